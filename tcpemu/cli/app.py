@@ -1,0 +1,157 @@
+"""The commands. Each imports what it needs when it is called, so that help and mistakes come at once."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from tcpemu import __version__
+from tcpemu.cli.errors import clear_errors
+from tcpemu.explain.seen_by import SeenBy
+
+app = typer.Typer(
+    name="tcpemu",
+    help="A packet-level emulator of the Linux TCP stack, in virtual time, that says why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tcpemu {__version__}")
+        raise typer.Exit
+
+
+Version: TypeAlias = Annotated[
+    bool,
+    typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit."),
+]
+
+
+@app.callback()
+def _program(_: Version = False) -> None:
+    pass
+
+
+Name: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="[NAME|FILE]", help="A built-in scenario (see tcpemu list) or a .toml file."),
+]
+Capture: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write the packets to a .pcapng file, with comments that say why, or to a .pcap file. "
+        "Where a scenario has several runs, those after the first go to FILE-RUN.",
+    ),
+]
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting: net.ipv4.tcp_syncookies=0 (of the server), "
+        "HOST:net.ipv4.tcp_sack=0, server.backlog=5, link.delay='20 ms'. May be repeated.",
+    ),
+]
+Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Where all chance comes from.")]
+Until: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
+]
+Kernel: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="KERNEL", help="The kernel of the server, such as linux-6.18.")
+]
+Only: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--run", metavar="RUN", help="Of a scenario with several runs, only this one."),
+]
+Whole: TypeAlias = Annotated[bool, typer.Option("--all", help="Show every packet of every run.")]
+Where: TypeAlias = Annotated[
+    SeenBy,
+    typer.Option(
+        help="Where the capture is taken: each packet once, as that side sees it. With 'all' each is there "
+        "twice, which Wireshark takes for retransmissions.",
+    ),
+]
+Plain: TypeAlias = Annotated[bool, typer.Option("--plain", help="No comments in the capture.")]
+
+
+@app.command()
+@clear_errors
+def run(
+    name: Name = "ignored-ack",
+    output: Capture = None,
+    settings: Settings = None,
+    seed: Seed = None,
+    until: Until = None,
+    generation: Kernel = None,
+    only: Only = None,
+    whole: Whole = False,
+    seen_by: Where = SeenBy.SERVER,
+    plain: Plain = False,
+) -> None:
+    """Run a scenario and show it: its packets as a ladder, with reasons; sockets; counters."""
+    from tcpemu.cli import runs
+    from tcpemu.cli.output import check_place
+
+    if output is not None:
+        check_place(output, (".pcapng", ".pcap"))
+    stop = None if until is None else runs.time_of(until)
+    results = runs.results_of(name, runs.settings_of(settings or [], seed, generation), only, stop)
+    # The capture first: whoever reads the ladder may stop reading, as `head` does.
+    written = runs.write_captures(output, results, name, seen_by, comments=not plain) if output else []
+    runs.show_runs(name, results, fold=not whole)
+    runs.show_written(written, results)
+
+
+@app.command("list")
+@clear_errors
+def list_scenarios() -> None:
+    """List the built-in scenarios, each with what to look at."""
+    from tcpemu.cli.listing import show_built_in
+
+    show_built_in()
+
+
+Sources: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE_OR_DIR...", help="Step traces (JSON), or directories of them."),
+]
+Answers: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="A file for one trace, a directory for several; it is made if it is not there.",
+    ),
+]
+Check: TypeAlias = Annotated[
+    bool,
+    typer.Option("--check", help="Compare with the log in each file; exit status 1 if any differs."),
+]
+
+
+@app.command()
+@clear_errors
+def trace(sources: Sources, output: Answers = None, check: Check = False) -> None:
+    """Let the emulator answer step traces: the same JSON, with its log."""
+    from tcpemu.cli.traces import run_traces
+
+    raise typer.Exit(run_traces(sources, output, check=check))
+
+
+@app.command()
+@clear_errors
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors that check and complete TOML."""
+    import json
+
+    from tcpemu.scenario.schema import scenario_schema
+
+    typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,23 @@
+"""`tcpemu list`: the built-in scenarios, each with its sentence."""
+
+import textwrap
+
+from tcpemu.cli.output import show, width
+from tcpemu.explain.style import Line, Role, Span
+from tcpemu.scenario.load import BUILT_IN, load
+
+
+def show_built_in() -> None:
+    """Print name, title and what to look at of each scenario."""
+    longest = max(map(len, BUILT_IN))
+    for name in BUILT_IN:
+        scenario = load(name)
+        show(_entry(name, longest, scenario.title, scenario.look_at))
+
+
+def _entry(name: str, longest: int, title: str, look_at: str) -> list[Line]:
+    wrapped = textwrap.wrap(f"Look at: {look_at}", width() - longest - 2)
+    return [
+        (Span(f"{name:<{longest}}", Role.OPEN), Span(f"  {title}", Role.TITLE)),
+        *((Span(" " * (longest + 2) + each, Role.QUIET),) for each in wrapped),
+    ]

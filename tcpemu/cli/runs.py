@@ -1,0 +1,138 @@
+"""`tcpemu run`: from a scenario to what is printed and written of it."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tcpemu.cli.errors import UsageError
+from tcpemu.cli.output import check_place, patience, show, width
+from tcpemu.explain.capture import capture_of
+from tcpemu.explain.fold import WHOLE
+from tcpemu.explain.ladder import Heading
+from tcpemu.explain.overview import Run, overview, side_by_side
+from tcpemu.explain.seen_by import SeenBy
+from tcpemu.explain.style import Line, Role, line
+from tcpemu.network import Node
+from tcpemu.scenario import build, load, summary
+from tcpemu.scenario.result import Result
+from tcpemu.scenario.settings import parse_assignment
+from tcpemu.scenario.values import parse_duration
+from tcpemu.wire.capture import write_capture
+
+EVERYTHING = 2**62
+"""More rows than any ladder has: nothing is folded."""
+SHOWN_WHOLE = 2
+"""Runs of one scenario that are shown whole; of more, only the first is."""
+_SYSCTL = re.compile(r"(net|kernel|fs|vm)\.")
+
+
+def settings_of(assignments: Sequence[str], seed: int | None, generation: str | None) -> dict[str, object]:
+    """What the options say, as settings of the scenario by their paths in its file."""
+    settings = dict(map(_assignment, assignments))
+    if seed is not None:
+        settings["seed"] = seed
+    if generation is not None:
+        settings["server.generation"] = generation
+    return settings
+
+
+def _assignment(text: str) -> tuple[str, object]:
+    """`KEY=VALUE`, or `HOST:KEY=VALUE` for a setting of another host than the server."""
+    path, value = parse_assignment(text)
+    host, colon, key = path.partition(":")
+    if not colon:
+        return path, value
+    table = "server" if host == "server" else f"clients.{host}"
+    return f"{table}.{'sysctls.' if _SYSCTL.match(key) else ''}{key}", value
+
+
+def time_of(text: str) -> int:
+    """Nanoseconds of `10 s`, as an option gives it."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--until {text!r}: write {error}") from None
+
+
+def results_of(name: str, settings: dict[str, object], only: str | None, until: int | None) -> list[Result]:
+    """Load the scenario and run it: all of its runs, or only the one of that name."""
+    found = load.runs(load.load(name, settings))
+    chosen = [each for each in found if only in {None, each.name}]
+    if not chosen:
+        names = ", ".join(repr(each.name) for each in found if each.name)
+        raise UsageError(
+            f"{name} has no run {only!r}; " + (f"it has {names}" if names else "it has only one")
+        )
+    results = []
+    for each in chosen:
+        with patience(f"running {name}{f', {each.name}' if each.name else ''}"):
+            results.append(build.run(each, until))
+    return results
+
+
+def write_captures(
+    output: Path, results: Sequence[Result], name: str, seen_by: SeenBy, *, comments: bool
+) -> list[Path]:
+    """Write the capture of each run: the first to `output`, others beside it with the name of their run."""
+    paths = [output] + [_beside(output, each.name) for each in results[1:]]
+    for path, result in zip(paths, results, strict=True):
+        check_place(path)
+        facts = [f"scenario {name}", *facts_of(result), result.scenario.title]
+        with patience(f"writing {path}"):
+            write_capture(path, capture_of(result.record, seen_by, facts, comments=comments))
+    return paths
+
+
+def _beside(path: Path, run: str) -> Path:
+    slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
+    return path.with_name(f"{path.stem}-{slug}{path.suffix}")
+
+
+def facts_of(result: Result) -> list[str]:
+    """What somebody needs to have the same run again."""
+    scenario = result.scenario
+    run = [f"run {result.name!r}"] if result.name else []
+    kernels = dict.fromkeys([scenario.server.generation, *(group.generation for group in scenario.clients)])
+    server = f"server {scenario.server.generation}" if len(kernels) > 1 else next(iter(kernels))
+    return [*run, server, f"seed {scenario.seed}"]
+
+
+def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:
+    """Print all that is shown of the runs."""
+    runs = [_run(name, result) for result in results]
+    whole = WHOLE if fold else EVERYTHING
+    shown = runs[:1] if fold and len(runs) > SHOWN_WHOLE else runs
+    for number, run in enumerate(shown):
+        if number:
+            show([(), ()])
+        show(overview(run, width(), whole))
+    if len(runs) > 1:
+        numbers = summary.compare([summary.summarize(result) for result in results])
+        show(side_by_side([run.name for run in runs], numbers, width()))
+    if len(shown) < len(runs):
+        show(_hint(name, runs))
+
+
+def _hint(name: str, runs: Sequence[Run]) -> list[Line]:
+    text = f"Above is the run {runs[0].name!r}. See another one: tcpemu run {name} --run '{runs[1].name}'"
+    return [(), line(text, Role.QUIET)]
+
+
+def _run(name: str, result: Result) -> Run:
+    scenario, network = result.scenario, result.network
+    title = f"{name}: {scenario.title}" + (f" — {result.name}" if result.name else "")
+    hosts = {node.name: node for node in network.nodes.values() if isinstance(node, Node)}
+    return Run(
+        name=result.name,
+        heading=Heading(title, scenario.look_at, tuple(facts_of(result))),
+        record=result.record,
+        ended=result.ended,
+        tables={host: network.table(node) for host, node in hosts.items()},
+        counters={host: network.counters(node) for host, node in hosts.items()},
+    )
+
+
+def show_written(paths: Sequence[Path], results: Sequence[Result]) -> None:
+    """Say which capture is of which run."""
+    for path, result in zip(paths, results, strict=False):
+        show([line(f"Written: {path}" + (f" ({result.name})" if result.name else ""))])

@@ -1,0 +1,78 @@
+"""Socket tables, laid out as `ss -tan` lays them out."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from tcpemu.explain.style import Line, Role, line
+from tcpemu.stack.states import State
+from tcpemu.stack.table import SocketRow
+from tcpemu.wire.segment import Address, address_text
+
+Cells: TypeAlias = tuple[str, ...]
+
+_HEADER: Cells = ("State", "Recv-Q", "Send-Q", "Local Address", "Port", "Peer Address", "Port")
+MOST = 12
+"""Sockets of one host that are shown; the others are counted."""
+
+
+def socket_lines(rows: Iterable[SocketRow], most: int = MOST) -> list[Line]:
+    """The header and a line for each socket, listeners first; beyond `most` the rest are counted by state."""
+    return _laid_out([("", row) for row in _ordered(rows)], ("", *_HEADER), {"": most})
+
+
+def socket_lines_of_hosts(tables: Mapping[str, Iterable[SocketRow]], most: int = MOST) -> list[Line]:
+    """The same for several hosts, with the host's name before each socket."""
+    pairs = [(host, row) for host, rows in tables.items() for row in _ordered(rows)]
+    return _laid_out(pairs, ("Host", *_HEADER), dict.fromkeys(tables, most))
+
+
+def _ordered(rows: Iterable[SocketRow]) -> list[SocketRow]:
+    return sorted(rows, key=lambda row: (row.state is not State.LISTEN, row.local, row.remote or (b"", 0)))
+
+
+def _laid_out(pairs: Sequence[tuple[str, SocketRow]], header: Cells, most: Mapping[str, int]) -> list[Line]:
+    shown: list[Cells] = []
+    rest: dict[str, Counter[str]] = {}
+    seen: Counter[str] = Counter()
+    for host, row in pairs:
+        seen[host] += 1
+        if seen[host] <= most[host]:
+            shown.append((host, *_cells(row)))
+        else:
+            rest.setdefault(host, Counter())[row.state.ss_name] += 1
+    widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
+    lines = [line(_row(header, widths), Role.QUIET), *(line(_row(cells, widths)) for cells in shown)]
+    return lines + [_rest_line(host, states) for host, states in rest.items()]
+
+
+def _cells(row: SocketRow) -> Cells:
+    local, port = row.local
+    remote = (_shown(row.remote[0]), str(row.remote[1])) if row.remote else (_any(local), "*")
+    return row.state.ss_name, str(row.recv_q), str(row.send_q), _shown(local), str(port), *remote
+
+
+def _shown(address: Address) -> str:
+    """IPv6 addresses stand in brackets, so that the port can be told; no address at all stands for every one."""
+    text = address_text(address) if address else "0.0.0.0"
+    return f"[{text}]" if ":" in text else text
+
+
+def _any(local: Address) -> str:
+    return "[::]" if len(local) == 16 else "0.0.0.0"
+
+
+def _row(cells: Cells, widths: Sequence[int]) -> str:
+    """Addresses stand against the colon before their port, all else to the left."""
+    host, state, recv_q, send_q, local, port, remote, remote_port = (
+        f"{text:>{width}}" if i in {4, 6} else f"{text:<{width}}"
+        for i, (text, width) in enumerate(zip(cells, widths, strict=True))
+    )
+    head = f"  {host}" if host else ""
+    return f"{head}  {state}  {recv_q}  {send_q}  {local}:{port}  {remote}:{remote_port}"
+
+
+def _rest_line(host: str, states: Counter[str]) -> Line:
+    words = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
+    of = f" of {host}" if host else ""
+    return line(f"  … and {states.total():,} more{of}: {words}", Role.QUIET)

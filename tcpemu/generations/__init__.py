@@ -1,0 +1,25 @@
+"""Kernels by name. Each is a value; what its numbers and rules mean stands in `tcpemu.stack.generation`."""
+
+from difflib import get_close_matches
+
+from tcpemu.generations.linux import LINUX_6_18
+from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.generation import Generation
+
+GENERATIONS: dict[str, Generation] = {one.name: one for one in (LINUX_6_18,)}
+DEFAULT = LINUX_6_18.name
+
+
+def generation(name: str) -> Generation:
+    """The generation of that name. Raises ConfigurationError, which lists those there are."""
+    found = GENERATIONS.get(name)
+    if found is None:
+        near = get_close_matches(name, GENERATIONS, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ConfigurationError(
+            f"there is no generation {name!r}; {hint}the known ones are {', '.join(GENERATIONS)}"
+        )
+    return found
+
+
+__all__ = ["DEFAULT", "GENERATIONS", "generation"]

@@ -1,0 +1,122 @@
+"""Plays a step trace on the kernel of the network namespace that it runs in, in real time."""
+
+import os
+import select
+import time
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from tcpemu.kernel import setup
+from tcpemu.kernel.calls import Applications
+from tcpemu.kernel.errors import KernelError, StepError
+from tcpemu.kernel.numbers import Numbers
+from tcpemu.kernel.observe import counters
+from tcpemu.wire.codec import PROTOCOL_TCP, Refused, decode, encode
+from tcpemu.wire.segment import Segment
+
+Trace: TypeAlias = dict[str, Any]
+Step: TypeAlias = list[Any]
+
+SETTLE = 0.05
+"""Seconds between the device's start and the first step."""
+ANSWER_TIME = 0.0005
+"""Seconds given to the kernel to answer a step before the next one."""
+SPIN = 0.002
+"""A sleep may end this much late, so the last bit before a step is spent awake."""
+
+_CHECKSUM_AT = 20 + 16
+
+
+def play(trace: Trace) -> Trace:
+    """The trace with the kernel's release and its answers."""
+    return _Player(trace).play()
+
+
+class _Player:
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.device = setup.open_device()
+        setup.bring_up(trace.get("sysctl", {}))
+        time.sleep(SETTLE)
+        self.numbers = Numbers()
+        self.applications = Applications(counters())
+        self.log: list[dict[str, Any]] = []
+        self.poll = select.poll()
+        self.poll.register(self.device, select.POLLIN)
+        self.start = time.monotonic()
+
+    def play(self) -> Trace:
+        for number, step in _in_order(self.trace["steps"]):
+            self.listen_until(step[0])
+            try:
+                self.do(step[1:])
+            except (StepError, ValueError) as error:
+                raise StepError(f"step {number}, {step}: {error}") from None
+            time.sleep(ANSWER_TIME)
+            self.hear()
+        self.listen_until(self.trace["until"])
+        self.do(["sample"])
+        return {**self.trace, "kernel": os.uname().release, "log": self.log}
+
+    # ------------------------------------------------------------------ time
+
+    def now(self) -> float:
+        return time.monotonic() - self.start
+
+    def listen_until(self, moment: float) -> None:
+        """Write down what the host sends until then."""
+        while (left := moment - self.now()) > 0:
+            self.poll.poll(left * 1000 if left > SPIN else 0)
+            self.hear()
+        self.hear()
+
+    # ------------------------------------------------------------------ steps and packets
+
+    def do(self, step: Step) -> None:
+        at, (verb, *rest) = self.now(), step
+        if verb == "in":
+            self.inject(*rest)
+            self.log.append({"t": round(at, 6), "in": rest})
+        else:
+            self.log.append({"t": round(at, 6), "do": step, "ret": self.applications.call(verb, *rest)})
+
+    def inject(self, port: int, flags: str, seq: int, ack: int | None, options: Any = None) -> None:
+        options = options or {}
+        packet = encode(self.numbers.segment(port, flags, seq, ack, options))
+        os.write(self.device, _spoiled(packet) if options.get("badsum") else packet)
+
+    def hear(self) -> None:
+        """Write down all that waits in the device."""
+        while (packet := self.read()) is not None:
+            at = round(self.now(), 6)
+            if segment := _understood(packet):
+                self.log.append({"t": at, **self.numbers.entry(segment)})
+
+    def read(self) -> bytes | None:
+        try:
+            return os.read(self.device, 65536)
+        except BlockingIOError:
+            return None
+
+
+def _in_order(steps: list[Step]) -> Iterator[tuple[int, Step]]:
+    """Steps by their time, those of one time as they stand, each with its place in the trace."""
+    yield from sorted(enumerate(steps), key=lambda pair: pair[1][0])
+
+
+def _understood(packet: bytes) -> Segment | None:
+    """None for what is not TCP in IPv4: ICMP, and the kernel's search for IPv6 routers."""
+    if packet[0] >> 4 != 4 or packet[9] != PROTOCOL_TCP:
+        return None
+    segment = decode(packet)
+    if isinstance(segment, Refused):
+        raise KernelError(f"the kernel sent a packet that cannot be read: {segment.detail}: {packet.hex()}")
+    return segment
+
+
+def _spoiled(packet: bytes) -> bytes:
+    """The packet with a wrong TCP checksum."""
+    octets = bytearray(packet)
+    octets[_CHECKSUM_AT] ^= 0x55
+    octets[_CHECKSUM_AT + 1] ^= 0x55
+    return bytes(octets)

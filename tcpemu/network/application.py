@@ -1,0 +1,140 @@
+"""Listeners and connections as applications use them: calls that can be awaited.
+
+An awaited call tries, and where the host says EAGAIN, waits until the host says that the socket may have
+changed, and tries again. Calls that end at once are ordinary methods. All of them are recorded; all raise
+SocketError with the kernel's errno.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from tcpemu.network.addresses import endpoint_text
+from tcpemu.stack.errors import SocketError
+from tcpemu.stack.sockopt import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET
+from tcpemu.stack.states import State
+from tcpemu.wire.segment import Address
+
+if TYPE_CHECKING:
+    from tcpemu.network.endpoint import EndpointSocket
+    from tcpemu.network.node import Node
+
+Options: TypeAlias = Mapping[tuple[int, int], int]
+"""Socket options to set: (level, name) to value, as `{(SOL_SOCKET, SO_RCVBUF): 4096}`."""
+
+_HOW = {SHUT_RD: "SHUT_RD", SHUT_WR: "SHUT_WR", SHUT_RDWR: "SHUT_RDWR"}
+
+
+def octets_text(count: int) -> str:
+    return f"{count} octet" if count == 1 else f"{count} octets"
+
+
+def connected(socket: EndpointSocket) -> None:
+    """How a connect() stands: EINPROGRESS while it goes on, and the errno it failed with if it did."""
+    if socket.state in (State.SYN_SENT, State.SYN_RECV):
+        raise SocketError(errno.EINPROGRESS)
+    error = socket.getsockopt(SOL_SOCKET, SO_ERROR)
+    if error or socket.state == State.CLOSE:
+        raise SocketError(error or errno.ECONNABORTED)
+
+
+def set_option(node: Node, socket: EndpointSocket, level: int, name: int, value: int) -> None:
+    node.call(f"setsockopt({level}, {name}, {value})", lambda now: socket.setsockopt(level, name, value, now))
+
+
+class _Open:
+    """What listeners and connections have in common."""
+
+    __slots__ = ("node", "socket")
+
+    def __init__(self, node: Node, socket: EndpointSocket) -> None:
+        self.node = node
+        self.socket = socket
+
+    @property
+    def state(self) -> State:
+        return self.socket.state
+
+    @property
+    def local(self) -> tuple[Address, int]:
+        return self.socket.local
+
+    def setsockopt(self, level: int, name: int, value: int) -> None:
+        set_option(self.node, self.socket, level, name, value)
+
+    def getsockopt(self, level: int, name: int) -> int:
+        return self.node.call(
+            f"getsockopt({level}, {name})", lambda _: self.socket.getsockopt(level, name), str
+        )
+
+    def shutdown(self, how: int = SHUT_WR) -> None:
+        self.node.call(f"shutdown({_HOW.get(how, how)})", lambda now: self.socket.shutdown(how, now))
+        self.node.wake(self.socket)
+
+    def close(self) -> None:
+        """Close it. Calls that wait for it try once more, and find it closed."""
+        self.node.call("close()", self.socket.close)
+        self.node.wake(self.socket)
+
+
+class Listener(_Open):
+    """A socket that listens."""
+
+    __slots__ = ()
+
+    async def accept(self, timeout: int | None = None) -> Connection:
+        """The next connection. EAGAIN when none comes within `timeout` nanoseconds, as with SO_RCVTIMEO."""
+        socket = await self.node.complete(self.socket, "accept()", self.socket.accept, _remote, timeout)
+        return Connection(self.node, socket)
+
+    def listen(self, backlog: int) -> None:
+        """Listen again, with another backlog."""
+        self.node.call(f"listen({backlog})", lambda now: self.socket.listen(backlog, now))
+
+
+class Connection(_Open):
+    """A socket that is connected, or was."""
+
+    __slots__ = ()
+
+    @property
+    def remote(self) -> tuple[Address, int] | None:
+        return self.socket.remote
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it: ends when the host has taken the last octet, not when the peer has."""
+        rest = bytes(data)
+
+        def attempt(now: int) -> None:
+            nonlocal rest
+            rest = rest[self.socket.send(rest, now) :]
+            if rest:
+                raise SocketError(errno.EAGAIN)
+
+        await self.node.complete(self.socket, f"send({octets_text(len(rest))})", attempt)
+
+    async def recv(self, n: int, timeout: int | None = None) -> bytes:
+        """Up to n octets, b"" at the end. EAGAIN when none comes within `timeout` nanoseconds."""
+        return await self.node.complete(
+            self.socket,
+            f"recv({n})",
+            lambda now: self.socket.recv(n, now),
+            lambda data: octets_text(len(data)) if data else "end",
+            timeout,
+        )
+
+    def abort(self) -> None:
+        """Close it with a RST: SO_LINGER on, 0 seconds."""
+
+        def attempt(now: int) -> None:
+            self.socket.linger(True, 0)
+            self.socket.close(now)
+
+        self.node.call("abort()", attempt)
+        self.node.wake(self.socket)
+
+
+def _remote(socket: EndpointSocket) -> str:
+    return endpoint_text(socket.remote) if socket.remote else ""

@@ -1,0 +1,153 @@
+"""What a link does to packets, said as values: `Conditions` of one direction, and the `Rule`s it drops by."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tcpemu.network.clock import MICROSECOND, nanoseconds
+from tcpemu.stack.errors import ConfigurationError
+from tcpemu.wire.segment import FLAG_LETTERS, Segment, flags_of
+
+_FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+
+
+_mask = lru_cache(flags_of)
+
+
+def flag_names(flags: int) -> str:
+    """The flags by name, SYN before ACK: `SYN|ACK`."""
+    return "|".join(name for bit, name in enumerate(_FLAG_NAMES) if flags >> bit & 1)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _letters(name: str, letters: object) -> None:
+    if not isinstance(letters, str) or set(letters) - set(FLAG_LETTERS):
+        raise ConfigurationError(f"{name}={letters!r}: letters of TCP flags, out of {FLAG_LETTERS}")
+
+
+def _port(name: str, port: object) -> None:
+    if port is not None and not (isinstance(port, int) and 0 <= port <= 65535):
+        raise ConfigurationError(f"{name}={port!r}: a port is 0 to 65535")
+
+
+def _numbers(nth: int | Iterable[int]) -> tuple[int, ...]:
+    numbers = (nth,) if isinstance(nth, int) else tuple(nth)
+    if not all(isinstance(number, int) and number >= 1 for number in numbers):
+        raise ConfigurationError(f"nth={nth!r}: packets are counted from 1; give a number or several")
+    return tuple(sorted(set(numbers)))
+
+
+def _probability(name: str, value: object) -> None:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ConfigurationError(f"{name}={value!r}: a probability is 0 to 1; 5 % is 0.05")
+
+
+def _count(name: str, value: object, unit: str) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(f"{name}={value!r}: a whole number of {unit}, 1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Drop packets that look so: all of them, or the nth that does. A field that is None asks nothing."""
+
+    flags: str = ""
+    """Letters of flags that must be set, as `SA`; others may be."""
+    without: str = ""
+    """Letters of flags that must not be set."""
+    payload: bool | None = None
+    """True: only with data; False: only without."""
+    sport: int | None = None
+    dport: int | None = None
+    nth: int | Iterable[int] = ()
+    """Which of the packets that match, counted from 1: a number, or several. None at all: every one."""
+
+    def __post_init__(self) -> None:
+        for name in ("flags", "without"):
+            _letters(name, getattr(self, name))
+        for name in ("sport", "dport"):
+            _port(name, getattr(self, name))
+        object.__setattr__(self, "nth", _numbers(self.nth))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """`nth`, sorted; empty for every one."""
+        assert isinstance(self.nth, tuple)
+        return self.nth
+
+    def matches(self, segment: Segment) -> bool:
+        """Whether the packet looks so; which one it is, is for the link to count."""
+        required = _mask(self.flags)
+        return (
+            segment.flags & (required | _mask(self.without)) == required
+            and (self.payload is None or self.payload == bool(segment.payload))
+            and self.sport in (None, segment.sport)
+            and self.dport in (None, segment.dport)
+        )
+
+    def text(self, count: int) -> str:
+        """In words, for the packet that was the `count`-th to match: `the 2nd SYN|ACK to port 80`."""
+        which = f"the {ordinal(count)}" if self.numbers else "every"
+        return " ".join([which, flag_names(flags_of(self.flags)) or "packet", *self._limits()])
+
+    def _limits(self) -> Iterable[str]:
+        if self.without:
+            yield f"without {flag_names(flags_of(self.without))}"
+        if self.payload is not None:
+            yield "with data" if self.payload else "without data"
+        if self.sport is not None:
+            yield f"from port {self.sport}"
+        if self.dport is not None:
+            yield f"to port {self.dport}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """One direction of a link. Packets meet the rules, loss, duplication, rate and delay in this order."""
+
+    delay: int = 500 * MICROSECOND
+    """Nanoseconds from the end of sending to arrival."""
+    jitter: int = 0
+    """Nanoseconds by which the delay is longer or shorter, evenly spread; packets may overtake each other."""
+    rate: int | None = None
+    """Bits of IP packets each second; None for a link without limit."""
+    queue: int = 1000
+    """Packets that wait for the rate, the one on its way included; one more is dropped."""
+    loss: float = 0.0
+    """Probability that a packet is lost."""
+    duplicate: float = 0.0
+    """Probability that a packet comes twice."""
+    reorder: float = 0.0
+    """Probability that a packet goes ahead without the delay, as tc-netem has it."""
+    drop: tuple[Rule, ...] = ()
+
+    def __post_init__(self) -> None:
+        nanoseconds("delay", self.delay)
+        nanoseconds("jitter", self.jitter)
+        for name in ("loss", "duplicate", "reorder"):
+            _probability(name, getattr(self, name))
+        _count("queue", self.queue, "packets")
+        if self.rate is not None:
+            _count("rate", self.rate, "bit/s")
+        self._check_together()
+        object.__setattr__(self, "drop", tuple(self.drop))
+
+    def _check_together(self) -> None:
+        if self.jitter > self.delay:
+            raise ConfigurationError(
+                f"jitter={self.jitter}: more than delay={self.delay}, so packets would arrive before they "
+                "are sent; raise delay or lower jitter"
+            )
+        if self.reorder and not self.delay:
+            raise ConfigurationError(
+                f"reorder={self.reorder}: needs a delay to go ahead of; set delay or leave reorder out"
+            )
+
+
+LOOPBACK = Conditions(delay=10 * MICROSECOND)
+"""Between a host and itself, unless a link says otherwise."""

@@ -1,0 +1,170 @@
+"""One direction of a link, built of small wrappers around 'it arrives'.
+
+Every wrapper is called with a packet and the time at which it gets there, and hands it to the next with the
+time at which it leaves. None of them waits: a packet is taken through all of them when it is sent, and only
+its arrival is put in the loop. So whatever depends on the order of packets (rules, the rate's queue) stands
+before whatever changes it (jitter, reordering).
+
+Each wrapper that draws has a random stream of its own: another loss probability leaves the jitter as it was.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple, TypeAlias
+
+from tcpemu.network.clock import SECOND
+from tcpemu.network.conditions import Conditions, Rule
+from tcpemu.wire.options import encode_options
+from tcpemu.wire.segment import Segment
+
+
+class Flight(NamedTuple):
+    """A packet on its way."""
+
+    number: int
+    segment: Segment
+    copy_of: int | None = None
+    """The number of the packet that a link made this one of."""
+
+
+Hop: TypeAlias = Callable[[Flight, int], None]
+Lose: TypeAlias = Callable[[Flight, int, str], None]
+Copy: TypeAlias = Callable[[Flight], Flight]
+
+
+def octets(segment: Segment) -> int:
+    """The length of the IP packet."""
+    ip = 40 if len(segment.src) == 16 else 20 + len(segment.ip_options)
+    options = len(encode_options(segment.options)) if segment.options else 0
+    return ip + 20 + options + len(segment.payload)
+
+
+def build(
+    conditions: Conditions, stream: Callable[[str], Random], lose: Lose, copy: Copy, arrive: Hop
+) -> Hop:
+    """The way through a link in these conditions. `stream` gives the random stream of a name."""
+    hop: Hop = Delay(conditions.delay, conditions.jitter, stream("jitter"), arrive)
+    if conditions.reorder:
+        hop = Reorder(conditions.reorder, stream("reorder"), arrive, hop)
+    if conditions.rate is not None:
+        hop = Rate(conditions.rate, conditions.queue, lose, hop)
+    if conditions.duplicate:
+        hop = Duplicate(conditions.duplicate, stream("duplicate"), copy, hop)
+    if conditions.loss:
+        hop = Loss(conditions.loss, stream("loss"), lose, hop)
+    if conditions.drop:
+        hop = Drop(conditions.drop, lose, hop)
+    return hop
+
+
+class Delay:
+    """Packets arrive later: by the delay, and up to the jitter more or less."""
+
+    __slots__ = ("_delay", "_jitter", "_onward", "_random")
+
+    def __init__(self, delay: int, jitter: int, random: Random, onward: Hop) -> None:
+        self._delay, self._jitter, self._random, self._onward = delay, jitter, random, onward
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        at += self._delay
+        if self._jitter:
+            at += int(self._random.random() * (2 * self._jitter + 1)) - self._jitter
+        self._onward(flight, at)
+
+
+class Reorder:
+    """Some packets go straight ahead while the others take the way onward."""
+
+    __slots__ = ("_ahead", "_onward", "_probability", "_random")
+
+    def __init__(self, probability: float, random: Random, ahead: Hop, onward: Hop) -> None:
+        self._probability, self._random, self._ahead, self._onward = probability, random, ahead, onward
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        hop = self._ahead if self._random.random() < self._probability else self._onward
+        hop(flight, at)
+
+
+class Rate:
+    """Packets leave one after another, each as long as its bits take; too many that wait are dropped."""
+
+    __slots__ = ("_leaving", "_limit", "_lose", "_onward", "_rate")
+
+    def __init__(self, rate: int, limit: int, lose: Lose, onward: Hop) -> None:
+        self._rate, self._limit, self._lose, self._onward = rate, limit, lose, onward
+        self._leaving: deque[int] = deque()
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        leaving = self._leaving
+        while leaving and leaving[0] <= at:
+            leaving.popleft()
+        if len(leaving) >= self._limit:
+            self._lose(flight, at, f"the link's queue is full ({self._limit} packets)")
+            return
+        start = leaving[-1] if leaving else at
+        leaves = start - (-octets(flight.segment) * 8 * SECOND // self._rate)
+        leaving.append(leaves)
+        self._onward(flight, leaves)
+
+
+class Duplicate:
+    """Some packets come twice."""
+
+    __slots__ = ("_copy", "_onward", "_probability", "_random")
+
+    def __init__(self, probability: float, random: Random, copy: Copy, onward: Hop) -> None:
+        self._probability, self._random, self._copy, self._onward = probability, random, copy, onward
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        twice = self._random.random() < self._probability
+        self._onward(flight, at)
+        if twice:
+            self._onward(self._copy(flight), at)
+
+
+class Loss:
+    """Some packets are lost."""
+
+    __slots__ = ("_lose", "_onward", "_probability", "_random", "_why")
+
+    def __init__(self, probability: float, random: Random, lose: Lose, onward: Hop) -> None:
+        self._probability, self._random, self._lose, self._onward = probability, random, lose, onward
+        self._why = f"lost by chance ({probability * 100:g} %)"
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        if self._random.random() < self._probability:
+            self._lose(flight, at, self._why)
+        else:
+            self._onward(flight, at)
+
+
+class Drop:
+    """Packets that a rule names are dropped.
+
+    Every rule counts every packet that matches, those that another rule drops as well: so what a rule drops
+    does not depend on the rules beside it.
+    """
+
+    __slots__ = ("_counts", "_lose", "_onward", "_rules")
+
+    def __init__(self, rules: tuple[Rule, ...], lose: Lose, onward: Hop) -> None:
+        self._rules, self._lose, self._onward = rules, lose, onward
+        self._counts = [0] * len(rules)
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        verdicts = [self._verdict(index, flight.segment) for index in range(len(self._rules))]
+        why = next(filter(None, verdicts), "")
+        if why:
+            self._lose(flight, at, f"dropped by rule: {why}")
+        else:
+            self._onward(flight, at)
+
+    def _verdict(self, index: int, segment: Segment) -> str:
+        """What the rule says of the packet; empty where it lets it pass."""
+        rule = self._rules[index]
+        if not rule.matches(segment):
+            return ""
+        self._counts[index] += 1
+        count = self._counts[index]
+        return rule.text(count) if not rule.numbers or count in rule.numbers else ""

@@ -1,0 +1,29 @@
+"""Virtual time that jumps from one thing to do to the next."""
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import Any
+
+
+class Loop:
+    """One heap of things to do. What is due at the same time runs in the order in which it was asked for."""
+
+    __slots__ = ("_heap", "_order", "now")
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._heap: list[tuple[int, int, Callable[..., object], tuple[Any, ...]]] = []
+        self._order = 0
+
+    def at(self, when: int, action: Callable[..., object], *arguments: object) -> None:
+        """Do it at `when`; where that has passed already, now."""
+        self._order += 1
+        heappush(self._heap, (when if when > self.now else self.now, self._order, action, arguments))
+
+    def run(self, until: int) -> None:
+        """Do all that is due up to and at `until`, which is the time then."""
+        heap = self._heap
+        while heap and heap[0][0] <= until:
+            self.now, _, action, arguments = heappop(heap)
+            action(*arguments)
+        self.now = until

@@ -1,0 +1,182 @@
+"""A network in virtual time: hosts, the links between them, applications on them, and the record of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tcpemu.generations import DEFAULT
+from tcpemu.generations import generation as generation_named
+from tcpemu.network import seeds
+from tcpemu.network.addresses import Addresses, packed
+from tcpemu.network.clock import nanoseconds, seconds_text
+from tcpemu.network.conditions import LOOPBACK, Conditions
+from tcpemu.network.endpoint import Endpoint
+from tcpemu.network.links import Flight, Hop, build
+from tcpemu.network.loop import Loop
+from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
+from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.network.task import Applications, Task, sleep
+from tcpemu.stack import Generation, Host
+from tcpemu.stack.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from tcpemu.stack.table import SocketRow
+
+N = TypeVar("N", bound=Attached)
+A = TypeVar("A", bound=Attached)
+
+
+class Network:
+    """Nodes and links. The same seed and the same calls give the same record, entry for entry."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.record = Record(keeps=self)
+        self.nodes: dict[str, Attached] = {}
+        self._loop = Loop()
+        self._running = False
+        self._applications = Applications(self._loop, self.record)
+        self._surroundings = Surroundings(self._loop, self.record, self._applications, self._carry)
+        self._addresses = Addresses()
+        self._links: dict[tuple[str, str], Hop] = {}
+        self._links_made: dict[tuple[str, str], int] = {}
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since the start."""
+        return self._loop.now
+
+    # What it is made of.
+
+    def host(
+        self,
+        name: str,
+        *addresses: str,
+        generation: str | Generation = DEFAULT,
+        sysctls: Mapping[str, object] | None = None,
+        hz: int | None = None,
+        mtu: int = 1500,
+        observe: bool = True,
+    ) -> Node:
+        """A host with a TCP of that generation. Without `observe` its packets are recorded, no reasons."""
+        kernel = generation_named(generation) if isinstance(generation, str) else generation
+        host = Host(
+            [packed(text) for text in addresses],
+            kernel,
+            sysctls=sysctls or {},
+            seed=seeds.derive(self.seed, "host", name),
+            mtu=mtu,
+            hz=hz,
+            observe=observe,
+        )
+        return self.attach(name, host, *addresses)
+
+    def attach(self, name: str, host: Endpoint, *addresses: str) -> Node:
+        """A host that was made elsewhere."""
+        return self._add(Node(name, addresses, self._surroundings, host))
+
+    def raw(self, name: str, *addresses: str, on_receive: OnReceive | None = None) -> RawNode:
+        """An endpoint without a TCP; its addresses may be ranges, as `198.51.100.0/24`."""
+        return self._add(RawNode(name, addresses, self._surroundings, on_receive))
+
+    def _add(self, node: A) -> A:
+        if not node.name or node.name in self.nodes:
+            raise ConfigurationError(f"name {node.name!r}: give each node a name of its own")
+        if not node.addresses:
+            raise ConfigurationError(f"node {node.name!r} has no address; give it one, as '192.0.2.1'")
+        self._addresses.add(node.name, node.addresses)
+        self.nodes[node.name] = node
+        return node
+
+    def link(
+        self, a: Attached, b: Attached, there: Conditions | None = None, back: Conditions | None = None
+    ) -> None:
+        """Join two nodes, with conditions from a to b and back; the same both ways where one is given.
+
+        Nodes that no link joins reach each other under `Conditions()`: 0.5 ms, and nothing is lost. A second
+        link between two nodes takes the place of the first; packets on their way still arrive.
+        """
+        there = there or Conditions()
+        self._join(a, b, there)
+        if a is not b:
+            self._join(b, a, back or there)
+
+    def _join(self, sender: Attached, receiver: Attached, conditions: Conditions) -> Hop:
+        ends = sender.name, receiver.name
+        made = self._links_made[ends] = self._links_made.get(ends, 0) + 1
+        hop = self._links[ends] = build(
+            conditions,
+            stream=partial(seeds.stream, self.seed, "link", *ends, made),
+            lose=partial(self._lose, sender.name),
+            copy=lambda flight: Flight(self.record.number(), flight.segment, flight.number),
+            arrive=lambda flight, at: self._loop.at(at, receiver.deliver, flight),
+        )
+        return hop
+
+    # What happens in it.
+
+    def spawn(
+        self,
+        node: N,
+        function: Callable[[N], Coroutine[Any, Any, object]],
+        name: str = "",
+        at: int | None = None,
+    ) -> Task:
+        """Run `await function(node)` as an application, from now or from `at` on.
+
+        A SocketError that it does not catch ends it and is recorded; what it left open stays open. Anything
+        else it raises comes out of run().
+        """
+        begins = self.now if at is None else nanoseconds("at", at)
+        name = name or getattr(function, "__name__", "application")
+        return self._applications.start(node.name, name, partial(function, node), begins)
+
+    def at(self, when: int, action: Callable[..., object], *arguments: object) -> None:
+        """Call it at that time: `network.at(SECOND, raw.send, segment)`."""
+        self._loop.at(nanoseconds("when", when), action, *arguments)
+
+    async def sleep(self, time: int) -> None:
+        """Let so many nanoseconds pass for the application that awaits it."""
+        await sleep(self._loop, time)
+
+    def run(self, until: int) -> None:
+        """Run up to that time, what is due then included. It can be called again to go on."""
+        if nanoseconds("until", until) < self.now:
+            raise ConfigurationError(
+                f"until={until}: it is {seconds_text(self.now)} already; give a later time"
+            )
+        if self._running:
+            raise RuntimeError("run() within run(): an application waits with `await node.sleep(...)`")
+        self._running = True
+        try:
+            self._loop.run(until)
+        finally:
+            self._running = False
+
+    def _carry(self, sender: Attached, flight: Flight) -> None:
+        owner = self._addresses.owner(flight.segment.dst)
+        if owner is None:
+            self._lose(sender.name, flight, self.now, "no host has this address")
+            return
+        hop = self._links.get((sender.name, owner)) or self._unsaid(sender, self.nodes[owner])
+        hop(flight, self.now)
+
+    def _unsaid(self, sender: Attached, receiver: Attached) -> Hop:
+        """The way between nodes that no link joins."""
+        return self._join(sender, receiver, LOOPBACK if sender is receiver else Conditions())
+
+    def _lose(self, node: str, flight: Flight, at: int, why: str) -> None:
+        number, segment, copy_of = flight
+        self.record.add(PacketSeen(at, node, Point.LOST, number, segment, why, copy_of))
+
+    # How it stands.
+
+    def table(self, node: Node) -> list[SocketRow]:
+        """The sockets of a host, as `ss -tan` shows them."""
+        return list(node.host.sockets())
+
+    def counters(self, node: Node) -> dict[str, int]:
+        """The counters of a host that moved, by their MIB names."""
+        return dict(node.host.counters)

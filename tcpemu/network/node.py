@@ -1,0 +1,295 @@
+"""Nodes: what is attached to a network. A `Node` drives one host; a `RawNode` sends what it is told to.
+
+A node takes its host through one step at a time: a packet arrives, a timer is due, or an application makes a
+call. After each step it takes from the host what is to be sent, what happened and who is to be woken, and
+sees to it that the loop comes back when the next timer is due.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TypeAlias, TypeVar
+
+from tcpemu.network.addresses import endpoint_text, packed
+from tcpemu.network.application import Connection, Listener, Options, connected, set_option
+from tcpemu.network.clock import nanoseconds
+from tcpemu.network.endpoint import Endpoint, EndpointSocket
+from tcpemu.network.links import Flight
+from tcpemu.network.loop import Loop
+from tcpemu.network.record import WAITS, HostEvent, PacketSeen, Point, Record
+from tcpemu.network.task import Applications, Wake, pause, sleep
+from tcpemu.stack.errors import SocketError
+from tcpemu.stack.events import Sent
+from tcpemu.wire.segment import Segment
+
+T = TypeVar("T")
+OnReceive: TypeAlias = Callable[[Segment, int], None]
+
+
+def _nothing(_: object) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a node needs of its network."""
+
+    loop: Loop
+    record: Record
+    applications: Applications
+    carry: Callable[[Attached, Flight], None]
+    """Take a packet from this node to where it goes."""
+
+
+class Attached:
+    """A name and addresses in a network."""
+
+    def __init__(self, name: str, addresses: tuple[str, ...], surroundings: Surroundings) -> None:
+        self.name = name
+        self.addresses = addresses
+        self._loop = surroundings.loop
+        self._record = surroundings.record
+        self._applications = surroundings.applications
+        self._carry = surroundings.carry
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} {' '.join(self.addresses)}>"
+
+    @property
+    def now(self) -> int:
+        return self._loop.now
+
+    async def sleep(self, time: int) -> None:
+        """Let so many nanoseconds pass."""
+        await sleep(self._loop, time)
+
+    def deliver(self, flight: Flight) -> None:
+        """A packet arrives."""
+        number, segment, copy_of = flight
+        self._record.add(
+            PacketSeen(self._loop.now, self.name, Point.RECEIVED, number, segment, copy_of=copy_of)
+        )
+        self._arrived(number, segment)
+
+    def _arrived(self, number: int, segment: Segment) -> None:
+        raise NotImplementedError
+
+    def _send(self, number: int, segment: Segment) -> None:
+        self._record.add(PacketSeen(self._loop.now, self.name, Point.SENT, number, segment))
+        self._carry(self, Flight(number, segment))
+
+
+class RawNode(Attached):
+    """An endpoint without a TCP. It answers nothing, unless `on_receive` does."""
+
+    def __init__(
+        self,
+        name: str,
+        addresses: tuple[str, ...],
+        surroundings: Surroundings,
+        on_receive: OnReceive | None = None,
+    ) -> None:
+        super().__init__(name, addresses, surroundings)
+        self.on_receive = on_receive
+        """Called with each segment that arrives, and the time."""
+
+    def send(self, segment: Segment) -> int:
+        """Send it now, whatever source it names; gives the packet's number."""
+        number = self._record.number()
+        self._send(number, segment)
+        return number
+
+    def _arrived(self, number: int, segment: Segment) -> None:  # noqa: ARG002
+        if self.on_receive is not None:
+            self.on_receive(segment, self._loop.now)
+
+
+class Node(Attached):
+    """A host, and its socket calls as applications make them."""
+
+    def __init__(
+        self, name: str, addresses: tuple[str, ...], surroundings: Surroundings, host: Endpoint
+    ) -> None:
+        super().__init__(name, addresses, surroundings)
+        self.host = host
+        self._wakes_at: int | None = None
+        self._waiting: dict[EndpointSocket, list[tuple[int, Wake]]] = {}
+        self._turns = 0
+
+    def listen(
+        self, port: int, backlog: int, options: Options | None = None, address: str | None = None
+    ) -> Listener:
+        """A socket with these options, bound to the port (of one address, or of all) and listening."""
+        socket = self._socket(options)
+        local = None if address is None else packed(address)
+
+        def attempt(now: int) -> None:
+            socket.bind(local, port)
+            socket.listen(backlog, now)
+
+        with self._closed_on_failure(socket):
+            self.call(f"listen({port}, backlog {backlog})", attempt)
+        return Listener(self, socket)
+
+    async def connect(
+        self,
+        address: str,
+        port: int,
+        options: Options | None = None,
+        local: tuple[str | None, int] | None = None,
+    ) -> Connection:
+        """A connection, once it stands. `local` binds it first: an address or None, and a port or 0."""
+        remote = packed(address), port
+        text = f"connect({endpoint_text(remote)})"
+        socket = self._socket(options)
+        started = False
+
+        def attempt(now: int) -> None:
+            nonlocal started
+            if started:
+                connected(socket)
+            else:
+                started = True
+                socket.connect(*remote, now)
+
+        with self._closed_on_failure(socket):
+            if local is not None:
+                self._bind(socket, *local)
+            await self.complete(socket, text, attempt, lambda _: "connected", again=errno.EINPROGRESS)
+        return Connection(self, socket)
+
+    # How calls are made.
+
+    def call(self, text: str, attempt: Callable[[int], T], show: Callable[[T], str] = _nothing) -> T:
+        """Make a socket call that ends at once, record it, and send what follows from it."""
+        try:
+            value = attempt(self._loop.now)
+        except SocketError as error:
+            self._log(text, error.name)
+            raise
+        else:
+            self._log(text, show(value))
+            return value
+        finally:
+            self._settle()
+
+    async def complete(
+        self,
+        socket: EndpointSocket,
+        text: str,
+        attempt: Callable[[int], T],
+        show: Callable[[T], str] = _nothing,
+        timeout: int | None = None,
+        again: int = errno.EAGAIN,
+    ) -> T:
+        """Make a socket call whenever the socket may have changed, until it says something but `again`."""
+        deadline = None if timeout is None else self._loop.now + nanoseconds("timeout", timeout)
+        turn = 0
+        while True:
+            late = deadline is not None and self._loop.now >= deadline
+            try:
+                value = attempt(self._loop.now)
+            except SocketError as error:
+                if error.errno != again or late:
+                    self._log(text, error.name)
+                    raise
+                if not turn:
+                    self._log(text, WAITS)
+                    self._turns += 1
+                    turn = self._turns
+            else:
+                self._log(text, show(value))
+                return value
+            finally:
+                self._settle()
+            await self._change(socket, turn, deadline)
+
+    def wake(self, socket: EndpointSocket) -> None:
+        """Let the calls that wait for this socket try again, the one that has waited longest first."""
+        for _, wake in sorted(self._waiting.pop(socket, ()), key=itemgetter(0)):
+            self._loop.at(self._loop.now, wake)
+
+    def _log(self, text: str, result: str) -> None:
+        self._applications.log(self.name, text, result)
+
+    def _socket(self, options: Options | None) -> EndpointSocket:
+        socket = self.host.socket()
+        for (level, name), value in (options or {}).items():
+            set_option(self, socket, level, name, value)
+        return socket
+
+    @contextmanager
+    def _closed_on_failure(self, socket: EndpointSocket) -> Iterator[None]:
+        """The application never gets this socket when the call fails, so nobody else could close it."""
+        try:
+            yield
+        except SocketError:
+            socket.close(self._loop.now)
+            self._settle()
+            raise
+
+    def _bind(self, socket: EndpointSocket, address: str | None, port: int) -> None:
+        local = None if address is None else packed(address)
+        self.call(f"bind({address or '*'}, {port})", lambda _: socket.bind(local, port))
+
+    async def _change(self, socket: EndpointSocket, turn: int, deadline: int | None) -> None:
+        """Wait until the socket may have changed, or the time is up."""
+        await pause(lambda wake: self._wait(socket, turn, wake, deadline))
+
+    def _wait(self, socket: EndpointSocket, turn: int, wake: Wake, deadline: int | None) -> None:
+        waiting = self._waiting.setdefault(socket, [])
+        if deadline is not None:
+            # Those whose time was up are still here: the socket never woke them.
+            waiting[:] = [other for other in waiting if not other[1].used]
+            self._loop.at(deadline, wake)
+        waiting.append((turn, wake))
+
+    # Steps of the host.
+
+    def _arrived(self, number: int, segment: Segment) -> None:
+        self.host.receive(segment, self._loop.now)
+        self._settle(number)
+
+    def _timer(self, due: int) -> None:
+        if due != self._wakes_at:
+            return  # an earlier one has taken its place since
+        self._wakes_at = None
+        self.host.advance(self._loop.now)
+        self._settle()
+        if self._wakes_at is not None and self._wakes_at <= self._loop.now:
+            raise RuntimeError(f"{self.name}: a timer of {self._wakes_at} ns is still due after it was fired")
+
+    def _settle(self, arrived: int | None = None) -> None:
+        """Take from the host what a step has left there. `arrived` is the packet that the step received."""
+        host, record, now = self.host, self._record, self._loop.now
+        unsent = iter(host.transmit())
+        for event in host.events():
+            if isinstance(event, Sent):
+                number = record.number()
+                record.add(HostEvent(now, self.name, event, number))
+                self._send(number, _same(event, next(unsent, None)))
+            else:
+                record.add(HostEvent(now, self.name, event, arrived))
+        for segment in unsent:  # of a host that does not say why
+            self._send(record.number(), segment)
+        for socket in host.woken():
+            self.wake(socket)
+        self._arm()
+
+    def _arm(self) -> None:
+        """See that the loop comes back for the next timer. One that comes too early finds nothing to do."""
+        due = self.host.next_timer()
+        if due is not None and (self._wakes_at is None or due < self._wakes_at):
+            self._wakes_at = due
+            self._loop.at(due, self._timer, due)
+
+
+def _same(event: Sent, segment: Segment | None) -> Segment:
+    """The segment that is sent, which has to be the one that the host says it sent."""
+    if event.segment != segment:
+        raise RuntimeError(f"the host says it sent {event.segment}, and gave {segment}")
+    return event.segment

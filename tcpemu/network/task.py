@@ -1,0 +1,146 @@
+"""Applications: coroutines that run in virtual time, one step whenever what they wait for has come.
+
+A coroutine says what it waits for by awaiting `pause(arm)`: once it stands still, `arm` is called with a
+`Wake`, and whoever calls that wakes it. A Wake works once, so several may hold it (a socket and a deadline)
+and the first one wins. Nothing here knows what sockets are.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, TypeAlias
+
+from tcpemu.network.clock import nanoseconds, seconds_text
+from tcpemu.network.loop import Loop
+from tcpemu.network.record import Call, Record
+from tcpemu.stack.errors import SocketError
+
+Arm: TypeAlias = Callable[["Wake"], None]
+
+
+class _Pause:
+    """What an application's coroutine gives to its task; anything else comes from another framework."""
+
+    __slots__ = ("arm",)
+
+    def __init__(self, arm: Arm) -> None:
+        self.arm = arm
+
+
+@types.coroutine
+def pause(arm: Arm) -> Generator[_Pause, None, None]:
+    """Stand still until the Wake that `arm` gets is called."""
+    yield _Pause(arm)
+
+
+async def sleep(loop: Loop, time: int) -> None:
+    """Let so many nanoseconds pass."""
+    wakes = loop.now + nanoseconds("sleep", time)
+    await pause(lambda wake: loop.at(wakes, wake))
+
+
+class Wake:
+    """Wakes an application, the first time it is called."""
+
+    __slots__ = ("_task", "used")
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.used = False
+
+    def __call__(self) -> None:
+        if not self.used:
+            self.used = True
+            self._task.step()
+
+
+class Applications:
+    """All applications of a network, and which of them runs."""
+
+    __slots__ = ("_loop", "_record", "current")
+
+    def __init__(self, loop: Loop, record: Record) -> None:
+        self._loop, self._record = loop, record
+        self.current = ""
+        """The name of the one that runs; empty between them."""
+
+    def start(
+        self, node: str, name: str, function: Callable[[], Coroutine[Any, Any, object]], at: int
+    ) -> Task:
+        """Run the application from `at` on."""
+        task = Task(node, name, function, self)
+        self._loop.at(at, task.step)
+        return task
+
+    def log(self, node: str, text: str, result: str) -> None:
+        self._record.add(Call(self._loop.now, node, self.current, text, result))
+
+    def blame(self, task: Task, error: BaseException) -> None:
+        """Say in the traceback where in the network the user's code failed."""
+        error.add_note(
+            f"in application {task.name!r} on node {task.node!r}, at {seconds_text(self._loop.now)} of "
+            "virtual time"
+        )
+
+
+class Task:
+    """One application: it waits, runs, or has ended."""
+
+    __slots__ = ("_applications", "_coroutine", "_function", "done", "error", "name", "node", "result")
+
+    def __init__(
+        self,
+        node: str,
+        name: str,
+        function: Callable[[], Coroutine[Any, Any, object]],
+        applications: Applications,
+    ) -> None:
+        self.node, self.name = node, name
+        self.done = False
+        self.result: object = None
+        """What the coroutine returned."""
+        self.error: SocketError | None = None
+        """What ended it before its time."""
+        self._function, self._applications = function, applications
+        # Made when it starts: a coroutine that never gets so far would warn that nobody awaited it.
+        self._coroutine: Coroutine[Any, Any, object] | None = None
+
+    def step(self) -> None:
+        """Run until the coroutine waits again, or ends."""
+        applications = self._applications
+        before, applications.current = applications.current, self.name
+        try:
+            self._run()
+        except Exception as error:
+            self.done = True
+            applications.blame(self, error)
+            raise
+        finally:
+            applications.current = before
+
+    def _run(self) -> None:
+        if self._coroutine is None:
+            self._coroutine = self._function()
+        try:
+            waits = self._coroutine.send(None)
+        except StopIteration as stop:
+            self.result = stop.value
+            self._end("")
+        except SocketError as error:
+            self.error = error
+            self._end(error.name)
+        else:
+            self._wait(waits)
+
+    def _wait(self, waits: object) -> None:
+        if not isinstance(waits, _Pause):
+            raise TypeError(
+                f"the application awaits {waits!r}, which does not run in virtual time; "
+                "await calls of nodes, listeners and connections only"
+            )
+        waits.arm(Wake(self))
+
+    def _end(self, result: str) -> None:
+        self.done = True
+        self._applications.log(self.node, "ends", result)

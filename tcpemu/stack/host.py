@@ -1,0 +1,307 @@
+"""One host's TCP: the five verbs that a driver calls, the table of flows, and what its parts share.
+
+A driver gives segments to `receive`, calls `advance` when `next_timer` says so, and takes what `transmit` has
+for the network; `events` tells what happened and why. Time only ever comes in from outside. While a verb or a
+socket call runs, `now` holds its time.
+
+Every flow is in one table, whatever it is at the moment: a request in the SYN queue, a connection, or a
+TIME_WAIT bucket. Each of them has `receive(segment)`, as has a listener, which gets the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tcpemu.stack import reasons
+from tcpemu.stack.connection import Connection
+from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.events import (
+    Counted,
+    Event,
+    QueueChanged,
+    Reason,
+    Sent,
+    StateChanged,
+    TimerFired,
+    Verdict,
+)
+from tcpemu.stack.generation import Generation
+from tcpemu.stack.listener import Listener
+from tcpemu.stack.metrics import Metrics
+from tcpemu.stack.ports import Ports
+from tcpemu.stack.request import Request
+from tcpemu.stack.secrets import Secrets
+from tcpemu.stack.seq import MASK
+from tcpemu.stack.socket import Socket
+from tcpemu.stack.states import State
+from tcpemu.stack.sysctl import Sysctls
+from tcpemu.stack.table import SocketRow
+from tcpemu.stack.timers import TimerQueue
+from tcpemu.stack.timewait import TimeWait
+from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.wire.codec import Refused, RefusedReason
+from tcpemu.wire.segment import ACK, RST, Address, FlowKey, Segment
+
+Flow = Request | Connection | TimeWait
+_LEAST_MTU = 68
+_LARGEST_ADVERTISED = 65495
+
+
+class Host:
+    """A TCP stack with its sockets. Pure: it reads no clock and touches no network."""
+
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        generation: Generation,
+        *,
+        sysctls: Mapping[str, object] | None = None,
+        seed: int = 0,
+        mtu: int = 1500,
+        hz: int | None = None,
+        observe: bool = True,
+    ) -> None:
+        """A host with these packed addresses.
+
+        `mtu` is that of its link, 68 to 65535. `hz` 100, 250 or 1000 makes timers as late as the kernel's
+        timer wheel does; None fires them on time. Without `observe` there are no events, and more speed.
+        Raises ConfigurationError.
+        """
+        if not addresses:
+            raise ConfigurationError("a host needs an address")
+        if not _LEAST_MTU <= mtu <= 65535:
+            raise ConfigurationError(f"mtu is {mtu}; it can be {_LEAST_MTU} to 65535")
+        self.addresses = tuple(addresses)
+        self.generation = generation
+        self.sysctls = Sysctls(generation, sysctls or {})
+        self.secrets = Secrets(seed)
+        self.draw = self.secrets.draw
+        self.mtu = mtu
+        self.jiffy = SECOND // (hz or 250)
+        self.observe = observe
+        self.now = 0
+        self.timers = TimerQueue(hz)
+        self.metrics = Metrics()
+        self.ports = Ports(self)
+        self.counters: dict[str, int] = {}
+        """`Tcp` and `TcpExt` counters by their MIB names; what never moved may be absent."""
+        self.flows: dict[FlowKey, Flow] = {}
+        self.listeners: dict[int, list[Listener]] = {}
+        self._out: list[Segment] = []
+        self._events: list[Event] = []
+        self._woken: dict[Socket, None] = {}
+        self._challenges_second = -1
+        self._challenges_left = 0
+
+    # --- the five verbs ---------------------------------------------------------------------------------------
+
+    def receive(self, segment: Segment | Refused, now: int) -> None:
+        """A segment has arrived, or octets that are none. Never raises for what they hold."""
+        self.now = now
+        if type(segment) is Segment:
+            if segment.dst in self.addresses:
+                self.count("InSegs")
+                reason = self.deliver(segment)
+            else:
+                reason = reasons.NOT_FOR_US
+        else:
+            reason = self._refused(segment)  # type: ignore[arg-type]
+        if self.observe:
+            self._events.append(Verdict(now, segment, reason.outcome, reason))
+
+    def transmit(self) -> list[Segment]:
+        """What is to be sent now, in order."""
+        out, self._out = self._out, []
+        return out
+
+    def next_timer(self) -> int | None:
+        """When to call `advance`, or None."""
+        return self.timers.next()
+
+    def advance(self, now: int) -> None:
+        """Fire the timers due by `now`, each at its own time, in order of deadline."""
+        while (due := self.timers.pop_due(now)) is not None:
+            self.now = due[0]
+            due[1].fire()
+        self.now = now
+
+    def events(self) -> list[Event]:
+        """What has happened since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    # --- for drivers and users --------------------------------------------------------------------------------
+
+    def socket(self) -> Socket:
+        """A new socket."""
+        return Socket(self)
+
+    def woken(self) -> list[Socket]:
+        """The sockets that may be readable or writable now, or have an error, since the last call."""
+        woken, self._woken = self._woken, {}
+        return list(woken)
+
+    def set_sysctl(self, name: str, value: object) -> None:
+        """Change a sysctl while the host runs. Raises ConfigurationError."""
+        self.sysctls.set(name, value)
+
+    def listener_queues(self, port: int) -> tuple[int, int, int] | None:
+        """Accept queue, SYN queue and backlog of the listener on a port; None when there is none."""
+        for listener in self.listeners.get(port, ()):
+            return len(listener.accept_queue), listener.syn_queue, listener.backlog
+        return None
+
+    def sockets(self) -> list[SocketRow]:
+        """The socket table of `ss -tan`: listeners, then flows in the order in which they began."""
+        rows = [
+            SocketRow(State.LISTEN, len(one.accept_queue), one.backlog, (one.address or b"", port), None)
+            for port, listeners in self.listeners.items()
+            for one in listeners
+        ]
+        for (remote, remote_port, local, local_port), flow in self.flows.items():
+            state, recv_q, send_q = State.SYN_RECV, 0, 0
+            if isinstance(flow, Connection):
+                state, recv_q, send_q = flow.state, flow.recv_q, flow.send_q
+            elif isinstance(flow, TimeWait):
+                state = flow.state
+            rows.append(SocketRow(state, recv_q, send_q, (local, local_port), (remote, remote_port)))
+        return rows
+
+    # --- demultiplexing ------------------------------------------------------------------------------------------
+
+    def deliver(self, segment: Segment) -> Reason:
+        """To the flow it belongs to, else to a listener, else nowhere (tcp_ipv4.c: tcp_v4_rcv)."""
+        flow = self.flows.get(segment[:4])
+        if flow is not None:
+            return flow.receive(segment)
+        listener = self.find_listener(segment.dst, segment.dport)
+        if listener is not None:
+            return listener.receive(segment)
+        if segment.flags & RST:
+            return reasons.NO_SOCKET_RST
+        self.send_reset(segment)
+        return reasons.NO_SOCKET
+
+    def find_listener(self, address: Address, port: int) -> Listener | None:
+        """The listener for an address and port: one bound to the address before one bound to any."""
+        found = None
+        for listener in self.listeners.get(port, ()):
+            if listener.address == address:
+                return listener
+            if listener.address is None:
+                found = found or listener
+        return found
+
+    def _refused(self, refused: Refused) -> Reason:
+        if refused.reason is RefusedReason.BAD_TCP_CHECKSUM:
+            self.count("InSegs")
+            self.count("InCsumErrors")
+            self.count("InErrs")
+            return reasons.BAD_CHECKSUM
+        if refused.reason is RefusedReason.BAD_TCP_HEADER:
+            self.count("InSegs")
+            self.count("InErrs")
+        return reasons.BAD_HEADER
+
+    # --- what the parts of the stack use ------------------------------------------------------------------------------
+
+    def send(self, segment: Segment, reason: Reason, repeat: int = 0) -> None:
+        """Queue a segment for the network."""
+        self._out.append(segment)
+        self.count("OutSegs")
+        if self.observe:
+            self._events.append(Sent(self.now, segment, reason, repeat))
+
+    def send_reset(self, segment: Segment) -> None:
+        """Answer a segment with a RST, statelessly; never a RST with one (tcp_ipv4.c: tcp_v4_send_reset)."""
+        if segment.flags & RST:
+            return
+        seq, ack, flags = segment.ack, 0, RST
+        if not segment.flags & ACK:
+            seq, ack, flags = 0, segment.seq + segment.length & MASK, RST | ACK
+        self.count("OutRsts")
+        self.send(
+            Segment(
+                segment.dst,
+                segment.dport,
+                segment.src,
+                segment.sport,
+                seq,
+                ack,
+                flags,
+                0,
+                tos=segment.tos & 0xFC,
+                ttl=self.sysctls.ip_default_ttl,
+            ),
+            reasons.SENT_RST,
+        )
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Move a MIB counter."""
+        counters = self.counters
+        counters[name] = counters.get(name, 0) + by
+        if self.observe:
+            self._events.append(Counted(self.now, name, by))
+
+    def clock_ms(self, at: int | None = None) -> int:
+        """The clock of timestamps: milliseconds since the machine started."""
+        return self.secrets.boot_ms + (self.now if at is None else at) // MILLISECOND
+
+    def flow_secrets(self, key: FlowKey) -> tuple[int, int]:
+        """Initial sequence number and timestamp offset of a flow that begins now."""
+        iss, offset = self.secrets.flow(key, self.now)
+        return iss, offset if self.sysctls.tcp_timestamps == 1 else 0
+
+    def advertised_mss(self, user_mss: int = 0) -> int:
+        """The MSS that we announce: what the link holds, or less by TCP_MAXSEG (route.c: ipv4_default_advmss)."""
+        mss = min(max(self.mtu - 40, 256), _LARGEST_ADVERTISED)
+        return min(mss, user_mss) if user_mss else mss
+
+    def challenge_allowed(self) -> bool:
+        """The host-wide limit of challenge ACKs a second (tcp_input.c: tcp_challenge_ack_allowed)."""
+        limit = self.sysctls.tcp_challenge_ack_limit
+        if limit == 2**31 - 1:
+            return True
+        second = self.now // SECOND
+        if second != self._challenges_second:
+            self._challenges_second = second
+            half = (limit + 1) >> 1
+            self._challenges_left = half + self.draw.randrange(limit)
+        self._challenges_left -= 1
+        return self._challenges_left >= 0
+
+    def unhash(self, conn: Connection) -> None:
+        """A closed connection is found by no segment any more."""
+        if self.flows.get(conn.key) is conn:
+            del self.flows[conn.key]
+
+    def time_wait(self, conn: Connection, state: State, wait: int) -> None:
+        """Put a small bucket in the place of a connection (tcp_minisocks.c: tcp_time_wait)."""
+        wait = self.generation.time_wait if state is State.TIME_WAIT else max(wait, conn.rto * 7 // 2)
+        self.metrics.update(conn)
+        bucket = TimeWait(conn, state, wait)
+        conn.done("FIN arrives" if state is State.TIME_WAIT else "closed", shown=state)
+        self.flows[conn.key] = bucket
+        self.count("TWKilled" if wait <= 4 * SECOND else "TW")
+
+    # --- what others want to know --------------------------------------------------------------------------------------
+
+    def wake(self, socket: Socket) -> None:
+        self._woken[socket] = None
+
+    def state_changed(self, key: FlowKey, old: State, new: State, cause: str) -> None:
+        if self.observe:
+            self._events.append(StateChanged(self.now, key, old, new, cause))
+
+    def queues_changed(self, listener: Listener) -> None:
+        self._events.append(
+            QueueChanged(
+                self.now, listener.port, len(listener.accept_queue), listener.syn_queue, listener.backlog
+            )
+        )
+
+    def timer_fired(self, key: FlowKey, reason: Reason) -> None:
+        if self.observe:
+            self._events.append(TimerFired(self.now, key, reason))
+
+

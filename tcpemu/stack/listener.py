@@ -1,0 +1,153 @@
+"""A listening socket and its two queues.
+
+The SYN queue is a count: the requests themselves live in the host's table of flows, among the connections.
+The accept queue is a list of connections that are complete and wait for accept(). Each queue has its own
+test for full, and both use the backlog: A > N, Q > N on Linux 6.18, so that each holds one more than asked.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tcpemu.stack import cookies, reasons, syn
+from tcpemu.stack.connection import Connection
+from tcpemu.stack.events import Reason
+from tcpemu.stack.states import State
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import ACK, FIN, RST, SYN, Address, Segment
+
+if TYPE_CHECKING:
+    from tcpemu.stack.host import Host
+    from tcpemu.stack.request import Request
+    from tcpemu.stack.socket import Socket, SocketOptions
+
+
+class Listener:
+    """What a socket is from listen() on. `state` is LISTEN, and CLOSE after shutdown() or close()."""
+
+    __slots__ = (
+        "accept_queue",
+        "address",
+        "backlog",
+        "cookie_sent",
+        "host",
+        "options",
+        "port",
+        "socket",
+        "state",
+        "syn_queue",
+        "young",
+    )
+
+    def __init__(self, host: Host, socket: Socket, address: Address | None, port: int) -> None:
+        self.host = host
+        self.socket = socket
+        self.address = address
+        self.port = port
+        self.options: SocketOptions = socket.options
+        self.state = State.CLOSE
+        self.backlog = 0
+        self.accept_queue: deque[Connection] = deque()
+        self.syn_queue = 0
+        """Requests that wait for their final ACK: Q, `icsk_accept_queue.qlen`."""
+        self.young = 0
+        """Those among them whose timer has not fired yet: Y, `icsk_accept_queue.young`."""
+        self.cookie_sent: int | None = None
+        """When the last SYN cookie was sent, to the second."""
+
+    # --- limits ---------------------------------------------------------------------------------------------
+
+    def listen(self, backlog: int) -> None:
+        """Set the limit; nothing in the queues changes (net/socket.c: __sys_listen_socket)."""
+        host = self.host
+        self.backlog = host.generation.clamp_backlog(backlog, host.sysctls.somaxconn)
+        if self.state is not State.LISTEN:
+            self.state = State.LISTEN
+            host.state_changed((b"", 0, self.address or b"", self.port), State.CLOSE, State.LISTEN, "listen()")
+        self.queue_changed()
+
+    def accept_queue_full(self) -> bool:
+        """sock.h: sk_acceptq_is_full."""
+        return self.host.generation.accept_queue_full(len(self.accept_queue), self.backlog)
+
+    def syn_queue_full(self) -> bool:
+        """inet_connection_sock.h: inet_csk_reqsk_queue_is_full."""
+        return self.host.generation.syn_queue_full(self.syn_queue, self.backlog)
+
+    def overflow(self) -> None:
+        """Count what the accept queue had no room for."""
+        self.host.count("ListenOverflows")
+        self.host.count("ListenDrops")
+
+    def synack_retries(self) -> int:
+        """How often a SYN|ACK may be sent again now: fewer when old requests fill half the queue.
+
+        inet_connection_sock.c: reqsk_timer_handler. The young half of the queue is kept for new requests.
+        """
+        allowed = self.options.syncnt or self.host.sysctls.tcp_synack_retries
+        if self.syn_queue << 1 > max(8, self.backlog):
+            young = self.young << 1
+            while allowed > 2 and self.syn_queue >= young:
+                allowed -= 1
+                young <<= 1
+        return allowed
+
+    def queue_changed(self) -> None:
+        """Report the queues' lengths to whoever watches."""
+        if self.host.observe:
+            self.host.queues_changed(self)
+
+    # --- a segment ----------------------------------------------------------------------------------------------
+
+    def receive(self, segment: Segment) -> Reason:
+        """A segment that belongs to no connection and no request (tcp_input.c: tcp_rcv_state_process, LISTEN)."""
+        flags = segment.flags
+        if not flags & SYN and flags & ACK and not flags & RST:
+            reason = cookies.try_ack(self, segment)
+            if reason is not None:
+                return reason
+        if flags & ACK:
+            if flags & RST:
+                return reasons.LISTENER_ACK_RST
+            self.host.send_reset(segment)
+            return reasons.LISTENER_ACK
+        if flags & RST:
+            return reasons.LISTENER_RST
+        if not flags & SYN:
+            return reasons.LISTENER_NO_SYN
+        if flags & FIN:
+            return reasons.LISTENER_SYN_FIN
+        return syn.arrives(self, segment)
+
+    def establish(self, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:
+        """Make the connection, queue it for accept(), and let it process the segment itself.
+
+        tcp_minisocks.c: tcp_create_openreq_child, tcp_child_process.
+        """
+        host = self.host
+        host.count("PassiveOpens")
+        conn = Connection.from_request(request, segment, stamps)
+        host.flows[request.key] = conn
+        self.accept_queue.append(conn)
+        self.queue_changed()
+        conn.establish_passive(segment, request, stamps)
+        host.wake(self.socket)
+        return reasons.HANDSHAKE_DONE
+
+    # --- its end ---------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop listening: reset what nobody has accepted; requests vanish when their timer or a segment comes.
+
+        inet_connection_sock.c: inet_csk_listen_stop.
+        """
+        if self.state is not State.LISTEN:
+            return
+        self.state = State.CLOSE
+        key = (b"", 0, self.address or b"", self.port)
+        self.host.state_changed(key, State.LISTEN, State.CLOSE, "the listener is closed")
+        queued, self.accept_queue = self.accept_queue, deque()
+        for conn in queued:
+            conn.disconnect()
+        self.queue_changed()

@@ -1,0 +1,96 @@
+"""What a stack makes of the options of a segment, and the options it sends itself.
+
+Reading: tcp_input.c: tcp_parse_options. Writing: tcp_output.c: tcp_options_write, whose order is fixed:
+MSS, SACK permitted packed with timestamps, window scale; padding by NOPs in front.
+"""
+
+from typing import NamedTuple
+
+from tcpemu.stack.sysctl import Sysctls
+from tcpemu.wire.options import (
+    NOP,
+    SACK_OK,
+    Mss,
+    Option,
+    Sack,
+    SackOk,
+    Timestamps,
+    WScale,
+    mss,
+    wscale,
+)
+
+DEFAULT_MSS = 536
+"""What a peer takes that does not say (RFC 9293 section 3.7.1)."""
+LEAST_MSS = 88
+TIMESTAMPS_LENGTH = 12
+"""What timestamps take of each segment, their two NOPs included."""
+LARGEST_SHIFT = 14
+
+
+class SynOptions(NamedTuple):
+    """The options of a SYN, as far as they are allowed here."""
+
+    mss: int
+    """What may be sent to the peer, 1 to 65535."""
+    shift: int | None
+    """The peer's window scale, 0 to 14, or None."""
+    sack: bool
+    timestamps: Timestamps | None
+
+
+def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -> SynOptions:
+    """What a SYN or SYN|ACK offers. Of an option that stands twice the last counts."""
+    peer_mss, shift, sack, timestamps = DEFAULT_MSS, None, False, None
+    for option in options:
+        kind = type(option)
+        if kind is Mss:
+            if option.value:  # type: ignore[union-attr]
+                peer_mss = option.value  # type: ignore[union-attr]
+        elif kind is WScale:
+            if sysctls.tcp_window_scaling:
+                shift = min(option.shift, LARGEST_SHIFT)  # type: ignore[union-attr]
+        elif kind is SackOk:
+            sack = bool(sysctls.tcp_sack)
+        elif kind is Timestamps and sysctls.tcp_timestamps:
+            timestamps = option
+    if user_mss and user_mss < peer_mss:
+        peer_mss = user_mss
+    return SynOptions(peer_mss, shift, sack, timestamps)  # type: ignore[arg-type]
+
+
+def find_timestamps(options: tuple[Option, ...]) -> Timestamps | None:
+    """The timestamps of a segment; of two the last counts."""
+    found = None
+    for option in options:
+        if type(option) is Timestamps:
+            found = option
+    return found
+
+
+def find_sack(options: tuple[Option, ...]) -> tuple[tuple[int, int], ...]:
+    """The blocks of a segment's SACK option."""
+    for option in options:
+        if type(option) is Sack:
+            return option.blocks
+    return ()
+
+
+def syn_options(own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None) -> tuple[Option, ...]:
+    """The options of a SYN or SYN|ACK that we send."""
+    if stamps is not None:
+        head: tuple[Option, ...] = (mss(own_mss), SACK_OK, stamps) if sack else (mss(own_mss), NOP, NOP, stamps)
+    else:
+        head = (mss(own_mss), NOP, NOP, SACK_OK) if sack else (mss(own_mss),)
+    return head if shift is None else (*head, NOP, wscale(shift))
+
+
+def established_options(
+    stamps: Timestamps | None, blocks: tuple[tuple[int, int], ...] = ()
+) -> tuple[Option, ...]:
+    """The options of any other segment: timestamps, then as many SACK blocks as there is room for."""
+    options: tuple[Option, ...] = () if stamps is None else (NOP, NOP, stamps)
+    if blocks:
+        room = 4 if stamps is None else 3
+        options = (*options, NOP, NOP, Sack(blocks[:room]))
+    return options

@@ -1,0 +1,81 @@
+"""Which local ports are taken, and where a free one is found."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from tcpemu.stack.errors import SocketError
+from tcpemu.stack.secrets import ephemeral_offset
+from tcpemu.wire.segment import Address
+
+if TYPE_CHECKING:
+    from tcpemu.stack.host import Host
+    from tcpemu.stack.socket import Socket
+
+
+class Ports:
+    """The bound sockets of a host by port."""
+
+    __slots__ = ("_bound", "_host", "_turn")
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._bound: dict[int, list[Socket]] = {}
+        self._turn = 0
+
+    def bind(self, socket: Socket, address: Address | None, port: int) -> int:
+        """Bind to a port, or to a free one for 0. Raises SocketError EADDRINUSE."""
+        if not port:
+            port = self._free(odd=True, start=self._host.draw.getrandbits(16))
+        elif any(_conflict(socket, address, other) for other in self._bound.get(port, ())):
+            raise SocketError(errno.EADDRINUSE, f"port {port} is taken")
+        self._bound.setdefault(port, []).append(socket)
+        return port
+
+    def release(self, socket: Socket, port: int) -> None:
+        """The socket has been closed."""
+        sockets = self._bound.get(port, [])
+        if socket in sockets:
+            sockets.remove(socket)
+        if not sockets:
+            self._bound.pop(port, None)
+
+    def for_connect(self, socket: Socket, local: Address, remote: Address, remote_port: int) -> int:
+        """A free port for connect(): even ones first, from a place that depends on the peer.
+
+        inet_hashtables.c: __inet_hash_connect. Raises SocketError EADDRNOTAVAIL.
+        """
+        start = ephemeral_offset(self._host.secrets, remote, remote_port) + self._turn
+        self._turn += 2
+        flows = self._host.flows
+        low, high = self._host.sysctls.ip_local_port_range
+        span = high - low + 1
+        for odd in (0, 1):
+            for step in range(odd, span, 2):
+                port = low + ((start & ~1) + step) % span
+                taken = port in self._bound or (remote, remote_port, local, port) in flows
+                if not taken:
+                    self._bound[port] = [socket]
+                    return port
+        raise SocketError(errno.EADDRNOTAVAIL, "every local port is taken")
+
+    def _free(self, odd: bool, start: int) -> int:
+        low, high = self._host.sysctls.ip_local_port_range
+        span = high - low + 1
+        for step in range(span):
+            port = low + (start * 2 + odd + step * 2 + step * 2 // span) % span
+            if port not in self._bound:
+                return port
+        raise SocketError(errno.EADDRINUSE, "every local port is taken")
+
+
+def _conflict(socket: Socket, address: Address | None, other: Socket) -> bool:
+    """inet_connection_sock.c: inet_csk_bind_conflict."""
+    if socket.options.reuseport and other.options.reuseport:
+        return False
+    both_reuse = socket.options.reuseaddr and other.options.reuseaddr
+    if both_reuse and not other.listening:
+        return False
+    bound = other.bound_address
+    return address is None or bound is None or address == bound

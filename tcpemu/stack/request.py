@@ -1,0 +1,322 @@
+"""A request: a connection that has sent SYN and waits in the SYN queue for its final ACK.
+
+It is small, for there may be a million of them. Its life: `syn.py` makes it and sends the first SYN|ACK; its
+timer sends the SYN|ACK again, each time after twice as long, until it gives up in silence; any segment of
+its flow goes through `receive`, in the order of tcp_minisocks.c: tcp_check_req, Linux 6.18, and ends in
+one of three ways: it is dropped and the request stays, the request is removed, or a connection is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tcpemu.stack import reasons
+from tcpemu.stack.events import Reason
+from tcpemu.stack.limits import out_of_window_limited, too_soon
+from tcpemu.stack.options import established_options, find_timestamps, syn_options
+from tcpemu.stack.seq import MASK, add, after, between, offset
+from tcpemu.stack.states import State
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import ACK, ECE, RST, SYN, FlowKey, Segment
+
+if TYPE_CHECKING:
+    from tcpemu.stack.listener import Listener
+
+_HANDSHAKE_FLAGS = RST | SYN | ACK
+_SYN_ACK = SYN | ACK
+SKIPPED = "TCPACKSkippedSynRecv"
+
+
+class Request:
+    """One entry of the SYN queue. Sequence numbers and timestamps are those on the wire."""
+
+    __slots__ = (
+        "acked",
+        "answered_at",
+        "armed",
+        "ecn",
+        "irs",
+        "iss",
+        "key",
+        "listener",
+        "mss",
+        "own_mss",
+        "rcv_shift",
+        "rcv_wnd",
+        "repeats",
+        "sack",
+        "snd_shift",
+        "started",
+        "timeouts",
+        "tos",
+        "ts_first",
+        "ts_last",
+        "ts_offset",
+        "ts_recent",
+        "window_clamp",
+    )
+
+    def __init__(self, listener: Listener, key: FlowKey) -> None:
+        self.listener = listener
+        self.key = key
+        self.armed = 0
+        self.acked = False
+        self.answered_at: int | None = None
+        self.timeouts = 0
+        """Times the timer has fired: `req->num_timeout`."""
+        self.repeats = 0
+        """SYN|ACKs sent again, for whatever cause: `req->num_retrans`."""
+        self.irs: int
+        self.iss: int
+        self.mss: int
+        self.own_mss: int
+        self.snd_shift: int | None
+        self.rcv_shift: int
+        self.rcv_wnd: int
+        self.window_clamp: int
+        self.sack: bool
+        self.ecn: bool
+        self.tos: int
+        self.ts_recent: int | None
+        """TSval of the SYN; None without timestamps."""
+        self.ts_offset: int
+        self.ts_first: int = 0
+        self.ts_last: int = 0
+        self.started: int | None
+        """When the first SYN|ACK was sent; None for a cookie, which does not remember."""
+
+    # --- what it sends ------------------------------------------------------------------------------
+
+    def send_syn_ack(self, reason: Reason, repeat: int = 0) -> None:
+        """Send the SYN|ACK (tcp_output.c: tcp_make_synack): window not scaled, a fresh TSval, an old TSecr."""
+        remote, remote_port, local, local_port = self.key
+        stamps = None
+        if self.ts_recent is not None:
+            self.ts_last = tsval = self.listener.host.clock_ms() + self.ts_offset & MASK
+            if not self.ts_first:
+                self.ts_first = tsval
+            stamps = Timestamps(tsval, self.ts_recent)
+        shift = None if self.snd_shift is None else self.rcv_shift
+        self.listener.host.send(
+            Segment(
+                local,
+                local_port,
+                remote,
+                remote_port,
+                self.iss,
+                (self.irs + 1) & MASK,
+                _SYN_ACK | ECE if self.ecn else _SYN_ACK,
+                min(self.rcv_wnd, 65535),
+                syn_options(self.own_mss, shift, self.sack, stamps),
+                b"",
+                0,
+                self.listener.options.ttl or self.listener.host.sysctls.ip_default_ttl,
+                self.tos,
+            ),
+            reason,
+            repeat,
+        )
+
+    def _send_again(self, reason: Reason) -> None:
+        host = self.listener.host
+        self.repeats += 1
+        host.count("RetransSegs")
+        host.count("TCPSynRetrans")
+        self.send_syn_ack(reason, self.repeats)
+
+    def _send_ack(self, segment: Segment) -> None:
+        """Say what the request expects (tcp_ipv4.c: tcp_v4_reqsk_send_ack)."""
+        remote, remote_port, local, local_port = self.key
+        host = self.listener.host
+        stamps = None
+        if self.ts_recent:
+            stamps = Timestamps(host.clock_ms() + self.ts_offset & MASK, self.ts_recent)
+        host.send(
+            Segment(
+                local,
+                local_port,
+                remote,
+                remote_port,
+                add(self.iss, 1),
+                add(self.irs, 1),
+                ACK,
+                self.rcv_wnd >> self.rcv_shift,
+                established_options(stamps),
+                tos=segment.tos & 0xFC,
+                ttl=host.sysctls.ip_default_ttl,
+            ),
+            reasons.SENT_REQUEST_ACK,
+        )
+
+    # --- its timer ------------------------------------------------------------------------------------
+
+    def arm(self) -> None:
+        """Wait for the next time-out: twice as long after each (inet_connection_sock.h: reqsk_timeout)."""
+        host = self.listener.host
+        generation = host.generation
+        wait = min(generation.initial_rto << self.timeouts, generation.rto_max)
+        host.timers.arm(self, host.now + wait, host.now)
+
+    def fire(self) -> None:
+        """The final ACK has not come in time (inet_connection_sock.c: reqsk_timer_handler)."""
+        listener = self.listener
+        host = listener.host
+        if listener.state is not State.LISTEN:
+            host.timer_fired(self.key, reasons.REQUEST_ORPHANED)
+            self.remove()
+            return
+        allowed = listener.synack_retries()
+        expired = self.timeouts >= allowed
+        resend = True
+        deferred = listener.options.defer_periods
+        if deferred:
+            expired = expired and (not self.acked or self.timeouts >= deferred)
+            resend = not self.acked or self.timeouts >= deferred - 1
+        host.count("TCPTimeouts")
+        if expired:
+            host.timer_fired(self.key, reasons.REQUEST_EXPIRED)
+            self.remove()
+            return
+        if resend:
+            self._send_again(reasons.SENT_SYN_ACK_AGAIN)
+        else:
+            host.timer_fired(self.key, reasons.REQUEST_SILENT)
+        if self.timeouts == 0:
+            listener.young -= 1
+        # Differs: the kernel keeps this in seven bits, so 128 retries and more wrap there.
+        self.timeouts += 1
+        self.arm()
+
+    def remove(self) -> None:
+        """Leave the SYN queue without a word."""
+        self.leave()
+        self.listener.host.state_changed(self.key, State.SYN_RECV, State.CLOSE, "the request is removed")
+
+    def leave(self) -> None:
+        """Leave the table of flows and the queue's counts (inet_csk_reqsk_queue_unlink, reqsk_queue_removed)."""
+        listener = self.listener
+        host = listener.host
+        host.timers.cancel(self)
+        del host.flows[self.key]
+        listener.syn_queue -= 1
+        if self.timeouts == 0:
+            listener.young -= 1
+        listener.queue_changed()
+
+    # --- a segment of its flow ---------------------------------------------------------------------------
+
+    def receive(self, segment: Segment) -> Reason:
+        """What becomes of a segment for this request (tcp_ipv4.c: tcp_v4_rcv, tcp_check_req)."""
+        if self.listener.state is not State.LISTEN:
+            self.remove()
+            return self.listener.host.deliver(segment)
+        return self._check(segment)
+
+    def _check(self, segment: Segment) -> Reason:
+        flags = segment.flags & _HANDSHAKE_FLAGS
+        stamps = find_timestamps(segment.options) if segment.options else None
+        old = stamps is not None and self._paws_rejects(stamps)
+        if flags == SYN and segment.seq == self.irs and not old:
+            return self._duplicate_syn(segment)
+        if flags & ACK and not flags & RST and segment.ack != (self.iss + 1) & MASK:
+            return self._bad_ack(segment)
+        if old or (stamps is not None and self._tsecr_rejects(stamps)) or not self._in_window(segment):
+            return self._not_acceptable(segment, old, stamps)
+        if segment.seq == self.irs:
+            flags &= ~SYN
+        if flags & RST and segment.seq != (self.irs + 1) & MASK and self.listener.host.generation.challenge_inexact_rst:
+            return self._inexact_rst(segment)
+        if flags & (RST | SYN):
+            return self._embryonic_reset(segment)
+        if not flags & ACK:
+            return reasons.REQUEST_NO_ACK
+        bare = add(segment.seq, segment.length) == (self.irs + 1) & MASK
+        if bare and self.timeouts < self.listener.options.defer_periods:
+            self.acked = True
+            self.listener.host.count("TCPDeferAcceptDrop")
+            return reasons.DEFER_ACCEPT
+        return self._complete(segment, stamps)
+
+    def _paws_rejects(self, stamps: Timestamps) -> bool:
+        """An older TSval than the SYN's (tcp.h: tcp_paws_reject; nothing later ever updates it)."""
+        return bool(self.ts_recent) and offset(stamps.val, self.ts_recent or 0) > 0
+
+    def _tsecr_rejects(self, stamps: Timestamps) -> bool:
+        """A TSecr that is none of ours: since Linux 6.15."""
+        if self.ts_recent is None or not stamps.ecr or not self.listener.host.generation.check_tsecr:
+            return False
+        return not between(stamps.ecr, self.ts_first, self.ts_last)
+
+    def _in_window(self, segment: Segment) -> bool:
+        """tcp_minisocks.c: tcp_in_window."""
+        seq, low = segment.seq, (self.irs + 1) & MASK
+        if seq == low:
+            return True
+        high = add(low, min(self.rcv_wnd, 65535))
+        end = add(seq, segment.length)
+        return (after(end, low) and after(high, seq)) or seq == end == high
+
+    def _duplicate_syn(self, segment: Segment) -> Reason:
+        """Send the SYN|ACK again and begin the present wait anew, neither counted as a time-out."""
+        if out_of_window_limited(self.listener.host, self, segment, SKIPPED):
+            return reasons.DUPLICATE_SYN_LIMITED
+        self._send_again(reasons.SENT_SYN_ACK_DUPLICATE)
+        self.arm()
+        return reasons.DUPLICATE_SYN
+
+    def _bad_ack(self, segment: Segment) -> Reason:
+        """Handed to the listener, which may know the ACK for a cookie's; the request stays."""
+        reason = self.listener.receive(segment)
+        return reasons.REQUEST_BAD_ACK if reason is reasons.LISTENER_ACK else reason
+
+    def _not_acceptable(self, segment: Segment, old: bool, stamps: Timestamps | None) -> Reason:
+        host = self.listener.host
+        in_window_but_tsecr = not old and stamps is not None and self._tsecr_rejects(stamps)
+        if old:
+            host.count("PAWSEstab")
+            reason = reasons.REQUEST_PAWS
+        elif in_window_but_tsecr:
+            host.count("TSEcrRejected")
+            reason = reasons.REQUEST_TSECR
+        else:
+            reason = reasons.REQUEST_OUT_OF_WINDOW
+        if segment.flags & RST or out_of_window_limited(host, self, segment, SKIPPED):
+            return reasons.REQUEST_REFUSED_QUIETLY
+        self._send_ack(segment)
+        return reason
+
+    def _inexact_rst(self, segment: Segment) -> Reason:
+        """RFC 5961 section 3: a RST inside the window must hit its edge."""
+        host = self.listener.host
+        if too_soon(host, self, SKIPPED):
+            return reasons.REQUEST_RST_LIMITED
+        host.count("TCPChallengeACK")
+        self._send_ack(segment)
+        return reasons.REQUEST_RST_INEXACT
+
+    def _embryonic_reset(self, segment: Segment) -> Reason:
+        host = self.listener.host
+        host.count("AttemptFails")
+        host.count("EmbryonicRsts")
+        if segment.flags & RST:
+            self.remove()
+            return reasons.REQUEST_RST
+        host.send_reset(segment)
+        self.remove()
+        return reasons.REQUEST_SYN
+
+    def _complete(self, segment: Segment, stamps: Timestamps | None) -> Reason:
+        """The final ACK is good: make the connection if the accept queue has room (tcp_v4_syn_recv_sock)."""
+        listener = self.listener
+        host = listener.host
+        if listener.accept_queue_full():
+            listener.overflow()
+            if not host.sysctls.tcp_abort_on_overflow:
+                self.acked = True
+                return reasons.ACCEPT_QUEUE_FULL
+            host.count("EmbryonicRsts")
+            host.send_reset(segment)
+            self.remove()
+            return reasons.ABORT_ON_OVERFLOW
+        self.leave()
+        return listener.establish(self, segment, stamps)

@@ -1,0 +1,331 @@
+"""Timers of a sender: retransmission, tail loss probe, and probes of a closed window.
+
+One timer serves all three, as in the kernel; `pending` says which it is for. tcp_timer.c:
+tcp_write_timer_handler; tcp_output.c: tcp_schedule_loss_probe, tcp_send_probe0 (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+import errno
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from tcpemu.stack import output, reasons
+from tcpemu.stack.seq import add, before, distance
+from tcpemu.stack.states import State
+from tcpemu.stack.timers import Timer
+from tcpemu.stack.units import MICROSECOND, MILLISECOND
+from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, SYN
+
+if TYPE_CHECKING:
+    from tcpemu.stack.connection import Connection
+    from tcpemu.stack.output import Unacked
+
+
+class Pending(Enum):
+    """What the write timer is set for."""
+
+    NOTHING = "nothing"
+    RETRANS = "retransmission"
+    LOSS_PROBE = "loss probe"
+    WINDOW_PROBE = "window probe"
+
+
+NOTHING, RETRANS = Pending.NOTHING, Pending.RETRANS
+LOSS_PROBE, WINDOW_PROBE = Pending.LOSS_PROBE, Pending.WINDOW_PROBE
+_OPENING = (State.SYN_SENT, State.SYN_RECV)
+_ORPHAN_RETRIES = 8
+
+
+def set_timer(conn: Connection, pending: Pending, wait: int) -> None:
+    """Set the one write timer, whatever it was set for before."""
+    host = conn.host
+    if conn.write_timer is None:
+        conn.write_timer = Timer(conn, _fired)
+    conn.pending = pending
+    host.timers.arm(conn.write_timer, host.now + min(wait, host.generation.rto_max), host.now)
+
+
+def _clear_timer(conn: Connection) -> None:
+    conn.pending = NOTHING
+    if conn.write_timer is not None:
+        conn.host.timers.cancel(conn.write_timer)
+
+
+def rearm(conn: Connection) -> None:
+    """RTO from now, or what is left of it where a probe was waited for (tcp_rearm_rto)."""
+    if not conn.rtx_queue:
+        _clear_timer(conn)
+        return
+    wait = conn.rto
+    if conn.pending is LOSS_PROBE:
+        wait = max(_rto_left(conn), conn.host.jiffy)
+    set_timer(conn, RETRANS, wait)
+
+
+def _rto_left(conn: Connection) -> int:
+    """Until the RTO of the oldest segment (tcp_rto_delta_us)."""
+    assert conn.rtx_queue
+    return conn.rtx_queue[0].sent_at + conn.rto - conn.host.now
+
+
+def _fired(conn: Connection) -> None:
+    if conn.state is State.CLOSE or conn.state is State.LISTEN:
+        return
+    pending = conn.pending
+    if pending is LOSS_PROBE:
+        _send_loss_probe(conn)
+        return
+    conn.pending = NOTHING
+    if pending is RETRANS:
+        _retransmission_timer(conn)
+    elif pending is WINDOW_PROBE:
+        _window_probe_timer(conn)
+
+
+# --- retransmission ------------------------------------------------------------------------------------------
+
+
+def _retransmission_timer(conn: Connection) -> None:
+    """The oldest segment was not acknowledged in time (tcp_retransmit_timer)."""
+    queue = conn.rtx_queue
+    if not queue:
+        return
+    host = conn.host
+    if not conn.snd_wnd and not conn.orphan and conn.state not in _OPENING:
+        # The peer took its window back: what is sent again only asks for a window, and never gives up.
+        _enter_loss(conn)
+        _send_again(conn, queue[0])
+        _back_off(conn)
+        return
+    host.count("TCPTimeouts")
+    if _give_up(conn):
+        host.timer_fired(conn.key, reasons.TIMED_OUT)
+        conn.fail(errno.ETIMEDOUT, "nobody answers")
+        host.count("TCPAbortOnTimeout")
+        return
+    host.count("TcpTimeoutRehash")
+    _enter_loss(conn)
+    conn.retransmits += 1
+    conn.total_rto += 1
+    if conn.state in _OPENING or not _send_lost(conn, 1):
+        _send_again(conn, queue[0])
+    _back_off(conn)
+
+
+def _back_off(conn: Connection) -> None:
+    """Wait twice as long next time; the first SYNs do not (tcp_syn_linear_timeouts)."""
+    host = conn.host
+    if conn.state is not State.SYN_SENT or conn.total_rto > host.sysctls.tcp_syn_linear_timeouts:
+        conn.backoff += 1
+        conn.rto = min(conn.rto << 1, host.generation.rto_max)
+    set_timer(conn, RETRANS, _within_user_timeout(conn))
+
+
+def _within_user_timeout(conn: Connection) -> int:
+    """tcp_timer.c: tcp_clamp_rto_to_user_timeout."""
+    limit = conn.options.user_timeout * MILLISECOND
+    if not limit or conn.retrans_stamp is None:
+        return conn.rto
+    left = limit - (conn.host.now - conn.retrans_stamp)
+    return min(conn.rto, left) if left > 0 else conn.host.jiffy
+
+
+def _give_up(conn: Connection) -> bool:
+    """Whether it has been tried often or long enough (tcp_write_timeout)."""
+    sysctls = conn.host.sysctls
+    if conn.state in _OPENING:
+        tries = conn.options.syncnt or sysctls.tcp_syn_retries
+        most = tries + (sysctls.tcp_syn_linear_timeouts if conn.state is State.SYN_SENT else 0)
+        if conn.retransmits >= most:
+            return True
+    else:
+        tries = sysctls.tcp_retries2
+        if conn.orphan:
+            alive = conn.rto < conn.host.generation.rto_max
+            tries = sysctls.tcp_orphan_retries or (_ORPHAN_RETRIES if alive else 0)
+    return _timed_out(conn, tries)
+
+
+def _timed_out(conn: Connection, tries: int) -> bool:
+    """Whether so many doubling time-outs would have passed by now (retransmits_timed_out)."""
+    if not conn.retransmits or conn.retrans_stamp is None:
+        return False
+    limit = conn.options.user_timeout * MILLISECOND
+    if not limit:
+        generation = conn.host.generation
+        base = generation.initial_rto if conn.state in _OPENING else generation.rto_min
+        linear = (generation.rto_max // base).bit_length() - 1
+        limit = ((2 << min(tries, linear)) - 1) * base
+        limit += max(tries - linear, 0) * generation.rto_max
+    return conn.host.now - conn.retrans_stamp >= limit
+
+
+def _enter_loss(conn: Connection) -> None:
+    """Take everything under way for lost and begin again slowly (tcp_enter_loss)."""
+    assert conn.rtx_queue
+    conn.undo_marker = True
+    if not conn.retransmits:
+        conn.congestion = conn.congestion.timed_out()
+    for entry in conn.rtx_queue:
+        if entry.again:
+            conn.host.count("TCPLostRetransmit")
+            entry.again = False
+        entry.lost = True
+
+
+def _send_lost(conn: Connection, most: int) -> int:
+    """Send again up to `most` of the segments that are taken for lost (tcp_xmit_retransmit_queue)."""
+    sent = 0
+    for entry in list(conn.rtx_queue or ()):
+        if sent == most:
+            break
+        if entry.lost and conn.rtx_queue and entry in conn.rtx_queue:
+            _send_again(conn, entry)
+            sent += 1
+    return sent
+
+
+def _send_again(conn: Connection, entry: Unacked, probe: bool = False) -> None:
+    """Send one segment again (__tcp_retransmit_skb)."""
+    host = conn.host
+    _collapse(conn, entry)
+    entry.repeats += 1
+    entry.lost = False
+    entry.again = not probe
+    conn.total_retrans += 1
+    host.count("RetransSegs")
+    flags = entry.flags
+    if flags & SYN:
+        host.count("TCPSynRetrans")
+        if host.sysctls.tcp_ecn_fallback and not flags & ACK:
+            flags = entry.flags = flags & ~(ECE | CWR)
+    if conn.retrans_stamp is None:
+        conn.retrans_stamp = entry.sent_at
+    entry.sent_at = host.now
+    reason = reasons.SENT_LOSS_PROBE if probe else reasons.SENT_AGAIN
+    if flags & SYN and not flags & ACK:
+        reason = reasons.SENT_SYN_AGAIN
+    output.transmit(conn, flags, entry.seq, entry.payload, reason, entry.repeats)
+
+
+def _collapse(conn: Connection, entry: Unacked) -> None:
+    """Join small segments behind it to one that is sent again (tcp_retrans_try_collapse)."""
+    queue = conn.rtx_queue
+    if not queue or entry.flags & SYN or not conn.host.sysctls.tcp_retrans_collapse:
+        return
+    mss = output.current_mss(conn)
+    edge = add(conn.snd_una, conn.snd_wnd)
+    index = queue.index(entry)
+    while index + 1 < len(queue):
+        following = queue[index + 1]
+        small = len(entry.payload) + len(following.payload) <= mss
+        if not small or entry.flags & FIN or before(edge, following.end):
+            return
+        entry.payload += following.payload
+        entry.flags |= following.flags & (PSH | FIN)
+        entry.end = following.end
+        del queue[index + 1]
+
+
+def after_progress(conn: Connection) -> None:
+    """Something was acknowledged: send more of what was lost, and set the timer anew (tcp_set_xmit_timer)."""
+    if conn.rtx_queue and any(entry.lost for entry in conn.rtx_queue):
+        _send_lost(conn, max(conn.congestion.window - output.in_flight(conn), 0))
+    else:
+        conn.retrans_stamp = None
+    if not schedule_loss_probe(conn, fresh=True):
+        rearm(conn)
+
+
+# --- tail loss probe --------------------------------------------------------------------------------------------
+
+
+def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
+    """Wait for a probe rather than for the RTO, where SACK was agreed (RFC 8985; tcp_schedule_loss_probe)."""
+    queue = conn.rtx_queue
+    probes = conn.host.sysctls.tcp_early_retrans in (3, 4)
+    if not probes or not queue or not conn.sack or any(entry.lost or entry.repeats for entry in queue):
+        return False
+    if conn.srtt:
+        wait = (conn.srtt >> 2) * MICROSECOND
+        wait += conn.host.generation.rto_min if len(queue) == 1 else 2 * MILLISECOND
+    else:
+        wait = conn.host.generation.initial_rto
+    left = conn.rto if fresh else _rto_left(conn)
+    if left > 0:
+        wait = min(wait, left)
+    set_timer(conn, LOSS_PROBE, wait)
+    return True
+
+
+def _send_loss_probe(conn: Connection) -> None:
+    """Send new data, or the last segment again, to draw an ACK (tcp_send_loss_probe)."""
+    queue = conn.rtx_queue
+    if conn.tlp_high_seq is None and queue:
+        if not output.write_xmit(conn, nagle=False, at_most=1):
+            _send_again(conn, queue[-1], probe=True)
+        conn.tlp_high_seq = conn.snd_nxt
+        conn.host.count("TCPLossProbes")
+        conn.pending = NOTHING
+    rearm(conn)
+
+
+# --- a closed window -----------------------------------------------------------------------------------------------
+
+
+def start_window_probes(conn: Connection) -> None:
+    """Nothing is under way and the window lets nothing out: ask for it (tcp_check_probe_timer)."""
+    if conn.pending is NOTHING and conn.state not in (*_OPENING, State.CLOSE):
+        set_timer(conn, WINDOW_PROBE, max(conn.rto, conn.host.generation.rto_min))
+
+
+def window_may_have_opened(conn: Connection) -> None:
+    """An ACK came while nothing was under way (tcp_ack_probe)."""
+    if not output.has_unsent(conn) or conn.state in _OPENING:
+        return
+    length = min(len(conn.unsent), output.current_mss(conn)) or 1
+    if not before(add(conn.snd_una, conn.snd_wnd), add(conn.snd_nxt, length)):
+        conn.backoff = 0
+        if conn.pending is WINDOW_PROBE:
+            _clear_timer(conn)
+    else:
+        set_timer(conn, WINDOW_PROBE, _probe_wait(conn))
+
+
+def _probe_wait(conn: Connection) -> int:
+    """tcp.h: tcp_probe0_when."""
+    base = max(conn.rto, conn.host.generation.rto_min)
+    return min(base << min(conn.backoff, 20), conn.host.generation.rto_max)
+
+
+def _window_probe_timer(conn: Connection) -> None:
+    """tcp_timer.c: tcp_probe_timer, tcp_send_probe0."""
+    if conn.rtx_queue or not output.has_unsent(conn):
+        conn.probes_out = 0
+        return
+    most = conn.host.sysctls.tcp_retries2
+    if conn.orphan:
+        most = conn.host.sysctls.tcp_orphan_retries or _ORPHAN_RETRIES
+    if conn.probes_out >= most:
+        conn.fail(errno.ETIMEDOUT, "the window never opens")
+        conn.host.count("TCPAbortOnTimeout")
+        return
+    _probe_window(conn)
+    if conn.rtx_queue or not output.has_unsent(conn):
+        conn.probes_out = conn.backoff = 0
+        return
+    conn.probes_out += 1
+    if conn.backoff < conn.host.sysctls.tcp_retries2:
+        conn.backoff += 1
+    set_timer(conn, WINDOW_PROBE, _probe_wait(conn))
+
+
+def _probe_window(conn: Connection) -> None:
+    """As much as fits, or an old sequence number that must be answered (tcp_write_wakeup)."""
+    room = distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
+    if 0 < room <= 0x7FFFFFFF and conn.unsent:
+        output.send_up_to(conn, min(room, output.current_mss(conn)))
+        return
+    conn.host.count("TCPWinProbe")
+    output.transmit(conn, ACK, add(conn.snd_una, -1), b"", reasons.SENT_WINDOW_PROBE)

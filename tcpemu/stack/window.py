@@ -1,0 +1,162 @@
+"""The receive window: what is offered at first, how it follows the buffer, and what fits into the buffer.
+
+Buffers are counted as the kernel counts them, by the memory that segments take ("truesize") and not by their
+octets; half of that is taken for payload until segments show better (`scaling_ratio`, in 256ths).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tcpemu.stack.seq import add, offset
+
+if TYPE_CHECKING:
+    from tcpemu.stack.connection import Connection
+
+INITIAL_RATIO = 128
+LARGEST_WINDOW = 65535
+LARGEST_SIGNED_WINDOW = 32767
+_LARGEST_CLAMP = LARGEST_WINDOW << 14
+
+
+@lru_cache(maxsize=1024)
+def initial_window(
+    space: int, mss: int, clamp: int, scaling: bool, largest_buffer: int, signed: bool
+) -> tuple[int, int, int]:
+    """The first window in octets, its clamp, and our window scale (tcp_output.c: tcp_select_initial_window)."""
+    clamp = clamp or _LARGEST_CLAMP
+    space = min(clamp, max(space, 0))
+    if space > mss > 0:
+        space -= space % mss
+    window = min(space, LARGEST_SIGNED_WINDOW) if signed else space
+    shift = 0
+    if scaling:
+        largest = min(max(space, largest_buffer), clamp)
+        shift = min(max(largest.bit_length() - 16, 0), 14)
+    return window, min(LARGEST_WINDOW << shift, clamp), shift
+
+
+def from_space(ratio: int, space: int) -> int:
+    """Payload that so much buffer holds (include/net/tcp.h: tcp_win_from_space)."""
+    return space * ratio >> 8
+
+
+def receive_window(conn: Connection) -> int:
+    """What is left of the window that the peer was told (tcp.h: tcp_receive_window)."""
+    return max(offset(conn.rcv_nxt, add(conn.rcv_wup, conn.rcv_wnd)), 0)
+
+
+def free_space(conn: Connection) -> int:
+    """Payload that the buffer has room for (tcp.h: tcp_space)."""
+    return from_space(conn.scaling_ratio, conn.rcvbuf - conn.rmem)
+
+
+def select_window(conn: Connection) -> int:
+    """The window to announce, as the header has it. Never takes back what was offered.
+
+    tcp_output.c: tcp_select_window.
+    """
+    old = conn.rcv_wnd
+    current = receive_window(conn)
+    window = new_window(conn)
+    if window < current:
+        if window == 0:
+            conn.host.count("TCPWantZeroWindowAdv")
+        window = _align(current, conn.rcv_shift)
+    conn.rcv_wnd = window
+    conn.rcv_wup = conn.rcv_nxt
+    if not conn.rcv_shift and conn.host.sysctls.tcp_workaround_signed_windows:
+        window = min(window, LARGEST_SIGNED_WINDOW)
+    field = min(window, LARGEST_WINDOW << conn.rcv_shift) >> conn.rcv_shift
+    if field == 0 and old:
+        conn.host.count("TCPToZeroWindowAdv")
+    elif field and not old:
+        conn.host.count("TCPFromZeroWindowAdv")
+    return field
+
+
+def new_window(conn: Connection) -> int:
+    """The window that the buffer allows, in octets (tcp_output.c: __tcp_select_window)."""
+    mss = conn.rcv_mss
+    free = free_space(conn)
+    allowed = from_space(conn.scaling_ratio, conn.rcvbuf)
+    full = min(conn.window_clamp, allowed)
+    if mss > full:
+        mss = full
+        if mss <= 0:
+            return 0
+    if free < full >> 1:
+        conn.quick = 0
+        free -= free % (1 << conn.rcv_shift)
+        if free < allowed >> 4 or free < mss:
+            return 0
+    free = min(free, conn.rcv_ssthresh)
+    if conn.rcv_shift:
+        return _align(free, conn.rcv_shift)
+    window = conn.rcv_wnd
+    if window <= free - mss or window > free:
+        return free - free % mss
+    if mss == full and free > window + (full >> 1):
+        return free
+    return window
+
+
+def init_buffer_space(conn: Connection) -> None:
+    """Fit clamp and threshold of the window to the buffer (tcp_input.c: tcp_init_buffer_space)."""
+    share = conn.host.sysctls.tcp_app_win
+    largest = from_space(conn.scaling_ratio, conn.rcvbuf)
+    clamp = conn.window_clamp
+    if clamp >= largest:
+        clamp = largest
+        if share and largest > 4 * conn.advmss:
+            clamp = max(largest - (largest >> share), 4 * conn.advmss)
+    if share and clamp > 2 * conn.advmss and clamp + conn.advmss > largest:
+        clamp = max(2 * conn.advmss, largest - conn.advmss)
+    conn.window_clamp = clamp
+    conn.rcv_ssthresh = min(conn.rcv_ssthresh, clamp)
+
+
+def grow(conn: Connection, length: int, truesize: int) -> None:
+    """Let the window grow with segments that use their memory well (tcp_input.c: tcp_grow_window)."""
+    room = min(conn.window_clamp, free_space(conn)) - conn.rcv_ssthresh
+    if room <= 0:
+        return
+    if from_space(conn.scaling_ratio, truesize) <= length:
+        step = 2 * conn.advmss
+    else:
+        step = _slow_growth(conn, length, truesize)
+    if step:
+        conn.rcv_ssthresh += min(room, max(step, 2 * length))
+        conn.quick |= 1
+
+
+def _slow_growth(conn: Connection, length: int, truesize: int) -> int:
+    """tcp_input.c: __tcp_grow_window."""
+    memory = from_space(conn.scaling_ratio, truesize) >> 1
+    window = from_space(conn.scaling_ratio, conn.host.sysctls.tcp_rmem[2]) >> 1
+    while conn.rcv_ssthresh <= window:
+        if memory <= length:
+            return 2 * conn.rcv_mss
+        memory >>= 1
+        window >>= 1
+    return 0
+
+
+def truesize(length: int, header: int) -> int:
+    """Memory that the kernel takes for a segment from a TUN device, in octets.
+
+    Differs: real drivers differ among themselves. Here: sk_buff and its shared information, and a head
+    that comes in sizes of 704, 1024, 2048, 4096 and so on.
+    """
+    needed = 64 + 20 + header + length + 320
+    head = 704
+    if needed > 704:
+        head = 1 << (needed - 1).bit_length()
+    return head + 256
+
+
+def _align(value: int, shift: int) -> int:
+    """`value` rounded up to a multiple of 2**shift."""
+    grain = 1 << shift
+    return (value + grain - 1) & -grain

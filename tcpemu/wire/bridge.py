@@ -1,0 +1,43 @@
+"""Scapy packets to segments and back: the only module that knows Scapy.
+
+Both ways go by octets, so Scapy's own reading and writing of options cannot lose anything.
+"""
+
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from scapy.packet import Packet, Raw
+
+from tcpemu.wire.codec import Refused, RefusedReason, decode, encode
+from tcpemu.wire.segment import Segment
+
+
+def to_scapy(segment: Segment) -> IP:
+    """The segment as Scapy's IP / TCP, every field set.
+
+    Whoever changes a field of it deletes the lengths and checksums that depend on it, as after any reading
+    with Scapy, and Scapy computes them again. Raises ValueError where a field does not fit, as `encode` does.
+    """
+    return IP(encode(segment))
+
+
+def from_scapy(packet: Packet) -> Segment | Refused:
+    """The segment in a Scapy packet, below Ethernet and the like, or why there is none. Never raises."""
+    layer = packet.getlayer(IP) or packet.getlayer(IPv6) or (packet if type(packet) is Raw else None)
+    if layer is None:
+        return Refused(RefusedReason.NOT_IP, f"there is no IP layer below {packet.name}")
+    try:
+        octets = bytes(layer)
+    except Exception as error:  # Scapy raises whatever a field's value leads to
+        return Refused(_unbuildable(layer), f"Scapy cannot build the packet: {error or type(error).__name__}")
+    return decode(octets)
+
+
+def _unbuildable(layer: Packet) -> RefusedReason:
+    """Which header it is that Scapy cannot build."""
+    try:
+        alone = layer.copy()
+        alone.remove_payload()
+        bytes(alone)
+    except Exception:
+        return RefusedReason.BAD_IP_HEADER
+    return RefusedReason.BAD_TCP_HEADER

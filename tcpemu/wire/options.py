@@ -1,0 +1,251 @@
+"""TCP options, as a segment carries them: in the order they stood, unknown and broken ones included.
+
+`decode_options` never fails: what cannot be read as an option becomes `Garbage` and ends the list, as it
+ends the kernel's reading (tcp_input.c: tcp_parse_options, Linux 6.12). `encode_options` gives the same octets
+back.
+
+Two layouts make nearly all traffic, and each has its own short way in both directions: that of a SYN with
+every option (MSS, SACK permitted, timestamps, NOP, window scale) and that of a later segment (NOP, NOP,
+timestamps). Other lists are read once and remembered, since a peer seldom changes them.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Eol:
+    """End of the list (kind 0), with whatever octets stood behind it."""
+
+    padding: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Nop:
+    """No operation (kind 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mss:
+    """Maximum segment size (kind 2), 0 to 65535 octets."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class WScale:
+    """Window scale (kind 3). RFC 7323 allows 0 to 14; the octet may hold 0 to 255."""
+
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class SackOk:
+    """SACK permitted (kind 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sack:
+    """Selective acknowledgments (kind 5): left edge and right edge of each block."""
+
+    blocks: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamps:
+    """Timestamps (kind 8): TSval and TSecr, 0 to 2**32 - 1."""
+
+    val: int
+    ecr: int
+
+
+@dataclass(frozen=True, slots=True)
+class FastOpen:
+    """Fast Open cookie (kind 34); empty in a request for one."""
+
+    cookie: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An option of another kind, or of a known kind with a length that is not its own."""
+
+    kind: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """Octets that cannot be an option: a length below two, or beyond the end of the header."""
+
+    data: bytes
+
+
+Option: TypeAlias = Eol | Nop | Mss | WScale | SackOk | Sack | Timestamps | FastOpen | Unknown | Garbage
+
+NOP = Nop()
+SACK_OK = SackOk()
+mss = lru_cache(maxsize=4096)(Mss)
+wscale = lru_cache(maxsize=256)(WScale)
+
+
+def _setter(name: str) -> Callable[[Timestamps, int], None]:
+    setter: Callable[[Timestamps, int], None] = Timestamps.__dict__[name].__set__
+    return setter
+
+
+_blank: Callable[[type[Timestamps]], Timestamps] = object.__new__
+_set_val = _setter("val")
+_set_ecr = _setter("ecr")
+
+
+def timestamps(val: int, ecr: int) -> Timestamps:
+    """The same as `Timestamps(val, ecr)`, in a third of the time: its slots are set directly."""
+    option = _blank(Timestamps)
+    _set_val(option, val)
+    _set_ecr(option, ecr)
+    return option
+
+
+_syn_layout = struct.Struct("!HHIIII")
+_later_layout = struct.Struct("!III")
+_read_syn, _write_syn = _syn_layout.unpack, _syn_layout.pack
+_read_later, _write_later = _later_layout.unpack, _later_layout.pack
+_MSS_HEAD = 0x0204
+_SACK_OK_TIMESTAMPS_HEAD = 0x0402080A
+_NOP_NOP_TIMESTAMPS_HEAD = 0x0101080A
+_NOP_WSCALE_HEAD = 0x010303
+
+
+def decode_options(octets: bytes) -> tuple[Option, ...]:
+    """The options in the octets between a TCP header and its payload. Never fails."""
+    size = len(octets)
+    if size == 12:
+        head, val, ecr = _read_later(octets)
+        if head == _NOP_NOP_TIMESTAMPS_HEAD:
+            return (NOP, NOP, timestamps(val, ecr))
+    elif size == 20:
+        head, size, middle, val, ecr, tail = _read_syn(octets)
+        if head == _MSS_HEAD and middle == _SACK_OK_TIMESTAMPS_HEAD and tail >> 8 == _NOP_WSCALE_HEAD:
+            return (mss(size), SACK_OK, timestamps(val, ecr), NOP, wscale(tail & 255))
+    return _decode_list(octets)
+
+
+@lru_cache(maxsize=1024)
+def _decode_list(octets: bytes) -> tuple[Option, ...]:
+    options: list[Option] = []
+    at, end = 0, len(octets)
+    while at < end:
+        kind = octets[at]
+        if kind == 0:
+            options.append(Eol(octets[at + 1 :]))
+            break
+        if kind == 1:
+            options.append(NOP)
+            at += 1
+            continue
+        length = octets[at + 1] if at + 1 < end else 0
+        if length < 2 or at + length > end:
+            options.append(Garbage(octets[at:]))
+            break
+        options.append(_decode_one(kind, octets[at + 2 : at + length]))
+        at += length
+    return tuple(options)
+
+
+def _decode_one(kind: int, data: bytes) -> Option:
+    reader = _READERS.get(kind)
+    return (reader(data) if reader else None) or Unknown(kind, data)
+
+
+def _read_mss(data: bytes) -> Option | None:
+    return mss(int.from_bytes(data, "big")) if len(data) == 2 else None
+
+
+def _read_wscale(data: bytes) -> Option | None:
+    return wscale(data[0]) if len(data) == 1 else None
+
+
+def _read_sack_ok(data: bytes) -> Option | None:
+    return None if data else SACK_OK
+
+
+def _read_sack(data: bytes) -> Option | None:
+    if not data or len(data) % 8:
+        return None
+    return Sack(tuple(struct.iter_unpack("!II", data)))
+
+
+def _read_timestamps(data: bytes) -> Option | None:
+    return timestamps(*struct.unpack("!II", data)) if len(data) == 8 else None
+
+
+def _read_fast_open(data: bytes) -> Option | None:
+    """An odd length is not a cookie's (tcp_input.c: tcp_parse_fastopen_option, Linux 6.12)."""
+    return None if len(data) % 2 else FastOpen(data)
+
+
+_READERS: dict[int, Callable[[bytes], Option | None]] = {
+    2: _read_mss,
+    3: _read_wscale,
+    4: _read_sack_ok,
+    5: _read_sack,
+    8: _read_timestamps,
+    34: _read_fast_open,
+}
+
+
+def encode_options(options: tuple[Option, ...]) -> bytes:
+    """The octets of the options, with zeros behind them up to a multiple of four.
+
+    Raises ValueError where a number does not fit its field. Their whole length is not looked at.
+    """
+    try:
+        if len(options) == 3:
+            first, second, third = options
+            if first is NOP and second is NOP and type(third) is Timestamps:
+                return _write_later(_NOP_NOP_TIMESTAMPS_HEAD, third.val, third.ecr)
+        elif len(options) == 5:
+            one, two, three, four, five = options
+            if (
+                two is SACK_OK
+                and four is NOP
+                and type(one) is Mss
+                and type(three) is Timestamps
+                and type(five) is WScale
+                and 0 <= five.shift <= 255
+            ):
+                tail = _NOP_WSCALE_HEAD << 8 | five.shift
+                return _write_syn(_MSS_HEAD, one.value, _SACK_OK_TIMESTAMPS_HEAD, three.val, three.ecr, tail)
+    except struct.error:
+        pass  # the long way names the option that does not fit
+    octets = b"".join(map(_encode_one, options))
+    return octets + bytes(-len(octets) % 4)
+
+
+def _encode_one(option: Option) -> bytes:
+    try:
+        return _WRITERS[type(option)](option)
+    except (struct.error, ValueError):
+        raise ValueError(f"{option} does not fit its field; give numbers that do") from None
+
+
+def _tlv(kind: int, data: bytes) -> bytes:
+    return bytes((kind, 2 + len(data))) + data
+
+
+_WRITERS: dict[type[Option], Callable[[Any], bytes]] = {
+    Eol: lambda option: b"\0" + option.padding,
+    Nop: lambda _: b"\1",
+    Mss: lambda option: struct.pack("!BBH", 2, 4, option.value),
+    WScale: lambda option: struct.pack("!BBB", 3, 3, option.shift),
+    SackOk: lambda _: b"\4\2",
+    Sack: lambda option: _tlv(5, b"".join(struct.pack("!II", *block) for block in option.blocks)),
+    Timestamps: lambda option: struct.pack("!BBII", 8, 10, option.val, option.ecr),
+    FastOpen: lambda option: _tlv(34, option.cookie),
+    Unknown: lambda option: _tlv(option.kind, option.data),
+    Garbage: lambda option: option.data,
+}

@@ -1,0 +1,276 @@
+"""Links, from outside: two raw nodes, what one sends and what the record says became of it.
+
+For every link in any conditions:
+1. Every packet is received or lost exactly once, unless it is still on its way; a lost one says why.
+2. Copies are the only packets that nobody sent, and name a packet that somebody did.
+3. Without jitter and reordering, packets arrive in the order in which they were sent.
+4. Without loss, rules and a full queue, all arrive.
+"""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcpemu.network import LOOPBACK, MILLISECOND, SECOND, Conditions, Network, Point, Rule
+from tcpemu.stack.errors import ConfigurationError
+from tcpemu.wire.segment import Segment, address, flags_of
+
+A, B = address("10.0.0.1"), address("10.0.0.2")
+
+
+def seg(flags="A", payload=b"", seq=0, sport=1000, dport=80, src=A, dst=B):
+    return Segment(src, sport, dst, dport, seq, 0, flags_of(flags), 1000, payload=payload)
+
+
+def run(conditions, segments, gap=0, seed=0, until=10 * SECOND):
+    """Send the segments from a to b, `gap` apart, and give the network when all is over."""
+    network = Network(seed)
+    a, b = network.raw("a", "10.0.0.1"), network.raw("b", "10.0.0.2")
+    network.link(a, b, conditions)
+    for index, segment in enumerate(segments):
+        network.at(index * gap, a.send, segment)
+    network.run(until)
+    return network
+
+
+def arrivals(network):
+    return [(seen.at, seen.segment.seq) for seen in network.record.packets("b", Point.RECEIVED)]
+
+
+def losses(network):
+    return [(seen.segment.seq, seen.why) for seen in network.record.packets(point=Point.LOST)]
+
+
+def numbered(count, **fields):
+    return [seg(seq=index, **fields) for index in range(count)]
+
+
+def test_a_packet_arrives_after_the_delay():
+    network = run(Conditions(delay=10 * MILLISECOND), numbered(2), gap=MILLISECOND)
+    assert arrivals(network) == [(10 * MILLISECOND, 0), (11 * MILLISECOND, 1)]
+    assert [(e.at, e.node, e.point.value, e.number) for e in network.record.packets()] == [
+        (0, "a", "sent", 1),
+        (MILLISECOND, "a", "sent", 2),
+        (10 * MILLISECOND, "b", "received", 1),
+        (11 * MILLISECOND, "b", "received", 2),
+    ]
+
+
+def test_jitter_keeps_within_its_bounds_and_spreads():
+    network = run(Conditions(delay=10 * MILLISECOND, jitter=4 * MILLISECOND), numbered(300))
+    times = [at for at, _ in arrivals(network)]
+    assert len(times) == 300
+    assert 6 * MILLISECOND <= min(times) < 7 * MILLISECOND
+    assert 13 * MILLISECOND < max(times) <= 14 * MILLISECOND
+
+
+def test_rate_spaces_packets_by_their_bits():
+    # 40 octets of headers and 85 of data are 1,000 bits: 1 ms each at 1 Mbit/s.
+    network = run(Conditions(delay=5 * MILLISECOND, rate=1_000_000), numbered(3, payload=bytes(85)))
+    assert arrivals(network) == [(6 * MILLISECOND, 0), (7 * MILLISECOND, 1), (8 * MILLISECOND, 2)]
+
+
+def test_an_idle_link_does_not_save_up_its_rate():
+    network = run(Conditions(delay=0, rate=1_000_000), numbered(2, payload=bytes(85)), gap=10 * MILLISECOND)
+    assert arrivals(network) == [(MILLISECOND, 0), (11 * MILLISECOND, 1)]
+
+
+def test_what_the_queue_cannot_hold_is_dropped():
+    network = run(Conditions(rate=1_000_000, queue=2), numbered(4, payload=bytes(85)))
+    assert [seq for _, seq in arrivals(network)] == [0, 1]
+    assert losses(network) == [
+        (2, "the link's queue is full (2 packets)"),
+        (3, "the link's queue is full (2 packets)"),
+    ]
+
+
+def test_the_queue_has_room_again_when_a_packet_has_left():
+    network = run(Conditions(rate=1_000_000, queue=1), numbered(2, payload=bytes(85)), gap=MILLISECOND)
+    assert losses(network) == []
+
+
+def test_loss_says_its_probability():
+    network = run(Conditions(loss=0.05), numbered(1000))
+    assert 25 <= len(losses(network)) <= 80
+    assert {why for _, why in losses(network)} == {"lost by chance (5 %)"}
+
+
+def test_certain_loss_loses_all_and_none_loses_none():
+    assert len(losses(run(Conditions(loss=1), numbered(20)))) == 20
+    assert len(losses(run(Conditions(loss=0), numbered(20)))) == 0
+
+
+def test_a_copy_has_its_own_number_and_names_its_original():
+    network = run(Conditions(duplicate=1), numbered(1))
+    assert [(e.point, e.number, e.copy_of) for e in network.record.packets()] == [
+        (Point.SENT, 1, None),
+        (Point.RECEIVED, 1, None),
+        (Point.RECEIVED, 2, 1),
+    ]
+
+
+def test_a_reordered_packet_goes_ahead_without_the_delay():
+    network = run(Conditions(delay=10 * MILLISECOND, reorder=0.5), numbered(100), gap=MILLISECOND, seed=3)
+    lag = Counter(at - seq * MILLISECOND for at, seq in arrivals(network))
+    assert set(lag) == {0, 10 * MILLISECOND}
+    assert 30 <= lag[0] <= 70
+
+
+def test_directions_have_their_own_conditions():
+    network = Network()
+    a, b = network.raw("a", "10.0.0.1"), network.raw("b", "10.0.0.2")
+    network.link(a, b, Conditions(delay=MILLISECOND), Conditions(delay=7 * MILLISECOND))
+    a.send(seg())
+    b.send(seg(src=B, dst=A))
+    network.run(SECOND)
+    assert [(e.at, e.node) for e in network.record.packets(point=Point.RECEIVED)] == [
+        (MILLISECOND, "b"),
+        (7 * MILLISECOND, "a"),
+    ]
+
+
+def test_nodes_that_no_link_joins_reach_each_other_in_half_a_millisecond():
+    network = Network()
+    a = network.raw("a", "10.0.0.1")
+    network.raw("b", "10.0.0.2")
+    a.send(seg())
+    a.send(seg(dst=A))
+    network.run(SECOND)
+    assert [(e.at, e.node) for e in network.record.packets(point=Point.RECEIVED)] == [
+        (LOOPBACK.delay, "a"),
+        (500_000, "b"),
+    ]
+
+
+# Rules.
+
+
+@pytest.mark.parametrize(
+    ("rule", "segments", "dropped", "why"),
+    [
+        (Rule("SA", nth=2), [seg("SA"), seg("S"), seg("SA"), seg("SA")], [2], "the 2nd SYN|ACK"),
+        (Rule("A", nth=(1, 3)), [seg()] * 4, [0, 2], "the 1st ACK"),
+        (Rule("S", without="A"), [seg("SA"), seg("S"), seg("S")], [1, 2], "every SYN without ACK"),
+        (Rule(payload=True), [seg(), seg(payload=b"x")], [1], "every packet with data"),
+        (Rule("A", without="S", payload=False, nth=1), [seg("SA"), seg(), seg()], [1],
+         "the 1st ACK without SYN without data"),
+        (Rule(dport=81), [seg(), seg(dport=81)], [1], "every packet to port 81"),
+        (Rule(sport=7, nth=1), [seg(), seg(sport=7)], [1], "the 1st packet from port 7"),
+    ],
+)  # fmt: skip
+def test_a_rule_drops_the_nth_that_matches(rule, segments, dropped, why):
+    numbered = [segment._replace(seq=index) for index, segment in enumerate(segments)]
+    lost = losses(run(Conditions(drop=(rule,)), numbered))
+    assert [seq for seq, _ in lost] == dropped
+    assert lost[0][1] == f"dropped by rule: {why}"
+
+
+def test_a_rule_counts_what_another_rule_drops():
+    alone = losses(run(Conditions(drop=(Rule("A", nth=3),)), numbered(5)))
+    beside = losses(run(Conditions(drop=(Rule("A", nth=1), Rule("A", nth=3))), numbered(5)))
+    assert [seq for seq, _ in alone] == [2]
+    assert [seq for seq, _ in beside] == [0, 2]
+
+
+def test_each_direction_counts_for_itself():
+    network = Network()
+    a, b = network.raw("a", "10.0.0.1"), network.raw("b", "10.0.0.2")
+    network.link(a, b, Conditions(drop=(Rule(nth=2),)))
+    a.send(seg())
+    b.send(seg(src=B, dst=A))
+    b.send(seg(src=B, dst=A))
+    network.run(SECOND)
+    assert [(e.node, e.why) for e in network.record.packets(point=Point.LOST)] == [
+        ("b", "dropped by rule: the 2nd packet")
+    ]
+
+
+# Mistakes.
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Conditions(delay=-1), r"delay=-1: a time is 0 ns or more"),
+        (lambda: Conditions(delay=0.01), r"delay=0\.01: time is a whole number of nanoseconds"),
+        (lambda: Conditions(delay=10, jitter=11), r"jitter=11: more than delay=10.*raise delay"),
+        (lambda: Conditions(loss=5), r"loss=5: a probability is 0 to 1; 5 % is 0\.05"),
+        (lambda: Conditions(duplicate=-0.1), r"duplicate=-0\.1: a probability"),
+        (lambda: Conditions(loss=float("nan")), r"loss=nan: a probability"),
+        (lambda: Conditions(delay=0, reorder=0.1), r"reorder=0\.1: needs a delay"),
+        (lambda: Conditions(rate=0), r"rate=0: a whole number of bit/s, 1 or more"),
+        (lambda: Conditions(queue=0), r"queue=0: a whole number of packets"),
+        (lambda: Rule("SX"), r"flags='SX': letters of TCP flags, out of FSRPAUECN"),
+        (lambda: Rule(without=3), r"without=3: letters"),
+        (lambda: Rule(nth=0), r"nth=0: packets are counted from 1"),
+        (lambda: Rule(dport=65536), r"dport=65536: a port is 0 to 65535"),
+    ],
+)
+def test_a_mistake_names_the_value_and_the_mend(make, says):
+    with pytest.raises(ConfigurationError, match=says):
+        make()
+
+
+# Any conditions.
+
+
+@st.composite
+def any_conditions(draw):
+    delay = draw(st.integers(1, 20 * MILLISECOND))
+    chance = st.sampled_from([0.0, 0.1, 0.5])
+    return Conditions(
+        delay=delay,
+        jitter=draw(st.sampled_from([0, delay])),
+        rate=draw(st.sampled_from([None, 1_000_000])),
+        queue=draw(st.sampled_from([2, 1000])),
+        loss=draw(chance),
+        duplicate=draw(chance),
+        reorder=draw(chance),
+        drop=draw(st.sampled_from([(), (Rule(nth=2),), (Rule("S"), Rule(payload=True, nth=(1, 4)))])),
+    )
+
+
+traffic = st.lists(
+    st.tuples(st.sampled_from(["S", "SA", "A"]), st.sampled_from([b"", b"x", bytes(1000)])), max_size=30
+).map(lambda kinds: [seg(flags, payload, index) for index, (flags, payload) in enumerate(kinds)])
+
+
+@given(any_conditions(), traffic, st.integers(0, MILLISECOND), st.integers(0, 99))
+def test_every_packet_is_accounted_for(conditions, segments, gap, seed):
+    record = run(conditions, segments, gap, seed).record
+    sent = [e.number for e in record.packets(point=Point.SENT)]
+    ended = Counter(e.number for e in record.packets() if e.point is not Point.SENT)
+    copies = {e.number: e.copy_of for e in record.packets() if e.copy_of is not None}
+    assert set(ended.values()) <= {1}
+    assert sorted(ended) == sorted([*sent, *copies])
+    assert set(copies.values()) <= set(sent)
+    assert all(bool(e.why) == (e.point is Point.LOST) for e in record.packets())
+    assert [e.at for e in record] == sorted(e.at for e in record)
+
+
+@given(any_conditions(), traffic, st.integers(0, MILLISECOND), st.integers(0, 99))
+def test_order_is_kept_where_nothing_disturbs_it(conditions, segments, gap, seed):
+    calm = Conditions(
+        conditions.delay, 0, conditions.rate, conditions.queue, conditions.loss, conditions.duplicate
+    )
+    order = [seq for _, seq in arrivals(run(calm, segments, gap, seed))]
+    assert order == sorted(order)
+
+
+@given(any_conditions(), traffic, st.integers(0, 99))
+def test_all_arrive_where_nothing_is_lost(conditions, segments, seed):
+    kind = Conditions(conditions.delay, conditions.jitter, conditions.rate, reorder=conditions.reorder)
+    network = run(kind, segments, seed=seed)
+    assert sorted(seq for _, seq in arrivals(network)) == list(range(len(segments)))
+
+
+@given(traffic)
+def test_a_link_never_exceeds_its_rate(segments):
+    rate, delay = 1_000_000, 3 * MILLISECOND
+    network = run(Conditions(delay=delay, rate=rate), segments)
+    bits = 0
+    for at, seq in arrivals(network):
+        bits += 8 * (40 + len(segments[seq].payload))
+        assert at - delay == bits * SECOND // rate
