@@ -1,8 +1,8 @@
 """Truths that cannot judge anybody, because a kernel would not give them twice.
 
-Three things make one: the machine was too busy to do a step in time; a step came so close to a timer's
-firing that either might have been first; a flow's timestamps began with that of a SYN cookie, which is
-rounded to 64 ms.
+Four things make one: the machine was too busy to do a step in time; a step came so close to a timer's firing
+that either might have been first; two segments came just as far apart as a rate limit asks, which the kernel
+measures in jiffies; a flow's timestamps began with that of a SYN cookie, which is rounded to 64 ms.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,13 +18,15 @@ AT_ONCE = 0.0075
 SYN_AT_ONCE = 0.016
 """A SYN that a wrong answer provokes comes from a timer of two jiffies, and belongs to that answer."""
 DELAYED_ACK_MARGIN = 0.012
+INVALID_RATE_LIMIT = "net.ipv4.tcp_invalid_ratelimit"
+JIFFIES_OF_DOUBT = 0.008
 HARMLESS = ("accept", "listen")
 """Calls that no timer minds, nor they it."""
 
 
 def doubt(truth: Trace) -> str | None:
     """Why the truth proves nothing, if it does not."""
-    return late_step(truth) or step_near_timer(truth) or cookie_clock(truth)
+    return late_step(truth) or step_near_timer(truth) or rate_limit_edge(truth) or cookie_clock(truth)
 
 
 def late_step(truth: Trace) -> str | None:
@@ -69,6 +71,54 @@ def _concerns(step: Entry, packet: Entry) -> bool:
     if "in" in step:
         return bool(step["in"][0] == packet["out"])
     return step["do"][0] not in HARMLESS
+
+
+def step_near_unseen_timer(truth: Trace) -> str | None:
+    """A repeat was due, as far as one can tell, but the step came first and may have stopped it.
+
+    This is a guess, for traces in which a difference was found: whether there was a timer nobody saw.
+    """
+    steps = [entry for entry in truth["log"] if "out" not in entry]
+    for packet, start, end in _repeats_due(truth["log"]):
+        for step in steps:
+            if start < step["t"] < end and _concerns(step, packet):
+                return f"at {step['t']:.3f} {packet['out']} may have had a timer due"
+    return None
+
+
+def _repeats_due(log: list[Entry]) -> Iterator[tuple[Entry, float, float]]:
+    """Each packet that might have been sent again, and from when till when that was due."""
+    sendings: dict[tuple[Any, ...], list[float]] = {}
+    for number, entry in enumerate(log):
+        if "out" not in entry or not (entry["len"] or "S" in entry["flags"] or "F" in entry["flags"]):
+            continue
+        at = entry["t"]
+        times = sendings.setdefault((entry["out"], entry["flags"], str(entry["seq"]), entry["len"]), [])
+        delays = [at - times[-1], 2 * (at - times[-1])] if times else [1.0] * ("S" in entry["flags"])
+        times.append(at)
+        answered = _answered(entry["out"], log[number:])
+        for delay in delays:
+            slack = 0.05 + 0.125 * (at + delay - times[0])
+            if answered > at + delay - slack:
+                yield entry, max(at + 0.01, at + delay - slack), at + delay + slack
+
+
+def _answered(flow: int, log: list[Entry]) -> float:
+    """When the peer's next ACK comes."""
+    acks = (entry["t"] for entry in log if "in" in entry and entry["in"][0] == flow and "A" in entry["in"][1])
+    return next(acks, float("inf"))
+
+
+def rate_limit_edge(truth: Trace) -> str | None:
+    limit = truth["sysctl"].get(INVALID_RATE_LIMIT, 500) / 1000
+    heard: dict[int, list[float]] = {}
+    for entry in truth["log"]:
+        if "in" in entry:
+            earlier = heard.setdefault(entry["in"][0], [])
+            if any(abs(entry["t"] - before - limit) < JIFFIES_OF_DOUBT for before in earlier):
+                return f"segments of {entry['in'][0]} come {limit} s apart, as the rate limit asks"
+            earlier.append(entry["t"])
+    return None
 
 
 def cookie_clock(truth: Trace) -> str | None:

@@ -256,14 +256,17 @@ def synack_timer(s: Script) -> Trace:
 
 @family(1)
 def decay(s: Script) -> Trace:
-    """Many requests wait for long; they come well apart, as each firing of a timer looks at all of them."""
+    """Many requests wait for long, so the old ones are given up early.
+
+    Each firing of a timer looks at all requests. So they come at such distances that no two firings are near.
+    """
     s.cookies(0)
     backlog = s.some(4, 9)
     s.listen(backlog)
     if s.chance(0.4):
         s.set(tcp_synack_retries=s.one_of(2, 3, 4))
-    gap = s.random.uniform(1.25, 1.6)
-    for number, client in enumerate(clients(s, min(backlog + 1, s.some(4, 7)))):
+    gap = s.random.uniform(1.65, 1.75)
+    for number, client in enumerate(clients(s, s.some(4, 5))):
         s.at = round(0.05 + gap * number, 3)
         client.again()
     s.wait(3, 25)

@@ -118,6 +118,8 @@ def _read(path: Path) -> Trace:
         raise UsageError(
             f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; not JSON"
         ) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise UsageError(f"{path}: {error}") from None
     except RecursionError:
         raise UsageError(f"{path}: nested too deeply to be a step trace") from None
     if not isinstance(trace, dict):

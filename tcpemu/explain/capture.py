@@ -15,7 +15,7 @@ file are those of the ladder.
 sent again. A .pcap file has no place for comments and interfaces; its packets are the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tcpemu import __version__
@@ -41,12 +41,12 @@ def capture_of(
 ) -> Capture:
     """The capture of a run. `facts` (scenario, seed, kernel) become comments of the file."""
     rows = rows_of(record)
-    seen = list(_chosen(record, _viewers(rows, seen_by)))
+    told = {row.number: row for row in rows if isinstance(row, PacketRow)}
+    seen = list(_chosen(record, _viewers(rows, seen_by), told))
     seen.sort(key=lambda sight: sight.at)  # a link may lose a packet later than the record comes to know it
-    told = {row.number: row for row in rows if isinstance(row, PacketRow)} if comments else {}
     interfaces = _interfaces(seen)
     numbers = {interface.name: number for number, interface in enumerate(interfaces)}
-    packets = [_packet(sight, numbers, told.get(sight.number), seen_by) for sight in seen]
+    packets = [_packet(sight, numbers, told[sight.number] if comments else None, seen_by) for sight in seen]
     return Capture(
         interfaces=interfaces,
         packets=tuple(packets),
@@ -67,7 +67,7 @@ def _viewers(rows: Sequence[Row], seen_by: SeenBy) -> set[str] | None:
     return {SeenBy.SERVER: set(cast.right), SeenBy.CLIENT: set(cast.left), SeenBy.ALL: None}[seen_by]
 
 
-def _chosen(record: Record, viewers: set[str] | None) -> Iterator[PacketSeen]:
+def _chosen(record: Record, viewers: set[str] | None, rows: Mapping[int, PacketRow]) -> Iterator[PacketSeen]:
     """The sights of packets that go into the file."""
     sights = record.packets()
     if viewers is None:
@@ -78,14 +78,20 @@ def _chosen(record: Record, viewers: set[str] | None) -> Iterator[PacketSeen]:
         known = best.get(sight.number)
         if known is None or _rank(sight, viewers) < _rank(known, viewers):
             best[sight.number] = sight
-    yield from best.values()
+    for sight in best.values():
+        row = rows[sight.number]
+        if _rank(sight, viewers) != _FOREIGN or viewers.isdisjoint({row.sender, row.receiver}):
+            yield sight  # else it is still on its way to a viewer, or a copy that a viewer did not see
 
 
 def _rank(sight: PacketSeen, viewers: set[str]) -> int:
     """A host's own sight is best, then where the packet was lost, then any other."""
     if sight.point is Point.LOST:
         return 1
-    return 0 if sight.node in viewers else 2
+    return 0 if sight.node in viewers else _FOREIGN
+
+
+_FOREIGN = 2
 
 
 def _interfaces(seen: Sequence[PacketSeen]) -> tuple[Interface, ...]:
@@ -126,14 +132,18 @@ class Told:
 
     def sentences(self) -> Iterator[str]:
         row = self.row
-        for note in notes_of(row):
-            if self.departure if note.of_departure else self.arrival:
-                yield note.text + (f" [{note.source}]" if note.source else "")
         if self.departure:
+            yield from self._notes(of_departure=True)
             yield from _change_sentence(row.sender, row.sender_change)
         if self.arrival:
+            yield from self._notes(of_departure=False)
             yield from _change_sentence(row.receiver, row.receiver_change)
             yield from self._queues()
+
+    def _notes(self, *, of_departure: bool) -> Iterator[str]:
+        for note in notes_of(self.row):
+            if note.of_departure == of_departure:
+                yield note.text + (f" [{note.source}]" if note.source else "")
 
     def _queues(self) -> Iterator[str]:
         row = self.row

@@ -7,7 +7,6 @@ from tcpemu.explain.rows import CallRow, PacketRow, Row
 from tcpemu.wire.segment import Address, FlowKey, address_text
 
 LONGEST_LABEL = 20
-LONGEST_TITLE = 60
 
 
 class Cast:
@@ -58,13 +57,17 @@ class Cast:
             return ""
         return f":{port}" if len(self.right) < 2 and node in self.right else f"{node}:{port}"
 
-    def left_title(self) -> str:
-        """The hosts on the left, each with its address."""
-        whole = ", ".join(map(self._titled, self.left))
-        return whole if len(whole) <= LONGEST_TITLE else f"{len(self.left)} hosts: " + ", ".join(self.left)
+    def titles(self, room: int) -> tuple[str, str]:
+        """The hosts on the left and on the right, with their addresses; as much as the room allows."""
+        right = self._right_title()
+        room -= len(right) + 2
+        long = ", ".join(map(self._titled, self.left))
+        short = ", ".join(self.left)
+        left = next((text for text in (long, short) if len(text) <= room), f"{len(self.left)} hosts")
+        return left, right
 
-    def right_title(self) -> str:
-        """The hosts on the right, each with its address; with the port, where there is only one."""
+    def _right_title(self) -> str:
+        """Each host with its address; with the port, where there is only one."""
         ports = {port for _, port in self._ports_right}
         port = f":{ports.pop()}" if len(self._ports_right) == 1 else ""
         return ", ".join(self._titled(node) + port for node in sorted(self.right))

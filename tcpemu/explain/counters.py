@@ -43,6 +43,7 @@ MEANING = {
     "SyncookiesFailed": "SYN cookies that came back wrong or too old",
     "EmbryonicRsts": "requests that a reset removed",
     "TCPSynRetrans": "SYNs and SYN|ACKs sent again",
+    "TcpTimeoutRehash": "another way was tried because of a time-out",
     "TCPTimeouts": "retransmission timers that came due",
     "TCPLostRetransmit": "segments whose repeat was lost too",
     "TCPLossProbes": "tail loss probes sent",

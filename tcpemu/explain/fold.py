@@ -1,5 +1,6 @@
 """Long runs made short: of many rows that tell the same, the first few are shown and the others counted."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -7,12 +8,16 @@ from typing import TypeAlias
 from tcpemu.explain.rows import CallRow, PacketRow, Queues, Row, TimerRow
 from tcpemu.explain.words import flag_words
 
-WHOLE = 80
+WHOLE = 60
 """Up to so many rows nothing is folded."""
+FINE = 240
+"""Up to so many rows a 2nd repeat and a 3rd are two things; beyond, both are 'sent again'."""
 KEPT = 3
 """How often each kind of row is shown before it is folded."""
+FEW = 30
+"""Packets between two hosts that exchange no more than this are never folded: a lone client in a crowd."""
 SHORTEST = 3
-"""Fewer rows than this in a row are not worth a fold."""
+"""Fewer rows than this, one after the other, are not worth a fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,12 @@ class Fold:
 
 
 Folded: TypeAlias = Row | Fold
+Shape: TypeAlias = tuple[object, ...]
 
 
 def folded(rows: Sequence[Row], whole: int = WHOLE) -> list[Folded]:
     """The rows, with repetitions folded if there are more than `whole`."""
-    return list(rows) if len(rows) <= whole else list(_fold(rows))
+    return list(rows) if len(rows) <= whole else list(_fold(rows, fine=len(rows) <= FINE))
 
 
 def kind(row: Row) -> str:
@@ -53,31 +59,41 @@ def kind(row: Row) -> str:
             return "timer"
 
 
-def _fold(rows: Sequence[Row]) -> Iterator[Folded]:
-    shown: dict[tuple[object, ...], int] = {}
+def _fold(rows: Sequence[Row], *, fine: bool) -> Iterator[Folded]:
+    shown: Counter[Shape] = Counter()
+    busy = Counter(map(_hosts, rows))
     hidden: list[Row] = []
     for row in rows:
-        shape = _shape(row)
-        if shown.get(shape, 0) >= KEPT:
+        shape = _shape(row, fine=fine)
+        if shown[shape] >= KEPT and (busy[_hosts(row)] > FEW or not isinstance(row, PacketRow)):
             hidden.append(row)
             continue
-        shown[shape] = shown.get(shape, 0) + 1
+        shown[shape] += 1
         yield from _closed(hidden)
         hidden = []
         yield row
     yield from _closed(hidden)
 
 
-def _shape(row: Row) -> tuple[object, ...]:
+def _hosts(row: Row) -> frozenset[str | None]:
+    """Between which hosts it happened."""
+    return frozenset((row.sender, row.receiver) if isinstance(row, PacketRow) else (row.node,))
+
+
+def _shape(row: Row, *, fine: bool) -> Shape:
     """What makes two rows alike: everything but times, ports, numbers and the lengths of queues."""
     match row:
+        case PacketRow() if row.arrived is None and not row.lost:
+            return ("still on its way",)
         case PacketRow():
+            repeat = row.sent.repeat if row.sent else 0
             return (
                 row.sender,
                 row.receiver,
                 row.segment.flags,
                 bool(row.segment.payload),
-                row.sent and (row.sent.reason.name, row.sent.repeat),
+                row.sent and row.sent.reason.name,
+                repeat if fine else bool(repeat),
                 row.verdict and row.verdict.reason.name,
                 bool(row.lost),
                 row.copy_of is None,
@@ -93,9 +109,6 @@ def _closed(hidden: Sequence[Row]) -> Iterator[Folded]:
     if len(hidden) < SHORTEST:
         yield from hidden
         return
-    tally: dict[str, int] = {}
-    for row in hidden:
-        tally[kind(row)] = tally.get(kind(row), 0) + 1
-    most = sorted(tally.items(), key=lambda pair: -pair[1])
+    tally = Counter(map(kind, hidden))
     queues = next((row.queues for row in reversed(hidden) if row.queues), None)
-    yield Fold(hidden[0].at, hidden[-1].at, tuple(most), queues)
+    yield Fold(hidden[0].at, hidden[-1].at, tuple(tally.most_common()), queues)

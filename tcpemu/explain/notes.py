@@ -101,7 +101,10 @@ def _sending(row: PacketRow) -> Note | None:
 
 
 def _loss(row: PacketRow) -> Note | None:
-    return Note(f"lost on the way: {row.lost}", Role.LOST, of_departure=True) if row.lost else None
+    if not row.lost:
+        return None
+    text = row.lost if row.lost.startswith("lost") else f"lost on the way: {row.lost}"
+    return Note(text, Role.LOST, of_departure=True)
 
 
 def _verdict(row: PacketRow) -> Note | None:

@@ -13,37 +13,38 @@ Cells: TypeAlias = tuple[str, ...]
 
 _HEADER: Cells = ("State", "Recv-Q", "Send-Q", "Local Address", "Port", "Peer Address", "Port")
 MOST = 12
-"""Sockets of one host that are shown; the others are counted."""
+"""Sockets of one host that are all shown."""
+FIRST = 5
+"""Where there are more, so many are shown and the others counted."""
 
 
-def socket_lines(rows: Iterable[SocketRow], most: int = MOST) -> list[Line]:
-    """The header and a line for each socket, listeners first; beyond `most` the rest are counted by state."""
-    return _laid_out([("", row) for row in _ordered(rows)], ("", *_HEADER), {"": most})
+def socket_lines(rows: Iterable[SocketRow]) -> list[Line]:
+    """The header and a line for each socket, listeners first; of very many the rest are counted by state."""
+    return _laid_out({"": _ordered(rows)}, ("", *_HEADER))
 
 
-def socket_lines_of_hosts(tables: Mapping[str, Iterable[SocketRow]], most: int = MOST) -> list[Line]:
+def socket_lines_of_hosts(tables: Mapping[str, Iterable[SocketRow]]) -> list[Line]:
     """The same for several hosts, with the host's name before each socket."""
-    pairs = [(host, row) for host, rows in tables.items() for row in _ordered(rows)]
-    return _laid_out(pairs, ("Host", *_HEADER), dict.fromkeys(tables, most))
+    return _laid_out({host: _ordered(rows) for host, rows in tables.items()}, ("Host", *_HEADER))
 
 
 def _ordered(rows: Iterable[SocketRow]) -> list[SocketRow]:
     return sorted(rows, key=lambda row: (row.state is not State.LISTEN, row.local, row.remote or (b"", 0)))
 
 
-def _laid_out(pairs: Sequence[tuple[str, SocketRow]], header: Cells, most: Mapping[str, int]) -> list[Line]:
+def _laid_out(tables: Mapping[str, Sequence[SocketRow]], header: Cells) -> list[Line]:
     shown: list[Cells] = []
-    rest: dict[str, Counter[str]] = {}
-    seen: Counter[str] = Counter()
-    for host, row in pairs:
-        seen[host] += 1
-        if seen[host] <= most[host]:
-            shown.append((host, *_cells(row)))
-        else:
-            rest.setdefault(host, Counter())[row.state.ss_name] += 1
+    rest: list[Line] = []
+    for host, rows in tables.items():
+        most = len(rows) if len(rows) <= MOST else FIRST
+        shown += [(host, *_cells(row)) for row in rows[:most]]
+        rest += _rest_line(host, rows[most:])
     widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
-    lines = [line(_row(header, widths), Role.QUIET), *(line(_row(cells, widths)) for cells in shown)]
-    return lines + [_rest_line(host, states) for host, states in rest.items()]
+    return [
+        line(_row(header, widths), Role.QUIET),
+        *(line(_row(cells, widths)) for cells in shown),
+        *rest,
+    ]
 
 
 def _cells(row: SocketRow) -> Cells:
@@ -53,7 +54,7 @@ def _cells(row: SocketRow) -> Cells:
 
 
 def _shown(address: Address) -> str:
-    """IPv6 addresses stand in brackets, so that the port can be told; no address at all stands for every one."""
+    """IPv6 stands in brackets, so that the port can be told; no address stands for every one."""
     text = address_text(address) if address else "0.0.0.0"
     return f"[{text}]" if ":" in text else text
 
@@ -72,7 +73,10 @@ def _row(cells: Cells, widths: Sequence[int]) -> str:
     return f"{head}  {state}  {recv_q}  {send_q}  {local}:{port}  {remote}:{remote_port}"
 
 
-def _rest_line(host: str, states: Counter[str]) -> Line:
+def _rest_line(host: str, rows: Sequence[SocketRow]) -> list[Line]:
+    if not rows:
+        return []
+    states = Counter(row.state.ss_name for row in rows)
     words = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
     of = f" of {host}" if host else ""
-    return line(f"  … and {states.total():,} more{of}: {words}", Role.QUIET)
+    return [line(f"  … and {len(rows):,} more{of}: {words}", Role.QUIET)]

@@ -25,13 +25,13 @@ def flag_words(flags: int) -> str:
     return "|".join(name for bit, name in _FLAG_NAMES if flags & bit) or "no flags"
 
 
-def duration(nanoseconds: int) -> str:
-    """A span of time in its largest fitting unit, without noughts that say nothing: `63 s`, `0.5 ms`."""
+def duration(nanoseconds: int, digits: int = 4) -> str:
+    """A span of time in its largest fitting unit, to so many digits that count: `63 s`, `0.5 ms`."""
     if nanoseconds == 0:
         return "0 s"
     size = abs(nanoseconds)
     unit, name = next(pair for pair in _UNITS if size >= pair[0] or pair[0] == 1)
-    return f"{nanoseconds / unit:.6g} {name}"
+    return f"{nanoseconds / unit:.{digits}g} {name}"
 
 
 def decimals_for(times: Iterable[int]) -> int:

@@ -74,11 +74,11 @@ class Act(Table):
 
 
 def _kind(value: object) -> str:
-    return "table" if isinstance(value, dict | Act) else "word"
+    return "(table)" if isinstance(value, dict | Act) else "(word)"
 
 
 Action: TypeAlias = Annotated[
-    Annotated[Word, Tag("word")] | Annotated[Act, Tag("table")],
+    Annotated[Word, Tag("(word)")] | Annotated[Act, Tag("(table)")],
     Discriminator(_kind),
 ]
 

@@ -12,7 +12,7 @@ from tcpemu.scenario.model import Scenario
 
 Location: TypeAlias = tuple[int | str, ...]
 
-_TAGS = frozenset({"word", "table"})
+_TAGS = frozenset({"(word)", "(table)"})
 """How the model tells the members of a union apart; nothing that stands in a file."""
 
 _MENDS = {
@@ -79,7 +79,6 @@ def _joined(above: str, key: str) -> str:
 
 
 def _without_tags(location: Location) -> Location:
-    # A tag stands behind the number of an entry or the key that has the union, and is never the first step.
     return tuple(step for step in location if step not in _TAGS)
 
 
@@ -90,7 +89,7 @@ def _found(error: ErrorDetails) -> str:
 def _choice(error: ErrorDetails) -> str:
     expected = error["ctx"]["expected"]
     words = [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
-    if error["input"] in Act.model_fields:
+    if isinstance(error["input"], str) and error["input"] in Act.model_fields:
         return f"must say how much or how long: {{ {error['input']} = ... }}"
     hint = did_you_mean(error["input"], words)
     mend = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"

@@ -42,6 +42,9 @@ def _some(times: tuple[int, ...]) -> tuple[int, ...]:
     return times
 
 
+MOST_CLIENTS = 1_000_000
+"""In one group."""
+
 Times: TypeAlias = Annotated[tuple[Duration, ...], Field(strict=False), AfterValidator(_some)]
 
 
@@ -169,11 +172,11 @@ class Text(Table):
 
 
 def _kind(value: object) -> str:
-    return "table" if isinstance(value, dict | Text) else "word"
+    return "(table)" if isinstance(value, dict | Text) else "(word)"
 
 
 Answer: TypeAlias = Annotated[
-    Annotated[Literal["nothing", "time", "echo"], Tag("word")] | Annotated[Text, Tag("table")],
+    Annotated[Literal["nothing", "time", "echo"], Tag("(word)")] | Annotated[Text, Tag("(table)")],
     Discriminator(_kind),
 ]
 
@@ -239,6 +242,14 @@ class Start(Table):
         """Whether the clients start one after the other, at a pace."""
         return self.every is not None or self.rate is not None
 
+    @property
+    def expected(self) -> float:
+        """About how many clients start before `until`; 0 without it."""
+        if self.until is None:
+            return 0.0
+        a_second = self.rate or SECOND / (self.every or SECOND)
+        return max(0, self.until - self.begin) / SECOND * a_second
+
     @model_validator(mode="after")
     def _rules(self) -> Self:
         hold(self._broken())
@@ -258,6 +269,10 @@ class Start(Table):
             yield Problem("until", "until without every or rate", "say how fast the clients come")
         if self.until is not None and self.every == 0:
             yield Problem("every", "found 0 beside until", "give a time above 0")
+        if self.expected > MOST_CLIENTS:
+            yield Problem(
+                "until", f"about {self.expected:.0f} clients", f"there can be {MOST_CLIENTS} at most"
+            )
 
 
 def _start_table(value: object) -> object:
@@ -269,7 +284,7 @@ class ClientGroup(HostTable):
 
     name: Name
     """The group's name: its host and its clients are called so."""
-    count: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    count: Annotated[int, Field(ge=1, le=MOST_CLIENTS)] | None = None
     """How many clients; one if nothing else says it."""
     start: Annotated[Start, BeforeValidator(_start_table, json_schema_input_type=Duration | Start)] = Start()
     """When they start: one time for all, or a table."""

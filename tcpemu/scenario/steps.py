@@ -22,6 +22,7 @@ from tcpemu.wire.segment import RST, SYN, Segment, address, address_text, flag_l
 
 LOCAL, PEER = "192.168.0.1", "192.0.2.1"
 LISTENER_PORT = 8080
+_ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
 _LETTERS = "FSRPAUEC"
 _FIRST_ISN = 1_000_000
 _MASK = 0xFFFFFFFF
@@ -53,7 +54,9 @@ def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = None, s
         raise TraceError(f"until is {until!r}; it is a number of seconds, 0 or more")
     sysctls = {"net.ipv4.tcp_congestion_control": "reno", **trace.get("sysctl", {})}
     try:
-        host = Host([address(LOCAL)], generation(generation_name), sysctls=sysctls, seed=seed, hz=hz)
+        host = Host(
+            [address(LOCAL)], generation(generation_name), sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES
+        )
     except ConfigurationError as error:
         raise TraceError(f"sysctl: {error}") from error
     player = _Player(host)

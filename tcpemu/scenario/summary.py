@@ -56,7 +56,7 @@ class Summary:
     resets_sent: int
     """RSTs that the server sent."""
     accept_rate: float | None
-    """Connections accepted a second, from the first to the last; None unless clients came at a rate."""
+    """Connections accepted a second; None unless clients came at a rate."""
     accept_rate_limit: float | None
     """What it cannot exceed; see `accept_rate_limit()`."""
 
@@ -77,8 +77,8 @@ LABELS = {
     "syn_acks_repeated": "SYN|ACKs sent again",
     "cookies_sent": "SYN cookies sent",
     "resets_sent": "RSTs sent",
-    "accept_rate": "accepted a second",
-    "accept_rate_limit": "(backlog + 1) / round-trip time, or what accept() can do",
+    "accept_rate": "accepted a second, measured",
+    "accept_rate_limit": "accepted a second, at most",
 }
 """What each number is called, in the order in which they are shown."""
 
@@ -159,11 +159,13 @@ def _dropped(result: Result, names: frozenset[str]) -> int:
 
 
 def _accept_rate(result: Result) -> float | None:
+    """Counted from when every place of the queue has been used once: the first ones found it empty."""
     at_rate = any(group.start.rate and not group.raw for group in result.scenario.clients)
-    if not at_rate or len(result.accepted) < 2:
+    times = [accepted.at for accepted in result.accepted]
+    first = result.scenario.server.backlog
+    if not at_rate or not 0 <= first < len(times) - 1 or times[-1] == times[first]:
         return None
-    time = result.accepted[-1].at - result.accepted[0].at
-    return float(Fraction((len(result.accepted) - 1) * SECOND, time)) if time else None
+    return float(Fraction((len(times) - 1 - first) * SECOND, times[-1] - times[first]))
 
 
 def _shown(value: float | None) -> str:

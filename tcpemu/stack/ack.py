@@ -30,9 +30,9 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ve
     """Take in the acknowledgment."""
     number, una = segment.ack, conn.snd_una
     if before(number, una):
+        _note_timestamp(conn, segment, stamps)
         if before(number, una - min(conn.max_window, conn.bytes_acked) & MASK):
             return Verdict.TOO_OLD
-        _note_timestamp(conn, segment, stamps)
         return Verdict.OLD
     if after(number, conn.snd_nxt):
         return Verdict.UNSENT

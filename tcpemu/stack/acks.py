@@ -62,9 +62,7 @@ def measure_mss(conn: Connection, segment: Segment, memory: int) -> None:
         return
     header = 32 if conn.ts_ok else 20
     with_header = length + header
-    if with_header >= DEFAULT_MSS + 20 or (
-        with_header >= LEAST_MSS + 20 and not segment.flags & _MORE_FLAGS
-    ):
+    if with_header >= DEFAULT_MSS + 20 or (with_header >= LEAST_MSS + 20 and not segment.flags & _MORE_FLAGS):
         conn.last_seg_size = length
         if length == last:
             conn.rcv_mss = length
@@ -78,7 +76,7 @@ def _measure_ratio(conn: Connection, length: int, memory: int) -> None:
     ratio = (length << 8) // memory or 1
     if ratio != conn.scaling_ratio:
         conn.scaling_ratio = ratio
-        conn.window_clamp = window.from_space(ratio, conn.rcvbuf)
+        window.set_clamp(conn, window.from_space(ratio, conn.rcvbuf))
 
 
 def _more_quick(conn: Connection) -> None:
@@ -196,3 +194,11 @@ def report_duplicate(conn: Connection, seq: int, end: int) -> None:
         conn.host.count("TCPDSACKOldSent" if before(seq, conn.rcv_nxt) else "TCPDSACKOfoSent")
         conn.dsack = (seq, end)
 
+
+def extend_duplicate(conn: Connection, seq: int, end: int) -> None:
+    """The same where a report is due already: it grows (tcp_dsack_extend)."""
+    if conn.dsack is None:
+        report_duplicate(conn, seq, end)
+        return
+    left, right = conn.dsack
+    conn.dsack = (seq if before(seq, left) else left, end if after(end, right) else right)

@@ -110,7 +110,7 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     conn.ecn = segment.flags & (ECE | CWR) == ECE and conn.host.sysctls.tcp_ecn == 1
     _agree(conn, segment, offer)
     syn_entry = conn.rtx_queue[0] if conn.rtx_queue else None
-    _undo_spurious(conn, offer)
+    conn.undo_spurious_timeout(offer.timestamps)
     conn.snd_una = segment.ack
     conn.bytes_acked += 1
     conn.rtx_queue = None
@@ -124,14 +124,6 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     _ready(conn, segment)
     output.send_ack(conn, reasons.SENT_ACK)
     output.push_pending(conn)
-
-
-def _undo_spurious(conn: Connection, offer: SynOptions) -> None:
-    """The first SYN had arrived after all (tcp_try_undo_spurious_syn)."""
-    if offer.timestamps is not None and conn.retrans_stamp is not None:
-        first = conn.host.clock_ms(conn.retrans_stamp) + conn.ts_offset & MASK
-        if offer.timestamps.ecr == first:
-            conn.undo_marker = False
 
 
 def _agree(conn: Connection, segment: Segment, offer: SynOptions) -> None:
@@ -179,19 +171,3 @@ def _crossed(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     entry = conn.rtx_queue[0]
     entry.flags = SYN | ACK
     output.transmit(conn, entry.flags, conn.iss, b"", reasons.SENT_SYN_ACK_CROSSED)
-
-
-def establish_crossed(conn: Connection, segment: Segment) -> None:
-    """The SYN|ACK of a simultaneous open has been acknowledged: SYN_RECV to ESTABLISHED."""
-    if conn.ts_ok:
-        conn.advmss -= TIMESTAMPS_LENGTH
-    conn.retrans_stamp = None
-    conn.init_transfer()
-    conn.set_state(State.ESTABLISHED, "the final ACK is good")
-    conn.snd_wnd = segment.window << conn.snd_shift
-    conn.snd_wl1 = segment.seq
-    conn.init_rcv_mss()
-    if conn.shutdown & 2:
-        conn.set_state(State.FIN_WAIT1, "close() or shutdown() sends FIN")
-        output.send_fin(conn)
-    conn.wake()

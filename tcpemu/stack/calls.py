@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import acks, output, sockopt
+from tcpemu.stack import acks, output, sockopt, window
 from tcpemu.stack.errors import SocketError
 from tcpemu.stack.incoming import fin_time
 from tcpemu.stack.options import DEFAULT_MSS, LEAST_MSS
@@ -75,13 +75,14 @@ def recv(conn: Connection, size: int) -> bytes:
         return _nothing_to_read(conn, size)
     chunks, wanted = [], size
     while wanted and conn.rcv_queue:
-        payload, memory = conn.rcv_queue[0]
+        chunk = conn.rcv_queue[0]
+        payload = chunk.payload
         if len(payload) > wanted:
-            conn.rcv_queue[0] = (payload[wanted:], memory)
+            chunk.payload = payload[wanted:]
             payload = payload[:wanted]
         else:
             conn.rcv_queue.popleft()
-            conn.rmem -= memory
+            conn.rmem -= chunk.memory
         chunks.append(payload)
         wanted -= len(payload)
     data = b"".join(chunks)
@@ -295,8 +296,7 @@ def option_took_effect(conn: Connection, name: int, value: int) -> None:
     elif name == sockopt.TCP_QUICKACK:
         _quickack(conn, value)
     elif name == sockopt.TCP_WINDOW_CLAMP and value:
-        conn.window_clamp = conn.options.window_clamp
-        conn.rcv_ssthresh = min(conn.rcv_wnd, conn.window_clamp)
+        window.set_clamp(conn, conn.options.window_clamp)
 
 
 def _quickack(conn: Connection, value: int) -> None:
@@ -308,5 +308,3 @@ def _quickack(conn: Connection, value: int) -> None:
     if conn.state in (State.ESTABLISHED, State.CLOSE_WAIT) and conn.ack_pending & acks.SCHEDULED:
         conn.ack_pending |= acks.PUSHED
         acks.after_read(conn, 1)
-
-

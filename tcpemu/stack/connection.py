@@ -11,7 +11,7 @@ import errno
 from collections import deque
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import acks, congestion, incoming, output, retransmit, rtt, text, window
+from tcpemu.stack import acks, congestion, incoming, output, reassembly, retransmit, rtt, text, window
 from tcpemu.stack.events import Reason
 from tcpemu.stack.options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.seq import MASK, add, after
@@ -19,7 +19,7 @@ from tcpemu.stack.states import State
 from tcpemu.stack.timers import Timer
 from tcpemu.stack.units import MICROSECOND
 from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import FlowKey, Segment
+from tcpemu.wire.segment import FIN, SYN, FlowKey, Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.host import Host
@@ -152,9 +152,8 @@ class Connection:
         self.rcvbuf = options.rcvbuf
         self.scaling_ratio = window.INITIAL_RATIO
         self.rmem = 0
-        self.rcv_queue: deque[tuple[bytes, int]] | None = None
-        """(payload, memory taken) not read yet."""
-        self.out_of_order: list[text.Fragment] | None = None
+        self.rcv_queue: deque[text.Chunk] | None = None
+        self.out_of_order: list[reassembly.Fragment] | None = None
         # options agreed
         self.ts_ok = self.sack = False
         self.ts_offset = 0
@@ -225,23 +224,42 @@ class Connection:
             conn.retrans_stamp = request.started
         return conn
 
-    def establish_passive(self, segment: Segment, request: Request, stamps: Timestamps | None) -> None:
-        """SYN_RECV to ESTABLISHED with the final ACK, whose data and FIN then count (tcp_rcv_state_process)."""
-        if self.ts_ok:
-            self.advmss -= TIMESTAMPS_LENGTH
-            self.tsecr = stamps.ecr if stamps is not None else 0
-        self.handshake_rtt()
-        if stamps is not None and request.ts_first == stamps.ecr and self.retrans_stamp is not None:
-            self.undo_marker = False
-        self.retrans_stamp = None
-        self.init_transfer()
-        self.set_state(State.ESTABLISHED, "the final ACK is good")
-        self.snd_wl1 = segment.seq
-        self.init_rcv_mss()
-        if segment.payload or segment.flags & 1:
+    def first_segment(self, segment: Segment, stamps: Timestamps | None) -> None:
+        """The segment that made this connection reaches it (tcp_minisocks.c: tcp_child_process)."""
+        if segment.flags & SYN:
+            incoming.receive(self, segment)
+            return
+        self.tsecr = stamps.ecr if stamps is not None and self.ts_ok else 0
+        self.establish(segment, stamps)
+        if segment.payload or segment.flags & FIN:
             text.take(self, segment)
             output.push_pending(self)
             acks.check(self)
+
+    def establish(self, segment: Segment, stamps: Timestamps | None) -> None:
+        """SYN_RECV to ESTABLISHED (tcp_rcv_state_process)."""
+        if not self.srtt:
+            self.handshake_rtt()
+        if self.ts_ok:
+            self.advmss -= TIMESTAMPS_LENGTH
+            self.undo_spurious_timeout(stamps)
+        self.retrans_stamp = None
+        self.init_transfer()
+        self.set_state(State.ESTABLISHED, "the final ACK is good")
+        self.snd_wnd = segment.window << self.snd_shift
+        self.snd_wl1 = segment.seq
+        self.init_rcv_mss()
+        if self.shutdown & SEND_SHUTDOWN:
+            self.set_state(State.FIN_WAIT1, "close() or shutdown() sends FIN")
+            output.send_fin(self)
+        self.wake()
+
+    def undo_spurious_timeout(self, stamps: Timestamps | None) -> None:
+        """The first SYN|ACK had arrived after all (tcp_try_undo_spurious_syn)."""
+        if stamps is not None and self.retrans_stamp is not None:
+            first = self.host.clock_ms(self.retrans_stamp) + self.ts_offset & MASK
+            if stamps.ecr == first:
+                self.undo_marker = False
 
     def handshake_rtt(self) -> None:
         """The first round-trip time: of a SYN|ACK sent once, else by the timestamp (tcp_synack_rtt_meas)."""
@@ -320,9 +338,7 @@ class Connection:
         old = self.state
         if old is not State.CLOSE:
             self.set_state(State.CLOSE, "aborted")
-        if old in _NEEDS_RESET or (
-            self.snd_nxt != self.write_seq and old in (State.CLOSING, State.LAST_ACK)
-        ):
+        if old in _NEEDS_RESET or (self.snd_nxt != self.write_seq and old in (State.CLOSING, State.LAST_ACK)):
             output.send_active_reset(self)
             self.error = errno.ECONNRESET
         elif old is State.SYN_SENT:

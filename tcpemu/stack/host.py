@@ -60,9 +60,11 @@ class Host:
         mtu: int = 1500,
         hz: int | None = None,
         observe: bool = True,
+        routes: Sequence[tuple[Address, int]] | None = None,
     ) -> None:
         """A host with these packed addresses.
 
+        `routes` lists the networks that it can reach, each as packed address and prefix length; None is all.
         `mtu` is that of its link, 68 to 65535. `hz` 100, 250 or 1000 makes timers as late as the kernel's
         timer wheel does; None fires them on time. Without `observe` there are no events, and more speed.
         Raises ConfigurationError.
@@ -83,6 +85,7 @@ class Host:
         self.timers = TimerQueue(hz)
         self.metrics = Metrics()
         self.ports = Ports(self)
+        self._routes = None if routes is None else [_prefix(network, bits) for network, bits in routes]
         self.counters: dict[str, int] = {}
         """`Tcp` and `TcpExt` counters by their MIB names; what never moved may be absent."""
         self.flows: dict[FlowKey, Flow] = {}
@@ -206,11 +209,23 @@ class Host:
     # --- what the parts of the stack use ------------------------------------------------------------------------------
 
     def send(self, segment: Segment, reason: Reason, repeat: int = 0) -> None:
-        """Queue a segment for the network."""
+        """Queue a segment for the network; without a route it goes nowhere."""
+        if self._routes is not None and not self.routable(segment.dst):
+            return
         self._out.append(segment)
         self.count("OutSegs")
         if self.observe:
             self._events.append(Sent(self.now, segment, reason, repeat))
+
+    def routable(self, peer: Address) -> bool:
+        """Whether there is a route to this address."""
+        if self._routes is None:
+            return True
+        return any(
+            _prefix(peer, bits) == (kind, prefix, bits)
+            for kind, prefix, bits in self._routes
+            if kind == len(peer)
+        )
 
     def send_reset(self, segment: Segment) -> None:
         """Answer a segment with a RST, statelessly; never a RST with one (tcp_ipv4.c: tcp_v4_send_reset)."""
@@ -305,3 +320,6 @@ class Host:
             self._events.append(TimerFired(self.now, key, reason))
 
 
+def _prefix(network: Address, bits: int) -> tuple[int, int, int]:
+    """A network as length of its addresses, leading bits, and how many those are."""
+    return len(network), int.from_bytes(network, "big") >> (8 * len(network) - bits), bits

@@ -48,8 +48,10 @@ def receive(conn: Connection, segment: Segment) -> Reason:
 def _validate(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason | None:
     """None when the segment may be processed further (tcp_validate_incoming)."""
     flags = segment.flags
-    if stamps is not None and not flags & RST and _paws_discards(conn, segment, stamps):
-        return _paws_answer(conn, segment)
+    if stamps is not None and not flags & RST:
+        stale = _paws(conn, segment, stamps)
+        if stale is not None:
+            return stale
     beyond = _outside(conn, segment)
     if beyond is not None:
         if not flags & RST:
@@ -63,18 +65,29 @@ def _validate(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     return None
 
 
-def _paws_discards(conn: Connection, segment: Segment, stamps: Timestamps) -> bool:
-    """A timestamp older than the last one by more than one (RFC 7323 section 5; tcp_paws_discard)."""
+def _paws(conn: Connection, segment: Segment, stamps: Timestamps) -> Reason | None:
+    """A timestamp older than the last one by more than one (RFC 7323 section 5), unless it may be overtaken."""
     age = offset(stamps.val, conn.ts_recent)
-    if age <= 1 or not conn.ts_recent:
-        return False
+    if age <= 1 or not conn.ts_recent or _overtaken(conn, segment, age):
+        return None
     if conn.ts_recent_at is not None and conn.host.now >= conn.ts_recent_at + _PAWS_LIFE:
-        return False
-    return not _disordered_ack(conn, segment, age)
+        return None
+    if segment.flags & SYN:
+        return _syn_challenge(conn)
+    host = conn.host
+    bare = segment.flags & ACK and not segment.length
+    if bare and before(segment.seq, conn.rcv_nxt):
+        host.count("PAWSOldAck")
+        return reasons.PAWS_OLD_ACK
+    host.count("PAWSEstab")
+    if out_of_window_limited(host, conn, segment, "TCPACKSkippedPAWS"):
+        return reasons.PAWS_LIMITED
+    acks.duplicate(conn, segment)
+    return reasons.PAWS
 
 
-def _disordered_ack(conn: Connection, segment: Segment, age: int) -> bool:
-    """A pure duplicate ACK that was overtaken is let through."""
+def _overtaken(conn: Connection, segment: Segment, age: int) -> bool:
+    """A pure duplicate ACK that others have overtaken is let through (tcp_disordered_ack_check)."""
     return (
         bool(segment.flags & ACK)
         and segment.length == 0
@@ -83,16 +96,6 @@ def _disordered_ack(conn: Connection, segment: Segment, age: int) -> bool:
         and not ack.may_update_window(conn, segment, segment.window << conn.snd_shift)
         and age <= conn.rto * 12 // 10 // MILLISECOND
     )
-
-
-def _paws_answer(conn: Connection, segment: Segment) -> Reason:
-    if segment.flags & SYN:
-        return _syn_challenge(conn)
-    conn.host.count("PAWSEstab")
-    if out_of_window_limited(conn.host, conn, segment, "TCPACKSkippedPAWS"):
-        return reasons.PAWS_LIMITED
-    acks.duplicate(conn, segment)
-    return reasons.PAWS
 
 
 def _outside(conn: Connection, segment: Segment) -> bool | None:
@@ -200,17 +203,17 @@ def _other_states(conn: Connection, segment: Segment, stamps: Timestamps | None)
             return reasons.ACK_UNSENT_RST
         if verdict is not ack.Verdict.OLD:
             return reasons.ACK_CLOSING if challenge(conn) else reasons.CHALLENGE_LIMITED
-    gone = _acked_in_state(conn, segment)
+    gone = _acked_in_state(conn, segment, stamps)
     if gone is not None:
         return gone
     return _text_in_state(conn, segment)
 
 
-def _acked_in_state(conn: Connection, segment: Segment) -> Reason | None:
+def _acked_in_state(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason | None:
     """What the acknowledgment does to the state; a reason when nothing more is to be done."""
     state = conn.state
     if state is State.SYN_RECV:
-        active.establish_crossed(conn, segment)
+        conn.establish(segment, stamps)
         return None
     if conn.snd_una != conn.write_seq:
         return None

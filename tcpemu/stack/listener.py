@@ -64,7 +64,9 @@ class Listener:
         self.backlog = host.generation.clamp_backlog(backlog, host.sysctls.somaxconn)
         if self.state is not State.LISTEN:
             self.state = State.LISTEN
-            host.state_changed((b"", 0, self.address or b"", self.port), State.CLOSE, State.LISTEN, "listen()")
+            host.state_changed(
+                (b"", 0, self.address or b"", self.port), State.CLOSE, State.LISTEN, "listen()"
+            )
         self.queue_changed()
 
     def accept_queue_full(self) -> bool:
@@ -131,7 +133,7 @@ class Listener:
         host.flows[request.key] = conn
         self.accept_queue.append(conn)
         self.queue_changed()
-        conn.establish_passive(segment, request, stamps)
+        conn.first_segment(segment, stamps)
         host.wake(self.socket)
         return reasons.HANDSHAKE_DONE
 

@@ -79,7 +79,9 @@ def find_sack(options: tuple[Option, ...]) -> tuple[tuple[int, int], ...]:
 def syn_options(own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None) -> tuple[Option, ...]:
     """The options of a SYN or SYN|ACK that we send."""
     if stamps is not None:
-        head: tuple[Option, ...] = (mss(own_mss), SACK_OK, stamps) if sack else (mss(own_mss), NOP, NOP, stamps)
+        head: tuple[Option, ...] = (
+            (mss(own_mss), SACK_OK, stamps) if sack else (mss(own_mss), NOP, NOP, stamps)
+        )
     else:
         head = (mss(own_mss), NOP, NOP, SACK_OK) if sack else (mss(own_mss),)
     return head if shift is None else (*head, NOP, wscale(shift))

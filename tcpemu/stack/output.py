@@ -49,9 +49,7 @@ class Unacked:
 # --- one segment -----------------------------------------------------------------------------------------
 
 
-def transmit(
-    conn: Connection, flags: int, seq: int, payload: bytes, reason: Reason, repeat: int = 0
-) -> None:
+def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Reason, repeat: int = 0) -> None:
     """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb)."""
     host = conn.host
     tos = conn.options.tos
@@ -115,7 +113,9 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
     sysctls = conn.host.sysctls
     stamps = None
     if sysctls.tcp_timestamps:
-        stamps = Timestamps(conn.host.clock_ms() + conn.ts_offset & MASK, conn.ts_recent if flags & ACK else 0)
+        stamps = Timestamps(
+            conn.host.clock_ms() + conn.ts_offset & MASK, conn.ts_recent if flags & ACK else 0
+        )
     shift = conn.rcv_shift if sysctls.tcp_window_scaling else None
     return syn_options(conn.host.advertised_mss(conn.options.maxseg), shift, bool(sysctls.tcp_sack), stamps)
 
@@ -123,7 +123,11 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
 def acceptable_seq(conn: Connection) -> int:
     """The number for a segment without data: not beyond the peer's window (tcp_acceptable_seq)."""
     edge = add(conn.snd_una, conn.snd_wnd)
-    if not before(edge, conn.snd_nxt) or distance(edge, conn.snd_nxt) < 1 << conn.rcv_shift and conn.rcv_shift:
+    if (
+        not before(edge, conn.snd_nxt)
+        or distance(edge, conn.snd_nxt) < 1 << conn.rcv_shift
+        and conn.rcv_shift
+    ):
         return conn.snd_nxt
     return edge
 

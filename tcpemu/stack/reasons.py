@@ -63,6 +63,7 @@ SYN_QUEUE_FULL = _drop(
 ACCEPT_QUEUE_FULL_SYN = _drop(
     "ACCEPT_QUEUE_FULL_SYN", "the accept queue is full, so the SYN is dropped", _CONN_REQUEST
 )
+NO_ROUTE = _drop("NO_ROUTE", "there is no route back to the client, so the SYN is dropped", _CONN_REQUEST)
 LAST_QUARTER = _drop(
     "SYN_BACKLOG_LAST_QUARTER",
     "the last quarter of tcp_max_syn_backlog is kept for peers that are known, so the SYN is dropped",
@@ -177,6 +178,7 @@ PAWS = _answer("PAWS", "its timestamp is older than one already seen: answered w
 PAWS_LIMITED = _drop(
     "PAWS_LIMITED", "its timestamp is older than one already seen; not answered again so soon", _VALIDATE
 )
+PAWS_OLD_ACK = _drop("PAWS_OLD_ACK", "an old ACK that others have overtaken", _VALIDATE)
 OUT_OF_WINDOW = _answer("OUT_OF_WINDOW", "it lies outside the window: answered with an ACK", _VALIDATE)
 OUT_OF_WINDOW_LIMITED = _drop(
     "OUT_OF_WINDOW_LIMITED", "it lies outside the window; not answered again so soon", _VALIDATE
@@ -191,7 +193,9 @@ CHALLENGE_LIMITED = _drop(
     "CHALLENGE_LIMITED", "a challenge ACK was sent less than tcp_invalid_ratelimit ago", _VALIDATE
 )
 NO_FLAGS = _drop("TCP_FLAGS", "neither ACK, RST nor SYN", _STATE_PROCESS)
-ACK_UNSENT = _answer("ACK_UNSENT_DATA", "it acknowledges something that was not sent: a challenge ACK", _TCP_ACK)
+ACK_UNSENT = _answer(
+    "ACK_UNSENT_DATA", "it acknowledges something that was not sent: a challenge ACK", _TCP_ACK
+)
 ACK_UNSENT_RST = _answer(
     "ACK_UNSENT_RST", "it acknowledges something that was not sent: answered with a RST", _STATE_PROCESS
 )

@@ -224,7 +224,11 @@ class Request:
             return self._not_acceptable(segment, old, stamps)
         if segment.seq == self.irs:
             flags &= ~SYN
-        if flags & RST and segment.seq != (self.irs + 1) & MASK and self.listener.host.generation.challenge_inexact_rst:
+        if (
+            flags & RST
+            and segment.seq != (self.irs + 1) & MASK
+            and self.listener.host.generation.challenge_inexact_rst
+        ):
             return self._inexact_rst(segment)
         if flags & (RST | SYN):
             return self._embryonic_reset(segment)
@@ -288,7 +292,7 @@ class Request:
     def _inexact_rst(self, segment: Segment) -> Reason:
         """RFC 5961 section 3: a RST inside the window must hit its edge."""
         host = self.listener.host
-        if too_soon(host, self, SKIPPED):
+        if too_soon(host, self, "TCPACKSkippedChallenge"):
             return reasons.REQUEST_RST_LIMITED
         host.count("TCPChallengeACK")
         self._send_ack(segment)

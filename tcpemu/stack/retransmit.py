@@ -215,6 +215,8 @@ def _collapse(conn: Connection, entry: Unacked) -> None:
     if not queue or entry.flags & SYN or not conn.host.sysctls.tcp_retrans_collapse:
         return
     mss = output.current_mss(conn)
+    if len(entry.payload) >= mss:
+        return
     edge = add(conn.snd_una, conn.snd_wnd)
     index = queue.index(entry)
     while index + 1 < len(queue):

@@ -14,11 +14,14 @@ from tcpemu.stack.options import DEFAULT_MSS, TIMESTAMPS_LENGTH, SynOptions, rea
 from tcpemu.stack.request import Request
 from tcpemu.stack.states import State
 from tcpemu.stack.window import INITIAL_RATIO, from_space, initial_window
-from tcpemu.wire.options import FastOpen
+from tcpemu.wire.options import FastOpen, Unknown
 from tcpemu.wire.segment import CWR, ECE, Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.listener import Listener
+
+_FAST_OPEN, _EXPERIMENTAL_FAST_OPEN = FastOpen(b""), Unknown(254, b"\xf9\x89")
+"""A SYN that asks for a Fast Open cookie is counted; it gets none."""
 
 
 def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -> Reason:
@@ -40,6 +43,9 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
         listener.overflow()
         return reasons.ACCEPT_QUEUE_FULL_SYN
     offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
+    if not host.routable(segment.src):
+        host.count("ListenDrops")
+        return reasons.NO_ROUTE
     if use_cookie:
         return cookies.answer_syn(listener, segment, offer)
     if reopened is None and _kept_for_known_peers(listener, segment):
@@ -89,7 +95,7 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     timestamps = request.ts_recent is not None
     offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
     request.started = host.now
-    if segment.options and FastOpen(b"") in segment.options:
+    if segment.options and (_FAST_OPEN in segment.options or _EXPERIMENTAL_FAST_OPEN in segment.options):
         host.count("TCPFastOpenCookieReqd")
     host.flows[request.key] = request
     listener.syn_queue += 1

@@ -1,15 +1,14 @@
-"""The text of a segment: data in order, data beyond a hole, data seen before, and FIN.
+"""The text of a segment: data in order, data seen before, and FIN. Data beyond a hole is in `reassembly.py`.
 
-tcp_input.c: tcp_data_queue, tcp_data_queue_ofo, tcp_fin (Linux 6.18).
+tcp_input.c: tcp_data_queue, tcp_queue_rcv, tcp_fin (Linux 6.18).
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import acks, output, reasons, window
+from tcpemu.stack import acks, output, reassembly, reasons, window
 from tcpemu.stack.events import Reason
 from tcpemu.stack.seq import add, after, before, distance
 from tcpemu.stack.states import State
@@ -21,15 +20,15 @@ if TYPE_CHECKING:
 _CONGESTION_EXPERIENCED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """Data beyond a hole."""
+class Chunk:
+    """Data that waits to be read, with the memory it takes and the room left in that."""
 
-    seq: int
-    end: int
-    payload: bytes
-    fin: bool
-    memory: int
+    __slots__ = ("memory", "payload", "room")
+
+    def __init__(self, payload: bytes, memory: int, room: int) -> None:
+        self.payload = payload
+        self.memory = memory
+        self.room = room
 
 
 def take(conn: Connection, segment: Segment) -> Reason:
@@ -58,7 +57,7 @@ def take(conn: Connection, segment: Segment) -> Reason:
             conn.host.count("TCPZeroWindowDrop")
             return _refuse(conn, reasons.DATA_ZERO_WINDOW)
         return _in_order(conn, segment, segment.payload[distance(seq, conn.rcv_nxt) :])
-    return _beyond_hole(conn, segment, end)
+    return reassembly.keep(conn, segment, end)
 
 
 def _refuse(conn: Connection, reason: Reason) -> Reason:
@@ -69,29 +68,42 @@ def _refuse(conn: Connection, reason: Reason) -> Reason:
 
 
 def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
-    memory = window.truesize(len(segment.payload), header_length(conn, segment))
+    memory, room = window.memory_of(segment)
     if payload:
         _make_room(conn)
-        _append(conn, payload, memory)
-        conn.rcv_nxt = add(conn.rcv_nxt, len(payload))
+    whole = len(payload) == len(segment.payload)
+    if payload or conn.rcv_queue:
+        append(conn, payload, memory, room, joins=whole)
+    conn.rcv_nxt = add(segment.seq, segment.length)
+    if payload:
         acks.data_arrived(conn, segment, memory)
     if segment.flags & FIN:
-        conn.rcv_nxt = add(conn.rcv_nxt, 1)
         fin(conn)
     if conn.out_of_order:
-        _fill_from_out_of_order(conn)
+        reassembly.fill(conn)
         if not conn.out_of_order:
             conn.ack_pending |= acks.NOW
-        _drop_covered_sacks(conn)
+        reassembly.drop_covered_sacks(conn)
     conn.wake()
     return reasons.DATA if payload else reasons.FIN_ARRIVED
 
 
-def _append(conn: Connection, payload: bytes, memory: int) -> None:
+def append(conn: Connection, payload: bytes, memory: int, room: int, joins: bool = True) -> None:
+    """Put data behind what waits to be read; small pieces are copied into the room of the last.
+
+    tcp_input.c: tcp_queue_rcv, tcp_try_coalesce.
+    """
     if conn.rcv_queue is None:
         conn.rcv_queue = deque()
-    conn.rcv_queue.append((payload, memory))
-    conn.rmem += memory
+    if joins and conn.rcv_queue and len(payload) <= conn.rcv_queue[-1].room:
+        last = conn.rcv_queue[-1]
+        last.payload += payload
+        last.room -= len(payload)
+        conn.host.count("TCPRcvCoalesce")
+        return
+    if payload:
+        conn.rcv_queue.append(Chunk(payload, memory, room))
+        conn.rmem += memory
 
 
 def _make_room(conn: Connection) -> None:
@@ -105,11 +117,6 @@ def _make_room(conn: Connection) -> None:
         conn.rcvbuf = min(conn.rmem, largest)
     if conn.rmem > conn.rcvbuf:
         conn.rcv_ssthresh = min(conn.window_clamp, 2 * conn.advmss)
-
-
-def header_length(conn: Connection, segment: Segment) -> int:
-    """Octets of the TCP header, for what a segment weighs."""
-    return 32 if conn.ts_ok and segment.options else 20
 
 
 def _note_congestion(conn: Connection, segment: Segment) -> None:
@@ -141,84 +148,3 @@ def fin(conn: Connection) -> None:
     conn.out_of_order = None
     conn.sacks = ()
     conn.wake()
-
-
-# --- beyond a hole ----------------------------------------------------------------------------------------
-
-
-def _beyond_hole(conn: Connection, segment: Segment, end: int) -> Reason:
-    """Keep it, and say so at once: by SACK where that was agreed."""
-    memory = window.truesize(len(segment.payload), header_length(conn, segment))
-    acks.measure_mss(conn, segment, memory)
-    conn.ack_pending |= acks.SCHEDULED
-    conn.host.count("TCPOFOQueue")
-    kept = conn.out_of_order
-    if kept is None:
-        kept = conn.out_of_order = []
-    fragment = Fragment(segment.seq, end, segment.payload, bool(segment.flags & FIN), memory)
-    for index, other in enumerate(kept):
-        if not before(fragment.seq, other.seq) and not after(end, other.end):
-            conn.host.count("TCPOFOMerge")
-            acks.report_duplicate(conn, fragment.seq, end)
-            _add_sack(conn, fragment.seq, end)
-            return reasons.DATA_OLD
-        if before(fragment.seq, other.seq):
-            kept.insert(index, fragment)
-            break
-    else:
-        kept.append(fragment)
-    conn.rmem += memory
-    _remove_covered(conn, fragment)
-    _add_sack(conn, fragment.seq, end)
-    if conn.sack:
-        window.grow(conn, len(segment.payload), memory)
-    return reasons.DATA_AHEAD
-
-
-def _remove_covered(conn: Connection, fragment: Fragment) -> None:
-    """What lies wholly inside a new fragment is kept twice no longer."""
-    kept = conn.out_of_order
-    assert kept is not None
-    for other in [f for f in kept if f is not fragment]:
-        if not before(other.seq, fragment.seq) and not after(other.end, fragment.end):
-            kept.remove(other)
-            conn.rmem -= other.memory
-            conn.host.count("TCPOFOMerge")
-
-
-def _fill_from_out_of_order(conn: Connection) -> None:
-    """The hole is filled: what was kept is in order now (tcp_ofo_queue)."""
-    kept = conn.out_of_order
-    while kept and not after(kept[0].seq, conn.rcv_nxt):
-        fragment = kept.pop(0)
-        conn.rmem -= fragment.memory
-        if not after(fragment.end, conn.rcv_nxt):
-            continue
-        payload = fragment.payload[distance(fragment.seq, conn.rcv_nxt) :]
-        if payload:
-            _append(conn, payload, fragment.memory)
-        conn.rcv_nxt = fragment.end
-        if fragment.fin:
-            fin(conn)
-            return
-
-
-def _add_sack(conn: Connection, seq: int, end: int) -> None:
-    """The newest block first, joined with those it touches (tcp_sack_new_ofo_skb)."""
-    if not conn.sack:
-        return
-    rest = []
-    for left, right in conn.sacks:
-        if after(left, end) or before(right, seq):
-            rest.append((left, right))
-            continue
-        seq = left if before(left, seq) else seq
-        end = right if after(right, end) else end
-    conn.sacks = ((seq, end), *rest[:3])
-
-
-def _drop_covered_sacks(conn: Connection) -> None:
-    if not conn.out_of_order:
-        conn.sacks = ()
-        return
-    conn.sacks = tuple(block for block in conn.sacks if after(block[1], conn.rcv_nxt))

@@ -132,7 +132,7 @@ class TimeWait:
 
     def _anything_else(self, segment: Segment, old: bool) -> Reason:
         if old:
-            self.host.count("PAWSEstab")
+            self.host.count("PAWSTimewait")
         if segment.flags & RST:
             return reasons.TW_QUIET
         if old or segment.flags & ACK:

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tcpemu.stack.seq import add, offset
+from tcpemu.wire.options import encode_options
+from tcpemu.wire.segment import Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
@@ -18,6 +20,7 @@ INITIAL_RATIO = 128
 LARGEST_WINDOW = 65535
 LARGEST_SIGNED_WINDOW = 32767
 _LARGEST_CLAMP = LARGEST_WINDOW << 14
+_HEADROOM, _SHARED_INFO, _SK_BUFF, _SMALL_HEAD = 64, 320, 256, 576
 
 
 @lru_cache(maxsize=1024)
@@ -103,7 +106,7 @@ def new_window(conn: Connection) -> int:
 
 
 def init_buffer_space(conn: Connection) -> None:
-    """Fit clamp and threshold of the window to the buffer (tcp_input.c: tcp_init_buffer_space)."""
+    """Fit the clamp of the window to the buffer, with one segment kept back (tcp_input.c: tcp_init_buffer_space)."""
     share = conn.host.sysctls.tcp_app_win
     largest = from_space(conn.scaling_ratio, conn.rcvbuf)
     clamp = conn.window_clamp
@@ -115,6 +118,15 @@ def init_buffer_space(conn: Connection) -> None:
         clamp = max(2 * conn.advmss, largest - conn.advmss)
     conn.window_clamp = clamp
     conn.rcv_ssthresh = min(conn.rcv_ssthresh, clamp)
+
+
+def set_clamp(conn: Connection, clamp: int) -> None:
+    """Another clamp: a lower one holds at once, a higher one lets the window stay (tcp.c: tcp_set_window_clamp)."""
+    if clamp < conn.window_clamp:
+        conn.rcv_ssthresh = min(conn.rcv_ssthresh, clamp)
+    else:
+        conn.rcv_ssthresh = max(conn.rcv_ssthresh, min(conn.rcv_wnd, clamp))
+    conn.window_clamp = clamp
 
 
 def grow(conn: Connection, length: int, truesize: int) -> None:
@@ -143,17 +155,17 @@ def _slow_growth(conn: Connection, length: int, truesize: int) -> int:
     return 0
 
 
-def truesize(length: int, header: int) -> int:
-    """Memory that the kernel takes for a segment from a TUN device, in octets.
+def memory_of(segment: Segment) -> tuple[int, int]:
+    """Memory that the kernel takes for a segment from a TUN device, and how much of it is left to fill.
 
-    Differs: real drivers differ among themselves. Here: sk_buff and its shared information, and a head
-    that comes in sizes of 704, 1024, 2048, 4096 and so on.
+    skbuff.c: __alloc_skb: an sk_buff, its shared information, and a head of 576, 1024, 2048 .. octets.
+    Differs: network cards' drivers take memory in other ways, each in its own.
     """
-    needed = 64 + 20 + header + length + 320
-    head = 704
-    if needed > 704:
-        head = 1 << (needed - 1).bit_length()
-    return head + 256
+    headers = 40 + len(encode_options(segment.options)) + len(segment.ip_options)
+    used = _HEADROOM + headers + len(segment.payload)
+    head = (used + 63 & -64) + _SHARED_INFO
+    head = _SMALL_HEAD if head <= _SMALL_HEAD else 1 << (head - 1).bit_length()
+    return head + _SK_BUFF, head - _SHARED_INFO - used
 
 
 def _align(value: int, shift: int) -> int:

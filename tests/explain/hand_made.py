@@ -38,16 +38,29 @@ class Script:
 
     def client_sends(self, at, port, flags, seq=0, ack=0, *, reason=None, repeat=0, **fields):
         segment = Segment(
-            CLIENT, port, SERVER, 80, CLIENT_ISN + seq & 0xFFFFFFFF,
-            SERVER_ISN + ack if "A" in flags else 0, flags_of(flags), fields.pop("window", 64240), **fields,
+            CLIENT,
+            port,
+            SERVER,
+            80,
+            CLIENT_ISN + seq & 0xFFFFFFFF,
+            SERVER_ISN + ack if "A" in flags else 0,
+            flags_of(flags),
+            fields.pop("window", 64240 if "S" in flags else 63),
+            **fields,
         )
         return self._send(at, "client", segment, reason, repeat)
 
     def server_sends(self, at, port, flags, seq=0, ack=0, *, reason=None, repeat=0, **fields):
         segment = Segment(
-            SERVER, 80, CLIENT, port, SERVER_ISN + seq,
-            CLIENT_ISN + ack & 0xFFFFFFFF if "A" in flags else 0, flags_of(flags),
-            fields.pop("window", 65160), **fields,
+            SERVER,
+            80,
+            CLIENT,
+            port,
+            SERVER_ISN + seq,
+            CLIENT_ISN + ack & 0xFFFFFFFF if "A" in flags else 0,
+            flags_of(flags),
+            fields.pop("window", 65160),
+            **fields,
         )
         return self._send(at, "server", segment, reason, repeat)
 
@@ -123,7 +136,7 @@ class Script:
 
 
 def ignored_ack():
-    """One connection waits with backlog 0; the next one's final ACK is ignored, and its request dies in silence."""
+    """One connection waits with backlog 0; the next one's final ACK is ignored, and its request dies."""
     script = Script()
     script.listens(backlog=0)
     script.handshake(10 * MS, 40001)

@@ -1,5 +1,6 @@
 """When clients start."""
 
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given
@@ -63,6 +64,6 @@ def test_poisson_starts_are_random_but_repeatable():
     assert some == sorted(some)
     mean = (some[-1] - some[0]) / 1999
     assert 9 * MILLISECOND < mean < 11 * MILLISECOND
-    gaps = [later - earlier for earlier, later in zip(some, some[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(some)]
     shorter_than_the_mean = sum(gap < 10 * MILLISECOND for gap in gaps) / len(gaps)
     assert 0.60 < shorter_than_the_mean < 0.66

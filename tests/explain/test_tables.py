@@ -1,0 +1,134 @@
+"""Socket tables, counters, fates, and runs side by side, as they are printed."""
+
+from tcpemu.explain.compare import comparison
+from tcpemu.explain.counters import MEANING, TCP_GROUP, counter_lines, counters_in_short
+from tcpemu.explain.fates import fate_lines, fates_of
+from tcpemu.explain.style import plain, text
+from tcpemu.explain.table import FIRST, MOST, socket_lines, socket_lines_of_hosts
+from tcpemu.network.record import Call, Record
+from tcpemu.stack.states import State
+from tcpemu.stack.table import SocketRow
+from tcpemu.wire.segment import address
+
+SERVER, CLIENT = address("10.0.0.1"), address("10.0.0.2")
+LISTENER = SocketRow(State.LISTEN, 2, 1, (b"", 80), None)
+HALF_OPEN = SocketRow(State.SYN_RECV, 0, 0, (SERVER, 80), (CLIENT, 40002))
+OPEN = SocketRow(State.ESTABLISHED, 0, 12, (SERVER, 80), (CLIENT, 40001))
+
+
+def test_a_socket_table_looks_like_that_of_ss():
+    assert text(socket_lines([HALF_OPEN, OPEN, LISTENER])) == (
+        "  State     Recv-Q  Send-Q  Local Address:Port  Peer Address:Port\n"
+        "  LISTEN    2       1             0.0.0.0:80         0.0.0.0:*\n"
+        "  ESTAB     0       12           10.0.0.1:80        10.0.0.2:40001\n"
+        "  SYN-RECV  0       0            10.0.0.1:80        10.0.0.2:40002\n"
+    )
+
+
+def test_sockets_of_several_hosts_in_one_table():
+    far = SocketRow(State.SYN_SENT, 0, 1, (CLIENT, 40001), (SERVER, 80))
+    assert text(socket_lines_of_hosts({"server": [LISTENER], "late": [far]})) == (
+        "  Host    State     Recv-Q  Send-Q  Local Address:Port   Peer Address:Port\n"
+        "  server  LISTEN    2       1             0.0.0.0:80          0.0.0.0:*\n"
+        "  late    SYN-SENT  0       1            10.0.0.2:40001      10.0.0.1:80\n"
+    )
+
+
+def test_ipv6_addresses_stand_in_brackets():
+    six = address("2001:db8::1")
+    rows = [
+        SocketRow(State.LISTEN, 0, 5, (six, 80), None),
+        SocketRow(State.ESTABLISHED, 0, 0, (six, 80), (six, 9)),
+    ]
+    lines = [plain(line) for line in socket_lines(rows)]
+    assert lines[1].endswith("[2001:db8::1]:80             [::]:*")
+    assert lines[2].endswith("[2001:db8::1]:80    [2001:db8::1]:9")
+
+
+def test_very_many_sockets_are_counted():
+    rows = [OPEN._replace(remote=(CLIENT, 40000 + number)) for number in range(MOST + 1)]
+    half_open = HALF_OPEN._replace(remote=(CLIENT, 50000))
+    lines = [plain(line) for line in socket_lines([*rows[1:], half_open, LISTENER])]
+    assert len(lines) == 1 + FIRST + 1
+    assert lines[-1] == f"  … and {MOST + 2 - FIRST:,} more: {MOST - FIRST + 1} ESTAB, 1 SYN-RECV"
+
+
+def test_counters_with_what_they_count_and_the_bulk_last():
+    counters = {"InSegs": 1234, "ListenDrops": 4, "ListenOverflows": 4, "OutRsts": 0, "RetransSegs": 5}
+    assert text(counter_lines(counters)) == (
+        "  TcpExt  ListenDrops          4  a listener dropped a SYN or a final ACK, for any reason\n"
+        "  TcpExt  ListenOverflows      4  the accept queue was full: a SYN or a final ACK was ignored\n"
+        "  Tcp     RetransSegs          5  segments sent again\n"
+        "  Tcp     InSegs           1,234  segments that arrived\n"
+    )
+
+
+def test_a_counter_line_is_cut_to_the_width_and_unknown_names_have_no_words():
+    lines = [plain(line) for line in counter_lines({"ListenDrops": 1, "TCPNewThing": 1}, 50)]
+    assert lines == [
+        "  TcpExt  ListenDrops  1  a listener dropped a SY…",
+        "  TcpExt  TCPNewThing  1",
+    ]
+
+
+def test_counters_in_short_leave_out_the_bulk():
+    counters = {"ActiveOpens": 1, "InSegs": 3, "TCPSYNChallenge": 5}
+    assert text(counters_in_short("late", counters)) == "  late: ActiveOpens 1, TCPSYNChallenge 5\n"
+    assert counters_in_short("late", {"InSegs": 3}) == []
+    long = counters_in_short("late", {f"TCPCounter{number}": 10 for number in range(10)}, 60)
+    assert max(len(plain(line)) for line in long) <= 60
+    assert all("TCPCounter" not in plain(line)[-11:] for line in long)  # a name and its value stay together
+
+
+def test_every_group_member_is_explained():
+    assert set(MEANING) >= TCP_GROUP
+
+
+def calls(*entries):
+    record = Record()
+    for entry in entries:
+        record.add(Call(*entry))
+    return record
+
+
+def test_fates_of_clients():
+    record = calls(
+        (0, "server", "server", "accept()", "waits"),
+        (0, "c", "c-1", "connect(10.0.0.1:80)", "waits"),
+        (10**6, "c", "c-2", "connect(10.0.0.1:80)", "waits"),
+        (2 * 10**6, "c", "c-3", "connect(10.0.0.1:80)", "waits"),
+        (10 * 10**6, "c", "c-1", "connect(10.0.0.1:80)", "connected"),
+        (70 * 10**9, "c", "c-1", "recv(1)", "ECONNRESET"),
+        (70 * 10**9, "c", "c-1", "ends", "ECONNRESET"),
+        (131 * 10**9, "c", "c-3", "connect(10.0.0.1:80)", "ETIMEDOUT"),
+    )
+    assert text(fate_lines(fates_of(record))) == (
+        "  c-1  connected at 0.01 s, after 10 ms; ECONNRESET at 70 s\n"
+        "  c-2  has been trying to connect since 0.001 s\n"
+        "  c-3  connect() failed with ETIMEDOUT at 131 s\n"
+    )
+
+
+def test_fates_of_many_clients_are_counted():
+    entries = [(0, "c", f"c-{number}", "connect(10.0.0.1:80)", "waits") for number in range(30)]
+    entries += [(9, "c", f"c-{number}", "connect(10.0.0.1:80)", "connected") for number in range(20)]
+    entries += [(99, "c", "c-1", "send(1 octet)", "EPIPE")]
+    assert text(fate_lines(fates_of(calls(*entries)))) == (
+        "  19  connected\n  10  still trying to connect\n   1  connected, later EPIPE\n"
+    )
+
+
+def test_runs_side_by_side():
+    rows = [("clients", ["8", "8"]), ("SYNs dropped", ["15", "4"])]
+    assert text(comparison(["listen(1)", "listen(5)"], rows)) == (
+        "                listen(1)  listen(5)\n"
+        "  clients               8          8\n"
+        "  SYNs dropped         15          4\n"
+    )
+
+
+def test_runs_with_long_names_are_numbered():
+    names = ["a very long name of a run", "another very long name"]
+    assert text(comparison(names, [("clients", ["8", "10"])], width=40)) == (
+        "  1  a very long name of a run\n  2  another very long name\n\n           1   2\n  clients  8  10\n"
+    )
