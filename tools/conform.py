@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from conform_doubt import Trace, doubt, steadily, step_near_unseen_timer
+from conform_doubt import Trace, doubt, guess, steadily
 from conform_families import FAMILIES, family_for, random_trace
 
 from tcpemu.kernel.errors import KernelError, StepError
@@ -70,7 +70,7 @@ def judge(trace: Trace) -> Finding:
         return Finding(name, Outcome.SAME)
     if unsteady := difference(truth, steadily(ask_kernel, trace)):
         return Finding(name, Outcome.DOUBTFUL, f"the kernel differs from itself: {unsteady}")
-    if why := step_near_unseen_timer(truth):
+    if why := guess(truth):
         return Finding(
             name, Outcome.DOUBTFUL, f"{found}; but {why}", {"kernel": truth, "emulator": candidate}
         )

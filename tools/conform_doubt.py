@@ -1,8 +1,9 @@
 """Truths that cannot judge anybody, because a kernel would not give them twice.
 
-Four things make one: the machine was too busy to do a step in time; a step came so close to a timer's firing
-that either might have been first; two segments came just as far apart as a rate limit asks, which the kernel
-measures in jiffies; a flow's timestamps began with that of a SYN cookie, which is rounded to 64 ms.
+Three things make one: the machine was too busy to do a step in time; a step came so close to a timer's
+firing that either might have been first; a flow's timestamps began with that of a SYN cookie, which is
+rounded to 64 ms. Two more cannot be seen, only guessed once a difference was found: a timer that a step may
+have stopped just before it fired, and a rate limit that two segments may just have kept.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +27,12 @@ HARMLESS = ("accept", "listen")
 
 def doubt(truth: Trace) -> str | None:
     """Why the truth proves nothing, if it does not."""
-    return late_step(truth) or step_near_timer(truth) or rate_limit_edge(truth) or cookie_clock(truth)
+    return late_step(truth) or step_near_timer(truth) or cookie_clock(truth)
+
+
+def guess(truth: Trace) -> str | None:
+    """What may be the matter with a truth that somebody differs from."""
+    return step_near_unseen_timer(truth) or rate_limit_edge(truth)
 
 
 def late_step(truth: Trace) -> str | None:
@@ -74,10 +80,7 @@ def _concerns(step: Entry, packet: Entry) -> bool:
 
 
 def step_near_unseen_timer(truth: Trace) -> str | None:
-    """A repeat was due, as far as one can tell, but the step came first and may have stopped it.
-
-    This is a guess, for traces in which a difference was found: whether there was a timer nobody saw.
-    """
+    """A repeat was due, as far as one can tell, but the step came first and may have stopped it."""
     steps = [entry for entry in truth["log"] if "out" not in entry]
     for packet, start, end in _repeats_due(truth["log"]):
         for step in steps:
@@ -110,13 +113,14 @@ def _answered(flow: int, log: list[Entry]) -> float:
 
 
 def rate_limit_edge(truth: Trace) -> str | None:
+    """The kernel measures the distance in jiffies."""
     limit = truth["sysctl"].get(INVALID_RATE_LIMIT, 500) / 1000
     heard: dict[int, list[float]] = {}
     for entry in truth["log"]:
         if "in" in entry:
             earlier = heard.setdefault(entry["in"][0], [])
             if any(abs(entry["t"] - before - limit) < JIFFIES_OF_DOUBT for before in earlier):
-                return f"segments of {entry['in'][0]} come {limit} s apart, as the rate limit asks"
+                return f"segments of {entry['in'][0]} came {limit} s apart, as the rate limit asks"
             earlier.append(entry["t"])
     return None
 

@@ -114,8 +114,13 @@ def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:
 
 
 def _hint(name: str, runs: Sequence[Run]) -> list[Line]:
-    text = f"Above is the run {runs[0].name!r}. See another one: tcpemu run {name} --run '{runs[1].name}'"
-    return [(), line(text, Role.QUIET)]
+    above = f"Above is the run {runs[0].name!r}. To see another one, or all of them:"
+    return [
+        (),
+        line(above, Role.QUIET),
+        line(f"  tcpemu run {name} --run '{runs[1].name}'", Role.QUIET),
+        line(f"  tcpemu run {name} --all", Role.QUIET),
+    ]
 
 
 def _run(name: str, result: Result) -> Run:

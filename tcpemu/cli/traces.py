@@ -116,7 +116,7 @@ def _read(path: Path) -> Trace:
         raise UsageError(f"{path}: octet {error.start} is not UTF-8; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         raise UsageError(
-            f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; not JSON"
+            f"{path}: line {error.lineno}, column {error.colno}: not JSON ({error.msg})"
         ) from None
     except ValueError as error:  # a number of thousands of digits
         raise UsageError(f"{path}: {error}") from None

@@ -1,5 +1,6 @@
 """Several runs side by side: a column for each run, a line for each number."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TypeAlias
 
@@ -8,22 +9,24 @@ from tcpemu.explain.style import Line, Role, Span, line
 NumberRow: TypeAlias = tuple[str, Sequence[str]]
 """What it is, and one value for each run."""
 
+_SHORTEST_LABEL = 20
+
 
 def comparison(names: Sequence[str], rows: Sequence[NumberRow], width: int = 100) -> list[Line]:
     """The table. Runs whose names are too long for its head get numbers, and their names stand above it."""
+    if 2 + min(_longest_label(rows), _SHORTEST_LABEL) + _size(_widths(names, rows)) <= width:
+        return _table(names, rows, width)
     numbers = [str(number) for number, _ in enumerate(names, 1)]
-    if _size(names, rows) <= width:
-        return _table(names, rows)
     digits = len(numbers[-1])
     legend = [line(f"  {number:>{digits}}  {name}") for number, name in zip(numbers, names, strict=True)]
-    return [*legend, (), *_table(numbers, rows)]
+    return [*legend, (), *_table(numbers, rows, width)]
 
 
-def _size(names: Sequence[str], rows: Sequence[NumberRow]) -> int:
-    return 2 + _label_width(rows) + sum(size + 2 for size in _widths(names, rows))
+def _size(widths: Sequence[int]) -> int:
+    return sum(size + 2 for size in widths)
 
 
-def _label_width(rows: Sequence[NumberRow]) -> int:
+def _longest_label(rows: Sequence[NumberRow]) -> int:
     return max((len(label) for label, _ in rows), default=0)
 
 
@@ -31,14 +34,21 @@ def _widths(names: Sequence[str], rows: Sequence[NumberRow]) -> list[int]:
     return [max(len(name), *(len(values[i]) for _, values in rows)) for i, name in enumerate(names)]
 
 
-def _table(names: Sequence[str], rows: Sequence[NumberRow]) -> list[Line]:
-    widths, label_width = _widths(names, rows), _label_width(rows)
-    head = line(" " * (label_width + 2) + _values(names, widths), Role.QUIET)
-    body: list[Line] = [
-        (Span(f"  {label:<{label_width}}", Role.QUIET), Span(_values(values, widths)))
-        for label, values in rows
+def _table(names: Sequence[str], rows: Sequence[NumberRow], width: int) -> list[Line]:
+    """Labels that are too long for the width are broken; their values stand on their last line."""
+    widths = _widths(names, rows)
+    size = max(min(_longest_label(rows), width - 2 - _size(widths)), _SHORTEST_LABEL)
+    head = line(" " * (size + 2) + _values(names, widths), Role.QUIET)
+    return [head, *(each for row in rows for each in _row(row, size, widths))]
+
+
+def _row(row: NumberRow, size: int, widths: Sequence[int]) -> list[Line]:
+    label, values = row
+    *above, last = textwrap.wrap(label, size) or [""]
+    return [
+        *(line(f"  {part}", Role.QUIET) for part in above),
+        (Span(f"  {last:<{size}}", Role.QUIET), Span(_values(values, widths))),
     ]
-    return [head, *body]
 
 
 def _values(values: Sequence[str], widths: Sequence[int]) -> str:

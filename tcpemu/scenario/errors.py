@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, time
 from decimal import Decimal
 
 
@@ -73,6 +74,8 @@ def in_toml(value: object) -> str:
             text = "[" + ", ".join(map(in_toml, value)) + "]"
         case Decimal():
             text = str(value)
+        case date() | time():
+            text = value.isoformat()
         case _:
             text = repr(value)
     return text if len(text) <= 60 else text[:56] + " ..."

@@ -35,15 +35,15 @@ from tcpemu.scenario.values import (
 )
 from tcpemu.stack.units import MILLISECOND, SECOND
 
+MOST_CLIENTS = 1_000_000
+"""In one group."""
+
 
 def _some(times: tuple[int, ...]) -> tuple[int, ...]:
     if not times:
         raise ValueError("a list with a time at least")
     return times
 
-
-MOST_CLIENTS = 1_000_000
-"""In one group."""
 
 Times: TypeAlias = Annotated[tuple[Duration, ...], Field(strict=False), AfterValidator(_some)]
 
@@ -244,8 +244,8 @@ class Start(Table):
 
     @property
     def expected(self) -> float:
-        """About how many clients start before `until`; 0 without it."""
-        if self.until is None:
+        """About how many clients start before `until`; 0 where nothing says so."""
+        if self.until is None or not self.spread:
             return 0.0
         a_second = self.rate or SECOND / (self.every or SECOND)
         return max(0, self.until - self.begin) / SECOND * a_second

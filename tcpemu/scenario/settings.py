@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from tcpemu.scenario.errors import Problem, did_you_mean, in_toml
-from tcpemu.scenario.values import flat
 
 Document: TypeAlias = dict[str, Any]
 """The tables of a scenario file as TOML gives them."""
@@ -48,21 +47,11 @@ def put(document: Document, path: str, value: object) -> None:
     *steps, last = [*above.split("."), "sysctls", name] if sysctl else above.split(".")
     for number, step in enumerate(steps):
         at = _inner(at, step, ".".join(steps[:number]))
-        if step == "sysctls":
-            _flatten(at)
     if _INDEXED.fullmatch(last) or isinstance(at, list):
         raise SettingError("this is a whole entry of a list; name one of its keys")
     if not isinstance(at, dict):
         raise SettingError(f"{'.'.join(steps)} is no table, so it has no {last}")
     at[last] = value
-
-
-def _flatten(settings: dict[str, Any]) -> None:
-    """Give sysctls that were written without quotes their full names, so that the new value meets the old."""
-    names = flat(dict(settings))
-    assert isinstance(names, dict)
-    settings.clear()
-    settings.update(names)
 
 
 def _inner(at: Any, step: str, above: str) -> Any:

@@ -42,10 +42,11 @@ class TraceError(ValueError):
     """A trace that cannot be run: the message says at which step, and what would be right."""
 
 
-def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = None, seed: int = 0) -> Json:
+def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, seed: int = 0) -> Json:
     """The trace with the log that the emulator gives. Raises TraceError.
 
-    With `hz` 100, 250 or 1000 timers are as late as those of a kernel built so.
+    Timers are as late as those of a kernel built with that `hz` (100, 250 or 1000), since logs of real
+    kernels are what this is laid beside; None fires them exactly on time.
     """
     if not isinstance(trace, dict) or not isinstance(trace.get("steps"), list):
         raise TraceError("a trace is a JSON object with a list named steps")

@@ -106,8 +106,9 @@ def _clean_rtx_queue(conn: Connection) -> None:
         rtt.sample(conn, (conn.host.now - sent_at) // MICROSECOND)
     elif conn.tsecr:
         rtt.sample(conn, rtt.by_timestamp(conn))
-    conn.congestion = conn.congestion.acknowledged(acked, limited)
     output.trim(conn)
+    retransmit.end_loss(conn)
+    conn.congestion = conn.congestion.acknowledged(acked, limited)
     retransmit.after_progress(conn)
 
 

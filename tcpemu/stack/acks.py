@@ -196,9 +196,10 @@ def report_duplicate(conn: Connection, seq: int, end: int) -> None:
 
 
 def extend_duplicate(conn: Connection, seq: int, end: int) -> None:
-    """The same where a report is due already: it grows (tcp_dsack_extend)."""
+    """The same where a report is due already: it grows, if both touch (tcp_dsack_extend)."""
     if conn.dsack is None:
         report_duplicate(conn, seq, end)
         return
     left, right = conn.dsack
-    conn.dsack = (seq if before(seq, left) else left, end if after(end, right) else right)
+    if not after(seq, right) and not after(left, end):
+        conn.dsack = (seq if before(seq, left) else left, end if after(end, right) else right)

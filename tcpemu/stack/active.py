@@ -28,7 +28,7 @@ def connect(conn: Connection) -> None:
     if conn.options.maxseg:
         conn.mss_clamp = conn.options.maxseg
     _first_window(conn)
-    output.sync_mss(conn)
+    output.sync_mss(conn, before_syn=True)
     conn.init_rcv_mss()
     conn.write_seq = conn.snd_nxt = add(iss, 1)
     conn.retrans_stamp = host.now

@@ -45,6 +45,7 @@ class Connection:
         "answered_at",
         "ato",
         "backoff",
+        "before_loss",
         "bytes_acked",
         "congestion",
         "copied_seq",
@@ -54,6 +55,7 @@ class Connection:
         "ecn",
         "error",
         "fin_queued",
+        "high_seq",
         "host",
         "ip_id",
         "irs",
@@ -187,6 +189,9 @@ class Connection:
         self.pending = retransmit.NOTHING
         self.tlp_high_seq: int | None = None
         self.congestion = congestion.START
+        self.before_loss: congestion.Reno | None = None
+        """The congestion window before a time-out that is not repaired yet (CA_Loss)."""
+        self.high_seq = 0
         self.ip_id = host.draw.getrandbits(16)
 
     # --- the passive open -------------------------------------------------------------------------------

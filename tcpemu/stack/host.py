@@ -262,6 +262,11 @@ class Host:
         """The clock of timestamps: milliseconds since the machine started."""
         return self.secrets.boot_ms + (self.now if at is None else at) // MILLISECOND
 
+    @property
+    def rto_max(self) -> int:
+        """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
+        return min(self.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
+
     def flow_secrets(self, key: FlowKey) -> tuple[int, int]:
         """Initial sequence number and timestamp offset of a flow that begins now."""
         iss, offset = self.secrets.flow(key, self.now)

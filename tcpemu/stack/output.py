@@ -147,11 +147,11 @@ def send_active_reset(conn: Connection) -> None:
 # --- data ----------------------------------------------------------------------------------------------------
 
 
-def sync_mss(conn: Connection) -> None:
+def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss): the peer's MSS, ours, less options, at most half its window."""
     size = max(min(conn.host.mtu - _HEADERS, conn.mss_clamp), _LEAST_SENT_MSS)
     header = 20
-    if conn.ts_ok or (conn.state is State.SYN_SENT and conn.host.sysctls.tcp_timestamps):
+    if conn.ts_ok or (before_syn and conn.host.sysctls.tcp_timestamps):
         size -= TIMESTAMPS_LENGTH
         header += TIMESTAMPS_LENGTH
     limit = conn.max_window >> 1 if conn.max_window > DEFAULT_MSS else conn.max_window
@@ -192,12 +192,18 @@ def write_xmit(conn: Connection, nagle: bool, at_most: int | None = None) -> int
     mss = current_mss(conn)
     sent = 0
     while has_unsent(conn) and (at_most is None or sent < at_most):
-        quota = at_most or min(conn.congestion.window - in_flight(conn), _burst(conn, mss))
+        quota = at_most or min(_cwnd_quota(conn), _burst(conn, mss))
         length = _allowed(conn, mss, nagle, quota) if quota > 0 else None
         if length is None:
             break
         sent += _send_burst(conn, length, mss)
     return sent
+
+
+def _cwnd_quota(conn: Connection) -> int:
+    """What the congestion window lets out, at most half of it in one piece (tcp_output.c: tcp_cwnd_test)."""
+    window = conn.congestion.window
+    return min(max(window >> 1, 1), window - in_flight(conn))
 
 
 def _burst(conn: Connection, mss: int) -> int:

@@ -49,6 +49,10 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
 
 def _insert(conn: Connection, kept: list[Fragment], new: Fragment) -> Reason:
     """Find its place; what overlaps is reported as a duplicate."""
+    if any(not before(new.seq, old.seq) and not after(new.end, old.end) for old in kept):
+        conn.host.count("TCPOFOMerge")
+        acks.report_duplicate(conn, new.seq, new.end)
+        return reasons.DATA_OLD
     place = 0
     for index, old in enumerate(kept):
         if before(new.seq, old.seq):
@@ -58,10 +62,6 @@ def _insert(conn: Connection, kept: list[Fragment], new: Fragment) -> Reason:
             if new.seq == old.end and _joins(conn, old, new):
                 return reasons.DATA_AHEAD
             continue
-        if not after(new.end, old.end):
-            conn.host.count("TCPOFOMerge")
-            acks.report_duplicate(conn, new.seq, new.end)
-            return reasons.DATA_OLD
         if new.seq == old.seq:
             # It covers the old one, which _drop_covered will find behind it.
             place = index

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tcpemu.stack import output, reasons
-from tcpemu.stack.seq import add, before, distance
+from tcpemu.stack.seq import MASK, add, before, distance
 from tcpemu.stack.states import State
 from tcpemu.stack.timers import Timer
 from tcpemu.stack.units import MICROSECOND, MILLISECOND
@@ -43,7 +43,7 @@ def set_timer(conn: Connection, pending: Pending, wait: int) -> None:
     if conn.write_timer is None:
         conn.write_timer = Timer(conn, _fired)
     conn.pending = pending
-    host.timers.arm(conn.write_timer, host.now + min(wait, host.generation.rto_max), host.now)
+    host.timers.arm(conn.write_timer, host.now + min(wait, host.rto_max), host.now)
 
 
 def _clear_timer(conn: Connection) -> None:
@@ -118,7 +118,7 @@ def _back_off(conn: Connection) -> None:
     host = conn.host
     if conn.state is not State.SYN_SENT or conn.total_rto > host.sysctls.tcp_syn_linear_timeouts:
         conn.backoff += 1
-        conn.rto = min(conn.rto << 1, host.generation.rto_max)
+        conn.rto = min(conn.rto << 1, host.rto_max)
     set_timer(conn, RETRANS, _within_user_timeout(conn))
 
 
@@ -142,7 +142,7 @@ def _give_up(conn: Connection) -> bool:
     else:
         tries = sysctls.tcp_retries2
         if conn.orphan:
-            alive = conn.rto < conn.host.generation.rto_max
+            alive = conn.rto < conn.host.rto_max
             tries = sysctls.tcp_orphan_retries or (_ORPHAN_RETRIES if alive else 0)
     return _timed_out(conn, tries)
 
@@ -155,9 +155,10 @@ def _timed_out(conn: Connection, tries: int) -> bool:
     if not limit:
         generation = conn.host.generation
         base = generation.initial_rto if conn.state in _OPENING else generation.rto_min
-        linear = (generation.rto_max // base).bit_length() - 1
+        rto_max = conn.host.rto_max
+        linear = (rto_max // base).bit_length() - 1
         limit = ((2 << min(tries, linear)) - 1) * base
-        limit += max(tries - linear, 0) * generation.rto_max
+        limit += max(tries - linear, 0) * rto_max
     return conn.host.now - conn.retrans_stamp >= limit
 
 
@@ -166,7 +167,9 @@ def _enter_loss(conn: Connection) -> None:
     assert conn.rtx_queue
     conn.undo_marker = True
     if not conn.retransmits:
+        conn.before_loss = conn.before_loss or conn.congestion
         conn.congestion = conn.congestion.timed_out()
+    conn.high_seq = conn.snd_nxt
     for entry in conn.rtx_queue:
         if entry.again:
             conn.host.count("TCPLostRetransmit")
@@ -201,7 +204,7 @@ def _send_again(conn: Connection, entry: Unacked, probe: bool = False) -> None:
         if host.sysctls.tcp_ecn_fallback and not flags & ACK:
             flags = entry.flags = flags & ~(ECE | CWR)
     if conn.retrans_stamp is None:
-        conn.retrans_stamp = entry.sent_at
+        conn.retrans_stamp = host.now
     entry.sent_at = host.now
     reason = reasons.SENT_LOSS_PROBE if probe else reasons.SENT_AGAIN
     if flags & SYN and not flags & ACK:
@@ -238,6 +241,36 @@ def after_progress(conn: Connection) -> None:
         conn.retrans_stamp = None
     if not schedule_loss_probe(conn, fresh=True):
         rearm(conn)
+
+
+def end_loss(conn: Connection) -> None:
+    """New data is acknowledged after a time-out: was the time-out wrong, or is all of it repaired?
+
+    An echoed timestamp from before the first retransmission says that nothing had been lost.
+    tcp_input.c: tcp_process_loss, tcp_try_undo_loss.
+    """
+    before_loss = conn.before_loss
+    if before_loss is None:
+        return
+    if conn.undo_marker and _echo_from_before(conn):
+        conn.host.count("TCPLossUndo")
+        conn.congestion = before_loss
+        for entry in conn.rtx_queue or ():
+            entry.lost = False
+    elif before(conn.snd_una, conn.high_seq):
+        return
+    conn.before_loss = None
+    conn.undo_marker = False
+
+
+def _echo_from_before(conn: Connection) -> bool:
+    """tcp_input.c: tcp_packet_delayed, tcp_tsopt_ecr_before."""
+    if conn.retrans_stamp is None:
+        return conn.sack or before(conn.snd_una, conn.high_seq)
+    if not conn.tsecr:
+        return False
+    resent = conn.host.clock_ms(conn.retrans_stamp) + conn.ts_offset & MASK
+    return before(conn.tsecr, resent)
 
 
 # --- tail loss probe --------------------------------------------------------------------------------------------
@@ -298,7 +331,7 @@ def window_may_have_opened(conn: Connection) -> None:
 def _probe_wait(conn: Connection) -> int:
     """tcp.h: tcp_probe0_when."""
     base = max(conn.rto, conn.host.generation.rto_min)
-    return min(base << min(conn.backoff, 20), conn.host.generation.rto_max)
+    return min(base << min(conn.backoff, 20), conn.host.rto_max)
 
 
 def _window_probe_timer(conn: Connection) -> None:

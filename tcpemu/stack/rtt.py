@@ -26,7 +26,7 @@ def sample(conn: Connection, microseconds: int) -> None:
     else:
         _update(conn, microseconds, least)
     conn.srtt = max(conn.srtt, 1)
-    conn.rto = min(((conn.srtt >> 3) + conn.rttvar) * MICROSECOND, conn.host.generation.rto_max)
+    conn.rto = min(((conn.srtt >> 3) + conn.rttvar) * MICROSECOND, conn.host.rto_max)
     conn.backoff = 0
 
 

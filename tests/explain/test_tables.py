@@ -132,3 +132,12 @@ def test_runs_with_long_names_are_numbered():
     assert text(comparison(names, [("clients", ["8", "10"])], width=40)) == (
         "  1  a very long name of a run\n  2  another very long name\n\n           1   2\n  clients  8  10\n"
     )
+
+
+def test_long_labels_give_way_to_the_values():
+    rows = [("what a server can do in a second", ["8", "10"])]
+    assert text(comparison(["one", "two"], rows, width=40)) == (
+        "                                one  two\n"
+        "  what a server can do in a\n"
+        "  second                          8   10\n"
+    )

@@ -1,0 +1,239 @@
+"""`tcpemu run`, `list` and `schema`."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from tcpemu import __version__
+from tcpemu.cli.app import app
+from tcpemu.scenario.load import BUILT_IN
+from tcpemu.wire.capture import read_capture
+
+SMALL = """
+title = "One client"
+look_at = "the handshake"
+duration = "1 s"
+
+[server]
+backlog = 1
+
+[[clients]]
+name = "somebody"
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+def tcpemu(*arguments, **more):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], **more)
+
+
+def test_without_a_name_it_is_the_ignored_ack():
+    done = tcpemu("run")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("ignored-ack: ")
+    assert done.stdout == tcpemu("run", "ignored-ack").stdout
+
+
+def test_the_ignored_ack_shows_what_matters():
+    shown = tcpemu("run").stdout
+    for words in (
+        "the accept queue is full (2 wait, backlog 1), so the final ACK is ignored",
+        "[tcp_minisocks.c: tcp_check_req; ListenOverflows +1, ListenDrops +1]",
+        "the two ends disagree: late says ESTABLISHED, server says SYN-RECV",
+        "sent again after 16 s (5th repeat)",
+        "the request is removed and nothing is",
+        "recv(65536) → ECONNRESET",
+        "accept 2/1  syn 1/1",
+        "LISTEN  2       1",
+        "TcpExt  ListenOverflows",
+    ):
+        assert words in shown
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_built_in_scenario_fits_its_width(name, monkeypatch):
+    for columns in (80, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        done = tcpemu("run", name, "--until", "300 ms")
+        assert done.exit_code == 0
+        assert max(map(len, done.stdout.splitlines())) <= columns
+
+
+def test_the_same_seed_gives_the_same_text_and_another_one_other_ports():
+    one, two = tcpemu("run", "handshake", "--seed", 7), tcpemu("run", "handshake", "--seed", 7)
+    assert one.stdout == two.stdout
+    assert one.stdout != tcpemu("run", "handshake", "--seed", 8).stdout
+
+
+def test_until_ends_the_run():
+    shown = tcpemu("run", "ignored-ack", "--until", "2 s").stdout
+    assert "Sockets after 2 s" in shown
+    assert "2nd repeat" not in shown
+
+
+def test_a_scenario_of_ones_own(scenario):
+    done = tcpemu("run", scenario)
+    assert done.exit_code == 0
+    assert "somebody" in done.stdout
+
+
+def test_settings_of_the_server_and_of_others(scenario):
+    done = tcpemu(
+        "run",
+        scenario,
+        *("--set", "net.ipv4.tcp_sack=0"),
+        *("--set", "somebody:net.ipv4.tcp_timestamps=0"),
+        *("--set", "server:backlog=7"),
+        *("--set", "link.delay=20 ms"),
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "options: mss 1460, SACK permitted, window scale" in done.stdout  # the client's SYN
+    assert "options: mss 1460, window scale" in done.stdout  # the server's SYN|ACK
+    assert "listen(80, backlog 7)" in done.stdout
+    assert "A packet arrives 20 ms after the time shown" in done.stdout
+
+
+def test_a_capture_is_written_and_named(scenario, tmp_path):
+    path = tmp_path / "x.pcapng"
+    done = tcpemu("run", scenario, "-o", path, "--seed", 3)
+    assert done.exit_code == 0
+    assert f"Written: {path}" in done.stdout
+    capture = read_capture(path)
+    assert len(capture.packets) == 3
+    assert "seed 3" in capture.comments
+    assert any("linux-6.18" in comment for comment in capture.comments)
+    assert capture.application == f"tcpemu {__version__}"
+
+
+def test_a_pcap_and_a_capture_without_comments(scenario, tmp_path):
+    assert tcpemu("run", scenario, "-o", tmp_path / "x.pcap").exit_code == 0
+    assert tcpemu("run", scenario, "-o", tmp_path / "x.pcapng", "--plain").exit_code == 0
+    old, plain = read_capture(tmp_path / "x.pcap"), read_capture(tmp_path / "x.pcapng")
+    assert [packet.data for packet in old.packets] == [packet.data for packet in plain.packets]
+    assert not any(packet.comments for packet in plain.packets)
+
+
+def test_the_same_run_writes_the_same_bytes(tmp_path):
+    for name in ("one.pcapng", "two.pcapng"):
+        tcpemu("run", "ignored-ack", "-o", tmp_path / name)
+    assert (tmp_path / "one.pcapng").read_bytes() == (tmp_path / "two.pcapng").read_bytes()
+
+
+def test_where_a_capture_is_taken(scenario, tmp_path):
+    tcpemu("run", scenario, "-o", tmp_path / "x.pcapng", "--seen-by", "all")
+    capture = read_capture(tmp_path / "x.pcapng")
+    assert [interface.name for interface in capture.interfaces] == ["somebody", "server", "lost"]
+    assert len(capture.packets) == 6
+
+
+def test_several_runs_stand_side_by_side_and_have_a_capture_each(tmp_path):
+    done = tcpemu("run", "listen-1-vs-5", "-o", tmp_path / "x.pcapng")
+    assert "listen(80, backlog 1)" in done.stdout
+    assert "listen(80, backlog 5)" in done.stdout
+    assert "The runs side by side" in done.stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x-listen-5.pcapng", "x.pcapng"]
+    assert "run 'listen(1)'" in read_capture(tmp_path / "x.pcapng").comments
+    assert "run 'listen(5)'" in read_capture(tmp_path / "x-listen-5.pcapng").comments
+
+
+def test_one_run_of_several():
+    done = tcpemu("run", "listen-1-vs-5", "--run", "listen(5)")
+    assert "listen(80, backlog 5)" in done.stdout
+    assert "listen(80, backlog 1)" not in done.stdout
+    assert "side by side" not in done.stdout
+
+
+def test_of_many_runs_the_first_is_shown_and_the_way_to_the_others():
+    done = tcpemu("run", "accept-rate", "--until", "50 ms")
+    assert done.stdout.count("How the clients fared") == 1
+    assert "tcpemu run accept-rate --run 'backlog 4, 20 ms'" in done.stdout
+    whole = tcpemu("run", "accept-rate", "--until", "50 ms", "--all")
+    assert whole.stdout.count("How the clients fared") == 6
+    assert "more like these" not in whole.stdout
+
+
+def test_list_names_every_scenario_with_its_sentence():
+    shown = tcpemu("list").stdout
+    starts = [line.split()[0] for line in shown.splitlines() if not line.startswith(" ")]
+    assert starts == list(BUILT_IN)
+    assert shown.count("Look at: ") == len(BUILT_IN)
+
+
+def test_the_schema_is_json():
+    schema = json.loads(tcpemu("schema").stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert "server" in schema["properties"]
+
+
+def test_version_and_help():
+    assert tcpemu("--version").stdout == f"tcpemu {__version__}\n"
+    assert "trace" in tcpemu("--help").stdout
+    assert "--seen-by" in tcpemu("run", "--help", env={"COLUMNS": "100"}).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ignored-akc"], ["no built-in scenario and no file 'ignored-akc'", "did you mean 'ignored-ack'?"]),
+        (["missing.toml"], ["missing.toml", "No such file"]),
+        (["handshake", "--set", "server.backlog"], ["server.backlog", "write PATH=VALUE"]),
+        (["handshake", "--set", "server.backlog=many"], ["server.backlog", "many"]),
+        (["handshake", "--set", "nobody:net.ipv4.tcp_sack=0"], ["nobody"]),
+        (["handshake", "--set", "net.ipv4.tcp_snack=0"], ["tcp_snack", "did you mean 'net.ipv4.tcp_sack'?"]),
+        (["handshake", "--generation", "linux-9"], ["linux-9", "linux-6.18"]),
+        (["handshake", "--until", "soon"], ["--until 'soon'", "a time such as"]),
+        (["handshake", "--run", "second"], ["no run 'second'"]),
+        (["listen-1-vs-5", "--run", "listen(2)"], ["'listen(1)', 'listen(5)'"]),
+        (["handshake", "-o", "x.txt"], ["x.txt", "*.pcapng or *.pcap"]),
+        (["handshake", "-o", "nowhere/x.pcapng"], ["there is no directory nowhere", "make it first"]),
+    ],
+)
+def test_a_mistake_is_one_message_and_status_2(arguments, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = tcpemu("run", *arguments)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert all(line.startswith("tcpemu: ") for line in done.stderr.splitlines())
+    for each in words:
+        assert each in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_mistakes_of_a_file_are_told_at_once(tmp_path):
+    path = tmp_path / "wrong.toml"
+    path.write_text(SMALL + '\n[link]\ndelay = "slow"\n\n[[clients]]\nname = "x"\ncount = 0\n')
+    done = tcpemu("run", path)
+    assert done.exit_code == 2
+    assert "link.delay" in done.stderr
+    assert "clients[1].count" in done.stderr
+
+
+def test_an_old_capture_stays_when_the_new_one_cannot_be_made(tmp_path, monkeypatch):
+    path = tmp_path / "x.pcapng"
+    path.write_bytes(b"precious")
+    assert tcpemu("run", "no-such-scenario", "-o", path).exit_code == 2
+
+    def breaks(*_):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("tcpemu.cli.runs.write_capture", breaks)
+    done = tcpemu("run", "handshake", "-o", path)
+    assert done.exit_code == 2
+    assert "No space left on device" in done.stderr
+    assert path.read_bytes() == b"precious"
+
+
+def test_a_fault_of_ours_is_not_hidden(monkeypatch):
+    def breaks(*_):
+        raise ValueError("a fault")
+
+    monkeypatch.setattr("tcpemu.cli.runs.results_of", breaks)
+    done = tcpemu("run", "handshake")
+    assert isinstance(done.exception, ValueError)
