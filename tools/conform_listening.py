@@ -268,7 +268,7 @@ def decay(s: Script) -> Trace:
     gap = s.random.uniform(1.65, 1.75)
     for number, client in enumerate(clients(s, s.some(4, 5))):
         s.at = round(0.05 + gap * number, 3)
-        client.again()
+        client.syn()
     s.wait(3, 25)
     return s.end()
 

@@ -26,7 +26,7 @@ from tcpemu.explain.seen_by import SeenBy
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.stack.events import StateChanged
 from tcpemu.stack.states import State
-from tcpemu.wire.capture import Capture, Direction, Interface, Packet
+from tcpemu.wire.capture import Capture, CaptureError, Direction, Interface, Packet
 from tcpemu.wire.codec import encode
 
 LOST = "lost"
@@ -108,11 +108,18 @@ def _packet(sight: PacketSeen, interfaces: dict[str, int], row: PacketRow | None
         comment = comment_on(row, departure=once or not here, arrival=once or here)
     return Packet(
         at=sight.at,
-        data=encode(sight.segment),
+        data=_octets(sight),
         interface=interfaces[LOST if sight.point is Point.LOST else sight.node],
         comments=(comment,) if comment else (),
         direction=_DIRECTIONS[sight.point],
     )
+
+
+def _octets(sight: PacketSeen) -> bytes:
+    try:
+        return encode(sight.segment)
+    except ValueError as error:
+        raise CaptureError(f"packet {sight.number} cannot be written to a capture: {error}") from None
 
 
 _DIRECTIONS = {

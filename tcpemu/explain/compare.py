@@ -37,7 +37,7 @@ def _widths(names: Sequence[str], rows: Sequence[NumberRow]) -> list[int]:
 def _table(names: Sequence[str], rows: Sequence[NumberRow], width: int) -> list[Line]:
     """Labels that are too long for the width are broken; their values stand on their last line."""
     widths = _widths(names, rows)
-    size = max(min(_longest_label(rows), width - 2 - _size(widths)), _SHORTEST_LABEL)
+    size = min(_longest_label(rows), max(width - 2 - _size(widths), _SHORTEST_LABEL))
     head = line(" " * (size + 2) + _values(names, widths), Role.QUIET)
     return [head, *(each for row in rows for each in _row(row, size, widths))]
 

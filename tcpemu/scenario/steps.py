@@ -27,7 +27,17 @@ _LETTERS = "FSRPAUEC"
 _FIRST_ISN = 1_000_000
 _MASK = 0xFFFFFFFF
 _UNCOMPARED = frozenset(
-    "CurrEstab InSegs OutSegs TCPHPAcks TCPPureAcks TCPHPHits TCPAutoCorking TCPOrigDataSent TCPDelivered".split()
+    (
+        "CurrEstab",
+        "InSegs",
+        "OutSegs",
+        "TCPHPAcks",
+        "TCPPureAcks",
+        "TCPHPHits",
+        "TCPAutoCorking",
+        "TCPOrigDataSent",
+        "TCPDelivered",
+    )
 )
 _LISTEN_OPTIONS = {
     "rcvbuf": (so.SOL_SOCKET, so.SO_RCVBUF),
@@ -101,7 +111,7 @@ class _Player:
         self.listeners: dict[int, Socket] = {}
         self.connections: dict[int, Socket] = {}
 
-    # --- time ---------------------------------------------------------------------------------------------
+    # --- time -------------------------------------------------------------------------------------
 
     def advance(self, until: int) -> None:
         # What happens at the very time of a timer comes first: a kernel's timers are never early.
@@ -144,7 +154,7 @@ class _Player:
         self.log.append(entry)
         return entry
 
-    # --- segments that reach the host ------------------------------------------------------------------------
+    # --- segments that reach the host -------------------------------------------------------------
 
     def _flow(self, peer: str, peer_port: int, port: int) -> _Flow:
         return self.flows.setdefault((peer, peer_port, port), _Flow())
@@ -177,7 +187,7 @@ class _Player:
             octets = octets[:36] + bytes((octets[36] ^ 0x55, octets[37] ^ 0x55)) + octets[38:]
         self.host.receive(decode(octets), self.now)
 
-    # --- segments that the host sends ------------------------------------------------------------------------------
+    # --- segments that the host sends -------------------------------------------------------------
 
     def _drain(self) -> None:
         for segment in self.host.transmit():
@@ -204,7 +214,7 @@ class _Player:
         entry["ipid0"] = int(segment.ip_id == 0)
         return entry
 
-    # --- calls -------------------------------------------------------------------------------------------------------
+    # --- calls ------------------------------------------------------------------------------------
 
     def _do_listen(self, backlog: int, options: Json | None = None) -> int:
         options = options or {}

@@ -121,7 +121,8 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     conn.handshake_rtt()
     conn.retrans_stamp = None
     retransmit.rearm(conn)
-    _ready(conn, segment)
+    _ready(conn)
+    conn.before_loss, conn.undo_marker = None, False
     output.send_ack(conn, reasons.SENT_ACK)
     output.push_pending(conn)
 
@@ -146,7 +147,7 @@ def _agree(conn: Connection, segment: Segment, offer: SynOptions) -> None:
         conn.ts_recent_at = conn.host.now
 
 
-def _ready(conn: Connection, segment: Segment) -> None:
+def _ready(conn: Connection) -> None:
     """ESTABLISHED (tcp_finish_connect)."""
     if conn.ts_ok:
         conn.advmss -= TIMESTAMPS_LENGTH

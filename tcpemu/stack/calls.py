@@ -30,7 +30,7 @@ _AFTER_CLOSE = {
 }
 
 
-# --- data ---------------------------------------------------------------------------------------------------
+# --- data -----------------------------------------------------------------------------------------
 
 
 def send_space(conn: Connection) -> int:
@@ -120,7 +120,7 @@ def _raise_error(conn: Connection) -> None:
         raise SocketError(number)
 
 
-# --- the end ---------------------------------------------------------------------------------------------------
+# --- the end --------------------------------------------------------------------------------------
 
 
 def shutdown(conn: Connection, how: int) -> None:
@@ -181,7 +181,7 @@ def _leave_fin_wait2(conn: Connection) -> None:
         conn.host.time_wait(conn, State.FIN_WAIT2, fin_time(conn))
 
 
-# --- options --------------------------------------------------------------------------------------------------------
+# --- options --------------------------------------------------------------------------------------
 
 
 def defer_periods(seconds: int, generation_rto: int = 1, largest: int = 120) -> int:
@@ -289,9 +289,7 @@ def option_value(host: Host, options: SocketOptions, level: int, name: int) -> i
 
 def option_took_effect(conn: Connection, name: int, value: int) -> None:
     """What setting an option does at once to a connection."""
-    if name == sockopt.TCP_NODELAY and value:
-        output.push_pending(conn)
-    elif name == sockopt.TCP_CORK and not value:
+    if (name == sockopt.TCP_NODELAY and value) or (name == sockopt.TCP_CORK and not value):
         output.push_pending(conn)
     elif name == sockopt.TCP_QUICKACK:
         _quickack(conn, value)

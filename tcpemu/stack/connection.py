@@ -1,8 +1,8 @@
 """A connection: what it knows, how it begins and how it ends.
 
-What it does with segments is in `incoming.py`, `ack.py` and `text.py`, what it sends in `output.py` and `acks.py`, its timers in
-`retransmit.py`, the active open in `active.py`: functions of a connection, cut where the kernel cuts.
-Names are RFC 9293's with underscores, or the kernel's: `snd_una`, `rcv_wup`, `ato`.
+What it does with segments is in `incoming.py`, `ack.py` and `text.py`, what it sends in `output.py` and
+`acks.py`, its timers in `retransmit.py`, the active open in `active.py`: functions of a connection, cut where
+the kernel cuts. Names are RFC 9293's with underscores, or the kernel's: `snd_una`, `rcv_wup`, `ato`.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Connection:
     """One TCP connection from SYN_SENT or SYN_RECV to CLOSE. Times are nanoseconds, RTTs microseconds."""
 
     __slots__ = (
+        "ack_pending",
         "ack_timer",
         "ack_timer_set",
-        "ack_pending",
         "advmss",
         "answered_at",
         "ato",
@@ -125,7 +125,9 @@ class Connection:
         "write_timer",
     )
 
-    def __init__(self, host: Host, key: FlowKey, options: SocketOptions, state: State) -> None:
+    def __init__(  # noqa: PLR0915 - one line for each thing that a connection knows
+        self, host: Host, key: FlowKey, options: SocketOptions, state: State
+    ) -> None:
         self.host = host
         self.key = key
         self.remote, self.remote_port, self.local, self.local_port = key
@@ -194,7 +196,7 @@ class Connection:
         self.high_seq = 0
         self.ip_id = host.draw.getrandbits(16)
 
-    # --- the passive open -------------------------------------------------------------------------------
+    # --- the passive open -------------------------------------------------------------------------
 
     @classmethod
     def from_request(cls, request: Request, segment: Segment, stamps: Timestamps | None) -> Connection:
@@ -287,7 +289,7 @@ class Connection:
         hint = min(self.advmss, self.mss_cache, self.rcv_wnd // 2, DEFAULT_MSS)
         self.rcv_mss = max(hint, LEAST_MSS)
 
-    # --- state -----------------------------------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------------
 
     def set_state(self, new: State, cause: str, shown: State | None = None) -> None:
         """The one place where the state changes (tcp.c: tcp_set_state).
@@ -316,7 +318,7 @@ class Connection:
         if self.socket is not None:
             self.host.wake(self.socket)
 
-    # --- the end -----------------------------------------------------------------------------------------------
+    # --- the end ----------------------------------------------------------------------------------
 
     def done(self, cause: str, shown: State | None = None) -> None:
         """No more of it on the wire (tcp.c: tcp_done)."""
@@ -366,7 +368,7 @@ class Connection:
                 self.host.timers.cancel(timer)
         self.pending = retransmit.NOTHING
 
-    # --- what `ss` shows ---------------------------------------------------------------------------------------------
+    # --- what `ss` shows --------------------------------------------------------------------------
 
     @property
     def recv_q(self) -> int:

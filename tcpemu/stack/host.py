@@ -96,7 +96,7 @@ class Host:
         self._challenges_second = -1
         self._challenges_left = 0
 
-    # --- the five verbs ---------------------------------------------------------------------------------------
+    # --- the five verbs ---------------------------------------------------------------------------
 
     def receive(self, segment: Segment | Refused, now: int) -> None:
         """A segment has arrived, or octets that are none. Never raises for what they hold."""
@@ -133,7 +133,7 @@ class Host:
         events, self._events = self._events, []
         return events
 
-    # --- for drivers and users --------------------------------------------------------------------------------
+    # --- for drivers and users --------------------------------------------------------------------
 
     def socket(self) -> Socket:
         """A new socket."""
@@ -170,7 +170,7 @@ class Host:
             rows.append(SocketRow(state, recv_q, send_q, (local, local_port), (remote, remote_port)))
         return rows
 
-    # --- demultiplexing ------------------------------------------------------------------------------------------
+    # --- demultiplexing ---------------------------------------------------------------------------
 
     def deliver(self, segment: Segment) -> Reason:
         """To the flow it belongs to, else to a listener, else nowhere (tcp_ipv4.c: tcp_v4_rcv)."""
@@ -206,7 +206,7 @@ class Host:
             self.count("InErrs")
         return reasons.BAD_HEADER
 
-    # --- what the parts of the stack use ------------------------------------------------------------------------------
+    # --- what the parts of the stack use ----------------------------------------------------------
 
     def send(self, segment: Segment, reason: Reason, repeat: int = 0) -> None:
         """Queue a segment for the network; without a route it goes nowhere."""
@@ -304,7 +304,7 @@ class Host:
         self.flows[conn.key] = bucket
         self.count("TWKilled" if wait <= 4 * SECOND else "TW")
 
-    # --- what others want to know --------------------------------------------------------------------------------------
+    # --- what others want to know -----------------------------------------------------------------
 
     def wake(self, socket: Socket) -> None:
         self._woken[socket] = None

@@ -42,7 +42,7 @@ def receive(conn: Connection, segment: Segment) -> Reason:
     return _other_states(conn, segment, stamps)
 
 
-# --- acceptability, RST, SYN -----------------------------------------------------------------------------
+# --- acceptability, RST, SYN ----------------------------------------------------------------------
 
 
 def _validate(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason | None:
@@ -179,7 +179,7 @@ def challenge(conn: Connection) -> bool:
     return True
 
 
-# --- ACK, text, FIN ------------------------------------------------------------------------------------------
+# --- ACK, text, FIN -------------------------------------------------------------------------------
 
 
 def _established(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason:

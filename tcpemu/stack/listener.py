@@ -56,7 +56,7 @@ class Listener:
         self.cookie_sent: int | None = None
         """When the last SYN cookie was sent, to the second."""
 
-    # --- limits ---------------------------------------------------------------------------------------------
+    # --- limits -----------------------------------------------------------------------------------
 
     def listen(self, backlog: int) -> None:
         """Set the limit; nothing in the queues changes (net/socket.c: __sys_listen_socket)."""
@@ -100,7 +100,7 @@ class Listener:
         if self.host.observe:
             self.host.queues_changed(self)
 
-    # --- a segment ----------------------------------------------------------------------------------------------
+    # --- a segment --------------------------------------------------------------------------------
 
     def receive(self, segment: Segment) -> Reason:
         """A segment that belongs to no connection and no request (tcp_input.c: tcp_rcv_state_process, LISTEN)."""
@@ -137,7 +137,7 @@ class Listener:
         host.wake(self.socket)
         return reasons.HANDSHAKE_DONE
 
-    # --- its end ---------------------------------------------------------------------------------------------------
+    # --- its end ----------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Stop listening: reset what nobody has accepted; requests vanish when their timer or a segment comes.

@@ -46,7 +46,7 @@ class Unacked:
         """Sent again by the retransmission timer, and not taken for lost since."""
 
 
-# --- one segment -----------------------------------------------------------------------------------------
+# --- one segment ----------------------------------------------------------------------------------
 
 
 def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Reason, repeat: int = 0) -> None:
@@ -123,10 +123,8 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
 def acceptable_seq(conn: Connection) -> int:
     """The number for a segment without data: not beyond the peer's window (tcp_acceptable_seq)."""
     edge = add(conn.snd_una, conn.snd_wnd)
-    if (
-        not before(edge, conn.snd_nxt)
-        or distance(edge, conn.snd_nxt) < 1 << conn.rcv_shift
-        and conn.rcv_shift
+    if not before(edge, conn.snd_nxt) or (
+        distance(edge, conn.snd_nxt) < 1 << conn.rcv_shift and conn.rcv_shift
     ):
         return conn.snd_nxt
     return edge
@@ -144,7 +142,7 @@ def send_active_reset(conn: Connection) -> None:
     transmit(conn, RST | ACK, acceptable_seq(conn), b"", reasons.SENT_ACTIVE_RST)
 
 
-# --- data ----------------------------------------------------------------------------------------------------
+# --- data -----------------------------------------------------------------------------------------
 
 
 def sync_mss(conn: Connection, before_syn: bool = False) -> None:

@@ -36,7 +36,7 @@ def _answer(name: str, text: str, source: str) -> Reason:
     return _reason(name, text, source, _ANSWERED)
 
 
-# --- before any socket -------------------------------------------------------------------------
+# --- before any socket ----------------------------------------------------------------------------
 BAD_CHECKSUM = _drop("TCP_CSUM", "the checksum is wrong", _RCV)
 BAD_HEADER = _drop("PKT_TOO_SMALL", "the headers cannot be right", _RCV)
 NOT_FOR_US = _drop(
@@ -45,7 +45,7 @@ NOT_FOR_US = _drop(
 NO_SOCKET = _answer("NO_SOCKET", "no socket has this port, so it is answered with a RST", _RCV)
 NO_SOCKET_RST = _drop("NO_SOCKET_RST", "no socket has this port, and a RST is never answered", _RCV)
 
-# --- a SYN at a listener -------------------------------------------------------------------------
+# --- a SYN at a listener --------------------------------------------------------------------------
 SYN_QUEUED = _reason(
     "SYN_QUEUED", "the SYN is taken into the SYN queue and answered with SYN|ACK", _CONN_REQUEST
 )
@@ -81,7 +81,7 @@ LISTENER_ACK_RST = _drop(
 LISTENER_SYN_FIN = _drop("LISTENER_SYN_FIN", "SYN and FIN together are refused", _STATE_PROCESS)
 LISTENER_NO_SYN = _drop("LISTENER_FLAGS", "neither SYN, ACK nor RST: nothing for a listener", _STATE_PROCESS)
 
-# --- an ACK that may be a cookie --------------------------------------------------------------------
+# --- an ACK that may be a cookie ------------------------------------------------------------------
 COOKIE_GOOD = _reason(
     "COOKIE_GOOD",
     "the ACK carries a good SYN cookie: the connection is made",
@@ -98,7 +98,7 @@ COOKIE_ACCEPT_QUEUE_FULL = _drop(
     "tcp_ipv4.c: tcp_v4_syn_recv_sock",
 )
 
-# --- a segment for a request in the SYN queue --------------------------------------------------------
+# --- a segment for a request in the SYN queue -----------------------------------------------------
 DUPLICATE_SYN = _answer("DUPLICATE_SYN", "the same SYN again: the SYN|ACK is sent again", _CHECK_REQ)
 DUPLICATE_SYN_LIMITED = _drop(
     "DUPLICATE_SYN_LIMITED", "the same SYN again, within tcp_invalid_ratelimit of the last answer", _CHECK_REQ
@@ -154,7 +154,7 @@ HANDSHAKE_DONE = _reason(
     "HANDSHAKE_DONE", "the final ACK: the connection enters the accept queue", _CHECK_REQ
 )
 
-# --- SYN_SENT ---------------------------------------------------------------------------------------------
+# --- SYN_SENT -------------------------------------------------------------------------------------
 SYN_SENT_BAD_ACK = _answer(
     "SYN_SENT_BAD_ACK", "it acknowledges something that was not sent: answered with a RST", _SYN_SENT
 )
@@ -173,7 +173,7 @@ SYN_SENT_RST = _drop("SYN_SENT_RST", "a RST without ACK could come from anybody"
 CONNECTED = _reason("CONNECTED", "the SYN|ACK is good: the connection is established", _SYN_SENT)
 CROSSED_SYN = _reason("CROSSED_SYN", "the peer's SYN crossed ours: a simultaneous open", _SYN_SENT)
 
-# --- synchronized states --------------------------------------------------------------------------------------
+# --- synchronized states --------------------------------------------------------------------------
 PAWS = _answer("PAWS", "its timestamp is older than one already seen: answered with an ACK", _VALIDATE)
 PAWS_LIMITED = _drop(
     "PAWS_LIMITED", "its timestamp is older than one already seen; not answered again so soon", _VALIDATE
@@ -217,7 +217,7 @@ ABORT_ON_DATA = _answer(
 )
 LAST_ACK_DONE = _reason("LAST_ACK_DONE", "our FIN is acknowledged: the connection is gone", _STATE_PROCESS)
 
-# --- TIME_WAIT ---------------------------------------------------------------------------------------------------
+# --- TIME_WAIT ------------------------------------------------------------------------------------
 TW_ACK = _answer("TIME_WAIT_ACK", "TIME_WAIT repeats its last ACK", _TIME_WAIT)
 TW_LIMITED = _drop(
     "TIME_WAIT_LIMITED", "TIME_WAIT has answered less than tcp_invalid_ratelimit ago", _TIME_WAIT
@@ -227,7 +227,7 @@ TW_KILLED = _reason("TIME_WAIT_KILLED", "a RST ends TIME_WAIT", _TIME_WAIT)
 TW_RST = _answer("TIME_WAIT_RST", "data or SYN for a closed connection: answered with a RST", _TIME_WAIT)
 TW_FIN = _reason("TIME_WAIT_FIN", "the peer's FIN arrives: TIME_WAIT begins", _TIME_WAIT)
 
-# --- why a segment was sent -----------------------------------------------------------------------------------------
+# --- why a segment was sent -----------------------------------------------------------------------
 SENT_SYN = _reason("SYN", "connect()", "tcp_output.c: tcp_connect")
 SENT_SYN_AGAIN = _reason("SYN_AGAIN", "nobody answered the SYN", _RETRANS_TIMER)
 SENT_SYN_ACK = _reason("SYN_ACK", "answers the SYN", _CONN_REQUEST)
@@ -267,7 +267,7 @@ SENT_WINDOW_PROBE = _reason(
     "WINDOW_PROBE", "asks whether the window is open again", "tcp_output.c: tcp_write_wakeup"
 )
 
-# --- what timers did ----------------------------------------------------------------------------------------------------
+# --- what timers did ------------------------------------------------------------------------------
 REQUEST_EXPIRED = _reason(
     "REQUEST_EXPIRED",
     "the SYN|ACK was sent as often as allowed: the request is removed and nothing is sent",

@@ -85,7 +85,7 @@ class Request:
         self.started: int | None
         """When the first SYN|ACK was sent; None for a cookie, which does not remember."""
 
-    # --- what it sends ------------------------------------------------------------------------------
+    # --- what it sends ----------------------------------------------------------------------------
 
     def send_syn_ack(self, reason: Reason, repeat: int = 0) -> None:
         """Send the SYN|ACK (tcp_output.c: tcp_make_synack): window not scaled, a fresh TSval, an old TSecr."""
@@ -148,7 +148,7 @@ class Request:
             reasons.SENT_REQUEST_ACK,
         )
 
-    # --- its timer ------------------------------------------------------------------------------------
+    # --- its timer --------------------------------------------------------------------------------
 
     def arm(self) -> None:
         """Wait for the next time-out: twice as long after each (inet_connection_sock.h: reqsk_timeout)."""
@@ -203,7 +203,7 @@ class Request:
             listener.young -= 1
         listener.queue_changed()
 
-    # --- a segment of its flow ---------------------------------------------------------------------------
+    # --- a segment of its flow --------------------------------------------------------------------
 
     def receive(self, segment: Segment) -> Reason:
         """What becomes of a segment for this request (tcp_ipv4.c: tcp_v4_rcv, tcp_check_req)."""

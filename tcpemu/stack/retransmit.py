@@ -83,7 +83,7 @@ def _fired(conn: Connection) -> None:
         _window_probe_timer(conn)
 
 
-# --- retransmission ------------------------------------------------------------------------------------------
+# --- retransmission -------------------------------------------------------------------------------
 
 
 def _retransmission_timer(conn: Connection) -> None:
@@ -273,7 +273,7 @@ def _echo_from_before(conn: Connection) -> bool:
     return before(conn.tsecr, resent)
 
 
-# --- tail loss probe --------------------------------------------------------------------------------------------
+# --- tail loss probe ------------------------------------------------------------------------------
 
 
 def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
@@ -306,7 +306,7 @@ def _send_loss_probe(conn: Connection) -> None:
     rearm(conn)
 
 
-# --- a closed window -----------------------------------------------------------------------------------------------
+# --- a closed window ------------------------------------------------------------------------------
 
 
 def start_window_probes(conn: Connection) -> None:

@@ -64,7 +64,7 @@ class Socket:
         self._connecting = False
         self._closed = False
 
-    # --- names and readiness -------------------------------------------------------------------------------
+    # --- names and readiness ----------------------------------------------------------------------
 
     @property
     def state(self) -> State:
@@ -123,7 +123,7 @@ class Socket:
             return False
         return bool(conn.error or conn.shutdown & 2 or calls.send_space(conn) > 0)
 
-    # --- opening ----------------------------------------------------------------------------------------------
+    # --- opening ----------------------------------------------------------------------------------
 
     def bind(self, address: Address | None, port: int) -> None:
         """Take a local address (None for any) and port (0 for a free one). EINVAL, EADDRINUSE, EADDRNOTAVAIL."""
@@ -207,7 +207,7 @@ class Socket:
             number, conn.error = conn.error or errno.ECONNABORTED, 0
             raise SocketError(number)
 
-    # --- data -----------------------------------------------------------------------------------------------------
+    # --- data -------------------------------------------------------------------------------------
 
     def send(self, data: bytes, now: int) -> int:
         """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN."""
@@ -223,7 +223,7 @@ class Socket:
             raise SocketError(errno.ENOTCONN)
         return calls.recv(self._conn, size)
 
-    # --- the end ----------------------------------------------------------------------------------------------------
+    # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self, how: int, now: int) -> None:
         """Stop receiving (0), sending (1) or both (2). On a listener SHUT_RD ends the listening. ENOTCONN."""
@@ -262,7 +262,7 @@ class Socket:
         listener.stop()
         self.host.wake(self)
 
-    # --- options --------------------------------------------------------------------------------------------------------
+    # --- options ----------------------------------------------------------------------------------
 
     def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
         """Set an option by Linux's numbers (`tcpemu.stack.sockopt`). EINVAL, ENOPROTOOPT."""
@@ -295,7 +295,7 @@ class Socket:
         if self._conn is not None:
             self._conn.options = options
 
-    # --- inside ----------------------------------------------------------------------------------------------------------
+    # --- inside -----------------------------------------------------------------------------------
 
     def _begin(self, now: int) -> None:
         self._check_open()

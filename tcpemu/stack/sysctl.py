@@ -64,7 +64,9 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_rmem": Sysctl(
         (4096, 131072, 33554432), "receive buffer: least, default and largest octets", 1
     ),
-    "net.ipv4.tcp_rto_max_ms": Sysctl(120000, "longest time-out of a connection, in milliseconds", 1000, 120000),
+    "net.ipv4.tcp_rto_max_ms": Sysctl(
+        120000, "longest time-out of a connection, in milliseconds", 1000, 120000
+    ),
     "net.ipv4.tcp_sack": Sysctl(1, "selective acknowledgments", 0, 1),
     "net.ipv4.tcp_slow_start_after_idle": Sysctl(1, "an idle connection starts again slowly", 0, 1),
     "net.ipv4.tcp_syn_linear_timeouts": Sysctl(4, "SYN timeouts before they double", 0, 127),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import acks, output, reassembly, reasons, window
+from tcpemu.stack import acks, output, reasons, reassembly, window
 from tcpemu.stack.events import Reason
 from tcpemu.stack.seq import add, after, before, distance
 from tcpemu.stack.states import State

@@ -11,7 +11,7 @@ from tcpemu.explain.seen_by import SeenBy
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
-from tcpemu.wire.capture import Direction, read_capture, write_capture
+from tcpemu.wire.capture import CaptureError, Direction, read_capture, write_capture
 from tcpemu.wire.codec import decode
 from tests.explain.hand_made import MS, SYN_OPTIONS, Script, ignored_ack
 
@@ -124,6 +124,14 @@ def test_without_comments_only_packets_are_left():
     assert capture.comments == ()
     assert {packet.comments for packet in capture.packets} == {()}
     assert len(capture.packets) == len(capture_of(ignored_ack()).packets)
+
+
+def test_a_packet_that_no_file_can_hold_is_told():
+    script = Script()
+    number = script.client_sends(0, 40001, "S", window=70_000)
+    script.arrives(5 * MS, "server", number)
+    with pytest.raises(CaptureError, match="packet 1 cannot be written to a capture: .*70000"):
+        capture_of(script.record)
 
 
 def test_packets_stand_in_order_of_time():
