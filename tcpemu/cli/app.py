@@ -137,13 +137,28 @@ Check: TypeAlias = Annotated[
 ]
 
 
+Answering: TypeAlias = Annotated[
+    str | None, typer.Option("--generation", metavar="KERNEL", help="The kernel that answers.")
+]
+Ticks: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--hz", metavar="HZ", help="Timers as late as with 100, 250 or 1000 ticks a second."),
+]
+
+
 @app.command()
 @clear_errors
-def trace(sources: Sources, output: Answers = None, check: Check = False) -> None:
+def trace(
+    sources: Sources,
+    output: Answers = None,
+    check: Check = False,
+    generation: Answering = None,
+    hz: Ticks = None,
+) -> None:
     """Let the emulator answer step traces: the same JSON, with its log."""
-    from tcpemu.cli.traces import run_traces
+    from tcpemu.cli.traces import Kernel, run_traces
 
-    raise typer.Exit(run_traces(sources, output, check=check))
+    raise typer.Exit(run_traces(sources, output, Kernel(generation, hz), check=check))
 
 
 @app.command()

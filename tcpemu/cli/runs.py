@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from tcpemu.cli.errors import UsageError
@@ -23,6 +24,7 @@ EVERYTHING = 2**62
 """More rows than any ladder has: nothing is folded."""
 SHOWN_WHOLE = 2
 """Runs of one scenario that are shown whole; of more, only the first is."""
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _SYSCTL = re.compile(r"(net|kernel|fs|vm)\.")
 
 
@@ -47,11 +49,11 @@ def _assignment(text: str) -> tuple[str, object]:
 
 
 def time_of(text: str) -> int:
-    """Nanoseconds of `10 s`, as an option gives it."""
+    """Nanoseconds of `10 s`, as an option gives it; a bare number counts seconds."""
     try:
-        return parse_duration(text)
+        return parse_duration(Decimal(text) if _NUMBER.fullmatch(text) else text)
     except ValueError as error:
-        raise UsageError(f"--until {text!r}: write {error}") from None
+        raise UsageError(f"--until {text!r}: it must be {error}") from None
 
 
 def results_of(name: str, settings: dict[str, object], only: str | None, until: int | None) -> list[Result]:

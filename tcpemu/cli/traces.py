@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from tcpemu.cli.errors import WRONG_USE, UsageError, complain, mistake_in
 from tcpemu.cli.output import check_place, write_whole
+from tcpemu.generations import DEFAULT
 from tcpemu.scenario import judge, steps
 
 Trace: TypeAlias = dict[str, Any]
@@ -25,6 +26,17 @@ class Job:
     target: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What answers. None stands for the default generation, and for timers at their exact deadlines."""
+
+    generation: str | None = None
+    hz: int | None = None
+
+    def answer(self, trace: Trace) -> Trace:
+        return steps.run(trace, generation_name=self.generation or DEFAULT, hz=self.hz)
+
+
 @dataclass(slots=True)
 class Tally:
     """How it went."""
@@ -34,12 +46,12 @@ class Tally:
     failed: int = 0
 
 
-def run_traces(sources: Sequence[Path], output: Path | None, *, check: bool) -> int:
+def run_traces(sources: Sequence[Path], output: Path | None, kernel: Kernel, *, check: bool) -> int:
     """Answer the traces; gives the exit status: 1 if one differs from its log, 2 if one has no answer."""
     jobs = jobs_of(sources, output)
     if len(jobs) > 1 and output is None and not check:
         raise UsageError("several traces: name a directory for the answers with -o, or compare with --check")
-    tally = answer_all(jobs, check=check)
+    tally = answer_all(jobs, kernel, check=check)
     if check:
         complain(f"{tally.same} the same, {tally.different} different, {tally.failed} without an answer")
     if tally.failed:
@@ -80,12 +92,12 @@ def _into_directory(files: Iterable[Path], output: Path) -> list[Job]:
     return list(jobs.values())
 
 
-def answer_all(jobs: Sequence[Job], *, check: bool) -> Tally:
+def answer_all(jobs: Sequence[Job], kernel: Kernel, *, check: bool) -> Tally:
     """Answer every trace. One that cannot be answered is told, and the others go on."""
     tally = Tally()
     for job in _with_progress(jobs):
         try:
-            _answer(job, tally, check=check)
+            _answer(job, kernel, tally, check=check)
         except (OSError, ValueError) as error:
             message = mistake_in(error)
             if message is None or isinstance(error, BrokenPipeError):
@@ -95,9 +107,9 @@ def answer_all(jobs: Sequence[Job], *, check: bool) -> Tally:
     return tally
 
 
-def _answer(job: Job, tally: Tally, *, check: bool) -> None:
+def _answer(job: Job, kernel: Kernel, tally: Tally, *, check: bool) -> None:
     trace = _read(job.source)
-    answered = steps.run(trace)
+    answered = kernel.answer(trace)
     text = json.dumps(answered, separators=(",", ":"), ensure_ascii=False) + "\n"
     if job.target is not None:
         write_whole(job.target, text)
@@ -111,20 +123,24 @@ def _answer(job: Job, tally: Tally, *, check: bool) -> None:
 def _read(path: Path) -> Trace:
     """The JSON object in the file; everything else about it is for the runner to judge."""
     try:
-        trace = json.loads(path.read_text("utf-8"))
+        trace = json.loads(path.read_text("utf-8"), parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: octet {error.start} is not UTF-8; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         raise UsageError(
             f"{path}: line {error.lineno}, column {error.colno}: not JSON ({error.msg})"
         ) from None
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # NaN, or a number of thousands of digits
         raise UsageError(f"{path}: {error}") from None
     except RecursionError:
         raise UsageError(f"{path}: nested too deeply to be a step trace") from None
     if not isinstance(trace, dict):
         raise UsageError(f"{path}: a step trace is a JSON object, not {type(trace).__name__}")
     return trace
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number in JSON")
 
 
 def _compare(job: Job, truth: Trace, answered: Trace, tally: Tally) -> None:

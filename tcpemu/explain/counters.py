@@ -52,7 +52,7 @@ MEANING = {
     "TCPFastRetrans": "segments sent again without waiting for a timer",
     "TCPRetransFail": "repeats that could not be sent",
     "TCPDeferAcceptDrop": "bare ACKs dropped because TCP_DEFER_ACCEPT waits for data",
-    "TCPAbortOnData": "connections reset because data came after close()",
+    "TCPAbortOnData": "connections reset by SO_LINGER 0, or by data after close()",
     "TCPAbortOnClose": "connections reset because close() left data unread",
     "TCPAbortOnMemory": "connections given up for want of memory",
     "TCPAbortOnTimeout": "connections given up after too many repeats",

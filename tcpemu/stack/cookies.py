@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import reasons, syn
 from tcpemu.stack.events import Reason
 from tcpemu.stack.options import SynOptions, find_timestamps
+from tcpemu.stack.request import Request
 from tcpemu.stack.seq import MASK, add
 from tcpemu.stack.units import SECOND
 from tcpemu.wire.options import Timestamps
@@ -22,7 +23,6 @@ from tcpemu.wire.segment import FlowKey, Segment
 if TYPE_CHECKING:
     from tcpemu.stack.host import Host
     from tcpemu.stack.listener import Listener
-    from tcpemu.stack.request import Request
 
 _INDEX_BITS = 24
 _INDEX_MASK = (1 << _INDEX_BITS) - 1
@@ -37,7 +37,7 @@ def answer_syn(listener: Listener, segment: Segment, offer: SynOptions) -> Reaso
     host = listener.host
     if offer.timestamps is None:
         offer = syn.without_options(offer)
-    request = syn.make_request(listener, segment, offer)
+    request = Request(listener, segment, offer)
     if offer.timestamps is None:
         request.ecn = False
     _, request.ts_offset = host.flow_secrets(request.key)
@@ -79,7 +79,7 @@ def try_ack(listener: Listener, segment: Segment) -> Reason | None:
 
 def _rebuild(listener: Listener, segment: Segment, offer: SynOptions) -> Request:
     """The request as it would have been; its window is worked out anew from the cookie's MSS."""
-    request = syn.make_request(listener, segment, offer)
+    request = Request(listener, segment, offer)
     request.irs = add(segment.seq, -1)
     request.iss = add(segment.ack, -1)
     request.started = None

@@ -86,8 +86,10 @@ class Host:
         self.metrics = Metrics()
         self.ports = Ports(self)
         self._routes = None if routes is None else [_prefix(network, bits) for network, bits in routes]
-        self.counters: dict[str, int] = {}
-        """`Tcp` and `TcpExt` counters by their MIB names; what never moved may be absent."""
+        self.counters = {"InSegs": 0, "OutSegs": 0}
+        """`Tcp` and `TcpExt` counters by their MIB names; what never moved may be absent.
+
+        InSegs and OutSegs count every segment, so no event says so."""
         self.flows: dict[FlowKey, Flow] = {}
         self.listeners: dict[int, list[Listener]] = {}
         self._out: list[Segment] = []
@@ -103,7 +105,7 @@ class Host:
         self.now = now
         if type(segment) is Segment:
             if segment.dst in self.addresses:
-                self.count("InSegs")
+                self.counters["InSegs"] += 1
                 reason = self.deliver(segment)
             else:
                 reason = reasons.NOT_FOR_US
@@ -147,6 +149,9 @@ class Host:
     def set_sysctl(self, name: str, value: object) -> None:
         """Change a sysctl while the host runs. Raises ConfigurationError."""
         self.sysctls.set(name, value)
+        for listeners in self.listeners.values():
+            for listener in listeners:
+                listener.settings_changed()
 
     def listener_queues(self, port: int) -> tuple[int, int, int] | None:
         """Accept queue, SYN queue and backlog of the listener on a port; None when there is none."""
@@ -197,12 +202,12 @@ class Host:
 
     def _refused(self, refused: Refused) -> Reason:
         if refused.reason is RefusedReason.BAD_TCP_CHECKSUM:
-            self.count("InSegs")
+            self.counters["InSegs"] += 1
             self.count("InCsumErrors")
             self.count("InErrs")
             return reasons.BAD_CHECKSUM
         if refused.reason is RefusedReason.BAD_TCP_HEADER:
-            self.count("InSegs")
+            self.counters["InSegs"] += 1
             self.count("InErrs")
         return reasons.BAD_HEADER
 
@@ -213,7 +218,7 @@ class Host:
         if self._routes is not None and not self.routable(segment.dst):
             return
         self._out.append(segment)
-        self.count("OutSegs")
+        self.counters["OutSegs"] += 1
         if self.observe:
             self._events.append(Sent(self.now, segment, reason, repeat))
 

@@ -33,10 +33,12 @@ class Listener:
         "cookie_sent",
         "host",
         "options",
+        "own_mss",
         "port",
         "socket",
         "state",
         "syn_queue",
+        "windows",
         "young",
     )
 
@@ -55,6 +57,10 @@ class Listener:
         """Those among them whose timer has not fired yet: Y, `icsk_accept_queue.young`."""
         self.cookie_sent: int | None = None
         """When the last SYN cookie was sent, to the second."""
+        self.own_mss: int = 0
+        """The MSS that SYN|ACKs announce."""
+        self.windows: dict[tuple[int, bool], tuple[int, int, int]] = {}
+        """First windows worked out so far, by MSS and whether the peer scales."""
 
     # --- limits -----------------------------------------------------------------------------------
 
@@ -67,7 +73,13 @@ class Listener:
             host.state_changed(
                 (b"", 0, self.address or b"", self.port), State.CLOSE, State.LISTEN, "listen()"
             )
+        self.settings_changed()
         self.queue_changed()
+
+    def settings_changed(self) -> None:
+        """An option or a sysctl has changed: what was worked out from them is no longer true."""
+        self.own_mss = self.host.advertised_mss(self.options.maxseg)
+        self.windows.clear()
 
     def accept_queue_full(self) -> bool:
         """sock.h: sk_acceptq_is_full."""
@@ -132,7 +144,8 @@ class Listener:
         conn = Connection.from_request(request, segment, stamps)
         host.flows[request.key] = conn
         self.accept_queue.append(conn)
-        self.queue_changed()
+        if host.observe:
+            host.queues_changed(self)
         conn.first_segment(segment, stamps)
         host.wake(self.socket)
         return reasons.HANDSHAKE_DONE

@@ -10,11 +10,14 @@ from tcpemu.stack.sysctl import Sysctls
 from tcpemu.wire.options import (
     NOP,
     SACK_OK,
+    FastOpen,
     Mss,
+    Nop,
     Option,
     Sack,
     SackOk,
     Timestamps,
+    Unknown,
     WScale,
     mss,
     wscale,
@@ -28,6 +31,10 @@ TIMESTAMPS_LENGTH = 12
 LARGEST_SHIFT = 14
 
 
+_FAST_OPEN_REQUESTS = (FastOpen(b""), Unknown(254, b"\xf9\x89"))
+"""By the option of RFC 7413, and by the experimental one before it."""
+
+
 class SynOptions(NamedTuple):
     """The options of a SYN, as far as they are allowed here."""
 
@@ -37,11 +44,13 @@ class SynOptions(NamedTuple):
     """The peer's window scale, 0 to 14, or None."""
     sack: bool
     timestamps: Timestamps | None
+    asks_fast_open: bool = False
+    """It asks for a Fast Open cookie; none is given here, but the kernel counts it."""
 
 
 def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -> SynOptions:
     """What a SYN or SYN|ACK offers. Of an option that stands twice the last counts."""
-    peer_mss, shift, sack, timestamps = DEFAULT_MSS, None, False, None
+    peer_mss, shift, sack, timestamps, asks = DEFAULT_MSS, None, False, None, False
     for option in options:
         kind = type(option)
         if kind is Mss:
@@ -52,11 +61,14 @@ def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -
                 shift = min(option.shift, LARGEST_SHIFT)  # type: ignore[union-attr]
         elif kind is SackOk:
             sack = bool(sysctls.tcp_sack)
-        elif kind is Timestamps and sysctls.tcp_timestamps:
-            timestamps = option
+        elif kind is Timestamps:
+            if sysctls.tcp_timestamps:
+                timestamps = option
+        elif kind is not Nop and option in _FAST_OPEN_REQUESTS:
+            asks = True
     if user_mss and user_mss < peer_mss:
         peer_mss = user_mss
-    return SynOptions(peer_mss, shift, sack, timestamps)  # type: ignore[arg-type]
+    return SynOptions(peer_mss, shift, sack, timestamps, asks)  # type: ignore[arg-type]
 
 
 def find_timestamps(options: tuple[Option, ...]) -> Timestamps | None:

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import reasons
 from tcpemu.stack.events import Reason
 from tcpemu.stack.limits import out_of_window_limited, too_soon
-from tcpemu.stack.options import established_options, find_timestamps, syn_options
+from tcpemu.stack.options import SynOptions, established_options, find_timestamps, syn_options
 from tcpemu.stack.seq import MASK, add, after, between, offset
 from tcpemu.stack.states import State
-from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import ACK, ECE, RST, SYN, FlowKey, Segment
+from tcpemu.wire.options import Timestamps, timestamps
+from tcpemu.wire.segment import ACK, CWR, ECE, RST, SYN, FlowKey, Segment, make_segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.listener import Listener
 
 _HANDSHAKE_FLAGS = RST | SYN | ACK
 _SYN_ACK = SYN | ACK
+_ECN_SETUP = ECE | CWR
 SKIPPED = "TCPACKSkippedSynRecv"
 
 
@@ -56,9 +57,10 @@ class Request:
         "window_clamp",
     )
 
-    def __init__(self, listener: Listener, key: FlowKey) -> None:
+    def __init__(self, listener: Listener, segment: Segment, offer: SynOptions) -> None:
+        """What the SYN says; `iss`, `ts_offset` and the window are the maker's to set."""
         self.listener = listener
-        self.key = key
+        self.key: FlowKey = segment[:4]
         self.armed = 0
         self.acked = False
         self.answered_at: int | None = None
@@ -66,23 +68,22 @@ class Request:
         """Times the timer has fired: `req->num_timeout`."""
         self.repeats = 0
         """SYN|ACKs sent again, for whatever cause: `req->num_retrans`."""
-        self.irs: int
+        self.irs = segment.seq
         self.iss: int
-        self.mss: int
-        self.own_mss: int
-        self.snd_shift: int | None
-        self.rcv_shift: int
-        self.rcv_wnd: int
-        self.window_clamp: int
-        self.sack: bool
-        self.ecn: bool
-        self.tos: int
-        self.ts_recent: int | None
+        self.mss, self.snd_shift, self.sack, stamps, _ = offer
+        self.own_mss: int = listener.own_mss
+        self.ecn = segment.flags & _ECN_SETUP == _ECN_SETUP and _may_use_ecn(listener, segment)
+        self.tos = listener.options.tos
+        if listener.host.sysctls.tcp_reflect_tos:
+            self.tos = segment.tos & 0xFC | self.tos & 3
+        self.ts_recent = None if stamps is None else stamps.val
         """TSval of the SYN; None without timestamps."""
         self.ts_offset: int
-        self.ts_first: int = 0
-        self.ts_last: int = 0
-        self.started: int | None
+        self.ts_first = self.ts_last = 0
+        self.rcv_wnd: int
+        self.window_clamp: int
+        self.rcv_shift: int
+        self.started: int | None = listener.host.now
         """When the first SYN|ACK was sent; None for a cookie, which does not remember."""
 
     # --- what it sends ----------------------------------------------------------------------------
@@ -90,32 +91,35 @@ class Request:
     def send_syn_ack(self, reason: Reason, repeat: int = 0) -> None:
         """Send the SYN|ACK (tcp_output.c: tcp_make_synack): window not scaled, a fresh TSval, an old TSecr."""
         remote, remote_port, local, local_port = self.key
+        listener = self.listener
+        host = listener.host
         stamps = None
         if self.ts_recent is not None:
-            self.ts_last = tsval = self.listener.host.clock_ms() + self.ts_offset & MASK
+            self.ts_last = tsval = host.clock_ms() + self.ts_offset & MASK
             if not self.ts_first:
                 self.ts_first = tsval
-            stamps = Timestamps(tsval, self.ts_recent)
+            stamps = timestamps(tsval, self.ts_recent)
         shift = None if self.snd_shift is None else self.rcv_shift
-        self.listener.host.send(
-            Segment(
-                local,
-                local_port,
-                remote,
-                remote_port,
-                self.iss,
-                (self.irs + 1) & MASK,
-                _SYN_ACK | ECE if self.ecn else _SYN_ACK,
-                min(self.rcv_wnd, 65535),
-                syn_options(self.own_mss, shift, self.sack, stamps),
-                b"",
-                0,
-                self.listener.options.ttl or self.listener.host.sysctls.ip_default_ttl,
-                self.tos,
-            ),
-            reason,
-            repeat,
+        segment = make_segment(
+            local,
+            local_port,
+            remote,
+            remote_port,
+            self.iss,
+            (self.irs + 1) & MASK,
+            _SYN_ACK | ECE if self.ecn else _SYN_ACK,
+            self.rcv_wnd if self.rcv_wnd < 65535 else 65535,
+            syn_options(self.own_mss, shift, self.sack, stamps),
+            b"",
+            0,
+            listener.options.ttl or host.sysctls.ip_default_ttl,
+            self.tos,
+            0,
+            True,
+            0,
+            b"",
         )
+        host.send(segment, reason, repeat)
 
     def _send_again(self, reason: Reason) -> None:
         host = self.listener.host
@@ -201,7 +205,8 @@ class Request:
         listener.syn_queue -= 1
         if self.timeouts == 0:
             listener.young -= 1
-        listener.queue_changed()
+        if host.observe:
+            host.queues_changed(listener)
 
     # --- a segment of its flow --------------------------------------------------------------------
 
@@ -324,3 +329,8 @@ class Request:
             return reasons.ABORT_ON_OVERFLOW
         self.leave()
         return listener.establish(self, segment, stamps)
+
+
+def _may_use_ecn(listener: Listener, segment: Segment) -> bool:
+    """Whether to agree to ECN (tcp_input.c: tcp_ecn_create_request)."""
+    return bool(listener.host.sysctls.tcp_ecn) and (not segment.tos & 3 or bool(segment.reserved))

@@ -1,14 +1,19 @@
 """What a host draws by chance or keeps secret, all from one seed: the same seed gives the same bytes.
 
 The kernel takes initial sequence numbers and timestamp offsets from a keyed hash of the flow
-(net/core/secure_seq.c). A keyed BLAKE2 stands in for its SipHash: the values differ, their use does not.
+(net/core/secure_seq.c: SipHash). Differs: a checksum spread by multiplication stands in for it, which looks
+alike and is far quicker in Python, but could be guessed; cookies, which are there not to be guessed, have a
+keyed BLAKE2.
 """
 
 from hashlib import blake2b
 from random import Random
+from zlib import crc32
 
 from tcpemu.stack.seq import MASK
 from tcpemu.wire.segment import Address, FlowKey
+
+_SPREAD_ISN, _SPREAD_OFFSET = 0x9E3779B1, 0x85EBCA77C2B2AE63
 
 
 class Secrets:
@@ -18,7 +23,7 @@ class Secrets:
 
     def __init__(self, seed: int) -> None:
         random = Random(seed)
-        self._flow_key = random.randbytes(16)
+        self._flow_key = random.getrandbits(32)
         self._cookie_keys = (random.randbytes(16), random.randbytes(16))
         # How long the machine has been up when the run begins: one to twelve days.
         self.boot_ms = random.randrange(86_400_000, 12 * 86_400_000)
@@ -30,9 +35,9 @@ class Secrets:
         secure_seq.c: secure_tcp_seq, secure_tcp_ts_off: a hash of addresses and ports; the sequence number
         also counts 64 ns ticks.
         """
-        digest = blake2b(_octets(key), digest_size=8, key=self._flow_key).digest()
-        value = int.from_bytes(digest, "big")
-        return (value + (now >> 6)) & MASK, value >> 32
+        remote, remote_port, local, local_port = key
+        mixed = crc32(remote, crc32(local, (remote_port << 16 | local_port) ^ self._flow_key))
+        return (mixed * _SPREAD_ISN + (now >> 6)) & MASK, mixed * _SPREAD_OFFSET >> 7 & MASK
 
     def cookie_hash(self, which: int, key: FlowKey, count: int) -> int:
         """One of the two keyed hashes of a SYN cookie, 32 bits (syncookies.c: cookie_hash)."""
@@ -47,5 +52,4 @@ def _octets(key: FlowKey) -> bytes:
 
 def ephemeral_offset(secrets: Secrets, remote: Address, remote_port: int) -> int:
     """Where the search for a free local port begins, for this peer (RFC 6056; secure_ipv4_port_ephemeral)."""
-    octets = remote + remote_port.to_bytes(2, "big")
-    return int.from_bytes(blake2b(octets, digest_size=4, key=secrets._flow_key).digest(), "big")
+    return crc32(remote, remote_port ^ secrets._flow_key)

@@ -54,10 +54,9 @@ class Socket:
 
     __slots__ = ("_bound", "_closed", "_conn", "_connecting", "_listener", "host", "options")
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, options: SocketOptions | None = None) -> None:
         self.host = host
-        sysctls = host.sysctls
-        self.options = SocketOptions(rcvbuf=sysctls.tcp_rmem[1], sndbuf=sysctls.tcp_wmem[1])
+        self.options = options or SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
         self._bound: tuple[Address | None, int] | None = None
         self._listener: Listener | None = None
         self._conn: Connection | None = None
@@ -165,8 +164,7 @@ class Socket:
             raise SocketError(errno.EAGAIN)
         conn = listener.accept_queue.popleft()
         listener.queue_changed()
-        child = Socket(self.host)
-        child.options = conn.options
+        child = Socket(self.host, conn.options)
         child._conn = conn
         conn.parent = None
         conn.socket = child
@@ -292,6 +290,7 @@ class Socket:
         self.options = options
         if self._listener is not None:
             self._listener.options = options
+            self._listener.settings_changed()
         if self._conn is not None:
             self._conn.options = options
 

@@ -14,14 +14,10 @@ from tcpemu.stack.options import DEFAULT_MSS, TIMESTAMPS_LENGTH, SynOptions, rea
 from tcpemu.stack.request import Request
 from tcpemu.stack.states import State
 from tcpemu.stack.window import INITIAL_RATIO, from_space, initial_window
-from tcpemu.wire.options import FastOpen, Unknown
-from tcpemu.wire.segment import CWR, ECE, Segment
+from tcpemu.wire.segment import Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.listener import Listener
-
-_FAST_OPEN, _EXPERIMENTAL_FAST_OPEN = FastOpen(b""), Unknown(254, b"\xf9\x89")
-"""A SYN that asks for a Fast Open cookie is counted; it gets none."""
 
 
 def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -> Reason:
@@ -55,47 +51,33 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
     return reasons.SYN_QUEUED
 
 
-def make_request(listener: Listener, segment: Segment, offer: SynOptions) -> Request:
-    """A request with all that the SYN says; sequence number and window are still to come."""
-    request = Request(listener, segment[:4])
-    request.irs = segment.seq
-    request.mss = offer.mss
-    request.snd_shift = offer.shift
-    request.sack = offer.sack
-    request.ts_recent = None if offer.timestamps is None else offer.timestamps.val
-    request.own_mss = listener.host.advertised_mss(listener.options.maxseg)
-    request.ecn = _wants_ecn(listener, segment)
-    request.tos = _syn_ack_tos(listener, segment)
-    return request
-
-
 def offer_window(listener: Listener, request: Request, mss: int) -> None:
     """The window to offer, and its scale (tcp_minisocks.c: tcp_openreq_init_rwin)."""
-    options = listener.options
+    scaling = request.snd_shift is not None
+    found = listener.windows.get((mss, scaling))
+    if found is None:
+        found = listener.windows[mss, scaling] = _first_window(listener, mss, scaling)
+    request.rcv_wnd, request.window_clamp, request.rcv_shift = found
+
+
+def _first_window(listener: Listener, mss: int, scaling: bool) -> tuple[int, int, int]:
+    options, sysctls = listener.options, listener.host.sysctls
     full = from_space(INITIAL_RATIO, options.rcvbuf)
     clamp = options.window_clamp
     if options.rcvbuf_locked and (clamp > full or not clamp):
         clamp = full
-    sysctls = listener.host.sysctls
-    request.rcv_wnd, request.window_clamp, request.rcv_shift = initial_window(
-        full,
-        mss,
-        clamp,
-        request.snd_shift is not None,
-        max(sysctls.tcp_rmem[2], sysctls.rmem_max),
-        bool(sysctls.tcp_workaround_signed_windows),
-    )
+    largest = max(sysctls.tcp_rmem[2], sysctls.rmem_max)
+    return initial_window(full, mss, clamp, scaling, largest, bool(sysctls.tcp_workaround_signed_windows))
 
 
 def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: int | None) -> None:
     host = listener.host
-    request = make_request(listener, segment, offer)
+    request = Request(listener, segment, offer)
     iss, request.ts_offset = host.flow_secrets(request.key)
     request.iss = iss if reopened is None else reopened
     timestamps = request.ts_recent is not None
     offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
-    request.started = host.now
-    if segment.options and (_FAST_OPEN in segment.options or _EXPERIMENTAL_FAST_OPEN in segment.options):
+    if offer.asks_fast_open:
         host.count("TCPFastOpenCookieReqd")
     host.flows[request.key] = request
     listener.syn_queue += 1
@@ -103,7 +85,7 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     request.arm()
     if host.observe:
         host.state_changed(request.key, State.CLOSE, State.SYN_RECV, "SYN arrives")
-        listener.queue_changed()
+        host.queues_changed(listener)
     request.send_syn_ack(reasons.SENT_SYN_ACK)
 
 
@@ -114,20 +96,6 @@ def _kept_for_known_peers(listener: Listener, segment: Segment) -> bool:
         return False
     limit = host.sysctls.tcp_max_syn_backlog
     return limit - listener.syn_queue < limit >> 2 and not host.metrics.proven(segment.src)
-
-
-def _wants_ecn(listener: Listener, segment: Segment) -> bool:
-    """tcp_input.c: tcp_ecn_create_request."""
-    if segment.flags & (ECE | CWR) != ECE | CWR or not listener.host.sysctls.tcp_ecn:
-        return False
-    return not segment.tos & 3 or bool(segment.reserved)
-
-
-def _syn_ack_tos(listener: Listener, segment: Segment) -> int:
-    tos = listener.options.tos
-    if listener.host.sysctls.tcp_reflect_tos:
-        return segment.tos & 0xFC | tos & 3
-    return tos
 
 
 def without_options(offer: SynOptions) -> SynOptions:

@@ -58,6 +58,11 @@ class Segment(NamedTuple):
         return len(self.payload) + (flags & FIN) + (flags >> 1 & 1)
 
 
+def make_segment(*fields: object) -> Segment:
+    """The same as `Segment` with every field given, made faster where many are made."""
+    return tuple.__new__(Segment, fields)
+
+
 def flag_letters(flags: int) -> str:
     """The flags as letters in the order of their bits: SYN and ACK are `SA`."""
     return "".join(letter for bit, letter in enumerate(FLAG_LETTERS) if flags >> bit & 1)

@@ -83,6 +83,11 @@ def test_until_ends_the_run():
     assert "2nd repeat" not in shown
 
 
+@pytest.mark.parametrize(("time", "words"), [("1.5", "1.5 s"), ("20 ms", "20 ms"), ("0", "0 s")])
+def test_times_with_and_without_a_unit(time, words):
+    assert f"Sockets after {words}" in tcpemu("run", "--until", time).stdout
+
+
 def test_a_scenario_of_ones_own(scenario):
     done = tcpemu("run", scenario)
     assert done.exit_code == 0
@@ -193,7 +198,7 @@ def test_version_and_help():
         (["handshake", "--set", "nobody:net.ipv4.tcp_sack=0"], ["nobody"]),
         (["handshake", "--set", "net.ipv4.tcp_snack=0"], ["tcp_snack", "did you mean 'net.ipv4.tcp_sack'?"]),
         (["handshake", "--generation", "linux-9"], ["linux-9", "linux-6.18"]),
-        (["handshake", "--until", "soon"], ["--until 'soon'", "a time such as"]),
+        (["handshake", "--until", "soon"], ["--until 'soon'", "must be a time such as"]),
         (["handshake", "--run", "second"], ["no run 'second'"]),
         (["listen-1-vs-5", "--run", "listen(2)"], ["'listen(1)', 'listen(5)'"]),
         (["handshake", "-o", "x.txt"], ["x.txt", "*.pcapng or *.pcap"]),

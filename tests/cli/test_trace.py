@@ -102,6 +102,7 @@ def test_check_needs_a_log(tmp_path):
     ("content", "words"),
     [
         ("{", "line 1, column 2: not JSON"),
+        ('{"until": NaN, "steps": []}', "NaN is no number in JSON"),
         ("[1, 2]", "a step trace is a JSON object, not list"),
         ("[" * 100_000, "nested too deeply"),
         ('{"until": ' + "9" * 5000 + "}", "4300 digits"),
@@ -161,3 +162,16 @@ def test_places_that_cannot_be(tmp_path):
         assert words in done.stderr
     assert not (tmp_path / "out").exists()
     assert json.loads(one.read_text()) == TRACE
+
+
+def test_another_kernel_or_clock_may_answer(tmp_path):
+    unanswered = {**TRACE, "until": 2, "sysctl": {}}
+    path = write(tmp_path / "a.json", unanswered)
+    exact = json.loads(tcpemu(path).stdout)["log"]
+    ticking = json.loads(tcpemu(path, "--hz", 100).stdout)["log"]
+    repeats = [[entry["t"] for entry in log if "out" in entry][1] for log in (exact, ticking)]
+    assert repeats[0] == pytest.approx(1.1)
+    assert 1.1 < repeats[1] < 1.25
+    done = tcpemu(path, "--generation", "linux-9")
+    assert done.exit_code == 2
+    assert "linux-6.18" in done.stderr

@@ -130,7 +130,7 @@ def test_a_packet_that_no_file_can_hold_is_told():
     script = Script()
     number = script.client_sends(0, 40001, "S", window=70_000)
     script.arrives(5 * MS, "server", number)
-    with pytest.raises(CaptureError, match="packet 1 cannot be written to a capture: .*70000"):
+    with pytest.raises(CaptureError, match=r"packet 1 cannot be written to a capture: .*70000"):
         capture_of(script.record)
 
 
