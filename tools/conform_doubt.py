@@ -13,7 +13,9 @@ Trace: TypeAlias = dict[str, Any]
 Entry: TypeAlias = dict[str, Any]
 
 TOO_LATE = 0.006
-"""Seconds that a step may come after its time."""
+"""Seconds that a step may come after its time, in a short trace."""
+TOO_LATE_GROWTH = 0.0005
+"""More of it for each second of the trace: long ones look at long timers."""
 AT_ONCE = 0.0075
 """An answer to a segment comes within this; what comes later comes from a timer."""
 SYN_AT_ONCE = 0.016
@@ -39,7 +41,8 @@ def late_step(truth: Trace) -> str | None:
     planned = sorted(step[0] for step in truth["steps"])
     done = [entry["t"] for entry in truth["log"] if "out" not in entry]
     late = max((at - plan for plan, at in zip(planned, done, strict=False)), default=0.0)
-    return f"the machine is busy: a step came {late * 1000:.0f} ms late" if late > TOO_LATE else None
+    allowed = TOO_LATE + TOO_LATE_GROWTH * truth["until"]
+    return f"the machine is busy: a step came {late * 1000:.0f} ms late" if late > allowed else None
 
 
 def step_near_timer(truth: Trace) -> str | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import acks, congestion, incoming, output, reassembly, retransmit, rtt, text, window
 from tcpemu.stack.events import Reason
 from tcpemu.stack.options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
-from tcpemu.stack.seq import MASK, add, after
+from tcpemu.stack.seq import MASK, after
 from tcpemu.stack.states import State
 from tcpemu.stack.timers import Timer
 from tcpemu.stack.units import MICROSECOND
@@ -205,8 +205,8 @@ class Connection:
         conn = cls(listener.host, request.key, listener.options, State.SYN_RECV)
         conn.parent = listener
         conn.iss, conn.irs = request.iss, request.irs
-        conn.rcv_wup = conn.rcv_nxt = conn.copied_seq = add(request.irs, 1)
-        conn.snd_una = conn.snd_nxt = conn.write_seq = conn.snd_sml = add(request.iss, 1)
+        conn.rcv_wup = conn.rcv_nxt = conn.copied_seq = request.irs + 1 & MASK
+        conn.snd_una = conn.snd_nxt = conn.write_seq = conn.snd_sml = request.iss + 1 & MASK
         conn.sack, conn.ecn = request.sack, request.ecn
         conn.mss_clamp = request.mss
         conn.window_clamp = request.window_clamp
@@ -215,7 +215,7 @@ class Connection:
         if request.snd_shift is not None:
             conn.snd_shift, conn.rcv_shift = request.snd_shift, request.rcv_shift
         else:
-            conn.window_clamp = min(conn.window_clamp, window.LARGEST_WINDOW)
+            conn.window_clamp = min(request.window_clamp, window.LARGEST_WINDOW)
         conn.snd_wnd = conn.max_window = segment.window << conn.snd_shift
         conn.ts_offset = request.ts_offset
         if request.ts_recent is not None:
@@ -249,8 +249,9 @@ class Connection:
             self.handshake_rtt()
         if self.ts_ok:
             self.advmss -= TIMESTAMPS_LENGTH
+        if self.retrans_stamp is not None:
             self.undo_spurious_timeout(stamps)
-        self.retrans_stamp = None
+            self.retrans_stamp = None
         self.init_transfer()
         self.set_state(State.ESTABLISHED, "the final ACK is good")
         self.snd_wnd = segment.window << self.snd_shift
@@ -259,11 +260,12 @@ class Connection:
         if self.shutdown & SEND_SHUTDOWN:
             self.set_state(State.FIN_WAIT1, "close() or shutdown() sends FIN")
             output.send_fin(self)
-        self.wake()
+        if self.socket is not None:
+            self.host.wake(self.socket)
 
     def undo_spurious_timeout(self, stamps: Timestamps | None) -> None:
         """The first SYN|ACK had arrived after all (tcp_try_undo_spurious_syn)."""
-        if stamps is not None and self.retrans_stamp is not None:
+        if stamps is not None and self.ts_ok and self.retrans_stamp is not None:
             first = self.host.clock_ms(self.retrans_stamp) + self.ts_offset & MASK
             if stamps.ecr == first:
                 self.undo_marker = False

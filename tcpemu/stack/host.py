@@ -85,7 +85,7 @@ class Host:
         self.timers = TimerQueue(hz)
         self.metrics = Metrics()
         self.ports = Ports(self)
-        self._routes = None if routes is None else [_prefix(network, bits) for network, bits in routes]
+        self.routes = None if routes is None else [_prefix(network, bits) for network, bits in routes]
         self.counters = {"InSegs": 0, "OutSegs": 0}
         """`Tcp` and `TcpExt` counters by their MIB names; what never moved may be absent.
 
@@ -97,6 +97,7 @@ class Host:
         self._woken: dict[Socket, None] = {}
         self._challenges_second = -1
         self._challenges_left = 0
+        self._settings_changed()
 
     # --- the five verbs ---------------------------------------------------------------------------
 
@@ -106,7 +107,8 @@ class Host:
         if type(segment) is Segment:
             if segment.dst in self.addresses:
                 self.counters["InSegs"] += 1
-                reason = self.deliver(segment)
+                flow = self.flows.get(segment[:4])
+                reason = self._no_flow(segment) if flow is None else flow.receive(segment)
             else:
                 reason = reasons.NOT_FOR_US
         else:
@@ -149,6 +151,11 @@ class Host:
     def set_sysctl(self, name: str, value: object) -> None:
         """Change a sysctl while the host runs. Raises ConfigurationError."""
         self.sysctls.set(name, value)
+        self._settings_changed()
+
+    def _settings_changed(self) -> None:
+        self.rto_max = min(self.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
+        """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
         for listeners in self.listeners.values():
             for listener in listeners:
                 listener.settings_changed()
@@ -180,8 +187,9 @@ class Host:
     def deliver(self, segment: Segment) -> Reason:
         """To the flow it belongs to, else to a listener, else nowhere (tcp_ipv4.c: tcp_v4_rcv)."""
         flow = self.flows.get(segment[:4])
-        if flow is not None:
-            return flow.receive(segment)
+        return self._no_flow(segment) if flow is None else flow.receive(segment)
+
+    def _no_flow(self, segment: Segment) -> Reason:
         listener = self.find_listener(segment.dst, segment.dport)
         if listener is not None:
             return listener.receive(segment)
@@ -215,7 +223,7 @@ class Host:
 
     def send(self, segment: Segment, reason: Reason, repeat: int = 0) -> None:
         """Queue a segment for the network; without a route it goes nowhere."""
-        if self._routes is not None and not self.routable(segment.dst):
+        if self.routes is not None and not self.routable(segment.dst):
             return
         self._out.append(segment)
         self.counters["OutSegs"] += 1
@@ -224,11 +232,11 @@ class Host:
 
     def routable(self, peer: Address) -> bool:
         """Whether there is a route to this address."""
-        if self._routes is None:
+        if self.routes is None:
             return True
         return any(
             _prefix(peer, bits) == (kind, prefix, bits)
-            for kind, prefix, bits in self._routes
+            for kind, prefix, bits in self.routes
             if kind == len(peer)
         )
 
@@ -266,11 +274,6 @@ class Host:
     def clock_ms(self, at: int | None = None) -> int:
         """The clock of timestamps: milliseconds since the machine started."""
         return self.secrets.boot_ms + (self.now if at is None else at) // MILLISECOND
-
-    @property
-    def rto_max(self) -> int:
-        """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
-        return min(self.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
 
     def flow_secrets(self, key: FlowKey) -> tuple[int, int]:
         """Initial sequence number and timestamp offset of a flow that begins now."""

@@ -27,6 +27,8 @@ class Listener:
     """What a socket is from listen() on. `state` is LISTEN, and CLOSE after shutdown() or close()."""
 
     __slots__ = (
+        "_accept_queue_full",
+        "_syn_queue_full",
         "accept_queue",
         "address",
         "backlog",
@@ -49,6 +51,8 @@ class Listener:
         self.port = port
         self.options: SocketOptions = socket.options
         self.state = State.CLOSE
+        self._accept_queue_full = host.generation.accept_queue_full
+        self._syn_queue_full = host.generation.syn_queue_full
         self.backlog = 0
         self.accept_queue: deque[Connection] = deque()
         self.syn_queue = 0
@@ -83,11 +87,11 @@ class Listener:
 
     def accept_queue_full(self) -> bool:
         """sock.h: sk_acceptq_is_full."""
-        return self.host.generation.accept_queue_full(len(self.accept_queue), self.backlog)
+        return self._accept_queue_full(len(self.accept_queue), self.backlog)
 
     def syn_queue_full(self) -> bool:
         """inet_connection_sock.h: inet_csk_reqsk_queue_is_full."""
-        return self.host.generation.syn_queue_full(self.syn_queue, self.backlog)
+        return self._syn_queue_full(self.syn_queue, self.backlog)
 
     def overflow(self) -> None:
         """Count what the accept queue had no room for."""
@@ -117,6 +121,8 @@ class Listener:
     def receive(self, segment: Segment) -> Reason:
         """A segment that belongs to no connection and no request (tcp_input.c: tcp_rcv_state_process, LISTEN)."""
         flags = segment.flags
+        if flags & (SYN | ACK | RST | FIN) == SYN:
+            return syn.arrives(self, segment)
         if not flags & SYN and flags & ACK and not flags & RST:
             reason = cookies.try_ack(self, segment)
             if reason is not None:
@@ -128,11 +134,7 @@ class Listener:
             return reasons.LISTENER_ACK
         if flags & RST:
             return reasons.LISTENER_RST
-        if not flags & SYN:
-            return reasons.LISTENER_NO_SYN
-        if flags & FIN:
-            return reasons.LISTENER_SYN_FIN
-        return syn.arrives(self, segment)
+        return reasons.LISTENER_SYN_FIN if flags & SYN else reasons.LISTENER_NO_SYN
 
     def establish(self, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:
         """Make the connection, queue it for accept(), and let it process the segment itself.

@@ -68,7 +68,7 @@ def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -
             asks = True
     if user_mss and user_mss < peer_mss:
         peer_mss = user_mss
-    return SynOptions(peer_mss, shift, sack, timestamps, asks)  # type: ignore[arg-type]
+    return tuple.__new__(SynOptions, (peer_mss, shift, sack, timestamps, asks))
 
 
 def find_timestamps(options: tuple[Option, ...]) -> Timestamps | None:

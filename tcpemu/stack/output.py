@@ -147,8 +147,11 @@ def send_active_reset(conn: Connection) -> None:
 
 def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss): the peer's MSS, ours, less options, at most half its window."""
-    size = max(min(conn.host.mtu - _HEADERS, conn.mss_clamp), _LEAST_SENT_MSS)
-    header = 20
+    size, header = conn.host.mtu - _HEADERS, 20
+    if size > conn.mss_clamp:
+        size = conn.mss_clamp
+    if size < _LEAST_SENT_MSS:
+        size = _LEAST_SENT_MSS
     if conn.ts_ok or (before_syn and conn.host.sysctls.tcp_timestamps):
         size -= TIMESTAMPS_LENGTH
         header += TIMESTAMPS_LENGTH

@@ -215,11 +215,20 @@ class Request:
         if self.listener.state is not State.LISTEN:
             self.remove()
             return self.listener.host.deliver(segment)
-        return self._check(segment)
-
-    def _check(self, segment: Segment) -> Reason:
         flags = segment.flags & _HANDSHAKE_FLAGS
         stamps = find_timestamps(segment.options) if segment.options else None
+        if (
+            flags == ACK
+            and segment.seq == (self.irs + 1) & MASK
+            and segment.ack == (self.iss + 1) & MASK
+            and (stamps is None or self._accepts(stamps))
+        ):
+            # What nearly every segment is; it passes each of the tests below.
+            return self._acceptable_ack(segment, stamps)
+        return self._check(segment, flags, stamps)
+
+    def _check(self, segment: Segment, flags: int, stamps: Timestamps | None) -> Reason:
+        """The tests in the kernel's order."""
         old = stamps is not None and self._paws_rejects(stamps)
         if flags == SYN and segment.seq == self.irs and not old:
             return self._duplicate_syn(segment)
@@ -239,12 +248,16 @@ class Request:
             return self._embryonic_reset(segment)
         if not flags & ACK:
             return reasons.REQUEST_NO_ACK
-        bare = add(segment.seq, segment.length) == (self.irs + 1) & MASK
-        if bare and self.timeouts < self.listener.options.defer_periods:
-            self.acked = True
-            self.listener.host.count("TCPDeferAcceptDrop")
-            return reasons.DEFER_ACCEPT
-        return self._complete(segment, stamps)
+        return self._acceptable_ack(segment, stamps)
+
+    def _accepts(self, stamps: Timestamps) -> bool:
+        """Whether both of the next two let the timestamps pass."""
+        recent, ecr = self.ts_recent, stamps.ecr
+        if recent is None:
+            return True
+        if (recent - stamps.val) & MASK > 0x7FFFFFFF or recent == stamps.val:
+            return not ecr or ecr == self.ts_first or not self._tsecr_rejects(stamps)
+        return not (self._paws_rejects(stamps) or self._tsecr_rejects(stamps))
 
     def _paws_rejects(self, stamps: Timestamps) -> bool:
         """An older TSval than the SYN's (tcp.h: tcp_paws_reject; nothing later ever updates it)."""
@@ -314,10 +327,19 @@ class Request:
         self.remove()
         return reasons.REQUEST_SYN
 
-    def _complete(self, segment: Segment, stamps: Timestamps | None) -> Reason:
-        """The final ACK is good: make the connection if the accept queue has room (tcp_v4_syn_recv_sock)."""
+    def _acceptable_ack(self, segment: Segment, stamps: Timestamps | None) -> Reason:
+        """The final ACK is good: make the connection if the accept queue has room (tcp_v4_syn_recv_sock).
+
+        With TCP_DEFER_ACCEPT data must come first, or time pass.
+        """
         listener = self.listener
         host = listener.host
+        if self.timeouts < listener.options.defer_periods and add(segment.seq, segment.length) == add(
+            self.irs, 1
+        ):
+            self.acked = True
+            host.count("TCPDeferAcceptDrop")
+            return reasons.DEFER_ACCEPT
         if listener.accept_queue_full():
             listener.overflow()
             if not host.sysctls.tcp_abort_on_overflow:

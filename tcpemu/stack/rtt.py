@@ -17,22 +17,23 @@ if TYPE_CHECKING:
 
 def sample(conn: Connection, microseconds: int) -> None:
     """Take in one measurement and set the RTO by it."""
-    least = conn.host.generation.rto_min // MICROSECOND
+    host = conn.host
+    least = host.generation.rto_min // MICROSECOND
     if not conn.srtt:
-        conn.srtt = microseconds << 3
-        conn.mdev = microseconds << 1
-        conn.rttvar = conn.mdev_max = max(conn.mdev, least)
+        conn.srtt = microseconds << 3 or 1
+        conn.mdev = deviation = microseconds << 1
+        conn.rttvar = conn.mdev_max = deviation if deviation > least else least
         conn.rtt_seq = conn.snd_nxt
     else:
         _update(conn, microseconds, least)
-    conn.srtt = max(conn.srtt, 1)
-    conn.rto = min(((conn.srtt >> 3) + conn.rttvar) * MICROSECOND, conn.host.rto_max)
+    rto = ((conn.srtt >> 3) + conn.rttvar) * MICROSECOND
+    conn.rto = rto if rto < host.rto_max else host.rto_max
     conn.backoff = 0
 
 
 def _update(conn: Connection, microseconds: int, least: int) -> None:
     error = microseconds - (conn.srtt >> 3)
-    conn.srtt += error
+    conn.srtt = conn.srtt + error or 1
     if error < 0:
         # A shorter time moves the deviation down slowly, and hardly up.
         change = -error - (conn.mdev >> 2)
@@ -60,11 +61,13 @@ def by_timestamp(conn: Connection) -> int:
 def init_metrics(conn: Connection) -> None:
     """The RTO for the first data (tcp_metrics.c: tcp_init_metrics)."""
     known = conn.host.metrics.rtt(conn.remote)
+    if conn.srtt and known <= conn.srtt:
+        return
     generation = conn.host.generation
     if known > conn.srtt:
         cached = (known >> 3) * MICROSECOND
         conn.rto = cached + max(2 * cached, generation.rto_min)
-    elif not conn.srtt:
+    else:
         fallback = generation.fallback_rto // MICROSECOND
         conn.rttvar = conn.mdev = conn.mdev_max = fallback
         conn.rto = generation.fallback_rto

@@ -158,12 +158,13 @@ class Socket:
         """The next completed connection, in the order of completion. EAGAIN when there is none, EINVAL."""
         self._begin(now)
         listener = self._listener
-        if listener is None or not self.listening:
+        if listener is None or listener.state is not State.LISTEN:
             raise SocketError(errno.EINVAL, "accept() on a socket that does not listen")
         if not listener.accept_queue:
             raise SocketError(errno.EAGAIN)
         conn = listener.accept_queue.popleft()
-        listener.queue_changed()
+        if self.host.observe:
+            self.host.queues_changed(listener)
         child = Socket(self.host, conn.options)
         child._conn = conn
         conn.parent = None
@@ -297,7 +298,8 @@ class Socket:
     # --- inside -----------------------------------------------------------------------------------
 
     def _begin(self, now: int) -> None:
-        self._check_open()
+        if self._closed:
+            raise SocketError(errno.EBADF)
         self.host.now = now
 
     def _check_open(self) -> None:

@@ -39,7 +39,7 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
         listener.overflow()
         return reasons.ACCEPT_QUEUE_FULL_SYN
     offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
-    if not host.routable(segment.src):
+    if host.routes is not None and not host.routable(segment.src):
         host.count("ListenDrops")
         return reasons.NO_ROUTE
     if use_cookie:

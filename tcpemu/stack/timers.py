@@ -58,8 +58,7 @@ class TimerQueue:
         if self.hz is not None:
             deadline = wheel_expiry(now, deadline, self.hz)
         if what.armed:
-            self._stale += 1
-            self._sweep()
+            self.cancel(what)
         self._order = order = self._order + 1
         what.armed = order
         heappush(self._entries, (deadline, order, what))
@@ -69,8 +68,9 @@ class TimerQueue:
         """Forget `what`, if it is armed."""
         if what.armed:
             what.armed = 0
-            self._stale += 1
-            self._sweep()
+            self._stale = stale = self._stale + 1
+            if stale > _SWEEP_FROM and stale * 2 > len(self._entries):
+                self._sweep()
 
     def next(self) -> int | None:
         """The next deadline, or None."""
@@ -93,11 +93,11 @@ class TimerQueue:
         return deadline, what
 
     def _sweep(self) -> None:
+        """Most entries are stale: keep the others."""
         entries = self._entries
-        if self._stale > _SWEEP_FROM and self._stale * 2 > len(entries):
-            entries[:] = [entry for entry in entries if entry[2].armed == entry[1]]
-            heapify(entries)
-            self._stale = 0
+        entries[:] = [entry for entry in entries if entry[2].armed == entry[1]]
+        heapify(entries)
+        self._stale = 0
 
 
 def wheel_expiry(now: int, deadline: int, hz: int) -> int:

@@ -108,16 +108,18 @@ def new_window(conn: Connection) -> int:
 def init_buffer_space(conn: Connection) -> None:
     """Fit the clamp of the window to the buffer, with one segment kept back (tcp_input.c: tcp_init_buffer_space)."""
     share = conn.host.sysctls.tcp_app_win
-    largest = from_space(conn.scaling_ratio, conn.rcvbuf)
+    mss = conn.advmss
+    largest = conn.rcvbuf * conn.scaling_ratio >> 8
     clamp = conn.window_clamp
     if clamp >= largest:
         clamp = largest
-        if share and largest > 4 * conn.advmss:
-            clamp = max(largest - (largest >> share), 4 * conn.advmss)
-    if share and clamp > 2 * conn.advmss and clamp + conn.advmss > largest:
-        clamp = max(2 * conn.advmss, largest - conn.advmss)
+        if share and largest > 4 * mss:
+            clamp = max(largest - (largest >> share), 4 * mss)
+    if share and clamp > 2 * mss and clamp + mss > largest:
+        clamp = max(2 * mss, largest - mss)
     conn.window_clamp = clamp
-    conn.rcv_ssthresh = min(conn.rcv_ssthresh, clamp)
+    if conn.rcv_ssthresh > clamp:
+        conn.rcv_ssthresh = clamp
 
 
 def set_clamp(conn: Connection, clamp: int) -> None:

@@ -1,0 +1,220 @@
+"""How fast the stack is, how much memory it takes, and how both grow, on one core.
+
+    python tools/bench.py [--quick] [--full] [--profile] [--breakdown]
+
+The table says for each number what was measured and, where there is a target, whether it is met. The exit
+status is 1 when a target is missed. Speeds are medians of rounds taken in turn, so that a busy machine is
+unfair to all alike.
+"""
+
+import argparse
+import cProfile
+import gc
+import platform
+import pstats
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import _bench_growth as growth
+import _bench_memory as memory
+import _bench_speed as speed
+from _bench_traffic import listening
+
+from tcpemu.scenario.build import run_all
+from tcpemu.scenario.load import load
+
+FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO = 20, 1.2 * 1024, 4 * 1024, 2, 1.0
+"""The targets: times the naive responder, octets, octets, times the cost, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured."""
+
+    rounds: int
+    handshakes: int
+    naive: int
+    turns: int
+    population: int
+    samples: int
+    half_open: tuple[int, ...]
+    established: tuple[int, ...]
+
+
+QUICK = Effort(3, 1000, 100, 2000, 2000, 3000, (1000, 10_000, 50_000), (1000, 10_000))
+NORMAL = Effort(
+    9, 4000, 400, 10_000, 20_000, 9000, (1000, 10_000, 100_000, 1_000_000), (1000, 10_000, 100_000)
+)
+FULL = Effort(
+    9,
+    4000,
+    400,
+    10_000,
+    20_000,
+    9000,
+    (1000, 10_000, 100_000, 1_000_000),
+    (1000, 10_000, 100_000, 1_000_000),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the table."""
+
+    what: str
+    value: str
+    target: str = ""
+    met: bool = True
+
+
+def measure(effort: Effort) -> Iterator[Line]:
+    """Every measurement, one after the other."""
+    yield from handshakes(effort)
+    yield from conversation(effort)
+    yield from footprint(effort)
+    yield from growing("half-open", growth.half_open, effort.half_open, effort.samples, GROWTH)
+    yield from growing("established", growth.established, effort.established, effort.samples)
+    yield ignored_ack()
+
+
+def handshakes(effort: Effort) -> Iterator[Line]:
+    contenders = (speed.objects, speed.octets, speed.octets_observed, speed.naive)
+    counts = (*[effort.handshakes] * 3, effort.naive)
+    as_objects, octets, observed, naive = speed.rates(contenders, counts, effort.rounds)
+    yield Line("handshakes, naive Scapy responder", f"{naive:,.0f} /s")
+    yield Line("handshakes, segments in and out", _times(as_objects, naive))
+    yield Line(
+        "handshakes, octets in and out",
+        _times(octets, naive),
+        f"at least {FASTER} times",
+        octets >= FASTER * naive,
+    )
+    yield Line("handshakes, octets, with every event", _times(observed, naive))
+
+
+def conversation(effort: Effort) -> Iterator[Line]:
+    for words, as_octets in (("segments", False), ("octets", True)):
+        rate = speed.echo_rate(effort.turns, as_octets)
+        yield Line(f"data both ways, {words} in and out", f"{rate:,.0f} segments/s")
+
+
+def footprint(effort: Effort) -> Iterator[Line]:
+    measured = (
+        ("half-open request", memory.per_request, REQUEST),
+        ("established connection", memory.per_connection, CONNECTION),
+    )
+    for what, of_one, most in measured:
+        size = of_one(effort.population)
+        yield Line(f"memory of a {what}", f"{size:,.0f} octets", f"at most {most:,.0f}", size <= most)
+
+
+def growing(
+    what: str,
+    cost_of: Callable[[int, int], growth.Cost],
+    populations: Sequence[int],
+    samples: int,
+    most: float | None = None,
+) -> Iterator[Line]:
+    """The cost of a segment at each population; the last is held to the first."""
+    first = None
+    for flows in populations:
+        cost = cost_of(flows, samples)
+        gc.collect()
+        first = first or cost.typical
+        ratio = cost.typical / first
+        judged = most is not None and flows == populations[-1] and flows != populations[0]
+        met = not judged or ratio <= (most or 0)
+        target = f"at most {most} times" if judged else ""
+        yield Line(f"a segment, {flows:,} {what}", f"{cost.typical:.1f} us, {ratio:.2f} times", target, met)
+        yield Line("", _details(cost))
+
+
+def _details(cost: growth.Cost) -> str:
+    kinds = [f"{kind} {value:.1f}" for kind, value in cost.kinds.items()]
+    if cost.timer is not None:
+        kinds.append(f"a timer {cost.timer:.1f}")
+    return f"({', '.join(kinds)}; mean of all {cost.mean:.1f})"
+
+
+def ignored_ack() -> Line:
+    """63 virtual seconds."""
+    scenario = load("ignored-ack")
+    begin = perf_counter()
+    run_all(scenario)
+    seconds = perf_counter() - begin
+    return Line(
+        "scenario ignored-ack", f"{seconds * 1000:.0f} ms", f"at most {SCENARIO:.0f} s", seconds <= SCENARIO
+    )
+
+
+def _times(rate: float, naive: float) -> str:
+    return f"{rate:,.0f} /s, {rate / naive:.1f} times"
+
+
+# --- what the program does -----------------------------------------------------------------------------------
+
+
+def show(line: Line) -> None:
+    verdict = "" if not line.target else ("met" if line.met else "MISSED")
+    print(f"{line.what:<42} {line.value:<28} {line.target:<20} {verdict}".rstrip(), flush=True)
+
+
+def show_profile(count: int) -> None:
+    """Where the time of handshakes in octets goes; the profiler slows small functions most."""
+    profiler = cProfile.Profile()
+    profiler.runcall(speed.octets, count)
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(30)
+
+
+def show_breakdown() -> None:
+    """What a request and a connection hold for themselves alone."""
+    host, listener = listening(16)
+    for number in range(8):
+        memory.arrives(host, number)
+    _show_sizes(list(host.flows.values()))
+    host, listener = listening(16)
+    sockets = [memory.handshake(host, listener, number) for number in range(8)]
+    _show_sizes(list(host.flows.values()))
+    _show_sizes(sockets)
+
+
+def _show_sizes(flows: list[object]) -> None:
+    sizes = memory.breakdown(flows[-1], flows[:-1])
+    for name, size in sorted(sizes.items(), key=lambda item: -item[1]):
+        print(f"  {name:<20} {size:>6}")
+    print(f"  {'together':<20} {sum(sizes.values()):>6}\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="less of everything: seconds, and rough")
+    parser.add_argument("--full", action="store_true", help="1,000,000 established connections too: 2 GiB")
+    parser.add_argument("--profile", action="store_true", help="where the time of handshakes goes, alone")
+    parser.add_argument("--breakdown", action="store_true", help="what the memory of a flow is for, alone")
+    chosen = parser.parse_args()
+    if chosen.profile or chosen.breakdown:
+        if chosen.profile:
+            show_profile(NORMAL.handshakes)
+        if chosen.breakdown:
+            show_breakdown()
+        return 0
+    return run(FULL if chosen.full else QUICK if chosen.quick else NORMAL)
+
+
+def run(effort: Effort) -> int:
+    """Measure and show; 1 when a target is missed."""
+    print(f"Python {platform.python_version()}, {platform.machine()}; garbage collector as it comes: "
+          f"{gc.get_threshold()}, one collection before each measurement")  # fmt: skip
+    missed = []
+    for line in measure(effort):
+        show(line)
+        if not line.met:
+            missed.append(line.what)
+    print("every target is met" if not missed else f"missed: {'; '.join(missed)}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
