@@ -1,14 +1,14 @@
 """How the cost of one segment grows with the number of flows that the host has.
 
-A host is filled with so many requests or connections; then segments for random ones are received one by one,
-each timed alone, answers taken included. They are made beforehand and come in random order. The number of
-flows stays about the same.
+Hosts are filled with different numbers of requests or connections. Then each in turn receives a few segments
+for flows drawn at random, one by one, each timed alone, with what is sent because of it; so all of them meet
+the machine in the same moods. The segments are made beforehand, and the number of flows stays about the same.
 """
 
 import gc
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from statistics import fmean, median
 from time import perf_counter_ns
@@ -18,8 +18,11 @@ from _bench_traffic import GAP, UNLIMITED, data, final_ack, listening, syn
 from tcpemu.stack import Host, Socket
 from tcpemu.wire import Segment
 
-_STEP = 100_000
+TIMER = "timer"
+_PROGRESS = 100_000
 _DATA = 100
+_SLICE = 50
+"""Segments that a host gets before it is the next one's turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,7 @@ class Cost:
     mean: float
     """The mean of all, pauses of the garbage collector included."""
     kinds: dict[str, float]
-    """The median of each kind."""
-    timer: float | None = None
-    """The median of a timer that fires and is armed again."""
+    """The median of each kind, and of timers that fire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,34 @@ class _Sample:
     """What to accept from or to read from afterwards."""
 
 
-def half_open(flows: int, samples: int, seed: int = 1) -> Cost:
-    """New SYNs, SYNs that come again, and ACKs that complete a handshake and are accepted."""
+@dataclass(slots=True)
+class Population:
+    """A host with its flows, the segments that are to come, and what those before them took, in nanoseconds."""
+
+    host: Host
+    flows: int
+    samples: list[_Sample]
+    timers: int
+    """How many timers are to fire when the segments have come."""
+    took: dict[str, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if len(self.host.flows) != self.flows:
+            raise RuntimeError(f"{len(self.host.flows)} flows where {self.flows} were wanted")
+
+
+def half_open(flows: int, samples: int) -> Population:
+    """To come: new SYNs, SYNs that come again, ACKs that complete a handshake and are accepted; then timers."""
     host, listener = listening(UNLIMITED)
-    random = Random(seed)
+    random = Random(flows)
     chosen = set(random.sample(range(flows), min(flows, samples * 2 // 3)))
     answers: list[Segment] = []
 
     def one(number: int) -> None:
         host.receive(syn(number), host.now + GAP)
+        sent = host.transmit()
         if number in chosen:
-            answers.extend(host.transmit())
-        else:
-            host.transmit()
+            answers.extend(sent)
 
     _fill(flows, one, "half-open")
     random.shuffle(answers)
@@ -66,16 +82,15 @@ def half_open(flows: int, samples: int, seed: int = 1) -> Cost:
     made += [_Sample("final ACK", final_ack(answer), listener) for answer in answers[half:]]
     made += [_Sample("new SYN", syn(flows + number), None) for number in range(half)]
     random.shuffle(made)
-    cost = _measure(host, flows, made)
-    return replace(cost, timer=_timers(host, len(answers) // 2))
+    return Population(host, flows, made, half)
 
 
-def established(flows: int, samples: int, seed: int = 1) -> Cost:
-    """Data that is read and acknowledged, and ACKs that say nothing new."""
+def established(flows: int, samples: int) -> Population:
+    """To come: data that is read and acknowledged, and ACKs that say nothing new."""
     host, listener = listening(UNLIMITED)
-    random = Random(seed)
+    random = Random(flows)
     chosen = set(random.sample(range(flows), min(flows, samples)))
-    sockets: list[Socket] = []
+    accepted: list[Socket] = []
     made: list[_Sample] = []
 
     def one(number: int) -> None:
@@ -83,21 +98,74 @@ def established(flows: int, samples: int, seed: int = 1) -> Cost:
         host.receive(syn(number), now)
         answer = host.transmit()[0]
         host.receive(final_ack(answer), now + GAP)
-        host.transmit()
+        accepted.append(listener.accept(now + GAP))
         host.woken()
-        sockets.append(listener.accept(now + GAP))
         if number in chosen:
-            made.append(_for_connection(answer, sockets[-1], random.random() < 0.5))
+            made.append(_for_connection(answer, accepted[-1], random.random() < 0.5))
 
     _fill(flows, one, "established")
     random.shuffle(made)
-    return _measure(host, flows, made)
+    return Population(host, flows, made, 0)
+
+
+def costs(populations: Sequence[Population]) -> list[Cost]:
+    """Let the segments come."""
+    gc.collect()
+    longest = max(len(population.samples) for population in populations)
+    for start in range(0, longest, _SLICE):
+        for population in populations:
+            _receive(population, population.samples[start : start + _SLICE])
+    for start in range(0, max(population.timers for population in populations), _SLICE):
+        for population in populations:
+            _fire(population, min(_SLICE, population.timers - start))
+    return [_cost(population) for population in populations]
+
+
+def _cost(population: Population) -> Cost:
+    kinds = {kind: median(took) / 1000 for kind, took in population.took.items()}
+    segments = [kind for kind in kinds if kind != TIMER]
+    every = [one / 1000 for kind in segments for one in population.took[kind]]
+    return Cost(population.flows, fmean(kinds[kind] for kind in segments), fmean(every), kinds)
+
+
+def _receive(population: Population, samples: list[_Sample]) -> None:
+    host, took = population.host, population.took
+    for sample in samples:
+        now = host.now + GAP
+        begin = perf_counter_ns()
+        host.receive(sample.segment, now)
+        if sample.socket is not None:
+            _application(sample.kind, sample.socket, now)
+        host.transmit()
+        host.woken()
+        took.setdefault(sample.kind, []).append(perf_counter_ns() - begin)
+
+
+def _application(kind: str, socket: Socket, now: int) -> None:
+    if kind != "data":
+        socket.accept(now)
+    elif len(socket.recv(65536, now)) != _DATA:
+        raise RuntimeError("the data did not arrive")
+
+
+def _fire(population: Population, count: int) -> None:
+    """The next timers fire one by one: SYN|ACKs are sent again."""
+    host = population.host
+    for _ in range(count):
+        due = host.next_timer()
+        assert due is not None
+        begin = perf_counter_ns()
+        host.advance(due)
+        host.transmit()
+        population.took.setdefault(TIMER, []).append(perf_counter_ns() - begin)
+
+
+# --- making them ---------------------------------------------------------------------------------------------
 
 
 def _syn_of(answer: Segment) -> Segment:
     """The SYN that was answered so, again."""
-    again = syn(0)
-    return again._replace(src=answer.dst, sport=answer.dport)
+    return syn(0)._replace(src=answer.dst, sport=answer.dport)
 
 
 def _for_connection(answer: Segment, socket: Socket, carries: bool) -> _Sample:
@@ -107,51 +175,16 @@ def _for_connection(answer: Segment, socket: Socket, carries: bool) -> _Sample:
 
 
 def _fill(flows: int, one: Callable[[int], None], what: str) -> None:
-    loud = flows > _STEP and sys.stderr.isatty()
     for number in range(flows):
         one(number)
-        if loud and number % _STEP == 0:
-            print(f"\r{what}: {number:,} of {flows:,} ", end="", file=sys.stderr, flush=True)
-    if loud:
-        print(f"\r{' ' * 60}\r", end="", file=sys.stderr, flush=True)
+        if flows > _PROGRESS and not number % _PROGRESS:
+            _progress(f"{what}: {number:,} of {flows:,}")
+    if flows > _PROGRESS:
+        _progress("")
 
 
-def _measure(host: Host, flows: int, made: list[_Sample]) -> Cost:
-    if len(host.flows) != flows:
-        raise RuntimeError(f"{len(host.flows)} flows where {flows} were wanted")
-    gc.collect()
-    costs: dict[str, list[int]] = {}
-    for sample in made:
-        now = host.now + GAP
-        begin = perf_counter_ns()
-        host.receive(sample.segment, now)
-        if sample.socket is not None:
-            _application(sample, now)
-        host.transmit()
-        host.woken()
-        costs.setdefault(sample.kind, []).append(perf_counter_ns() - begin)
-    every = [cost for of_kind in costs.values() for cost in of_kind]
-    kinds = {kind: median(of_kind) / 1000 for kind, of_kind in sorted(costs.items())}
-    return Cost(flows, fmean(kinds.values()), fmean(every) / 1000, kinds)
-
-
-def _timers(host: Host, count: int) -> float:
-    """The next timers fire one by one: SYN|ACKs are sent again."""
-    costs = []
-    for _ in range(count):
-        due = host.next_timer()
-        assert due is not None
-        begin = perf_counter_ns()
-        host.advance(due)
-        host.transmit()
-        costs.append(perf_counter_ns() - begin)
-    return median(costs) / 1000
-
-
-def _application(sample: _Sample, now: int) -> None:
-    assert sample.socket is not None
-    if sample.kind == "data":
-        if len(sample.socket.recv(65536, now)) != _DATA:
-            raise RuntimeError("the data did not arrive")
-    else:
-        sample.socket.accept(now)
+def _progress(words: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{words:<60}\r{words}", end="", file=sys.stderr, flush=True)
+    elif words:
+        print(words, file=sys.stderr, flush=True)

@@ -34,8 +34,7 @@ def per_connection(count: int) -> float:
     accepted = [handshake(host, listener, 0)]
 
     def fill() -> None:
-        for number in range(1, count + 1):
-            accepted.append(handshake(host, listener, number))
+        accepted.extend(handshake(host, listener, number) for number in range(1, count + 1))
 
     return _growth(fill) / count
 

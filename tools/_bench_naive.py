@@ -35,6 +35,12 @@ class NaiveResponder:
             seq=isn,
             ack=syn.seq + 1,
             window=65160,
-            options=[("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1000, echo)), ("NOP", None), ("WScale", 7)],
+            options=[
+                ("MSS", 1460),
+                ("SAckOK", b""),
+                ("Timestamp", (1000, echo)),
+                ("NOP", None),
+                ("WScale", 7),
+            ],
         )
         return bytes(answer)

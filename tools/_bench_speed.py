@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 
@@ -50,13 +51,24 @@ def naive(count: int) -> float:
     return seconds
 
 
-def rates(contenders: Sequence[Contender], counts: Sequence[int], rounds: int) -> list[float]:
-    """Median handshakes per second of each, their rounds taken in turn."""
-    found: list[list[float]] = [[] for _ in contenders]
-    for _ in range(rounds):
-        for contender, count, speeds in zip(contenders, counts, found, strict=True):
-            speeds.append(count / contender(count))
-    return [median(speeds) for speeds in found]
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Handshakes per second, and how many times the first contender's that is: medians of rounds."""
+
+    rate: float
+    times: float
+
+
+def rates(contenders: Sequence[Contender], counts: Sequence[int], rounds: int) -> list[Rate]:
+    """What each contender does, their rounds taken in turn and compared within a round."""
+    played = [
+        [count / contender(count) for contender, count in zip(contenders, counts, strict=True)]
+        for _ in range(rounds)
+    ]
+    return [
+        Rate(median(one[index] for one in played), median(one[index] / one[0] for one in played))
+        for index in range(len(contenders))
+    ]
 
 
 def echo_rate(turns: int, as_octets: bool) -> float:
@@ -68,7 +80,9 @@ def echo_rate(turns: int, as_octets: bool) -> float:
     arriving = [data(answers[0], turn, PAYLOAD, answered=True) for turn in range(turns)]
     sent: list[Segment] = []
     wire = [encode(segment) for segment in arriving]
-    play = (lambda: _echo_octets(host, conn, wire)) if as_octets else (lambda: _echo(host, conn, arriving, sent))
+    play = (
+        (lambda: _echo_octets(host, conn, wire)) if as_octets else (lambda: _echo(host, conn, arriving, sent))
+    )
     seconds = _timed(play)
     if host.counters["OutSegs"] < turns:
         raise RuntimeError(f"{host.counters['OutSegs']} segments came back for {turns}")
@@ -114,13 +128,14 @@ def _feed_octets(host: Host, arriving: list[bytes], answers: list[bytes]) -> Non
     for packet in arriving:
         now += GAP
         host.receive(decode(packet), now)
-        for segment in host.transmit():
-            answers.append(encode(segment))
+        answers.extend(map(encode, host.transmit()))
         if host.observe:
             host.events()
 
 
-def _feed_octets_and_accept(host: Host, listener: Socket, arriving: list[bytes], accepted: list[Socket]) -> None:
+def _feed_octets_and_accept(
+    host: Host, listener: Socket, arriving: list[bytes], accepted: list[Socket]
+) -> None:
     now = host.now
     for packet in arriving:
         now += GAP

@@ -34,167 +34,187 @@ _NEEDS_RESET = frozenset(
 _OPEN = (State.ESTABLISHED, State.CLOSE_WAIT)
 
 
+_AT_FIRST: dict[str, object] = {
+    "parent": None,
+    "peer_done": False,
+    "iss": 0,
+    "snd_una": 0,
+    "snd_nxt": 0,
+    "write_seq": 0,
+    "snd_sml": 0,
+    "snd_wnd": 0,
+    "snd_wl1": 0,
+    "max_window": 0,
+    "bytes_acked": 0,
+    "snd_shift": 0,
+    "mss_clamp": DEFAULT_MSS,
+    "mss_cache": DEFAULT_MSS,
+    "irs": 0,
+    "rcv_nxt": 0,
+    "rcv_wup": 0,
+    "copied_seq": 0,
+    "rcv_wnd": 0,
+    "rcv_shift": 0,
+    "rcv_ssthresh": 0,
+    "window_clamp": 0,
+    "advmss": 0,
+    "ts_ok": False,
+    "sack": False,
+    "ts_offset": 0,
+    "ts_recent": 0,
+    "ts_recent_at": None,
+    "tsecr": 0,
+    "ecn": False,
+    "demand_cwr": False,
+    "ack_pending": 0,
+    "quick": 0,
+    "pingpong": 0,
+    "ato": 0,
+    "rcv_mss": LEAST_MSS,
+    "last_seg_size": 0,
+    "ack_timer": None,
+    "delack_at": 0,
+    "answered_at": None,
+    "mdev": 0,
+    "mdev_max": 0,
+    "rttvar": 0,
+    "rtt_seq": 0,
+    "backoff": 0,
+    "retransmits": 0,
+    "probes_out": 0,
+    "total_retrans": 0,
+    "total_rto": 0,
+    "undo_marker": False,
+    "started": None,
+    "write_timer": None,
+    "pending": retransmit.NOTHING,
+    "high_seq": 0,
+}
+"""What a field is before anything sets it. To set all of them for each connection would take a third of the
+time that a handshake takes, and most connections never touch most of them."""
+_SET_AT_ONCE = (
+    *("host", "key", "remote", "remote_port", "local", "local_port", "options", "state", "socket", "orphan"),
+    *(
+        "error",
+        "shutdown",
+        "unsent",
+        "fin_queued",
+        "rtx_queue",
+        "rcvbuf",
+        "scaling_ratio",
+        "rmem",
+        "rcv_queue",
+    ),
+    *("out_of_order", "sacks", "dsack", "lrcvtime", "srtt", "rto", "retrans_stamp", "tlp_high_seq"),
+    *("congestion", "before_loss", "ip_id"),
+)
+
+
 class Connection:
     """One TCP connection from SYN_SENT or SYN_RECV to CLOSE. Times are nanoseconds, RTTs microseconds."""
 
-    __slots__ = (
-        "ack_pending",
-        "ack_timer",
-        "ack_timer_set",
-        "advmss",
-        "answered_at",
-        "ato",
-        "backoff",
-        "before_loss",
-        "bytes_acked",
-        "congestion",
-        "copied_seq",
-        "delack_at",
-        "demand_cwr",
-        "dsack",
-        "ecn",
-        "error",
-        "fin_queued",
-        "high_seq",
-        "host",
-        "ip_id",
-        "irs",
-        "iss",
-        "key",
-        "last_seg_size",
-        "local",
-        "local_port",
-        "lrcvtime",
-        "max_window",
-        "mdev",
-        "mdev_max",
-        "mss_cache",
-        "mss_clamp",
-        "options",
-        "orphan",
-        "out_of_order",
-        "parent",
-        "peer_done",
-        "pending",
-        "pingpong",
-        "probes_out",
-        "quick",
-        "rcv_mss",
-        "rcv_nxt",
-        "rcv_queue",
-        "rcv_shift",
-        "rcv_ssthresh",
-        "rcv_wnd",
-        "rcv_wup",
-        "rcvbuf",
-        "remote",
-        "remote_port",
-        "retrans_stamp",
-        "retransmits",
-        "rmem",
-        "rto",
-        "rtt_seq",
-        "rttvar",
-        "rtx_queue",
-        "sack",
-        "sacks",
-        "scaling_ratio",
-        "shutdown",
-        "snd_nxt",
-        "snd_shift",
-        "snd_sml",
-        "snd_una",
-        "snd_wl1",
-        "snd_wnd",
-        "socket",
-        "srtt",
-        "started",
-        "state",
-        "tlp_high_seq",
-        "total_retrans",
-        "total_rto",
-        "ts_offset",
-        "ts_ok",
-        "ts_recent",
-        "ts_recent_at",
-        "tsecr",
-        "undo_marker",
-        "unsent",
-        "window_clamp",
-        "write_seq",
-        "write_timer",
-    )
+    __slots__ = (*_SET_AT_ONCE, *_AT_FIRST)
 
-    def __init__(  # noqa: PLR0915 - one line for each thing that a connection knows
-        self, host: Host, key: FlowKey, options: SocketOptions, state: State
-    ) -> None:
+    # who
+    parent: object
+    """The listener in whose accept queue it waits, or None."""
+    peer_done: bool
+    """The FIN has been taken in (SOCK_DONE)."""
+    # sending
+    iss: int
+    snd_una: int
+    snd_nxt: int
+    write_seq: int
+    snd_sml: int
+    snd_wnd: int
+    snd_wl1: int
+    max_window: int
+    bytes_acked: int
+    snd_shift: int
+    mss_clamp: int
+    mss_cache: int
+    # receiving
+    irs: int
+    rcv_nxt: int
+    rcv_wup: int
+    copied_seq: int
+    rcv_wnd: int
+    rcv_shift: int
+    rcv_ssthresh: int
+    window_clamp: int
+    advmss: int
+    # options agreed
+    ts_ok: bool
+    sack: bool
+    ts_offset: int
+    ts_recent: int
+    ts_recent_at: int | None
+    tsecr: int
+    """TSecr of the segment being processed; 0 when it has no timestamps."""
+    ecn: bool
+    demand_cwr: bool
+    # acknowledging
+    ack_pending: int
+    quick: int
+    pingpong: int
+    ato: int
+    rcv_mss: int
+    last_seg_size: int
+    ack_timer: Timer | None
+    delack_at: int
+    answered_at: int | None
+    # round-trip times and repair
+    mdev: int
+    mdev_max: int
+    rttvar: int
+    rtt_seq: int
+    backoff: int
+    retransmits: int
+    probes_out: int
+    total_retrans: int
+    total_rto: int
+    undo_marker: bool
+    started: int | None
+    """When the SYN or SYN|ACK was sent whose round trip the handshake times."""
+    write_timer: Timer | None
+    pending: retransmit.Pending
+    high_seq: int
+
+    def __init__(self, host: Host, key: FlowKey, options: SocketOptions, state: State) -> None:
         self.host = host
         self.key = key
         self.remote, self.remote_port, self.local, self.local_port = key
         self.options = options
         self.state = state
         self.socket: Socket | None = None
-        self.parent: object = None
-        """The listener in whose accept queue it waits, or nothing."""
         self.orphan = False
         """close() was called: nobody owns it any more (SOCK_DEAD)."""
-        self.error = 0
-        self.shutdown = 0
-        self.peer_done = False
-        """The FIN has been taken in (SOCK_DONE)."""
-        # sending
-        self.iss = self.snd_una = self.snd_nxt = self.write_seq = self.snd_sml = 0
-        self.snd_wnd = self.snd_wl1 = self.max_window = self.bytes_acked = 0
-        self.snd_shift = 0
-        self.mss_clamp = self.mss_cache = DEFAULT_MSS
+        self.error = self.shutdown = self.rmem = self.srtt = 0
         self.unsent = b""
         self.fin_queued = False
         self.rtx_queue: deque[Unacked] | None = None
-        # receiving
-        self.irs = self.rcv_nxt = self.rcv_wup = self.copied_seq = self.rcv_wnd = 0
-        self.rcv_shift = self.rcv_ssthresh = self.window_clamp = self.advmss = 0
         self.rcvbuf = options.rcvbuf
         self.scaling_ratio = window.INITIAL_RATIO
-        self.rmem = 0
         self.rcv_queue: deque[text.Chunk] | None = None
         self.out_of_order: list[reassembly.Fragment] | None = None
-        # options agreed
-        self.ts_ok = self.sack = False
-        self.ts_offset = 0
-        self.ts_recent = 0
-        self.ts_recent_at: int | None = None
-        self.tsecr = 0
-        """TSecr of the segment being processed; 0 when it has no timestamps."""
-        self.ecn = self.demand_cwr = False
         self.sacks: tuple[tuple[int, int], ...] = ()
         self.dsack: tuple[int, int] | None = None
-        # acknowledging
-        self.ack_pending = self.quick = self.pingpong = 0
-        self.ato = 0
         self.lrcvtime = host.now
-        self.rcv_mss = LEAST_MSS
-        self.last_seg_size = 0
-        self.ack_timer: Timer | None = None
-        self.ack_timer_set = False
-        self.delack_at = 0
-        self.answered_at: int | None = None
-        # time
-        self.srtt = self.mdev = self.mdev_max = self.rttvar = 0
-        self.rtt_seq = 0
         self.rto = host.generation.initial_rto
-        self.backoff = self.retransmits = self.probes_out = 0
-        self.total_retrans = self.total_rto = 0
         self.retrans_stamp: int | None = None
-        self.undo_marker = False
-        self.started: int | None = None
-        self.write_timer: Timer | None = None
-        self.pending = retransmit.NOTHING
         self.tlp_high_seq: int | None = None
         self.congestion = congestion.START
         self.before_loss: congestion.Reno | None = None
         """The congestion window before a time-out that is not repaired yet (CA_Loss)."""
-        self.high_seq = 0
         self.ip_id = host.draw.getrandbits(16)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            try:
+                return _AT_FIRST[name]
+            except KeyError:
+                raise AttributeError(f"a connection has no {name}") from None
 
     # --- the passive open -------------------------------------------------------------------------
 
@@ -207,7 +227,9 @@ class Connection:
         conn.iss, conn.irs = request.iss, request.irs
         conn.rcv_wup = conn.rcv_nxt = conn.copied_seq = request.irs + 1 & MASK
         conn.snd_una = conn.snd_nxt = conn.write_seq = conn.snd_sml = request.iss + 1 & MASK
-        conn.sack, conn.ecn = request.sack, request.ecn
+        conn.sack = request.sack
+        if request.ecn:
+            conn.ecn = True
         conn.mss_clamp = request.mss
         conn.window_clamp = request.window_clamp
         conn.rcv_wnd = conn.rcv_ssthresh = request.rcv_wnd
@@ -215,6 +237,7 @@ class Connection:
         if request.snd_shift is not None:
             conn.snd_shift, conn.rcv_shift = request.snd_shift, request.rcv_shift
         else:
+            conn.snd_shift = conn.rcv_shift = 0
             conn.window_clamp = min(request.window_clamp, window.LARGEST_WINDOW)
         conn.snd_wnd = conn.max_window = segment.window << conn.snd_shift
         conn.ts_offset = request.ts_offset
@@ -224,10 +247,13 @@ class Connection:
             if stamps is not None and not after(segment.seq, conn.rcv_nxt):
                 conn.ts_recent = stamps.val
             conn.ts_recent_at = conn.host.now
+        else:
+            conn.ts_ok = False
         conn.total_retrans = request.repeats
-        conn.undo_marker = bool(request.timeouts)
-        conn.started = None if request.repeats else request.started
+        if not request.repeats:
+            conn.started = request.started
         if request.timeouts:
+            conn.undo_marker = True
             conn.retrans_stamp = request.started
         return conn
 
@@ -281,15 +307,18 @@ class Connection:
     def init_transfer(self) -> None:
         """Ready for data: MSS, RTO and windows (tcp_input.c: tcp_init_transfer)."""
         output.sync_mss(self)
-        rtt.init_metrics(self)
+        if not self.srtt or self.host.metrics:
+            rtt.init_metrics(self)
         if self.total_retrans > 1 and self.undo_marker:
             self.congestion = self.congestion.restart()
         window.init_buffer_space(self)
 
     def init_rcv_mss(self) -> None:
         """A first guess at the peer's segments (tcp_input.c: tcp_initialize_rcv_mss)."""
-        hint = min(self.advmss, self.mss_cache, self.rcv_wnd // 2, DEFAULT_MSS)
-        self.rcv_mss = max(hint, LEAST_MSS)
+        hint = DEFAULT_MSS
+        if self.rcv_wnd < 2 * hint or self.advmss < hint or self.mss_cache < hint:
+            hint = max(min(self.advmss, self.mss_cache, self.rcv_wnd // 2), LEAST_MSS)
+        self.rcv_mss = hint
 
     # --- state ------------------------------------------------------------------------------------
 
@@ -300,9 +329,9 @@ class Connection:
         """
         old, host = self.state, self.host
         if new is State.ESTABLISHED or (new is State.CLOSE_WAIT and old is State.SYN_RECV):
-            host.count("CurrEstab")
+            host.counters["CurrEstab"] += 1
         elif old in _OPEN and new not in _OPEN:
-            host.count("CurrEstab", -1)
+            host.counters["CurrEstab"] -= 1
         if new is State.CLOSE:
             if old in _OPEN:
                 host.count("EstabResets")

@@ -38,7 +38,7 @@ from tcpemu.stack.sysctl import Sysctls
 from tcpemu.stack.table import SocketRow
 from tcpemu.stack.timers import TimerQueue
 from tcpemu.stack.timewait import TimeWait
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire.codec import Refused, RefusedReason
 from tcpemu.wire.segment import ACK, RST, Address, FlowKey, Segment
 
@@ -86,10 +86,10 @@ class Host:
         self.metrics = Metrics()
         self.ports = Ports(self)
         self.routes = None if routes is None else [_prefix(network, bits) for network, bits in routes]
-        self.counters = {"InSegs": 0, "OutSegs": 0}
+        self.counters = {"InSegs": 0, "OutSegs": 0, "CurrEstab": 0}
         """`Tcp` and `TcpExt` counters by their MIB names; what never moved may be absent.
 
-        InSegs and OutSegs count every segment, so no event says so."""
+        InSegs and OutSegs count every segment and CurrEstab follows the states, so no event tells of them."""
         self.flows: dict[FlowKey, Flow] = {}
         self.listeners: dict[int, list[Listener]] = {}
         self._out: list[Segment] = []
@@ -156,6 +156,7 @@ class Host:
     def _settings_changed(self) -> None:
         self.rto_max = min(self.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
         """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
+        self.rto_min_us = self.generation.rto_min // MICROSECOND
         for listeners in self.listeners.values():
             for listener in listeners:
                 listener.settings_changed()
@@ -202,10 +203,11 @@ class Host:
         """The listener for an address and port: one bound to the address before one bound to any."""
         found = None
         for listener in self.listeners.get(port, ()):
-            if listener.address == address:
-                return listener
-            if listener.address is None:
+            bound = listener.address
+            if bound is None:
                 found = found or listener
+            elif bound == address:
+                return listener
         return found
 
     def _refused(self, refused: Refused) -> Reason:

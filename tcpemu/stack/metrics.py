@@ -18,6 +18,9 @@ class Metrics:
     def __init__(self) -> None:
         self._rtt: dict[Address, int] = {}
 
+    def __len__(self) -> int:
+        return len(self._rtt)
+
     def proven(self, peer: Address) -> bool:
         """Whether a connection with this peer has ended well: a SYN from it is not a forgery's (tcp_peer_is_proven)."""
         return self._rtt.get(peer, 0) > 0

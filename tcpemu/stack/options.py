@@ -53,18 +53,19 @@ def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -
     peer_mss, shift, sack, timestamps, asks = DEFAULT_MSS, None, False, None, False
     for option in options:
         kind = type(option)
-        if kind is Mss:
-            if option.value:  # type: ignore[union-attr]
-                peer_mss = option.value  # type: ignore[union-attr]
+        if kind is Nop:
+            continue
+        if kind is Timestamps:
+            if sysctls.tcp_timestamps:
+                timestamps = option
+        elif kind is Mss:
+            peer_mss = option.value or peer_mss  # type: ignore[union-attr]
+        elif kind is SackOk:
+            sack = sysctls.tcp_sack == 1
         elif kind is WScale:
             if sysctls.tcp_window_scaling:
                 shift = min(option.shift, LARGEST_SHIFT)  # type: ignore[union-attr]
-        elif kind is SackOk:
-            sack = bool(sysctls.tcp_sack)
-        elif kind is Timestamps:
-            if sysctls.tcp_timestamps:
-                timestamps = option
-        elif kind is not Nop and option in _FAST_OPEN_REQUESTS:
+        elif option in _FAST_OPEN_REQUESTS:
             asks = True
     if user_mss and user_mss < peer_mss:
         peer_mss = user_mss

@@ -7,6 +7,7 @@ Data waits in `unsent` and moves to `rtx_queue` segment by segment.
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tcpemu.stack import acks, reasons, retransmit
@@ -146,19 +147,23 @@ def send_active_reset(conn: Connection) -> None:
 
 
 def sync_mss(conn: Connection, before_syn: bool = False) -> None:
-    """The payload of a full segment (tcp_sync_mss): the peer's MSS, ours, less options, at most half its window."""
-    size, header = conn.host.mtu - _HEADERS, 20
-    if size > conn.mss_clamp:
-        size = conn.mss_clamp
-    if size < _LEAST_SENT_MSS:
-        size = _LEAST_SENT_MSS
-    if conn.ts_ok or (before_syn and conn.host.sysctls.tcp_timestamps):
+    """The payload of a full segment (tcp_sync_mss)."""
+    timestamps = conn.ts_ok or (before_syn and bool(conn.host.sysctls.tcp_timestamps))
+    conn.mss_cache = _full_payload(conn.host.mtu, conn.mss_clamp, timestamps, conn.max_window)
+
+
+@lru_cache(maxsize=4096)
+def _full_payload(mtu: int, peer_mss: int, timestamps: bool, largest_window: int) -> int:
+    """The peer's MSS or what the link holds, less options, and at most half of the peer's window."""
+    size = max(min(mtu - _HEADERS, peer_mss), _LEAST_SENT_MSS)
+    header = 20
+    if timestamps:
         size -= TIMESTAMPS_LENGTH
         header += TIMESTAMPS_LENGTH
-    limit = conn.max_window >> 1 if conn.max_window > DEFAULT_MSS else conn.max_window
+    limit = largest_window >> 1 if largest_window > DEFAULT_MSS else largest_window
     if limit and size > limit:
         size = max(limit, 68 - header)
-    conn.mss_cache = size
+    return size
 
 
 def current_mss(conn: Connection) -> int:

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 def sample(conn: Connection, microseconds: int) -> None:
     """Take in one measurement and set the RTO by it."""
     host = conn.host
-    least = host.generation.rto_min // MICROSECOND
+    least = host.rto_min_us
     if not conn.srtt:
         conn.srtt = microseconds << 3 or 1
         conn.mdev = deviation = microseconds << 1
-        conn.rttvar = conn.mdev_max = deviation if deviation > least else least
+        if deviation < least:
+            deviation = least
+        conn.rttvar = conn.mdev_max = deviation
         conn.rtt_seq = conn.snd_nxt
     else:
         _update(conn, microseconds, least)
@@ -61,13 +63,11 @@ def by_timestamp(conn: Connection) -> int:
 def init_metrics(conn: Connection) -> None:
     """The RTO for the first data (tcp_metrics.c: tcp_init_metrics)."""
     known = conn.host.metrics.rtt(conn.remote)
-    if conn.srtt and known <= conn.srtt:
-        return
     generation = conn.host.generation
     if known > conn.srtt:
         cached = (known >> 3) * MICROSECOND
         conn.rto = cached + max(2 * cached, generation.rto_min)
-    else:
+    elif not conn.srtt:
         fallback = generation.fallback_rto // MICROSECOND
         conn.rttvar = conn.mdev = conn.mdev_max = fallback
         conn.rto = generation.fallback_rto

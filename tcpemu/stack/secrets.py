@@ -13,7 +13,7 @@ from zlib import crc32
 from tcpemu.stack.seq import MASK
 from tcpemu.wire.segment import Address, FlowKey
 
-_SPREAD_ISN, _SPREAD_OFFSET = 0x9E3779B1, 0x85EBCA77C2B2AE63
+_SPREAD_ISN, _SPREAD_OFFSET = 0x9E3779B1, 0x85EBCA77
 
 
 class Secrets:
@@ -37,7 +37,7 @@ class Secrets:
         """
         remote, remote_port, local, local_port = key
         mixed = crc32(remote, crc32(local, (remote_port << 16 | local_port) ^ self._flow_key))
-        return (mixed * _SPREAD_ISN + (now >> 6)) & MASK, mixed * _SPREAD_OFFSET >> 7 & MASK
+        return (mixed * _SPREAD_ISN + (now >> 6)) & MASK, mixed * _SPREAD_OFFSET >> 9 & MASK
 
     def cookie_hash(self, which: int, key: FlowKey, count: int) -> int:
         """One of the two keyed hashes of a SYN cookie, 32 bits (syncookies.c: cookie_hash)."""

@@ -44,7 +44,7 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
         return reasons.NO_ROUTE
     if use_cookie:
         return cookies.answer_syn(listener, segment, offer)
-    if reopened is None and _kept_for_known_peers(listener, segment):
+    if not host.sysctls.tcp_syncookies and reopened is None and _kept_for_known_peers(listener, segment):
         host.count("ListenDrops")
         return reasons.LAST_QUARTER
     _queue(listener, segment, offer, reopened)
@@ -92,8 +92,6 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
 def _kept_for_known_peers(listener: Listener, segment: Segment) -> bool:
     """Without cookies the last quarter of tcp_max_syn_backlog is for peers whose round-trip time is known."""
     host = listener.host
-    if host.sysctls.tcp_syncookies:
-        return False
     limit = host.sysctls.tcp_max_syn_backlog
     return limit - listener.syn_queue < limit >> 2 and not host.metrics.proven(segment.src)
 

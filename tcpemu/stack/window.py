@@ -107,19 +107,23 @@ def new_window(conn: Connection) -> int:
 
 def init_buffer_space(conn: Connection) -> None:
     """Fit the clamp of the window to the buffer, with one segment kept back (tcp_input.c: tcp_init_buffer_space)."""
-    share = conn.host.sysctls.tcp_app_win
-    mss = conn.advmss
     largest = conn.rcvbuf * conn.scaling_ratio >> 8
-    clamp = conn.window_clamp
+    conn.window_clamp = clamp = _kept_back(
+        conn.window_clamp, largest, conn.advmss, conn.host.sysctls.tcp_app_win
+    )
+    if conn.rcv_ssthresh > clamp:
+        conn.rcv_ssthresh = clamp
+
+
+@lru_cache(maxsize=4096)
+def _kept_back(clamp: int, largest: int, mss: int, share: int) -> int:
     if clamp >= largest:
         clamp = largest
         if share and largest > 4 * mss:
             clamp = max(largest - (largest >> share), 4 * mss)
     if share and clamp > 2 * mss and clamp + mss > largest:
         clamp = max(2 * mss, largest - mss)
-    conn.window_clamp = clamp
-    if conn.rcv_ssthresh > clamp:
-        conn.rcv_ssthresh = clamp
+    return clamp
 
 
 def set_clamp(conn: Connection, clamp: int) -> None:

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,8 @@ class Sack:
     blocks: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Timestamps:
-    """Timestamps (kind 8): TSval and TSecr, 0 to 2**32 - 1."""
+class Timestamps(NamedTuple):
+    """Timestamps (kind 8): TSval and TSecr, 0 to 2**32 - 1. A tuple, for nearly every segment has one."""
 
     val: int
     ecr: int
@@ -92,24 +91,12 @@ mss = lru_cache(maxsize=4096)(Mss)
 wscale = lru_cache(maxsize=256)(WScale)
 
 
-def _setter(name: str) -> Callable[[Timestamps, int], None]:
-    setter: Callable[[Timestamps, int], None] = Timestamps.__dict__[name].__set__
-    return setter
-
-
-_blank: Callable[[type[Timestamps]], Timestamps] = object.__new__
-_set_val = _setter("val")
-_set_ecr = _setter("ecr")
-
-
 def timestamps(val: int, ecr: int) -> Timestamps:
-    """The same as `Timestamps(val, ecr)`, in a third of the time: its slots are set directly."""
-    option = _blank(Timestamps)
-    _set_val(option, val)
-    _set_ecr(option, ecr)
-    return option
+    """The same as `Timestamps(val, ecr)`, in half the time."""
+    return _new(Timestamps, (val, ecr))
 
 
+_new = tuple.__new__
 _syn_layout = struct.Struct("!HHIIII")
 _later_layout = struct.Struct("!III")
 _read_syn, _write_syn = _syn_layout.unpack, _syn_layout.pack
@@ -126,11 +113,11 @@ def decode_options(octets: bytes) -> tuple[Option, ...]:
     if size == 12:
         head, val, ecr = _read_later(octets)
         if head == _NOP_NOP_TIMESTAMPS_HEAD:
-            return (NOP, NOP, timestamps(val, ecr))
+            return (NOP, NOP, _new(Timestamps, (val, ecr)))
     elif size == 20:
         head, size, middle, val, ecr, tail = _read_syn(octets)
         if head == _MSS_HEAD and middle == _SACK_OK_TIMESTAMPS_HEAD and tail >> 8 == _NOP_WSCALE_HEAD:
-            return (mss(size), SACK_OK, timestamps(val, ecr), NOP, wscale(tail & 255))
+            return (mss(size), SACK_OK, _new(Timestamps, (val, ecr)), NOP, wscale(tail & 255))
     return _decode_list(octets)
 
 

@@ -1,0 +1,313 @@
+"""What must hold of a host, whatever is done to it. Each rule has a name, which is the sentence that it checks.
+
+After each deed, of what the host has said and sent:
+  one verdict for each segment that arrives, and none otherwise; one Sent event for each segment sent; a
+  verdict of DROPPED sends nothing and changes no state, one of ANSWERED sends something; a RST never answers
+  a RST; what is sent decodes to itself, with checksums that add up, and carries the text of its numbers; the
+  right edge of the window is never taken back; events are in order of time; states follow each other by the
+  table of transitions; counters move as the events say, add up, and are never negative.
+After some deeds, of all that the host holds: see `_fuzz_state.py`.
+At the end, when all applications have gone and time has passed: no flow, timer or port is left.
+"""
+
+from __future__ import annotations
+
+import errno
+import struct
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import _fuzz_state as state
+
+from tcpemu.stack import (
+    Counted,
+    Event,
+    Host,
+    Outcome,
+    Sent,
+    Socket,
+    State,
+    StateChanged,
+    Verdict,
+    reasons,
+)
+from tcpemu.stack.connection import Connection
+from tcpemu.stack.seq import MASK, after, before
+from tcpemu.stack.states import TRANSITIONS
+from tcpemu.wire import ACK, FIN, RST, SYN, FlowKey, Refused, Segment, decode, encode
+
+
+class Broken(Exception):
+    """A rule does not hold."""
+
+    def __init__(self, rule: str, detail: str) -> None:
+        super().__init__(f"{rule}: {detail}")
+        self.rule = rule
+
+
+def require(truth: object, rule: str, detail: Callable[[], str] | str = "") -> None:
+    if not truth:
+        raise Broken(rule, detail if isinstance(detail, str) else detail())
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """A socket before a call."""
+
+    socket: Socket
+    name: str
+    arguments: tuple[object, ...]
+    readable: bool
+    writable: bool
+    at: int
+    """The sequence number of what would be read next."""
+
+
+_MADE = (reasons.HANDSHAKE_DONE, reasons.COOKIE_GOOD)
+_NOT_BY_CONNECTION = (reasons.SENT_RST, reasons.SENT_REQUEST_ACK, reasons.SENT_TW_ACK)
+
+
+class Rules:
+    """Watches one host from its beginning."""
+
+    def __init__(self, host: Host, text_at: Callable[[int, int], bytes]) -> None:
+        self.host = host
+        self.text_at = text_at
+        self.last = 0
+        self.counters: Counter[str] = Counter()
+        self.tally: Counter[str] = Counter()
+        """What the counters must agree with, by what was seen."""
+        self.states: dict[FlowKey, State] = {}
+        self.edges: dict[FlowKey, tuple[Connection, int]] = {}
+        self.received: dict[FlowKey, tuple[Connection, int]] = {}
+        self.readiness = state.Readiness()
+        self.limits = state.QueueLimits()
+        self.verdicts: Counter[str] = Counter()
+        self.met: Counter[str] = Counter()
+        """Segments by the state that they found."""
+
+    # --- one step --------------------------------------------------------------------------------------------
+
+    def arrives(self, segment: Segment | Refused) -> None:
+        """Note what a segment is going to meet."""
+        self.met[state.label(self.host, segment)] += 1
+
+    def step(self, now: int, segment: Segment | Refused | None) -> None:
+        """Look at everything that has come out of the host since the last step."""
+        host = self.host
+        events, sent = host.events(), host.transmit()
+        self.readiness.woken(host.woken())
+        verdicts = [event for event in events if type(event) is Verdict]
+        sents = [event for event in events if type(event) is Sent]
+        self._times(now, events)
+        require(
+            len(sents) == len(sent) and all(e.segment is s for e, s in zip(sents, sent, strict=True)),
+            "one Sent event for each segment sent",
+        )
+        self._verdict(verdicts, segment, sents, events)
+        for event in sents:
+            self._sent(event)
+        for event in events:
+            if type(event) is Counted:
+                self.counters[event.name] += event.by
+            elif type(event) is StateChanged:
+                self._state(event)
+        self._progress()
+        due = host.next_timer()
+        require(due is None or due >= now, "timers are not in the past", lambda: f"{due} at {now}")
+
+    def _times(self, now: int, events: Sequence[Event]) -> None:
+        last = self.last
+        for event in events:
+            require(last <= event.at <= now, "events are in order of time", lambda: f"{event} at {now}")
+            last = event.at
+        self.last = now
+
+    def _verdict(
+        self, verdicts: list[Verdict], segment: Segment | Refused | None, sents: list[Sent], events: list[Event]
+    ) -> None:
+        if segment is None:
+            require(not verdicts, "no verdict without a segment", lambda: str(verdicts))
+            return
+        require(
+            len(verdicts) == 1 and verdicts[0].segment is segment,
+            "one verdict for each segment that arrives",
+            lambda: str(verdicts),
+        )
+        reason = verdicts[0].reason
+        self.verdicts[reason.name] += 1
+        if isinstance(segment, Segment) and segment.dst in self.host.addresses:
+            self.tally["InSegs"] += 1
+        self.tally["PassiveOpens"] += reason in _MADE
+        if reason.outcome is Outcome.DROPPED:
+            require(not sents, "a dropped segment is not answered", lambda: f"{reason.name}: {sents}")
+            changed = [event for event in events if type(event) is StateChanged]
+            require(not changed, "a dropped segment changes no state", lambda: f"{reason.name}: {changed}")
+        elif reason.outcome is Outcome.ANSWERED:
+            require(sents, "an answered segment is answered", lambda: reason.name)
+        if isinstance(segment, Segment) and segment.flags & RST:
+            answers = [event for event in sents if event.segment.flags & RST]
+            require(not answers, "a RST never answers a RST", lambda: f"{reason.name}: {answers}")
+
+    def _state(self, event: StateChanged) -> None:
+        if not event.flow[0]:
+            return  # a listener; several may share a port
+        known = self.states.get(event.flow, State.CLOSE)
+        if known is State.CLOSE and event.old is State.SYN_RECV:
+            known = State.SYN_RECV  # made by a cookie, which nothing is kept for
+        require(event.old is known, "states follow each other", lambda: f"{event} after {known.name}")
+        to_request = event.old is State.CLOSE and event.new is State.SYN_RECV
+        require(
+            to_request or event.new in TRANSITIONS[event.old],
+            "transitions are those of the table",
+            lambda: f"{event.old.name} to {event.new.name}: {event.cause}",
+        )
+        self.states[event.flow] = event.new
+
+    # --- what is sent ------------------------------------------------------------------------------------------
+
+    def _sent(self, event: Sent) -> None:
+        segment = event.segment
+        octets = encode(segment)
+        again = decode(octets)
+        require(again == segment, "what is sent decodes to itself", lambda: f"{segment} to {again}")
+        require(_sums_up(octets), "checksums add up", lambda: str(segment))
+        flags = segment.flags
+        self.tally["OutSegs"] += 1
+        self.tally["OutRsts"] += bool(flags & RST)
+        self.tally["RetransSegs"] += bool(event.repeat)
+        self.tally["SyncookiesSent"] += event.reason is reasons.SENT_COOKIE
+        self.tally["DelayedACKs"] += event.reason is reasons.SENT_DELAYED_ACK
+        require(
+            not (flags & SYN and flags & (RST | FIN)) and not (flags & RST and flags & FIN),
+            "flags make sense",
+            lambda: str(segment),
+        )
+        start = segment.seq + bool(flags & SYN)
+        require(
+            segment.payload == self.text_at(start, len(segment.payload)),
+            "the text of a segment is that of its numbers",
+            lambda: str(segment),
+        )
+        if event.reason not in _NOT_BY_CONNECTION and flags & ACK and not flags & (SYN | RST):
+            self._edge(segment)
+
+    def _edge(self, segment: Segment) -> None:
+        key = segment.dst, segment.dport, segment.src, segment.sport
+        conn = self.host.flows.get(key)
+        if type(conn) is not Connection:
+            return
+        edge = segment.ack + (segment.window << conn.rcv_shift) & MASK
+        known = self.edges.get(key)
+        if known is not None and known[0] is conn:
+            require(
+                not before(edge, known[1]),
+                "the window's edge is not taken back",
+                lambda: f"{known[1] - edge & MASK} octets: {segment}",
+            )
+        self.edges[key] = conn, edge
+
+    def _progress(self) -> None:
+        """What was received in order stays received."""
+        for key, flow in self.host.flows.items():
+            if type(flow) is not Connection or flow.state is State.SYN_SENT:
+                continue
+            known = self.received.get(key)
+            if known is not None and known[0] is flow:
+                require(
+                    not before(flow.rcv_nxt, known[1]),
+                    "rcv_nxt only moves forward",
+                    lambda: f"{known[1]} to {flow.rcv_nxt}",
+                )
+            self.received[key] = flow, flow.rcv_nxt
+
+    # --- calls ---------------------------------------------------------------------------------------------------
+
+    def before_call(self, socket: Socket, name: str, arguments: tuple[object, ...]) -> Calling:
+        conn = socket.connection
+        at = 0 if conn is None else conn.copied_seq
+        self.readiness.called(socket)
+        return Calling(socket, name, arguments, socket.readable, socket.writable, at)
+
+    def after_call(self, before: Calling, result: object, error: int) -> None:
+        name, again = before.name, error == errno.EAGAIN
+        if name == "recv" and isinstance(result, bytes):
+            require(
+                result == self.text_at(before.at, len(result)),
+                "what is read is what was sent",
+                lambda: f"{len(result)} octets at {before.at}",
+            )
+        if name == "accept":
+            require(before.readable is not again, "accept() does what readable says", f"errno {error}")
+        elif name == "recv" and before.arguments[0]:
+            require(not (before.readable and again), "recv() does what readable says", f"errno {error}")
+            blocks = not before.readable and before.socket.connection is not None
+            require(again or not blocks or error or not result, "recv() does what readable says", repr(result))
+        elif name == "send" and before.arguments[0]:
+            require(not (before.writable and again), "send() does what writable says", f"errno {error}")
+        self.tally["ActiveOpens"] += name == "connect" and error == errno.EINPROGRESS
+
+    # --- everything ------------------------------------------------------------------------------------------------
+
+    def whole(self, sockets: Sequence[Socket]) -> None:
+        """Look at all that the host holds."""
+        self._counters()
+        for rule, detail in (*state.broken(self.host), *self.limits.broken(self.host)):
+            raise Broken(rule, detail)
+        for rule, detail in self.readiness.broken(sockets):
+            raise Broken(rule, detail)
+        flows = self.host.flows
+        for known in (self.edges, self.received):
+            for key in [key for key, (conn, _) in known.items() if flows.get(key) is not conn]:
+                del known[key]
+
+    def _counters(self) -> None:
+        counters = self.host.counters
+        moved = {name: value for name, value in self.counters.items() if value}
+        require(
+            moved == {name: value for name, value in counters.items() if value},
+            "counters move as the events say",
+        )
+        negative = [name for name, value in counters.items() if value < 0]
+        require(not negative, "counters are not negative", lambda: ", ".join(negative))
+        for name, seen in self.tally.items():
+            count = counters.get(name, 0)
+            refused = counters.get("InErrs", 0) if name == "InSegs" else 0
+            require(
+                seen <= count <= seen + refused,
+                f"{name} counts what was seen",
+                lambda: f"{count}, but {seen} were seen",
+            )
+        require(
+            counters.get("ListenOverflows", 0) <= counters.get("ListenDrops", 0),
+            "every overflow is a drop",
+        )
+
+    def empty(self) -> None:
+        """Nothing is left."""
+        host = self.host
+        left = [type(flow).__name__ + " " + state.state_name(flow) for flow in host.flows.values()]
+        require(not left, "no flow is left at the end", lambda: ", ".join(left))
+        require(not host.listeners, "no listener is left at the end", lambda: str(host.listeners))
+        ports = list(host.ports._bound)
+        require(not ports, "no port is left at the end", lambda: str(ports))
+        require(not host.counters.get("CurrEstab", 0), "no connection is counted at the end")
+
+
+def _sums_up(octets: bytes) -> bool:
+    """Both checksums of a packet without IP options, added word by word."""
+    header = (octets[0] & 15) * 4
+    tcp = octets[header:]
+    pseudo_header = octets[12:20] + struct.pack("!HH", 6, len(tcp))
+    return _sum(octets[:header]) == 0xFFFF and _sum(pseudo_header + tcp + bytes(len(tcp) & 1)) == 0xFFFF
+
+
+def _sum(octets: bytes) -> int:
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+__all__ = ["Broken", "Calling", "Rules", "after", "require"]

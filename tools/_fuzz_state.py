@@ -1,0 +1,256 @@
+"""What must hold of everything that a host has at any moment. Each rule is a sentence; `broken` looks for exceptions.
+
+Listeners: no more than one above the backlog waits in the accept queue, but for a backlog that was lowered;
+the length of the SYN queue is the number of its requests, and `young` of those whose timer has not fired;
+what waits for accept() is a connection without a socket. Timers: none is in the past, none outlives its
+owner, each request and TIME_WAIT bucket has one; a connection with something under way or with no owner has
+one. Connections: numbers are in their order, queues hold what the numbers say, memory is what the queues
+hold. Counters: CurrEstab is the number of connections. Sockets: one that becomes ready is woken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+from tcpemu.stack import Host, Socket, State
+from tcpemu.stack.connection import Connection
+from tcpemu.stack.listener import Listener
+from tcpemu.stack.request import Request
+from tcpemu.stack.seq import after, before, distance
+from tcpemu.stack.timers import Timer
+from tcpemu.stack.timewait import TimeWait
+from tcpemu.wire import Refused, Segment
+
+Exceptions: TypeAlias = Iterator[tuple[str, str]]
+"""Rules that do not hold, and how."""
+
+_OPEN = (State.ESTABLISHED, State.CLOSE_WAIT)
+_OPENING = (State.SYN_SENT, State.SYN_RECV)
+_AFTER_FIN = (State.FIN_WAIT1, State.CLOSING, State.LAST_ACK, State.FIN_WAIT2)
+
+
+def broken(host: Host) -> Exceptions:
+    """Every rule that does not hold of the host."""
+    yield from _listeners(host)
+    yield from _timers(host)
+    established = 0
+    for key, flow in host.flows.items():
+        if flow.key != key:
+            yield "a flow stands at its key", f"{flow.key} at {key}"
+        if type(flow) is Connection:
+            established += flow.state in _OPEN
+            for rule, detail in connection(flow):
+                yield rule, f"{flow.state.name}: {detail}"
+    counted = host.counters.get("CurrEstab", 0)
+    if counted != established:
+        yield "CurrEstab is the number of connections", f"{counted}, but there are {established}"
+    for row in host.sockets():
+        if row.recv_q < 0 or row.send_q < 0:
+            yield "the socket table has no negative queue", str(row)
+
+
+# --- listeners -----------------------------------------------------------------------------------------------
+
+
+def _listeners(host: Host) -> Exceptions:
+    waiting: Counter[Listener] = Counter()
+    young: Counter[Listener] = Counter()
+    for flow in host.flows.values():
+        if type(flow) is Request:
+            waiting[flow.listener] += 1
+            young[flow.listener] += flow.timeouts == 0
+    listening = {one for same_port in host.listeners.values() for one in same_port}
+    for listener in listening | set(waiting):
+        seen = waiting[listener], young[listener]
+        if (listener.syn_queue, listener.young) != seen:
+            yield (
+                "the SYN queue's counts are those of its requests",
+                f"{listener.syn_queue} and {listener.young} young; there are {seen}",
+            )
+    for listener in listening:
+        if listener.state is not State.LISTEN:
+            yield "what is found as a listener listens", listener.state.name
+        yield from _accept_queue(listener)
+
+
+def _accept_queue(listener: Listener) -> Exceptions:
+    for conn in listener.accept_queue:
+        if conn.socket is not None or conn.parent is not listener:
+            yield "what waits for accept() belongs to its listener", f"{conn.state.name}"
+
+
+class QueueLimits:
+    """How long each accept queue may be: one more than the backlog, or what was there when it was lowered."""
+
+    def __init__(self) -> None:
+        self._limits: dict[Listener, int] = {}
+
+    def broken(self, host: Host) -> Exceptions:
+        listening = [one for same_port in host.listeners.values() for one in same_port]
+        known, self._limits = self._limits, {}
+        for listener in listening:
+            length = len(listener.accept_queue)
+            limit = max(listener.backlog + 1, known.get(listener, 0))
+            if length > limit:
+                yield (
+                    "no more than backlog + 1 wait for accept()",
+                    f"{length} with a backlog of {listener.backlog}",
+                )
+            self._limits[listener] = max(listener.backlog + 1, min(limit, length))
+
+
+# --- timers --------------------------------------------------------------------------------------------------
+
+
+def _timers(host: Host) -> Exceptions:
+    entries = host.timers._entries
+    valid = [(deadline, what) for deadline, order, what in entries if what.armed == order]
+    armed = {id(what) for _, what in valid}
+    if len(armed) != len(valid):
+        yield "a timer is armed once", f"{len(valid)} entries for {len(armed)} timers"
+    if host.timers._stale != len(entries) - len(valid):
+        yield "stale timers are counted", f"{host.timers._stale} of {len(entries) - len(valid)}"
+    for deadline, what in valid:
+        if deadline < host.now:
+            yield "timers are not in the past", f"{deadline} at {host.now}"
+        owner = what.owner if type(what) is Timer else what
+        if host.flows.get(owner.key) is not owner:  # type: ignore[attr-defined]
+            yield "no timer outlives its flow", f"{type(owner).__name__} {state_name(owner)}"
+    for flow in host.flows.values():
+        if type(flow) is not Connection and id(flow) not in armed:
+            yield "every request and every TIME_WAIT ends", type(flow).__name__
+
+
+# --- connections ---------------------------------------------------------------------------------------------
+
+
+def connection(conn: Connection) -> Exceptions:
+    """The rules for one that can be found by its flow."""
+    yield from _ownership(conn)
+    yield from _sending(conn)
+    if conn.state is not State.SYN_SENT:
+        yield from _receiving(conn)
+    host = conn.host
+    if not 0 < conn.rto <= host.rto_max:
+        yield "the RTO is within its limits", f"{conn.rto}"
+
+
+def _ownership(conn: Connection) -> Exceptions:
+    if conn.state is State.CLOSE:
+        yield "a closed connection is not found", ""
+    timer = conn.write_timer
+    running = timer is not None and bool(timer.armed)
+    if conn.rtx_queue and not running:
+        yield "what is under way has a timer", f"{len(conn.rtx_queue)} segments"
+    if conn.orphan and not running:
+        yield "every orphan has a timer", f"pending {conn.pending}"
+    if conn.orphan and conn.state in (State.FIN_WAIT2, *_OPEN):
+        yield "an orphan has sent FIN and does not wait for the peer's", ""
+    if not conn.orphan and conn.socket is None and conn.parent is None:
+        yield "a connection has an owner or is an orphan", ""
+
+
+def _sending(conn: Connection) -> Exceptions:
+    una, nxt, end = conn.snd_una, conn.snd_nxt, conn.write_seq
+    if after(una, nxt) or after(nxt, end):
+        yield "snd_una <= snd_nxt <= write_seq", f"{una} {nxt} {end}"
+    fin_waits = conn.fin_queued and nxt != end
+    if distance(nxt, end) != len(conn.unsent) + fin_waits:
+        yield "unsent is what is between snd_nxt and write_seq", f"{distance(nxt, end)}, {len(conn.unsent)}"
+    if conn.state in _AFTER_FIN and not conn.fin_queued:
+        yield "a state after FIN has queued one", ""
+    if conn.state is State.FIN_WAIT2 and una != end:
+        yield "FIN_WAIT2 has had its FIN acknowledged", f"{distance(una, end)} octets are not"
+    yield from _under_way(conn)
+    nothing_runs = conn.write_timer is None or not conn.write_timer.armed
+    if conn.state not in _OPENING and nxt != end and nothing_runs and not conn.options.cork:
+        yield "what waits to be sent has a timer", f"{len(conn.unsent)} octets"
+
+
+def _under_way(conn: Connection) -> Exceptions:
+    at = conn.snd_una
+    for entry in conn.rtx_queue or ():
+        if entry.seq != at:
+            yield "segments under way follow each other", f"{entry.seq} after {at}"
+        if distance(entry.seq, entry.end) != len(entry.payload) + bool(entry.flags & 3):
+            yield "a segment under way is as long as its text", f"{entry.seq} to {entry.end}"
+        at = entry.end
+    if at != conn.snd_nxt:
+        yield "segments under way end at snd_nxt", f"{at}, not {conn.snd_nxt}"
+
+
+def _receiving(conn: Connection) -> Exceptions:
+    if after(conn.rcv_wup, conn.rcv_nxt) or after(conn.copied_seq, conn.rcv_nxt):
+        yield "rcv_wup and copied_seq <= rcv_nxt", f"{conn.rcv_wup} {conn.copied_seq} {conn.rcv_nxt}"
+    chunks, kept = conn.rcv_queue or (), conn.out_of_order or ()
+    waiting = sum(len(chunk.payload) for chunk in chunks)
+    if conn.socket is not None and not waiting <= conn.recv_q <= waiting + conn.peer_done:
+        yield "the receive queue holds what the numbers say", f"{waiting} octets, {conn.recv_q} by number"
+    memory = sum(chunk.memory for chunk in chunks) + sum(one.memory for one in kept)
+    if conn.rmem != memory:
+        yield "rmem is the memory of both queues", f"{conn.rmem}, but they hold {memory}"
+    at = conn.rcv_nxt
+    for one in kept:
+        if not after(one.end, conn.rcv_nxt) or before(one.seq, at):
+            yield "fragments lie beyond rcv_nxt and in order", f"{one.seq} to {one.end}, {at}"
+        at = one.seq
+    for left, right in conn.sacks:
+        if not after(right, left) or not after(right, conn.rcv_nxt):
+            yield "SACK blocks lie beyond rcv_nxt", f"{left} to {right}, {conn.rcv_nxt}"
+
+
+# --- sockets -------------------------------------------------------------------------------------------------
+
+
+class Readiness:
+    """Which sockets were ready, and which have been woken or called since."""
+
+    def __init__(self) -> None:
+        self._ready: dict[Socket, tuple[bool, bool]] = {}
+        self._told: set[Socket] = set()
+
+    def woken(self, sockets: Iterable[Socket]) -> None:
+        self._told.update(sockets)
+
+    def called(self, socket: Socket) -> None:
+        self._told.add(socket)
+
+    def broken(self, sockets: Sequence[Socket]) -> Exceptions:
+        """Those that have become ready, and nobody was told."""
+        told, self._told = self._told, set()
+        known, self._ready = self._ready, {}
+        for socket in sockets:
+            ready = self._ready[socket] = socket.readable, socket.writable
+            was = known.get(socket, (False, False))
+            if socket in told or socket not in known:
+                continue
+            for name, then, now in zip(("readable", "writable"), was, ready, strict=True):
+                if now and not then:
+                    yield "a socket that becomes ready is woken", f"{name}, {socket.state.name}"
+
+
+# --- names ---------------------------------------------------------------------------------------------------
+
+
+def state_name(flow: object) -> str:
+    """The state of anything."""
+    return State.SYN_RECV.name if type(flow) is Request else getattr(flow, "state", State.CLOSE).name
+
+
+def label(host: Host, segment: Segment | Refused) -> str:
+    """What a segment is going to meet."""
+    if not isinstance(segment, Segment):
+        return "refused"
+    flow = host.flows.get(segment[:4])
+    if flow is None:
+        listener = host.find_listener(segment.dst, segment.dport)
+        if listener is None:
+            return "nothing"
+        return "LISTEN, accept queue full" if listener.accept_queue_full() else "LISTEN"
+    if type(flow) is Request:
+        return "request"
+    if type(flow) is TimeWait:
+        return f"bucket in {flow.state.name}"
+    return state_name(flow)
