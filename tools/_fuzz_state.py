@@ -133,7 +133,7 @@ def connection(conn: Connection) -> Exceptions:
     if conn.state is not State.SYN_SENT:
         yield from _receiving(conn)
     host = conn.host
-    if not 0 < conn.rto <= host.rto_max:
+    if not 0 < conn.rto <= max(host.rto_max, host.generation.fallback_rto):
         yield "the RTO is within its limits", f"{conn.rto}"
 
 

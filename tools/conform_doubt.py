@@ -13,9 +13,7 @@ Trace: TypeAlias = dict[str, Any]
 Entry: TypeAlias = dict[str, Any]
 
 TOO_LATE = 0.006
-"""Seconds that a step may come after its time, in a short trace."""
-TOO_LATE_GROWTH = 0.0005
-"""More of it for each second of the trace: long ones look at long timers."""
+"""Seconds that a step may come after its time."""
 AT_ONCE = 0.0075
 """An answer to a segment comes within this; what comes later comes from a timer."""
 SYN_AT_ONCE = 0.016
@@ -41,8 +39,7 @@ def late_step(truth: Trace) -> str | None:
     planned = sorted(step[0] for step in truth["steps"])
     done = [entry["t"] for entry in truth["log"] if "out" not in entry]
     late = max((at - plan for plan, at in zip(planned, done, strict=False)), default=0.0)
-    allowed = TOO_LATE + TOO_LATE_GROWTH * truth["until"]
-    return f"the machine is busy: a step came {late * 1000:.0f} ms late" if late > allowed else None
+    return f"the machine is busy: a step came {late * 1000:.0f} ms late" if late > TOO_LATE else None
 
 
 def step_near_timer(truth: Trace) -> str | None:

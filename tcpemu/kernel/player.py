@@ -24,6 +24,9 @@ ANSWER_TIME = 0.0005
 SPIN = 0.002
 """A sleep may end this much late, so the last bit before a step is spent awake."""
 
+SLEEP_SLACK = 1 / 500
+"""A long sleep in poll(2) may end later still, by a thousandth of itself; twice that is kept back."""
+
 _CHECKSUM_AT = 20 + 16
 
 
@@ -66,7 +69,7 @@ class _Player:
     def listen_until(self, moment: float) -> None:
         """Write down what the host sends until then."""
         while (left := moment - self.now()) > 0:
-            self.poll.poll(left * 1000 if left > SPIN else 0)
+            self.poll.poll(max(0.0, left - max(SPIN, left * SLEEP_SLACK)) * 1000)
             self.hear()
         self.hear()
 

@@ -1,5 +1,7 @@
 """The heap of deadlines, and the kernel's timer wheel, which is late but never early."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -165,7 +167,7 @@ def test_syn_acks_are_late_each_after_the_one_before():
     times = host.times("SA")[1:]
     for at, on_time in zip(times, (1, 3, 7, 15, 31), strict=True):
         assert on_time < at < 1.001 * on_time + 0.032 * 2 + 0.256 * 3
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(times)]
     for gap, period, most in zip(gaps, (2, 4, 8, 16), (0.032, 0.256, 0.256, 0.256), strict=True):
         assert period < gap <= period + most
     over = [event.at for event in host.events if type(event).__name__ == "TimerFired"]

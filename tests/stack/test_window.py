@@ -98,7 +98,7 @@ def test_any_first_window_fits_its_clamp_and_its_scale(space, mss, clamp, scalin
     assert limit <= 65535 << shift
     # No smaller scale would do for the largest buffer, and this one does unless it is the largest.
     wanted = min(max(space - space % mss if space > mss else space, largest), clamp or 65535 << 14)
-    if scaling and 0 < shift:
+    if scaling and shift > 0:
         assert wanted >= 65536 << (shift - 1)
     if scaling and shift < 14:
         assert wanted < 65536 << shift
