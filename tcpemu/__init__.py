@@ -1,3 +1,62 @@
-"""tcpemu: a user-space TCP that answers as a given Linux kernel would, in virtual time, and says why."""
+"""tcpemu: a user-space TCP that answers as a given Linux kernel would, in virtual time, and says why.
+
+The names below are what most programs need; each is loaded when it is first asked for, so that the stack
+alone loads neither Scapy nor anything else outside the standard library. The rooms they live in have more:
+`tcpemu.wire`, `tcpemu.stack`, `tcpemu.generations`, `tcpemu.network`, `tcpemu.scenario`, `tcpemu.explain`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from tcpemu.generations import GENERATIONS, generation
+    from tcpemu.network import Conditions, Network, Rule
+    from tcpemu.stack import Host, Socket, SocketError, State
+    from tcpemu.wire import Segment, address, decode, encode
+    from tcpemu.wire.bridge import from_scapy, to_scapy
+
+_HOMES = {
+    "GENERATIONS": "tcpemu.generations",
+    "generation": "tcpemu.generations",
+    "Conditions": "tcpemu.network",
+    "Network": "tcpemu.network",
+    "Rule": "tcpemu.network",
+    "Host": "tcpemu.stack",
+    "Socket": "tcpemu.stack",
+    "SocketError": "tcpemu.stack",
+    "State": "tcpemu.stack",
+    "Segment": "tcpemu.wire",
+    "address": "tcpemu.wire",
+    "decode": "tcpemu.wire",
+    "encode": "tcpemu.wire",
+    "from_scapy": "tcpemu.wire.bridge",
+    "to_scapy": "tcpemu.wire.bridge",
+}
+
+__all__ = [
+    "GENERATIONS",
+    "Conditions",
+    "Host",
+    "Network",
+    "Rule",
+    "Segment",
+    "Socket",
+    "SocketError",
+    "State",
+    "__version__",
+    "address",
+    "decode",
+    "encode",
+    "from_scapy",
+    "generation",
+    "to_scapy",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'tcpemu' has no attribute {name!r}")
+    return getattr(import_module(home), name)

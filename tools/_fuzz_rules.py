@@ -65,6 +65,8 @@ class Calling:
 
 
 _MADE = (reasons.HANDSHAKE_DONE, reasons.COOKIE_GOOD)
+_PASSING = (State.SYN_RECV, State.TIME_WAIT)
+"""What a segment may end on its way, whatever becomes of it: a request whose listener is gone, and TIME_WAIT."""
 _UNTOLD = {"InSegs", "OutSegs", "CurrEstab"}
 """Counters that move so often that no event says it; each has a rule of its own."""
 _NOT_BY_CONNECTION = (reasons.SENT_RST, reasons.SENT_REQUEST_ACK, reasons.SENT_TW_ACK)
@@ -144,10 +146,11 @@ class Rules:
         self.tally["PassiveOpens"] += reason in _MADE
         if reason.outcome is Outcome.DROPPED:
             require(not sents, "a dropped segment is not answered", lambda: f"{reason.name}: {sents}")
-            changed = [event for event in events if type(event) is StateChanged]
+            changed = [event for event in events if type(event) is StateChanged and event.old not in _PASSING]
             require(not changed, "a dropped segment changes no state", lambda: f"{reason.name}: {changed}")
         elif reason.outcome is Outcome.ANSWERED:
-            require(sents, "an answered segment is answered", lambda: reason.name)
+            answered = sents or state.owes_ack(self.host, segment)
+            require(answered, "an answered segment is answered", lambda: reason.name)
         if isinstance(segment, Segment) and segment.flags & RST:
             answers = [event for event in sents if event.segment.flags & RST]
             require(not answers, "a RST never answers a RST", lambda: f"{reason.name}: {answers}")

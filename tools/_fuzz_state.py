@@ -21,12 +21,14 @@ from tcpemu.stack.request import Request
 from tcpemu.stack.seq import after, before, distance
 from tcpemu.stack.timers import Timer
 from tcpemu.stack.timewait import TimeWait
+from tcpemu.stack.units import MICROSECOND
 from tcpemu.wire import Refused, Segment
 
 Exceptions: TypeAlias = Iterator[tuple[str, str]]
 """Rules that do not hold, and how."""
 
 _OPEN = (State.ESTABLISHED, State.CLOSE_WAIT)
+_LARGEST_RTT = 2**31 * MICROSECOND
 _OPENING = (State.SYN_SENT, State.SYN_RECV)
 _AFTER_FIN = (State.FIN_WAIT1, State.CLOSING, State.LAST_ACK, State.FIN_WAIT2)
 
@@ -132,8 +134,8 @@ def connection(conn: Connection) -> Exceptions:
     yield from _sending(conn)
     if conn.state is not State.SYN_SENT:
         yield from _receiving(conn)
-    host = conn.host
-    if not 0 < conn.rto <= max(host.rto_max, host.generation.fallback_rto):
+    # What is remembered of a peer sets the first RTO without a limit; timers have one of their own.
+    if not 0 < conn.rto <= 3 * _LARGEST_RTT + conn.host.rto_max:
         yield "the RTO is within its limits", f"{conn.rto}"
 
 
@@ -186,7 +188,8 @@ def _receiving(conn: Connection) -> Exceptions:
         yield "rcv_wup and copied_seq <= rcv_nxt", f"{conn.rcv_wup} {conn.copied_seq} {conn.rcv_nxt}"
     chunks, kept = conn.rcv_queue or (), conn.out_of_order or ()
     waiting = sum(len(chunk.payload) for chunk in chunks)
-    if conn.socket is not None and not waiting <= conn.recv_q <= waiting + conn.peer_done:
+    # Behind a FIN that comes again further on there are numbers without octets, in the kernel too.
+    if conn.socket is not None and (conn.recv_q < waiting or (conn.recv_q > waiting and not conn.peer_done)):
         yield "the receive queue holds what the numbers say", f"{waiting} octets, {conn.recv_q} by number"
     memory = sum(chunk.memory for chunk in chunks) + sum(one.memory for one in kept)
     if conn.rmem != memory:
@@ -229,6 +232,12 @@ class Readiness:
             for name, then, now in zip(("readable", "writable"), was, ready, strict=True):
                 if now and not then:
                     yield "a socket that becomes ready is woken", f"{name}, {socket.state.name}"
+
+
+def owes_ack(host: Host, segment: Segment | Refused) -> bool:
+    """Whether an ACK for this segment is only delayed."""
+    flow = host.flows.get(segment[:4]) if isinstance(segment, Segment) else None
+    return type(flow) is Connection and flow.ack_timer is not None and bool(flow.ack_timer.armed)
 
 
 # --- names ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tcpemu.stack import acks, congestion, incoming, output, reassembly, retransmit, rtt, text, window
@@ -224,6 +225,8 @@ class Connection:
         listener = request.listener
         conn = cls(listener.host, request.key, listener.options, State.SYN_RECV)
         conn.parent = listener
+        if request.tos != conn.options.tos:
+            conn.options = replace(conn.options, tos=request.tos)
         conn.iss, conn.irs = request.iss, request.irs
         conn.rcv_wup = conn.rcv_nxt = conn.copied_seq = request.irs + 1 & MASK
         conn.snd_una = conn.snd_nxt = conn.write_seq = conn.snd_sml = request.iss + 1 & MASK
@@ -329,9 +332,9 @@ class Connection:
         """
         old, host = self.state, self.host
         if new is State.ESTABLISHED or (new is State.CLOSE_WAIT and old is State.SYN_RECV):
-            host.counters["CurrEstab"] += 1
+            host.count("CurrEstab")
         elif old in _OPEN and new not in _OPEN:
-            host.counters["CurrEstab"] -= 1
+            host.count("CurrEstab", -1)
         if new is State.CLOSE:
             if old in _OPEN:
                 host.count("EstabResets")

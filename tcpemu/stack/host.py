@@ -86,10 +86,8 @@ class Host:
         self.metrics = Metrics()
         self.ports = Ports(self)
         self.routes = None if routes is None else [_prefix(network, bits) for network, bits in routes]
-        self.counters = {"InSegs": 0, "OutSegs": 0, "CurrEstab": 0}
-        """`Tcp` and `TcpExt` counters by their MIB names; what never moved may be absent.
-
-        InSegs and OutSegs count every segment and CurrEstab follows the states, so no event tells of them."""
+        self.counters: dict[str, int] = {}
+        """`Tcp` and `TcpExt` counters by their MIB names; what never moved is absent."""
         self.flows: dict[FlowKey, Flow] = {}
         self.listeners: dict[int, list[Listener]] = {}
         self._out: list[Segment] = []
@@ -106,7 +104,7 @@ class Host:
         self.now = now
         if type(segment) is Segment:
             if segment.dst in self.addresses:
-                self.counters["InSegs"] += 1
+                self.count("InSegs")
                 flow = self.flows.get(segment[:4])
                 reason = self._no_flow(segment) if flow is None else flow.receive(segment)
             else:
@@ -212,12 +210,12 @@ class Host:
 
     def _refused(self, refused: Refused) -> Reason:
         if refused.reason is RefusedReason.BAD_TCP_CHECKSUM:
-            self.counters["InSegs"] += 1
+            self.count("InSegs")
             self.count("InCsumErrors")
             self.count("InErrs")
             return reasons.BAD_CHECKSUM
         if refused.reason is RefusedReason.BAD_TCP_HEADER:
-            self.counters["InSegs"] += 1
+            self.count("InSegs")
             self.count("InErrs")
         return reasons.BAD_HEADER
 
@@ -228,7 +226,7 @@ class Host:
         if self.routes is not None and not self.routable(segment.dst):
             return
         self._out.append(segment)
-        self.counters["OutSegs"] += 1
+        self.count("OutSegs")
         if self.observe:
             self._events.append(Sent(self.now, segment, reason, repeat))
 
@@ -268,8 +266,10 @@ class Host:
 
     def count(self, name: str, by: int = 1) -> None:
         """Move a MIB counter."""
-        counters = self.counters
-        counters[name] = counters.get(name, 0) + by
+        if name in self.counters:
+            self.counters[name] += by
+        else:
+            self.counters[name] = by
         if self.observe:
             self._events.append(Counted(self.now, name, by))
 

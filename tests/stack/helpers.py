@@ -489,10 +489,10 @@ def syn_sent(options=(), **settings):
     return host.fresh()
 
 
-def crossed(**settings):
+def crossed(opts=MSS, **settings):
     """The same, and the peer's SYN crossed ours at 1.01 s."""
     host = syn_sent(**settings)
-    host.send("S", 0, at=1010 * MS, opts=settings.get("opts", MSS))
+    host.send("S", 0, at=1010 * MS, opts=opts)
     assert host.conn.state == "SYN_RECV"
     return host.fresh()
 

@@ -1,0 +1,520 @@
+"""Socket calls and their errnos. What is expected here was asked of Linux 6.18 by the same calls."""
+
+import errno
+
+import pytest
+
+from tcpemu.stack import SocketError
+from tcpemu.stack import sockopt as so
+from tcpemu.wire.segment import address
+from tests.stack.helpers import (
+    FULL,
+    MS,
+    PORT,
+    SECOND,
+    Bench,
+    close_wait,
+    connected,
+    crossed,
+    established,
+    fails,
+    fin_wait1,
+    fin_wait2,
+    listening,
+    pattern,
+    syn_sent,
+    unaccepted,
+)
+
+
+def stopped():
+    """A listener that was shut down."""
+    host = listening()
+    host.listener.shutdown(2)
+    return host
+
+
+def unconnected():
+    host = Bench()
+    host.conn = host.socket()
+    return host
+
+
+def aborted():
+    """A connection that the peer has reset; nobody was told yet."""
+    host = established()
+    host.send("R", 1)
+    return host
+
+
+def refused():
+    host = syn_sent()
+    host.send("RA", 0, 1)
+    return host
+
+
+def timed_out():
+    host = syn_sent(syn_retries=1)
+    host.run(100 * SECOND)
+    return host
+
+
+def reset_after_fin():
+    host = close_wait()
+    host.send("R", 2)
+    return host
+
+
+def gone():
+    host = established()
+    host.conn.close()
+    return host
+
+
+CALLS = {
+    "send": lambda app: app.send(b"x"),
+    "recv": lambda app: app.recv(10),
+    "accept": lambda app: app.accept(),
+    "listen": lambda app: app.listen(1),
+    "bind": lambda app: app.bind(9),
+    "connect": lambda app: app.connect(9),
+    "shutdown": lambda app: app.shutdown(2),
+    "close": lambda app: app.close(),
+    "getsockopt": lambda app: app.getsockopt(so.SOL_SOCKET, so.SO_ERROR),
+    "setsockopt": lambda app: app.setsockopt(so.SOL_SOCKET, so.SO_RCVBUF, 9),
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "call", "error"),
+    [
+        *[(unconnected, "send", "EPIPE"), (unconnected, "recv", "ENOTCONN"), (unconnected, "accept", "EINVAL")],
+        *[(unconnected, "shutdown", "ENOTCONN"), (unconnected, "connect", "EINPROGRESS")],
+        *[(syn_sent, "send", "EAGAIN"), (syn_sent, "recv", "EAGAIN"), (syn_sent, "connect", "EALREADY")],
+        *[(syn_sent, "listen", "EINVAL"), (syn_sent, "accept", "EINVAL"), (syn_sent, "bind", "EINVAL")],
+        *[(crossed, "send", "EAGAIN"), (crossed, "recv", "EAGAIN"), (crossed, "connect", "EALREADY")],
+        *[(established, "recv", "EAGAIN"), (established, "connect", "EISCONN"), (established, "listen", "EINVAL")],
+        *[(established, "accept", "EINVAL"), (established, "bind", "EINVAL")],
+        *[(connected, "recv", "EAGAIN"), (connected, "listen", "EINVAL")],
+        *[(fin_wait1, "send", "EPIPE"), (fin_wait2, "send", "EPIPE"), (fin_wait2, "recv", "EAGAIN")],
+        *[(aborted, "send", "ECONNRESET"), (aborted, "recv", "ECONNRESET"), (aborted, "shutdown", "ENOTCONN")],
+        *[(refused, "send", "ECONNREFUSED"), (refused, "recv", "ECONNREFUSED")],
+        *[(refused, "connect", "ECONNREFUSED"), (timed_out, "connect", "ETIMEDOUT"), (timed_out, "recv", "ETIMEDOUT")],
+        *[(timed_out, "send", "ETIMEDOUT"), (reset_after_fin, "send", "EPIPE")],
+        *[(gone, call, "EBADF") for call in CALLS],
+    ],
+)
+def test_a_call_that_cannot_be(make, call, error):
+    host = make()
+    with fails(error):
+        CALLS[call](host.conn)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("accept", "EAGAIN"),
+        pytest.param("send", "EPIPE", marks=pytest.mark.xfail(reason="gives ENOTCONN")),
+        ("recv", "ENOTCONN"),
+        ("connect", "EISCONN"),
+        ("bind", "EINVAL"),
+    ],
+)
+def test_a_call_that_is_none_for_a_listener(call, error):
+    host = listening()
+    with fails(error):
+        CALLS[call](host.listener)
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("accept", "EINVAL"),
+        ("shutdown", "ENOTCONN"),
+        pytest.param("send", "EPIPE", marks=pytest.mark.xfail(reason="gives ENOTCONN")),
+        pytest.param("connect", "EINPROGRESS", marks=pytest.mark.xfail(reason="gives EISCONN")),
+    ],
+)
+def test_a_call_that_is_none_for_a_listener_that_was_shut_down(call, error):
+    with fails(error):
+        CALLS[call](stopped().listener)
+
+
+def test_an_error_is_told_once():
+    host = aborted()
+    assert host.conn.error == "ECONNRESET"
+    assert host.conn.sock.readable
+    assert host.conn.sock.writable
+    assert host.conn.getsockopt(so.SOL_SOCKET, so.SO_ERROR) == errno.ECONNRESET
+    assert host.conn.getsockopt(so.SOL_SOCKET, so.SO_ERROR) == 0
+    assert host.conn.recv() == b""
+    with fails("EPIPE"):
+        host.conn.send(b"x")
+
+
+def test_every_error_is_an_oserror_with_its_number_and_name():
+    error = SocketError(errno.EAGAIN)
+    assert isinstance(error, OSError)
+    assert (error.errno, error.name) == (errno.EAGAIN, "EAGAIN")
+    assert str(error)
+    assert "port 9" in str(SocketError(errno.EADDRINUSE, "port 9 is taken"))
+
+
+# --- bind ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("port", "ip", "error"),
+    [(-1, None, "EINVAL"), (65536, None, "EINVAL"), (80, "203.0.113.1", "EADDRNOTAVAIL")],
+)
+def test_what_cannot_be_bound(port, ip, error):
+    with fails(error):
+        Bench().socket().bind(port, ip)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "conflict"),
+    [
+        ((), (), True),
+        ((so.SO_REUSEADDR,), (), True),
+        ((so.SO_REUSEADDR,), (so.SO_REUSEADDR,), False),
+        ((so.SO_REUSEPORT,), (so.SO_REUSEADDR,), True),
+        ((so.SO_REUSEPORT,), (so.SO_REUSEPORT,), False),
+    ],
+)
+def test_a_port_is_shared_when_both_agree(one, two, conflict):
+    host = Bench()
+    first, second = host.socket(), host.socket()
+    for sock, options in ((first, one), (second, two)):
+        for option in options:
+            sock.setsockopt(so.SOL_SOCKET, option, 1)
+    first.bind(PORT)
+    if conflict:
+        with fails("EADDRINUSE"):
+            second.bind(PORT)
+    else:
+        second.bind(PORT)
+        assert second.sock.local == (b"", PORT)
+
+
+def test_of_two_that_share_a_port_by_reuseaddr_only_one_may_listen():
+    host = Bench()
+    socks = [host.socket() for _ in range(3)]
+    for sock in socks:
+        sock.setsockopt(so.SOL_SOCKET, so.SO_REUSEADDR, 1)
+    socks[0].bind(PORT)
+    socks[1].bind(PORT)
+    socks[0].listen(1)
+    with fails("EADDRINUSE"):
+        socks[1].listen(1)
+    with fails("EADDRINUSE"):
+        socks[2].bind(PORT)
+
+
+def test_two_addresses_are_two_ports():
+    host = Bench()
+    host.host.addresses = (*host.host.addresses, address("10.0.0.5"))
+    one, two, three = (host.socket() for _ in range(3))
+    one.bind(PORT, "10.0.0.1")
+    two.bind(PORT, "10.0.0.5")
+    with fails("EADDRINUSE"):
+        three.bind(PORT)
+    one.listen(1)
+    two.listen(2)
+    assert host.table() == ["LISTEN 0 1 8080 *", "LISTEN 0 2 8080 *"]
+
+
+def test_a_closed_socket_gives_its_port_back():
+    host = listening()
+    host.listener.close()
+    host.listen(3)
+    assert host.queues() == (0, 0, 3)
+
+
+def busy_child():
+    host = established()
+    host.listener.close()
+    return host
+
+
+def busy_time_wait():
+    host = fin_wait2()
+    host.send("FA", 1, 2)
+    host.conn.close()
+    host.listener.close()
+    return host
+
+
+@pytest.mark.xfail(reason="a port is free as soon as its listener is closed")
+@pytest.mark.parametrize("make", [busy_child, busy_time_wait])
+def test_connections_hold_their_port_when_the_listener_is_gone(make):
+    host = make()
+    with fails("EADDRINUSE"):
+        host.socket().bind(PORT)
+
+
+def test_free_ports_come_from_the_range_and_end():
+    host = Bench(ip_local_port_range="40000 40003")
+    socks = [host.socket() for _ in range(5)]
+    for sock in socks[:4]:
+        sock.bind()
+    assert {sock.sock.local[1] for sock in socks[:4]} == {40000, 40001, 40002, 40003}
+    with fails("EADDRINUSE"):
+        socks[4].bind()
+
+
+def test_connect_takes_a_port_by_itself_even_ones_first_and_says_when_there_is_none():
+    host = Bench(ip_local_port_range="40000 40003")
+    ports = []
+    for _ in range(4):
+        sock = host.socket()
+        with fails("EINPROGRESS"):
+            sock.connect(80)
+        ports.append(sock.sock.local[1])
+    assert sorted(ports[:2]) == [40000, 40002]
+    assert sorted(ports[2:]) == [40001, 40003]
+    with fails("EADDRNOTAVAIL"):
+        host.socket().connect(80)
+
+
+def test_a_flow_that_exists_cannot_be_opened_again():
+    host = Bench()
+    one, two = host.socket(), host.socket()
+    for sock in (one, two):
+        sock.setsockopt(so.SOL_SOCKET, so.SO_REUSEADDR, 1)
+        sock.bind(PORT)
+    with fails("EINPROGRESS"):
+        one.connect(80)
+    with fails("EADDRNOTAVAIL"):
+        two.connect(80)
+    with fails("EINPROGRESS"):
+        two.connect(81)
+
+
+# --- connect -----------------------------------------------------------------------------------------------------
+
+
+def test_connect_says_in_progress_then_already_then_nothing_once_then_connected():
+    host = syn_sent()
+    with fails("EALREADY"):
+        host.conn.connect()
+    assert not host.conn.sock.writable
+    host.send("SA", 0, 1)
+    assert host.conn.sock.writable
+    host.conn.connect()
+    with fails("EISCONN"):
+        host.conn.connect()
+
+
+@pytest.mark.xfail(reason="gives EISCONN: a socket connects only once")
+def test_a_socket_whose_connect_failed_may_try_again():
+    host = refused()
+    with fails("ECONNREFUSED"):
+        host.conn.connect()
+    with fails("EINPROGRESS"):
+        host.conn.connect()
+
+
+def test_a_failure_that_so_error_has_taken_is_an_abort():
+    host = refused()
+    assert host.conn.getsockopt(so.SOL_SOCKET, so.SO_ERROR) == errno.ECONNREFUSED
+    with fails("ECONNABORTED"):
+        host.conn.connect()
+
+
+@pytest.mark.parametrize("end", ["close", "shutdown", "abort"])
+def test_an_open_that_is_given_up_says_nothing(end):
+    host = syn_sent()
+    host.conn.shutdown(2) if end == "shutdown" else getattr(host.conn, end)()
+    host.run(300 * SECOND)
+    host.expect()
+    assert host.table() == []
+    assert host.send("SA", 0, 1) == "NO_SOCKET"
+    host.expect("300 R seq 1 ack zero")
+
+
+def test_names():
+    host = established()
+    assert host.conn.sock.local == (address("10.0.0.1"), PORT)
+    assert host.conn.sock.remote == (address("10.0.0.2"), 41001)
+    assert host.listener.sock.remote is None
+    assert Bench().socket().sock.local == (b"", 0)
+
+
+# --- send and recv ------------------------------------------------------------------------------------------------
+
+
+def test_recv_takes_what_there_is_and_keeps_the_rest():
+    host = established()
+    host.send("A", 1, 1, data=pattern(1000))
+    host.send("PA", 1001, 1, data=pattern(10))
+    assert host.table()[0] == "ESTAB 1010 0 8080 41001"
+    assert host.conn.sock.readable
+    assert host.conn.recv(3) == pattern(1000)[:3]
+    assert host.conn.recv(0) == b""
+    assert host.conn.recv(998) == pattern(1000)[3:] + pattern(10)[:1]
+    assert host.conn.recv(5000) == pattern(10)[1:]
+    assert not host.conn.sock.readable
+    with fails("EAGAIN"):
+        host.conn.recv(1)
+    assert host.conn.recv(0) == b""
+
+
+def test_at_the_end_recv_gives_nothing_for_ever():
+    host = close_wait()
+    assert host.conn.sock.readable
+    assert [host.conn.recv() for _ in range(3)] == [b""] * 3
+    assert host.conn.send(b"x") == 1
+
+
+def test_after_shutdown_for_reading_recv_gives_nothing():
+    host = established()
+    host.conn.shutdown(0)
+    assert host.conn.recv() == b""
+    assert host.conn.send(b"x") == 1
+
+
+def test_send_takes_what_the_buffer_holds_and_then_no_more():
+    host = established()
+    host.conn.setsockopt(so.SOL_SOCKET, so.SO_SNDBUF, 10_000)
+    assert host.conn.getsockopt(so.SOL_SOCKET, so.SO_SNDBUF) == 20_000
+    taken = host.conn.send(100_000)
+    assert 20_000 <= taken < 90_000
+    assert not host.conn.sock.writable
+    with fails("EAGAIN"):
+        host.conn.send(b"x")
+    assert host.conn.send(b"") == 0
+    sent = sum(len(segment.payload) for _, segment in host.taken())
+    host.host.woken()
+    host.send("A", 1, 1 + sent, at=1100 * MS)
+    assert host.conn.sock in host.host.woken()
+
+
+@pytest.mark.parametrize("data", [b"x", b""])
+def test_after_shutdown_for_writing_send_breaks_the_pipe(data):
+    host = established()
+    host.conn.shutdown(1)
+    host.conn.shutdown(1)
+    with fails("EPIPE"):
+        host.conn.send(data)
+    host.expect("1.01 FA seq 1 ack 1")
+
+
+@pytest.mark.parametrize("how", [-1, 3])
+def test_shutdown_of_what_there_is_not(how):
+    for app in (established().conn, listening().listener, Bench().socket()):
+        with fails("EINVAL"):
+            app.shutdown(how)
+
+
+@pytest.mark.xfail(reason="gives ENOTCONN")
+def test_a_listener_that_was_shut_down_reads_its_end():
+    assert stopped().listener.recv() == b""
+
+
+def test_who_is_woken():
+    host = unaccepted()
+    assert host.host.woken() == [host.listener.sock]
+    conn = host.accept()
+    assert host.host.woken() == []
+    host.send("PA", 1, 1, data=1)
+    assert host.host.woken() == [conn.sock]
+    conn.recv()
+    conn.send(b"x")
+    host.host.woken()
+    host.send("A", 2, 2)
+    assert host.host.woken() == [conn.sock]
+    host.send("RA", 2, 2)
+    assert host.host.woken() == [conn.sock]
+
+
+def test_readiness():
+    host = listening()
+    assert not host.listener.sock.readable
+    assert not host.listener.sock.writable
+    assert not Bench().socket().sock.readable
+    host.send("S")
+    host.send("A", 1, 1)
+    assert host.listener.sock.readable
+    conn = host.accept()
+    assert not host.listener.sock.readable
+    assert (conn.sock.readable, conn.sock.writable) == (False, True)
+
+
+# --- options ---------------------------------------------------------------------------------------------------------
+
+TOS_AND_TTL = "IP_TOS and IP_TTL are not taken as the kernel takes them"
+
+
+@pytest.mark.parametrize(
+    ("level", "name", "value", "read"),
+    [
+        *[(so.SOL_SOCKET, so.SO_RCVBUF, value, read) for value, read in ((0, 2304), (1, 2304), (5000, 10_000))],
+        *[(so.SOL_SOCKET, so.SO_RCVBUF, 10**8, 2 * 4194304), (so.SOL_SOCKET, so.SO_SNDBUF, 1, 4608)],
+        *[(so.IPPROTO_TCP, so.TCP_MAXSEG, 88, 88), (so.IPPROTO_TCP, so.TCP_MAXSEG, 32767, 32767)],
+        *[(so.IPPROTO_TCP, so.TCP_SYNCNT, value, value) for value in (1, 127)],
+        *[(so.IPPROTO_TCP, so.TCP_LINGER2, value, read) for value, read in ((-7, -1), (5, 5), (120, 120), (121, 120))],
+        *[(so.IPPROTO_TCP, so.TCP_WINDOW_CLAMP, value, read) for value, read in ((0, 0), (1, 1152), (9999, 9999))],
+        *[(so.IPPROTO_TCP, so.TCP_USER_TIMEOUT, 5, 5), (so.IPPROTO_TCP, so.TCP_NODELAY, 2, 1)],
+        *[(so.IPPROTO_TCP, so.TCP_CORK, 9, 1), (so.SOL_SOCKET, so.SO_KEEPALIVE, 3, 1)],
+        *[(so.IPPROTO_IP, so.IP_TTL, 255, 255), (so.IPPROTO_IP, so.IP_TOS, 0xFC, 0xFC)],
+        *[
+            pytest.param(*case, marks=pytest.mark.xfail(reason=TOS_AND_TTL))
+            for case in (
+                (so.IPPROTO_IP, so.IP_TOS, 255, 252),
+                (so.IPPROTO_IP, so.IP_TOS, 256, 0),
+                (so.IPPROTO_IP, so.IP_TOS, -1, 252),
+                (so.IPPROTO_IP, so.IP_TTL, -1, 64),
+            )
+        ],
+        *[
+            pytest.param(*case, marks=pytest.mark.xfail(reason="a negative size is a huge one"))
+            for case in (
+                (so.SOL_SOCKET, so.SO_RCVBUF, -1, 2 * 4194304),
+                (so.SOL_SOCKET, so.SO_SNDBUF, -1, 2 * 4194304),
+            )
+        ],
+        pytest.param(so.IPPROTO_TCP, so.TCP_LINGER2, 0, 60, marks=pytest.mark.xfail(reason="gives 0")),
+        pytest.param(so.IPPROTO_TCP, so.TCP_MAXSEG, 0, 536, marks=pytest.mark.xfail(reason="gives 0")),
+    ],
+)
+def test_an_option_and_what_is_read_back(level, name, value, read):
+    sock = Bench().socket()
+    sock.setsockopt(level, name, value)
+    assert sock.getsockopt(level, name) == read
+
+
+@pytest.mark.parametrize(
+    ("level", "name", "value", "error"),
+    [
+        *[(so.IPPROTO_TCP, so.TCP_MAXSEG, value, "EINVAL") for value in (1, 87, 32768, -1)],
+        *[(so.IPPROTO_TCP, so.TCP_SYNCNT, value, "EINVAL") for value in (0, 128, -1)],
+        *[(so.IPPROTO_IP, so.IP_TTL, value, "EINVAL") for value in (0, 256)],
+        (so.IPPROTO_TCP, so.TCP_USER_TIMEOUT, -1, "EINVAL"),
+        (so.IPPROTO_TCP, 999, 1, "ENOPROTOOPT"),
+        (so.SOL_SOCKET, 999, 1, "ENOPROTOOPT"),
+        (so.SOL_SOCKET, so.SO_ACCEPTCONN, 1, "ENOPROTOOPT"),
+        (99, 1, 1, "ENOPROTOOPT"),
+    ],
+)
+def test_an_option_that_is_refused_changes_nothing(level, name, value, error):
+    sock = Bench().socket()
+    before = sock.sock.options
+    with fails(error):
+        sock.setsockopt(level, name, value)
+    assert sock.sock.options == before
+
+
+def test_a_listener_says_so():
+    host = listening()
+    assert host.listener.getsockopt(so.SOL_SOCKET, so.SO_ACCEPTCONN) == 1
+    assert host.socket().getsockopt(so.SOL_SOCKET, so.SO_ACCEPTCONN) == 0
+    with fails("ENOPROTOOPT"):
+        host.listener.getsockopt(so.SOL_SOCKET, 999)
+
+
+def test_a_child_has_its_listeners_options_and_its_own_from_then_on():
+    host = established(options=[(so.IPPROTO_TCP, so.TCP_NODELAY, 1)], opts=FULL)
+    assert host.conn.getsockopt(so.IPPROTO_TCP, so.TCP_NODELAY) == 1
+    host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_NODELAY, 0)
+    assert host.listener.getsockopt(so.IPPROTO_TCP, so.TCP_NODELAY) == 1
