@@ -152,7 +152,7 @@ def _part(place: str) -> str:
 
 
 def _with_stand_ins(document: Document, aside: Iterable[str]) -> Document:
-    whole: Document = {"title": "", "look_at": ""}
+    whole: Document = {"title": ""}
     for key, value in document.items():
         if isinstance(value, list):
             whole[key] = [

@@ -340,7 +340,7 @@ class Scenario(Table):
     """What happens, in a line."""
     about: str = ""
     """What the scenario shows and why it is so."""
-    look_at: str
+    look_at: str = ""
     """A sentence on what to look at in the output."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """All chance comes from this number: the same seed gives the same packets."""

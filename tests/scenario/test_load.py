@@ -138,7 +138,6 @@ def test_all_mistakes_are_told_at_once():
     )
     assert [problem.partition(":")[0] for problem in found] == [
         "title",
-        "look_at",
         "duration",
         "server.backlog",
         "server.accept.at",

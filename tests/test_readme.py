@@ -1,0 +1,44 @@
+"""What the README shows is what happens: its Python blocks run, its scenario file is one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tcpemu.scenario import build, load
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=["a host", "a network"])
+def test_a_python_block_runs(code, capsys):
+    exec(compile(code, "README.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert "S" in said if "to_scapy" in code else "b'hello'" in said
+
+
+def test_the_host_answers_the_syn_twice(capsys):
+    exec(blocks("python")[0], {})
+    first, second = capsys.readouterr().out.splitlines()[:2]
+    assert "192.0.2.1:http > 198.51.100.7:40000 SA" in first
+    assert first == second
+
+
+def test_the_scenario_file_is_one():
+    (text,) = blocks("toml")
+    (run,) = load.runs(load.from_text(text, "README.md"))
+    result = build.run(run)
+    assert len(result.clients) == 4
+    assert [accepted.at for accepted in result.accepted] == [4_000_000_000]
+
+
+def test_every_command_and_tool_it_names_exists():
+    root = Path(__file__).resolve().parent.parent
+    for tool in re.findall(r"python (tools/\w+\.py)", README):
+        assert (root / tool).is_file(), tool
+    for path in re.findall(r"\]\((\w[\w/.]*)\)", README):
+        assert (root / path).exists(), path
