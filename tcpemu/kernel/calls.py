@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from tcpemu.kernel.errors import StepError
-from tcpemu.kernel.numbers import LISTENER_PORT
 from tcpemu.kernel.observe import sample
-from tcpemu.kernel.setup import HOST, PEER
+from tcpemu.wire.relative import HOST, LISTENER_PORT, PEER
 
 Result: TypeAlias = int | str | dict[str, Any]
 

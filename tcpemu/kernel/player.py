@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 from tcpemu.kernel import setup
 from tcpemu.kernel.calls import Applications
 from tcpemu.kernel.errors import KernelError, StepError
-from tcpemu.kernel.numbers import Numbers
 from tcpemu.kernel.observe import counters
 from tcpemu.wire.codec import PROTOCOL_TCP, Refused, decode, encode
+from tcpemu.wire.relative import Numbers
 from tcpemu.wire.segment import Segment
 
 Trace: TypeAlias = dict[str, Any]

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tcpemu.kernel.errors import StepError
+from tcpemu.wire.relative import HOST
 
-HOST = "192.168.0.1"
-PEER = "192.0.2.1"
 PEERS = "192.0.2.0/24"
 DEVICE = "tun0"
 MTU = 1500

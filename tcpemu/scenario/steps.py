@@ -10,22 +10,19 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from tcpemu.generations import DEFAULT, generation
 from tcpemu.stack import ConfigurationError, Host, Socket, SocketError
 from tcpemu.stack import sockopt as so
 from tcpemu.stack.units import SECOND
-from tcpemu.wire import options as wire
 from tcpemu.wire.codec import decode, encode
-from tcpemu.wire.segment import RST, SYN, Segment, address, address_text, flag_letters, flags_of
+from tcpemu.wire.relative import HOST, LISTENER_PORT, PEER, Numbers
+from tcpemu.wire.segment import address
 
-LOCAL, PEER = "192.168.0.1", "192.0.2.1"
-LISTENER_PORT = 8080
 _ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
-_LETTERS = "FSRPAUEC"
-_FIRST_ISN = 1_000_000
-_MASK = 0xFFFFFFFF
+_LONGEST = 10_000_000
+"""Seconds, or octets of one call: what is beyond is a slip of the pen."""
 _UNCOMPARED = frozenset(
     (
         "CurrEstab",
@@ -60,13 +57,15 @@ def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, se
     """
     if not isinstance(trace, dict) or not isinstance(trace.get("steps"), list):
         raise TraceError("a trace is a JSON object with a list named steps")
-    until = trace.get("until")
-    if not isinstance(until, int | float) or isinstance(until, bool) or until < 0:
+    until, own = trace.get("until"), trace.get("sysctl", {})
+    if not _is_time(until):
         raise TraceError(f"until is {until!r}; it is a number of seconds, 0 or more")
-    sysctls = {"net.ipv4.tcp_congestion_control": "reno", **trace.get("sysctl", {})}
+    if not isinstance(own, dict):
+        raise TraceError(f"sysctl is {own!r}; it is an object of full names and values")
+    sysctls = {"net.ipv4.tcp_congestion_control": "reno", **own}
     try:
         host = Host(
-            [address(LOCAL)], generation(generation_name), sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES
+            [address(HOST)], generation(generation_name), sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES
         )
     except ConfigurationError as error:
         raise TraceError(f"sysctl: {error}") from error
@@ -80,24 +79,17 @@ def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, se
 
 def _in_order(steps: list[Any]) -> list[tuple[int, list[Any]]]:
     for index, step in enumerate(steps):
-        if not isinstance(step, list) or len(step) < 2 or not isinstance(step[0], int | float):
+        if not isinstance(step, list) or len(step) < 2 or not _is_time(step[0]):
             raise TraceError(f"steps[{index}] is {step!r}; a step is [seconds, verb, ...]")
     return sorted(enumerate(steps), key=lambda entry: entry[1][0])
 
 
+def _is_time(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST
+
+
 def _time(seconds: float) -> int:
     return round(seconds * SECOND)
-
-
-class _Flow:
-    """The first numbers of one flow, by which all others are told."""
-
-    __slots__ = ("first_stamp", "isn", "peer_isn")
-
-    def __init__(self) -> None:
-        self.isn: int | None = None
-        self.peer_isn: int | None = None
-        self.first_stamp: int | None = None
 
 
 class _Player:
@@ -107,7 +99,7 @@ class _Player:
         self.host = host
         self.now = 0
         self.log: list[Json] = []
-        self.flows: dict[tuple[str, int, int], _Flow] = {}
+        self.numbers = Numbers()
         self.listeners: dict[int, Socket] = {}
         self.connections: dict[int, Socket] = {}
 
@@ -154,65 +146,21 @@ class _Player:
         self.log.append(entry)
         return entry
 
-    # --- segments that reach the host -------------------------------------------------------------
-
-    def _flow(self, peer: str, peer_port: int, port: int) -> _Flow:
-        return self.flows.setdefault((peer, peer_port, port), _Flow())
+    # --- segments ---------------------------------------------------------------------------------
 
     def _segment_in(self, arguments: list[Any]) -> None:
-        peer_port, letters, seq, ack = arguments[:4]
+        """A segment from the peer, as octets, so that a wrong checksum can be one."""
+        peer_port, flags, seq, ack = arguments[:4]
         extra: Json = arguments[4] if len(arguments) > 4 else {}
-        peer, port = extra.get("ip", PEER), extra.get("lport", LISTENER_PORT)
-        flow = self._flow(peer, peer_port, port)
-        if flow.peer_isn is None:
-            flow.peer_isn = extra.get("isn", _FIRST_ISN + peer_port)
-        octets = encode(
-            Segment(
-                address(peer),
-                peer_port,
-                address(LOCAL),
-                port,
-                flow.peer_isn + seq & _MASK,
-                0 if ack is None else (flow.isn or 0) + ack & _MASK,
-                flags_of(letters),
-                extra.get("win", 65535),
-                tuple(_read_option(option, flow) for option in extra.get("opts", [])),
-                b"x" * extra.get("len", 0),
-                ttl=extra.get("ttl", 64),
-                tos=extra.get("tos", 0),
-                ip_id=1,
-            )
-        )
+        octets = bytearray(encode(self.numbers.segment(peer_port, flags, seq, ack, extra)))
         if extra.get("badsum"):
-            octets = octets[:36] + bytes((octets[36] ^ 0x55, octets[37] ^ 0x55)) + octets[38:]
-        self.host.receive(decode(octets), self.now)
-
-    # --- segments that the host sends -------------------------------------------------------------
+            octets[36] ^= 0x55
+            octets[37] ^= 0x55
+        self.host.receive(decode(bytes(octets)), self.now)
 
     def _drain(self) -> None:
         for segment in self.host.transmit():
-            self.log.append(self._segment_out(segment))
-
-    def _segment_out(self, segment: Segment) -> Json:
-        peer = address_text(segment.dst)
-        flow = self._flow(peer, segment.dport, segment.sport)
-        if segment.flags & SYN:
-            flow.isn = segment.seq
-        entry: Json = {"t": self.now / SECOND, "out": segment.dport, "flags": flag_letters(segment.flags)}
-        if peer != PEER:
-            entry["ip"] = peer
-        if segment.sport != LISTENER_PORT:
-            entry["lport"] = segment.sport
-        absolute = flow.isn is None or (segment.flags & RST and segment.seq == 0)
-        entry["seq"] = {"abs": segment.seq} if absolute else segment.seq - (flow.isn or 0) & _MASK
-        if "A" in entry["flags"] or segment.ack:
-            known = flow.peer_isn
-            entry["ack"] = {"abs": segment.ack} if known is None else segment.ack - known & _MASK
-        entry["win"], entry["len"] = segment.window, len(segment.payload)
-        entry["opts"] = [_write_option(option, flow) for option in segment.options]
-        entry["df"], entry["ttl"], entry["tos"] = int(segment.df), segment.ttl, segment.tos
-        entry["ipid0"] = int(segment.ip_id == 0)
-        return entry
+            self.log.append({"t": self.now / SECOND, **self.numbers.entry(segment)})
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -244,7 +192,7 @@ class _Player:
 
     def _do_connect(self, local_port: int, peer_port: int, options: Json | None = None) -> int | str:
         socket = self.host.socket()
-        socket.bind(address(LOCAL), local_port)
+        socket.bind(address(HOST), local_port)
         if options and "syncnt" in options:
             socket.setsockopt(so.IPPROTO_TCP, so.TCP_SYNCNT, options["syncnt"], self.now)
         self.connections[peer_port] = socket
@@ -252,6 +200,8 @@ class _Player:
         return 0
 
     def _do_send(self, peer_port: int, count: int) -> int:
+        if not 0 <= count <= _LONGEST:
+            raise ValueError(f"{count} octets cannot be sent; give 0 to {_LONGEST}")
         return self._connection(peer_port).send(b"y" * count, self.now)
 
     def _do_recv(self, peer_port: int, count: int) -> int:
@@ -305,49 +255,6 @@ class _Player:
         if peer_port not in self.connections:
             raise ValueError(f"no connection with peer port {peer_port} has been accepted or opened yet")
         return self.connections[peer_port]
-
-
-def _read_option(option: list[Any], flow: _Flow) -> wire.Option:
-    """An option of a step, its relative numbers made absolute."""
-    kind = option[0]
-    if kind == "TS":
-        echo = 0 if flow.first_stamp is None else flow.first_stamp + option[2] & _MASK
-        return wire.Timestamps(option[1], echo)
-    if kind == "sack":
-        isn = flow.isn or 0
-        return wire.Sack(tuple((isn + left & _MASK, isn + right & _MASK) for left, right in option[1]))
-    simple: dict[str, Callable[..., wire.Option]] = {
-        "mss": wire.Mss,
-        "wscale": wire.WScale,
-        "sackOK": wire.SackOk,
-        "nop": wire.Nop,
-        "eol": wire.Eol,
-        "fo": lambda text: wire.FastOpen(bytes.fromhex(text)),
-        "raw": lambda text: wire.Garbage(bytes.fromhex(text)),
-    }
-    if kind not in simple:
-        raise ValueError(f"no option {kind!r}; there are TS, sack, {', '.join(simple)}")
-    return simple[kind](*option[1:])
-
-
-def _write_option(option: wire.Option, flow: _Flow) -> list[Any]:
-    match option:
-        case wire.Timestamps(val, ecr):
-            if flow.first_stamp is None:
-                flow.first_stamp = val
-            return ["TS", val - flow.first_stamp & _MASK, ecr]
-        case wire.Sack(blocks):
-            base = flow.peer_isn or 0
-            return ["sack", [[left - base & _MASK, right - base & _MASK] for left, right in blocks]]
-        case wire.Mss(value):
-            return ["mss", value]
-        case wire.WScale(shift):
-            return ["wscale", shift]
-        case wire.SackOk():
-            return ["sackOK"]
-        case wire.Nop():
-            return ["nop"]
-    raise AssertionError(f"a host never sends {option!r}")
 
 
 def _words(error: Exception) -> str:

@@ -28,6 +28,7 @@ from tcpemu.stack.events import (
 from tcpemu.stack.generation import Generation
 from tcpemu.stack.listener import Listener
 from tcpemu.stack.metrics import Metrics
+from tcpemu.stack.options import established_options
 from tcpemu.stack.ports import Ports
 from tcpemu.stack.request import Request
 from tcpemu.stack.secrets import Secrets
@@ -40,6 +41,7 @@ from tcpemu.stack.timers import TimerQueue
 from tcpemu.stack.timewait import TimeWait
 from tcpemu.stack.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire.codec import Refused, RefusedReason
+from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, RST, Address, FlowKey, Segment
 
 Flow = Request | Connection | TimeWait
@@ -262,6 +264,35 @@ class Host:
                 ttl=self.sysctls.ip_default_ttl,
             ),
             reasons.SENT_RST,
+        )
+
+    def send_bare_ack(
+        self,
+        key: FlowKey,
+        seq: int,
+        ack: int,
+        window: int,
+        stamps: Timestamps | None,
+        tos: int,
+        reason: Reason,
+    ) -> None:
+        """An ACK for what is no full connection: a request or TIME_WAIT (tcp_ipv4.c: tcp_v4_send_ack)."""
+        remote, remote_port, local, local_port = key
+        self.send(
+            Segment(
+                local,
+                local_port,
+                remote,
+                remote_port,
+                seq,
+                ack,
+                ACK,
+                window,
+                established_options(stamps),
+                tos=tos,
+                ttl=self.sysctls.ip_default_ttl,
+            ),
+            reason,
         )
 
     def count(self, name: str, by: int = 1) -> None:

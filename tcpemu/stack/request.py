@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import reasons
 from tcpemu.stack.events import Reason
 from tcpemu.stack.limits import out_of_window_limited, too_soon
-from tcpemu.stack.options import SynOptions, established_options, find_timestamps, syn_options
+from tcpemu.stack.options import SynOptions, find_timestamps, syn_options
 from tcpemu.stack.seq import MASK, add, after, between, offset
 from tcpemu.stack.states import State
 from tcpemu.wire.options import Timestamps, timestamps
@@ -130,27 +130,12 @@ class Request:
 
     def _send_ack(self, segment: Segment) -> None:
         """Say what the request expects (tcp_ipv4.c: tcp_v4_reqsk_send_ack)."""
-        remote, remote_port, local, local_port = self.key
         host = self.listener.host
         stamps = None
         if self.ts_recent:
             stamps = Timestamps(host.clock_ms() + self.ts_offset & MASK, self.ts_recent)
-        host.send(
-            Segment(
-                local,
-                local_port,
-                remote,
-                remote_port,
-                add(self.iss, 1),
-                add(self.irs, 1),
-                ACK,
-                self.rcv_wnd >> self.rcv_shift,
-                established_options(stamps),
-                tos=segment.tos & 0xFC,
-                ttl=host.sysctls.ip_default_ttl,
-            ),
-            reasons.SENT_REQUEST_ACK,
-        )
+        seq, ack, window = add(self.iss, 1), add(self.irs, 1), self.rcv_wnd >> self.rcv_shift
+        host.send_bare_ack(self.key, seq, ack, window, stamps, segment.tos & 0xFC, reasons.SENT_REQUEST_ACK)
 
     # --- its timer --------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import reasons, syn
 from tcpemu.stack.events import Reason
 from tcpemu.stack.limits import out_of_window_limited
-from tcpemu.stack.options import established_options, find_timestamps
+from tcpemu.stack.options import find_timestamps
 from tcpemu.stack.seq import MASK, add, after, before, offset
 from tcpemu.stack.states import State
 from tcpemu.stack.units import SECOND
@@ -180,24 +180,11 @@ class TimeWait:
 
     def _send_ack(self) -> None:
         """tcp_ipv4.c: tcp_v4_timewait_ack."""
-        remote, remote_port, local, local_port = self.key
         host = self.host
         stamps = None
         if self.ts_ok:
             stamps = Timestamps(host.clock_ms() + self.ts_offset & MASK, self.ts_recent)
-        host.send(
-            Segment(
-                local,
-                local_port,
-                remote,
-                remote_port,
-                self.snd_nxt,
-                self.rcv_nxt,
-                ACK,
-                self.rcv_wnd >> self.rcv_shift,
-                established_options(stamps),
-                tos=self.tos,
-                ttl=host.sysctls.ip_default_ttl,
-            ),
-            reasons.SENT_TW_ACK,
+        window = self.rcv_wnd >> self.rcv_shift
+        host.send_bare_ack(
+            self.key, self.snd_nxt, self.rcv_nxt, window, stamps, self.tos, reasons.SENT_TW_ACK
         )

@@ -1,4 +1,4 @@
-"""The numbers of a trace, relative, and those on the wire.
+"""The numbers of a step trace, relative, and those on the wire.
 
 Initial sequence numbers and timestamps are random, so a trace counts from them: the peer's numbers from its
 own initial one, the host's from the one in its latest SYN, timestamps of the host from the first that it sent
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from tcpemu.kernel.setup import HOST, PEER
 from tcpemu.wire.options import (
     NOP,
     SACK_OK,
@@ -32,6 +31,8 @@ Entry: TypeAlias = dict[str, Any]
 FlowName: TypeAlias = tuple[str, int, int]
 """The peer's address and port, the host's port."""
 
+HOST, PEER = "192.168.0.1", "192.0.2.1"
+"""Where a trace's host and its peer live, unless a step says otherwise."""
 LISTENER_PORT = 8080
 PEER_ISN_BASE = 1_000_000
 """A peer whose trace names no initial number starts at this plus its port."""
