@@ -191,7 +191,7 @@ class Host:
         return self._no_flow(segment) if flow is None else flow.receive(segment)
 
     def _no_flow(self, segment: Segment) -> Reason:
-        listener = self.find_listener(segment.dst, segment.dport)
+        listener = self.find_listener(segment)
         if listener is not None:
             return listener.receive(segment)
         if segment.flags & RST:
@@ -199,16 +199,21 @@ class Host:
         self.send_reset(segment)
         return reasons.NO_SOCKET
 
-    def find_listener(self, address: Address, port: int) -> Listener | None:
-        """The listener for an address and port: one bound to the address before one bound to any."""
-        found = None
-        for listener in self.listeners.get(port, ()):
-            bound = listener.address
-            if bound is None:
-                found = found or listener
-            elif bound == address:
-                return listener
-        return found
+    def find_listener(self, segment: Segment) -> Listener | None:
+        """The listener for a segment: one bound to its address before one bound to any.
+
+        Among several with SO_REUSEPORT a hash of the flow decides, whatever their queues hold.
+        inet_hashtables.c: __inet_lookup_listener; sock_reuseport.c: reuseport_select_sock.
+        """
+        listeners = self.listeners.get(segment.dport)
+        if listeners is None:
+            return None
+        if len(listeners) == 1:
+            only = listeners[0]
+            return only if only.address is None or only.address == segment.dst else None
+        found = [one for one in listeners if one.address == segment.dst]
+        found = found or [one for one in listeners if one.address is None]
+        return found[self.secrets.flow(segment[:4], 0)[0] * len(found) >> 32] if found else None
 
     def _refused(self, refused: Refused) -> Reason:
         if refused.reason is RefusedReason.BAD_TCP_CHECKSUM:

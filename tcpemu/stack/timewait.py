@@ -122,12 +122,12 @@ class TimeWait:
     def _reopen(self, segment: Segment) -> Reason:
         """A new SYN takes over the flow, where somebody listens (RFC 9293 section 3.6.1)."""
         host = self.host
-        listener = host.find_listener(segment.dst, segment.dport)
+        listener = host.find_listener(segment)
         if listener is None:
             self._send_ack()
             return reasons.TW_ACK
         self.remove("a new SYN takes over the flow")
-        # Differs: none known. The first number lies beyond all that the old connection used.
+        # The first number lies beyond all that the old connection used.
         return syn.arrives(listener, segment, add(self.snd_nxt, _ISN_STEP) or 1)
 
     def _anything_else(self, segment: Segment, old: bool) -> Reason:
