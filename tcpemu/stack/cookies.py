@@ -72,6 +72,11 @@ def try_ack(listener: Listener, segment: Segment) -> Reason | None:
     if listener.accept_queue_full():
         listener.overflow()
         return reasons.COOKIE_ACCEPT_QUEUE_FULL
+    if segment[:4] in host.flows:
+        # A request of the same flow came between; the kernel makes the child, finds no place for it, and
+        # drops it again (inet_hashtables.c: inet_ehash_insert).
+        host.count("PassiveOpens")
+        return reasons.COOKIE_FLOW_TAKEN
     request = _rebuild(listener, segment, offer)
     listener.establish(request, segment, stamps)
     return reasons.COOKIE_GOOD

@@ -92,6 +92,11 @@ COOKIE_BAD = _answer(
     "the ACK carries no good SYN cookie, so it is answered with a RST",
     "syncookies.c: cookie_v4_check",
 )
+COOKIE_FLOW_TAKEN = _drop(
+    "COOKIE_FLOW_TAKEN",
+    "the SYN cookie is good, but a request of the same flow waits in the SYN queue, so the ACK is dropped",
+    "tcp_ipv4.c: tcp_v4_syn_recv_sock",
+)
 COOKIE_ACCEPT_QUEUE_FULL = _drop(
     "COOKIE_ACCEPT_QUEUE_FULL",
     "the SYN cookie is good but the accept queue is full: the ACK is ignored, and nothing is left to remind the client",

@@ -14,7 +14,7 @@ from tcpemu.stack import reasons
 from tcpemu.stack.events import Reason
 from tcpemu.stack.limits import out_of_window_limited, too_soon
 from tcpemu.stack.options import SynOptions, find_timestamps, syn_options
-from tcpemu.stack.seq import MASK, add, after, between, offset
+from tcpemu.stack.seq import MASK, add, after, between
 from tcpemu.stack.states import State
 from tcpemu.wire.options import Timestamps, timestamps
 from tcpemu.wire.segment import ACK, CWR, ECE, RST, SYN, FlowKey, Segment, make_segment
@@ -206,7 +206,7 @@ class Request:
             flags == ACK
             and segment.seq == (self.irs + 1) & MASK
             and segment.ack == (self.iss + 1) & MASK
-            and (stamps is None or self._accepts(stamps))
+            and not (stamps is not None and (self._paws_rejects(stamps) or self._tsecr_rejects(stamps)))
         ):
             # What nearly every segment is; it passes each of the tests below.
             return self._acceptable_ack(segment, stamps)
@@ -235,24 +235,17 @@ class Request:
             return reasons.REQUEST_NO_ACK
         return self._acceptable_ack(segment, stamps)
 
-    def _accepts(self, stamps: Timestamps) -> bool:
-        """Whether both of the next two let the timestamps pass."""
-        recent, ecr = self.ts_recent, stamps.ecr
-        if recent is None:
-            return True
-        if (recent - stamps.val) & MASK > 0x7FFFFFFF or recent == stamps.val:
-            return not ecr or ecr == self.ts_first or not self._tsecr_rejects(stamps)
-        return not (self._paws_rejects(stamps) or self._tsecr_rejects(stamps))
-
     def _paws_rejects(self, stamps: Timestamps) -> bool:
         """An older TSval than the SYN's (tcp.h: tcp_paws_reject; nothing later ever updates it)."""
-        return bool(self.ts_recent) and offset(stamps.val, self.ts_recent or 0) > 0
+        recent = self.ts_recent
+        return bool(recent) and 0 < (recent - stamps.val) & MASK < 0x80000000  # type: ignore[operator]
 
     def _tsecr_rejects(self, stamps: Timestamps) -> bool:
         """A TSecr that is none of ours: since Linux 6.15."""
-        if self.ts_recent is None or not stamps.ecr or not self.listener.host.generation.check_tsecr:
+        ecr = stamps.ecr
+        if not ecr or ecr == self.ts_first or self.ts_recent is None:
             return False
-        return not between(stamps.ecr, self.ts_first, self.ts_last)
+        return self.listener.host.generation.check_tsecr and not between(ecr, self.ts_first, self.ts_last)
 
     def _in_window(self, segment: Segment) -> bool:
         """tcp_minisocks.c: tcp_in_window."""
