@@ -335,6 +335,23 @@ def test_after_two_repeats_it_begins_with_one_segment_and_an_rto_of_3_seconds(se
     assert host.conn.sock.connection.rto == (3 * SECOND if seconds else 210 * MS)
 
 
+@pytest.mark.parametrize(("echo", "window"), [(0, 10), (1000, 1), (2000, 1)])
+def test_unless_the_echo_is_of_the_first_syn_which_was_only_slow(echo, window):
+    host = syn_sent()
+    stamp = host.flow().stamp
+    host.run(3010 * MS)
+    host.send("SA", 0, 1, opts=(Mss(1460), NOP, NOP, Timestamps(100, stamp + echo)))
+    host.fresh()
+    host.conn.send(20_000)
+    assert len(host.taken()) == window
+
+
+@pytest.mark.parametrize(("opts", "largest"), [(MSS, 65535), (FULL, 65535 << 10)])
+def test_without_a_scale_the_window_can_never_be_larger_than_its_field(opts, largest):
+    assert connected(opts=opts).conn.sock.connection.window_clamp <= largest
+    assert established(opts=opts).conn.sock.connection.window_clamp <= largest
+
+
 def test_both_ends_of_a_connection_agree():
     # The active and the passive open come to the same numbers.
     client, server = connected(opts=FULL), established(opts=FULL)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tcpemu.stack import sockopt
 from tests.stack.helpers import (
     FULL,
     MS,
@@ -191,6 +192,15 @@ def test_data_for_an_orphan_draws_a_rst(flags, data):
     host.expect("2 R seq 2 ack zero win 0")
     assert host.table() == [LISTEN]
     assert host.moved()["TCPAbortOnData"] == 1
+
+
+def test_with_a_negative_tcp_linger2_an_orphan_does_not_wait_for_the_peers_fin():
+    host = established(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_LINGER2, -1)])
+    host.conn.close()
+    host.fresh()
+    assert host.send("A", 1, 2) == "ABORT_ON_DATA"
+    host.expect("1.01 R seq 2 ack zero")
+    assert host.table() == [LISTEN]
 
 
 def test_an_orphan_still_delivers_its_data():

@@ -22,6 +22,7 @@ from tests.stack.helpers import (
     established,
     fails,
     pattern,
+    syn_recv,
 )
 
 NODELAY = (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY)
@@ -63,6 +64,57 @@ def test_the_second_full_segment_is_acknowledged_at_once():
     host.send("A", 2921, 1, data=1460, at=2020 * MS)
     host.run(3 * SECOND)
     host.expect("2.06 A seq 1 ack 4381")
+
+
+def owing(rtt=200):
+    """The seventeenth segment, at 2.32 s, is not acknowledged at once: its ACK is due at 2.36 s."""
+    host = syn_recv()
+    host.send("A", 1, 1, at=(1000 + rtt) * MS)
+    for turn in range(17):
+        host.send("PA", 1 + 10 * turn, 1, data=10, at=2 * SECOND + 20 * turn * MS)
+    return host.fresh()
+
+
+@pytest.mark.parametrize(("at", "acked"), [(2324, "2.36"), (2340, "2.36"), (2352, "2.352")])
+def test_the_next_segment_does_not_put_it_off_and_takes_it_along_when_it_is_nearly_due(at, acked):
+    # Nearly: within a quarter of ato.
+    host = owing()
+    host.send("PA", 171, 1, data=10, at=at * MS)
+    host.run(3 * SECOND)
+    host.expect(f"{acked} A seq 1 ack 181")
+
+
+@pytest.mark.parametrize(
+    ("rtt", "at", "acked"),
+    [
+        # The timer has doubled ato to 80 ms; 64 ms after the last segment it becomes 80 / 2 + 64.
+        (200, 2384, "2.488"),
+        (200, 2396, "2.512"),
+        # After longer than that ato stays as it is; no wait is longer than the round-trip time.
+        (200, 2412, "2.492"),
+        (60, 2384, "2.444"),
+    ],
+)
+def test_an_ack_that_came_due_makes_the_next_wait_longer(rtt, at, acked):
+    host = owing(rtt)
+    host.run(2360 * MS)
+    host.expect("2.36 A seq 1 ack 171")
+    host.send("PA", 171, 1, data=10, at=at * MS)
+    host.run(3 * SECOND)
+    host.expect(f"{acked} A seq 1 ack 181")
+
+
+def test_an_ack_that_was_due_ends_the_conversation():
+    host = established()
+    for turn in range(5):
+        host.send("PA", 1 + 100 * turn, 1 + 50 * turn, data=100, at=(2000 + 100 * turn) * MS)
+        host.conn.send(50)
+    host.send("PA", 501, 251, data=100, at=2500 * MS)
+    host.fresh()
+    host.run(2590 * MS)
+    host.expect("2.54 A seq 251 ack 601")
+    host.send("PA", 601, 251, data=100, at=2600 * MS)
+    host.expect("2.6 A seq 251 ack 701")
 
 
 def test_data_that_goes_back_carries_the_ack():

@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
-from tests.stack.helpers import FULL, GENERATION, MS, SECOND, TS, Bench, listening, syn_recv
+from tests.stack.helpers import FULL, GENERATION, MS, SECOND, TS, Bench, fails, listening, syn_recv
 
 W = 64240
 REQUEST = "SYN-RECV 0 0 8080 41001"
@@ -168,8 +168,21 @@ def test_t3_without_timestamps_agreed_they_bound_nothing():
 
 
 def test_t4_data_from_the_syns_own_number_completes_with_or_without_the_flag():
-    assert syn_recv().send("A", 0, 1, data=10) == "HANDSHAKE_DONE"
-    assert syn_recv().send("SA", 0, 1, data=10) == "HANDSHAKE_DONE"
+    host = syn_recv()
+    assert host.send("A", 0, 1, data=10) == "HANDSHAKE_DONE"
+    assert host.table()[0] == "ESTAB 9 0 8080 41001"
+    # With the flag the connection is made, but challenges the segment and waits for the next ACK.
+    host = syn_recv()
+    assert host.send("SA", 0, 1, data=10) == "HANDSHAKE_DONE"
+    host.expect("1 A seq 1 ack 1")
+    assert host.table() == ["LISTEN 1 5 8080 *", "SYN-RECV 0 0 8080 41001"]
+    host.run(1000 * SECOND)
+    host.expect()
+    child = host.accept()
+    with fails("EAGAIN"):
+        child.send(b"x")
+    host.send("A", 1, 1)
+    assert child.state == "ESTABLISHED"
 
 
 # --- T5: a RST inside the window, not at its edge -------------------------------------------------------

@@ -317,6 +317,17 @@ def test_a_handshake_that_took_two_repeats_begins_with_one_segment(repeats, wind
     assert len(host.taken()) == window
 
 
+@pytest.mark.parametrize(("echo", "window"), [(0, 10), (1000, 1), (3000, 1)])
+def test_unless_the_echo_is_of_the_first_which_was_only_slow(echo, window):
+    host = listening()
+    host.send("S", opts=FULL)
+    host.send("A", 1, 1, at=3010 * MS, ts=(3110, echo))
+    child = host.accept()
+    host.fresh()
+    child.send(20_000)
+    assert len(host.taken()) == window
+
+
 def test_without_a_round_trip_time_the_first_rto_is_3_seconds():
     host = listening()
     host.send("S", opts=MSS)

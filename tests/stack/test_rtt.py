@@ -6,7 +6,7 @@ from tcpemu.stack import rtt, sockopt
 from tcpemu.stack.congestion import START, Reno
 from tcpemu.stack.seq import add
 from tcpemu.wire.segment import address
-from tests.stack.helpers import MS, PEER, SECOND, established, listening
+from tests.stack.helpers import MS, PEER, SECOND, TS, established, listening
 
 
 def fresh_connection():
@@ -142,3 +142,17 @@ def test_after_a_time_out_segments_go_out_as_they_are_acknowledged():
     assert len(host.taken()) == 3
     assert host.conn.sock.connection.congestion.threshold == 5
     assert host.conn.sock.connection.congestion.window == 5
+
+
+@pytest.mark.parametrize(("echo", "window", "undone"), [(10, 12, 1), (220, 3, 0)])
+def test_a_time_out_that_an_echo_proves_wrong_is_undone(echo, window, undone):
+    # The segments left at 1.01 s, which is 10 on the host's clock, and the first again at 1.22 s.
+    host = established(opts=TS)
+    host.conn.send(14_480)
+    host.run(1230 * MS)
+    host.fresh()
+    host.send("A", 1, 1 + 2 * 1448, ts=(330, echo))
+    assert host.moved().get("TCPLossUndo", 0) == undone
+    assert host.conn.sock.connection.congestion.window == window
+    # What was taken for lost is under way again, or is sent again.
+    assert len(host.taken()) == (0 if undone else 3)

@@ -108,6 +108,21 @@ def test_an_older_timestamp_is_answered_and_begins_it_anew():
     assert ends(host) == [80]
 
 
+def test_an_exact_ack_brings_the_timestamp_up_to_date():
+    host = time_wait(opts=TS)
+    assert host.send("A", 2, 2, ts=(500, 0)) == "TIME_WAIT_QUIET"
+    assert host.send("S", 1, opts=(Timestamps(300, 0),)) == "TIME_WAIT_ACK"
+    host.expect("2.02 A seq 2 ack 2 <nop, nop, TS 1020 500>")
+
+
+@pytest.mark.parametrize(("at", "verdict"), [(62_010, "TIME_WAIT_QUIET"), (62_030, "TIME_WAIT_KILLED")])
+def test_a_rst_with_an_older_timestamp_is_believed_once_the_last_one_is_a_minute_old(at, verdict):
+    host = time_wait(opts=TS)
+    # Without a timestamp this keeps it alive, and its timestamp as old as it is.
+    host.send("A", 2, 2, at=40 * SECOND)
+    assert host.send("R", 2, ts=(50, 0), at=at * MS) == verdict
+
+
 # --- a new SYN takes the flow ---------------------------------------------------------------------------
 
 
@@ -232,16 +247,35 @@ def test_its_fin_begins_time_wait():
     assert ends(host) == [70]
 
 
-@pytest.mark.parametrize(("flags", "seq"), [("A", 1), ("A", 0), ("PA", 0), ("", 1), ("F", 1)])
-def test_nothing_new_is_dropped(flags, seq):
+@pytest.mark.parametrize(("flags", "seq", "data"), [("A", 1, 0), ("", 1, 0), ("F", 1, 0), ("P", 1, 5)])
+def test_nothing_new_is_dropped(flags, seq, data):
     host = orphan()
-    assert host.send(
-        flags, seq, 2 if "A" in flags else None, data=1 if flags == "PA" else 0, at=10 * SECOND
-    ) in (
-        "TIME_WAIT_QUIET",
-        "TIME_WAIT_ACK",
-    )
-    assert host.table()[0] == "FIN-WAIT-2 0 0 8080 41001"
+    assert host.send(flags, seq, 2 if "A" in flags else None, data=data, at=10 * SECOND) == "TIME_WAIT_QUIET"
+    assert ends(host) == [62.01]
+
+
+@pytest.mark.parametrize(
+    ("flags", "seq", "data"), [("A", 0, 0), ("PA", 0, 1), ("A", 10**6, 0), ("R", 10**6, 0)]
+)
+def test_what_is_out_of_its_window_is_answered(flags, seq, data):
+    host = orphan()
+    assert host.send(flags, seq, 2, data=data, at=10 * SECOND) == "TIME_WAIT_ACK"
+    host.expect("10 A seq 2 ack 1")
+    assert ends(host) == [62.01]
+
+
+def test_bare_ones_twice_a_second_at_most():
+    host = orphan()
+    assert host.send("A", 0, 2) == "TIME_WAIT_ACK"
+    assert host.send("A", 0, 2) == "TIME_WAIT_LIMITED"
+    assert host.moved() == {"TCPACKSkippedFinWait2": 1}
+
+
+def test_a_syn_resets_and_ends_it():
+    host = orphan()
+    assert host.send("S", 1) == "TIME_WAIT_RST"
+    host.expect("2.01 RA seq zero ack 2")
+    assert host.table() == [LISTEN]
 
 
 def test_a_rst_kills_it():
