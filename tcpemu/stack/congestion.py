@@ -39,6 +39,3 @@ class Reno:
     def restart(self) -> Reno:
         """The handshake itself needed retransmissions (tcp_input.c: tcp_init_transfer)."""
         return replace(self, window=1)
-
-
-START = Reno()

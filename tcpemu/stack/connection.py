@@ -204,7 +204,7 @@ class Connection:
         self.rto = host.generation.initial_rto
         self.retrans_stamp: int | None = None
         self.tlp_high_seq: int | None = None
-        self.congestion = congestion.START
+        self.congestion: congestion.Reno = host.first_congestion
         self.before_loss: congestion.Reno | None = None
         """The congestion window before a time-out that is not repaired yet (CA_Loss)."""
         self.ip_id = host.draw.getrandbits(16)

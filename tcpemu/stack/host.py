@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tcpemu.stack import reasons
+from tcpemu.stack.congestion import Reno
 from tcpemu.stack.connection import Connection
 from tcpemu.stack.errors import ConfigurationError
 from tcpemu.stack.events import (
@@ -156,6 +157,7 @@ class Host:
     def _settings_changed(self) -> None:
         self.rto_max = min(self.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
         """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
+        self.first_congestion = Reno(self.generation.initial_cwnd)
         self.rto_min_us = self.generation.rto_min // MICROSECOND
         for listeners in self.listeners.values():
             for listener in listeners:
@@ -316,7 +318,7 @@ class Host:
     def flow_secrets(self, key: FlowKey) -> tuple[int, int]:
         """Initial sequence number and timestamp offset of a flow that begins now."""
         iss, offset = self.secrets.flow(key, self.now)
-        return iss, offset if self.sysctls.tcp_timestamps == 1 else 0
+        return iss, offset if self.generation.wire.random_stamps and self.sysctls.tcp_timestamps == 1 else 0
 
     def advertised_mss(self, user_mss: int = 0) -> int:
         """The MSS that we announce: what the link holds, or less by TCP_MAXSEG (route.c: ipv4_default_advmss)."""

@@ -118,7 +118,8 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
             conn.host.clock_ms() + conn.ts_offset & MASK, conn.ts_recent if flags & ACK else 0
         )
     shift = conn.rcv_shift if sysctls.tcp_window_scaling else None
-    return syn_options(conn.host.advertised_mss(conn.options.maxseg), shift, bool(sysctls.tcp_sack), stamps)
+    own_mss = conn.host.advertised_mss(conn.options.maxseg)
+    return syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, conn.host.generation.wire.order)
 
 
 def acceptable_seq(conn: Connection) -> int:

@@ -63,6 +63,9 @@ SYN_QUEUE_FULL = _drop(
 ACCEPT_QUEUE_FULL_SYN = _drop(
     "ACCEPT_QUEUE_FULL_SYN", "the accept queue is full, so the SYN is dropped", _CONN_REQUEST
 )
+SYN_REFUSED = _answer(
+    "SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", "the kernel's listen path"
+)
 NO_ROUTE = _drop("NO_ROUTE", "there is no route back to the client, so the SYN is dropped", _CONN_REQUEST)
 LAST_QUARTER = _drop(
     "SYN_BACKLOG_LAST_QUARTER",
@@ -155,6 +158,11 @@ ABORT_ON_OVERFLOW = _answer(
     "the accept queue is full and tcp_abort_on_overflow is 1: answered with a RST, and the request is removed",
     _CHECK_REQ,
 )
+ACCEPT_QUEUE_FULL_RST = _answer(
+    "ACCEPT_QUEUE_FULL_RST",
+    "the accept queue is full, so the final ACK is answered with a RST and the half-open connection is gone",
+    "the kernel's listen path",
+)
 HANDSHAKE_DONE = _reason(
     "HANDSHAKE_DONE", "the final ACK: the connection enters the accept queue", _CHECK_REQ
 )
@@ -192,6 +200,9 @@ OUT_OF_WINDOW_RST = _drop("OUT_OF_WINDOW_RST", "a RST outside the window", _VALI
 RESET = _reason("RESET", "the peer resets the connection", _VALIDATE)
 CHALLENGE_RST = _answer(
     "CHALLENGE_RST", "a RST that does not hit the expected number: a challenge ACK asks again", _VALIDATE
+)
+SYN_RESETS = _answer(
+    "SYN_RESETS", "a SYN inside the window: answered with a RST, and the connection is gone", _VALIDATE
 )
 CHALLENGE_SYN = _answer("CHALLENGE_SYN", "a SYN on an open connection: a challenge ACK", _VALIDATE)
 CHALLENGE_LIMITED = _drop(
@@ -280,6 +291,11 @@ REQUEST_EXPIRED = _reason(
 )
 REQUEST_ORPHANED = _reason(
     "REQUEST_ORPHANED", "the listener is gone: the request is removed and nothing is sent", _REQ_TIMER
+)
+REQUEST_EVICTED = _reason(
+    "REQUEST_EVICTED",
+    "the queue of half-open connections is full: the oldest is thrown out for a new one",
+    "the kernel's listen path",
 )
 REQUEST_SILENT = _reason(
     "REQUEST_SILENT", "TCP_DEFER_ACCEPT: the client has acknowledged, so nothing is sent", _REQ_TIMER
