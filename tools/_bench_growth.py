@@ -21,8 +21,8 @@ from tcpemu.wire import Segment
 TIMER = "timer"
 _PROGRESS = 100_000
 _DATA = 100
-_SLICE = 50
-"""Segments that a host gets before it is the next one's turn."""
+_TURNS = 60
+"""Each host gets its segments in so many pieces, so that all are at it from the beginning to the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +111,18 @@ def established(flows: int, samples: int) -> Population:
 def costs(populations: Sequence[Population]) -> list[Cost]:
     """Let the segments come."""
     gc.collect()
-    longest = max(len(population.samples) for population in populations)
-    for start in range(0, longest, _SLICE):
+    for turn in range(_TURNS):
         for population in populations:
-            _receive(population, population.samples[start : start + _SLICE])
-    for start in range(0, max(population.timers for population in populations), _SLICE):
+            _receive(population, population.samples[_piece(len(population.samples), turn)])
+    for turn in range(_TURNS):
         for population in populations:
-            _fire(population, min(_SLICE, population.timers - start))
+            piece = _piece(population.timers, turn)
+            _fire(population, piece.stop - piece.start)
     return [_cost(population) for population in populations]
+
+
+def _piece(whole: int, turn: int) -> slice:
+    return slice(whole * turn // _TURNS, whole * (turn + 1) // _TURNS)
 
 
 def _cost(population: Population) -> Cost:

@@ -81,9 +81,9 @@ def breakdown(flow: object, others: Iterable[object]) -> dict[str, int]:
     seen = {id(value) for other in others for value in _parts(other)}
     sizes = {type(flow).__name__: _size(flow)}
     for name in _slots(flow):
-        values = [value for value in _flat(getattr(flow, name, None)) if id(value) not in seen]
-        seen.update(map(id, values))
-        size = sum(map(_size, values))
+        values = {id(value): value for value in _flat(getattr(flow, name, None)) if id(value) not in seen}
+        seen.update(values)
+        size = sum(map(_size, values.values()))
         if size:
             sizes[f".{name}"] = size
     return sizes

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Sequence
+from cProfile import Profile
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
@@ -14,6 +15,8 @@ from tcpemu.wire import Segment, decode, encode
 
 Contender = Callable[[int], float]
 """Does so many handshakes and says how long they took, in seconds."""
+Work = Callable[[], object]
+"""What is timed."""
 
 
 def objects(count: int) -> float:
@@ -36,6 +39,18 @@ def octets(count: int) -> float:
 def octets_observed(count: int) -> float:
     """The same with every event told."""
     return _octets(count, observe=True)
+
+
+def profiled(count: int) -> Profile:
+    """Octets in and out under a profiler, which sees what would be timed."""
+    profiler = Profile()
+
+    def timed(work: Work) -> float:
+        profiler.runcall(work)
+        return 0.0
+
+    _octets(count, observe=False, timed=timed)
+    return profiler
 
 
 def naive(count: int) -> float:
@@ -89,6 +104,13 @@ def echo_rate(turns: int, as_octets: bool) -> float:
     return (host.counters["InSegs"] + host.counters["OutSegs"] - 3) / seconds
 
 
+def _timed(work: Work) -> float:
+    gc.collect()
+    begin = perf_counter()
+    work()
+    return perf_counter() - begin
+
+
 # --- one phase -----------------------------------------------------------------------------------------------
 
 
@@ -111,14 +133,14 @@ def _feed_and_accept(host: Host, listener: Socket, arriving: list[Segment]) -> l
     return accepted
 
 
-def _octets(count: int, observe: bool) -> float:
+def _octets(count: int, observe: bool, timed: Callable[[Work], float] = _timed) -> float:
     host, listener = listening(count, observe=observe)
     arriving = [encode(segment) for segment in syns(count)]
     answers: list[bytes] = []
-    seconds = _timed(lambda: _feed_octets(host, arriving, answers))
+    seconds = timed(lambda: _feed_octets(host, arriving, answers))
     acks = [encode(ack) for ack in final_acks(map(_decoded, answers))]
     accepted: list[Socket] = []
-    seconds += _timed(lambda: _feed_octets_and_accept(host, listener, acks, accepted))
+    seconds += timed(lambda: _feed_octets_and_accept(host, listener, acks, accepted))
     _all_accepted(host, count)
     return seconds
 
@@ -164,13 +186,6 @@ def _echo_octets(host: Host, conn: Socket, arriving: list[bytes]) -> None:
         conn.send(conn.recv(65536, now), now)
         for segment in host.transmit():
             encode(segment)
-
-
-def _timed(work: Callable[[], object]) -> float:
-    gc.collect()
-    begin = perf_counter()
-    work()
-    return perf_counter() - begin
 
 
 def _decoded(packet: bytes) -> Segment:

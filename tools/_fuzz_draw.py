@@ -13,7 +13,7 @@ import _fuzz_segments as segments
 from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup, Wait, World
 
 from tcpemu.generations import GENERATIONS
-from tcpemu.stack import SYSCTLS, sockopt
+from tcpemu.stack import SYSCTLS, State, sockopt
 from tcpemu.stack.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire import address, encode
 
@@ -42,8 +42,8 @@ _SYSCTLS: dict[str, tuple[object, ...]] = {
     "net.ipv4.tcp_invalid_ratelimit": (0, 500),
     "net.ipv4.ip_local_port_range": ((40000, 40007), (32768, 60999)),
 }
-_SETTLED = ("net.ipv4.tcp_workaround_signed_windows", "net.ipv4.ip_local_port_range")
-"""Not changed while a host runs: a lower limit takes back a window that was offered."""
+_SETTLED = ("net.ipv4.ip_local_port_range", "net.ipv4.tcp_wmem")
+"""Not changed while a host runs: sockets become writable by it, and nobody is told."""
 _BACKLOGS = (0, 0, 1, 1, 2, 3, 5, 10, 4096, -1)
 _OPTIONS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
     (sockopt.SOL_SOCKET, sockopt.SO_RCVBUF, (0, 1, 2304, 8192, 100_000, 10_000_000)),
@@ -82,6 +82,7 @@ def draw_setup(random: Random) -> Setup:
         random.getrandbits(32),
         random.choice((1500, 1500, 1500, 576, 68, 9000, 65535)),
         random.choice((None, None, None, 100, 250, 1000)),
+        ((address("10.0.0.0"), 31),) if random.random() < 0.05 else None,
     )
 
 
@@ -95,19 +96,24 @@ class Drawer:
         self.names = 0
         self.eager = random.choice((0.0, 0.2, 1.0, 1.0))
         """How soon the application accepts and reads."""
-        self.clients = segments.Clients(random, random.choice((2, 5, 12)), world.host)
+        self.clients = segments.Clients(random, random.choice((2, 5, 12)), world.host, world.rules.answers)
 
     def opening(self) -> list[Deed]:
-        """Listeners, so that something happens."""
+        """Listeners, so that something happens; now and then several that share a port."""
         random = self.random
-        deeds: list[Deed] = []
-        for port in LISTENING[: random.choice((1, 1, 2))]:
-            name = self._name()
-            deeds += [Open(0, name), Call(0, name, "bind", (random.choice((None, *ADDRESSES)), port))]
-            if random.random() < 0.3:
-                deeds.append(self._setsockopt(name, 0))
-            deeds.append(Call(0, name, "listen", (random.choice(_BACKLOGS),)))
-        return deeds
+        shared = random.random() < 0.1
+        ports = (80, 80, 80) if shared else LISTENING[: random.choice((1, 1, 2))]
+        return [deed for port in ports for deed in self._listener(port, shared)]
+
+    def _listener(self, port: int, shared: bool) -> list[Deed]:
+        random, name = self.random, self._name()
+        deeds: list[Deed] = [Open(0, name)]
+        if shared:
+            deeds.append(Call(0, name, "setsockopt", (sockopt.SOL_SOCKET, sockopt.SO_REUSEPORT, 1)))
+        deeds.append(Call(0, name, "bind", (random.choice((None, *ADDRESSES)), port)))
+        if random.random() < 0.3:
+            deeds.append(self._setsockopt(name, 0))
+        return [*deeds, Call(0, name, "listen", (random.choice(_BACKLOGS),))]
 
     def next(self) -> Deed:
         """What happens next."""
@@ -168,12 +174,14 @@ class Drawer:
             return Open(now, self._name())
         usable = [name for name in world.sockets if name not in world.closed]
         if not usable or random.random() < 0.01:
-            usable = list(world.sockets) or [0]
+            usable = list(world.sockets) or [self._name()]
         name = random.choice(usable)
         socket = world.sockets.get(name)
         if socket is not None and socket.readable and random.random() < self.eager:
             return self._read(name, now)
-        return self._any_call(name, now, socket is not None and socket.listening)
+        if socket is None:
+            return Open(now, name)
+        return self._any_call(name, now, socket.listening)
 
     def _read(self, name: int, now: int) -> Deed:
         if self.world.sockets[name].listening:
@@ -187,12 +195,13 @@ class Drawer:
             if random.random() < 0.3:
                 return Call(now, name, "listen", (random.choice(_BACKLOGS),))
             return Call(now, name, "accept", (), self._name())
+        leaves = 8 if self.world.sockets[name].state is State.CLOSE_WAIT else 2
         kinds: tuple[tuple[Callable[[int, int], Deed], int], ...] = (
             (self._send, 6),
             (self._recv, 3),
             (self._connect, 3),
             (self._shutdown, 2),
-            (self._close, 2),
+            (self._close, leaves),
             (self._setsockopt, 3),
             (self._rare, 1),
         )
@@ -229,7 +238,9 @@ class Drawer:
                 Call(now, name, "linger", (True, 0)),
                 Call(now, name, "linger", (random.random() < 0.5, 3)),
                 Call(now, name, "getsockopt", (level, option)),
-                Call(now, name, "bind", (random.choice((None, *ADDRESSES)), random.choice((0, 80, 81, 5000)))),
+                Call(
+                    now, name, "bind", (random.choice((None, *ADDRESSES)), random.choice((0, 80, 81, 5000)))
+                ),
                 Call(now, name, "bind", (address("203.0.113.9"), 80)),
             )
         )

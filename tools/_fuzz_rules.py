@@ -33,12 +33,12 @@ from tcpemu.stack import (
     reasons,
 )
 from tcpemu.stack.connection import Connection
-from tcpemu.stack.seq import MASK, after, before
+from tcpemu.stack.seq import MASK, after, before, distance
 from tcpemu.stack.states import TRANSITIONS
-from tcpemu.wire import ACK, FIN, RST, SYN, FlowKey, Refused, Segment, decode, encode
+from tcpemu.wire import ACK, FIN, RST, SYN, Address, FlowKey, Refused, Segment, decode, encode
 
 
-class Broken(Exception):
+class BrokenRuleError(Exception):
     """A rule does not hold."""
 
     def __init__(self, rule: str, detail: str) -> None:
@@ -48,7 +48,7 @@ class Broken(Exception):
 
 def require(truth: object, rule: str, detail: Callable[[], str] | str = "") -> None:
     if not truth:
-        raise Broken(rule, detail if isinstance(detail, str) else detail())
+        raise BrokenRuleError(rule, detail if isinstance(detail, str) else detail())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,12 @@ class Calling:
     writable: bool
     at: int
     """The sequence number of what would be read next."""
+    end: int | None
+    """Where the text ends, if that is known."""
 
 
 _MADE = (reasons.HANDSHAKE_DONE, reasons.COOKIE_GOOD)
+_COUNTED_WITHOUT_ROUTE = ("OutRsts", "RetransSegs", "SyncookiesSent", "DelayedACKs")
 _PASSING = (State.SYN_RECV, State.TIME_WAIT)
 """What a segment may end on its way, whatever becomes of it: a request whose listener is gone, and TIME_WAIT."""
 _UNTOLD = {"InSegs", "OutSegs", "CurrEstab"}
@@ -75,9 +78,10 @@ _NOT_BY_CONNECTION = (reasons.SENT_RST, reasons.SENT_REQUEST_ACK, reasons.SENT_T
 class Rules:
     """Watches one host from its beginning."""
 
-    def __init__(self, host: Host, text_at: Callable[[int, int], bytes]) -> None:
+    def __init__(self, host: Host, text_at: Callable[[int, int], bytes], peers: Sequence[Address]) -> None:
         self.host = host
         self.text_at = text_at
+        self.all_reachable = all(host.routable(peer) for peer in peers)
         self.last = 0
         self.counters: Counter[str] = Counter()
         self.tally: Counter[str] = Counter()
@@ -85,9 +89,13 @@ class Rules:
         self.states: dict[FlowKey, State] = {}
         self.edges: dict[FlowKey, tuple[Connection, int]] = {}
         self.received: dict[FlowKey, tuple[Connection, int]] = {}
+        self.fins: dict[FlowKey, int] = {}
+        """Where the first FIN stands that may be taken."""
         self.readiness = state.Readiness()
         self.limits = state.QueueLimits()
         self.verdicts: Counter[str] = Counter()
+        self.answers: dict[FlowKey, Segment] = {}
+        """The last SYN|ACK of each flow."""
         self.met: Counter[str] = Counter()
         """Segments by the state that they found."""
 
@@ -96,6 +104,16 @@ class Rules:
     def arrives(self, segment: Segment | Refused) -> None:
         """Note what a segment is going to meet."""
         self.met[state.label(self.host, segment)] += 1
+        if isinstance(segment, Segment) and segment.flags & FIN:
+            self._note_fin(segment)
+
+    def _note_fin(self, segment: Segment) -> None:
+        """Behind a FIN a stream has no text, though a peer may send some."""
+        key, at = segment[:4], segment.seq + len(segment.payload) + bool(segment.flags & SYN) & MASK
+        flow = self.host.flows.get(key)
+        expected = flow.rcv_nxt if type(flow) is Connection else at
+        if not before(at, expected) and not before(self.fins.get(key, at), at):
+            self.fins[key] = at
 
     def step(self, now: int, segment: Segment | Refused | None) -> None:
         """Look at everything that has come out of the host since the last step."""
@@ -110,26 +128,33 @@ class Rules:
             "one Sent event for each segment sent",
         )
         self._verdict(verdicts, segment, sents, events)
-        for event in sents:
-            self._sent(event)
+        for sending in sents:
+            self._sent(sending)
         for event in events:
-            if type(event) is Counted:
+            if isinstance(event, Counted):
                 self.counters[event.name] += event.by
-            elif type(event) is StateChanged:
+            elif isinstance(event, StateChanged):
                 self._state(event)
-        self._progress()
+        self._progress(segment)
+        for rule, detail in self.limits.broken(host):
+            raise BrokenRuleError(rule, detail)
         due = host.next_timer()
         require(due is None or due >= now, "timers are not in the past", lambda: f"{due} at {now}")
 
     def _times(self, now: int, events: Sequence[Event]) -> None:
         last = self.last
         for event in events:
-            require(last <= event.at <= now, "events are in order of time", lambda: f"{event} at {now}")
+            if not last <= event.at <= now:
+                raise BrokenRuleError("events are in order of time", f"{event} at {now}")
             last = event.at
         self.last = now
 
     def _verdict(
-        self, verdicts: list[Verdict], segment: Segment | Refused | None, sents: list[Sent], events: list[Event]
+        self,
+        verdicts: list[Verdict],
+        segment: Segment | Refused | None,
+        sents: list[Sent],
+        events: list[Event],
     ) -> None:
         if segment is None:
             require(not verdicts, "no verdict without a segment", lambda: str(verdicts))
@@ -149,11 +174,14 @@ class Rules:
             changed = [event for event in events if type(event) is StateChanged and event.old not in _PASSING]
             require(not changed, "a dropped segment changes no state", lambda: f"{reason.name}: {changed}")
         elif reason.outcome is Outcome.ANSWERED:
-            answered = sents or state.owes_ack(self.host, segment)
+            answered = sents or state.owes_ack(self.host, segment) or self._unreachable(segment)
             require(answered, "an answered segment is answered", lambda: reason.name)
         if isinstance(segment, Segment) and segment.flags & RST:
             answers = [event for event in sents if event.segment.flags & RST]
             require(not answers, "a RST never answers a RST", lambda: f"{reason.name}: {answers}")
+
+    def _unreachable(self, segment: Segment | Refused) -> bool:
+        return isinstance(segment, Segment) and not self.host.routable(segment.src)
 
     def _state(self, event: StateChanged) -> None:
         if not event.flow[0]:
@@ -169,6 +197,8 @@ class Rules:
             lambda: f"{event.old.name} to {event.new.name}: {event.cause}",
         )
         self.states[event.flow] = event.new
+        if event.new is State.CLOSE:
+            self.fins.pop(event.flow, None)
 
     # --- what is sent ------------------------------------------------------------------------------------------
 
@@ -179,6 +209,8 @@ class Rules:
         require(again == segment, "what is sent decodes to itself", lambda: f"{segment} to {again}")
         require(_sums_up(octets), "checksums add up", lambda: str(segment))
         flags = segment.flags
+        if flags & SYN and flags & ACK:
+            self.answers[segment.dst, segment.dport, segment.src, segment.sport] = segment
         self.tally["OutSegs"] += 1
         self.tally["OutRsts"] += bool(flags & RST)
         self.tally["RetransSegs"] += bool(event.repeat)
@@ -195,8 +227,17 @@ class Rules:
             "the text of a segment is that of its numbers",
             lambda: str(segment),
         )
+        if event.reason is reasons.SENT_DATA:
+            self._within_window(segment)
         if event.reason not in _NOT_BY_CONNECTION and flags & ACK and not flags & (SYN | RST):
             self._edge(segment)
+
+    def _within_window(self, segment: Segment) -> None:
+        """New data does not go beyond the window that the peer has offered last."""
+        conn = self.host.flows.get((segment.dst, segment.dport, segment.src, segment.sport))
+        if type(conn) is Connection:
+            end, edge = segment.seq + segment.length & MASK, conn.snd_una + conn.snd_wnd & MASK
+            require(not after(end, edge), "data keeps to the window", lambda: f"{end} beyond {edge}")
 
     def _edge(self, segment: Segment) -> None:
         key = segment.dst, segment.dport, segment.src, segment.sport
@@ -213,18 +254,17 @@ class Rules:
             )
         self.edges[key] = conn, edge
 
-    def _progress(self) -> None:
-        """What was received in order stays received."""
-        for key, flow in self.host.flows.items():
+    def _progress(self, segment: Segment | Refused | None) -> None:
+        """What was received in order stays received. A segment moves its own flow alone."""
+        flows = self.host.flows
+        touched = [segment[:4]] if isinstance(segment, Segment) else list(flows)
+        for key in touched:
+            flow = flows.get(key)
             if type(flow) is not Connection or flow.state is State.SYN_SENT:
                 continue
             known = self.received.get(key)
-            if known is not None and known[0] is flow:
-                require(
-                    not before(flow.rcv_nxt, known[1]),
-                    "rcv_nxt only moves forward",
-                    lambda: f"{known[1]} to {flow.rcv_nxt}",
-                )
+            if known is not None and known[0] is flow and before(flow.rcv_nxt, known[1]):
+                raise BrokenRuleError("rcv_nxt only moves forward", f"{known[1]} to {flow.rcv_nxt}")
             self.received[key] = flow, flow.rcv_nxt
 
     # --- calls ---------------------------------------------------------------------------------------------------
@@ -232,17 +272,14 @@ class Rules:
     def before_call(self, socket: Socket, name: str, arguments: tuple[object, ...]) -> Calling:
         conn = socket.connection
         at = 0 if conn is None else conn.copied_seq
+        end = None if conn is None else self.fins.get(conn.key)
         self.readiness.called(socket)
-        return Calling(socket, name, arguments, socket.readable, socket.writable, at)
+        return Calling(socket, name, arguments, socket.readable, socket.writable, at, end)
 
     def after_call(self, before: Calling, result: object, error: int) -> None:
         name, again = before.name, error == errno.EAGAIN
         if name == "recv" and isinstance(result, bytes):
-            require(
-                result == self.text_at(before.at, len(result)),
-                "what is read is what was sent",
-                lambda: f"{len(result)} octets at {before.at}",
-            )
+            self._read(before, result)
         blocks = name in ("accept", "recv", "send") and before.arguments != (0,)
         ready = before.writable if name == "send" else before.readable
         if blocks and ready:
@@ -251,15 +288,30 @@ class Rules:
             require(error, f"{name}() blocks or fails where the socket is not ready", lambda: repr(result))
         self.tally["ActiveOpens"] += name == "connect" and error == errno.EINPROGRESS
 
+    def _read(self, before: Calling, data: bytes) -> None:
+        """What is read is the text of its numbers, up to the first FIN."""
+        length = len(data)
+        if before.end is not None:
+            length = min(length, distance(before.at, before.end))
+        require(
+            data[:length] == self.text_at(before.at, length),
+            "what is read is what was sent",
+            lambda: f"{len(data)} octets at {before.at}",
+        )
+
     # --- everything ------------------------------------------------------------------------------------------------
 
     def whole(self, sockets: Sequence[Socket]) -> None:
         """Look at all that the host holds."""
         self._counters()
-        for rule, detail in (*state.broken(self.host), *self.limits.broken(self.host)):
-            raise Broken(rule, detail)
+        for rule, detail in state.broken(self.host):
+            raise BrokenRuleError(rule, detail)
         for rule, detail in self.readiness.broken(sockets):
-            raise Broken(rule, detail)
+            raise BrokenRuleError(rule, detail)
+        for conn, edge in self.edges.values():
+            end = conn.rcv_wup + conn.rcv_wnd & MASK
+            if conn.state is not State.CLOSE and before(end, edge):
+                raise BrokenRuleError("a window that was offered is kept in mind", f"{end}, offered {edge}")
         flows = self.host.flows
         for known in (self.edges, self.received):
             for key in [key for key, (conn, _) in known.items() if flows.get(key) is not conn]:
@@ -273,13 +325,12 @@ class Rules:
         negative = [name for name, value in counters.items() if value < 0]
         require(not negative, "counters are not negative", lambda: ", ".join(negative))
         for name, seen in self.tally.items():
+            if name in _COUNTED_WITHOUT_ROUTE and not self.all_reachable:
+                continue
             count = counters.get(name, 0)
             refused = counters.get("InErrs", 0) if name == "InSegs" else 0
-            require(
-                seen <= count <= seen + refused,
-                f"{name} counts what was seen",
-                lambda: f"{count}, but {seen} were seen",
-            )
+            if not seen <= count <= seen + refused:
+                raise BrokenRuleError(f"{name} counts what was seen", f"{count}, but {seen} were seen")
         require(
             counters.get("ListenOverflows", 0) <= counters.get("ListenDrops", 0),
             "every overflow is a drop",
@@ -305,10 +356,7 @@ def _sums_up(octets: bytes) -> bool:
 
 
 def _sum(octets: bytes) -> int:
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
+    total: int = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total
-
-
-__all__ = ["Broken", "Calling", "Rules", "after", "require"]

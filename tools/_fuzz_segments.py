@@ -5,10 +5,11 @@ Payload is always the text of its sequence numbers, whatever else is wrong with 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
+from typing import TypeAlias
 
-from _fuzz_world import text_at
+from _fuzz_world import PEERS, text_at
 
 from tcpemu.stack import Host, State
 from tcpemu.stack.connection import Connection
@@ -45,25 +46,29 @@ from tcpemu.wire import (
     encode_options,
 )
 
-_CLIENTS = tuple(address(f"10.0.0.{host}") for host in (1, 2, 3))
 _ODD_SOURCES = (address("0.0.0.0"), address("255.255.255.255"), address("224.0.0.1"), address("192.0.2.1"))
 _EDGES = (0, 1, 0x7FFFFFFF, 0x80000000, 0x80000001, MASK, MASK - 1, MASK - 3000)
 _SIZES = (0, 1, 1, 10, 100, 536, 1448, 1460, 5000)
 _STEPS = (-65537, -1449, -2, -1, 1, 2, 100, 1448, 65535, 1 << 31)
 _OPTIONS_ROOM = 40
 
-Drawn = tuple[int, int, int, int]
+_RARITY = {State.LISTEN: 1, State.ESTABLISHED: 0, State.CLOSE_WAIT: 0, State.SYN_SENT: 1}
+"""States that flows reach seldom are drawn more often; LISTEN stands for a request."""
+
+Drawn: TypeAlias = tuple[int, int, int, int]
 """Flags, sequence number, acknowledgment number, octets of payload."""
 
 
 class Clients:
     """A few clients of one host."""
 
-    def __init__(self, random: Random, ports: int, host: Host) -> None:
+    def __init__(self, random: Random, ports: int, host: Host, answers: Mapping[FlowKey, Segment]) -> None:
         self.random = random
         self.host = host
+        self.answers = answers
+        """The last SYN|ACK to each flow, which may have been a cookie."""
         self.ports = range(1000, 1000 + ports)
-        self.clocks = {client: random.choice((*_EDGES, random.getrandbits(32))) for client in _CLIENTS}
+        self.clocks = {client: random.choice((*_EDGES, random.getrandbits(32))) for client in PEERS}
         """Timestamps when time began."""
         self.options = random.random() < 0.8
         """Whether their SYNs carry options at all."""
@@ -79,7 +84,7 @@ class Clients:
         )
 
     def random_address(self) -> Address:
-        return self.random.choice(_CLIENTS)
+        return self.random.choice(PEERS)
 
     def random_port(self) -> int:
         return self.random.choice(self.ports)
@@ -89,7 +94,9 @@ class Clients:
         key = self._key()
         segment = self._next(key, now)
         for _ in range(self.random.choice((0, 0, 0, 0, 1, 1, 1, 2, 3))):
-            (change,) = self.random.choices([kind for kind, _ in self.kinds], [odds for _, odds in self.kinds])
+            (change,) = self.random.choices(
+                [kind for kind, _ in self.kinds], [odds for _, odds in self.kinds]
+            )
             segment = change(segment)
         return self._fit(segment)
 
@@ -124,12 +131,14 @@ class Clients:
         """A flow that the host has, or one that is not yet."""
         random, flows = self.random, self.host.flows
         if flows and random.random() < 0.75:
-            return random.choice(list(flows))
+            known = list(flows)
+            few = [random.choice(known) for _ in range(random.choice((1, 1, 3)))]
+            return max(few, key=lambda key: _RARITY.get(getattr(flows[key], "state", State.LISTEN), 2))
         local, port = random.choice(self.host.addresses), random.choice((80, 81, 5000))
         if self.host.listeners and random.random() < 0.9:
             port = random.choice(list(self.host.listeners))
             local = self.host.listeners[port][0].address or local
-        return random.choice(_CLIENTS), self.random_port(), local, port
+        return random.choice(PEERS), self.random_port(), local, port
 
     def _next(self, key: FlowKey, now: int) -> Segment:
         flow = self.host.flows.get(key)
@@ -141,15 +150,30 @@ class Clients:
             return self._build(key, self._for_connection(flow), now, stamped, clock)
         if type(flow) is TimeWait:
             return self._build(key, self._for_bucket(flow), now, flow.ts_ok, 0)
+        answer = self.answers.get(key)
+        if answer is not None and self.random.random() < 0.7:
+            return self._after_answer(answer, key, now)
         stray = self._stray() if self.random.random() < 0.1 else (SYN, self._number(), 0, 0)
         return self._build(key, stray, now, self.options, 0)
+
+    def _after_answer(self, answer: Segment, key: FlowKey, now: int) -> Segment:
+        """What follows a SYN|ACK that the host does not remember, or no longer."""
+        stamp = next((option for option in answer.options if isinstance(option, Timestamps)), None)
+        flags = self.random.choice((ACK, ACK, ACK | PSH, ACK | FIN, RST))
+        size = 10 if flags & PSH else 0
+        return self._build(
+            key, (flags, answer.ack, answer.seq + 1, size), now, stamp is not None, stamp.val if stamp else 0
+        )
 
     def _build(self, key: FlowKey, drawn: Drawn, now: int, stamped: bool, echo: int) -> Segment:
         flags, seq, ack, size = drawn
         options: tuple[Option, ...] = ()
         stamp = Timestamps(self.clocks.get(key[0], 0) + now // MILLISECOND & MASK, echo if flags & ACK else 0)
         if flags & SYN and self.options:
-            mss, shift = self.random.choice((1460, 1460, 536, 88, 1, 0, 65535)), self.random.choice((7, 0, 14, 15))
+            mss, shift = (
+                self.random.choice((1460, 1460, 536, 88, 1, 0, 65535)),
+                self.random.choice((7, 0, 14, 15)),
+            )
             options = (Mss(mss), SACK_OK, stamp, NOP, WScale(shift))
         elif stamped:
             options = (NOP, NOP, stamp)
@@ -255,7 +279,9 @@ class Clients:
         random = self.random
         if random.random() < 0.3:
             return segment._replace(flags=random.getrandbits(9))
-        return segment._replace(flags=segment.flags ^ random.choice((FIN, SYN, RST, PSH, ACK, URG, ECE | CWR)))
+        return segment._replace(
+            flags=segment.flags ^ random.choice((FIN, SYN, RST, PSH, ACK, URG, ECE | CWR))
+        )
 
     def _window(self, segment: Segment) -> Segment:
         return segment._replace(window=self.random.choice((0, 0, 1, 10, 65535, self.random.getrandbits(16))))
@@ -266,32 +292,30 @@ class Clients:
 
     def _oddities(self, segment: Segment) -> Segment:
         random = self.random
-        name, value = random.choice(
+        return random.choice(
             (
-                ("urgent", random.getrandbits(16)),
-                ("ttl", random.choice((0, 1, 255))),
-                ("tos", random.getrandbits(8)),
-                ("tos", 3),
-                ("ip_id", random.getrandbits(16)),
-                ("df", False),
-                ("reserved", random.randrange(8)),
-                ("ip_options", bytes(4 * random.randrange(1, 11))),
+                segment._replace(urgent=random.getrandbits(16)),
+                segment._replace(ttl=random.choice((0, 1, 255))),
+                segment._replace(tos=random.getrandbits(8)),
+                segment._replace(tos=3),
+                segment._replace(ip_id=random.getrandbits(16)),
+                segment._replace(df=False),
+                segment._replace(reserved=random.randrange(8)),
+                segment._replace(ip_options=bytes(4 * random.randrange(1, 11))),
             )
         )
-        return segment._replace(**{name: value})
 
     def _flow(self, segment: Segment) -> Segment:
         """Another flow, perhaps an impossible one."""
         random = self.random
-        name, value = random.choice(
+        return random.choice(
             (
-                ("src", random.choice(_ODD_SOURCES)),
-                ("dst", random.choice((*_ODD_SOURCES, *self.host.addresses))),
-                ("sport", random.choice((0, 80, 65535))),
-                ("dport", random.choice((0, 80, 81, 65535))),
+                segment._replace(src=random.choice(_ODD_SOURCES)),
+                segment._replace(dst=random.choice((*_ODD_SOURCES, *self.host.addresses))),
+                segment._replace(sport=random.choice((0, 80, 65535))),
+                segment._replace(dport=random.choice((0, 80, 81, 65535))),
             )
         )
-        return segment._replace(**{name: value})
 
     def _options(self, segment: Segment) -> Segment:
         random = self.random

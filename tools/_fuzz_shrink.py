@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from _fuzz_rules import Broken
+from _fuzz_rules import BrokenRuleError
 from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup, World
 
 from tcpemu.wire import Segment, decode, flag_letters
@@ -26,12 +26,19 @@ class Failure:
 
 
 def failure_of(error: Exception) -> Failure:
-    if isinstance(error, Broken):
+    if isinstance(error, BrokenRuleError):
         return Failure(error.rule, str(error))
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "tcpemu" in frame.filename]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _ours(frame.filename)]
     place = f"{PurePath(frames[-1].filename).name}: {frames[-1].name}" if frames else "outside"
     words = f"{type(error).__name__}: {error}"
-    return Failure(f"{type(error).__name__} in {place}", words, "".join(traceback.format_tb(error.__traceback__)))
+    return Failure(
+        f"{type(error).__name__} in {place}", words, "".join(traceback.format_tb(error.__traceback__))
+    )
+
+
+def _ours(filename: str) -> bool:
+    """Whether it is a module of a room of the program."""
+    return PurePath(filename).parent.parent.name == "tcpemu"
 
 
 def play(setup: Setup, deeds: Sequence[Deed]) -> Failure | None:
@@ -87,7 +94,7 @@ def program(setup: Setup, deeds: Sequence[Deed]) -> str:
     lines = [
         _PREAMBLE,
         f"host = Host({list(setup.addresses)!r}, generation({setup.generation!r}), seed={setup.seed},",
-        f"            mtu={setup.mtu}, hz={setup.hz}, sysctls={dict(setup.sysctls)!r})",
+        f"            mtu={setup.mtu}, hz={setup.hz}, routes={setup.routes!r}, sysctls={dict(setup.sysctls)!r})",
     ]
     for deed in deeds:
         lines += [f"host.advance({deed.at})", *_lines(deed)]

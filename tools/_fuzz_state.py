@@ -146,9 +146,10 @@ def _ownership(conn: Connection) -> Exceptions:
     running = timer is not None and bool(timer.armed)
     if conn.rtx_queue and not running:
         yield "what is under way has a timer", f"{len(conn.rtx_queue)} segments"
-    if conn.orphan and not running:
+    waits = conn.linger_timer is not None and conn.linger_timer.armed
+    if conn.orphan and not running and not waits:
         yield "every orphan has a timer", f"pending {conn.pending}"
-    if conn.orphan and conn.state in (State.FIN_WAIT2, *_OPEN):
+    if conn.orphan and (conn.state in _OPEN or (conn.state is State.FIN_WAIT2 and not waits)):
         yield "an orphan has sent FIN and does not wait for the peer's", ""
     if not conn.orphan and conn.socket is None and conn.parent is None:
         yield "a connection has an owner or is an orphan", ""
@@ -254,10 +255,10 @@ def label(host: Host, segment: Segment | Refused) -> str:
         return "refused"
     flow = host.flows.get(segment[:4])
     if flow is None:
-        listener = host.find_listener(segment.dst, segment.dport)
-        if listener is None:
+        near = [one for one in host.listeners.get(segment.dport, ()) if one.address in (None, segment.dst)]
+        if not near:
             return "nothing"
-        return "LISTEN, accept queue full" if listener.accept_queue_full() else "LISTEN"
+        return "LISTEN, accept queue full" if any(one.accept_queue_full() for one in near) else "LISTEN"
     if type(flow) is Request:
         return "request"
     if type(flow) is TimeWait:

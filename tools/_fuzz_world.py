@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
-from _fuzz_rules import Broken, Rules
+from _fuzz_rules import BrokenRuleError, Rules
 
 from tcpemu.generations import generation
 from tcpemu.stack import ConfigurationError, Host, Socket, SocketError
-from tcpemu.wire import Address, FlowKey, Refused, Segment, decode
+from tcpemu.wire import Address, Refused, Segment, address, decode
 
 _DRAIN_LIMIT = 50_000
 
@@ -31,6 +31,7 @@ class Setup:
     seed: int = 0
     mtu: int = 1500
     hz: int | None = None
+    routes: tuple[tuple[Address, int], ...] | None = None
 
     def host(self) -> Host:
         return Host(
@@ -40,6 +41,7 @@ class Setup:
             seed=self.seed,
             mtu=self.mtu,
             hz=self.hz,
+            routes=self.routes,
         )
 
 
@@ -94,6 +96,7 @@ class Wait:
     at: int
 
 
+PEERS = tuple(address(f"10.0.0.{host}") for host in (1, 2, 3))
 Deed: TypeAlias = Arrive | ArriveOctets | Open | Call | SetSysctl | Wait
 
 _TEXT = Random("text").randbytes(1 << 16)
@@ -118,12 +121,12 @@ class World:
         self.host = setup.host()
         self.sockets: dict[int, Socket] = {}
         self.closed: set[int] = set()
-        self.rules = Rules(self.host, text_at)
+        self.rules = Rules(self.host, text_at, PEERS)
         self.check_every = check_every
         self.done = 0
 
     def play(self, deed: Deed) -> None:
-        """Let time pass until the deed, do it, and check everything after each. Raises Broken."""
+        """Let time pass until the deed, do it, and check everything after each. Raises BrokenRuleError."""
         self.advance(deed.at)
         if isinstance(deed, Arrive):
             self._receive(deed.segment, deed.at)
@@ -141,8 +144,10 @@ class World:
 
     def advance(self, now: int) -> None:
         """Time passes."""
+        due = self.host.next_timer()
         self.host.advance(now)
-        self.rules.step(now, None)
+        if due is not None and due <= now:
+            self.rules.step(now, None)
 
     def open_sockets(self) -> list[Socket]:
         return [socket for name, socket in self.sockets.items() if name not in self.closed]
@@ -158,7 +163,7 @@ class World:
             self.advance(due)
             fired += 1
             if fired > _DRAIN_LIMIT:
-                raise Broken("timers end", f"{fired} have fired since the last socket was closed")
+                raise BrokenRuleError("timers end", f"{fired} have fired since the last socket was closed")
         self.rules.whole([])
         self.rules.empty()
 
@@ -171,7 +176,7 @@ class World:
         try:
             self.host.set_sysctl(deed.name, deed.value)
         except ConfigurationError as error:
-            raise Broken("sysctls take what is in their range", str(error)) from None
+            raise BrokenRuleError("sysctls take what is in their range", str(error)) from None
 
     # --- calls -----------------------------------------------------------------------------------------------
 
@@ -207,8 +212,3 @@ class World:
             self.closed.add(deed.socket)
         if isinstance(result, Socket):
             self.sockets[deed.makes] = result
-
-
-def flow_of(segment: Segment) -> FlowKey:
-    """The flow of a segment that the host sends, as the host sees it."""
-    return segment.dst, segment.dport, segment.src, segment.sport

@@ -8,7 +8,6 @@ unfair to all alike.
 """
 
 import argparse
-import cProfile
 import gc
 import platform
 import pstats
@@ -145,9 +144,7 @@ def show(line: Line) -> None:
 
 def show_profile(count: int) -> None:
     """Where the time of handshakes in octets goes; the profiler slows small functions most."""
-    profiler = cProfile.Profile()
-    profiler.runcall(speed.octets, count)
-    pstats.Stats(profiler).sort_stats("tottime").print_stats(30)
+    pstats.Stats(speed.profiled(count)).sort_stats("tottime").print_stats(30)
 
 
 def show_breakdown() -> None:

@@ -25,6 +25,7 @@ from _fuzz_world import Arrive, ArriveOctets, Deed, Setup, World
 
 SEGMENTS_EACH = 400
 """Segments of an episode."""
+_NOW_AND_THEN = 50_000
 _CHECK_EVERY = 8
 """Deeds from one look at everything to the next; a failure that is found late is looked for again, at each."""
 
@@ -96,11 +97,13 @@ def fuzz(seed: int, segments: int, jobs: int, keep_going: bool) -> Summary:
     """Run episodes until so many segments have come, or one has failed."""
     summary, began = Summary(), monotonic()
     for report in _reports(seed, segments, jobs):
+        last = summary.segments
         summary.add(report)
-        _progress(summary, segments, monotonic() - began)
+        _progress(summary, segments, monotonic() - began, last)
         if report.failure is not None and not keep_going:
             break
-    print(file=sys.stderr)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     return summary
 
 
@@ -115,11 +118,15 @@ def _reports(seed: int, segments: int, jobs: int) -> Iterator[Report]:
         yield run(seed, rest, whole)
 
 
-def _progress(summary: Summary, segments: int, seconds: float) -> None:
+def _progress(summary: Summary, segments: int, seconds: float, last: int) -> None:
+    """On a terminal one line that changes; elsewhere a line now and then."""
+    terminal = sys.stderr.isatty()
+    if not terminal and summary.segments // _NOW_AND_THEN == last // _NOW_AND_THEN:
+        return
     rate = summary.segments / max(seconds, 0.001)
     failed = sum(map(len, summary.failures.values()))
     words = f"{summary.segments:,} of {segments:,} segments, {rate:,.0f}/s, {failed} episodes failed"
-    print(f"\r{words:<78}", end="", file=sys.stderr, flush=True)
+    print(f"\r{words:<78}" if terminal else words, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
 
 # --- what the program says -----------------------------------------------------------------------------------
@@ -172,7 +179,9 @@ def _columns(counts: Counter[str]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--segments", type=int, default=100_000, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1, help="processes")

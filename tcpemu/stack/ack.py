@@ -105,7 +105,7 @@ def _clean_rtx_queue(conn: Connection) -> None:
     if sent_at is not None and not repeated:
         rtt.sample(conn, (conn.host.now - sent_at) // MICROSECOND)
     elif conn.tsecr:
-        rtt.sample(conn, rtt.by_timestamp(conn))
+        rtt.sample_by_timestamp(conn)
     output.trim(conn)
     retransmit.end_loss(conn)
     conn.congestion = conn.congestion.acknowledged(acked, limited)

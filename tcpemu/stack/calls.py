@@ -144,8 +144,8 @@ def close(conn: Connection) -> None:
     """close(): an orphan says goodbye by itself (__tcp_close)."""
     conn.shutdown = 3
     unread = bool(conn.rcv_queue)
+    conn.rmem -= sum(chunk.memory for chunk in conn.rcv_queue or ())
     conn.rcv_queue = None
-    conn.rmem = 0
     if conn.state is not State.CLOSE:
         _part(conn, unread)
     conn.orphan = True

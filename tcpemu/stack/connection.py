@@ -88,6 +88,7 @@ _AT_FIRST: dict[str, object] = {
     "undo_marker": False,
     "started": None,
     "write_timer": None,
+    "linger_timer": None,
     "pending": retransmit.NOTHING,
     "high_seq": 0,
 }
@@ -178,6 +179,7 @@ class Connection:
     started: int | None
     """When the SYN or SYN|ACK was sent whose round trip the handshake times."""
     write_timer: Timer | None
+    linger_timer: Timer | None
     pending: retransmit.Pending
     high_seq: int
 
@@ -305,7 +307,7 @@ class Connection:
         if self.started is not None:
             rtt.sample(self, (host.now - self.started) // MICROSECOND)
         elif self.tsecr:
-            rtt.sample(self, rtt.by_timestamp(self))
+            rtt.sample_by_timestamp(self)
 
     def init_transfer(self) -> None:
         """Ready for data: MSS, RTO and windows (tcp_input.c: tcp_init_transfer)."""
@@ -397,7 +399,7 @@ class Connection:
         self.rtx_queue = None
 
     def stop_timers(self) -> None:
-        for timer in (self.ack_timer, self.write_timer):
+        for timer in (self.ack_timer, self.write_timer, self.linger_timer):
             if timer is not None:
                 self.host.timers.cancel(timer)
         self.pending = retransmit.NOTHING

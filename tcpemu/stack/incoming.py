@@ -14,6 +14,7 @@ from tcpemu.stack.limits import out_of_window_limited, too_soon
 from tcpemu.stack.options import find_timestamps
 from tcpemu.stack.seq import MASK, add, after, before, offset
 from tcpemu.stack.states import State
+from tcpemu.stack.timers import Timer
 from tcpemu.stack.units import MILLISECOND, SECOND
 from tcpemu.stack.window import receive_window
 from tcpemu.wire.options import Timestamps
@@ -250,9 +251,20 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
         conn.host.send_reset(segment)
         return reasons.ABORT_ON_DATA
     if segment.flags & FIN:
+        # The FIN is yet to be looked at, so the connection stays whole, with a timer.
+        conn.linger_timer = Timer(conn, _never_closed)
+        conn.host.timers.arm(conn.linger_timer, conn.host.now + fin_time(conn), conn.host.now)
         return None
     conn.host.time_wait(conn, State.FIN_WAIT2, fin_time(conn))
     return reasons.ACKED
+
+
+def _never_closed(conn: Connection) -> None:
+    """The peer has not closed in time (tcp_timer.c: tcp_keepalive_timer)."""
+    if conn.state is State.FIN_WAIT2 and conn.orphan:
+        conn.host.timer_fired(conn.key, reasons.FIN_WAIT2_OVER)
+        output.send_active_reset(conn)
+        conn.done("the peer never closed")
 
 
 def fin_time(conn: Connection) -> int:

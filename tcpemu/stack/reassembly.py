@@ -118,6 +118,14 @@ def fill(conn: Connection) -> None:
             return
 
 
+def forget(conn: Connection) -> None:
+    """Nothing can lie behind the peer's FIN: drop what was kept."""
+    for fragment in conn.out_of_order or ():
+        conn.rmem -= fragment.memory
+    conn.out_of_order = None
+    conn.sacks = ()
+
+
 def _add_sack(conn: Connection, seq: int, end: int) -> None:
     """The newest block first, joined with those it touches."""
     if not conn.sack:

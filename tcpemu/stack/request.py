@@ -135,7 +135,7 @@ class Request:
         stamps = None
         if self.ts_recent:
             stamps = Timestamps(host.clock_ms() + self.ts_offset & MASK, self.ts_recent)
-        seq, ack, window = add(self.iss, 1), add(self.irs, 1), self.rcv_wnd >> self.rcv_shift
+        seq, ack, window = add(self.iss, 1), add(self.irs, 1), min(self.rcv_wnd, 65535) >> self.rcv_shift
         host.send_bare_ack(self.key, seq, ack, window, stamps, segment.tos & 0xFC, reasons.SENT_REQUEST_ACK)
 
     # --- its timer --------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from tcpemu.stack.units import MICROSECOND
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
 
+_LONGEST_ECHO = 2**31 // 1000
+
 
 def sample(conn: Connection, microseconds: int) -> None:
     """Take in one measurement and set the RTO by it."""
@@ -54,10 +56,11 @@ def _update(conn: Connection, microseconds: int, least: int) -> None:
         conn.mdev_max = least
 
 
-def by_timestamp(conn: Connection) -> int:
-    """Microseconds since the segment that TSecr echoes was sent, to the millisecond (tcp_rtt_tsopt_us)."""
+def sample_by_timestamp(conn: Connection) -> None:
+    """Measure by the segment that TSecr echoes, to the millisecond; an absurd echo tells nothing (tcp_rtt_tsopt_us)."""
     elapsed = conn.host.clock_ms() - (conn.tsecr - conn.ts_offset) & MASK
-    return max(elapsed, 1) * 1000
+    if elapsed < _LONGEST_ECHO:
+        sample(conn, max(elapsed, 1) * 1000)
 
 
 def init_metrics(conn: Connection) -> None:

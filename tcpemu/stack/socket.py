@@ -110,7 +110,8 @@ class Socket:
         conn = self._conn
         if conn is None:
             return False
-        return bool(conn.rcv_queue or conn.peer_done or conn.error or conn.state is State.CLOSE)
+        over = conn.peer_done or conn.error or conn.shutdown & 1 or conn.state is State.CLOSE
+        return bool(conn.rcv_queue or over)
 
     @property
     def writable(self) -> bool:
@@ -175,12 +176,14 @@ class Socket:
         """Open a connection. Raises EINPROGRESS when it has begun, as a non-blocking connect() does.
 
         Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
-        EISCONN from then on.
+        EISCONN from then on. ENETUNREACH without a route.
         """
         self._begin(now)
         if self._conn is not None or self._listener is not None:
             self._connect_again()
             return
+        if not self.host.routable(address):
+            raise SocketError(errno.ENETUNREACH)
         local = self.bound_address or self.host.addresses[0]
         if self._bound is None or not self._bound[1]:
             self._bound = (None, self.host.ports.for_connect(self, local, address, port))

@@ -145,6 +145,5 @@ def fin(conn: Connection) -> None:
     elif state is State.FIN_WAIT2:
         output.send_ack(conn, reasons.SENT_ACK)
         conn.host.time_wait(conn, State.TIME_WAIT, conn.host.generation.time_wait)
-    conn.out_of_order = None
-    conn.sacks = ()
+    reassembly.forget(conn)
     conn.wake()
