@@ -45,20 +45,20 @@ BSD_4_4 = _other(
         counts_at_syn=False,
         keeps_reserve=False,
     ),
-    synack=SynAckTimer(waits=_waits(6, 24, 45), restarts_on_syn=False),
+    synack=SynAckTimer(waits=_waits(6, 24, 45), restarts_on_syn=False, resets_at_end=True),
     syn=SynTimer(waits=_waits(6, 24, 45)),
     initial_rto=6 * SECOND,
     quick_syn=0,
-    wire=Wire(order="bsd", fixed_window=8192, scale_by_largest=False, random_stamps=False),
-    unverified=("the times at which a SYN|ACK comes again", "the first window"),
+    wire=Wire(order="bsd", fixed_window=8760, syn_window=8192, scale_by_largest=False, random_stamps=False),
+    unverified=("6 s: the first wait is 5.5 to 6 s there, by the phase of a slow timer",),
 )
 
 FREEBSD_14 = _other(
     "freebsd-14",
     "FreeBSD 14 (2023): half-open connections in a cache of their own; a final ACK too many meets a RST",
     128,
-    {},
-    clamp_backlog=lambda backlog, most: backlog if 0 <= backlog <= most else most,
+    {"net.ipv4.tcp_rmem": (4096, 65536, 2097152), "net.core.rmem_max": 2097152},
+    clamp_backlog=rules.clamp_unsigned,
     queues=QueueRules(
         rules.never_half_open,
         rules.never,
@@ -67,22 +67,22 @@ FREEBSD_14 = _other(
         counts_at_syn=False,
         keeps_reserve=False,
     ),
-    synack=SynAckTimer(waits=_waits(1, 2, 4, 8)),
-    syn=SynTimer(waits=_waits(1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 8)),
+    synack=SynAckTimer(waits=_waits(1, 2.2, 4.2, 8.2)),
+    syn=SynTimer(waits=_waits(1, 2.2, 4.2, 8.2, 16.2, 32.2, 11)),
     initial_rto=SECOND,
     quick_syn=0,
     bad_ack_kills=True,
     challenges=True,
     initial_cwnd=10,
     wire=Wire(order="bsd", fixed_window=65535, scale_by_largest=True, random_stamps=True),
-    unverified=("the limit of 128", "the client's last wait"),
+    unverified=("read in FreeBSD 13.0; of 14 only the cache of half-open connections",),
 )
 
 MACOS_15 = _other(
     "macos-15",
     "macOS 15 (XNU 11417): one queue, exactly the backlog; an old half-open connection makes room for a new one",
     128,
-    {},
+    {"net.ipv4.tcp_rmem": (4096, 131072, 2097152), "net.core.rmem_max": 2097152},
     clamp_backlog=rules.clamp_zero_to_most,
     queues=QueueRules(
         rules.never_half_open,
@@ -92,21 +92,21 @@ MACOS_15 = _other(
         counts_at_syn=False,
         keeps_reserve=False,
     ),
-    synack=SynAckTimer(waits=_waits(1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 8)),
+    synack=SynAckTimer(waits=_waits(1, 2, 4, 8, 16, 32, 12), resets_at_end=True),
     syn=SynTimer(waits=_waits(1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 8)),
     initial_rto=SECOND,
     quick_syn=0,
     challenges=True,
     initial_cwnd=10,
-    wire=Wire(order="bsd", fixed_window=65535, scale_by_largest=True, random_stamps=True),
-    unverified=("the first window", "that SYN|ACKs follow the table of SYNs"),
+    wire=Wire(order="macos", fixed_window=65535, scale_by_largest=True, random_stamps=True),
+    unverified=("how a repeated SYN is limited",),
 )
 
 SOLARIS = _other(
     "solaris",
     "illumos, heir of Solaris: two queues; a full accept queue drops the SYN, and the final ACK is not tested again",
     128,
-    {},
+    {"net.ipv4.tcp_rmem": (4096, 128480, 128480), "net.core.rmem_max": 65536},
     clamp_backlog=rules.clamp_negative_to_zero,
     queues=QueueRules(
         rules.half_open_thousand_more,
@@ -116,12 +116,18 @@ SOLARIS = _other(
         counts_at_syn=False,
         keeps_reserve=False,
     ),
-    synack=SynAckTimer(waits=_waits(1, 2, 4, 8, 16, 32, 60, 57), restarts_on_syn=False),
-    syn=SynTimer(waits=_waits(1, 2, 4, 8, 16, 32, 60, 57)),
+    synack=SynAckTimer(
+        waits=_waits(1.125, 2.25, 4.5, 9, 18, 36, 60, 60), restarts_on_syn=False, resets_at_end=True
+    ),
+    syn=SynTimer(waits=_waits(1.125, 2.25, 4.5, 9, 18, 36, 60, 60)),
     initial_rto=SECOND,
     quick_syn=0,
-    wire=Wire(order="bsd", fixed_window=49640, scale_by_largest=False, random_stamps=False),
-    unverified=("180 s until a half-open connection is given up", "the first window"),
+    wire=Wire(fixed_window=128480, random_stamps=False),
+    unverified=(
+        "the first window",
+        "listen(0)",
+        "the order of a SYN|ACK's options, which begins with SACK there",
+    ),
 )
 
 WINDOWS_2003 = _other(
@@ -142,7 +148,11 @@ WINDOWS_2003 = _other(
     syn=SynTimer(waits=_waits(3, 6, 12)),
     quick_syn=0,
     wire=Wire(order="windows", fixed_window=65535, scale_by_largest=False, random_stamps=False),
-    unverified=("the limit of 200", "the times at which SYN and SYN|ACK come again", "the first window"),
+    unverified=(
+        "the limit of 200 and the first window",
+        "a client that is refused tries twice more there, and not here",
+        "later service packs may complete the handshake and then reset it (SynAttackProtect)",
+    ),
 )
 
 OTHERS = (BSD_4_4, FREEBSD_14, MACOS_15, SOLARIS, WINDOWS_2003)

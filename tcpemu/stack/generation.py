@@ -75,6 +75,12 @@ class SynAckTimer:
     """Whether old requests crowd the queue, so that they may be repeated less often."""
     restarts_on_syn: bool = True
     """A repeated SYN begins the present wait anew."""
+    answers_syn: bool = True
+    """A repeated SYN is answered at all."""
+    resets_at_end: bool = False
+    """What is given up is told by a RST."""
+    outlive_listener: bool = True
+    """Half-open connections stay for a while when their listener is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ class Wire:
     """What a host's segments look like."""
 
     order: str = "linux"
-    """Order of the options of a SYN: linux, bsd or windows."""
+    """Order of the options of a SYN: linux, bsd, macos or windows."""
     window_segments: int = 0
     """The first window is at most so many segments; 0 is no limit."""
     buffer_share: tuple[int, int] = (1, 2)
@@ -100,6 +106,10 @@ class Wire:
     """The window scale allows for the largest buffer there may be; else for the one there is."""
     fixed_window: int = 0
     """The first window whatever the buffer, in octets; 0 goes by the buffer."""
+    syn_window: int = 0
+    """The window of a client's SYN, where it is another; 0 is the same."""
+    reset_ttl: int = 0
+    """TTL of a RST for what belongs to no connection; 0 is the usual one."""
     random_stamps: bool = True
     """Timestamps have an offset of their own for each flow."""
 

@@ -268,7 +268,7 @@ class Host:
                 flags,
                 0,
                 tos=segment.tos & 0xFC,
-                ttl=self.sysctls.ip_default_ttl,
+                ttl=self.generation.wire.reset_ttl or self.sysctls.ip_default_ttl,
             ),
             reasons.SENT_RST,
         )

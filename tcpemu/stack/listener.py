@@ -179,4 +179,8 @@ class Listener:
         queued, self.accept_queue = self.accept_queue, deque()
         for conn in queued:
             conn.disconnect()
+        if not self.host.generation.synack.outlive_listener:
+            for flow in list(self.host.flows.values()):
+                if getattr(flow, "listener", None) is self:
+                    flow.remove()  # type: ignore[union-attr,call-arg]
         self.queue_changed()

@@ -133,7 +133,21 @@ def _windows_order(
     return tuple(options)
 
 
-_OTHER_ORDERS = {"bsd": _bsd_order, "windows": _windows_order}
+def _macos_order(
+    own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None
+) -> tuple[Option, ...]:
+    """MSS, NOP and window scale, NOP NOP and timestamps, SACK permitted; padding behind (XNU, tcp_output.c)."""
+    options: list[Option] = [mss(own_mss)]
+    if shift is not None:
+        options += [NOP, wscale(shift)]
+    if stamps is not None:
+        options += [NOP, NOP, stamps]
+    if sack:
+        options += [SACK_OK, Eol(b"\0")]
+    return tuple(options)
+
+
+_OTHER_ORDERS = {"macos": _macos_order, "bsd": _bsd_order, "windows": _windows_order}
 
 
 def established_options(

@@ -55,7 +55,8 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
     host = conn.host
     tos = conn.options.tos
     if flags & SYN:
-        window = min(conn.rcv_wnd, 65535)
+        own = 0 if flags & ACK else host.generation.wire.syn_window
+        window = own or min(conn.rcv_wnd, 65535)
         options = own_syn_options(conn, flags)
     else:
         window = select_window(conn)

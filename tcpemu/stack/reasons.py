@@ -108,6 +108,9 @@ COOKIE_ACCEPT_QUEUE_FULL = _drop(
 
 # --- a segment for a request in the SYN queue -----------------------------------------------------
 DUPLICATE_SYN = _answer("DUPLICATE_SYN", "the same SYN again: the SYN|ACK is sent again", _CHECK_REQ)
+DUPLICATE_SYN_IGNORED = _drop(
+    "DUPLICATE_SYN_IGNORED", "the same SYN again: only the timer sends the SYN|ACK again", _CHECK_REQ
+)
 DUPLICATE_SYN_LIMITED = _drop(
     "DUPLICATE_SYN_LIMITED", "the same SYN again, within tcp_invalid_ratelimit of the last answer", _CHECK_REQ
 )
@@ -289,6 +292,12 @@ REQUEST_EXPIRED = _reason(
     "the SYN|ACK was sent as often as allowed: the request is removed and nothing is sent",
     _REQ_TIMER,
 )
+REQUEST_EXPIRED_RST = _reason(
+    "REQUEST_EXPIRED_RST",
+    "the SYN|ACK was sent as often as allowed: the half-open connection is removed with a RST",
+    "the kernel's listen path",
+)
+SENT_RST_AT_END = _reason("RST_AT_END", "the handshake is given up", "the kernel's listen path")
 REQUEST_ORPHANED = _reason(
     "REQUEST_ORPHANED", "the listener is gone: the request is removed and nothing is sent", _REQ_TIMER
 )

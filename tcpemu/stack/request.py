@@ -171,8 +171,7 @@ class Request:
             resend = not self.acked or self.timeouts >= deferred - 1
         host.count("TCPTimeouts")
         if expired:
-            host.timer_fired(self.key, reasons.REQUEST_EXPIRED)
-            self.remove()
+            self._give_up()
             return
         if resend:
             self._send_again(reasons.SENT_SYN_ACK_AGAIN)
@@ -183,6 +182,21 @@ class Request:
         # Differs: the kernel keeps this in seven bits, so 128 retries and more wrap there.
         self.timeouts += 1
         self.arm()
+
+    def _give_up(self) -> None:
+        """The SYN|ACK was repeated often enough: most kernels say nothing now."""
+        host = self.listener.host
+        if not host.generation.synack.resets_at_end:
+            host.timer_fired(self.key, reasons.REQUEST_EXPIRED)
+            self.remove()
+            return
+        host.timer_fired(self.key, reasons.REQUEST_EXPIRED_RST)
+        self.remove()
+        remote, remote_port, local, local_port = self.key
+        host.count("OutRsts")
+        seq, ack = add(self.iss, 1), add(self.irs, 1)
+        segment = Segment(local, local_port, remote, remote_port, seq, ack, RST | ACK, 0)
+        host.send(segment, reasons.SENT_RST_AT_END)
 
     def remove(self) -> None:
         """Leave the SYN queue without a word."""
@@ -266,6 +280,8 @@ class Request:
 
     def _duplicate_syn(self, segment: Segment) -> Reason:
         """Send the SYN|ACK again and begin the present wait anew, neither counted as a time-out."""
+        if not self.listener.host.generation.synack.answers_syn:
+            return reasons.DUPLICATE_SYN_IGNORED
         if out_of_window_limited(self.listener.host, self, segment, SKIPPED):
             return reasons.DUPLICATE_SYN_LIMITED
         self._send_again(reasons.SENT_SYN_ACK_DUPLICATE)
