@@ -43,6 +43,7 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ve
     conn.bytes_acked += distance(una, number)
     conn.snd_una = number
     conn.probes_out = 0
+    conn.heard_at = conn.host.now
     if conn.rtx_queue:
         _clean_rtx_queue(conn)
     else:

@@ -11,7 +11,7 @@ from tcpemu.stack import acks, output, sockopt, window
 from tcpemu.stack.errors import SocketError
 from tcpemu.stack.incoming import fin_time
 from tcpemu.stack.options import DEFAULT_MSS, LEAST_MSS
-from tcpemu.stack.seq import add
+from tcpemu.stack.seq import MASK, add
 from tcpemu.stack.states import State
 from tcpemu.stack.window import LARGEST_SIGNED_WINDOW
 
@@ -212,11 +212,22 @@ def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callab
 
 
 def _rcvbuf(host: Host, value: int) -> int:
-    return max(2 * min(value, host.sysctls.rmem_max), _LEAST_RCVBUF)
+    """A negative size counts as a huge one: the kernel compares without sign."""
+    return max(2 * min(value & MASK, host.sysctls.rmem_max), _LEAST_RCVBUF)
 
 
 def _sndbuf(host: Host, value: int) -> int:
-    return max(2 * min(value, host.sysctls.wmem_max), _LEAST_SNDBUF)
+    return max(2 * min(value & MASK, host.sysctls.wmem_max), _LEAST_SNDBUF)
+
+
+def _tos(_host: Host, value: int) -> int:
+    """One octet, without the two ECN bits, which are TCP's (ip_sockglue.c: __ip_sock_set_tos)."""
+    return value & 0xFC
+
+
+def _ttl(host: Host, value: int) -> int:
+    """1 to 255; -1 for the default."""
+    return 0 if value == -1 else _bounded("IP_TTL", 1, 255)(host, value)
 
 
 def _truth(_host: Host, value: int) -> bool:
@@ -233,8 +244,8 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[Host, int], int]]] = {
     (sockopt.SOL_SOCKET, sockopt.SO_KEEPALIVE): ("keepalive", _truth),
     (sockopt.SOL_SOCKET, sockopt.SO_RCVBUF): ("rcvbuf", _rcvbuf),
     (sockopt.SOL_SOCKET, sockopt.SO_SNDBUF): ("sndbuf", _sndbuf),
-    (sockopt.IPPROTO_IP, sockopt.IP_TOS): ("tos", _bounded("IP_TOS", 0, 255)),
-    (sockopt.IPPROTO_IP, sockopt.IP_TTL): ("ttl", _bounded("IP_TTL", 1, 255)),
+    (sockopt.IPPROTO_IP, sockopt.IP_TOS): ("tos", _tos),
+    (sockopt.IPPROTO_IP, sockopt.IP_TTL): ("ttl", _ttl),
     (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY): ("nodelay", _truth),
     (sockopt.IPPROTO_TCP, sockopt.TCP_CORK): ("cork", _truth),
     (sockopt.IPPROTO_TCP, sockopt.TCP_MAXSEG): (
@@ -284,6 +295,10 @@ def option_value(host: Host, options: SocketOptions, level: int, name: int) -> i
         return defer_seconds(value)
     if found[0] == "ttl":
         return value or host.sysctls.ip_default_ttl
+    if found[0] == "linger2":
+        return value or host.sysctls.tcp_fin_timeout
+    if found[0] == "maxseg":
+        return value or DEFAULT_MSS
     return int(value)
 
 

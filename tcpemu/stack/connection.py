@@ -83,6 +83,7 @@ _AT_FIRST: dict[str, object] = {
     "backoff": 0,
     "retransmits": 0,
     "probes_out": 0,
+    "heard_at": 0,
     "total_retrans": 0,
     "total_rto": 0,
     "undo_marker": False,
@@ -173,6 +174,8 @@ class Connection:
     backoff: int
     retransmits: int
     probes_out: int
+    heard_at: int
+    """When an ACK last came that was none too old (rcv_tstamp)."""
     total_retrans: int
     total_rto: int
     undo_marker: bool
@@ -314,8 +317,8 @@ class Connection:
         output.sync_mss(self)
         if not self.srtt or self.host.metrics:
             rtt.init_metrics(self)
-        if self.total_retrans > 1 and self.undo_marker:
-            self.congestion = self.congestion.restart()
+        troubled = self.total_retrans > 1 and self.undo_marker
+        self.congestion = self.congestion.begin(self.host.first_congestion, troubled)
         window.init_buffer_space(self)
 
     def init_rcv_mss(self) -> None:
@@ -324,6 +327,11 @@ class Connection:
         if self.rcv_wnd < 2 * hint or self.advmss < hint or self.mss_cache < hint:
             hint = max(min(self.advmss, self.mss_cache, self.rcv_wnd // 2), LEAST_MSS)
         self.rcv_mss = hint
+
+    @property
+    def reuseaddr(self) -> bool:
+        """Whether it lets others with SO_REUSEADDR have its port too."""
+        return self.options.reuseaddr
 
     # --- state ------------------------------------------------------------------------------------
 

@@ -30,8 +30,19 @@ class Ports:
             port = self._free(odd=True, start=self._host.draw.getrandbits(16))
         elif any(_conflict(socket, address, other) for other in self._bound.get(port, ())):
             raise SocketError(errno.EADDRINUSE, f"port {port} is taken")
+        elif self._connections_hold(socket, address, port):
+            raise SocketError(errno.EADDRINUSE, f"connections hold port {port}; SO_REUSEADDR takes it over")
         self._bound.setdefault(port, []).append(socket)
         return port
+
+    def _connections_hold(self, socket: Socket, address: Address | None, port: int) -> bool:
+        """Whether connections, also in TIME_WAIT, keep the port that their listener had (inet_csk_bind_conflict)."""
+        for (_, _, local, local_port), flow in self._host.flows.items():
+            if local_port == port and (address is None or address == local):
+                reusable = flow.reuseaddr
+                if reusable is not None and not (reusable and socket.options.reuseaddr):
+                    return True
+        return False
 
     def release(self, socket: Socket, port: int) -> None:
         """The socket has been closed."""

@@ -57,6 +57,8 @@ class Request:
         "ts_recent",
         "window_clamp",
     )
+    reuseaddr = None
+    """A request holds no port."""
 
     def __init__(self, listener: Listener, segment: Segment, offer: SynOptions) -> None:
         """What the SYN says; `iss`, `ts_offset` and the window are the maker's to set."""

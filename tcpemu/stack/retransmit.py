@@ -93,7 +93,11 @@ def _retransmission_timer(conn: Connection) -> None:
         return
     host = conn.host
     if not conn.snd_wnd and not conn.orphan and conn.state not in _OPENING:
-        # The peer took its window back: what is sent again only asks for a window, and never gives up.
+        # The peer took its window back: what is sent again only asks for a window.
+        if _window_never_came_back(conn):
+            conn.fail(errno.ETIMEDOUT, "the window never opens")
+            host.count("TCPAbortOnTimeout")
+            return
         _enter_loss(conn)
         _send_again(conn, queue[0])
         _back_off(conn)
@@ -111,6 +115,19 @@ def _retransmission_timer(conn: Connection) -> None:
     if conn.state in _OPENING or not _send_lost(conn, 1):
         _send_again(conn, queue[0])
     _back_off(conn)
+
+
+def _window_never_came_back(conn: Connection) -> bool:
+    """Nothing heard for twice the longest time-out while a lost window was asked for (tcp_rtx_probe0_timed_out)."""
+    assert conn.rtx_queue
+    now, limit = conn.host.now, 2 * conn.host.rto_max
+    waited = now - (conn.rtx_queue[0].sent_at if conn.retrans_stamp is None else conn.retrans_stamp)
+    user_limit = conn.options.user_timeout * MILLISECOND
+    if user_limit:
+        if waited > user_limit:
+            return True
+        limit = min(limit, user_limit)
+    return now - conn.heard_at > limit and waited > limit
 
 
 def _back_off(conn: Connection) -> None:

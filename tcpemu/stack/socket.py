@@ -52,7 +52,7 @@ class SocketOptions:
 class Socket:
     """One socket of a host. Calls that take time take `now`, in nanoseconds."""
 
-    __slots__ = ("_bound", "_closed", "_conn", "_connecting", "_listener", "host", "options")
+    __slots__ = ("_bound", "_closed", "_conn", "_connecting", "_listener", "_may_connect", "host", "options")
 
     def __init__(self, host: Host, options: SocketOptions | None = None) -> None:
         self.host = host
@@ -61,6 +61,7 @@ class Socket:
         self._listener: Listener | None = None
         self._conn: Connection | None = None
         self._connecting = False
+        self._may_connect = True
         self._closed = False
 
     # --- names and readiness ----------------------------------------------------------------------
@@ -168,6 +169,7 @@ class Socket:
             self.host.queues_changed(listener)
         child = Socket(self.host, conn.options)
         child._conn = conn
+        child._may_connect = False
         conn.parent = None
         conn.socket = child
         return child
@@ -176,10 +178,10 @@ class Socket:
         """Open a connection. Raises EINPROGRESS when it has begun, as a non-blocking connect() does.
 
         Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
-        EISCONN from then on. ENETUNREACH without a route.
+        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route.
         """
         self._begin(now)
-        if self._conn is not None or self._listener is not None:
+        if self.listening or not self._may_connect:
             self._connect_again()
             return
         if not self.host.routable(address):
@@ -192,8 +194,8 @@ class Socket:
             raise SocketError(errno.EADDRNOTAVAIL, "this flow exists already")
         conn = Connection(self.host, key, self.options, State.CLOSE)
         conn.socket = self
-        self._conn = conn
-        self._connecting = True
+        self._conn, self._listener = conn, None
+        self._connecting, self._may_connect = True, False
         self.host.flows[key] = conn
         active.connect(conn)
         raise SocketError(errno.EINPROGRESS)
@@ -206,6 +208,7 @@ class Socket:
             raise SocketError(errno.EALREADY)
         self._connecting = False
         if conn.state is State.CLOSE:
+            self._may_connect = True
             number, conn.error = conn.error or errno.ECONNABORTED, 0
             raise SocketError(number)
 
@@ -215,13 +218,15 @@ class Socket:
         """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN."""
         self._begin(now)
         if self._conn is None:
-            raise SocketError(errno.EPIPE if self._listener is None else errno.ENOTCONN)
+            raise SocketError(errno.EPIPE)
         return calls.send(self._conn, data)
 
     def recv(self, size: int, now: int) -> bytes:
         """Up to `size` octets; b"" at the end. EAGAIN when there are none yet, ENOTCONN, ECONNRESET, ETIMEDOUT."""
         self._begin(now)
         if self._conn is None:
+            if self._listener is not None and not self.listening:
+                return b""
             raise SocketError(errno.ENOTCONN)
         return calls.recv(self._conn, size)
 
@@ -288,6 +293,8 @@ class Socket:
             return number
         if (level, name) == (sockopt.SOL_SOCKET, sockopt.SO_ACCEPTCONN):
             return int(self.listening)
+        if (level, name) == (sockopt.IPPROTO_TCP, sockopt.TCP_MAXSEG) and self._conn is not None:
+            return self._conn.mss_cache
         return calls.option_value(self.host, self.options, level, name)
 
     def _set(self, options: SocketOptions) -> None:

@@ -36,6 +36,7 @@ class TimeWait:
         "rcv_nxt",
         "rcv_shift",
         "rcv_wnd",
+        "reuseaddr",
         "snd_nxt",
         "state",
         "tos",
@@ -55,7 +56,7 @@ class TimeWait:
         self.rcv_nxt, self.snd_nxt = conn.rcv_nxt, conn.snd_nxt
         self.rcv_wnd = receive_window(conn)
         self.rcv_shift = conn.rcv_shift
-        self.tos = conn.options.tos
+        self.tos, self.reuseaddr = conn.options.tos, conn.options.reuseaddr
         self.ts_ok = conn.ts_ok
         self.ts_recent, self.ts_recent_at = conn.ts_recent, conn.ts_recent_at
         self.ts_offset = conn.ts_offset

@@ -12,8 +12,8 @@ and of the rest what the text names: `seq ack win ttl tos ecn`, and the options 
 Sequence numbers are relative to each side's first; so are timestamps that the host sends.
 An absolute zero in a RST is `zero`.
 
-Whatever a test does, the bench checks that each arrival has one verdict, that each segment sent has its
-event, and that states change only as `TRANSITIONS` allows.
+Whatever a test does, the bench checks that each arrival has one verdict, that what is dropped is not answered
+and what is answered is, that each segment sent has its event, and that states change only as `TRANSITIONS` allows.
 """
 
 import errno
@@ -23,7 +23,18 @@ from decimal import Decimal
 import pytest
 
 from tcpemu.generations import DEFAULT, generation
-from tcpemu.stack import SYSCTLS, Counted, Host, Sent, SocketError, State, StateChanged, Verdict
+from tcpemu.stack import (
+    SYSCTLS,
+    Counted,
+    Host,
+    Outcome,
+    Sent,
+    SocketError,
+    State,
+    StateChanged,
+    Verdict,
+    sockopt,
+)
 from tcpemu.stack.states import TRANSITIONS
 from tcpemu.stack.units import MILLISECOND as MS
 from tcpemu.stack.units import SECOND
@@ -69,9 +80,20 @@ class Flow:
 class Bench:
     """One host, its clock, and the peers that talk to it."""
 
-    def __init__(self, *, seed=0, hz=None, mtu=1500, observe=True, routes=None, generation=GENERATION, **sysctls):
+    def __init__(
+        self,
+        *,
+        seed=0,
+        hz=None,
+        mtu=1500,
+        observe=True,
+        routes=None,
+        generation=GENERATION,
+        ip=HOST,
+        **sysctls,
+    ):
         self.host = Host(
-            [address(HOST)],
+            [address(ip)],
             generation,
             sysctls={sysctl(name): value for name, value in sysctls.items()},
             seed=seed,
@@ -112,7 +134,19 @@ class Bench:
         return self.give(self.segment(flags, seq, ack, ts=ts, **fields))
 
     def segment(
-        self, flags, seq=0, ack=None, *, port=CLIENT, lport=PORT, ip=PEER, data=b"", opts=(), ts=None, win=65535, **rest
+        self,
+        flags,
+        seq=0,
+        ack=None,
+        *,
+        port=CLIENT,
+        lport=PORT,
+        ip=PEER,
+        data=b"",
+        opts=(),
+        ts=None,
+        win=65535,
+        **rest,
     ):
         """The segment that `send` sends."""
         flow = self.flow(port, lport, ip)
@@ -135,17 +169,23 @@ class Bench:
 
     def give(self, segment):
         """The same for any segment, and for octets that are none."""
-        before = len(self.events)
+        before, waiting = len(self.events), len(self.out)
         self.host.receive(segment, self.now)
         self.drain()
         if not self.host.observe:
             return None
         verdicts = [event for event in self.events[before:] if isinstance(event, Verdict)]
         assert len(verdicts) == 1, f"{len(verdicts)} verdicts for one segment"
-        assert verdicts[0].segment is segment
-        assert verdicts[0].at == self.now
-        assert verdicts[0].outcome is verdicts[0].reason.outcome
-        return verdicts[0].reason.name
+        [verdict] = verdicts
+        assert (verdict.at, verdict.outcome) == (self.now, verdict.reason.outcome)
+        assert verdict.segment is segment
+        answers = len(self.out) - waiting
+        if verdict.outcome is Outcome.DROPPED:
+            assert not answers, f"{verdict.reason.name} is answered"
+        elif verdict.outcome is Outcome.ANSWERED:
+            flow = self.host.flows.get(segment[:4])
+            assert answers or getattr(flow, "ack_pending", 0), f"{verdict.reason.name} is not answered"
+        return verdict.reason.name
 
     def drain(self):
         """Take what the host has for the network, and check its account of it."""
@@ -364,7 +404,9 @@ def option_text(option, flow):
         case Nop():
             return "nop"
         case Sack(blocks):
-            edges = (f"{left - flow.peer_isn & MASK}-{right - flow.peer_isn & MASK}" for left, right in blocks)
+            edges = (
+                f"{left - flow.peer_isn & MASK}-{right - flow.peer_isn & MASK}" for left, right in blocks
+            )
             return " ".join(("sack", *edges))
     raise AssertionError(option)
 
@@ -387,7 +429,7 @@ def parsed(text):
     return {"at": int(Decimal(at) * SECOND), "flags": flags, **wanted}
 
 
-# --- a constructor for each state ----------------------------------------------------------------------
+# --- a constructor for each state -----------------------------------------------------------------------
 
 
 def listening(backlog=5, options=(), **settings):
@@ -409,19 +451,31 @@ def ack_of(opts):
     return (110, 0) if any(isinstance(option, Timestamps) for option in opts) else None
 
 
-def unaccepted(backlog=5, opts=MSS, options=(), **settings):
-    """A connection that is complete at 1.01 s and waits for accept()."""
+def unaccepted(backlog=5, opts=MSS, options=(), win=65535, **settings):
+    """A connection that is complete at 1.01 s and waits for accept(); the peer's window is `win`."""
     host = syn_recv(backlog, opts, options, **settings)
-    host.send("A", 1, 1, at=1010 * MS, ts=ack_of(opts))
+    host.send("A", 1, 1, at=1010 * MS, ts=ack_of(opts), win=win)
     return host.fresh()
 
 
-def established(backlog=5, opts=MSS, options=(), **settings):
+def established(backlog=5, opts=MSS, options=(), win=65535, **settings):
     """The same, accepted: `host.conn`. Its round-trip time is 10 ms, so its RTO is 210 ms."""
-    host = unaccepted(backlog, opts, options, **settings)
+    host = unaccepted(backlog, opts, options, win, **settings)
     host.conn = host.accept()
     assert host.conn.state == "ESTABLISHED"
     return host.fresh()
+
+
+def closed_window(**settings):
+    """A host that has no room for more, and the peer's next number."""
+    host = established(options=[(sockopt.SOL_SOCKET, sockopt.SO_RCVBUF, 1)], **settings)
+    seq, window = 1, 500
+    while window:
+        host.send("PA", seq, 1, data=min(window, 500))
+        host.run(host.now + 100 * MS)
+        [*_, (_, last)] = host.taken()
+        seq, window = last.ack - host.flow().peer_isn, last.window
+    return host.fresh(), seq
 
 
 def close_wait(**settings):
@@ -501,7 +555,8 @@ def connected(opts=MSS, **settings):
     """A client that is connected at 1.01 s."""
     host = syn_sent(**settings)
     ts = tuple(
-        Timestamps(option.val, host.flow().stamp) if isinstance(option, Timestamps) else option for option in opts
+        Timestamps(option.val, host.flow().stamp) if isinstance(option, Timestamps) else option
+        for option in opts
     )
     host.send("SA", 0, 1, at=1010 * MS, opts=ts)
     assert host.conn.state == "ESTABLISHED"

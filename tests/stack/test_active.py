@@ -13,7 +13,6 @@ from tests.stack.helpers import (
     crossed,
     established,
     fails,
-
     syn_sent,
 )
 
@@ -31,7 +30,7 @@ def schedule(host, until=1000, flags="S"):
     return times, over
 
 
-# --- the schedule --------------------------------------------------------------------------------------------
+# --- the schedule ---------------------------------------------------------------------------------------
 
 
 def test_four_timeouts_are_linear_then_they_double():
@@ -107,7 +106,7 @@ def test_a_connection_that_comes_late():
     host.expect()
 
 
-# --- what SYN_SENT makes of a segment ---------------------------------------------------------------------------
+# --- what SYN_SENT makes of a segment -------------------------------------------------------------------
 
 
 def test_a_syn_ack_connects_and_is_acknowledged():
@@ -177,7 +176,9 @@ def test_a_wrong_ack_is_reset_and_draws_one_quick_syn(flags, ack):
     host.expect("2.108 S seq 0")
 
 
-@pytest.mark.parametrize(("echo", "good"), [(-1, False), (0, True), (1000, True), (1500, True), (1501, False), (None, True)])
+@pytest.mark.parametrize(
+    ("echo", "good"), [(-1, False), (0, True), (1000, True), (1500, True), (1501, False), (None, True)]
+)
 def test_a_timestamp_that_no_syn_has_carried(echo, good):
     host = syn_sent()
     stamp = host.flow().stamp
@@ -220,7 +221,7 @@ def test_with_a_scale_the_ack_is_scaled():
     assert host.conn.sock.connection.snd_wnd == 4000
 
 
-# --- ECN -----------------------------------------------------------------------------------------------------------
+# --- ECN ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("answer", "agreed"), [("SAE", True), ("SA", False), ("SAEC", False)])
@@ -244,7 +245,7 @@ def test_a_syn_sent_again_no_longer_asks_for_ecn():
     other.expect("2 SEC seq 0")
 
 
-# --- simultaneous open ------------------------------------------------------------------------------------------------
+# --- simultaneous open ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("flags", "data"), [("S", 0), ("SF", 0), ("S", 50)])
@@ -275,10 +276,16 @@ def test_an_ack_completes_it():
 
 def test_the_peers_own_syn_ack_completes_it_and_is_acknowledged():
     host = crossed(opts=FULL)
-    host.send("SA", 0, 1, opts=(Mss(1460), SACK_OK, Timestamps(120, host.flow().stamp), NOP, WScale(7)), at=1020 * MS)
+    host.send(
+        "SA",
+        0,
+        1,
+        opts=(Mss(1460), SACK_OK, Timestamps(120, host.flow().stamp), NOP, WScale(7)),
+        at=1020 * MS,
+    )
     assert host.conn.state == "ESTABLISHED"
     # With SACK agreed it says that the SYN has come twice.
-    host.expect("1.02 A seq 1 ack 1 <nop, nop, TS 20 100, nop, nop, sack 0-1>")
+    host.expect("1.02 A seq 1 ack 1 <nop, nop, TS 20 120, nop, nop, sack 0-1>")
 
 
 def test_a_wrong_ack_in_a_simultaneous_open_is_reset():
@@ -288,7 +295,7 @@ def test_a_wrong_ack_in_a_simultaneous_open_is_reset():
     assert host.conn.state == "SYN_RECV"
 
 
-# --- the client whose final ACK was dropped -------------------------------------------------------------------------------
+# --- the client whose final ACK was dropped -------------------------------------------------------------
 
 
 def test_a_repeated_syn_ack_is_challenged_at_most_twice_a_second():
@@ -296,7 +303,12 @@ def test_a_repeated_syn_ack_is_challenged_at_most_twice_a_second():
     for at in (1100, 1200, 1599, 1600, 1700):
         host.send("SA", 0, 1, at=at * MS, opts=MSS)
     host.expect("1.1 A seq 1 ack 1", "1.6 A seq 1 ack 1")
-    assert host.moved() == {"TCPSYNChallenge": 5, "TCPChallengeACK": 2, "TCPACKSkippedChallenge": 3, "InErrs": 5}
+    assert host.moved() == {
+        "TCPSYNChallenge": 5,
+        "TCPChallengeACK": 2,
+        "TCPACKSkippedChallenge": 3,
+        "InErrs": 5,
+    }
 
 
 def test_its_answer_is_numbered_after_its_own_data():
@@ -308,7 +320,7 @@ def test_its_answer_is_numbered_after_its_own_data():
     host.expect("1.05 A seq 101 ack 1 <nop, nop, TS 50 100>")
 
 
-# --- what repeats of the SYN do to the connection ----------------------------------------------------------------------------
+# --- what repeats of the SYN do to the connection -------------------------------------------------------
 
 
 @pytest.mark.parametrize(("seconds", "window"), [(0, 10), (1, 10), (2, 1), (3, 1)])

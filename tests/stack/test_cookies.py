@@ -24,7 +24,7 @@ def minute_left(host):
     return (60_000 - host.host.clock_ms() % 60_000) * MS
 
 
-# --- sending them --------------------------------------------------------------------------------------------
+# --- sending them ---------------------------------------------------------------------------------------
 
 
 def test_nothing_is_kept_and_nothing_sent_again():
@@ -88,7 +88,7 @@ def test_timestamps_of_cookies_have_the_offset_of_the_flow():
     assert 10 <= later < 10 + 64
 
 
-# --- the ACK that brings one back ------------------------------------------------------------------------------
+# --- the ACK that brings one back -----------------------------------------------------------------------
 
 
 def test_the_right_ack_makes_the_connection():
@@ -168,7 +168,7 @@ def test_an_option_that_a_sysctl_has_forbidden_since_is_refused(name):
     assert host.moved() == {"SyncookiesRecv": 1, "OutRsts": 1}
 
 
-# --- those that are refused ----------------------------------------------------------------------------------------
+# --- those that are refused -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,9 @@ def test_a_wrong_number_is_counted_and_draws_a_rst(flags, seq, ack):
     assert host.table() == [LISTEN]
 
 
-@pytest.mark.parametrize(("seq", "ack", "size"), [(2, 1, 1440), (1, 0, 1440), (3, 1, 1300), (4, 1, 536), (2, 2, 1460)])
+@pytest.mark.parametrize(
+    ("seq", "ack", "size"), [(2, 1, 1440), (1, 0, 1440), (3, 1, 1300), (4, 1, 536), (2, 2, 1460)]
+)
 def test_the_next_three_numbers_are_cookies_for_a_smaller_mss(seq, ack, size):
     # What an ACK tells is the difference of its two numbers, and the MSS is at the low end of it.
     host = cookie_sent()
@@ -238,6 +240,14 @@ def test_acks_are_tried_as_cookies_for_120_s_after_the_last_was_sent():
     assert host.moved() == {"OutRsts": 1}
 
 
+def test_each_cookie_begins_that_time_anew():
+    host = cookie_sent()
+    host.send("S", port=1, at=100 * SECOND)
+    host.fresh()
+    host.send("A", 1, 999, at=219 * SECOND)
+    assert host.moved() == {"SyncookiesFailed": 1, "OutRsts": 1}
+
+
 def test_a_listener_that_has_sent_none_tries_none():
     host = listening(syncookies=1)
     host.send("A", 1, 999)
@@ -253,7 +263,7 @@ def test_switched_off_they_are_no_longer_taken():
     assert host.send("A", 1, 1) == "LISTENER_ACK"
 
 
-# --- the accept queue is full ------------------------------------------------------------------------------------------
+# --- the accept queue is full ---------------------------------------------------------------------------
 
 
 def full(abort=0):
@@ -300,3 +310,20 @@ def test_requests_and_cookies_live_side_by_side():
     # A wrong ACK for a request is tried as a cookie before it draws a RST.
     assert host.send("A", 1, 9, port=1) == "REQUEST_BAD_ACK"
     assert host.moved()["SyncookiesFailed"] == 1
+
+
+def test_a_cookie_of_a_flow_that_has_a_request_by_now_is_dropped():
+    host = listening(0)
+    host.send("S", port=1)
+    assert host.send("S") == "SYN_COOKIE"
+    cookie = host.flow().isn
+    host.send("R", 1, port=1)
+    assert host.send("S", at=1 * SECOND) == "SYN_QUEUED"
+    request, host.flow().isn = host.flow().isn, cookie
+    host.fresh()
+    assert host.send("A", 1, 1) == "COOKIE_FLOW_TAKEN"
+    host.expect()
+    # The kernel counts the child that it makes and throws away.
+    assert host.moved() == {"SyncookiesRecv": 1, "PassiveOpens": 1}
+    host.flow().isn = request
+    assert host.send("A", 1, 1) == "HANDSHAKE_DONE"

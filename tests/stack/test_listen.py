@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from tcpemu.stack import sockopt
 from tests.stack.helpers import (
     FULL,
     GENERATION,
@@ -32,7 +33,7 @@ def complete(host, *ports):
     return verdicts
 
 
-# --- the limit -----------------------------------------------------------------------------------------
+# --- the limit ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_listen_without_bind_takes_a_free_port():
     assert all(32768 <= port <= 60999 for port in ports)
 
 
-# --- the accept queue --------------------------------------------------------------------------------------
+# --- the accept queue -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("backlog", [0, 1, 2, 5])
@@ -158,7 +159,7 @@ def test_data_that_came_before_the_reset_is_read_first():
         child.recv()
 
 
-# --- the SYN queue --------------------------------------------------------------------------------------------
+# --- the SYN queue --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("backlog", [0, 1, 4, 10])
@@ -278,7 +279,7 @@ def test_every_change_of_a_queue_is_told():
     assert told == [(0, 0, 1), (0, 1, 1), (0, 0, 1), (1, 0, 1), (0, 0, 1), (0, 1, 1), (0, 0, 1), (0, 0, 7)]
 
 
-# --- the end of a listener -----------------------------------------------------------------------------------------
+# --- the end of a listener ------------------------------------------------------------------------------
 
 
 def test_close_resets_what_nobody_has_accepted_in_the_order_of_acceptance():
@@ -373,8 +374,8 @@ def test_listening_again_revives_the_requests_that_are_left():
 def test_a_listener_on_one_address_is_preferred_to_one_on_any():
     host = Bench()
     any_address, one_address = host.socket(), host.socket()
-    any_address.setsockopt(1, 15, 1)
-    one_address.setsockopt(1, 15, 1)
+    any_address.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_REUSEPORT, 1)
+    one_address.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_REUSEPORT, 1)
     any_address.bind(PORT)
     one_address.bind(PORT, "10.0.0.1")
     any_address.listen(3)
@@ -383,3 +384,37 @@ def test_a_listener_on_one_address_is_preferred_to_one_on_any():
     assert one_address.accept().sock.remote[1] == 1
     with fails("EAGAIN"):
         any_address.accept()
+
+
+def sharing(*backlogs):
+    """Several listeners on one port, by SO_REUSEPORT."""
+    host = Bench()
+    listeners = []
+    for backlog in backlogs:
+        listener = host.socket()
+        listener.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_REUSEPORT, 1)
+        listener.bind(PORT)
+        listener.listen(backlog)
+        listeners.append(listener)
+    return host, listeners
+
+
+def accepted(listener):
+    """The peers' ports of all that wait."""
+    ports = []
+    while listener.sock.readable:
+        ports.append(listener.accept().sock.remote[1])
+    return ports
+
+
+def test_listeners_that_share_a_port_are_chosen_by_the_flow_alone():
+    host, (one, two) = sharing(100, 100)
+    complete(host, *range(1, 41))
+    first, second = accepted(one), accepted(two)
+    assert sorted(first + second) == list(range(1, 41))
+    assert min(len(first), len(second)) > 8
+    # So the same flow meets the same listener again, also when that one is full and the other is not.
+    host, (one, two) = sharing(0, 100)
+    complete(host, first[0])
+    assert half_open(host, *first[1:]) == ["ACCEPT_QUEUE_FULL_SYN"] * (len(first) - 1)
+    assert half_open(host, *second) == ["SYN_QUEUED"] * len(second)

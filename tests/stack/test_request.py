@@ -26,7 +26,7 @@ def gone(host):
     return host.table() == ["LISTEN 0 5 8080 *"] and host.queues() == (0, 0, 5)
 
 
-# --- T0: timestamps ---------------------------------------------------------------------------------------
+# --- T0: timestamps -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ts", [(100, 0), (101, 0), (100, None), (100 + 2**31 - 1, 0), None])
@@ -46,7 +46,7 @@ def test_t0_later_segments_do_not_move_the_bound():
     assert host.send("A", 1, 1, ts=(100, 0)) == "HANDSHAKE_DONE"
 
 
-# --- T1: the same SYN again -----------------------------------------------------------------------------------
+# --- T1: the same SYN again -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flags", ["S", "SF", "SP", "SEC"])
@@ -58,7 +58,7 @@ def test_t1_the_same_syn_again_draws_the_syn_ack_again(flags):
     assert stays(host)
 
 
-# --- T2: another ACK number --------------------------------------------------------------------------------------
+# --- T2: another ACK number -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ack", [0, 2, 2**31, 2**32 - 1])
@@ -77,13 +77,21 @@ def test_t2_a_rst_is_not_asked_for_its_ack_number():
     host.expect()
 
 
-# --- T3: window, PAWS, TSecr -----------------------------------------------------------------------------------------
+# --- T3: window, PAWS, TSecr ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("seq", "data", "good"),
     [
-        *[(1, 0, True), (0, 0, False), (0, 1, False), (0, 2, True), (0, 3, True), (-5, 3, False), (-5, 7, True)],
+        *[
+            (1, 0, True),
+            (0, 0, False),
+            (0, 1, False),
+            (0, 2, True),
+            (0, 3, True),
+            (-5, 3, False),
+            (-5, 7, True),
+        ],
         *[(2, 0, True), (W, 0, True), (W + 1, 0, True), (W + 2, 0, False)],
         *[(2, 1, True), (W, 1, True), (W, 1000, True), (W + 1, 1, False), (10**9, 5, False)],
     ],
@@ -156,7 +164,7 @@ def test_t3_without_timestamps_agreed_they_bound_nothing():
     assert host.send("A", 1, 1, ts=(1, 77)) == "HANDSHAKE_DONE"
 
 
-# --- T4: the SYN flag at the SYN's number is forgotten --------------------------------------------------------------------
+# --- T4: the SYN flag at the SYN's number is forgotten --------------------------------------------------
 
 
 def test_t4_data_from_the_syns_own_number_completes_with_or_without_the_flag():
@@ -164,7 +172,7 @@ def test_t4_data_from_the_syns_own_number_completes_with_or_without_the_flag():
     assert syn_recv().send("SA", 0, 1, data=10) == "HANDSHAKE_DONE"
 
 
-# --- T5: a RST inside the window, not at its edge -------------------------------------------------------------------------
+# --- T5: a RST inside the window, not at its edge -------------------------------------------------------
 
 
 @pytest.mark.parametrize("seq", [2, 100, W - 1])
@@ -191,7 +199,7 @@ def test_t5_an_older_kernel_lets_it_kill():
     assert gone(host)
 
 
-# --- T6: RST or SYN ----------------------------------------------------------------------------------------------------------
+# --- T6: RST or SYN -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flags", ["R", "RA", "SR", "FR"])
@@ -223,7 +231,7 @@ def test_t6_a_new_syn_in_the_window_resets_and_removes_it(flags, seq, data, answ
     assert gone(host)
 
 
-# --- T7 and T8 ----------------------------------------------------------------------------------------------------------------
+# --- T7 and T8 ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flags", ["F", "", "P", "U", "FPU"])
@@ -246,7 +254,7 @@ def test_t8_defer_accept_is_asked_before_the_queue():
     host.expect()
 
 
-# --- T9: no room ----------------------------------------------------------------------------------------------------------------
+# --- T9: no room ----------------------------------------------------------------------------------------
 
 
 def full(**settings):
@@ -299,7 +307,7 @@ def test_t9_once_there_is_room_the_next_good_segment_completes_it(data):
     assert child.sock.connection.snd_wnd == 777
 
 
-# --- T10: the connection is made ------------------------------------------------------------------------------------------------
+# --- T10: the connection is made ------------------------------------------------------------------------
 
 
 def test_t10_a_bare_ack_is_not_answered():
@@ -348,7 +356,7 @@ def test_t10_the_childs_timestamp_is_this_segments_unless_it_lies_ahead(seq, ech
     host.expect(f"1 A <nop, nop, TS 0 {echo}>")
 
 
-# --- 5.2: how often a request answers -----------------------------------------------------------------------------------------------
+# --- 5.2: how often a request answers -------------------------------------------------------------------
 
 
 def test_duplicate_syns_and_refusals_share_one_limit_of_500_ms():
@@ -383,7 +391,7 @@ def test_each_request_has_a_limit_of_its_own():
     assert host.send("S", 0) == host.send("S", 0, port=2) == "DUPLICATE_SYN"
 
 
-# --- 5.3: the plain ACK of a request ----------------------------------------------------------------------------------------------
+# --- 5.3: the plain ACK of a request --------------------------------------------------------------------
 
 
 def test_the_plain_ack_has_its_window_scaled_and_the_tos_of_what_it_answers():
@@ -403,7 +411,7 @@ def test_it_carries_no_timestamps_when_the_syns_was_zero():
     host.expect("1 A seq 1 ack 1 <>")
 
 
-# --- 5.4, 5.5: what a dropped ACK leaves ----------------------------------------------------------------------------------------------
+# --- 5.4, 5.5: what a dropped ACK leaves ----------------------------------------------------------------
 
 
 def test_data_of_a_dropped_ack_is_lost():

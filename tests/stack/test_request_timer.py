@@ -29,7 +29,8 @@ def ends(host):
     return [
         event.at / SECOND
         for event in host.events
-        if type(event).__name__ == "StateChanged" and (event.old.name, event.new.name) == ("SYN_RECV", "CLOSE")
+        if type(event).__name__ == "StateChanged"
+        and (event.old.name, event.new.name) == ("SYN_RECV", "CLOSE")
     ]
 
 
@@ -98,7 +99,7 @@ def test_who_answers_after_the_end_meets_a_rst():
     host.expect("70 R seq 1 ack zero win 0")
 
 
-# --- the accept queue is full --------------------------------------------------------------------------------
+# --- the accept queue is full ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answers", [False, True])
@@ -132,7 +133,7 @@ def test_a_dropped_final_ack_does_not_stop_them(answers):
     }
 
 
-# --- duplicates of the SYN ------------------------------------------------------------------------------------------
+# --- duplicates of the SYN ------------------------------------------------------------------------------
 
 
 def test_a_duplicate_syn_is_answered_and_begins_the_wait_anew():
@@ -165,7 +166,7 @@ def test_a_client_that_never_stops_keeps_its_request_for_ever():
     assert "TCPTimeouts" not in host.moved()
 
 
-# --- fewer repeats under load ------------------------------------------------------------------------------------------
+# --- fewer repeats under load ---------------------------------------------------------------------------
 
 
 def lives(host, ports):
@@ -213,12 +214,24 @@ def test_two_repeats_are_left_whatever_the_load():
     assert lives(host, range(1, 10)) == [2] * 9
 
 
-# --- TCP_DEFER_ACCEPT ----------------------------------------------------------------------------------------------------
+# --- TCP_DEFER_ACCEPT -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("seconds", "told"),
-    [(0, 0), (-1, 0), (1, 1), (2, 3), (3, 3), (4, 7), (5, 7), (30, 31), (127, 127), (128, 247), (10**6, 29887)],
+    [
+        (0, 0),
+        (-1, 0),
+        (1, 1),
+        (2, 3),
+        (3, 3),
+        (4, 7),
+        (5, 7),
+        (30, 31),
+        (127, 127),
+        (128, 247),
+        (10**6, 29887),
+    ],
 )
 def test_seconds_are_rounded_up_to_whole_timeouts(seconds, told):
     host = listening(options=[(*DEFER, seconds)])
@@ -271,11 +284,26 @@ def test_a_deferred_request_for_which_nothing_is_sent_says_so():
     host.send("S")
     host.send("A", 1, 1, at=10 * MS)
     host.run(200 * SECOND)
-    fired = [(event.at / SECOND, event.reason.name) for event in host.events if type(event).__name__ == "TimerFired"]
+    fired = [
+        (event.at / SECOND, event.reason.name)
+        for event in host.events
+        if type(event).__name__ == "TimerFired"
+    ]
     assert fired == [(1, "REQUEST_SILENT"), (3, "REQUEST_SILENT"), (63, "REQUEST_EXPIRED")]
 
 
-# --- what the repeats do to the connection -----------------------------------------------------------------------------------
+def test_an_ack_that_the_accept_queue_had_no_room_for_counts_as_acknowledged_too():
+    host = listening(1, options=[(*DEFER, 5)])
+    host.send("S", port=1)
+    host.send("PA", 1, 1, port=1, data=1)
+    host.send("S")
+    host.listener.listen(0)
+    host.fresh()
+    assert host.send("PA", 1, 1, data=1, at=10 * MS) == "ACCEPT_QUEUE_FULL"
+    assert schedule(host, 300 * SECOND) == [7, 15, 31]
+
+
+# --- what the repeats do to the connection --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("repeats", "window"), [(0, 10), (1, 10), (2, 1), (3, 1)])

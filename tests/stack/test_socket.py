@@ -88,18 +88,34 @@ CALLS = {
 @pytest.mark.parametrize(
     ("make", "call", "error"),
     [
-        *[(unconnected, "send", "EPIPE"), (unconnected, "recv", "ENOTCONN"), (unconnected, "accept", "EINVAL")],
+        *[
+            (unconnected, "send", "EPIPE"),
+            (unconnected, "recv", "ENOTCONN"),
+            (unconnected, "accept", "EINVAL"),
+        ],
         *[(unconnected, "shutdown", "ENOTCONN"), (unconnected, "connect", "EINPROGRESS")],
         *[(syn_sent, "send", "EAGAIN"), (syn_sent, "recv", "EAGAIN"), (syn_sent, "connect", "EALREADY")],
         *[(syn_sent, "listen", "EINVAL"), (syn_sent, "accept", "EINVAL"), (syn_sent, "bind", "EINVAL")],
         *[(crossed, "send", "EAGAIN"), (crossed, "recv", "EAGAIN"), (crossed, "connect", "EALREADY")],
-        *[(established, "recv", "EAGAIN"), (established, "connect", "EISCONN"), (established, "listen", "EINVAL")],
+        *[
+            (established, "recv", "EAGAIN"),
+            (established, "connect", "EISCONN"),
+            (established, "listen", "EINVAL"),
+        ],
         *[(established, "accept", "EINVAL"), (established, "bind", "EINVAL")],
         *[(connected, "recv", "EAGAIN"), (connected, "listen", "EINVAL")],
         *[(fin_wait1, "send", "EPIPE"), (fin_wait2, "send", "EPIPE"), (fin_wait2, "recv", "EAGAIN")],
-        *[(aborted, "send", "ECONNRESET"), (aborted, "recv", "ECONNRESET"), (aborted, "shutdown", "ENOTCONN")],
+        *[
+            (aborted, "send", "ECONNRESET"),
+            (aborted, "recv", "ECONNRESET"),
+            (aborted, "shutdown", "ENOTCONN"),
+        ],
         *[(refused, "send", "ECONNREFUSED"), (refused, "recv", "ECONNREFUSED")],
-        *[(refused, "connect", "ECONNREFUSED"), (timed_out, "connect", "ETIMEDOUT"), (timed_out, "recv", "ETIMEDOUT")],
+        *[
+            (refused, "connect", "ECONNREFUSED"),
+            (timed_out, "connect", "ETIMEDOUT"),
+            (timed_out, "recv", "ETIMEDOUT"),
+        ],
         *[(timed_out, "send", "ETIMEDOUT"), (reset_after_fin, "send", "EPIPE")],
         *[(gone, call, "EBADF") for call in CALLS],
     ],
@@ -114,7 +130,7 @@ def test_a_call_that_cannot_be(make, call, error):
     ("call", "error"),
     [
         ("accept", "EAGAIN"),
-        pytest.param("send", "EPIPE", marks=pytest.mark.xfail(reason="gives ENOTCONN")),
+        ("send", "EPIPE"),
         ("recv", "ENOTCONN"),
         ("connect", "EISCONN"),
         ("bind", "EINVAL"),
@@ -131,8 +147,8 @@ def test_a_call_that_is_none_for_a_listener(call, error):
     [
         ("accept", "EINVAL"),
         ("shutdown", "ENOTCONN"),
-        pytest.param("send", "EPIPE", marks=pytest.mark.xfail(reason="gives ENOTCONN")),
-        pytest.param("connect", "EINPROGRESS", marks=pytest.mark.xfail(reason="gives EISCONN")),
+        ("send", "EPIPE"),
+        ("connect", "EINPROGRESS"),
     ],
 )
 def test_a_call_that_is_none_for_a_listener_that_was_shut_down(call, error):
@@ -160,7 +176,7 @@ def test_every_error_is_an_oserror_with_its_number_and_name():
     assert "port 9" in str(SocketError(errno.EADDRINUSE, "port 9 is taken"))
 
 
-# --- bind ----------------------------------------------------------------------------------------------------
+# --- bind -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -245,7 +261,6 @@ def busy_time_wait():
     return host
 
 
-@pytest.mark.xfail(reason="a port is free as soon as its listener is closed")
 @pytest.mark.parametrize("make", [busy_child, busy_time_wait])
 def test_connections_hold_their_port_when_the_listener_is_gone(make):
     host = make()
@@ -291,7 +306,7 @@ def test_a_flow_that_exists_cannot_be_opened_again():
         two.connect(81)
 
 
-# --- connect -----------------------------------------------------------------------------------------------------
+# --- connect --------------------------------------------------------------------------------------------
 
 
 def test_connect_says_in_progress_then_already_then_nothing_once_then_connected():
@@ -306,7 +321,6 @@ def test_connect_says_in_progress_then_already_then_nothing_once_then_connected(
         host.conn.connect()
 
 
-@pytest.mark.xfail(reason="gives EISCONN: a socket connects only once")
 def test_a_socket_whose_connect_failed_may_try_again():
     host = refused()
     with fails("ECONNREFUSED"):
@@ -341,7 +355,7 @@ def test_names():
     assert Bench().socket().sock.local == (b"", 0)
 
 
-# --- send and recv ------------------------------------------------------------------------------------------------
+# --- send and recv --------------------------------------------------------------------------------------
 
 
 def test_recv_takes_what_there_is_and_keeps_the_rest():
@@ -407,7 +421,6 @@ def test_shutdown_of_what_there_is_not(how):
             app.shutdown(how)
 
 
-@pytest.mark.xfail(reason="gives ENOTCONN")
 def test_a_listener_that_was_shut_down_reads_its_end():
     assert stopped().listener.recv() == b""
 
@@ -441,41 +454,38 @@ def test_readiness():
     assert (conn.sock.readable, conn.sock.writable) == (False, True)
 
 
-# --- options ---------------------------------------------------------------------------------------------------------
-
-TOS_AND_TTL = "IP_TOS and IP_TTL are not taken as the kernel takes them"
+# --- options --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("level", "name", "value", "read"),
     [
-        *[(so.SOL_SOCKET, so.SO_RCVBUF, value, read) for value, read in ((0, 2304), (1, 2304), (5000, 10_000))],
+        *[
+            (so.SOL_SOCKET, so.SO_RCVBUF, value, read)
+            for value, read in ((0, 2304), (1, 2304), (5000, 10_000))
+        ],
         *[(so.SOL_SOCKET, so.SO_RCVBUF, 10**8, 2 * 4194304), (so.SOL_SOCKET, so.SO_SNDBUF, 1, 4608)],
         *[(so.IPPROTO_TCP, so.TCP_MAXSEG, 88, 88), (so.IPPROTO_TCP, so.TCP_MAXSEG, 32767, 32767)],
         *[(so.IPPROTO_TCP, so.TCP_SYNCNT, value, value) for value in (1, 127)],
-        *[(so.IPPROTO_TCP, so.TCP_LINGER2, value, read) for value, read in ((-7, -1), (5, 5), (120, 120), (121, 120))],
-        *[(so.IPPROTO_TCP, so.TCP_WINDOW_CLAMP, value, read) for value, read in ((0, 0), (1, 1152), (9999, 9999))],
+        *[
+            (so.IPPROTO_TCP, so.TCP_LINGER2, value, read)
+            for value, read in ((-7, -1), (5, 5), (120, 120), (121, 120))
+        ],
+        *[
+            (so.IPPROTO_TCP, so.TCP_WINDOW_CLAMP, value, read)
+            for value, read in ((0, 0), (1, 1152), (9999, 9999))
+        ],
         *[(so.IPPROTO_TCP, so.TCP_USER_TIMEOUT, 5, 5), (so.IPPROTO_TCP, so.TCP_NODELAY, 2, 1)],
         *[(so.IPPROTO_TCP, so.TCP_CORK, 9, 1), (so.SOL_SOCKET, so.SO_KEEPALIVE, 3, 1)],
         *[(so.IPPROTO_IP, so.IP_TTL, 255, 255), (so.IPPROTO_IP, so.IP_TOS, 0xFC, 0xFC)],
-        *[
-            pytest.param(*case, marks=pytest.mark.xfail(reason=TOS_AND_TTL))
-            for case in (
-                (so.IPPROTO_IP, so.IP_TOS, 255, 252),
-                (so.IPPROTO_IP, so.IP_TOS, 256, 0),
-                (so.IPPROTO_IP, so.IP_TOS, -1, 252),
-                (so.IPPROTO_IP, so.IP_TTL, -1, 64),
-            )
-        ],
-        *[
-            pytest.param(*case, marks=pytest.mark.xfail(reason="a negative size is a huge one"))
-            for case in (
-                (so.SOL_SOCKET, so.SO_RCVBUF, -1, 2 * 4194304),
-                (so.SOL_SOCKET, so.SO_SNDBUF, -1, 2 * 4194304),
-            )
-        ],
-        pytest.param(so.IPPROTO_TCP, so.TCP_LINGER2, 0, 60, marks=pytest.mark.xfail(reason="gives 0")),
-        pytest.param(so.IPPROTO_TCP, so.TCP_MAXSEG, 0, 536, marks=pytest.mark.xfail(reason="gives 0")),
+        (so.IPPROTO_IP, so.IP_TOS, 255, 252),
+        (so.IPPROTO_IP, so.IP_TOS, 256, 0),
+        (so.IPPROTO_IP, so.IP_TOS, -1, 252),
+        (so.IPPROTO_IP, so.IP_TTL, -1, 64),
+        (so.SOL_SOCKET, so.SO_RCVBUF, -1, 2 * 4194304),
+        (so.SOL_SOCKET, so.SO_SNDBUF, -1, 2 * 4194304),
+        (so.IPPROTO_TCP, so.TCP_LINGER2, 0, 60),
+        (so.IPPROTO_TCP, so.TCP_MAXSEG, 0, 536),
     ],
 )
 def test_an_option_and_what_is_read_back(level, name, value, read):

@@ -10,7 +10,7 @@ from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, TS, Bench, establis
 
 ANSWER = "0 SA seq 0 ack 1 win 64240 ttl 64 tos 0 <mss 1460>"
 
-# --- which segments make a request -----------------------------------------------------------------------
+# --- which segments make a request ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,10 @@ ANSWER = "0 SA seq 0 ack 1 win 64240 ttl 64 tos 0 <mss 1460>"
     [
         ("S", "SYN_QUEUED", ANSWER),
         *[(flags, "SYN_QUEUED", ANSWER) for flags in ("SP", "SU", "SE", "SC", "SPU")],
-        *[(flags, "LISTENER_ACK", "0 R seq 77 ack zero win 0 <>") for flags in ("A", "SA", "FA", "PA", "FPUA")],
+        *[
+            (flags, "LISTENER_ACK", "0 R seq 77 ack zero win 0 <>")
+            for flags in ("A", "SA", "FA", "PA", "FPUA")
+        ],
         ("RA", "LISTENER_ACK_RST", None),
         ("SRA", "LISTENER_ACK_RST", None),
         *[(flags, "LISTENER_RST", None) for flags in ("R", "SR", "FR", "SFR")],
@@ -91,7 +94,11 @@ def test_no_route_back_to_the_peer():
 @pytest.mark.parametrize(
     ("damage", "verdict", "counters"),
     [
-        (lambda octets: octets[:36] + b"\x12\x34" + octets[38:], "TCP_CSUM", {"InCsumErrors": 1, "InErrs": 1}),
+        (
+            lambda octets: octets[:36] + b"\x12\x34" + octets[38:],
+            "TCP_CSUM",
+            {"InCsumErrors": 1, "InErrs": 1},
+        ),
         (lambda octets: octets[:32] + b"\x40" + octets[33:], "PKT_TOO_SMALL", {"InErrs": 1}),
         (lambda octets: octets[:15], "PKT_TOO_SMALL", {}),
         (lambda octets: b"", "PKT_TOO_SMALL", {}),
@@ -105,7 +112,7 @@ def test_octets_that_are_no_segment(damage, verdict, counters):
     assert host.moved() == counters
 
 
-# --- options of the SYN and of the SYN|ACK -------------------------------------------------------------------
+# --- options of the SYN and of the SYN|ACK --------------------------------------------------------------
 
 WS = (Mss(1460), NOP, WScale(7))
 
@@ -151,7 +158,10 @@ def test_a_sysctl_forbids_an_option(settings, answer):
 
 @pytest.mark.parametrize(
     ("opts", "size"),
-    [((), 536), ((Mss(0),), 536), ((Mss(1),), 48), ((Mss(1000),), 1000), ((Mss(9000),), 1460), ((Mss(9), Mss(700)), 700)],
+    [
+        *[((), 536), ((Mss(0),), 536), ((Mss(1),), 48), ((Mss(1000),), 1000), ((Mss(9000),), 1460)],
+        ((Mss(9), Mss(700)), 700),
+    ],
 )
 def test_the_peers_mss_bounds_what_is_sent(opts, size):
     host = established(opts=opts)
@@ -254,7 +264,7 @@ def test_a_request_for_a_fast_open_cookie_is_counted_and_gets_none():
     assert host.moved() == {"TCPFastOpenCookieReqd": 1}
 
 
-# --- a SYN for what exists already ----------------------------------------------------------------------------------
+# --- a SYN for what exists already ----------------------------------------------------------------------
 
 
 def test_a_syn_on_an_open_connection_is_challenged_be_it_accepted_or_not():

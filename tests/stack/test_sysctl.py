@@ -74,7 +74,11 @@ def test_values(name, value, means):
         ("net.ipv4.tcp_rmem", (1, 2, "x"), "it takes 3 whole numbers: receive buffer"),
         ("net.ipv4.tcp_rmem", "1 0 2", "net.ipv4.tcp_rmem is '1 0 2'; it can be 1 to"),
         ("net.ipv4.tcp_congestion_control", "cubic", "is 'cubic'; it can be reno"),
-        ("net.ipv4.tcp_syncookie", 1, "no sysctl net.ipv4.tcp_syncookie here; did you mean net.ipv4.tcp_syncookies"),
+        (
+            "net.ipv4.tcp_syncookie",
+            1,
+            "no sysctl net.ipv4.tcp_syncookie here; did you mean net.ipv4.tcp_syncookies",
+        ),
         ("kernel.hostname", 1, "there is no sysctl kernel.hostname here"),
     ],
 )
@@ -88,7 +92,7 @@ def test_mistakes_name_the_sysctl_its_value_and_what_would_be_right(name, value,
 
 
 def test_reading_a_sysctl_that_there_is_not():
-    with pytest.raises(ConfigurationError, match="did you mean net.core.somaxconn"):
+    with pytest.raises(ConfigurationError, match=r"did you mean net\.core\.somaxconn"):
         host().sysctls.get("net.core.somaxcon")
 
 

@@ -113,7 +113,7 @@ def test_it_does_what_a_plain_list_would(steps):
         assert {clock.name for clock in clocks if clock.armed} == plain.keys()
 
 
-# --- the wheel -------------------------------------------------------------------------------------------
+# --- the wheel ------------------------------------------------------------------------------------------
 
 
 def lateness(delay, hz, phases=4096):

@@ -1,0 +1,535 @@
+"""Data both ways: when it is acknowledged, sent again, held back and put in order.
+
+`established` has a round-trip time of 10 ms at 1.01 s, so its RTO is 210 ms.
+"""
+
+import dataclasses
+
+import pytest
+
+from tcpemu.stack import sockopt
+from tcpemu.wire.options import Sack
+from tests.stack.helpers import (
+    FULL,
+    GENERATION,
+    MS,
+    MSS,
+    SACK,
+    SECOND,
+    Bench,
+    closed_window,
+    connected,
+    established,
+    fails,
+    pattern,
+)
+
+NODELAY = (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY)
+CORK = (sockopt.IPPROTO_TCP, sockopt.TCP_CORK)
+QUICKACK = (sockopt.IPPROTO_TCP, sockopt.TCP_QUICKACK)
+W = 64240
+
+
+def slow(**settings):
+    """A connection that no longer acknowledges at once: its sixteen quick ACKs are used up at 2.3 s."""
+    host = established(**settings)
+    for turn in range(16):
+        host.send("PA", 1 + 10 * turn, 1, data=10, at=2 * SECOND + 20 * turn * MS)
+    assert [at // MS for at, _ in host.taken()] == [2000 + 20 * turn for turn in range(16)]
+    host.conn.recv()
+    return host.fresh()
+
+
+# --- acknowledging --------------------------------------------------------------------------------------
+
+
+def test_the_first_sixteen_segments_are_acknowledged_at_once_then_the_ack_waits_40_ms():
+    host = slow()
+    host.send("PA", 161, 1, data=10, at=2320 * MS)
+    host.run(2359 * MS)
+    host.expect()
+    host.run(3 * SECOND)
+    host.expect("2.36 A seq 1 ack 171")
+    assert host.moved() == {"DelayedACKs": 1}
+
+
+def test_the_second_full_segment_is_acknowledged_at_once():
+    host = established()
+    host.conn.setsockopt(*QUICKACK, 0)
+    host.send("A", 1, 1, data=1460, at=2 * SECOND)
+    host.expect()
+    host.send("A", 1461, 1, data=1460, at=2010 * MS)
+    host.expect("2.01 A seq 1 ack 2921")
+    host.send("A", 2921, 1, data=1460, at=2020 * MS)
+    host.run(3 * SECOND)
+    host.expect("2.06 A seq 1 ack 4381")
+
+
+def test_data_that_goes_back_carries_the_ack():
+    host = established()
+    for turn in range(5):
+        host.send("PA", 1 + 100 * turn, 1 + 50 * turn, data=100, at=(2000 + 100 * turn) * MS)
+        host.conn.send(50)
+    # Only the first is acknowledged before the answer is there: from then on it is a conversation.
+    host.expect(
+        "2 A seq 1 ack 101",
+        "2 PA seq 1 ack 101 len 50",
+        "2.1 PA seq 51 ack 201 len 50",
+        "2.2 PA seq 101 ack 301 len 50",
+        "2.3 PA seq 151 ack 401 len 50",
+        "2.4 PA seq 201 ack 501 len 50",
+    )
+
+
+def test_reading_all_there_is_gives_the_ack_that_is_owed():
+    host = slow()
+    host.send("PA", 161, 1, data=10, at=2310 * MS)
+    host.expect()
+    host.conn.recv(9)
+    host.expect()
+    host.conn.recv(1)
+    host.expect("2.31 A seq 1 ack 171")
+
+
+def test_in_a_conversation_it_does_not_but_tcp_quickack_ends_that():
+    host = slow()
+    host.conn.setsockopt(*QUICKACK, 0)
+    host.send("PA", 161, 1, data=10, at=2310 * MS)
+    host.conn.recv()
+    host.expect()
+    host.conn.setsockopt(*QUICKACK, 1)
+    host.expect("2.31 A seq 1 ack 171")
+
+
+def test_an_ack_is_owed_once():
+    host = slow()
+    host.send("PA", 161, 1, data=10, at=2320 * MS)
+    host.conn.send(5)
+    host.expect("2.32 PA seq 1 ack 171 len 5")
+    host.send("A", 171, 6, at=2330 * MS)
+    host.run(4 * SECOND)
+    host.expect()
+
+
+def test_a_bare_ack_is_never_acknowledged():
+    host = established()
+    for at in range(5):
+        host.send("A", 1, 1, at=(2000 + at) * MS, win=60_000 + at)
+    host.run(10 * SECOND)
+    host.expect()
+
+
+# --- order ----------------------------------------------------------------------------------------------
+
+
+def test_data_beyond_a_hole_is_kept_and_each_piece_acknowledged_at_once():
+    host = established()
+    whole = pattern(400)
+    assert host.send("A", 101, 1, data=whole[100:200]) == "DATA_AHEAD"
+    assert host.send("A", 301, 1, data=whole[300:]) == "DATA_AHEAD"
+    host.expect("1.01 A seq 1 ack 1", "1.01 A seq 1 ack 1")
+    with fails("EAGAIN"):
+        host.conn.recv()
+    assert host.send("A", 1, 1, data=whole[:150]) == "DATA"
+    host.expect("1.01 A seq 1 ack 201")
+    assert host.send("A", 151, 1, data=whole[150:350]) == "DATA"
+    host.expect("1.01 A seq 1 ack 401")
+    assert host.conn.recv() == whole
+    assert host.moved()["TCPOFOQueue"] == 2
+
+
+def test_a_hole_is_told_by_sack_the_newest_block_first():
+    host = established(opts=SACK)
+    for seq in (101, 301, 501, 151):
+        host.send("A", seq, 1, data=50)
+    host.expect(
+        "1.01 A ack 1 <nop, nop, sack 101-151>",
+        "1.01 A ack 1 <nop, nop, sack 301-351 101-151>",
+        "1.01 A ack 1 <nop, nop, sack 501-551 301-351 101-151>",
+        "1.01 A ack 1 <nop, nop, sack 101-201 501-551 301-351>",
+    )
+    host.send("A", 1, 1, data=100)
+    host.expect("1.01 A ack 201 <nop, nop, sack 501-551 301-351>")
+
+
+def test_with_timestamps_there_is_room_for_three_blocks():
+    host = established(opts=FULL)
+    for seq in (101, 301, 501, 701):
+        host.send("A", seq, 1, data=50, ts=(120, 0))
+    last = host.taken()[-1]
+    assert host.shown(*last)["<>"] == [
+        "nop",
+        "nop",
+        "TS 10 110",
+        "nop",
+        "nop",
+        "sack 701-751 501-551 301-351",
+    ]
+
+
+@pytest.mark.parametrize(("seq", "data"), [(1, 50), (51, 50), (21, 30), (-9, 20)])
+def test_what_came_before_is_told_by_a_duplicate_sack(seq, data):
+    host = established(opts=SACK)
+    host.send("PA", 1, 1, data=100)
+    host.fresh()
+    assert host.send("PA", seq, 1, data=data) in ("OLD_DATA", "OUT_OF_WINDOW")
+    [(_, segment)] = host.taken()
+    [sack] = [option for option in segment.options if isinstance(option, Sack)]
+    assert [edge - host.flow().peer_isn for edge in sack.blocks[0]] == [seq, seq + data]
+    assert host.moved() == {"DelayedACKLost": 1, "TCPDSACKOldSent": 1}
+    # Said once.
+    host.send("PA", 101, 1, data=1)
+    assert host.taken()[0][1].options == ()
+
+
+def test_an_overlap_gives_each_octet_once():
+    host = established()
+    whole = pattern(300)
+    host.send("PA", 1, 1, data=whole[:100])
+    host.send("PA", 51, 1, data=whole[50:200])
+    host.send("PA", 151, 1, data=whole[150:])
+    assert host.conn.recv() == whole
+
+
+@pytest.mark.parametrize("data", [1, 10, 500])
+def test_data_into_a_closed_window_is_refused(data):
+    host, seq = closed_window()
+    row = host.table()[0]
+    assert host.send("PA", seq, 1, data=data) == "OUT_OF_WINDOW"
+    [(_, segment)] = host.taken()
+    assert (segment.ack - host.flow().peer_isn, segment.window) == (seq, 0)
+    assert host.table()[0] == row
+    assert host.moved()["BeyondWindow"] == 1
+
+
+def test_a_kernel_that_lets_it_pass_drops_it_all_the_same():
+    host, seq = closed_window(generation=dataclasses.replace(GENERATION, beyond_window=False))
+    assert host.send("PA", seq, 1, data=10) == "ZEROWINDOW"
+    [(_, segment)] = host.taken()
+    assert (segment.ack - host.flow().peer_isn, segment.window) == (seq, 0)
+    assert host.moved()["TCPZeroWindowDrop"] == 1
+
+
+def test_reading_opens_the_window_and_says_so():
+    host, seq = closed_window()
+    assert len(host.conn.recv()) == seq - 1
+    [(_, segment)] = host.taken()
+    # Two of the segments that the peer is taken to send, of 536 octets.
+    assert (segment.ack - host.flow().peer_isn, segment.window) == (seq, 2 * 536)
+
+
+# --- sending --------------------------------------------------------------------------------------------
+
+
+def test_data_goes_out_in_segments_of_the_mss_and_the_last_is_pushed():
+    host = established()
+    host.conn.send(3000)
+    host.expect(
+        "1.01 A seq 1 ack 1 len 1460 win 64240",
+        "1.01 PA seq 1461 len 1460",
+        "1.01 PA seq 2921 len 80",
+    )
+    assert host.table()[0] == "ESTAB 0 3000 8080 41001"
+
+
+def test_what_was_sent_is_what_was_given():
+    host = established()
+    whole, sent = pattern(30_000), b""
+    host.conn.send(whole)
+    for _ in range(100):
+        segments = [segment for _, segment in host.taken()]
+        sent += b"".join(segment.payload for segment in segments)
+        if not segments:
+            break
+        host.send("A", 1, 1 + len(sent), at=host.now + 10 * MS)
+    assert sent == whole
+    assert host.table()[0] == "ESTAB 0 0 8080 41001"
+
+
+@pytest.mark.parametrize("window", [0, 100, 1460, 5000])
+def test_no_more_goes_out_than_the_peers_window_allows(window):
+    host = established(win=window)
+    host.conn.send(20_000)
+    sent = sum(len(segment.payload) for _, segment in host.taken())
+    assert window // 1460 * 1460 <= sent <= window
+
+
+def test_a_smaller_window_counts_only_from_a_newer_segment():
+    # tcp_may_update_window: a newer ACK, a newer number, a larger window, or none at all.
+    host = established()
+    host.send("A", 1, 1, win=100)
+    assert host.conn.sock.connection.snd_wnd == 65535
+    host.send("PA", 1, 1, win=100, data=5)
+    assert host.conn.sock.connection.snd_wnd == 65535, "that one was not newer either"
+    host.send("A", 6, 1, win=100)
+    assert host.conn.sock.connection.snd_wnd == 100
+    host.send("A", 6, 1, win=90)
+    host.send("A", 6, 1, win=110)
+    assert host.conn.sock.connection.snd_wnd == 110
+    host.send("A", 6, 1, win=0)
+    assert host.conn.sock.connection.snd_wnd == 0
+
+
+def test_an_ack_is_numbered_within_a_window_that_was_taken_back():
+    # tcp_acceptable_seq: a number beyond the window might be ignored.
+    host = established()
+    host.conn.send(1000)
+    host.send("PA", 1, 1, data=5)
+    host.send("A", 6, 1, win=100)
+    host.fresh()
+    host.send("PA", 6, 1, data=5, win=100)
+    host.expect("1.01 A seq 101 ack 11")
+
+
+def test_ten_segments_at_first_then_two_for_each_acknowledged():
+    host = established()
+    host.conn.send(100_000)
+    assert len(host.taken()) == 10
+    host.send("A", 1, 1 + 2 * 1460, at=1020 * MS)
+    assert len(host.taken()) == 4
+
+
+def test_nagle_holds_a_small_segment_while_another_is_under_way():
+    host = established()
+    host.conn.send(10)
+    host.conn.send(20)
+    host.conn.send(30)
+    host.expect("1.01 PA seq 1 len 10")
+    host.send("A", 1, 11, at=1050 * MS)
+    host.expect("1.05 PA seq 11 len 50")
+
+
+def test_without_nagle_it_goes_at_once():
+    host = established()
+    host.conn.setsockopt(*NODELAY, 1)
+    host.conn.send(10)
+    host.conn.send(20)
+    host.expect("1.01 PA seq 1 len 10", "1.01 PA seq 11 len 20")
+
+
+def test_setting_nodelay_lets_go_what_was_held_and_so_does_taking_the_cork_out():
+    host = established()
+    host.conn.send(10)
+    host.conn.send(20)
+    host.fresh()
+    host.conn.setsockopt(*NODELAY, 1)
+    host.expect("1.01 PA seq 11 len 20")
+    host = established()
+    host.conn.setsockopt(*CORK, 1)
+    host.conn.send(10)
+    host.expect()
+    host.conn.setsockopt(*CORK, 0)
+    host.expect("1.01 PA seq 1 len 10")
+
+
+# --- sending again --------------------------------------------------------------------------------------
+
+
+def repeats(host, until, start=1010):
+    """When the segments were sent, in milliseconds since the first."""
+    host.run(until * SECOND)
+    return [at // MS - start for at, _ in host.taken()]
+
+
+def test_after_the_rto_then_twice_as_long_each_time_up_to_120_s_and_in_the_end_etimedout():
+    host = established()
+    host.conn.send(100)
+    waits = [210 * 2**n for n in range(10)] + [120_000] * 6
+    due = [sum(waits[:n]) for n in range(16)]
+    assert repeats(host, 2000) == due
+    assert host.conn.error == "ETIMEDOUT"
+    assert host.table() == ["LISTEN 0 5 8080 *"]
+    assert host.moved() == {
+        "TCPTimeouts": 16,
+        "TcpTimeoutRehash": 15,
+        "RetransSegs": 15,
+        "TCPLostRetransmit": 14,
+        "EstabResets": 1,
+        "TCPAbortOnTimeout": 1,
+    }
+    over = [event.at // MS - 1010 for event in host.events if type(event).__name__ == "TimerFired"]
+    assert over == [sum(waits)]
+
+
+def test_tcp_retries2_bounds_it():
+    host = established(retries2=3)
+    host.conn.send(100)
+    # Given up once as long has passed since the first repeat as three doubled time-outs of 200 ms take: 3 s.
+    assert repeats(host, 100) == [0, 210, 630, 1470, 3150]
+    over = [event.at // MS - 1010 for event in host.events if type(event).__name__ == "TimerFired"]
+    assert over == [6510]
+    assert host.conn.error == "ETIMEDOUT"
+
+
+def test_a_user_timeout_bounds_it_in_milliseconds():
+    host = established(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_USER_TIMEOUT, 1000)])
+    host.conn.send(100)
+    assert repeats(host, 100) == [0, 210, 630]
+    assert host.conn.error == "ETIMEDOUT"
+
+
+def test_rto_max_bounds_each_wait():
+    host = established(rto_max_ms=1000)
+    host.conn.send(100)
+    assert repeats(host, 5) == [0, 210, 630, 1470, 2470, 3470]
+
+
+def test_with_sack_the_first_repeat_is_a_probe_that_does_not_double():
+    host = established(opts=SACK)
+    host.conn.send(100)
+    assert repeats(host, 5) == [0, 210, 420, 840, 1680, 3360]
+    assert host.moved()["TCPLossProbes"] == 1
+    reasons = [event.reason.name for event in host.events if type(event).__name__ == "Sent"]
+    assert reasons == ["SYN_ACK", "DATA_SENT", "LOSS_PROBE", *["RETRANSMIT"] * 4]
+
+
+def test_with_two_segments_out_the_probe_comes_after_two_round_trips_and_2_ms():
+    host = established(opts=SACK)
+    host.conn.send(2000)
+    host.run(1100 * MS)
+    host.expect("1.01 A seq 1 len 1460", "1.01 PA seq 1461 len 540", "1.032 PA seq 1461 len 540")
+
+
+def test_without_early_retransmit_there_is_no_probe():
+    host = established(opts=SACK, early_retrans=0)
+    host.conn.send(100)
+    assert repeats(host, 2) == [0, 210, 630]
+    assert "TCPLossProbes" not in host.moved()
+
+
+def test_an_ack_ends_the_repeats_and_the_doubling():
+    host = established()
+    host.conn.send(100)
+    host.run(3 * SECOND)
+    host.send("A", 1, 101, at=3 * SECOND)
+    host.fresh()
+    host.run(100 * SECOND)
+    host.expect()
+    host.conn.send(100)
+    host.run(101 * SECOND)
+    # Karn: the repeats told no time, so the RTO is still the doubled one.
+    assert next(at // MS for at, _ in host.taken()) == 100_000
+
+
+def test_a_sample_makes_the_rto_srtt_plus_four_deviations_at_least_200_ms():
+    host = established()
+    for turn in range(20):
+        host.conn.send(10)
+        host.send("A", 1, 11 + 10 * turn, at=host.now + 30 * MS)
+    conn = host.conn.sock.connection
+    assert 25_000 <= conn.srtt / 8 <= 30_000
+    assert 220 * MS < conn.rto <= 270 * MS
+
+
+def test_small_segments_are_joined_when_sent_again():
+    host = established(options=[(*NODELAY, 1)])
+    for size in (10, 20, 30):
+        host.conn.send(size)
+    host.fresh()
+    host.run(1300 * MS)
+    host.expect("1.22 PA seq 1 len 60")
+    other = established(options=[(*NODELAY, 1)], retrans_collapse=0)
+    for size in (10, 20, 30):
+        other.conn.send(size)
+    other.fresh()
+    other.run(1300 * MS)
+    other.expect("1.22 PA seq 1 len 10")
+
+
+def test_a_partly_acknowledged_segment_is_sent_again_from_there():
+    host = established()
+    host.conn.send(1000)
+    host.send("A", 1, 401, at=1020 * MS)
+    host.fresh()
+    host.run(1500 * MS)
+    [*_, (_, last)] = host.taken()
+    assert last.payload == pattern(1000)[400:]
+
+
+# --- a closed window ------------------------------------------------------------------------------------
+
+
+def test_a_closed_window_is_probed_with_an_old_number_and_doubling_waits():
+    host = established()
+    host.send("A", 1, 1, win=0)
+    host.conn.send(100)
+    host.run(4 * SECOND)
+    lines = [f"{at} A seq 0 ack 1" for at in ("1.22", "1.64", "2.48")]
+    host.expect(*lines)
+    assert host.moved() == {"TCPWinProbe": 3}
+
+
+def test_when_it_opens_the_data_goes_out():
+    host = established()
+    host.send("A", 1, 1, win=0)
+    host.conn.send(100)
+    host.send("A", 1, 1, win=1000, at=1100 * MS)
+    host.expect("1.1 PA seq 1 len 100")
+
+
+def test_a_small_opening_is_filled_by_the_probe():
+    host = established(win=40)
+    host.conn.send(100)
+    host.expect()
+    host.run(1300 * MS)
+    host.expect("1.22 PA seq 1 len 40")
+
+
+def test_an_answered_probe_keeps_the_connection_alive_and_silence_ends_it():
+    host = established(retries2=4)
+    host.send("A", 1, 1, win=0)
+    host.conn.send(100)
+    host.run(200 * SECOND)
+    assert host.moved()["TCPWinProbe"] == 4
+    assert host.conn.error == "ETIMEDOUT"
+    alive = established(retries2=4)
+    alive.send("A", 1, 1, win=0)
+    alive.conn.send(100)
+    for turn in range(100):
+        alive.run((2 + turn) * SECOND)
+        alive.send("A", 1, 1, win=0)
+    assert alive.conn.error == ""
+
+
+def test_a_window_that_was_taken_back_ends_it_after_four_minutes_of_silence():
+    # tcp_timer.c: tcp_rtx_probe0_timed_out; a kernel gave up at 252 s.
+    host = established()
+    host.conn.send(100)
+    host.send("A", 1, 1, win=0, at=1020 * MS)
+    host.run(400 * SECOND)
+    assert host.conn.error == "ETIMEDOUT"
+
+
+# --- both ends together ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("opts", [MSS, SACK, FULL])
+def test_a_client_speaks_as_a_server_does(opts):
+    server, client = established(opts=opts), connected(opts=opts)
+    told = []
+    for host in (server, client):
+        host.send("PA", 1, 1, data=700, at=2 * SECOND, ts=(120, 0) if opts is FULL else None)
+        host.conn.recv()
+        host.conn.send(5000)
+        told.append([(segment[6], segment[7], segment.payload) for _, segment in host.taken()])
+    assert told[0] == told[1]
+
+
+def test_ecn_marks_data_and_echoes_congestion():
+    host = established(opts=MSS)
+    assert host.conn.sock.connection.ecn is False
+    marked = Bench()
+    marked.listener = marked.listen(5)
+    marked.send("SEC", opts=MSS)
+    marked.send("A", 1, 1)
+    marked.conn = marked.accept()
+    marked.fresh()
+    marked.conn.send(10)
+    [(_, data)] = marked.taken()
+    assert data.tos == 2
+    marked.send("PA", 1, 1, data=10, tos=3)
+    marked.expect("0 AE seq 11 ack 11")
+    marked.send("PA", 11, 1, data=10, tos=2)
+    marked.expect("0 AE seq 11 ack 21")
+    marked.send("PAC", 21, 1, data=10, tos=2)
+    marked.expect("0 A seq 11 ack 31")

@@ -1,0 +1,144 @@
+"""Round-trip times, the time-out that follows from them, and the congestion window."""
+
+import pytest
+
+from tcpemu.stack import rtt, sockopt
+from tcpemu.stack.congestion import START, Reno
+from tcpemu.stack.seq import add
+from tcpemu.wire.segment import address
+from tests.stack.helpers import MS, PEER, SECOND, established, listening
+
+
+def fresh_connection():
+    conn = established().conn.sock.connection
+    conn.srtt = conn.mdev = conn.mdev_max = conn.rttvar = 0
+    return conn
+
+
+@pytest.mark.parametrize(
+    ("samples", "smoothed", "rto"),
+    [
+        # RTO = srtt + rttvar, and rttvar is twice the first sample, at least 200 ms.
+        ([100_000], 100_000, 300_000),
+        ([10_000], 10_000, 210_000),
+        ([300_000], 300_000, 900_000),
+        # An eighth of the difference goes into srtt.
+        ([100_000, 100_000], 100_000, 300_000),
+        ([100_000, 180_000], 110_000, 340_000),
+        # A longer one raises the deviation at once: 200 + (200 - 50) = 350 ms.
+        ([100_000, 300_000], 125_000, 475_000),
+        # A shorter one hardly: 200 + (80 - 50) / 8 = 203.75 ms, and not at all below a quarter of it.
+        ([100_000, 20_000], 90_000, 293_750),
+        ([100_000, 60_000], 95_000, 295_000),
+        ([0], 0, 200_000),
+    ],
+)
+def test_samples_and_the_rto_that_follows(samples, smoothed, rto):
+    conn = fresh_connection()
+    for sample in samples:
+        rtt.sample(conn, sample)
+    assert conn.srtt >> 3 == smoothed
+    assert conn.rto == rto * 1000
+
+
+def test_once_a_round_trip_the_deviation_comes_down_by_a_quarter():
+    conn = fresh_connection()
+    rtos = []
+    for _ in range(3):
+        rtt.sample(conn, 300_000)
+        rtos.append(conn.rto // 1000)
+        conn.snd_nxt = add(conn.snd_nxt, 1000)
+        conn.snd_una = conn.snd_nxt
+    # mdev: 600, 450, 337.5 ms; in the third round rttvar falls by (600 - 337.5) / 4.
+    assert rtos == [900_000, 900_000, 834_375]
+
+
+def test_a_sample_ends_the_doubling_and_is_bounded_by_rto_max():
+    conn = fresh_connection()
+    conn.backoff = 5
+    rtt.sample(conn, 100 * 10**6)
+    assert (conn.rto, conn.backoff) == (120 * SECOND, 0)
+
+
+def test_of_two_segments_acknowledged_at_once_the_first_tells_the_time():
+    host = established(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY, 1)])
+    conn = host.conn.sock.connection
+    conn.srtt = 0
+    host.conn.send(10)
+    host.run(1050 * MS)
+    host.conn.send(10)
+    host.send("A", 1, 21, at=1060 * MS)
+    assert conn.srtt >> 3 == 50_000
+
+
+def test_what_was_sent_twice_tells_no_time_without_timestamps():
+    host = established()
+    host.conn.send(10)
+    host.run(1300 * MS)
+    before = host.conn.sock.connection.srtt
+    host.send("A", 1, 11)
+    assert host.conn.sock.connection.srtt == before
+
+
+def test_what_is_known_of_a_peer_sets_the_first_rto_of_the_next_connection():
+    # tcp_metrics.c: a cached time above the one just measured gives three of it, or it and 200 ms.
+    host = listening()
+    for port, wait in ((1, 300), (2, 10)):
+        host.send("S", port=port)
+        host.send("A", 1, 1, port=port, at=host.now + wait * MS)
+        child = host.accept()
+        if port == 1:
+            host.send("FA", 1, 1, port=port)
+            child.close()
+            host.send("A", 2, 2, port=port, at=host.now + 300 * MS)
+    assert child.sock.connection.rto == 900 * MS
+    forgetful = listening(no_metrics_save=1)
+    forgetful.send("S")
+    forgetful.send("A", 1, 1, at=300 * MS)
+    forgetful.send("FA", 1, 1)
+    forgetful.accept().close()
+    forgetful.send("A", 2, 2, at=600 * MS)
+    assert host.host.metrics.rtt(address(PEER)) == 300_000 * 8
+    assert forgetful.host.metrics.rtt(address(PEER)) == 0
+
+
+# --- the congestion window --------------------------------------------------------------------------------
+
+
+def test_slow_start_grows_by_what_is_acknowledged():
+    assert START.window == 10
+    assert START.acknowledged(3, limited=True).window == 13
+    assert START.acknowledged(3, limited=False) == START
+    assert START.acknowledged(0, limited=True) == START
+
+
+def test_above_the_threshold_it_grows_by_one_for_each_window():
+    one = Reno(window=4, threshold=4)
+    assert one.acknowledged(3, limited=True) == Reno(4, 4, counted=3)
+    assert one.acknowledged(3, limited=True).acknowledged(2, limited=True) == Reno(5, 4, counted=1)
+
+
+def test_slow_start_stops_at_the_threshold():
+    assert Reno(window=4, threshold=6).acknowledged(5, limited=True).window == 6
+
+
+@pytest.mark.parametrize(("window", "threshold"), [(10, 5), (3, 2), (1, 2)])
+def test_a_time_out_begins_again_with_one_and_half_as_the_threshold(window, threshold):
+    assert Reno(window=window, counted=3).timed_out() == Reno(1, threshold, 0)
+
+
+def test_after_a_time_out_segments_go_out_as_they_are_acknowledged():
+    host = established()
+    host.conn.send(14_600)
+    host.fresh()
+    # The first time-out halves ten to five; each ACK then lets two of the lost out, until five are under way.
+    host.run(1300 * MS)
+    host.expect("1.22 A seq 1 len 1460")
+    host.send("A", 1, 1 + 1460, at=1310 * MS)
+    assert len(host.taken()) == 2
+    host.send("A", 1, 1 + 3 * 1460, at=1320 * MS)
+    assert len(host.taken()) == 4
+    host.send("A", 1, 1 + 7 * 1460, at=1330 * MS)
+    assert len(host.taken()) == 3
+    assert host.conn.sock.connection.congestion.threshold == 5
+    assert host.conn.sock.connection.congestion.window == 5
