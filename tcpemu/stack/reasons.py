@@ -7,6 +7,7 @@ from tcpemu.stack.events import Outcome, Reason
 
 _ACCEPTED, _ANSWERED, _DROPPED = Outcome.ACCEPTED, Outcome.ANSWERED, Outcome.DROPPED
 
+_WINDOWS = "Windows, whose source is not public"
 _CONN_REQUEST = "tcp_input.c: tcp_conn_request"
 _CHECK_REQ = "tcp_minisocks.c: tcp_check_req"
 _STATE_PROCESS = "tcp_input.c: tcp_rcv_state_process"
@@ -64,7 +65,7 @@ ACCEPT_QUEUE_FULL_SYN = _drop(
     "ACCEPT_QUEUE_FULL_SYN", "the accept queue is full, so the SYN is dropped", _CONN_REQUEST
 )
 SYN_REFUSED = _answer(
-    "SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", "the kernel's listen path"
+    "SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", _WINDOWS
 )
 NO_ROUTE = _drop("NO_ROUTE", "there is no route back to the client, so the SYN is dropped", _CONN_REQUEST)
 LAST_QUARTER = _drop(
@@ -88,11 +89,6 @@ LISTENER_NO_SYN = _drop("LISTENER_FLAGS", "neither SYN, ACK nor RST: nothing for
 COOKIE_GOOD = _reason(
     "COOKIE_GOOD",
     "the ACK carries a good SYN cookie: the connection is made",
-    "syncookies.c: cookie_v4_check",
-)
-COOKIE_BAD = _answer(
-    "COOKIE_BAD",
-    "the ACK carries no good SYN cookie, so it is answered with a RST",
     "syncookies.c: cookie_v4_check",
 )
 COOKIE_FLOW_TAKEN = _drop(
@@ -164,7 +160,7 @@ ABORT_ON_OVERFLOW = _answer(
 ACCEPT_QUEUE_FULL_RST = _answer(
     "ACCEPT_QUEUE_FULL_RST",
     "the accept queue is full, so the final ACK is answered with a RST and the half-open connection is gone",
-    "the kernel's listen path",
+    "FreeBSD, tcp_syncache.c: syncache_expand",
 )
 HANDSHAKE_DONE = _reason(
     "HANDSHAKE_DONE", "the final ACK: the connection enters the accept queue", _CHECK_REQ
@@ -276,9 +272,6 @@ SENT_WINDOW = _reason(
 SENT_DATA = _reason("DATA_SENT", "data of the application", "tcp_output.c: tcp_write_xmit")
 SENT_FIN = _reason("FIN_SENT", "the application closes", "tcp_output.c: tcp_send_fin")
 SENT_AGAIN = _reason("RETRANSMIT", "it was not acknowledged in time", _RETRANS_TIMER)
-SENT_LOST_AGAIN = _reason(
-    "RETRANSMIT_LOST", "it is taken for lost", "tcp_output.c: tcp_xmit_retransmit_queue"
-)
 SENT_LOSS_PROBE = _reason(
     "LOSS_PROBE", "a tail loss probe: the last segment again", "tcp_output.c: tcp_send_loss_probe"
 )
@@ -295,16 +288,16 @@ REQUEST_EXPIRED = _reason(
 REQUEST_EXPIRED_RST = _reason(
     "REQUEST_EXPIRED_RST",
     "the SYN|ACK was sent as often as allowed: the half-open connection is removed with a RST",
-    "the kernel's listen path",
+    "4.4BSD, tcp_subr.c: tcp_drop",
 )
-SENT_RST_AT_END = _reason("RST_AT_END", "the handshake is given up", "the kernel's listen path")
+SENT_RST_AT_END = _reason("RST_AT_END", "the handshake is given up", "4.4BSD, tcp_subr.c: tcp_drop")
 REQUEST_ORPHANED = _reason(
     "REQUEST_ORPHANED", "the listener is gone: the request is removed and nothing is sent", _REQ_TIMER
 )
 REQUEST_EVICTED = _reason(
     "REQUEST_EVICTED",
     "the queue of half-open connections is full: the oldest is thrown out for a new one",
-    "the kernel's listen path",
+    "XNU, uipc_socket2.c: sodropablereq",
 )
 REQUEST_SILENT = _reason(
     "REQUEST_SILENT", "TCP_DEFER_ACCEPT: the client has acknowledged, so nothing is sent", _REQ_TIMER
