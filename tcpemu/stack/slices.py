@@ -44,6 +44,8 @@ class SharedTimer:
         """Forget a request, if it is there."""
         if self._entries.get(self._place(request), {}).pop(request, None) is not None:
             self.waiting -= 1
+            if not self.waiting:
+                self._host.timers.cancel(self)
 
     def fire(self) -> None:
         """Look at the next slice: twice what would cover the table in one initial time-out."""
