@@ -128,7 +128,8 @@ LINUX_3_0 = _older(
 LINUX_2_6_32 = _older(
     LINUX_3_0,
     (2, 6, 32),
-    "Linux 2.6.32 (2009): a client gives up after 21 s, for its limit is reckoned from 200 ms",
+    "Linux 2.6.32 (2009): the first time-out is 3 s, for SYN|ACKs too; a client gives up after 21 s, its limit reckoned"
+    " from 200 ms",
     sysctls={
         "net.ipv4.tcp_rmem": (4096, 87380, 4194304),
         "net.core.rmem_max": 131071,
@@ -183,7 +184,12 @@ LINUX_2_0 = _older(
     "Linux 2.0 (1996): one queue holds half-open and completed connections together, exactly the backlog",
     clamp_backlog=rules.clamp_zero_to_most,
     queues=QueueRules(
-        rules.never_half_open, rules.together_at_least, rules.never, counts_at_syn=False, keeps_reserve=False
+        rules.never_half_open,
+        rules.together_at_least,
+        rules.never,
+        one_queue=True,
+        counts_at_syn=False,
+        keeps_reserve=False,
     ),
     synack=SynAckTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0), answers_syn=False, outlive_listener=False),
     syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0)),

@@ -55,6 +55,8 @@ class QueueRules:
     when_full_for_syn: Overflow = Overflow.DROP
     when_full_for_ack: Overflow = Overflow.DROP
     """DROP leaves the half-open connection as it is; RESET removes it."""
+    one_queue: bool = False
+    """Half-open and completed connections stand in one queue."""
     counts_at_syn: bool = True
     """ListenOverflows and ListenDrops count SYNs too, and not the final ACK alone."""
     keeps_reserve: bool = True

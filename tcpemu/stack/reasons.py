@@ -64,6 +64,9 @@ SYN_QUEUE_FULL = _drop(
 ACCEPT_QUEUE_FULL_SYN = _drop(
     "ACCEPT_QUEUE_FULL_SYN", "the accept queue is full, so the SYN is dropped", _CONN_REQUEST
 )
+QUEUE_FULL_SYN = _drop(
+    "QUEUE_FULL_SYN", "the queue is full, so the SYN is dropped", "4.4BSD, uipc_socket2.c: sonewconn1"
+)
 SYN_REFUSED = _answer(
     "SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", _WINDOWS
 )

@@ -45,7 +45,8 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
     if queues.full_for_syn(listener) and not (evicts and _evict_oldest(listener)):
         if queues.counts_at_syn:
             listener.overflow()
-        return _refuse(host, segment, queues.when_full_for_syn, reasons.ACCEPT_QUEUE_FULL_SYN)
+        full = reasons.QUEUE_FULL_SYN if queues.one_queue else reasons.ACCEPT_QUEUE_FULL_SYN
+        return _refuse(host, segment, queues.when_full_for_syn, full)
     offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
     if host.routes is not None and not host.routable(segment.src):
         host.count("ListenDrops")

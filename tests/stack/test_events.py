@@ -386,6 +386,7 @@ WAYS = {
     "FIN_WAIT2_OVER": lambda: after(fin_wait2(orphan=True), until=70),
 }
 OTHER_KERNELS = {
+    "QUEUE_FULL_SYN": lambda: old_kernel("linux-2.0", ("S",), ("S", {"port": 2})),
     "SYN_REFUSED": lambda: old_kernel("windows-2003", ("S",), ("S", {"port": 2})),
     "DUPLICATE_SYN_IGNORED": lambda: old_kernel("linux-2.0", ("S",), ("S",)),
     "ACCEPT_QUEUE_FULL_RST": lambda: old_kernel(
