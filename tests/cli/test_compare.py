@@ -119,7 +119,7 @@ def test_where_each_departs_from_the_first_and_why(eight, name):
     assert "departs from linux-2.0 at 0.105 s: SYN of second" in told
     width = max(len("linux-2.0"), len(name))
     assert f"    {'linux-2.0':<{width}}  {DROPPED}\n" in told
-    refused = DROPPED.replace("dropped", "answered with a RST")
+    refused = DROPPED.replace("dropped", "answered with a\n")
     here = TAKEN if name != "windows-2003" else refused
     assert f"    {name:<{width}}  {here}" in told
 
@@ -132,7 +132,7 @@ def test_where_each_departs_from_the_first_and_why(eight, name):
         ("linux-6.18", ["departs from linux-4.10 at 0.106 s: SYN of late", "so a SYN cookie is sent"]),
         ("bsd-4.4", ["departs from linux-6.18 at 0.106 s: SYN of late", "so the SYN is dropped"]),
         ("freebsd-14", ["departs from bsd-4.4 at 0.106 s: SYN of late", TAKEN]),
-        ("windows-2003", ["departs from freebsd-14 at 0.105 s: SYN of second", "with a RST"]),
+        ("windows-2003", ["departs from freebsd-14 at 0.105 s: SYN of second", "is answered with a\n"]),
     ],
 )
 def test_where_each_departs_from_the_one_before(eight, name, words):
