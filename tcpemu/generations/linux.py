@@ -119,8 +119,9 @@ LINUX_3_0 = _older(
     "Linux 3.0 (2011): the first time-out is 3 s; SYNs dropped at a full accept queue are not counted",
     queues=replace(LINUX_3_10.queues, counts_at_syn=False),
     synack=replace(LINUX_3_10.synack, restarts_on_syn=False),
-    sysctls={"net.ipv4.tcp_syn_retries": 5},
+    sysctls={"net.ipv4.tcp_syn_retries": 5, "net.ipv4.tcp_rmem": (4096, 87380, 4194304)},
     initial_rto=3 * SECOND,
+    fin_spoils_syn=False,
     challenges=False,
     wire=Wire(window_segments=10, buffer_share=(3, 4), random_stamps=False),
 )
@@ -147,7 +148,7 @@ LINUX_2_4 = _older(
     "Linux 2.4 (2001): a table of half-open connections whose size tcp_max_syn_backlog sets",
     clamp_backlog=rules.clamp_unsigned,
     queues=replace(LINUX_2_6_32.queues, table=rules.table_by_limit),
-    sysctls={"net.ipv4.tcp_rmem": (4096, 87380, 174760), "net.core.rmem_max": 65535},
+    sysctls={"net.ipv4.tcp_rmem": (4096, 87380, 174760), "net.core.rmem_max": 65535, "net.ipv4.tcp_ecn": 0},
     syn=SynTimer(),
     wire=Wire(
         window_segments=4, buffer_share=(3, 4), scale_by_largest=False, reset_ttl=255, random_stamps=False
@@ -170,8 +171,15 @@ LINUX_2_2 = _older(
         waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120), restarts_on_syn=False, outlive_listener=False
     ),
     syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120, 120, 120, 120, 0)),
-    sysctls={"net.ipv4.tcp_max_syn_backlog": 128},
-    wire=Wire(fixed_window=32120, scale_by_largest=False, reset_ttl=255, random_stamps=False),
+    initial_cwnd=1,
+    sysctls={
+        "net.ipv4.tcp_max_syn_backlog": 128,
+        "net.ipv4.tcp_syn_retries": 10,
+        "net.ipv4.tcp_retries1": 7,
+    },
+    wire=Wire(
+        fixed_window=32120, scale_by_largest=False, mss_follows_peer=True, reset_ttl=255, random_stamps=False
+    ),
     unverified=(
         "SYN|ACKs come again on time here; the kernel's timer is up to 0.5 s late, and by a mistake in 2.2.1 stops"
         " when the final ACK of the only request is ignored",
@@ -194,7 +202,15 @@ LINUX_2_0 = _older(
     synack=SynAckTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0), answers_syn=False, outlive_listener=False),
     syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0)),
     initial_cwnd=1,
-    wire=Wire(fixed_window=32736, syn_window=512, scale_by_largest=False, reset_ttl=255, random_stamps=False),
+    wire=Wire(
+        fixed_window=32736,
+        syn_window=512,
+        scale_by_largest=False,
+        mss_follows_peer=True,
+        reset_ttl=255,
+        random_stamps=False,
+        dont_fragment=False,
+    ),
     unverified=(
         "a half-open connection that is given up leaves the queue here; in the kernel it stays until accept()",
     ),
@@ -210,7 +226,15 @@ LINUX_1_2 = _older(
         waits=_seconds(3, 6, 12, 24, 48, 96, *[120] * 10, 0), answers_syn=False, outlive_listener=False
     ),
     syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120, 120, 120, 120, 0)),
-    wire=Wire(fixed_window=14335, syn_window=512, scale_by_largest=False, reset_ttl=255, random_stamps=False),
+    wire=Wire(
+        fixed_window=14335,
+        syn_window=512,
+        scale_by_largest=False,
+        mss_follows_peer=True,
+        reset_ttl=255,
+        random_stamps=False,
+        dont_fragment=False,
+    ),
     unverified=(
         "the cut at 5: an earlier kernel than 1.2.13 had it",
         "the MSS, which is 1436 on the local net there",

@@ -49,8 +49,16 @@ BSD_4_4 = _other(
     synack=SynAckTimer(waits=_waits(6, 24, 45), restarts_on_syn=False, resets_at_end=True),
     syn=SynTimer(waits=_waits(6, 24, 45)),
     initial_rto=6 * SECOND,
+    initial_cwnd=1,
     quick_syn=0,
-    wire=Wire(order="bsd", fixed_window=8760, syn_window=8192, scale_by_largest=False, random_stamps=False),
+    wire=Wire(
+        order="bsd",
+        fixed_window=8760,
+        syn_window=8192,
+        scale_by_largest=False,
+        random_stamps=False,
+        dont_fragment=False,
+    ),
     unverified=("6 s: the first wait is 5.5 to 6 s there, by the phase of a slow timer",),
 )
 
@@ -72,6 +80,7 @@ FREEBSD_14 = _other(
     syn=SynTimer(waits=_waits(1, 2.2, 4.2, 8.2, 16.2, 32.2, 11)),
     initial_rto=SECOND,
     quick_syn=0,
+    challenge_inexact_rst=True,
     bad_ack_kills=True,
     challenges=True,
     initial_cwnd=10,
@@ -109,12 +118,13 @@ SOLARIS = _other(
     "illumos, heir of Solaris: two queues; a full accept queue drops the SYN, and the final ACK is not tested again",
     128,
     {"net.ipv4.tcp_rmem": (4096, 128480, 128480), "net.core.rmem_max": 65536},
-    clamp_backlog=rules.clamp_negative_to_zero,
+    clamp_backlog=rules.clamp_negative_to_one,
     queues=QueueRules(
         rules.half_open_thousand_more,
         rules.accepting_at_least,
         rules.never,
         when_syn_full=Overflow.EVICT,
+        evicts_after=1,
         counts_at_syn=False,
         keeps_reserve=False,
     ),
@@ -122,7 +132,7 @@ SOLARIS = _other(
         waits=_waits(1.125, 2.25, 4.5, 9, 18, 36, 60, 60), restarts_on_syn=False, resets_at_end=True
     ),
     syn=SynTimer(waits=_waits(1.125, 2.25, 4.5, 9, 18, 36, 60, 60)),
-    initial_rto=SECOND,
+    initial_rto=1125 * MILLISECOND,
     quick_syn=0,
     wire=Wire(fixed_window=128480, random_stamps=False),
     unverified=(

@@ -26,8 +26,13 @@ def clamp_zero_to_most(backlog: int, somaxconn: int) -> int:
 
 
 def clamp_negative_to_zero(backlog: int, somaxconn: int) -> int:
-    """4.4BSD, Solaris: a negative backlog is 0."""
+    """4.4BSD: a negative backlog is 0."""
     return min(max(backlog, 0), somaxconn)
+
+
+def clamp_negative_to_one(backlog: int, somaxconn: int) -> int:
+    """Solaris: a negative backlog is 1, the least that it tests for, and 0 stays (illumos, tcp.c: tcp_do_listen)."""
+    return 1 if backlog < 0 else min(backlog, somaxconn)
 
 
 def never(_queues: Queues) -> bool:

@@ -55,6 +55,8 @@ class QueueRules:
     when_full_for_syn: Overflow = Overflow.DROP
     when_full_for_ack: Overflow = Overflow.DROP
     """DROP leaves the half-open connection as it is; RESET removes it."""
+    evicts_after: int = 0
+    """What is thrown out has had so many time-outs at least."""
     one_queue: bool = False
     """Half-open and completed connections stand in one queue."""
     counts_at_syn: bool = True
@@ -109,9 +111,13 @@ class Wire:
     fixed_window: int = 0
     """The first window whatever the buffer, in octets; 0 goes by the buffer."""
     syn_window: int = 0
-    """The window of a client's SYN, where it is another; 0 is the same."""
+    """The window of a client's first SYN, where it is another; 0 is the same."""
     reset_ttl: int = 0
     """TTL of a RST for what belongs to no connection; 0 is the usual one."""
+    mss_follows_peer: bool = False
+    """A SYN|ACK announces no larger MSS than the SYN did."""
+    dont_fragment: bool = True
+    """SYN and SYN|ACK carry DF."""
     random_stamps: bool = True
     """Timestamps have an offset of their own for each flow."""
 
@@ -160,5 +166,7 @@ class Generation:
     """A final ACK whose TSecr no SYN|ACK has sent is not taken."""
     beyond_window: bool = True
     """Data that ends beyond the window is refused while the application has unread data."""
+    fin_spoils_syn: bool = True
+    """A listener drops a SYN that carries FIN too."""
     bad_ack_kills: bool = False
     """A final ACK with a wrong number draws a RST and removes the half-open connection too."""

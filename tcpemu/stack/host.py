@@ -230,12 +230,16 @@ class Host:
 
     # --- what the parts of the stack use ----------------------------------------------------------
 
-    def send(self, segment: Segment, reason: Reason, repeat: int = 0) -> None:
-        """Queue a segment for the network; without a route it goes nowhere."""
+    def send(self, segment: Segment, reason: Reason, repeat: int = 0, counted: bool = True) -> None:
+        """Queue a segment for the network; without a route it goes nowhere.
+
+        OutSegs counts it where `counted`: a connection's repeats are not (__tcp_transmit_skb), a request's are.
+        """
         if self.routes is not None and not self.routable(segment.dst):
             return
         self._out.append(segment)
-        self.count("OutSegs")
+        if counted:
+            self.count("OutSegs")
         if self.observe:
             self._events.append(Sent(self.now, segment, reason, repeat))
 

@@ -163,7 +163,11 @@ def _crossed_syn_ack(conn: Connection, segment: Segment) -> bool:
 
 
 def _syn_inside(conn: Connection, segment: Segment) -> Reason:
-    """Before RFC 5961 a SYN inside the window ended the connection."""
+    """Before RFC 5961 a SYN inside the window ended the connection; that of the handshake only came again."""
+    if before(segment.seq, conn.rcv_nxt):
+        conn.host.count("DelayedACKLost")
+        acks.duplicate(conn, segment)
+        return reasons.DATA_OLD
     conn.host.count("TCPAbortOnSyn")
     conn.reset_by_peer()
     conn.host.send_reset(segment)

@@ -146,6 +146,8 @@ class Listener:
             return reasons.LISTENER_ACK
         if flags & RST:
             return reasons.LISTENER_RST
+        if flags & SYN and not self.host.generation.fin_spoils_syn:
+            return syn.arrives(self, segment)
         return reasons.LISTENER_SYN_FIN if flags & SYN else reasons.LISTENER_NO_SYN
 
     def establish(self, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LEAST_SENT_MSS = 48
 _HEADERS = 40
 _ECT0 = 2
+_SYN_ACK = SYN | ACK
 _LARGEST_PIECE = 65_200
 
 
@@ -55,7 +56,7 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
     host = conn.host
     tos = conn.options.tos
     if flags & SYN:
-        own = 0 if flags & ACK else host.generation.wire.syn_window
+        own = 0 if flags & ACK or repeat else host.generation.wire.syn_window
         window = own or min(conn.rcv_wnd, 65535)
         options = own_syn_options(conn, flags)
     else:
@@ -82,9 +83,11 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
             conn.options.ttl or host.sysctls.ip_default_ttl,
             tos,
             conn.ip_id,
+            host.generation.wire.dont_fragment or not flags & SYN,
         ),
         reason,
         repeat,
+        not repeat and flags & _SYN_ACK != _SYN_ACK,
     )
     conn.ip_id = conn.ip_id + 1 & 0xFFFF
     if payload:

@@ -67,9 +67,7 @@ ACCEPT_QUEUE_FULL_SYN = _drop(
 QUEUE_FULL_SYN = _drop(
     "QUEUE_FULL_SYN", "the queue is full, so the SYN is dropped", "4.4BSD, uipc_socket2.c: sonewconn1"
 )
-SYN_REFUSED = _answer(
-    "SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", _WINDOWS
-)
+SYN_REFUSED = _answer("SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", _WINDOWS)
 NO_ROUTE = _drop("NO_ROUTE", "there is no route back to the client, so the SYN is dropped", _CONN_REQUEST)
 LAST_QUARTER = _drop(
     "SYN_BACKLOG_LAST_QUARTER",

@@ -118,7 +118,7 @@ class Request:
             listener.options.ttl or host.sysctls.ip_default_ttl,
             self.tos,
             0,
-            True,
+            host.generation.wire.dont_fragment,
             0,
             b"",
         )

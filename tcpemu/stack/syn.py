@@ -71,8 +71,9 @@ def _refuse(host: Host, segment: Segment, how: Overflow, reason: Reason) -> Reas
 
 def _evict_oldest(listener: Listener) -> bool:
     """Throw out the half-open connection that has waited longest; whether there was one."""
+    least = listener.host.generation.queues.evicts_after
     for flow in listener.host.flows.values():
-        if isinstance(flow, Request) and flow.listener is listener:
+        if isinstance(flow, Request) and flow.listener is listener and flow.timeouts >= least:
             listener.host.timer_fired(flow.key, reasons.REQUEST_EVICTED)
             flow.remove()
             return True
@@ -95,6 +96,8 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     iss, request.ts_offset = host.flow_secrets(request.key)
     request.iss = iss if reopened is None else reopened
     timestamps = request.ts_recent is not None
+    if host.generation.wire.mss_follows_peer:
+        request.own_mss = min(request.own_mss, offer.mss)
     offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
     if offer.asks_fast_open:
         host.count("TCPFastOpenCookieReqd")

@@ -41,7 +41,6 @@ _ZERO_IS_128 = (128, 128, 1, 5, 100, 128, 128, 128)
         "solaris": (1, 0, 1, 5, 100, 128, 128, 128),
         "windows-2003": (200, 0, 1, 5, 100, 200, 200, 200),
     },
-    differs={"solaris": "a negative backlog is 0 here; tcp.c: tcp_do_listen makes it 1, the least there is"},
 )
 def test_the_limit_that_listen_gives(name, value):
     """The row of 1.2 is the text's that it is named for: its last sources cut at 128."""
@@ -227,7 +226,6 @@ def without_cookies(name):
         "solaris": (1029, _SILENCE),
         "windows-2003": (5, _RESET),
     },
-    differs={"solaris": "throws any out here; tcp_input.c: tcp_drop_q0 only what has timed out once"},
 )
 def test_so_many_half_open_connections_fit_beside_a_backlog_of_5(name, value):
     """2.4 keeps the last quarter of 1024 for peers that it knows; 2.6 to 4.3 have a table of 16 at least."""
