@@ -212,8 +212,8 @@ class Rules:
         if flags & SYN and flags & ACK:
             self.answers[segment.dst, segment.dport, segment.src, segment.sport] = segment
         by_request = event.reason in (reasons.SENT_SYN_ACK_AGAIN, reasons.SENT_SYN_ACK_DUPLICATE)
-        again = bool(event.repeat) and not by_request
-        self.tally["OutSegs"] += not again and event.reason is not reasons.SENT_SYN_ACK_CROSSED
+        by_connection = bool(event.repeat) and not by_request
+        self.tally["OutSegs"] += not by_connection and event.reason is not reasons.SENT_SYN_ACK_CROSSED
         self.tally["OutRsts"] += bool(flags & RST)
         self.tally["RetransSegs"] += bool(event.repeat)
         self.tally["SyncookiesSent"] += event.reason is reasons.SENT_COOKIE

@@ -57,6 +57,8 @@ class QueueRules:
     """DROP leaves the half-open connection as it is; RESET removes it."""
     evicts_after: int = 0
     """What is thrown out has had so many time-outs at least."""
+    evicts_at_random: bool = False
+    """It is any of these; else the oldest."""
     one_queue: bool = False
     """Half-open and completed connections stand in one queue."""
     counts_at_syn: bool = True

@@ -140,9 +140,9 @@ class Host:
 
     # --- for drivers and users --------------------------------------------------------------------
 
-    def socket(self) -> Socket:
-        """A new socket."""
-        return Socket(self)
+    def socket(self, datagram: bool = False) -> Socket:
+        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen."""
+        return Socket(self, datagram=datagram)
 
     def woken(self) -> list[Socket]:
         """The sockets that may be readable or writable now, or have an error, since the last call."""

@@ -297,7 +297,7 @@ REQUEST_ORPHANED = _reason(
 )
 REQUEST_EVICTED = _reason(
     "REQUEST_EVICTED",
-    "the queue of half-open connections is full: the oldest is thrown out for a new one",
+    "the queue of half-open connections is full: one is thrown out for a new one",
     "XNU, uipc_socket2.c: sodropablereq",
 )
 REQUEST_SILENT = _reason(

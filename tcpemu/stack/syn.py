@@ -37,12 +37,12 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
         if sysctls.tcp_syncookies:
             host.count("TCPReqQFullDoCookies")
             use_cookie = True
-        elif queues.when_syn_full is not Overflow.EVICT or not _evict_oldest(listener):
+        elif queues.when_syn_full is not Overflow.EVICT or not _evict(listener):
             host.count("TCPReqQFullDrop")
             host.count("ListenDrops")
             return _refuse(host, segment, queues.when_syn_full, reasons.SYN_QUEUE_FULL)
     evicts = queues.when_full_for_syn is Overflow.EVICT
-    if queues.full_for_syn(listener) and not (evicts and _evict_oldest(listener)):
+    if queues.full_for_syn(listener) and not (evicts and _evict(listener)):
         if queues.counts_at_syn:
             listener.overflow()
         full = reasons.QUEUE_FULL_SYN if queues.one_queue else reasons.ACCEPT_QUEUE_FULL_SYN
@@ -69,15 +69,23 @@ def _refuse(host: Host, segment: Segment, how: Overflow, reason: Reason) -> Reas
     return reasons.SYN_REFUSED
 
 
-def _evict_oldest(listener: Listener) -> bool:
-    """Throw out the half-open connection that has waited longest; whether there was one."""
-    least = listener.host.generation.queues.evicts_after
-    for flow in listener.host.flows.values():
-        if isinstance(flow, Request) and flow.listener is listener and flow.timeouts >= least:
-            listener.host.timer_fired(flow.key, reasons.REQUEST_EVICTED)
-            flow.remove()
-            return True
-    return False
+def _evict(listener: Listener) -> bool:
+    """Throw out a half-open connection, the oldest or any; whether there was one that may go."""
+    host = listener.host
+    rules = host.generation.queues
+    old = (
+        flow
+        for flow in host.flows.values()
+        if isinstance(flow, Request) and flow.listener is listener and flow.timeouts >= rules.evicts_after
+    )
+    found = next(old, None)
+    if found is None:
+        return False
+    if rules.evicts_at_random:
+        found = host.draw.choice((found, *old))
+    host.timer_fired(found.key, reasons.REQUEST_EVICTED)
+    found.remove()
+    return True
 
 
 def offer_window(listener: Listener, request: Request, mss: int) -> None:

@@ -10,7 +10,7 @@ from tcpemu.scenario import build, load
 from tcpemu.scenario.claims import check
 from tcpemu.scenario.claims.load import Claim
 from tcpemu.scenario.claims.measure import Measures, measure
-from tcpemu.scenario.claims.model import ABSENT, Saying
+from tcpemu.scenario.claims.model import Saying
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Result
 from tcpemu.stack.generation import Generation
@@ -137,9 +137,7 @@ def _out_of_reach(claim: Claim, generation: Generation) -> str:
 
 def _lacking(needs: Sequence[str], generation: Generation) -> Iterator[str]:
     for name in needs:
-        if name in ABSENT:
-            yield ABSENT[name]
-        elif name in generation.missing:
+        if name in generation.missing:
             yield "it has no such sysctl"
 
 

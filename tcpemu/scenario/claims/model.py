@@ -2,7 +2,7 @@
 
 import errno
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
@@ -14,10 +14,10 @@ from tcpemu.scenario.claims.measure import ANSWERED, MEASURES, NO_ERROR
 from tcpemu.scenario.errors import Problem, did_you_mean, hold
 from tcpemu.scenario.model import Times, Variant
 from tcpemu.scenario.values import Duration, Name, Share, flat
+from tcpemu.stack.errors import SocketError
 from tcpemu.stack.sysctl import SYSCTLS
 from tcpemu.stack.units import MILLISECOND
 
-ABSENT: Mapping[str, str] = {"udp": "no UDP sockets here"}
 """What a claim may need and the emulator does not have."""
 
 COMPARED: tuple[str, ...] = tuple(name for name in MEASURES if name not in {"name", "asked", "round_trip"})
@@ -73,7 +73,7 @@ def _errno(value: str) -> str:
         hint = did_you_mean(value, known)
         example = "" if hint.startswith("known") else f"; {hint}"
         raise ValueError(f'"{NO_ERROR}" or the name of an errno such as "ECONNREFUSED"{example}')
-    return errno.errorcode[getattr(errno, value)] if value != NO_ERROR else value
+    return SocketError(getattr(errno, value)).name if value != NO_ERROR else value
 
 
 def _compared(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -245,9 +245,9 @@ def _some_kernel(pattern: str) -> str:
 
 
 def _known_need(name: str) -> str:
-    if name in SYSCTLS or name in ABSENT:
+    if name in SYSCTLS:
         return name
-    raise ValueError(f"a sysctl; {did_you_mean(name, [*SYSCTLS, *ABSENT])}")
+    raise ValueError(f"a sysctl; {did_you_mean(name, SYSCTLS)}")
 
 
 Kernels: TypeAlias = Annotated[str, AfterValidator(_some_kernel)]
