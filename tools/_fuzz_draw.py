@@ -69,7 +69,10 @@ _OPTIONS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
 def draw_setup(random: Random) -> Setup:
     """A host, often with a few sysctls that are not as usual."""
     sysctls: dict[str, object] = {}
+    kernel = random.choice(sorted(GENERATIONS))
     for name, sysctl in SYSCTLS.items():
+        if name in GENERATIONS[kernel].missing:
+            continue
         if name in _SYSCTLS:
             if random.random() < 0.3:
                 sysctls[name] = random.choice(_SYSCTLS[name])
@@ -77,7 +80,7 @@ def draw_setup(random: Random) -> Setup:
             sysctls[name] = random.choice((sysctl.low, sysctl.low + 1, min(sysctl.high, 10**6)))
     return Setup(
         ADDRESSES,
-        random.choice(sorted(GENERATIONS)),
+        kernel,
         sysctls,
         random.getrandbits(32),
         random.choice((1500, 1500, 1500, 576, 68, 9000, 65535)),
@@ -246,6 +249,9 @@ class Drawer:
         )
 
     def _sysctl(self) -> Deed:
-        names = [name for name in _SYSCTLS if name not in _SETTLED]
+        missing = self.world.host.generation.missing
+        names = [name for name in _SYSCTLS if name not in _SETTLED and name not in missing]
+        if not names:
+            return self._wait()
         name = self.random.choice(names)
         return SetSysctl(self._soon(), name, self.random.choice(_SYSCTLS[name]))

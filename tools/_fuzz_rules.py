@@ -211,7 +211,9 @@ class Rules:
         flags = segment.flags
         if flags & SYN and flags & ACK:
             self.answers[segment.dst, segment.dport, segment.src, segment.sport] = segment
-        self.tally["OutSegs"] += 1
+        by_request = event.reason in (reasons.SENT_SYN_ACK_AGAIN, reasons.SENT_SYN_ACK_DUPLICATE)
+        by_connection = bool(event.repeat) and not by_request
+        self.tally["OutSegs"] += not by_connection and event.reason is not reasons.SENT_SYN_ACK_CROSSED
         self.tally["OutRsts"] += bool(flags & RST)
         self.tally["RetransSegs"] += bool(event.repeat)
         self.tally["SyncookiesSent"] += event.reason is reasons.SENT_COOKIE

@@ -10,9 +10,11 @@ from pathlib import PurePath
 from _fuzz_rules import BrokenRuleError
 from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup, World
 
+import tcpemu
 from tcpemu.wire import Segment, decode, flag_letters
 
 _MOST_RUNS = 600
+_PROGRAM = PurePath(tcpemu.__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def failure_of(error: Exception) -> Failure:
 
 def _ours(filename: str) -> bool:
     """Whether it is a module of a room of the program."""
-    return PurePath(filename).parent.parent.name == "tcpemu"
+    return PurePath(filename).is_relative_to(_PROGRAM)
 
 
 def play(setup: Setup, deeds: Sequence[Deed]) -> Failure | None:

@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
+from tcpemu.generations.queues import accepting_more_than
 from tcpemu.stack import Host, Socket, State
 from tcpemu.stack.connection import Connection
 from tcpemu.stack.listener import Listener
 from tcpemu.stack.request import Request
 from tcpemu.stack.seq import after, before, distance
+from tcpemu.stack.slices import SharedTimer
 from tcpemu.stack.timers import Timer
 from tcpemu.stack.timewait import TimeWait
 from tcpemu.stack.units import MICROSECOND
@@ -84,7 +86,10 @@ def _accept_queue(listener: Listener) -> Exceptions:
 
 
 class QueueLimits:
-    """How long each accept queue may be: one more than the backlog, or what was there when it was lowered."""
+    """How long each accept queue may be: one more than the backlog, or what was there when it was lowered.
+
+    So it is in the kernels that test for that when the final ACK comes.
+    """
 
     def __init__(self) -> None:
         self._limits: dict[Listener, int] = {}
@@ -92,6 +97,8 @@ class QueueLimits:
     def broken(self, host: Host) -> Exceptions:
         listening = [one for same_port in host.listeners.values() for one in same_port]
         known, self._limits = self._limits, {}
+        if host.generation.queues.full_for_ack is not accepting_more_than:
+            return
         for listener in listening:
             length = len(listener.accept_queue)
             limit = max(listener.backlog + 1, known.get(listener, 0))
@@ -117,6 +124,9 @@ def _timers(host: Host) -> Exceptions:
     for deadline, what in valid:
         if deadline < host.now:
             yield "timers are not in the past", f"{deadline} at {host.now}"
+        if type(what) is SharedTimer:
+            armed |= {id(request) for entry in what._entries.values() for request in entry}
+            continue
         owner = what.owner if type(what) is Timer else what
         if host.flows.get(owner.key) is not owner:  # type: ignore[attr-defined]
             yield "no timer outlives its flow", f"{type(owner).__name__} {state_name(owner)}"
@@ -258,7 +268,8 @@ def label(host: Host, segment: Segment | Refused) -> str:
         near = [one for one in host.listeners.get(segment.dport, ()) if one.address in (None, segment.dst)]
         if not near:
             return "nothing"
-        return "LISTEN, accept queue full" if any(one.accept_queue_full() for one in near) else "LISTEN"
+        full = any(host.generation.queues.full_for_ack(one) for one in near)
+        return "LISTEN, accept queue full" if full else "LISTEN"
     if type(flow) is Request:
         return "request"
     if type(flow) is TimeWait:

@@ -109,6 +109,67 @@ def run(
     runs.show_written(written, results)
 
 
+Columns: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--generation",
+        metavar="KERNEL,...",
+        help="Kernels of the server, with commas between them. If neither this nor --vary is given, a "
+        "handful that tells most.",
+    ),
+]
+Varied: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary",
+        metavar="KEY=VALUE,...",
+        help="A column for each value of a setting: net.ipv4.tcp_abort_on_overflow=0,1 or "
+        "server.backlog=0,1,5. May be repeated, and go with --generation: then a column for each "
+        "combination.",
+    ),
+]
+Captures: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="Write a .pcapng file of each column into this directory, which is made if it is not there.",
+    ),
+]
+OneRun: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--run", metavar="RUN", help="Of a scenario with several runs, this one; else the first."),
+]
+
+
+@app.command()
+@clear_errors
+def compare(
+    name: Name = "ignored-ack",
+    generations: Columns = None,
+    vary: Varied = None,
+    output: Captures = None,
+    settings: Settings = None,
+    seed: Seed = None,
+    until: Until = None,
+    only: OneRun = None,
+) -> None:
+    """Run a scenario on several kernels, or with several values of a setting, and show what differs."""
+    from tcpemu.cli import comparing, runs
+
+    if output is not None:
+        comparing.check_directory(output)
+    stop = None if until is None else runs.time_of(until)
+    choices = comparing.choices_of(generations, vary or [])
+    columns = comparing.columns_of(name, only, choices, runs.settings_of(settings or [], seed, None))
+    results = comparing.results_of(columns, stop)
+    written = comparing.write_captures(output, name, columns, results) if output else []
+    comparing.show_comparison(name, columns, results)
+    if written:
+        comparing.show_written(written, columns)
+
+
 @app.command("list")
 @clear_errors
 def list_scenarios() -> None:
@@ -170,3 +231,27 @@ def schema() -> None:
     from tcpemu.scenario.schema import scenario_schema
 
     typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
+
+
+ClaimName: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME]", help="One claim, with the packets that decide it."),
+]
+Kernels: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--generation", metavar="KERNELS", help="The kernels to ask: linux-3.10,bsd-4.4 and so on, or all."
+    ),
+]
+OwnClaims: TypeAlias = Annotated[
+    Path | None, typer.Option("--file", metavar="FILE", help="A .toml file with claims of your own.")
+]
+
+
+@app.command()
+@clear_errors
+def claims(name: ClaimName = None, generation: Kernels = None, file: OwnClaims = None) -> None:
+    """What well-known texts say of the backlog, and in which kernels it holds: decided by runs."""
+    from tcpemu.cli.claims import show_claims
+
+    show_claims(name, generation, file)

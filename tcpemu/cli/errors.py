@@ -16,6 +16,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _MISTAKES = (
+    ("tcpemu.scenario.compare", "ComparisonError"),
     ("tcpemu.scenario.errors", "ScenarioError"),
     ("tcpemu.scenario.settings", "SettingError"),
     ("tcpemu.scenario.steps", "TraceError"),

@@ -16,7 +16,7 @@ from tcpemu.explain.style import Line, Role, line
 from tcpemu.network import Node
 from tcpemu.scenario import build, load, summary
 from tcpemu.scenario.result import Result
-from tcpemu.scenario.settings import parse_assignment
+from tcpemu.scenario.settings import NAME_OF_SYSCTL, parse_assignment
 from tcpemu.scenario.values import parse_duration
 from tcpemu.wire.capture import write_capture
 
@@ -25,7 +25,6 @@ EVERYTHING = 2**62
 SHOWN_WHOLE = 2
 """Runs of one scenario that are shown whole; of more, only the first is."""
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-_SYSCTL = re.compile(r"(net|kernel|fs|vm)\.")
 
 
 def settings_of(assignments: Sequence[str], seed: int | None, generation: str | None) -> dict[str, object]:
@@ -41,11 +40,16 @@ def settings_of(assignments: Sequence[str], seed: int | None, generation: str | 
 def _assignment(text: str) -> tuple[str, object]:
     """`KEY=VALUE`, or `HOST:KEY=VALUE` for a setting of another host than the server."""
     path, value = parse_assignment(text)
-    host, colon, key = path.partition(":")
+    return path_of(path), value
+
+
+def path_of(written: str) -> str:
+    """The path in the scenario's file of `KEY` or `HOST:KEY`."""
+    host, colon, key = written.partition(":")
     if not colon:
-        return path, value
+        return written
     table = "server" if host == "server" else f"clients.{host}"
-    return f"{table}.{'sysctls.' if _SYSCTL.match(key) else ''}{key}", value
+    return f"{table}.{'sysctls.' if NAME_OF_SYSCTL.match(key) else ''}{key}"
 
 
 def time_of(text: str) -> int:
@@ -58,18 +62,22 @@ def time_of(text: str) -> int:
 
 def results_of(name: str, settings: dict[str, object], only: str | None, until: int | None) -> list[Result]:
     """Load the scenario and run it: all of its runs, or only the one of that name."""
-    found = load.runs(load.load(name, settings))
-    chosen = [each for each in found if only in {None, each.name}]
-    if not chosen:
+    results = []
+    for each in chosen(name, load.runs(load.load(name, settings)), only):
+        with patience(f"running {name}{f', {each.name}' if each.name else ''}"):
+            results.append(build.run(each, until))
+    return results
+
+
+def chosen(name: str, found: Sequence[load.Run], only: str | None) -> list[load.Run]:
+    """All of a scenario's runs, or only the one of that name. Raises UsageError."""
+    runs = [each for each in found if only in {None, each.name}]
+    if not runs:
         names = ", ".join(repr(each.name) for each in found if each.name)
         raise UsageError(
             f"{name} has no run {only!r}; " + (f"it has {names}" if names else "it has only one")
         )
-    results = []
-    for each in chosen:
-        with patience(f"running {name}{f', {each.name}' if each.name else ''}"):
-            results.append(build.run(each, until))
-    return results
+    return runs
 
 
 def write_captures(

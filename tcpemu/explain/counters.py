@@ -29,7 +29,7 @@ MEANING = {
     "EstabResets": "connections that ended by a reset",
     "CurrEstab": "connections that are established now",
     "InSegs": "segments that arrived",
-    "OutSegs": "segments sent for the first time",
+    "OutSegs": "segments sent; what a connection sends again is not counted",
     "RetransSegs": "segments sent again",
     "InErrs": "segments that arrived broken, or made no sense",
     "InCsumErrors": "segments with a wrong checksum",

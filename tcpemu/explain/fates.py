@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tcpemu.explain.style import Line, Role, Span
-from tcpemu.explain.words import duration, seconds
+from tcpemu.explain.words import duration, moment
 from tcpemu.network.record import WAITS, Record
 
 MOST = 10
@@ -75,7 +75,7 @@ def _story(fate: Fate) -> Iterator[Span]:
 
 
 def _at(time: int | None) -> str:
-    return seconds(time or 0, 6).rstrip("0").rstrip(".") + " s"
+    return moment(time or 0)
 
 
 def _counted(fates: Sequence[Fate]) -> Iterator[Line]:

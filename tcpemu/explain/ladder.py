@@ -16,7 +16,7 @@ from tcpemu.explain.fold import WHOLE, Fold, Folded, folded
 from tcpemu.explain.notes import DISAGREEMENT, Note, moved, notes_of
 from tcpemu.explain.rows import CallRow, PacketRow, Row, TimerRow, rows_of
 from tcpemu.explain.style import Line, Role, Span, line
-from tcpemu.explain.words import decimals_for, duration, flag_words, option_words, seconds
+from tcpemu.explain.words import JOINED, decimals_for, duration, flag_words, option_words, seconds
 from tcpemu.network.record import Record
 from tcpemu.stack.events import Outcome, StateChanged
 from tcpemu.stack.states import State
@@ -26,9 +26,6 @@ SHORTEST_ARROW = 40
 """With less room than this the queues are shown by numbers alone."""
 PAUSE = 150_000_000
 """After so many nanoseconds without anything an empty line sets apart what follows."""
-
-_JOINED = "\N{NO-BREAK SPACE}"
-"""Keeps a file and its function on one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +47,11 @@ def ladder(
     """
     rows = rows_of(record)
     drawing = _Drawing(rows, folded(rows, whole), width)
-    return [*_heading_lines(heading, width), *drawing.lines()]
+    return [*heading_lines(heading, width), *drawing.lines()]
 
 
-def _heading_lines(heading: Heading | None, width: int) -> Iterator[Line]:
+def heading_lines(heading: Heading | None, width: int) -> Iterator[Line]:
+    """The heading as it stands above a ladder, broken to the width."""
     if heading is None:
         return
     yield from _wrapped(heading.title, width, Role.TITLE)
@@ -208,12 +206,12 @@ class _Drawing:
 
     def _under(self, note: Note, details: str = "") -> Iterator[Line]:
         indent = self._columns.indent
-        whole = note.text + (f" [{details.replace(' ', _JOINED)}]" if details else "")
+        whole = note.text + (f" [{details.replace(' ', JOINED)}]" if details else "")
         room = self._columns.width - indent - 2
         lines = textwrap.wrap(whole, room, break_long_words=False, break_on_hyphens=False)
         for i, each in enumerate(lines):
             head = Span(" " * indent + ("└ " if i == 0 else "  "), Role.QUIET)
-            yield (head, Span(each.replace(_JOINED, " "), note.role))
+            yield (head, Span(each.replace(JOINED, " "), note.role))
 
     # Calls, timers, folds.
 

@@ -69,6 +69,8 @@ def with_numbers(text: str, queues: Queues | None) -> str:
         return text
     waiting = f"({queues.accept} wait, backlog {queues.backlog})"
     half_open = f"({queues.syn} half-open, backlog {queues.backlog})"
+    both = f"({queues.accept} wait, {queues.syn} half-open, backlog {queues.backlog})"
+    text = text.replace("the queue is full", f"the queue is full {both}", 1)
     text = text.replace("the accept queue is full", f"the accept queue is full {waiting}", 1)
     return text.replace("the SYN queue is full", f"the SYN queue is full {half_open}", 1)
 

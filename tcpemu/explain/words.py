@@ -1,5 +1,6 @@
 """Small words: times, flags, options and ordinals, as a reader says them."""
 
+import re
 from collections.abc import Iterable
 
 from tcpemu.wire import options as opt
@@ -18,6 +19,9 @@ _FLAG_NAMES = (
 )
 _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
 _DECIMALS_MOST = 6
+JOINED = "\N{NO-BREAK SPACE}"
+"""Keeps what belongs together on one line, such as a number and its unit; shown as a blank."""
+_NUMBER_AND_UNIT = re.compile(r"(?<=[0-9]) (?=(?:s|ms|us|ns)\b)")
 
 
 def flag_words(flags: int) -> str:
@@ -32,6 +36,11 @@ def duration(nanoseconds: int, digits: int = 4) -> str:
     size = abs(nanoseconds)
     unit, name = next(pair for pair in _UNITS if size >= pair[0] or pair[0] == 1)
     return f"{nanoseconds / unit:.{digits}g} {name}"
+
+
+def joined(text: str) -> str:
+    """The text with each time in one piece."""
+    return _NUMBER_AND_UNIT.sub(JOINED, text)
 
 
 def decimals_for(times: Iterable[int]) -> int:
@@ -51,6 +60,11 @@ def seconds(nanoseconds: int, decimals: int) -> str:
     rounded = (nanoseconds + step // 2) // step
     whole, part = divmod(rounded, 10**decimals)
     return f"{whole}.{part:0{decimals}d}"
+
+
+def moment(nanoseconds: int) -> str:
+    """A moment in seconds, to the microsecond and without zeros at the end: `0.111 s`."""
+    return seconds(nanoseconds, 6).rstrip("0").rstrip(".") + " s"
 
 
 def ordinal(number: int) -> str:

@@ -2,11 +2,12 @@
 
 from difflib import get_close_matches
 
-from tcpemu.generations.linux import LINUX_6_18
+from tcpemu.generations.linux import LINUX, LINUX_6_18
+from tcpemu.generations.others import OTHERS
 from tcpemu.stack.errors import ConfigurationError
 from tcpemu.stack.generation import Generation
 
-GENERATIONS: dict[str, Generation] = {one.name: one for one in (LINUX_6_18,)}
+GENERATIONS: dict[str, Generation] = {one.name: one for one in (*LINUX, *OTHERS)}
 DEFAULT = LINUX_6_18.name
 
 

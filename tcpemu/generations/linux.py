@@ -1,22 +1,262 @@
-"""Linux kernels."""
+"""Linux kernels, the newest first: each is the next newer one with what was different then.
 
-from tcpemu.stack.generation import Generation
+Read in the sources of plain kernels: 1.2.13, 2.0.40, 2.2.1, 2.4.22, 2.6.32.2, 3.0.27, 3.10.65, 4.4.0, 4.10.1,
+4.19, 5.4, 5.10, 6.1 and 6.12.117; 6.18 was measured. Distributions change theirs: Red Hat's 2.6.32 has a first
+time-out of 1 s and ten segments of window, its 3.10 has twenty.
+"""
+
+from dataclasses import replace
+
+from tcpemu.generations import queues as rules
+from tcpemu.generations.linux_sysctls import Version, missing_before, values_before
+from tcpemu.stack.generation import Generation, QueueRules, SynAckTimer, SynTimer, Wire
+from tcpemu.stack.units import SECOND
+
+_RMEM_6_MB = {"net.ipv4.tcp_rmem": (4096, 131072, 6291456), "net.core.rmem_max": 212992}
+_OLD_COOKIES = (64, 512, 536, 1024, 1440, 1460, 4312, 8960)
+_OLDEST_COOKIES = (64, 256, 512, 536, 1024, 1440, 1460, 4312)
 
 
-def _unsigned_clamp(backlog: int, somaxconn: int) -> int:
-    """A negative backlog is a huge one, so it becomes somaxconn (net/socket.c: __sys_listen_socket)."""
-    return backlog if 0 <= backlog <= somaxconn else somaxconn
+def _older(newer: Generation, version: Version, about: str, **changes: object) -> Generation:
+    """A generation as the next newer one was, but for the changes. Sysctls add up."""
+    own = changes.pop("sysctls", {})
+    assert isinstance(own, dict)
+    return replace(
+        newer,
+        name=f"linux-{'.'.join(map(str, version))}",
+        about=about,
+        sysctls={**newer.sysctls, **values_before(version), **own},
+        missing=missing_before(version),
+        **changes,  # type: ignore[arg-type]
+    )
 
 
-def _more_than(waiting: int, backlog: int) -> bool:
-    """Full at one more than the backlog: a backlog of 0 holds one."""
-    return waiting > backlog
+def _seconds(*waits: int) -> tuple[int, ...]:
+    return tuple(each * SECOND for each in waits)
 
 
 LINUX_6_18 = Generation(
     name="linux-6.18",
     about="Linux 6.18 (2025), as measured on 6.18.44",
-    clamp_backlog=_unsigned_clamp,
-    accept_queue_full=_more_than,
-    syn_queue_full=_more_than,
+    clamp_backlog=rules.clamp_unsigned,
+    queues=QueueRules(rules.half_open_more_than, rules.accepting_more_than, rules.accepting_more_than),
+    synack=SynAckTimer(decay_at=rules.half_of_backlog),
 )
+
+LINUX_6_12 = _older(
+    LINUX_6_18,
+    (6, 12),
+    "Linux 6.12 (2024) with its stable updates, as read in 6.12.117",
+    sysctls=_RMEM_6_MB,
+    check_tsecr=False,
+    beyond_window=False,
+)
+
+LINUX_6_1 = _older(
+    LINUX_6_12,
+    (6, 1),
+    "Linux 6.1 (2022) before the stable updates of 2025: the SYN queue holds exactly the backlog",
+    queues=QueueRules(rules.half_open_at_least, rules.accepting_more_than, rules.accepting_more_than),
+    challenge_inexact_rst=False,
+)
+
+LINUX_5_10 = _older(
+    LINUX_6_1,
+    (5, 10),
+    "Linux 5.10 (2020) before the stable updates of 2025",
+    sysctls={"net.ipv4.tcp_challenge_ack_limit": 1000},
+)
+
+LINUX_5_4 = _older(
+    LINUX_5_10, (5, 4), "Linux 5.4 (2019) before the stable updates of 2025: somaxconn 4096, 128 before"
+)
+
+LINUX_4_19 = _older(
+    LINUX_5_4,
+    (4, 19),
+    "Linux 4.19 (2018): twenty segments of window at first",
+    sysctls={
+        "net.ipv4.tcp_rmem": (4096, 87380, 6291456),
+        "net.core.somaxconn": 128,
+        "net.ipv4.tcp_max_syn_backlog": 1024,
+    },
+    wire=Wire(window_segments=20),
+)
+
+LINUX_4_10 = _older(LINUX_4_19, (4, 10), "Linux 4.10 (2017): a full accept queue drops every SYN")
+
+LINUX_4_4 = _older(
+    LINUX_4_10,
+    (4, 4),
+    "Linux 4.4 (2016): requests have timers of their own; one young request gets in beside a full accept queue",
+    queues=QueueRules(rules.half_open_at_least, rules.accepting_and_young, rules.accepting_more_than),
+    sysctls={"net.ipv4.tcp_challenge_ack_limit": 100},
+    wire=Wire(window_segments=20, random_stamps=False),
+)
+
+LINUX_3_10 = _older(
+    LINUX_4_4,
+    (3, 10),
+    "Linux 3.10 (2013): one timer of the listener sends SYN|ACKs again",
+    clamp_backlog=rules.clamp_16_bits,
+    queues=QueueRules(
+        rules.half_open_fill_table,
+        rules.accepting_and_young,
+        rules.accepting_more_than,
+        table=rules.table_by_backlog,
+    ),
+    synack=SynAckTimer(interval=SECOND // 5, decay_at=rules.half_of_table, outlive_listener=False),
+    limits_replies=False,
+    wire=Wire(window_segments=10, random_stamps=False),
+    cookie_mss=_OLD_COOKIES,
+    cookie_minutes=4,
+    cookie_overflow=3 * SECOND,
+)
+
+LINUX_3_0 = _older(
+    LINUX_3_10,
+    (3, 0),
+    "Linux 3.0 (2011): the first time-out is 3 s; SYNs dropped at a full accept queue are not counted",
+    queues=replace(LINUX_3_10.queues, counts_at_syn=False),
+    synack=replace(LINUX_3_10.synack, restarts_on_syn=False),
+    sysctls={"net.ipv4.tcp_syn_retries": 5, "net.ipv4.tcp_rmem": (4096, 87380, 4194304)},
+    initial_rto=3 * SECOND,
+    fin_spoils_syn=False,
+    challenges=False,
+    wire=Wire(window_segments=10, buffer_share=(3, 4), random_stamps=False),
+)
+
+LINUX_2_6_32 = _older(
+    LINUX_3_0,
+    (2, 6, 32),
+    "Linux 2.6.32 (2009): the first time-out is 3 s, for SYN|ACKs too; a client gives up after 21 s, its limit reckoned"
+    " from 200 ms",
+    sysctls={
+        "net.ipv4.tcp_rmem": (4096, 87380, 4194304),
+        "net.core.rmem_max": 131071,
+        "net.ipv4.tcp_syncookies": 0,
+    },
+    syn=SynTimer(waits=_seconds(3, 6, 12)),
+    initial_cwnd=3,
+    wire=Wire(window_segments=4, buffer_share=(3, 4), random_stamps=False),
+    cookie_mss=_OLDEST_COOKIES,
+)
+
+LINUX_2_4 = _older(
+    LINUX_2_6_32,
+    (2, 4),
+    "Linux 2.4 (2001): a table of half-open connections whose size tcp_max_syn_backlog sets",
+    clamp_backlog=rules.clamp_unsigned,
+    queues=replace(LINUX_2_6_32.queues, table=rules.table_by_limit),
+    sysctls={"net.ipv4.tcp_rmem": (4096, 87380, 174760), "net.core.rmem_max": 65535, "net.ipv4.tcp_ecn": 0},
+    syn=SynTimer(),
+    wire=Wire(
+        window_segments=4, buffer_share=(3, 4), scale_by_largest=False, reset_ttl=255, random_stamps=False
+    ),
+)
+
+LINUX_2_2 = _older(
+    LINUX_2_4,
+    (2, 2),
+    "Linux 2.2 (1999): the first with two queues; tcp_max_syn_backlog alone bounds the one of SYNs",
+    clamp_backlog=rules.clamp_zero_to_one,
+    queues=QueueRules(
+        rules.half_open_more_than_limit,
+        rules.never,
+        rules.accepting_more_than,
+        counts_at_syn=False,
+        keeps_reserve=False,
+    ),
+    synack=SynAckTimer(
+        waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120), restarts_on_syn=False, outlive_listener=False
+    ),
+    syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120, 120, 120, 120, 0)),
+    initial_cwnd=1,
+    sysctls={
+        "net.ipv4.tcp_max_syn_backlog": 128,
+        "net.ipv4.tcp_syn_retries": 10,
+        "net.ipv4.tcp_retries1": 7,
+    },
+    wire=Wire(
+        fixed_window=32120, scale_by_largest=False, mss_follows_peer=True, reset_ttl=255, random_stamps=False
+    ),
+    unverified=(
+        "SYN|ACKs come again on time here; the kernel's timer is up to 0.5 s late, and by a mistake in 2.2.1 stops"
+        " when the final ACK of the only request is ignored",
+    ),
+)
+
+LINUX_2_0 = _older(
+    LINUX_2_2,
+    (2, 0),
+    "Linux 2.0 (1996): one queue holds half-open and completed connections together, exactly the backlog",
+    clamp_backlog=rules.clamp_zero_to_most,
+    queues=QueueRules(
+        rules.never_half_open,
+        rules.together_at_least,
+        rules.never,
+        one_queue=True,
+        counts_at_syn=False,
+        keeps_reserve=False,
+    ),
+    synack=SynAckTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0), answers_syn=False, outlive_listener=False),
+    syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0)),
+    initial_cwnd=1,
+    wire=Wire(
+        fixed_window=32736,
+        syn_window=512,
+        scale_by_largest=False,
+        mss_follows_peer=True,
+        reset_ttl=255,
+        random_stamps=False,
+        dont_fragment=False,
+    ),
+    unverified=(
+        "a half-open connection that is given up leaves the queue here; in the kernel it stays until accept()",
+    ),
+)
+
+LINUX_1_2 = _older(
+    LINUX_2_0,
+    (1, 2),
+    "Linux 1.2 (1995) as teaching texts have it: the backlog is cut to 5. The sources of 1.2.13 cut it at 128",
+    clamp_backlog=rules.clamp_unsigned,
+    sysctls={"net.core.somaxconn": 5},
+    synack=SynAckTimer(
+        waits=_seconds(3, 6, 12, 24, 48, 96, *[120] * 10, 0), answers_syn=False, outlive_listener=False
+    ),
+    syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120, 120, 120, 120, 0)),
+    wire=Wire(
+        fixed_window=14335,
+        syn_window=512,
+        scale_by_largest=False,
+        mss_follows_peer=True,
+        reset_ttl=255,
+        random_stamps=False,
+        dont_fragment=False,
+    ),
+    unverified=(
+        "the cut at 5: an earlier kernel than 1.2.13 had it",
+        "the MSS, which is 1436 on the local net there",
+        *LINUX_2_0.unverified,
+    ),
+)
+
+LINUX = (
+    LINUX_1_2,
+    LINUX_2_0,
+    LINUX_2_2,
+    LINUX_2_4,
+    LINUX_2_6_32,
+    LINUX_3_0,
+    LINUX_3_10,
+    LINUX_4_4,
+    LINUX_4_10,
+    LINUX_4_19,
+    LINUX_5_4,
+    LINUX_5_10,
+    LINUX_6_1,
+    LINUX_6_12,
+    LINUX_6_18,
+)
+"""From the oldest to the newest."""

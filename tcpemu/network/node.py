@@ -121,10 +121,18 @@ class Node(Attached):
         self._turns = 0
 
     def listen(
-        self, port: int, backlog: int, options: Options | None = None, address: str | None = None
+        self,
+        port: int,
+        backlog: int,
+        options: Options | None = None,
+        address: str | None = None,
+        datagram: bool = False,
     ) -> Listener:
-        """A socket with these options, bound to the port (of one address, or of all) and listening."""
-        socket = self._socket(options)
+        """A socket with these options, bound to the port (of one address, or of all) and listening.
+
+        A `datagram` socket cannot listen: EOPNOTSUPP.
+        """
+        socket = self._socket(options, datagram)
         local = None if address is None else packed(address)
 
         def attempt(now: int) -> None:
@@ -216,8 +224,8 @@ class Node(Attached):
     def _log(self, text: str, result: str) -> None:
         self._applications.log(self.name, text, result)
 
-    def _socket(self, options: Options | None) -> EndpointSocket:
-        socket = self.host.socket()
+    def _socket(self, options: Options | None, datagram: bool = False) -> EndpointSocket:
+        socket = self.host.socket(datagram)
         for (level, name), value in (options or {}).items():
             set_option(self, socket, level, name, value)
         return socket

@@ -10,7 +10,9 @@ from tcpemu.scenario.base import Table
 from tcpemu.scenario.errors import Problem, did_you_mean, hold
 from tcpemu.scenario.values import AddressText, Sysctls
 from tcpemu.stack.errors import ConfigurationError
-from tcpemu.stack.sysctl import SYSCTLS, parse
+from tcpemu.stack.generation import Generation
+from tcpemu.stack.sysctl import SYSCTLS
+from tcpemu.stack.sysctl import Sysctls as SysctlTable
 
 MTU_LEAST, MTU_MOST = 68, 65535
 
@@ -37,17 +39,17 @@ class HostTable(Table):
 
     @model_validator(mode="after")
     def _settings_are_known(self) -> Self:
-        hold(_wrong_settings(self.sysctls))
+        hold(_wrong_settings(GENERATIONS[self.generation], self.sysctls))
         return self
 
 
-def _wrong_settings(settings: Mapping[str, int | str]) -> Iterator[Problem]:
+def _wrong_settings(kernel: Generation, settings: Mapping[str, int | str]) -> Iterator[Problem]:
     for name, value in settings.items():
         place = f'sysctls."{name}"'
         if name not in SYSCTLS:
             yield Problem(place, "no such sysctl", did_you_mean(name, SYSCTLS))
             continue
         try:
-            parse(name, value)
+            SysctlTable(kernel, {name: value})
         except ConfigurationError as error:
             yield Problem(place, str(error), "")

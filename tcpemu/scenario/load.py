@@ -23,6 +23,7 @@ BUILT_IN = (
     "listen-1-vs-5",
     "listen-0",
     "ignored-ack",
+    "article",
     "ignored-ack-then-accept",
     "abort-on-overflow",
     "syn-dropped",
@@ -55,7 +56,7 @@ def from_text(text: str, source: str = "scenario", settings: Mapping[str, object
     try:
         document = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(source, [_syntax(error)]) from None
+        raise ScenarioError(source, [syntax_problem(error)]) from None
     return from_document(document, source, settings)
 
 
@@ -169,7 +170,7 @@ def _stand_in(key: str, number: int) -> Document:
     return {"name": name} if key == "clients" else {"name": name, "set": {}}
 
 
-def _syntax(error: tomllib.TOMLDecodeError) -> Problem:
+def syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
     text = str(error)
     match = re.fullmatch(r"(.*?) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", text, re.DOTALL)
     if match is None:

@@ -29,8 +29,11 @@ _MENDS = {
 }
 
 
-def told(error: ErrorDetails) -> Iterator[Problem]:
-    """The mistake in words: one, or several where a table breaks several of its rules."""
+def told(error: ErrorDetails, root: type[BaseModel] = Scenario) -> Iterator[Problem]:
+    """The mistake in words: one, or several where a table breaks several of its rules.
+
+    `root` is the model of the whole, in which the mistake's location is a path.
+    """
     location = _without_tags(error["loc"])
     broken = error.get("ctx", {}).get("error")
     if isinstance(broken, BrokenRulesError):
@@ -40,10 +43,10 @@ def told(error: ErrorDetails) -> Iterator[Problem]:
     match error["type"]:
         case "extra_forbidden":
             yield Problem(
-                path(location), "unknown key", did_you_mean(location[-1], known_keys(location[:-1]))
+                path(location), "unknown key", did_you_mean(location[-1], known_keys(location[:-1], root))
             )
         case "missing":
-            yield Problem(path(location), "missing", f"give it: {about(location)}")
+            yield Problem(path(location), "missing", f"give it: {about(location, root)}")
         case "literal_error":
             yield Problem(path(location), _found(error), _choice(error))
         case _:
@@ -61,14 +64,14 @@ def path(location: Location) -> str:
     return text
 
 
-def known_keys(location: Location) -> list[str]:
+def known_keys(location: Location, root: type[BaseModel] = Scenario) -> list[str]:
     """The keys that the table at that place can have."""
-    return [key for model in _models_at(location) for key in _fields(model)]
+    return [key for model in _models_at(location, root) for key in _fields(model)]
 
 
-def about(location: Location) -> str:
+def about(location: Location, root: type[BaseModel] = Scenario) -> str:
     """What the key at that place is for: how its description begins."""
-    model = _models_at(location[:-1])[0]
+    model = _models_at(location[:-1], root)[0]
     words: str = _fields(model)[str(location[-1])].description
     words = words.partition(". ")[0].partition(":")[0].rstrip(".")
     return words[0].lower() + words[1:]
@@ -110,9 +113,9 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
-def _models_at(location: Location) -> list[type[BaseModel]]:
+def _models_at(location: Location, root: type[BaseModel]) -> list[type[BaseModel]]:
     """The models of the table at that place; several where it may be one of several."""
-    models: list[type[BaseModel]] = [Scenario]
+    models = [root]
     for step in location:
         if isinstance(step, str):
             annotations = [_fields(model)[step].annotation for model in models if step in _fields(model)]

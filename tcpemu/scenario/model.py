@@ -184,6 +184,8 @@ Answer: TypeAlias = Annotated[
 class Server(HostTable):
     """The host that listens."""
 
+    socket: Literal["tcp", "udp"] = "tcp"
+    """What it listens with; listen() on a socket of UDP fails."""
     port: Port = 80
     """The port that it listens on."""
     backlog: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 128

@@ -54,7 +54,7 @@ class ServerProgram:
         server = self._server
         given = server.options.model_dump(exclude_none=True)
         options = {_OPTIONS[key]: value for key, value in given.items()}
-        listener = node.listen(server.port, server.backlog, options)
+        listener = node.listen(server.port, server.backlog, options, datagram=server.socket == "udp")
         self._plan(listener)
         for at in islice(_calls(server.accept), server.accept.limit):
             await node.sleep(max(0, at - node.now))

@@ -16,7 +16,9 @@ Document: TypeAlias = dict[str, Any]
 """The tables of a scenario file as TOML gives them."""
 
 _INDEXED = re.compile(r"(\w+)\[([0-9]+)\]")
-_NAME_OF_SYSCTL = re.compile(r"(net|kernel|fs|vm)\.")
+NAME_OF_SYSCTL = re.compile(r"(net|kernel|fs|vm)\.")
+"""How the full name of a sysctl begins."""
+_ALTERNATIVE = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^,])+""")
 
 
 class SettingError(ValueError):
@@ -38,9 +40,18 @@ def parse_assignment(text: str) -> tuple[str, object]:
         return path, written
 
 
+def parse_alternatives(text: str) -> dict[str, tuple[str, object]]:
+    """Of `server.backlog=0,1,5` each value as it is written, with path and value. Raises SettingError."""
+    path, equals, written = text.partition("=")
+    parts = [part.strip() for part in _ALTERNATIVE.findall(written)]
+    if not equals or not path.strip() or not all(parts) or not parts:
+        raise SettingError(f"found {in_toml(text)}; write PATH=VALUE,VALUE,..., such as server.backlog=0,1,5")
+    return {part: parse_assignment(f"{path}={part}") for part in parts}
+
+
 def put(document: Document, path: str, value: object) -> None:
     """Set what the path names, with the tables on the way that are not there. Raises SettingError."""
-    if _NAME_OF_SYSCTL.match(path):
+    if NAME_OF_SYSCTL.match(path):
         path = "server.sysctls." + path
     above, sysctl, name = path.partition(".sysctls.")
     at: Any = document

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from tcpemu.generations import GENERATIONS
+from tcpemu.generations.queues import half_open_at_least, half_open_more_than
 from tcpemu.network import Node
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.model import Scenario
@@ -15,11 +17,19 @@ from tcpemu.stack.table import SocketRow
 from tcpemu.stack.units import SECOND
 
 _SYN_DROPS = frozenset(
-    reason.name for reason in (reasons.SYN_QUEUE_FULL, reasons.ACCEPT_QUEUE_FULL_SYN, reasons.LAST_QUARTER)
+    reason.name
+    for reason in (
+        reasons.SYN_QUEUE_FULL,
+        reasons.ACCEPT_QUEUE_FULL_SYN,
+        reasons.QUEUE_FULL_SYN,
+        reasons.LAST_QUARTER,
+    )
 )
 _ACK_DROPS = frozenset(
     reason.name for reason in (reasons.ACCEPT_QUEUE_FULL, reasons.COOKIE_ACCEPT_QUEUE_FULL)
 )
+_PLACES: dict[object, int] = {half_open_more_than: 1, half_open_at_least: 0}
+"""How many more half-open connections there can be than the backlog, by the rule of the kernel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class Summary:
     clients: int
     connected: int
     """Clients for which the handshake was completed, on their side."""
+    completed: int
+    """Handshakes that were completed on the server's side."""
     connecting: int
     """Clients that are still trying."""
     refused: int
@@ -63,7 +75,8 @@ class Summary:
 
 LABELS = {
     "clients": "clients",
-    "connected": "connected, as they see it",
+    "connected": "connected, clients say",
+    "completed": "connected, server says",
     "connecting": "still connecting",
     "refused": "refused",
     "reset": "reset",
@@ -96,6 +109,7 @@ def summarize(result: Result) -> Summary:
         name=result.name,
         clients=len(errors),
         connected=sum(client.connected is not None for client in result.clients),
+        completed=counters.get("PassiveOpens", 0),
         connecting=sum(_is_connecting(result, number) for number in range(len(errors))),
         refused=errors.count("ECONNREFUSED"),
         reset=errors.count("ECONNRESET") + errors.count("EPIPE"),
@@ -128,8 +142,9 @@ def accept_rate_limit(scenario: Scenario) -> float | None:
     """Connections that can be accepted a second where clients come at a rate; None if nothing limits them.
 
     Without SYN cookies each needs one of backlog + 1 places in the SYN queue for one round trip: if r is the
-    round-trip time, that is (backlog + 1) / r a second. A server that is busy with each connection for a time
-    t accepts 1 / t a second.
+    round-trip time, that is (backlog + 1) / r a second. (Linux before 6.13 has one place less; of kernels that
+    count otherwise this says nothing.) A server that is busy with each connection for a time t accepts 1 / t a
+    second.
     """
     group = next((group for group in scenario.clients if group.start.rate and not group.raw), None)
     if group is None:
@@ -137,8 +152,9 @@ def accept_rate_limit(scenario: Scenario) -> float | None:
     server = scenario.server
     limits = []
     delay = scenario.link_of(group).delay
-    if server.sysctls.get("net.ipv4.tcp_syncookies") == 0 and delay:
-        limits.append(Fraction((server.backlog + 1) * SECOND, 2 * delay))
+    more = _PLACES.get(GENERATIONS[server.generation].queues.syn_full)
+    if server.sysctls.get("net.ipv4.tcp_syncookies") == 0 and delay and more is not None:
+        limits.append(Fraction((server.backlog + more) * SECOND, 2 * delay))
     if server.accept.every:
         limits.append(Fraction(SECOND, server.accept.every))
     return float(min(limits)) if limits else None

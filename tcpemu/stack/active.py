@@ -27,7 +27,11 @@ def connect(conn: Connection) -> None:
     conn.advmss = host.advertised_mss(conn.options.maxseg)
     if conn.options.maxseg:
         conn.mss_clamp = conn.options.maxseg
-    _first_window(conn)
+    scaling = bool(host.sysctls.tcp_window_scaling)
+    conn.rcv_wnd, conn.window_clamp, conn.rcv_shift = window.first_window(
+        host, conn.options, conn.advmss, scaling
+    )
+    conn.rcv_ssthresh = conn.rcv_wnd
     output.sync_mss(conn, before_syn=True)
     conn.init_rcv_mss()
     conn.write_seq = conn.snd_nxt = add(iss, 1)
@@ -38,23 +42,6 @@ def connect(conn: Connection) -> None:
     entry = output.Unacked(iss, b"", flags, host.now)
     output.transmit(conn, flags, iss, b"", reasons.SENT_SYN)
     output.queue_unacked(conn, entry)
-
-
-def _first_window(conn: Connection) -> None:
-    sysctls, options = conn.host.sysctls, conn.options
-    full = window.from_space(conn.scaling_ratio, conn.rcvbuf)
-    clamp = options.window_clamp
-    if options.rcvbuf_locked and (clamp > full or not clamp):
-        clamp = full
-    conn.rcv_wnd, conn.window_clamp, conn.rcv_shift = window.initial_window(
-        full,
-        conn.advmss,
-        clamp,
-        bool(sysctls.tcp_window_scaling),
-        max(sysctls.tcp_rmem[2], sysctls.rmem_max),
-        bool(sysctls.tcp_workaround_signed_windows),
-    )
-    conn.rcv_ssthresh = conn.rcv_wnd
 
 
 def receive(conn: Connection, segment: Segment) -> Reason:
@@ -74,9 +61,9 @@ def receive(conn: Connection, segment: Segment) -> Reason:
 def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
     host, rst = conn.host, segment.flags & RST
     if not after(segment.ack, conn.snd_una) or after(segment.ack, conn.snd_nxt):
-        if conn.retransmits == 0:
+        if conn.retransmits == 0 and host.generation.quick_syn:
             # Somebody knows this flow from before: our next SYN, at once, may find it forgotten.
-            retransmit.set_timer(conn, retransmit.RETRANS, 2 * host.jiffy)
+            retransmit.set_timer(conn, retransmit.RETRANS, host.generation.quick_syn)
         if rst:
             return reasons.SYN_SENT_BAD_ACK_RST
         host.send_reset(segment)

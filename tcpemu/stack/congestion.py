@@ -36,10 +36,7 @@ class Reno:
         """A retransmission timer fired: begin again with one segment (tcp_input.c: tcp_enter_loss)."""
         return replace(self, window=1, threshold=max(self.window >> 1, 2), counted=0)
 
-    def begin(self, troubled: bool) -> Reno:
+    def begin(self, first: Reno, troubled: bool) -> Reno:
         """The handshake is over; `troubled` when it took retransmissions (tcp_input.c: tcp_init_transfer)."""
-        window = 1 if troubled else INITIAL_WINDOW
+        window = 1 if troubled else first.window
         return self if window == self.window else replace(self, window=window)
-
-
-START = Reno()

@@ -209,7 +209,7 @@ class Connection:
         self.rto = host.generation.initial_rto
         self.retrans_stamp: int | None = None
         self.tlp_high_seq: int | None = None
-        self.congestion = congestion.START
+        self.congestion: congestion.Reno = host.first_congestion
         self.before_loss: congestion.Reno | None = None
         """The congestion window before a time-out that is not repaired yet (CA_Loss)."""
         self.ip_id = host.draw.getrandbits(16)
@@ -318,7 +318,7 @@ class Connection:
         if not self.srtt or self.host.metrics:
             rtt.init_metrics(self)
         troubled = self.total_retrans > 1 and self.undo_marker
-        self.congestion = self.congestion.begin(troubled)
+        self.congestion = self.congestion.begin(self.host.first_congestion, troubled)
         window.init_buffer_space(self)
 
     def init_rcv_mss(self) -> None:

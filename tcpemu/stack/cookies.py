@@ -46,7 +46,8 @@ def answer_syn(listener: Listener, segment: Segment, offer: SynOptions) -> Reaso
     _note_overflow(listener)
     host.count("SyncookiesSent")
     _send(host, request)
-    if host.sysctls.tcp_syncookies == 2 and not listener.syn_queue_full():
+    crowded = host.generation.queues.syn_full(listener, host.sysctls.tcp_max_syn_backlog)
+    if host.sysctls.tcp_syncookies == 2 and not crowded:
         return reasons.SYN_COOKIE_ALWAYS
     return reasons.SYN_COOKIE
 
@@ -69,7 +70,7 @@ def try_ack(listener: Listener, segment: Segment) -> Reason | None:
     offer = _remembered(host, segment, mss, stamps)
     if offer is None:
         return None
-    if listener.accept_queue_full():
+    if host.generation.queues.full_for_ack(listener):
         listener.overflow()
         return reasons.COOKIE_ACCEPT_QUEUE_FULL
     if segment[:4] in host.flows:

@@ -12,7 +12,9 @@ class SocketError(OSError):
 
     @property
     def name(self) -> str:
-        return errno.errorcode[self.errno or 0]
+        """Linux has one number for ENOTSUP and EOPNOTSUPP, and its manuals the latter name."""
+        number = self.errno or 0
+        return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode[number]
 
 
 class ConfigurationError(ValueError):

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tcpemu.stack import reasons
+from tcpemu.stack.congestion import Reno
 from tcpemu.stack.connection import Connection
 from tcpemu.stack.errors import ConfigurationError
 from tcpemu.stack.events import (
@@ -139,9 +140,9 @@ class Host:
 
     # --- for drivers and users --------------------------------------------------------------------
 
-    def socket(self) -> Socket:
-        """A new socket."""
-        return Socket(self)
+    def socket(self, datagram: bool = False) -> Socket:
+        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen."""
+        return Socket(self, datagram=datagram)
 
     def woken(self) -> list[Socket]:
         """The sockets that may be readable or writable now, or have an error, since the last call."""
@@ -156,6 +157,7 @@ class Host:
     def _settings_changed(self) -> None:
         self.rto_max = min(self.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
         """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
+        self.first_congestion = Reno(self.generation.initial_cwnd)
         self.rto_min_us = self.generation.rto_min // MICROSECOND
         for listeners in self.listeners.values():
             for listener in listeners:
@@ -228,12 +230,16 @@ class Host:
 
     # --- what the parts of the stack use ----------------------------------------------------------
 
-    def send(self, segment: Segment, reason: Reason, repeat: int = 0) -> None:
-        """Queue a segment for the network; without a route it goes nowhere."""
+    def send(self, segment: Segment, reason: Reason, repeat: int = 0, counted: bool = True) -> None:
+        """Queue a segment for the network; without a route it goes nowhere.
+
+        OutSegs counts it where `counted`: a connection's repeats are not (__tcp_transmit_skb), a request's are.
+        """
         if self.routes is not None and not self.routable(segment.dst):
             return
         self._out.append(segment)
-        self.count("OutSegs")
+        if counted:
+            self.count("OutSegs")
         if self.observe:
             self._events.append(Sent(self.now, segment, reason, repeat))
 
@@ -266,7 +272,7 @@ class Host:
                 flags,
                 0,
                 tos=segment.tos & 0xFC,
-                ttl=self.sysctls.ip_default_ttl,
+                ttl=self.generation.wire.reset_ttl or self.sysctls.ip_default_ttl,
             ),
             reasons.SENT_RST,
         )
@@ -316,7 +322,7 @@ class Host:
     def flow_secrets(self, key: FlowKey) -> tuple[int, int]:
         """Initial sequence number and timestamp offset of a flow that begins now."""
         iss, offset = self.secrets.flow(key, self.now)
-        return iss, offset if self.sysctls.tcp_timestamps == 1 else 0
+        return iss, offset if self.generation.wire.random_stamps and self.sysctls.tcp_timestamps == 1 else 0
 
     def advertised_mss(self, user_mss: int = 0) -> int:
         """The MSS that we announce: what the link holds, or less by TCP_MAXSEG (route.c: ipv4_default_advmss)."""

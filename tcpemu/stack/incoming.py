@@ -62,7 +62,7 @@ def _validate(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     if flags & RST:
         return _rst(conn, segment)
     if flags & SYN and not _crossed_syn_ack(conn, segment):
-        return _syn_challenge(conn)
+        return _syn_challenge(conn) if conn.host.generation.challenges else _syn_inside(conn, segment)
     return None
 
 
@@ -117,7 +117,7 @@ def _outside(conn: Connection, segment: Segment) -> bool | None:
 
 
 def _outside_answer(conn: Connection, segment: Segment, beyond: bool) -> Reason:
-    if segment.flags & SYN:
+    if segment.flags & SYN and conn.host.generation.challenges:
         return _syn_challenge(conn)
     if beyond and conn.host.generation.beyond_window:
         conn.host.count("BeyondWindow")
@@ -144,7 +144,7 @@ def _rst(conn: Connection, segment: Segment) -> Reason:
         for _, right in conn.sacks[1:]:
             highest = right if after(right, highest) else highest
         edges.append(highest)
-    if segment.seq in edges or _repeats_fin(conn, segment):
+    if segment.seq in edges or _repeats_fin(conn, segment) or not conn.host.generation.challenges:
         conn.reset_by_peer()
         return reasons.RESET
     return reasons.CHALLENGE_RST if challenge(conn) else reasons.CHALLENGE_LIMITED
@@ -160,6 +160,18 @@ def _crossed_syn_ack(conn: Connection, segment: Segment) -> bool:
         and segment.seq + 1 & MASK == conn.rcv_nxt
         and segment.ack == conn.snd_nxt
     )
+
+
+def _syn_inside(conn: Connection, segment: Segment) -> Reason:
+    """Before RFC 5961 a SYN inside the window ended the connection; that of the handshake only came again."""
+    if before(segment.seq, conn.rcv_nxt):
+        conn.host.count("DelayedACKLost")
+        acks.duplicate(conn, segment)
+        return reasons.DATA_OLD
+    conn.host.count("TCPAbortOnSyn")
+    conn.reset_by_peer()
+    conn.host.send_reset(segment)
+    return reasons.SYN_RESETS
 
 
 def _syn_challenge(conn: Connection) -> Reason:

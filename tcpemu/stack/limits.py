@@ -31,6 +31,8 @@ def out_of_window_limited(host: Host, owner: RateLimited, segment: Segment, coun
 def too_soon(host: Host, owner: RateLimited, counter: str) -> bool:
     """The same for any segment; what is suppressed does not prolong the wait (__tcp_oow_rate_limited)."""
     last = owner.answered_at
+    if not host.generation.limits_replies:
+        return False
     if last is not None and host.now - last < host.sysctls.tcp_invalid_ratelimit * MILLISECOND:
         host.count(counter)
         return True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import cookies, reasons, syn
 from tcpemu.stack.connection import Connection
 from tcpemu.stack.events import Reason
+from tcpemu.stack.slices import SharedTimer
 from tcpemu.stack.states import State
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Address, Segment
@@ -27,8 +28,6 @@ class Listener:
     """What a socket is from listen() on. `state` is LISTEN, and CLOSE after shutdown() or close()."""
 
     __slots__ = (
-        "_accept_queue_full",
-        "_syn_queue_full",
         "accept_queue",
         "address",
         "backlog",
@@ -40,6 +39,8 @@ class Listener:
         "socket",
         "state",
         "syn_queue",
+        "table",
+        "timer",
         "windows",
         "young",
     )
@@ -51,14 +52,16 @@ class Listener:
         self.port = port
         self.options: SocketOptions = socket.options
         self.state = State.CLOSE
-        self._accept_queue_full = host.generation.accept_queue_full
-        self._syn_queue_full = host.generation.syn_queue_full
         self.backlog = 0
         self.accept_queue: deque[Connection] = deque()
         self.syn_queue = 0
         """Requests that wait for their final ACK: Q, `icsk_accept_queue.qlen`."""
         self.young = 0
         """Those among them whose timer has not fired yet: Y, `icsk_accept_queue.young`."""
+        self.table = 0
+        """Entries of the table of requests, where there is one; fixed at the first listen()."""
+        self.timer: SharedTimer | None = None
+        """The one timer for all requests, where they have none of their own."""
         self.cookie_sent: int | None = None
         """When the last SYN cookie was sent, to the second."""
         self.own_mss: int = 0
@@ -72,6 +75,8 @@ class Listener:
         """Set the limit; nothing in the queues changes (net/socket.c: __sys_listen_socket)."""
         host = self.host
         self.backlog = host.generation.clamp_backlog(backlog, host.sysctls.somaxconn)
+        if not self.table:
+            self._lay_table()
         if self.state is not State.LISTEN:
             self.state = State.LISTEN
             host.state_changed(
@@ -85,13 +90,17 @@ class Listener:
         self.own_mss = self.host.advertised_mss(self.options.maxseg)
         self.windows.clear()
 
-    def accept_queue_full(self) -> bool:
-        """sock.h: sk_acceptq_is_full."""
-        return self._accept_queue_full(len(self.accept_queue), self.backlog)
+    def _lay_table(self) -> None:
+        """The table of requests, for kernels that keep one for each listener (reqsk_queue_alloc)."""
+        generation = self.host.generation
+        self.table = generation.queues.table(self.backlog, self.host.sysctls.tcp_max_syn_backlog)
+        if generation.synack.interval:
+            self.timer = SharedTimer(self.host, self.table)
 
-    def syn_queue_full(self) -> bool:
-        """inet_connection_sock.h: inet_csk_reqsk_queue_is_full."""
-        return self._syn_queue_full(self.syn_queue, self.backlog)
+    @property
+    def accepting(self) -> int:
+        """Completed connections that wait for accept(): A, `sk_ack_backlog`."""
+        return len(self.accept_queue)
 
     def overflow(self) -> None:
         """Count what the accept queue had no room for."""
@@ -103,8 +112,11 @@ class Listener:
 
         inet_connection_sock.c: reqsk_timer_handler. The young half of the queue is kept for new requests.
         """
+        synack = self.host.generation.synack
+        if synack.waits:
+            return len(synack.waits) - 1
         allowed = self.options.syncnt or self.host.sysctls.tcp_synack_retries
-        if self.syn_queue << 1 > max(8, self.backlog):
+        if synack.decay_at(self):
             young = self.young << 1
             while allowed > 2 and self.syn_queue >= young:
                 allowed -= 1
@@ -134,6 +146,8 @@ class Listener:
             return reasons.LISTENER_ACK
         if flags & RST:
             return reasons.LISTENER_RST
+        if flags & SYN and not self.host.generation.fin_spoils_syn:
+            return syn.arrives(self, segment)
         return reasons.LISTENER_SYN_FIN if flags & SYN else reasons.LISTENER_NO_SYN
 
     def establish(self, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:
@@ -167,4 +181,8 @@ class Listener:
         queued, self.accept_queue = self.accept_queue, deque()
         for conn in queued:
             conn.disconnect()
+        if not self.host.generation.synack.outlive_listener:
+            for flow in list(self.host.flows.values()):
+                if getattr(flow, "listener", None) is self:
+                    flow.remove()  # type: ignore[union-attr,call-arg]
         self.queue_changed()

@@ -10,6 +10,7 @@ from tcpemu.stack.sysctl import Sysctls
 from tcpemu.wire.options import (
     NOP,
     SACK_OK,
+    Eol,
     FastOpen,
     Mss,
     Nop,
@@ -89,8 +90,12 @@ def find_sack(options: tuple[Option, ...]) -> tuple[tuple[int, int], ...]:
     return ()
 
 
-def syn_options(own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None) -> tuple[Option, ...]:
-    """The options of a SYN or SYN|ACK that we send."""
+def syn_options(
+    own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None, order: str = "linux"
+) -> tuple[Option, ...]:
+    """The options of a SYN or SYN|ACK that we send, in the order that the family of kernels has."""
+    if order != "linux":
+        return _OTHER_ORDERS[order](own_mss, shift, sack, stamps)
     if stamps is not None:
         head: tuple[Option, ...] = (
             (mss(own_mss), SACK_OK, stamps) if sack else (mss(own_mss), NOP, NOP, stamps)
@@ -98,6 +103,51 @@ def syn_options(own_mss: int, shift: int | None, sack: bool, stamps: Timestamps 
     else:
         head = (mss(own_mss), NOP, NOP, SACK_OK) if sack else (mss(own_mss),)
     return head if shift is None else (*head, NOP, wscale(shift))
+
+
+def _bsd_order(own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None) -> tuple[Option, ...]:
+    """MSS, NOP and window scale, SACK permitted, timestamps; padding behind (FreeBSD tcp_output.c: tcp_addoptions)."""
+    options: list[Option] = [mss(own_mss)]
+    if shift is not None:
+        options += [NOP, wscale(shift)]
+    if sack and stamps is not None:
+        options += [SACK_OK, stamps]
+    elif stamps is not None:
+        options += [NOP, NOP, stamps]
+    elif sack:
+        options += [SACK_OK, Eol(b"\0")]
+    return tuple(options)
+
+
+def _windows_order(
+    own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None
+) -> tuple[Option, ...]:
+    """MSS, NOP and window scale, NOP NOP and timestamps, NOP NOP and SACK permitted."""
+    options: list[Option] = [mss(own_mss)]
+    if shift is not None:
+        options += [NOP, wscale(shift)]
+    if stamps is not None:
+        options += [NOP, NOP, stamps]
+    if sack:
+        options += [NOP, NOP, SACK_OK]
+    return tuple(options)
+
+
+def _macos_order(
+    own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None
+) -> tuple[Option, ...]:
+    """MSS, NOP and window scale, NOP NOP and timestamps, SACK permitted; padding behind (XNU, tcp_output.c)."""
+    options: list[Option] = [mss(own_mss)]
+    if shift is not None:
+        options += [NOP, wscale(shift)]
+    if stamps is not None:
+        options += [NOP, NOP, stamps]
+    if sack:
+        options += [SACK_OK, Eol(b"\0")]
+    return tuple(options)
+
+
+_OTHER_ORDERS = {"macos": _macos_order, "bsd": _bsd_order, "windows": _windows_order}
 
 
 def established_options(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LEAST_SENT_MSS = 48
 _HEADERS = 40
 _ECT0 = 2
+_SYN_ACK = SYN | ACK
 _LARGEST_PIECE = 65_200
 
 
@@ -55,7 +56,8 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
     host = conn.host
     tos = conn.options.tos
     if flags & SYN:
-        window = min(conn.rcv_wnd, 65535)
+        own = 0 if flags & ACK or repeat else host.generation.wire.syn_window
+        window = own or min(conn.rcv_wnd, 65535)
         options = own_syn_options(conn, flags)
     else:
         window = select_window(conn)
@@ -81,9 +83,11 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
             conn.options.ttl or host.sysctls.ip_default_ttl,
             tos,
             conn.ip_id,
+            host.generation.wire.dont_fragment or not flags & SYN,
         ),
         reason,
         repeat,
+        not repeat and flags & _SYN_ACK != _SYN_ACK,
     )
     conn.ip_id = conn.ip_id + 1 & 0xFFFF
     if payload:
@@ -118,7 +122,8 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
             conn.host.clock_ms() + conn.ts_offset & MASK, conn.ts_recent if flags & ACK else 0
         )
     shift = conn.rcv_shift if sysctls.tcp_window_scaling else None
-    return syn_options(conn.host.advertised_mss(conn.options.maxseg), shift, bool(sysctls.tcp_sack), stamps)
+    own_mss = conn.host.advertised_mss(conn.options.maxseg)
+    return syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, conn.host.generation.wire.order)
 
 
 def acceptable_seq(conn: Connection) -> int:

@@ -7,6 +7,7 @@ from tcpemu.stack.events import Outcome, Reason
 
 _ACCEPTED, _ANSWERED, _DROPPED = Outcome.ACCEPTED, Outcome.ANSWERED, Outcome.DROPPED
 
+_WINDOWS = "Windows, whose source is not public"
 _CONN_REQUEST = "tcp_input.c: tcp_conn_request"
 _CHECK_REQ = "tcp_minisocks.c: tcp_check_req"
 _STATE_PROCESS = "tcp_input.c: tcp_rcv_state_process"
@@ -63,6 +64,10 @@ SYN_QUEUE_FULL = _drop(
 ACCEPT_QUEUE_FULL_SYN = _drop(
     "ACCEPT_QUEUE_FULL_SYN", "the accept queue is full, so the SYN is dropped", _CONN_REQUEST
 )
+QUEUE_FULL_SYN = _drop(
+    "QUEUE_FULL_SYN", "the queue is full, so the SYN is dropped", "4.4BSD, uipc_socket2.c: sonewconn1"
+)
+SYN_REFUSED = _answer("SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", _WINDOWS)
 NO_ROUTE = _drop("NO_ROUTE", "there is no route back to the client, so the SYN is dropped", _CONN_REQUEST)
 LAST_QUARTER = _drop(
     "SYN_BACKLOG_LAST_QUARTER",
@@ -87,11 +92,6 @@ COOKIE_GOOD = _reason(
     "the ACK carries a good SYN cookie: the connection is made",
     "syncookies.c: cookie_v4_check",
 )
-COOKIE_BAD = _answer(
-    "COOKIE_BAD",
-    "the ACK carries no good SYN cookie, so it is answered with a RST",
-    "syncookies.c: cookie_v4_check",
-)
 COOKIE_FLOW_TAKEN = _drop(
     "COOKIE_FLOW_TAKEN",
     "the SYN cookie is good, but a request of the same flow waits in the SYN queue, so the ACK is dropped",
@@ -105,6 +105,9 @@ COOKIE_ACCEPT_QUEUE_FULL = _drop(
 
 # --- a segment for a request in the SYN queue -----------------------------------------------------
 DUPLICATE_SYN = _answer("DUPLICATE_SYN", "the same SYN again: the SYN|ACK is sent again", _CHECK_REQ)
+DUPLICATE_SYN_IGNORED = _drop(
+    "DUPLICATE_SYN_IGNORED", "the same SYN again: only the timer sends the SYN|ACK again", _CHECK_REQ
+)
 DUPLICATE_SYN_LIMITED = _drop(
     "DUPLICATE_SYN_LIMITED", "the same SYN again, within tcp_invalid_ratelimit of the last answer", _CHECK_REQ
 )
@@ -155,6 +158,11 @@ ABORT_ON_OVERFLOW = _answer(
     "the accept queue is full and tcp_abort_on_overflow is 1: answered with a RST, and the request is removed",
     _CHECK_REQ,
 )
+ACCEPT_QUEUE_FULL_RST = _answer(
+    "ACCEPT_QUEUE_FULL_RST",
+    "the accept queue is full, so the final ACK is answered with a RST and the half-open connection is gone",
+    "FreeBSD, tcp_syncache.c: syncache_expand",
+)
 HANDSHAKE_DONE = _reason(
     "HANDSHAKE_DONE", "the final ACK: the connection enters the accept queue", _CHECK_REQ
 )
@@ -192,6 +200,9 @@ OUT_OF_WINDOW_RST = _drop("OUT_OF_WINDOW_RST", "a RST outside the window", _VALI
 RESET = _reason("RESET", "the peer resets the connection", _VALIDATE)
 CHALLENGE_RST = _answer(
     "CHALLENGE_RST", "a RST that does not hit the expected number: a challenge ACK asks again", _VALIDATE
+)
+SYN_RESETS = _answer(
+    "SYN_RESETS", "a SYN inside the window: answered with a RST, and the connection is gone", _VALIDATE
 )
 CHALLENGE_SYN = _answer("CHALLENGE_SYN", "a SYN on an open connection: a challenge ACK", _VALIDATE)
 CHALLENGE_LIMITED = _drop(
@@ -262,9 +273,6 @@ SENT_WINDOW = _reason(
 SENT_DATA = _reason("DATA_SENT", "data of the application", "tcp_output.c: tcp_write_xmit")
 SENT_FIN = _reason("FIN_SENT", "the application closes", "tcp_output.c: tcp_send_fin")
 SENT_AGAIN = _reason("RETRANSMIT", "it was not acknowledged in time", _RETRANS_TIMER)
-SENT_LOST_AGAIN = _reason(
-    "RETRANSMIT_LOST", "it is taken for lost", "tcp_output.c: tcp_xmit_retransmit_queue"
-)
 SENT_LOSS_PROBE = _reason(
     "LOSS_PROBE", "a tail loss probe: the last segment again", "tcp_output.c: tcp_send_loss_probe"
 )
@@ -278,8 +286,19 @@ REQUEST_EXPIRED = _reason(
     "the SYN|ACK was sent as often as allowed: the request is removed and nothing is sent",
     _REQ_TIMER,
 )
+REQUEST_EXPIRED_RST = _reason(
+    "REQUEST_EXPIRED_RST",
+    "the SYN|ACK was sent as often as allowed: the half-open connection is removed with a RST",
+    "4.4BSD, tcp_subr.c: tcp_drop",
+)
+SENT_RST_AT_END = _reason("RST_AT_END", "the handshake is given up", "4.4BSD, tcp_subr.c: tcp_drop")
 REQUEST_ORPHANED = _reason(
     "REQUEST_ORPHANED", "the listener is gone: the request is removed and nothing is sent", _REQ_TIMER
+)
+REQUEST_EVICTED = _reason(
+    "REQUEST_EVICTED",
+    "the queue of half-open connections is full: one is thrown out for a new one",
+    "XNU, uipc_socket2.c: sodropablereq",
 )
 REQUEST_SILENT = _reason(
     "REQUEST_SILENT", "TCP_DEFER_ACCEPT: the client has acknowledged, so nothing is sent", _REQ_TIMER

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tcpemu.stack import reasons
 from tcpemu.stack.events import Reason
+from tcpemu.stack.generation import Overflow
 from tcpemu.stack.limits import out_of_window_limited, too_soon
 from tcpemu.stack.options import SynOptions, find_timestamps, syn_options
 from tcpemu.stack.seq import MASK, add, after, between
@@ -111,13 +112,13 @@ class Request:
             (self.irs + 1) & MASK,
             _SYN_ACK | ECE if self.ecn else _SYN_ACK,
             self.rcv_wnd if self.rcv_wnd < 65535 else 65535,
-            syn_options(self.own_mss, shift, self.sack, stamps),
+            syn_options(self.own_mss, shift, self.sack, stamps, host.generation.wire.order),
             b"",
             0,
             listener.options.ttl or host.sysctls.ip_default_ttl,
             self.tos,
             0,
-            True,
+            host.generation.wire.dont_fragment,
             0,
             b"",
         )
@@ -145,8 +146,15 @@ class Request:
         """Wait for the next time-out: twice as long after each (inet_connection_sock.h: reqsk_timeout)."""
         host = self.listener.host
         generation = host.generation
-        wait = min(generation.initial_rto << self.timeouts, generation.rto_max)
-        host.timers.arm(self, host.now + wait, host.now)
+        waits = generation.synack.waits
+        if waits:
+            wait = waits[min(self.timeouts, len(waits) - 1)]
+        else:
+            wait = min(generation.initial_rto << self.timeouts, generation.rto_max)
+        if self.listener.timer is None:
+            host.timers.arm(self, host.now + wait, host.now)
+        else:
+            self.listener.timer.arm(self, host.now + wait)
 
     def fire(self) -> None:
         """The final ACK has not come in time (inet_connection_sock.c: reqsk_timer_handler)."""
@@ -165,8 +173,7 @@ class Request:
             resend = not self.acked or self.timeouts >= deferred - 1
         host.count("TCPTimeouts")
         if expired:
-            host.timer_fired(self.key, reasons.REQUEST_EXPIRED)
-            self.remove()
+            self._give_up()
             return
         if resend:
             self._send_again(reasons.SENT_SYN_ACK_AGAIN)
@@ -178,6 +185,21 @@ class Request:
         self.timeouts += 1
         self.arm()
 
+    def _give_up(self) -> None:
+        """The SYN|ACK was repeated often enough: most kernels say nothing now."""
+        host = self.listener.host
+        if not host.generation.synack.resets_at_end:
+            host.timer_fired(self.key, reasons.REQUEST_EXPIRED)
+            self.remove()
+            return
+        host.timer_fired(self.key, reasons.REQUEST_EXPIRED_RST)
+        self.remove()
+        remote, remote_port, local, local_port = self.key
+        host.count("OutRsts")
+        seq, ack = add(self.iss, 1), add(self.irs, 1)
+        segment = Segment(local, local_port, remote, remote_port, seq, ack, RST | ACK, 0)
+        host.send(segment, reasons.SENT_RST_AT_END)
+
     def remove(self) -> None:
         """Leave the SYN queue without a word."""
         self.leave()
@@ -187,7 +209,10 @@ class Request:
         """Leave the table of flows and the queue's counts (inet_csk_reqsk_queue_unlink, reqsk_queue_removed)."""
         listener = self.listener
         host = listener.host
-        host.timers.cancel(self)
+        if listener.timer is None:
+            host.timers.cancel(self)
+        else:
+            listener.timer.cancel(self)
         del host.flows[self.key]
         listener.syn_queue -= 1
         if self.timeouts == 0:
@@ -225,11 +250,8 @@ class Request:
             return self._not_acceptable(segment, old, stamps)
         if segment.seq == self.irs:
             flags &= ~SYN
-        if (
-            flags & RST
-            and segment.seq != (self.irs + 1) & MASK
-            and self.listener.host.generation.challenge_inexact_rst
-        ):
+        exact = segment.seq == (self.irs + 1) & MASK
+        if flags & RST and not exact and self.listener.host.generation.challenge_inexact_rst:
             return self._inexact_rst(segment)
         if flags & (RST | SYN):
             return self._embryonic_reset(segment)
@@ -260,15 +282,20 @@ class Request:
 
     def _duplicate_syn(self, segment: Segment) -> Reason:
         """Send the SYN|ACK again and begin the present wait anew, neither counted as a time-out."""
+        if not self.listener.host.generation.synack.answers_syn:
+            return reasons.DUPLICATE_SYN_IGNORED
         if out_of_window_limited(self.listener.host, self, segment, SKIPPED):
             return reasons.DUPLICATE_SYN_LIMITED
         self._send_again(reasons.SENT_SYN_ACK_DUPLICATE)
-        self.arm()
+        if self.listener.host.generation.synack.restarts_on_syn:
+            self.arm()
         return reasons.DUPLICATE_SYN
 
     def _bad_ack(self, segment: Segment) -> Reason:
         """Handed to the listener, which may know the ACK for a cookie's; the request stays."""
         reason = self.listener.receive(segment)
+        if self.listener.host.generation.bad_ack_kills and self.listener.host.flows.get(self.key) is self:
+            self.remove()
         return reasons.REQUEST_BAD_ACK if reason is reasons.LISTENER_ACK else reason
 
     def _not_acceptable(self, segment: Segment, old: bool, stamps: Timestamps | None) -> Reason:
@@ -320,15 +347,17 @@ class Request:
             self.acked = True
             host.count("TCPDeferAcceptDrop")
             return reasons.DEFER_ACCEPT
-        if listener.accept_queue_full():
+        queues = host.generation.queues
+        if queues.full_for_ack(listener):
             listener.overflow()
-            if not host.sysctls.tcp_abort_on_overflow:
+            resets = queues.when_full_for_ack is Overflow.RESET
+            if not resets and not host.sysctls.tcp_abort_on_overflow:
                 self.acked = True
                 return reasons.ACCEPT_QUEUE_FULL
             host.count("EmbryonicRsts")
             host.send_reset(segment)
             self.remove()
-            return reasons.ABORT_ON_OVERFLOW
+            return reasons.ACCEPT_QUEUE_FULL_RST if resets else reasons.ABORT_ON_OVERFLOW
         self.leave()
         return listener.establish(self, segment, stamps)
 

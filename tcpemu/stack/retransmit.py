@@ -133,7 +133,10 @@ def _window_never_came_back(conn: Connection) -> bool:
 def _back_off(conn: Connection) -> None:
     """Wait twice as long next time; the first SYNs do not (tcp_syn_linear_timeouts)."""
     host = conn.host
-    if conn.state is not State.SYN_SENT or conn.total_rto > host.sysctls.tcp_syn_linear_timeouts:
+    waits = host.generation.syn.waits
+    if waits and conn.state is State.SYN_SENT:
+        conn.rto = waits[min(conn.total_rto, len(waits) - 1)]
+    elif conn.state is not State.SYN_SENT or conn.total_rto > host.sysctls.tcp_syn_linear_timeouts:
         conn.backoff += 1
         conn.rto = min(conn.rto << 1, host.rto_max)
     set_timer(conn, RETRANS, _within_user_timeout(conn))
@@ -151,6 +154,9 @@ def _within_user_timeout(conn: Connection) -> int:
 def _give_up(conn: Connection) -> bool:
     """Whether it has been tried often or long enough (tcp_write_timeout)."""
     sysctls = conn.host.sysctls
+    waits = conn.host.generation.syn.waits
+    if waits and conn.state is State.SYN_SENT:
+        return conn.retransmits >= len(waits) - 1
     if conn.state in _OPENING:
         tries = conn.options.syncnt or sysctls.tcp_syn_retries
         most = tries + (sysctls.tcp_syn_linear_timeouts if conn.state is State.SYN_SENT else 0)

@@ -52,10 +52,21 @@ class SocketOptions:
 class Socket:
     """One socket of a host. Calls that take time take `now`, in nanoseconds."""
 
-    __slots__ = ("_bound", "_closed", "_conn", "_connecting", "_listener", "_may_connect", "host", "options")
+    __slots__ = (
+        "_bound",
+        "_closed",
+        "_conn",
+        "_connecting",
+        "_listener",
+        "_may_connect",
+        "datagram",
+        "host",
+        "options",
+    )
 
-    def __init__(self, host: Host, options: SocketOptions | None = None) -> None:
+    def __init__(self, host: Host, options: SocketOptions | None = None, datagram: bool = False) -> None:
         self.host = host
+        self.datagram = datagram
         self.options = options or SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
         self._bound: tuple[Address | None, int] | None = None
         self._listener: Listener | None = None
@@ -139,7 +150,7 @@ class Socket:
 
     def listen(self, backlog: int, now: int) -> None:
         """Listen, or change the backlog of a listener (inet_listen). EINVAL on a connected socket."""
-        self._begin(now)
+        self._begin_stream(now)
         if self._conn is not None:
             raise SocketError(errno.EINVAL, "listen() on a connected socket")
         if self._bound is None:
@@ -158,7 +169,7 @@ class Socket:
 
     def accept(self, now: int) -> Socket:
         """The next completed connection, in the order of completion. EAGAIN when there is none, EINVAL."""
-        self._begin(now)
+        self._begin_stream(now)
         listener = self._listener
         if listener is None or listener.state is not State.LISTEN:
             raise SocketError(errno.EINVAL, "accept() on a socket that does not listen")
@@ -180,7 +191,7 @@ class Socket:
         Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
         EISCONN from then on; after a failure it may try again. ENETUNREACH without a route.
         """
-        self._begin(now)
+        self._begin_stream(now)
         if self.listening or not self._may_connect:
             self._connect_again()
             return
@@ -216,14 +227,14 @@ class Socket:
 
     def send(self, data: bytes, now: int) -> int:
         """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN."""
-        self._begin(now)
+        self._begin_stream(now)
         if self._conn is None:
             raise SocketError(errno.EPIPE)
         return calls.send(self._conn, data)
 
     def recv(self, size: int, now: int) -> bytes:
         """Up to `size` octets; b"" at the end. EAGAIN when there are none yet, ENOTCONN, ECONNRESET, ETIMEDOUT."""
-        self._begin(now)
+        self._begin_stream(now)
         if self._conn is None:
             if self._listener is not None and not self.listening:
                 return b""
@@ -234,7 +245,7 @@ class Socket:
 
     def shutdown(self, how: int, now: int) -> None:
         """Stop receiving (0), sending (1) or both (2). On a listener SHUT_RD ends the listening. ENOTCONN."""
-        self._begin(now)
+        self._begin_stream(now)
         if how not in (0, 1, 2):
             raise SocketError(errno.EINVAL, f"how is {how}; it can be 0, 1 or 2")
         if self._listener is not None:
@@ -311,6 +322,12 @@ class Socket:
         if self._closed:
             raise SocketError(errno.EBADF)
         self.host.now = now
+
+    def _begin_stream(self, now: int) -> None:
+        """UDP is here for its errors alone: it neither listens nor accepts, and carries nothing."""
+        self._begin(now)
+        if self.datagram:
+            raise SocketError(errno.EOPNOTSUPP, "a datagram socket cannot do that here")
 
     def _check_open(self) -> None:
         if self._closed:

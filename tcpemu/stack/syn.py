@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from tcpemu.stack import cookies, reasons
 from tcpemu.stack.events import Reason
+from tcpemu.stack.generation import Overflow
 from tcpemu.stack.options import DEFAULT_MSS, TIMESTAMPS_LENGTH, SynOptions, read_syn
 from tcpemu.stack.request import Request
 from tcpemu.stack.states import State
-from tcpemu.stack.window import INITIAL_RATIO, from_space, initial_window
+from tcpemu.stack.window import first_window
 from tcpemu.wire.segment import Segment
 
 if TYPE_CHECKING:
+    from tcpemu.stack.host import Host
     from tcpemu.stack.listener import Listener
 
 
@@ -27,28 +29,63 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
     skips the test of the SYN queue.
     """
     host = listener.host
+    sysctls, queues = host.sysctls, host.generation.queues
     use_cookie = False
-    if reopened is None and (host.sysctls.tcp_syncookies == 2 or listener.syn_queue_full()):
-        if not host.sysctls.tcp_syncookies:
+    if reopened is None and (
+        sysctls.tcp_syncookies == 2 or queues.syn_full(listener, sysctls.tcp_max_syn_backlog)
+    ):
+        if sysctls.tcp_syncookies:
+            host.count("TCPReqQFullDoCookies")
+            use_cookie = True
+        elif queues.when_syn_full is not Overflow.EVICT or not _evict(listener):
             host.count("TCPReqQFullDrop")
             host.count("ListenDrops")
-            return reasons.SYN_QUEUE_FULL
-        host.count("TCPReqQFullDoCookies")
-        use_cookie = True
-    if listener.accept_queue_full():
-        listener.overflow()
-        return reasons.ACCEPT_QUEUE_FULL_SYN
+            return _refuse(host, segment, queues.when_syn_full, reasons.SYN_QUEUE_FULL)
+    evicts = queues.when_full_for_syn is Overflow.EVICT
+    if queues.full_for_syn(listener) and not (evicts and _evict(listener)):
+        if queues.counts_at_syn:
+            listener.overflow()
+        full = reasons.QUEUE_FULL_SYN if queues.one_queue else reasons.ACCEPT_QUEUE_FULL_SYN
+        return _refuse(host, segment, queues.when_full_for_syn, full)
     offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
     if host.routes is not None and not host.routable(segment.src):
         host.count("ListenDrops")
         return reasons.NO_ROUTE
     if use_cookie:
         return cookies.answer_syn(listener, segment, offer)
-    if not host.sysctls.tcp_syncookies and reopened is None and _kept_for_known_peers(listener, segment):
+    reserve = queues.keeps_reserve and not sysctls.tcp_syncookies and reopened is None
+    if reserve and _kept_for_known_peers(listener, segment):
         host.count("ListenDrops")
         return reasons.LAST_QUARTER
     _queue(listener, segment, offer, reopened)
     return reasons.SYN_QUEUED
+
+
+def _refuse(host: Host, segment: Segment, how: Overflow, reason: Reason) -> Reason:
+    """No room for a SYN: silence, or a RST."""
+    if how is not Overflow.RESET:
+        return reason
+    host.send_reset(segment)
+    return reasons.SYN_REFUSED
+
+
+def _evict(listener: Listener) -> bool:
+    """Throw out a half-open connection, the oldest or any; whether there was one that may go."""
+    host = listener.host
+    rules = host.generation.queues
+    old = (
+        flow
+        for flow in host.flows.values()
+        if isinstance(flow, Request) and flow.listener is listener and flow.timeouts >= rules.evicts_after
+    )
+    found = next(old, None)
+    if found is None:
+        return False
+    if rules.evicts_at_random:
+        found = host.draw.choice((found, *old))
+    host.timer_fired(found.key, reasons.REQUEST_EVICTED)
+    found.remove()
+    return True
 
 
 def offer_window(listener: Listener, request: Request, mss: int) -> None:
@@ -56,18 +93,9 @@ def offer_window(listener: Listener, request: Request, mss: int) -> None:
     scaling = request.snd_shift is not None
     found = listener.windows.get((mss, scaling))
     if found is None:
-        found = listener.windows[mss, scaling] = _first_window(listener, mss, scaling)
+        found = first_window(listener.host, listener.options, mss, scaling)
+        listener.windows[mss, scaling] = found
     request.rcv_wnd, request.window_clamp, request.rcv_shift = found
-
-
-def _first_window(listener: Listener, mss: int, scaling: bool) -> tuple[int, int, int]:
-    options, sysctls = listener.options, listener.host.sysctls
-    full = from_space(INITIAL_RATIO, options.rcvbuf)
-    clamp = options.window_clamp
-    if options.rcvbuf_locked and (clamp > full or not clamp):
-        clamp = full
-    largest = max(sysctls.tcp_rmem[2], sysctls.rmem_max)
-    return initial_window(full, mss, clamp, scaling, largest, bool(sysctls.tcp_workaround_signed_windows))
 
 
 def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: int | None) -> None:
@@ -76,6 +104,8 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     iss, request.ts_offset = host.flow_secrets(request.key)
     request.iss = iss if reopened is None else reopened
     timestamps = request.ts_recent is not None
+    if host.generation.wire.mss_follows_peer:
+        request.own_mss = min(request.own_mss, offer.mss)
     offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
     if offer.asks_fast_open:
         host.count("TCPFastOpenCookieReqd")

@@ -89,6 +89,7 @@ class Sysctls:
     ip_local_port_range: tuple[int, int]
 
     def __init__(self, generation: Generation, settings: Mapping[str, object]) -> None:
+        self._missing, self._kernel = generation.missing, generation.name
         for name, sysctl in SYSCTLS.items():
             setattr(self, _attribute(name), generation.sysctls.get(name, sysctl.default))
         for name, value in settings.items():
@@ -100,6 +101,8 @@ class Sysctls:
 
     def set(self, name: str, value: object) -> None:
         """Give a sysctl another value, as `sysctl -w` would. Raises ConfigurationError."""
+        if name in self._missing:
+            raise ConfigurationError(f"{name} is not there in {self._kernel}: {self._missing[name]}")
         setattr(self, _attribute(name), parse(name, value))
 
     def get(self, name: str) -> Value:

@@ -15,12 +15,32 @@ from tcpemu.wire.segment import Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
+    from tcpemu.stack.host import Host
+    from tcpemu.stack.socket import SocketOptions
 
 INITIAL_RATIO = 128
 LARGEST_WINDOW = 65535
 LARGEST_SIGNED_WINDOW = 32767
 _LARGEST_CLAMP = LARGEST_WINDOW << 14
 _HEADROOM, _SHARED_INFO, _SK_BUFF, _SMALL_HEAD = 64, 320, 256, 576
+
+
+def first_window(host: Host, options: SocketOptions, mss: int, scaling: bool) -> tuple[int, int, int]:
+    """The first window in octets, its clamp, and our window scale, for a listener or an active open."""
+    sysctls, wire = host.sysctls, host.generation.wire
+    part, of = wire.buffer_share
+    full = options.rcvbuf * part // of
+    clamp = options.window_clamp
+    if options.rcvbuf_locked and (clamp > full or not clamp):
+        clamp = full
+    largest = max(sysctls.tcp_rmem[2], sysctls.rmem_max) if wire.scale_by_largest else full
+    signed = bool(sysctls.tcp_workaround_signed_windows)
+    offered, clamp, shift = initial_window(full, mss, clamp, scaling, largest, signed)
+    if wire.window_segments:
+        offered = min(offered, wire.window_segments * mss)
+    if wire.fixed_window and not options.rcvbuf_locked:
+        offered = wire.fixed_window
+    return offered, clamp, shift
 
 
 @lru_cache(maxsize=1024)

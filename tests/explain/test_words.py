@@ -2,7 +2,18 @@
 
 import pytest
 
-from tcpemu.explain.words import count, decimals_for, duration, flag_words, option_words, ordinal, seconds
+from tcpemu.explain.words import (
+    JOINED,
+    count,
+    decimals_for,
+    duration,
+    flag_words,
+    joined,
+    moment,
+    option_words,
+    ordinal,
+    seconds,
+)
 from tcpemu.wire.options import Garbage, Nop, Sack, SackOk, Timestamps, Unknown, mss, wscale
 from tcpemu.wire.segment import Segment, flags_of
 
@@ -22,6 +33,18 @@ from tcpemu.wire.segment import Segment, flags_of
 )
 def test_durations(nanoseconds, words):
     assert duration(nanoseconds) == words
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "words"),
+    [(0, "0 s"), (111_000_000, "0.111 s"), (10 * 10**9, "10 s"), (1_499, "0.000001 s")],
+)
+def test_moments(nanoseconds, words):
+    assert moment(nanoseconds) == words
+
+
+def test_a_time_stays_in_one_piece():
+    assert joined("after 5 ms, 2 SYNs and 1 s") == f"after 5{JOINED}ms, 2 SYNs and 1{JOINED}s"
 
 
 def test_as_many_decimals_as_the_times_need():

@@ -76,7 +76,7 @@ class StandIn:
         woke, self.woke = self.woke, []
         return woke
 
-    def socket(self):
+    def socket(self, datagram=False):
         return self.one
 
     def sockets(self):

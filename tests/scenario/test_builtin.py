@@ -146,6 +146,23 @@ def test_while_the_ack_is_ignored_the_two_ends_disagree():
     assert (State.SYN_RECV, 0, 0) in states(result, SERVER)
 
 
+def test_the_trace_of_the_article():
+    result = only("article")
+    (first, *again) = sent(result, SERVER, "traced", SYN | ACK)
+    # One timer of the listener, each 200 ms: late by 0.2 or 0.6 s, as the article has it.
+    assert [(at - first) / SECOND for at in again] == [1.2, 3.4, 7.6, 15.6, 31.6]
+    # The data's own schedule: 208 ms and twice as long each time.
+    data = [seen.at for seen in result.record.packets("traced", Point.SENT) if seen.segment.payload]
+    (began, *repeats) = data
+    assert [(at - began) // MS for at in repeats] == [208 * (2**n - 1) for n in range(1, 10)]
+    # The ACK of the handshake is repeated for each SYN|ACK, and each is ignored, as is the data.
+    ignored = [at for at, name in verdicts(result, "traced") if name == "ACCEPT_QUEUE_FULL"]
+    assert len(ignored) == 1 + 9 + 5
+    # At about 63 s the request goes without a word; so what comes at 106 s meets a RST.
+    assert sent(result, SERVER, "traced", RST) == [repeats[-1] + 4 * MS]
+    assert client(result, "traced").error == "ECONNRESET"
+
+
 def test_ignored_ack_then_accept():
     result = only("ignored-ack-then-accept")
     arrived = 106 * MS

@@ -158,6 +158,14 @@ def test_all_wrong_sysctls_are_told_at_once():
     ]
 
 
+def test_a_sysctl_that_the_kernel_does_not_have():
+    text = SMALL + 'server.generation = "linux-3.10"\nserver.sysctls."net.ipv4.tcp_syn_linear_timeouts" = 1'
+    assert problems(text) == [
+        'server.sysctls."net.ipv4.tcp_syn_linear_timeouts": net.ipv4.tcp_syn_linear_timeouts is not there in '
+        "linux-3.10: Linux has it since 6.5"
+    ]
+
+
 def test_the_text_of_the_error_has_a_line_for_each_mistake_with_the_file_in_front():
     with pytest.raises(ScenarioError) as caught:
         from_text("seed = -1\n" + SMALL + "sed = 1\n", "dir/x.toml")

@@ -4,7 +4,7 @@ import pytest
 
 from tcpemu.scenario.errors import ScenarioError
 from tcpemu.scenario.load import from_text, runs
-from tcpemu.scenario.settings import SettingError, parse_assignment
+from tcpemu.scenario.settings import SettingError, parse_alternatives, parse_assignment
 
 SCENARIO = """
 title = "t"
@@ -46,6 +46,28 @@ def test_assignments(text, assignment):
 def test_no_assignments(text):
     with pytest.raises(SettingError, match=r"write PATH=VALUE, such as server\.backlog=5"):
         parse_assignment(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "alternatives"),
+    [
+        (
+            "server.backlog=0,1, 5",
+            {"0": ("server.backlog", 0), "1": ("server.backlog", 1), "5": ("server.backlog", 5)},
+        ),
+        ("link.delay = 5 ms,1 s", {"5 ms": ("link.delay", "5 ms"), "1 s": ("link.delay", "1 s")}),
+        ('x=[1, 2],"a,b"', {"[1, 2]": ("x", [1, 2]), '"a,b"': ("x", "a,b")}),
+        ("x=1", {"1": ("x", 1)}),
+    ],
+)
+def test_alternatives(text, alternatives):
+    assert parse_alternatives(text) == alternatives
+
+
+@pytest.mark.parametrize("text", ["server.backlog", "server.backlog=", "=1,2", "x=1, ,2"])
+def test_no_alternatives(text):
+    with pytest.raises(SettingError, match=r"write PATH=VALUE,VALUE,\.\.\., such as server\.backlog=0,1,5"):
+        parse_alternatives(text)
 
 
 def test_a_sysctl_is_that_of_the_server():

@@ -33,6 +33,7 @@ def test_a_full_accept_queue():
         name="",
         clients=6,
         connected=2,
+        completed=2,
         connecting=2,
         refused=1,
         reset=0,
@@ -59,6 +60,7 @@ def test_final_acks_that_are_ignored():
         duration="100 s",
     )
     assert (summary.connected, summary.accept_queue, summary.reset, summary.resets_sent) == (4, 3, 1, 1)
+    assert summary.completed == 3
     assert (summary.acks_ignored, summary.syn_acks_repeated, summary.syns_dropped) == (6, 5, 0)
 
 
@@ -96,6 +98,14 @@ def test_nobody_listens_any_more():
     ],
 )
 def test_the_limit_of_the_accept_rate(server, limit):
+    assert accept_rate_limit(scenario({"count": 5, "start": {"rate": 5}}, server=server)) == limit
+
+
+@pytest.mark.parametrize(
+    ("kernel", "limit"), [("linux-6.18", 500.0), ("linux-6.1", 400.0), ("linux-3.10", None)]
+)
+def test_the_limit_is_that_of_the_kernels_syn_queue(kernel, limit):
+    server = {"backlog": 4, "generation": kernel, "sysctls": {"net.ipv4.tcp_syncookies": 0}}
     assert accept_rate_limit(scenario({"count": 5, "start": {"rate": 5}}, server=server)) == limit
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from tcpemu.stack import sockopt
+from tcpemu.stack.generation import QueueRules
 from tests.stack.helpers import (
     FULL,
     GENERATION,
@@ -63,8 +64,11 @@ def test_a_generation_may_clamp_and_count_otherwise():
         GENERATION,
         name="something else",
         clamp_backlog=lambda backlog, _: min(max(backlog, 1), 2),
-        accept_queue_full=lambda waiting, limit: waiting >= limit,
-        syn_queue_full=lambda waiting, limit: waiting >= 2 * limit,
+        queues=QueueRules(
+            syn_full=lambda queues, _: queues.syn_queue >= 2 * queues.backlog,
+            full_for_syn=lambda queues: queues.accepting >= queues.backlog,
+            full_for_ack=lambda queues: queues.accepting >= queues.backlog,
+        ),
     )
     host = listening(9, generation=old, syncookies=0)
     assert host.queues() == (0, 0, 2)

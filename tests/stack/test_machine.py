@@ -82,7 +82,9 @@ class Side(Bench):
 
     def _sent(self, event):
         self.reasons[event.reason.name] += 1
-        self.sent["OutSegs"] += 1
+        by_request = event.reason.name in ("SYN_ACK_AGAIN", "SYN_ACK_DUPLICATE")
+        by_connection = event.repeat > 0 and not by_request
+        self.sent["OutSegs"] += not by_connection and event.reason.name != "SYN_ACK_CROSSED"
         self.sent["OutRsts"] += bool(event.segment.flags & RST)
         self.sent["RetransSegs"] += event.repeat > 0
         self.sent["TCPSynRetrans"] += event.repeat > 0 and bool(event.segment.flags & SYN)

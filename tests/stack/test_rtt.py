@@ -3,7 +3,7 @@
 import pytest
 
 from tcpemu.stack import rtt, sockopt
-from tcpemu.stack.congestion import START, Reno
+from tcpemu.stack.congestion import Reno
 from tcpemu.stack.seq import add
 from tcpemu.wire.segment import address
 from tests.stack.helpers import MS, PEER, SECOND, TS, established, listening
@@ -106,10 +106,11 @@ def test_what_is_known_of_a_peer_sets_the_first_rto_of_the_next_connection():
 
 
 def test_slow_start_grows_by_what_is_acknowledged():
-    assert START.window == 10
-    assert START.acknowledged(3, limited=True).window == 13
-    assert START.acknowledged(3, limited=False) == START
-    assert START.acknowledged(0, limited=True) == START
+    start = Reno()
+    assert start.window == 10
+    assert start.acknowledged(3, limited=True).window == 13
+    assert start.acknowledged(3, limited=False) == start
+    assert start.acknowledged(0, limited=True) == start
 
 
 def test_above_the_threshold_it_grows_by_one_for_each_window():

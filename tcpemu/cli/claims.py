@@ -1,0 +1,101 @@
+"""`tcpemu claims`: what texts say, and what a run in each kernel says to it."""
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from tcpemu.cli.errors import UsageError
+from tcpemu.cli.output import patience, show, width
+from tcpemu.explain.claims import claim_lines, sentence
+from tcpemu.explain.fates import fate_lines, fates_of
+from tcpemu.explain.ladder import Heading, ladder
+from tcpemu.explain.style import Line, Role, line
+from tcpemu.generations import DEFAULT, GENERATIONS, generation
+from tcpemu.scenario.claims.judge import Bench, Verdict, about, play, telling
+from tcpemu.scenario.claims.load import Claim, built_in, from_file
+from tcpemu.scenario.errors import did_you_mean
+
+EVERY = "all"
+
+
+Choice: TypeAlias = Callable[[Claim], list[str]]
+"""The kernels in which a claim is judged."""
+
+
+def show_claims(name: str | None, kernels: str | None, file: Path | None) -> None:
+    """Print the verdicts of all claims, or those of one with the packets that decide."""
+    choice = _choice(kernels)
+    own = from_file(file) if file is not None else []
+    known = [*_but(own, built_in()), *own]
+    if name is not None:
+        _show_one(_claim(name, known), choice)
+        return
+    bench = Bench()
+    with patience("running the scenarios of the claims"):
+        for number, claim in enumerate(known):
+            verdicts = [bench.judge(claim, each) for each in choice(claim)]
+            show([*[()] * bool(number), *claim_lines(claim, verdicts, width())])
+    show(_foot(known[-1].name))
+
+
+def _but(own: Sequence[Claim], others: Sequence[Claim]) -> list[Claim]:
+    """A claim of the user's own file takes the place of one that comes with the program."""
+    names = {claim.name for claim in own}
+    return [claim for claim in others if claim.name not in names]
+
+
+def _choice(kernels: str | None) -> Choice:
+    """Those asked for, whatever the claim is about; else the telling ones, or all, that it is about."""
+    if kernels is None:
+        return about
+    if kernels == EVERY:
+        return partial(about, generations=GENERATIONS)
+    names = [generation(each.strip()).name for each in kernels.split(",")]
+    return lambda _: names
+
+
+def _claim(name: str, claims: Sequence[Claim]) -> Claim:
+    found = {claim.name: claim for claim in claims}
+    if name not in found:
+        raise UsageError(f"there is no claim {name!r}; {did_you_mean(name, found)}")
+    return found[name]
+
+
+def _show_one(claim: Claim, choice: Choice) -> None:
+    bench = Bench()
+    with patience(f"running the scenario of {claim.name}"):
+        verdicts = [bench.judge(claim, each) for each in choice(claim)]
+    show(claim_lines(claim, verdicts, width()))
+    decisive = telling(verdicts) if verdicts else None
+    if decisive is not None and decisive.runs:
+        show(_packets(decisive))
+
+
+def _packets(verdict: Verdict) -> Iterator[Line]:
+    """The ladder of the run that decided, and how its clients fared."""
+    run = verdict.claim.runs[verdict.decisive]
+    result = play(verdict.claim, verdict.decisive, verdict.generation)
+    title = f"{verdict.generation}: the claim {_VERB[verdict.outcome.value]}"
+    facts = [f"run {run.name!r}, one of {len(verdict.claim.runs)}"] if run.name else []
+    clients = dict.fromkeys(group.generation for group in run.scenario.clients if not group.raw)
+    facts += [f"server {verdict.generation}", *(f"clients {each}" for each in clients)]
+    facts.append(f"seed {run.scenario.seed}")
+    yield ()
+    yield from ladder(result.record, Heading(title, sentence(verdict), tuple(facts)), width())
+    yield ()
+    yield line("How the clients fared", Role.TITLE)
+    yield from fate_lines(fates_of(result.record))
+
+
+_VERB = {"holds": "holds", "fails": "fails", "unspecified": "is not decided"}
+
+
+def _foot(example: str) -> list[Line]:
+    words = f"Each verdict is that of a run in the kernel named; clients are {DEFAULT}. To see the packets:"
+    return [
+        (),
+        *(line(each) for each in textwrap.wrap(words, width())),
+        line(f"  tcpemu claims {example}", Role.QUIET),
+    ]

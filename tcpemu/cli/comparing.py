@@ -1,0 +1,139 @@
+"""`tcpemu compare`: one scenario on several kernels, or with several values of a setting, side by side."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tcpemu.cli import runs
+from tcpemu.cli.errors import UsageError
+from tcpemu.cli.output import patience, show, width
+from tcpemu.explain.capture import capture_of
+from tcpemu.explain.compared import Compared, compared
+from tcpemu.explain.ladder import Heading
+from tcpemu.explain.style import line
+from tcpemu.scenario import compare, load, summary
+from tcpemu.scenario.checks import SERVER
+from tcpemu.scenario.result import Result
+from tcpemu.scenario.settings import parse_alternatives
+from tcpemu.wire.capture import write_capture
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._=-]+")
+
+
+def choices_of(generations: str | None, vary: Sequence[str]) -> list[compare.Choice]:
+    """What the options want compared; a telling handful of kernels if they say nothing."""
+    if generations is None and not vary:
+        return compare.kernels(compare.TELLING)
+    varied = [compare.kernels(_names(generations))] if generations is not None else []
+    return compare.combined([*varied, *map(_values, vary)])
+
+
+def _names(generations: str) -> list[str]:
+    names = [name.strip() for name in generations.split(",")]
+    if not all(names):
+        raise UsageError(f"--generation {generations!r}: name kernels with commas between them")
+    return names
+
+
+def _values(text: str) -> list[compare.Choice]:
+    shown = text.partition("=")[0].strip()
+    alternatives = {written: value for written, (_, value) in parse_alternatives(text).items()}
+    return compare.values(shown, runs.path_of(shown), alternatives)
+
+
+def columns_of(
+    name: str, only: str | None, choices: Iterable[compare.Choice], settings: dict[str, object]
+) -> list[compare.Column]:
+    """The columns, ready to run; all mistakes come up here."""
+    one = runs.chosen(name, load.runs(load.load(name)), only)[0]
+    return compare.columns(name, one, choices, settings)
+
+
+def results_of(columns: Iterable[compare.Column], until: int | None) -> list[Result]:
+    """Run each column."""
+    results = []
+    for column in columns:
+        with patience(f"running {column.label}"):
+            results.append(column.result(until))
+    return results
+
+
+def check_directory(path: Path) -> None:
+    """Find out before the work that no directory can be there."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file; name a directory, which is made if it is not there")
+
+
+def write_captures(
+    directory: Path, name: str, columns: Sequence[compare.Column], results: Sequence[Result]
+) -> list[Path]:
+    """Write a capture of each column into the directory, which is made if it is not there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for column, result in zip(columns, results, strict=True):
+        path = _free(directory, _NOT_IN_A_NAME.sub("-", column.label), paths)
+        facts = [f"scenario {name}", column.label, *runs.facts_of(result), result.scenario.title]
+        with patience(f"writing {path}"):
+            write_capture(path, capture_of(result.record, facts=list(dict.fromkeys(facts))))
+        paths.append(path)
+    return paths
+
+
+def _free(directory: Path, stem: str, taken: Sequence[Path]) -> Path:
+    """A path that no other column has, also where small and capital letters are the same."""
+    known = {path.name.lower() for path in taken}
+    number, name = 1, f"{stem}.pcapng"
+    while name.lower() in known:
+        number += 1
+        name = f"{stem}-{number}.pcapng"
+    return directory / name
+
+
+def show_comparison(name: str, columns: Sequence[compare.Column], results: Sequence[Result]) -> None:
+    """Print the table and where the columns part."""
+    shown = [
+        Compared(column.label, result.record, kernel.name, kernel.about, kernel.unverified)
+        for column, result in zip(columns, results, strict=True)
+        for kernel in (column.generation,)
+    ]
+    numbers = summary.compare([summary.summarize(result) for result in results])
+    heading = Heading(_title(name, results[0]), facts=_facts(results))
+    notes = [*_other_runs(name, results[0].name), *_left_out(columns)]
+    show(compared(shown, SERVER, numbers, notes, heading, width()))
+
+
+def _title(name: str, result: Result) -> str:
+    return f"{name}: {result.scenario.title}" + (f" — {result.name}" if result.name else "")
+
+
+def _facts(results: Sequence[Result]) -> tuple[str, ...]:
+    """What all columns have in common."""
+    all_facts = [runs.facts_of(result) for result in results]
+    common = [fact for fact in all_facts[0] if all(fact in facts for facts in all_facts)]
+    clients = dict.fromkeys(group.generation for group in results[0].scenario.clients)
+    return (*common, f"clients {', '.join(clients)}") if clients else tuple(common)
+
+
+def _other_runs(name: str, shown: str) -> Iterator[str]:
+    """What else there is to compare."""
+    others = [variant.name for variant in load.load(name).variants if variant.name != shown]
+    if others:
+        yield f"this is the run {shown!r} of {name}; for another one: --run {others[0]!r}"
+
+
+def _left_out(columns: Sequence[compare.Column]) -> Iterator[str]:
+    """Which sysctls of the scenario were left out, where and why."""
+    where: dict[tuple[str, object], dict[str, list[str]]] = {}
+    for column in columns:
+        for each in column.left_out:
+            where.setdefault((each.sysctl, each.value), {}).setdefault(each.why, []).append(column.label)
+    for (sysctl, value), whys in where.items():
+        parts = (f"{', '.join(labels)} ({why})" for why, labels in whys.items())
+        yield f"the scenario sets {sysctl} = {value}; left out for {' and '.join(parts)}"
+
+
+def show_written(paths: Sequence[Path], columns: Sequence[compare.Column]) -> None:
+    """Say which capture is of which column."""
+    show([()])
+    for path, column in zip(paths, columns, strict=True):
+        show([line(f"Written: {path} ({column.label})")])

@@ -1,0 +1,57 @@
+"""Which sysctls a Linux kernel has, and what is so in a kernel that does not have one yet."""
+
+Version = tuple[int, ...]
+
+SINCE: dict[str, tuple[Version, int | None]] = {
+    "net.core.somaxconn": ((2, 4, 25), 128),
+    "net.core.rmem_max": ((2, 2), None),
+    "net.core.wmem_max": ((2, 2), None),
+    "net.ipv4.ip_default_ttl": ((2, 2), None),
+    "net.ipv4.ip_local_port_range": ((2, 2), None),
+    "net.ipv4.tcp_abort_on_overflow": ((2, 4), 0),
+    "net.ipv4.tcp_app_win": ((2, 4), None),
+    "net.ipv4.tcp_challenge_ack_limit": ((3, 6), 2**31 - 1),
+    "net.ipv4.tcp_congestion_control": ((2, 6, 13), None),
+    "net.ipv4.tcp_dsack": ((2, 4), 0),
+    "net.ipv4.tcp_early_retrans": ((3, 10), 0),
+    "net.ipv4.tcp_ecn": ((2, 4), 0),
+    "net.ipv4.tcp_ecn_fallback": ((4, 2), 0),
+    "net.ipv4.tcp_fin_timeout": ((2, 2), None),
+    "net.ipv4.tcp_invalid_ratelimit": ((4, 0), 0),
+    "net.ipv4.tcp_max_syn_backlog": ((2, 2), 128),
+    "net.ipv4.tcp_no_metrics_save": ((2, 6, 6), 0),
+    "net.ipv4.tcp_orphan_retries": ((2, 4), None),
+    "net.ipv4.tcp_reflect_tos": ((5, 10), 0),
+    "net.ipv4.tcp_retrans_collapse": ((2, 2), None),
+    "net.ipv4.tcp_retries1": ((2, 2), None),
+    "net.ipv4.tcp_retries2": ((2, 2), None),
+    "net.ipv4.tcp_rfc1337": ((2, 2), 0),
+    "net.ipv4.tcp_rmem": ((2, 4), None),
+    "net.ipv4.tcp_rto_max_ms": ((6, 15), None),
+    "net.ipv4.tcp_sack": ((2, 2), 0),
+    "net.ipv4.tcp_slow_start_after_idle": ((2, 6, 18), None),
+    "net.ipv4.tcp_syn_linear_timeouts": ((6, 5), 0),
+    "net.ipv4.tcp_syn_retries": ((2, 2), None),
+    "net.ipv4.tcp_synack_retries": ((2, 4), None),
+    "net.ipv4.tcp_syncookies": ((2, 2), 0),
+    "net.ipv4.tcp_timestamps": ((2, 2), 0),
+    "net.ipv4.tcp_window_scaling": ((2, 2), 0),
+    "net.ipv4.tcp_wmem": ((2, 4), None),
+    "net.ipv4.tcp_workaround_signed_windows": ((2, 6, 26), None),
+}
+"""Each sysctl with the first kernel that has it, and the value that says how kernels without it behave (None:
+as with the default). Minor versions before 3.0 are from memory."""
+
+
+def missing_before(version: Version) -> dict[str, str]:
+    """The sysctls that a kernel of this version does not have, each with since when there is one."""
+    return {
+        name: f"Linux has it since {'.'.join(map(str, since))}"
+        for name, (since, _) in SINCE.items()
+        if version < since
+    }
+
+
+def values_before(version: Version) -> dict[str, int | tuple[int, ...]]:
+    """What is so in this kernel where it has no sysctl for it."""
+    return {name: value for name, (since, value) in SINCE.items() if version < since and value is not None}
