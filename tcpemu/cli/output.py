@@ -44,6 +44,8 @@ def check_place(path: Path, suffixes: tuple[str, ...] = ()) -> None:
         raise UsageError(f"{path} is a directory; name a file in it")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: there is no directory {path.parent}; make it first")
+    if not path.exists() and not os.access(path.parent, os.W_OK):
+        raise UsageError(f"{path}: nothing can be written into {path.parent}; choose another place")
 
 
 def show(lines: Iterable[Line]) -> None:

@@ -47,7 +47,7 @@ def _wrong_settings(kernel: Generation, settings: Mapping[str, int | str]) -> It
     for name, value in settings.items():
         place = f'sysctls."{name}"'
         if name not in SYSCTLS:
-            yield Problem(place, "no such sysctl", did_you_mean(name, SYSCTLS))
+            yield Problem(place, "not among the sysctls that are emulated", did_you_mean(name, SYSCTLS))
             continue
         try:
             SysctlTable(kernel, {name: value})
