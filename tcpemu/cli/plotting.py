@@ -1,0 +1,94 @@
+"""`tcpemu plot`: a picture of a run, or of all runs of a scenario."""
+
+import os
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+
+from tcpemu.cli.errors import UsageError
+from tcpemu.cli.output import check_place, patience, show
+from tcpemu.cli.runs import facts_of, results_of
+from tcpemu.explain.curves import NothingToDrawError, Picture
+from tcpemu.explain.plot import SUFFIXES, MissingLibraryError, drawn, require_library
+from tcpemu.explain.queue_curves import queues_picture
+from tcpemu.explain.rate_curves import rate_picture
+from tcpemu.explain.sequence_curves import sequence_picture
+from tcpemu.explain.style import line
+from tcpemu.scenario.result import Result
+
+
+class Kind(Enum):
+    """What a plot shows."""
+
+    QUEUES = "queues"
+    SEQUENCE = "sequence"
+    RATE = "rate"
+
+
+def check_request(output: Path, kind: str, client: str | None) -> Kind:
+    """Find out before the run what would be wrong after it. Raises UsageError."""
+    check_place(output, SUFFIXES)
+    known = [each.value for each in Kind]
+    if kind not in known:
+        raise UsageError(f"--kind {kind!r}: it must be {', '.join(known[:-1])} or {known[-1]}")
+    if client is not None and kind != Kind.SEQUENCE.value:
+        raise UsageError(f"--client goes with --kind sequence, not with {kind}")
+    try:
+        require_library()
+    except MissingLibraryError as error:
+        raise UsageError(str(error)) from None
+    return Kind(kind)
+
+
+def plot_scenario(name: str, output: Path, kind: Kind, client: str | None, results: Sequence[Result]) -> None:
+    """Draw the runs and write the picture. Raises UsageError."""
+    try:
+        picture = _picture(name, kind, client, results)
+    except NothingToDrawError as error:
+        raise UsageError(f"{name}: {error}") from None
+    with patience(f"drawing {output}"):
+        _write_whole(output, drawn(picture, output.suffix.lower().lstrip(".")))
+    show([line(f"Written: {output}")])
+
+
+def _picture(name: str, kind: Kind, client: str | None, results: Sequence[Result]) -> Picture:
+    first = results[0]
+    title = f"{name}: {first.scenario.title}"
+    if kind is Kind.SEQUENCE:
+        return sequence_picture(title, _note(results[:1]), first, client)
+    draw = queues_picture if kind is Kind.QUEUES else rate_picture
+    return draw(title, _note(results), results)
+
+
+def _note(results: Sequence[Result]) -> str:
+    """What all the runs have in common of what somebody needs to have them again."""
+    facts = [facts_of(result) for result in results]
+    return " · ".join(fact for fact in facts[0] if all(fact in each for each in facts))
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write the file beside its place, then move it there. An older file stays until then."""
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        place.write_bytes(content)
+        return
+    draft = place.with_name(f".{place.name}.{os.getpid()}.partial")
+    try:
+        draft.write_bytes(content)
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def results_for(
+    name: str, kind: Kind, settings: dict[str, object], only: str | None, until: int | None
+) -> list[Result]:
+    """The runs that the plot needs: a time-sequence graph is of one run, the chosen one or the first."""
+    from tcpemu.cli.runs import chosen
+    from tcpemu.scenario import build, load
+
+    if kind is not Kind.SEQUENCE:
+        return results_of(name, settings, only, until)
+    one = chosen(name, load.runs(load.load(name, settings)), only)[0]
+    with patience(f"running {name}{f', {one.name}' if one.name else ''}"):
+        return [build.run(one, until)]

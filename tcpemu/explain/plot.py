@@ -1,0 +1,305 @@
+"""Draws pictures with matplotlib, and is the only module that knows it.
+
+The colours are those of Okabe and Ito, which the colour-blind can tell apart; what differs in colour differs in
+shape too, for print. The same picture gives the same octets: no date, and no names made by chance.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import cycle
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from tcpemu.explain.curves import Bars, Block, Curve, Marks, Meaning, Panel, Picture, Spots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+SUFFIXES = (".svg", ".png", ".pdf")
+_BLACK, _ORANGE, _SKY, _GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+_BLUE, _RED, _PURPLE, _GREY = "#0072B2", "#D55E00", "#CC79A7", "#555555"
+
+_UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"))
+_LANE = 0.13
+"""The height of a lane of marks, as a part of the height of what is below it."""
+_FEW = 60
+"""More marks than this are drawn smaller."""
+_STYLE: Any = {
+    "svg.hashsalt": "tcpemu",
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "legend.borderaxespad": 0.2,
+    "legend.columnspacing": 1.0,
+    "legend.handlelength": 1.6,
+    "legend.handletextpad": 0.5,
+    "savefig.facecolor": "white",
+}
+_METADATA: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": "tcpemu"},
+    "pdf": {"CreationDate": None, "Creator": "tcpemu", "Producer": None},
+    "png": {"Software": "tcpemu"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    colour: str
+    shape: str = "o"
+    line: str = "-"
+    width: float = 1.8
+
+
+_LOOKS = {
+    Meaning.ACCEPT_QUEUE: _Look(_BLUE),
+    Meaning.SYN_QUEUE: _Look(_GREEN),
+    Meaning.LIMIT: _Look(_BLACK, line="--", width=1.2),
+    Meaning.SYN_DROPPED: _Look(_RED, "x"),
+    Meaning.ACK_IGNORED: _Look(_ORANGE, "v"),
+    Meaning.SYN_ACK_AGAIN: _Look(_SKY, "^"),
+    Meaning.RST: _Look(_PURPLE, "s"),
+    Meaning.SENT: _Look(_BLACK, "_"),
+    Meaning.SENT_AGAIN: _Look(_RED, "D"),
+    Meaning.LOST: _Look(_PURPLE, "x"),
+    Meaning.ACKED: _Look(_GREEN, width=1.5),
+    Meaning.WINDOW: _Look(_ORANGE, line="-.", width=1.5),
+    Meaning.FORMULA: _Look(_BLACK, line="--", width=1.2),
+}
+_RUNS = tuple(zip((_BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY), ("o", "s", "^", "D", "v", "P"), strict=True))
+
+
+class MissingLibraryError(ValueError):
+    """matplotlib is not installed; the message says how to install it."""
+
+
+def require_library() -> None:
+    """Find out whether there is anything to draw with. Raises MissingLibraryError."""
+    try:
+        import matplotlib.figure  # noqa: F401, PLC0415 - an optional dependency
+    except ImportError:
+        raise MissingLibraryError(
+            "plots need matplotlib; install it with: pip install 'tcpemu[plot]'"
+        ) from None
+
+
+def drawn(picture: Picture, kind: str) -> bytes:
+    """The picture as a file: `svg`, `png` or `pdf`. Raises MissingLibraryError."""
+    require_library()
+    import matplotlib as mpl  # noqa: PLC0415 - an optional dependency
+
+    content = BytesIO()
+    with mpl.rc_context(_STYLE):
+        _figure(picture).savefig(content, format=kind, dpi=120, metadata=_METADATA[kind])
+    return content.getvalue()
+
+
+def _figure(picture: Picture) -> "Figure":
+    from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
+
+    columns = 2 if len(picture.blocks) > 1 else 1
+    rows = ceil(len(picture.blocks) / columns)
+    tall = 1.0 + rows * max(_tall(block) for block in picture.blocks)
+    figure = Figure(figsize=(10.0 if columns == 1 else 8.0 * columns, tall), layout="constrained")
+    figure.suptitle(f"{picture.title}\n{picture.note}", x=0.01, ha="left", fontsize=12)
+    parts = figure.subfigures(rows, columns, squeeze=False).flat
+    stretched = any(block.stretched for block in picture.blocks)
+    for part, block in zip(parts, picture.blocks, strict=False):
+        _block(part, block, _Frame(picture.blocks, stretched))
+    return figure
+
+
+def _tall(block: Block) -> float:
+    """Inches."""
+    return 0.7 + 2.3 * max(sum(panel.height for panel in block.panels), 1.8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """What the blocks of a picture have in common, so that they can be compared."""
+
+    blocks: Sequence[Block]
+    stretched: bool
+
+    def lanes(self, place: int) -> list[Meaning]:
+        """The lanes of the panels at that place."""
+        panels = self._panels(place)
+        return list(dict.fromkeys(marks.meaning for panel in panels for marks in panel.marks))
+
+    def top(self, place: int) -> float:
+        """How far up those panels reach. A limit that is far above the queue is told, and not drawn."""
+        return max(_top(panel) for panel in self._panels(place))
+
+    def _panels(self, place: int) -> list[Panel]:
+        return [block.panels[place] for block in self.blocks if place < len(block.panels)]
+
+
+def _top(panel: Panel) -> float:
+    peaks = [_peak(curve) for curve in panel.curves if curve.meaning is not Meaning.LIMIT]
+    peaks += [upper for bars in panel.bars for *_, upper in bars.spans]
+    peaks += [value for spots in panel.spots for _, value in spots.points]
+    top = max(peaks, default=1) or 1
+    limits = [_peak(curve) for curve in panel.curves if curve.meaning is Meaning.LIMIT]
+    return max([top, *(limit for limit in limits if limit <= 10 * top + 10)])
+
+
+def _peak(curve: Curve) -> float:
+    return max(value for _, value in curve.points)
+
+
+# One block.
+
+
+def _block(part: "SubFigure", block: Block, frame: _Frame) -> None:
+    heights = [panel.height for panel in block.panels]
+    axes = part.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    if block.heading:
+        part.suptitle(block.heading, fontsize=11, fontweight="bold", x=0.02, ha="left")
+    scale = 1.0 if block.across else _unit(block.span)[0]
+    for place, (ax, panel) in enumerate(zip(axes, block.panels, strict=True)):
+        _panel(ax, panel, scale, frame.lanes(place), frame.top(place))
+    _across(axes[-1], block, scale, stretched=frame.stretched and not block.across)
+
+
+def _unit(span: tuple[float, float]) -> tuple[float, str]:
+    """Nanoseconds in the unit that fits, and its name."""
+    wide = span[1] - span[0]
+    return next((unit for unit in _UNITS if wide >= unit[0] / 2), _UNITS[-1])
+
+
+def _across(ax: "Axes", block: Block, scale: float, *, stretched: bool) -> None:
+    begin, end = block.span[0] / scale, block.span[1] / scale
+    words = block.across or f"time ({_unit(block.span)[1]})"
+    if stretched:
+        first = min(_moments(block), default=block.span[1]) / scale
+        ax.set_xscale("symlog", linthresh=first)
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        begin, end, words = -first / 8, end * 1.15, words + ", in powers of ten"
+    ax.set_xlim(begin, end)
+    ax.set_xlabel(words)
+
+
+def _moments(block: Block) -> Iterable[float]:
+    """When something happens, but for the very beginning."""
+    for panel in block.panels:
+        yield from (at for curve in panel.curves for at, _ in curve.points if at > 0)
+        yield from (at for marks in panel.marks for at in marks.at if at > 0)
+        yield from (at for bars in panel.bars for at, *_ in bars.spans if at > 0)
+
+
+def _panel(ax: "Axes", panel: Panel, scale: float, lanes: Sequence[Meaning], top: float) -> None:
+    for curve in panel.curves:
+        _curve(ax, curve, scale, top)
+    for bars in panel.bars:
+        _bars(ax, bars, scale)
+    runs = cycle(_RUNS)
+    for number, spots in enumerate(panel.spots):
+        look = _LOOKS.get(spots.meaning) or _Look(*next(runs))
+        _spots(ax, spots, scale, look, size=45 + 90 * _hidden(panel.spots[:number], spots, top))
+    for marks in panel.marks:
+        _marks(ax, marks, scale, top * (1.05 + _LANE * (lanes.index(marks.meaning) + 0.5)))
+    _upwards(ax, panel, len(lanes), top)
+    ax.set_ylabel(panel.upwards)
+    columns = 4 if len(panel.spots) < 4 else 2
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns)
+
+
+def _hidden(drawn_before: Sequence[Spots], spots: Spots, top: float) -> int:
+    """How many runs are drawn where this one goes: it is drawn larger, around them."""
+    near = 0.03 * top
+    return sum(
+        abs(across - x) < near and abs(value - y) < near
+        for other in drawn_before
+        for (across, value), (x, y) in zip(other.points[:1], spots.points, strict=False)
+        if spots.meaning is Meaning.MEASURED
+    )
+
+
+def _upwards(ax: "Axes", panel: Panel, lanes: int, top: float) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - an optional dependency
+
+    locator = MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    if not panel.from_zero:
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True, min_n_ticks=1))
+        ax.margins(y=0.3)
+        return
+    ax.set_yticks([tick for tick in locator.tick_values(0, top) if 0 <= tick <= top])
+    upper = top * (1.08 + _LANE * lanes)
+    ax.set_ylim(-0.04 * top, upper)
+    if lanes:
+        ax.axhspan(top * 1.05, upper, color="#F3F3F3", zorder=0, linewidth=0)
+
+
+# What is in a panel.
+
+
+def _curve(ax: "Axes", curve: Curve, scale: float, top: float) -> None:
+    look = _LOOKS[curve.meaning]
+    label = curve.label
+    if curve.meaning is Meaning.LIMIT and min(value for _, value in curve.points) > top:
+        label += ", above the picture"
+    ax.plot(
+        [at / scale for at, _ in curve.points],
+        [value for _, value in curve.points],
+        look.line,
+        color=look.colour,
+        linewidth=look.width,
+        drawstyle="steps-post" if curve.steps else "default",
+        label=label,
+    )
+
+
+def _marks(ax: "Axes", marks: Marks, scale: float, height: float) -> None:
+    look = _LOOKS[marks.meaning]
+    edge: dict[str, Any] = {} if look.shape == "x" else {"edgecolors": _BLACK}
+    ax.scatter(
+        [at / scale for at in marks.at],
+        [height] * len(marks.at),
+        s=34 if len(marks.at) <= _FEW else 14,
+        marker=look.shape,
+        color=look.colour,
+        linewidths=1.4 if look.shape == "x" else 0.5,
+        label=marks.label,
+        zorder=3,
+        **edge,
+    )
+
+
+def _bars(ax: "Axes", bars: Bars, scale: float) -> None:
+    look = _LOOKS[bars.meaning]
+    times = [at / scale for at, *_ in bars.spans]
+    lower, upper = [low for _, low, _ in bars.spans], [high for *_, high in bars.spans]
+    ax.vlines(times, lower, upper, color=look.colour, linewidth=2)
+    ends = [*lower, *upper] if look.shape == "_" else upper
+    places = times * 2 if look.shape == "_" else times
+    ax.scatter(places, ends, s=45, marker=look.shape, color=look.colour, label=bars.label, zorder=3)
+
+
+def _spots(ax: "Axes", spots: Spots, scale: float, look: _Look, size: float) -> None:
+    across, values = [at / scale for at, _ in spots.points], [value for _, value in spots.points]
+    if spots.label:
+        hollow: dict[str, Any] = {} if look.shape == "x" else {"facecolors": "none"}
+        ax.scatter(
+            across,
+            values,
+            s=size,
+            marker=look.shape,
+            edgecolors=look.colour if hollow else None,
+            color=None if hollow else look.colour,
+            linewidths=1.8,
+            label=spots.label,
+            zorder=4,
+            **hollow,
+        )
+    for x, y, word in zip(across, values, spots.words, strict=False):
+        ax.annotate(word, (x, y), xytext=(5, 3), textcoords="offset points", fontsize=9)

@@ -1,0 +1,149 @@
+"""`tcpemu plot`: files that open, the same each time, and mistakes that are told."""
+
+import re
+import sys
+from xml.etree import ElementTree
+
+import pytest
+from typer.testing import CliRunner
+
+from tcpemu.cli.app import app
+
+MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "svg": b"<?xml"}
+
+
+def tcpemu(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def plotted(path, *arguments):
+    done = tcpemu("plot", *arguments, "-o", path)
+    assert (done.exit_code, done.stderr) == (0, ""), done.output
+    assert done.stdout.replace("\n", "") == f"Written: {path}"
+    return path.read_bytes()
+
+
+def words_of(svg):
+    """All text in the picture; not well-formed XML raises."""
+    return [
+        " ".join(node.itertext()) for node in ElementTree.fromstring(svg).iter() if node.tag.endswith("}text")
+    ]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A machine that is slow today is no reason for a word on standard error."""
+    monkeypatch.setattr("tcpemu.cli.output.PATIENCE", 600.0)
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+def test_the_file_is_what_its_name_says(tmp_path, kind):
+    assert plotted(tmp_path / f"x.{kind}", "handshake").startswith(MAGIC[kind])
+    assert [path.name for path in tmp_path.iterdir()] == [f"x.{kind}"]
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
+def test_the_same_run_gives_the_same_octets(tmp_path, kind):
+    once, again = (plotted(tmp_path / f"{name}.{kind}", "ignored-ack") for name in "ab")
+    assert once == again
+    assert not re.search(rb"<dc:date>|CreationDate", once)
+
+
+def test_queues_have_axes_limits_and_counts(tmp_path):
+    words = words_of(plotted(tmp_path / "x.svg", "ignored-ack"))
+    for word in (
+        "time (s), in powers of ten",
+        "accept queue",
+        "(connections)",
+        "SYN queue",
+        "(half-open connections)",
+        "full at 2 (backlog 1)",
+        "final ACK ignored: 6",
+        "SYN|ACK sent again: 5",
+        "RST sent: 1",
+        "ignored-ack: The final ACK of a handshake is ignored",
+        "linux-6.18 · seed 1",
+    ):
+        assert word in words
+
+
+def test_sequence_has_axes_and_the_connection_of_that_client(tmp_path):
+    words = words_of(plotted(tmp_path / "x.svg", "time-server", "--kind", "sequence", "--client", "client-2"))
+    for word in (
+        "time (ms)",
+        "sequence number",
+        "(octets from the SYN on)",
+        "acknowledged",
+        "sent: 3",
+        "FIN",
+    ):
+        assert word in words
+    assert "connection of client-2: what server sends" in words
+    assert "right edge of the receiver's window" in words
+
+
+def test_rate_has_axes_and_every_run(tmp_path):
+    words = words_of(plotted(tmp_path / "x.svg", "accept-rate", "--kind", "rate"))
+    assert "places in the SYN queue / round-trip time (1/s)" in words
+    assert "accepted connections" in words
+    assert "(1/s)" in words
+    assert sum(word.startswith("backlog ") for word in words) == 6
+
+
+def test_one_run_alone_and_settings(tmp_path):
+    options = ["listen-1-vs-5", "--run", "listen(5)", "--seed", "7", "--generation", "linux-5.10"]
+    words = words_of(plotted(tmp_path / "x.svg", *options, "--set", "server.backlog=3", "--until", "1 s"))
+    assert "full at 4 (backlog 3)" in words
+    assert "run 'listen(5)' · server linux-5.10 · seed 7" in words
+    assert "listen(1)" not in words
+
+
+def test_a_long_run_stays_small(tmp_path):
+    options = ["syn-flood", "--run", "cookies off", "--set", "clients.flood.start.rate=1000"]
+    svg = plotted(tmp_path / "x.svg", *options)
+    assert "SYN dropped: 5,9" in " ".join(words_of(svg))
+    assert len(svg) < 300_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["-o", "x.gif"], "x.gif: name the file *.svg or *.png or *.pdf"),
+        (["-o", "x"], "x: name the file *.svg or *.png or *.pdf"),
+        (["-o", "nowhere/x.svg"], "there is no directory nowhere"),
+        (["-o", "x.svg", "--kind", "pie"], "--kind 'pie': it must be queues, sequence or rate"),
+        (["-o", "x.svg", "--client", "late"], "--client goes with --kind sequence"),
+        (
+            ["-o", "x.svg", "--kind", "sequence", "--client", "lat"],
+            "ignored-ack: --client 'lat': there is no such client; did you mean 'late'?",
+        ),
+        (["-o", "x.svg", "--kind", "rate"], "ignored-ack: --kind rate needs two runs or more"),
+        (["-o", "x.svg", "--run", "other"], "ignored-ack has no run 'other'"),
+        (["-o", "x.svg", "--until", "soon"], "--until 'soon'"),
+    ],
+)
+def test_a_mistake_is_one_message_and_status_2(tmp_path, monkeypatch, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    done = tcpemu("plot", "ignored-ack", *arguments)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    done = tcpemu("plot", "ignored-ack", "-o", tmp_path / "x.svg")
+    assert done.exit_code == 2
+    assert done.stderr == "tcpemu: plots need matplotlib; install it with: pip install 'tcpemu[plot]'\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_else_loads_matplotlib():
+    import subprocess
+
+    code = "import sys, tcpemu.cli.plotting, tcpemu.cli.app; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
