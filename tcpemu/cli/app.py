@@ -170,6 +170,108 @@ def compare(
         comparing.show_written(written, columns)
 
 
+Frame: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Of a capture that tcpemu run -o wrote, what became of this packet, counted from 1."
+    ),
+]
+Explained: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="[NAME|FILE]",
+        help="A built-in scenario, a .toml file or, with --frame, a .pcapng file.",
+    ),
+]
+
+
+@app.command()
+@clear_errors
+def explain(
+    name: Explained = "ignored-ack",
+    frame: Frame = None,
+    settings: Settings = None,
+    seed: Seed = None,
+    until: Until = None,
+    generation: Kernel = None,
+    only: Only = None,
+) -> None:
+    """Tell the story of a scenario, one paragraph for each turning point; or of one packet of a capture."""
+    from tcpemu.cli import explaining, runs
+
+    if frame is not None:
+        explaining.check_alone(settings, seed, until, generation, only)
+        explaining.show_frame(Path(name), frame)
+        return
+    stop = None if until is None else runs.time_of(until)
+    explaining.show_story(name, runs.settings_of(settings or [], seed, generation), only, stop)
+
+
+At: TypeAlias = Annotated[
+    str, typer.Option("--at", metavar="TIME", help="The moment of virtual time: '3.2s', '500 ms'.")
+]
+
+
+@app.command()
+@clear_errors
+def state(
+    at: At,
+    name: Name = "ignored-ack",
+    settings: Settings = None,
+    seed: Seed = None,
+    generation: Kernel = None,
+    only: OneRun = None,
+) -> None:
+    """How each host stands at one moment: ss -tln, ss -tan, nstat, both queues, and the timers that wait."""
+    from tcpemu.cli import explaining, runs
+
+    moment = runs.time_of(at, "--at")
+    explaining.show_state(name, runs.settings_of(settings or [], seed, generation), only, moment)
+
+
+Drawing: TypeAlias = Annotated[
+    Path,
+    typer.Option("-o", "--output", metavar="FILE", help="The picture: a .svg, .png or .pdf file."),
+]
+KindOfPlot: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        help="queues: both queues of each listener, with limits, drops and retransmissions; sequence: the "
+        "time-sequence graph of a connection; rate: connections accepted a second in each run.",
+    ),
+]
+OneClient: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--client", metavar="NAME", help="Whose connection: client, or client-2 of several."),
+]
+
+
+@app.command()
+@clear_errors
+def plot(
+    output: Drawing,
+    name: Name = "ignored-ack",
+    kind: KindOfPlot = "queues",
+    client: OneClient = None,
+    settings: Settings = None,
+    seed: Seed = None,
+    until: Until = None,
+    generation: Kernel = None,
+    only: Only = None,
+) -> None:
+    """Draw a scenario: its queues, a connection, or its rates (needs pip install 'tcpemu[plot]')."""
+    from tcpemu.cli import plotting, runs
+
+    wanted = plotting.check_request(output, kind, client)
+    stop = None if until is None else runs.time_of(until)
+    changed = runs.settings_of(settings or [], seed, generation)
+    plotting.plot_scenario(
+        name, output, wanted, client, plotting.results_for(name, wanted, changed, only, stop)
+    )
+
+
 @app.command("list")
 @clear_errors
 def list_scenarios() -> None:

@@ -52,12 +52,12 @@ def path_of(written: str) -> str:
     return f"{table}.{'sysctls.' if NAME_OF_SYSCTL.match(key) else ''}{key}"
 
 
-def time_of(text: str) -> int:
+def time_of(text: str, option: str = "--until") -> int:
     """Nanoseconds of `10 s`, as an option gives it; a bare number counts seconds."""
     try:
         return parse_duration(Decimal(text) if _NUMBER.fullmatch(text) else text)
     except ValueError as error:
-        raise UsageError(f"--until {text!r}: it must be {error}") from None
+        raise UsageError(f"{option} {text!r}: it must be {error}") from None
 
 
 def results_of(name: str, settings: dict[str, object], only: str | None, until: int | None) -> list[Result]:
@@ -133,18 +133,33 @@ def _hint(name: str, runs: Sequence[Run]) -> list[Line]:
     ]
 
 
+def others_hint(command: str, shown: str, names: Sequence[str]) -> list[Line]:
+    """Which run stands above, and how to see another one; nothing where there is only one."""
+    others = [name for name in names if name != shown]
+    if not others:
+        return []
+    rest = ", ".join(f"'{name}'" for name in others)
+    return [(), line(f"Above is the run '{shown}'. Others, with {command} --run: {rest}", Role.QUIET)]
+
+
 def _run(name: str, result: Result) -> Run:
-    scenario, network = result.scenario, result.network
-    title = f"{name}: {scenario.title}" + (f" — {result.name}" if result.name else "")
+    network = result.network
     hosts = {node.name: node for node in network.nodes.values() if isinstance(node, Node)}
     return Run(
         name=result.name,
-        heading=Heading(title, scenario.look_at, tuple(facts_of(result))),
+        heading=heading_of(name, result),
         record=result.record,
         ended=result.ended,
         tables={host: network.table(node) for host, node in hosts.items()},
         counters={host: network.counters(node) for host, node in hosts.items()},
     )
+
+
+def heading_of(name: str, result: Result) -> Heading:
+    """What stands above all that is shown of a run."""
+    scenario = result.scenario
+    title = f"{name}: {scenario.title}" + (f" — {result.name}" if result.name else "")
+    return Heading(title, scenario.look_at, tuple(facts_of(result)))
 
 
 def show_written(paths: Sequence[Path], results: Sequence[Result]) -> None:

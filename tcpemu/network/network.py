@@ -22,6 +22,7 @@ from tcpemu.stack import Generation, Host
 from tcpemu.stack.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from tcpemu.stack.pending import PendingTimer
     from tcpemu.stack.table import SocketRow
 
 N = TypeVar("N", bound=Attached)
@@ -176,6 +177,10 @@ class Network:
     def table(self, node: Node) -> list[SocketRow]:
         """The sockets of a host, as `ss -tan` shows them."""
         return list(node.host.sockets())
+
+    def pending(self, node: Node) -> list[PendingTimer]:
+        """The timers of a host that are armed, in the order in which they will fire."""
+        return list(node.host.pending())
 
     def counters(self, node: Node) -> dict[str, int]:
         """The counters of a host that moved, by their MIB names."""

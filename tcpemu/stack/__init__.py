@@ -3,7 +3,8 @@
 Where a rule lives:
 
     the host        host.py: the five verbs, the table of flows, resets · socket.py, calls.py: system calls ·
-                    ports.py · metrics.py · table.py: `ss`
+                    ports.py · metrics.py · table.py: `ss` ·
+                    pending.py: timers that wait
     listening       listener.py: the two queues · syn.py: a SYN arrives · request.py: a half-open connection,
                     its timer, the final ACK · cookies.py
     a connection    connection.py: what it knows, begins and ends · active.py: connect() · incoming.py: is a
@@ -30,6 +31,7 @@ from tcpemu.stack.events import (
 )
 from tcpemu.stack.generation import Generation
 from tcpemu.stack.host import Host
+from tcpemu.stack.pending import PendingTimer
 from tcpemu.stack.reasons import REASONS
 from tcpemu.stack.socket import Socket
 from tcpemu.stack.states import State
@@ -45,6 +47,7 @@ __all__ = [
     "Generation",
     "Host",
     "Outcome",
+    "PendingTimer",
     "QueueChanged",
     "Reason",
     "Sent",

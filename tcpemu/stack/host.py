@@ -30,6 +30,7 @@ from tcpemu.stack.generation import Generation
 from tcpemu.stack.listener import Listener
 from tcpemu.stack.metrics import Metrics
 from tcpemu.stack.options import established_options
+from tcpemu.stack.pending import PendingTimer, pending
 from tcpemu.stack.ports import Ports
 from tcpemu.stack.request import Request
 from tcpemu.stack.secrets import Secrets
@@ -184,6 +185,10 @@ class Host:
                 state = flow.state
             rows.append(SocketRow(state, recv_q, send_q, (local, local_port), (remote, remote_port)))
         return rows
+
+    def pending(self) -> list[PendingTimer]:
+        """The timers that are armed, in the order in which they will fire."""
+        return pending(self)
 
     # --- demultiplexing ---------------------------------------------------------------------------
 

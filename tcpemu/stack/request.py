@@ -164,13 +164,7 @@ class Request:
             host.timer_fired(self.key, reasons.REQUEST_ORPHANED)
             self.remove()
             return
-        allowed = listener.synack_retries()
-        expired = self.timeouts >= allowed
-        resend = True
-        deferred = listener.options.defer_periods
-        if deferred:
-            expired = expired and (not self.acked or self.timeouts >= deferred)
-            resend = not self.acked or self.timeouts >= deferred - 1
+        expired, resend = self.next_time_out()
         host.count("TCPTimeouts")
         if expired:
             self._give_up()
@@ -184,6 +178,15 @@ class Request:
         # Differs: the kernel keeps this in seven bits, so 128 retries and more wrap there.
         self.timeouts += 1
         self.arm()
+
+    def next_time_out(self) -> tuple[bool, bool]:
+        """Whether the next time-out is the last, and if not, whether it sends the SYN|ACK again."""
+        expired = self.timeouts >= self.listener.synack_retries()
+        deferred = self.listener.options.defer_periods
+        if not deferred:
+            return expired, True
+        expired = expired and (not self.acked or self.timeouts >= deferred)
+        return expired, not self.acked or self.timeouts >= deferred - 1
 
     def _give_up(self) -> None:
         """The SYN|ACK was repeated often enough: most kernels say nothing now."""

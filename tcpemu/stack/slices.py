@@ -7,6 +7,7 @@ inet_connection_sock.c: inet_csk_reqsk_queue_prune (Linux 2.6.32, 3.10).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -46,6 +47,11 @@ class SharedTimer:
             self.waiting -= 1
             if not self.waiting:
                 self._host.timers.cancel(self)
+
+    def requests(self) -> Iterator[Request]:
+        """Those that wait."""
+        for entry in self._entries.values():
+            yield from entry
 
     def fire(self) -> None:
         """Look at the next slice: twice what would cover the table in one initial time-out."""

@@ -6,6 +6,7 @@ before they outnumber the others, so arming and cancelling cost the same however
 """
 
 from heapq import heapify, heappop, heappush
+from operator import itemgetter
 from typing import Protocol
 
 from tcpemu.stack.errors import ConfigurationError
@@ -91,6 +92,11 @@ class TimerQueue:
         what = heappop(self._entries)[2]
         what.armed = 0
         return deadline, what
+
+    def waiting(self) -> list[tuple[int, Armable]]:
+        """Every timer that is armed with its deadline, in the order in which they will fire."""
+        armed = (entry for entry in self._entries if entry[2].armed == entry[1])
+        return [(deadline, what) for deadline, _, what in sorted(armed, key=itemgetter(0, 1))]
 
     def _sweep(self) -> None:
         """Most entries are stale: keep the others."""

@@ -1,0 +1,112 @@
+"""`tcpemu explain` and `tcpemu state`: the story of a run, one packet of a capture, one moment."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tcpemu.cli import runs
+from tcpemu.cli.errors import UsageError
+from tcpemu.cli.output import patience, show, width
+from tcpemu.explain.fates import fates_of
+from tcpemu.explain.frame import frame_lines
+from tcpemu.explain.moment import Standing, moment_lines, queues_of
+from tcpemu.explain.paragraphs import paragraph_lines
+from tcpemu.explain.turning import turns_of
+from tcpemu.network import Node
+from tcpemu.scenario import build, load
+from tcpemu.scenario.checks import SERVER
+from tcpemu.scenario.result import Result
+from tcpemu.stack.host import Host
+from tcpemu.wire.capture import Capture, read_capture
+
+CAPTURES = (".pcapng", ".pcap")
+
+
+# The story.
+
+
+def show_story(name: str, settings: Mapping[str, object], only: str | None, until: int | None) -> None:
+    """Print the story of each run, or of the first and the way to the others where there are many."""
+    if Path(name).suffix.lower() in CAPTURES:
+        raise UsageError(f"{name} is a capture; say which of its packets is to be explained: --frame 1")
+    found = load.runs(load.load(name, settings))
+    chosen = runs.chosen(name, found, only)
+    shown = chosen[:1] if len(chosen) > runs.SHOWN_WHOLE else chosen
+    for number, one in enumerate(shown):
+        if number:
+            show([(), ()])
+        with patience(f"running {name}{f', {one.name}' if one.name else ''}"):
+            result = build.run(one, until)
+        _show_one(name, result)
+    if len(shown) < len(chosen):
+        show(runs.others_hint(f"tcpemu explain {name}", shown[0].name, [each.name for each in found]))
+
+
+def _show_one(name: str, result: Result) -> None:
+    turns = turns_of(result.record, SERVER, _hosts(result))
+    show(paragraph_lines(runs.heading_of(name, result), turns, fates_of(result.record), width()))
+
+
+def _hosts(result: Result) -> dict[str, Host]:
+    """The hosts whose settings are known."""
+    nodes = (node for node in result.network.nodes.values() if isinstance(node, Node))
+    return {node.name: node.host for node in nodes if isinstance(node.host, Host)}
+
+
+# One packet.
+
+
+def check_alone(*options: object) -> None:
+    """Options of a run mean nothing for a capture that is there already."""
+    if any(option is not None for option in options):
+        raise UsageError("--frame reads a capture, which nothing changes; leave out all other options")
+
+
+def show_frame(path: Path, number: int) -> None:
+    """Print what a capture says of one packet."""
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file; --frame goes with a capture, {_how_to_write()}")
+    capture = read_capture(path)
+    _check_frame(path, capture, number)
+    show(frame_lines(capture, number, width()))
+
+
+def _check_frame(path: Path, capture: Capture, number: int) -> None:
+    if not 1 <= number <= len(capture.packets):
+        there = f"has frames 1 to {len(capture.packets)}" if capture.packets else "has no frames"
+        raise UsageError(f"--frame {number}: there is no such frame; {path} {there}")
+    if not any(packet.comments for packet in capture.packets):
+        raise UsageError(f"{path} has no comments, so it does not say why; {_how_to_write()}")
+
+
+def _how_to_write() -> str:
+    return "write one with: tcpemu run SCENARIO -o x.pcapng (without --plain)"
+
+
+# One moment.
+
+
+def show_state(name: str, settings: Mapping[str, object], only: str | None, at: int) -> None:
+    """Run to that moment and print how each host stands."""
+    found = load.runs(load.load(name, settings))
+    one = runs.chosen(name, found, only)[0]
+    with patience(f"running {name}{f', {one.name}' if one.name else ''}"):
+        result = build.run(one, at)
+    show(moment_lines(runs.heading_of(name, result), at, standings(result), width()))
+    if only is None:
+        show(runs.others_hint(f"tcpemu state {name}", one.name, [each.name for each in found]))
+
+
+def standings(result: Result) -> Sequence[Standing]:
+    """How each host stands now."""
+    network = result.network
+    return [
+        Standing(
+            node.name,
+            network.table(node),
+            network.counters(node),
+            queues_of(result.record, node.name),
+            network.pending(node),
+        )
+        for node in network.nodes.values()
+        if isinstance(node, Node)
+    ]

@@ -1,0 +1,38 @@
+"""The story of a run, laid out: a title with its time for each turning point, and a paragraph under it."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from tcpemu.explain.fates import Fate, fate_lines
+from tcpemu.explain.ladder import Heading, heading_lines
+from tcpemu.explain.style import Line, Role, Span, line
+from tcpemu.explain.turning import Turn
+from tcpemu.explain.words import JOINED, joined, moment
+
+_INDENT = "  "
+
+
+def paragraph_lines(
+    heading: Heading, turns: Sequence[Turn], fates: Sequence[Fate], width: int = 100
+) -> Iterator[Line]:
+    """The heading, each turning point, and how the clients fared."""
+    yield from heading_lines(Heading(heading.title, "", heading.facts), width)
+    if not turns:
+        yield ()
+        yield line("Nothing was dropped, ignored, lost or sent again.")
+    for turn in turns:
+        yield ()
+        yield (Span(moment(turn.at), Role.QUIET), Span("  "), Span(turn.title, Role.TITLE))
+        yield from _wrapped(turn.text, width, Role.PLAIN)
+        if turn.change:
+            yield from _wrapped(f"What would change it: {turn.change}.", width, Role.CALL)
+    if fates:
+        yield ()
+        yield line("How the clients fared", Role.TITLE)
+        yield from fate_lines(fates)
+
+
+def _wrapped(text: str, width: int, role: Role) -> Iterator[Line]:
+    lines = textwrap.wrap(joined(text), width - len(_INDENT), break_long_words=False, break_on_hyphens=False)
+    for each in lines:
+        yield (Span(_INDENT), Span(each.replace(JOINED, " "), role))

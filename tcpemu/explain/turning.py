@@ -1,0 +1,290 @@
+"""The story of a run in paragraphs: one for each kind of turning point, in the order in which they came.
+
+A turning point is the first time that something unusual was done for one reason: a queue became full, a final
+ACK was ignored, a request was given up. What happened again for the same reason is summed up in its
+paragraph, so that a flood makes no longer a story than one lost packet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tcpemu.explain.cast import Cast
+from tcpemu.explain.changes import Case, changes_of
+from tcpemu.explain.filling import SYN_FULL, Filling, fillings
+from tcpemu.explain.notes import DISAGREEMENT, Note, moved, notes_of
+from tcpemu.explain.rows import CallRow, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.story import INSTANTS, Story, segment_kind, story_of
+from tcpemu.explain.style import Role
+from tcpemu.explain.words import count, duration, moment, seconds
+from tcpemu.network.record import Record
+from tcpemu.stack.host import Host
+from tcpemu.wire.segment import Address
+
+LOSS = "LOSS"
+"""Stands for the reason of what the network lost."""
+
+TITLES = {
+    LOSS: "The network loses a packet",
+    "ACCEPT_QUEUE_FULL": "A final ACK is ignored",
+    "ABORT_ON_OVERFLOW": "A final ACK is answered with a RST",
+    "ACCEPT_QUEUE_FULL_RST": "A final ACK is answered with a RST",
+    "ACCEPT_QUEUE_FULL_SYN": "A SYN is dropped",
+    "SYN_QUEUE_FULL": "A SYN is dropped",
+    "QUEUE_FULL_SYN": "A SYN is dropped",
+    "SYN_BACKLOG_LAST_QUARTER": "A SYN is dropped",
+    "SYN_REFUSED": "A SYN is answered with a RST",
+    "SYN_COOKIE": "SYN cookies begin",
+    "SYN_COOKIE_ALWAYS": "SYN cookies begin",
+    "COOKIE_GOOD": "A SYN cookie comes back",
+    "COOKIE_ACCEPT_QUEUE_FULL": "The ACK to a SYN cookie is ignored",
+    "SYN_ACK_AGAIN": "A SYN|ACK is sent again",
+    "SYN_AGAIN": "A client sends its SYN again",
+    "RETRANSMIT": "Data is sent again",
+    "LOSS_PROBE": "A tail loss probe",
+    "CHALLENGE_SYN": "A SYN meets a connection that is open",
+    "DEFER_ACCEPT": "A bare ACK waits for its data",
+    "REQUEST_EXPIRED": "The server forgets a half-open connection",
+    "REQUEST_EXPIRED_RST": "The server gives up a half-open connection",
+    "REQUEST_ORPHANED": "A half-open connection has lost its listener",
+    "REQUEST_EVICTED": "A half-open connection is thrown out",
+    "LISTENER_ACK": "A RST for what the server does not know",
+    "NO_SOCKET": "A RST from a port where nobody listens",
+    "REQUEST_RST": "A client resets its half-open connection",
+    "RESET": "A RST ends a connection",
+    "REFUSED": "A RST refuses a connection",
+    "TIMED_OUT": "A client gives up",
+}
+"""What a turning point is called, by the reason behind it."""
+UNTOLD = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
+"""What makes no paragraph of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One paragraph of the story."""
+
+    at: int
+    reason: str
+    """The name of the reason behind it; ACCEPT_FULL or SYN_FULL for a queue that became full."""
+    title: str
+    text: str
+    change: str
+    """The settings that would have changed it; empty where there are none."""
+    times: int = 1
+    """How often it happened in the whole run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    """One time that something unusual was done."""
+
+    at: int
+    row: PacketRow | TimerRow
+    note: Note
+    node: str
+    """The host that did it."""
+    client: str
+    """Whose connection it was about."""
+    group: str
+    """The host that the client is on."""
+
+
+def turns_of(record: Record, server: str, hosts: Mapping[str, Host]) -> list[Turn]:
+    """The story of a run, the server being the host of that name; `hosts` says which settings are in force."""
+    rows = rows_of(record)
+    teller = _Teller(rows, story_of(record, server), hosts)
+    turns = [*teller.full(fillings(record, rows)), *teller.turns()]
+    return sorted(turns, key=lambda turn: turn.at)
+
+
+class _Teller:
+    """Knows the names and the settings of a run."""
+
+    def __init__(self, rows: Sequence[Row], story: Story, hosts: Mapping[str, Host]) -> None:
+        self._rows = rows
+        self._story = story
+        self._hosts = hosts
+        self._servers = Cast(rows).right
+        self._owners = _owners(rows)
+
+    def turns(self) -> Iterator[Turn]:
+        kinds: dict[tuple[str, bool], list[_Instance]] = {}
+        for instance in self._instances():
+            kinds.setdefault((_kind(instance), instance.node in self._servers), []).append(instance)
+        for (kind, _), instances in kinds.items():
+            instances.sort(key=lambda instance: instance.at)
+            yield self._turn(kind, instances)
+
+    def _turn(self, kind: str, instances: Sequence[_Instance]) -> Turn:
+        first = instances[0]
+        case = Case(kind, self._hosts.get(first.node), first.node, first.row.queues)
+        parts = (
+            f"{self._lead(first)}.",
+            self._disagreement(first),
+            self._again(kind, instances),
+            _proof(first),
+        )
+        title = TITLES.get(kind) or _plain_title(first)
+        text = " ".join(filter(None, parts))
+        return Turn(first.at, kind, title, text, changes_of(case), len(instances))
+
+    # What happened, each time.
+
+    def _instances(self) -> Iterator[_Instance]:
+        for row in self._rows:
+            if isinstance(row, CallRow):
+                continue
+            for note in notes_of(row):
+                lost = note.of_departure and note.role is Role.LOST
+                if lost or note.rule not in UNTOLD:
+                    yield self._instance(row, note)
+
+    def _instance(self, row: PacketRow | TimerRow, note: Note) -> _Instance:
+        if isinstance(row, TimerRow):
+            remote, remote_port, local, local_port = row.flow
+            end = (remote, remote_port) if row.node in self._servers else (local, local_port)
+            return _Instance(row.at, row, note, row.node, self._name(*end), self._owner(end[0]))
+        node = row.sender if note.of_departure else row.receiver or ""
+        at = row.at if note.of_departure else row.arrived or row.at
+        return _Instance(
+            at, row, note, node, self._story.client_of(row), self._owner(self._story.end_of(row)[0])
+        )
+
+    def _name(self, address: Address, port: int) -> str:
+        return self._story.names.get((address, port)) or f"{self._owner(address)}:{port}"
+
+    def _owner(self, address: Address) -> str:
+        return self._owners.get(address, "nobody")
+
+    # In words.
+
+    def _lead(self, one: _Instance) -> str:
+        row, note = one.row, one.note
+        if isinstance(row, TimerRow):
+            about = "" if one.client == one.node else f", about {one.client}"
+            return f"A timer of {one.node}{about}: {_after_name(note.text, one.node)}"
+        ours = row.sender in self._servers
+        sender = row.sender if ours else one.client
+        receiver = one.client if ours else row.receiver or "an address that nobody has"
+        kind = segment_kind(row.segment)
+        if note.of_departure:
+            colon = "" if row.lost or (row.sent and row.sent.repeat) else ":"
+            return f"{sender} to {receiver}: {kind}{colon} {_after_name(note.text, row.sender)}"
+        text = _after_name(note.text, row.receiver or "")
+        return f"{kind[0].upper()}{kind[1:]} of {sender} arrives at {receiver}: {text}"
+
+    def _disagreement(self, one: _Instance) -> str:
+        if one.note.of_departure:
+            return ""
+        found = [note.text for note in notes_of(one.row) if note.rule == DISAGREEMENT]
+        return f"{found[0][0].upper()}{found[0][1:]}." if found else ""
+
+    def _again(self, kind: str, instances: Sequence[_Instance]) -> str:
+        """The other times, in a sentence."""
+        if len(instances) == 1:
+            return ""
+        groups: dict[str, list[_Instance]] = {}
+        for one in instances[1:]:
+            groups.setdefault(one.group, []).append(one)
+        if len(groups) == 1 and len(instances) <= INSTANTS + 1 and _same_client(instances):
+            return f"Again at {_listed([one.at for one in instances[1:]])}{self._offsets(kind, instances)}."
+        parts = [self._of_group(name, some) for name, some in groups.items()]
+        total = f"{len(instances) - 1:,} more times: " if len(parts) > 1 else "Then "
+        return f"{total}{'; '.join(parts)}."
+
+    def _of_group(self, name: str, some: Sequence[_Instance]) -> str:
+        """Those of the clients of one host."""
+        if len(some) <= INSTANTS and _same_client(some):
+            return f"{some[0].client} at {_listed([one.at for one in some])}"
+        return f"{count(len(some), 'time')} with {name}, until {moment(max(one.at for one in some))}"
+
+    def _offsets(self, kind: str, instances: Sequence[_Instance]) -> str:
+        """For the SYN|ACKs of one request, how long after the first one each of them came."""
+        row = instances[0].row
+        if kind != "SYN_ACK_AGAIN" or not isinstance(row, PacketRow):
+            return ""
+        after = self._story.again.get(self._story.end_of(row), ())
+        if len(after) != len(instances):  # a SYN that came again was answered too
+            return ""
+        return f": {_listed(list(after))} after the first one"
+
+    # Queues.
+
+    def full(self, found: Sequence[Filling]) -> Iterator[Turn]:
+        for filling in found:
+            case = Case(filling.kind, self._hosts.get(filling.node), filling.node, filling.queues)
+            which = "SYN queue" if filling.kind == SYN_FULL else "accept queue"
+            yield Turn(
+                filling.at,
+                filling.kind,
+                f"The {which} is full",
+                _full_text(filling, which),
+                changes_of(case),
+                len(filling.times),
+            )
+
+
+def _kind(one: _Instance) -> str:
+    return one.note.rule or LOSS
+
+
+def _owners(rows: Sequence[Row]) -> dict[Address, str]:
+    """Which host each address was seen at."""
+    owners: dict[Address, str] = {}
+    for row in rows:
+        if isinstance(row, PacketRow):
+            owners[row.segment.src] = row.sender
+            if row.receiver:
+                owners[row.segment.dst] = row.receiver
+    return owners
+
+
+def _after_name(text: str, name: str) -> str:
+    return text.removeprefix(f"{name}: ")
+
+
+def _plain_title(one: _Instance) -> str:
+    if isinstance(one.row, TimerRow):
+        return f"A timer of {one.node}"
+    kind = segment_kind(one.row.segment)
+    what = kind[0].upper() + kind[1:]
+    return f"{what} of {one.row.sender}" if one.note.of_departure else f"{what} at {one.node}"
+
+
+def _proof(one: _Instance) -> str:
+    """The counters that moved the first time, and the kernel's function."""
+    counters = moved(one.row) if isinstance(one.row, PacketRow) and not one.note.of_departure else ""
+    proof = "; ".join(filter(None, (one.note.source, counters)))
+    return f"[{proof}]" if proof else ""
+
+
+def _same_client(instances: Sequence[_Instance]) -> bool:
+    return len({one.client for one in instances}) == 1
+
+
+def _listed(times: Sequence[int]) -> str:
+    """`1, 3 and 7 s`."""
+    words = [seconds(at, 6).rstrip("0").rstrip(".") for at in times]
+    return f"{', '.join(words[:-1])} and {words[-1]} s" if len(words) > 1 else f"{words[0]} s"
+
+
+def _full_text(filling: Filling, which: str) -> str:
+    queues = filling.queues
+    syn = filling.kind == SYN_FULL
+    length, waits = (queues.syn, "the final ACK") if syn else (queues.accept, "accept()")
+    more = f", one more than the backlog of {queues.backlog}" if length == queues.backlog + 1 else ""
+    more = more or f", with a backlog of {queues.backlog}"
+    waiting = f"{count(length, 'connection')} {'waits' if length == 1 else 'wait'} for {waits}"
+    return f"Port {queues.port} of {queues.node}: {waiting}{more}. {_ever_after(filling, which)}"
+
+
+def _ever_after(filling: Filling, which: str) -> str:
+    if filling.room is None:
+        return f"The {which} stays full to the end."
+    again = filling.times[1:]
+    lasted = f"There is room again at {moment(filling.room)}, after {duration(filling.room - filling.at)}"
+    if not again:
+        return f"{lasted}."
+    if len(again) <= INSTANTS:
+        return f"{lasted}; it is full again at {_listed(again)}."
+    return f"{lasted}; it is full {len(again):,} times more, the last time at {moment(again[-1])}."

@@ -1,0 +1,180 @@
+"""The story of a run: each turning point at its moment, repeats summed up, and the settings behind it."""
+
+import pytest
+
+from tcpemu.explain.ladder import Heading
+from tcpemu.explain.paragraphs import paragraph_lines
+from tcpemu.explain.style import text
+from tcpemu.explain.turning import TITLES, turns_of
+from tcpemu.network import Node
+from tcpemu.scenario import build, load
+from tcpemu.stack.reasons import REASONS
+
+MS = 10**6
+FEW = "title = 't'\nduration = '10 s'\n"
+
+
+def run_of(name, only="", **settings):
+    scenario = load.load(name, {key.replace("__", "."): value for key, value in settings.items()})
+    return build.run(next(run for run in load.runs(scenario) if run.name == only))
+
+
+def story(result):
+    nodes = result.network.nodes.values()
+    hosts = {node.name: node.host for node in nodes if isinstance(node, Node)}
+    return turns_of(result.record, "server", hosts)
+
+
+def told(turns):
+    """Reason, milliseconds, times."""
+    return [(turn.reason, turn.at / MS, turn.times) for turn in turns]
+
+
+def turn_of(turns, reason):
+    (found,) = [turn for turn in turns if turn.reason == reason]
+    return found
+
+
+def test_the_story_of_the_ignored_ack_has_each_turning_point_at_its_moment():
+    assert told(story(run_of("ignored-ack"))) == [
+        ("ACCEPT_FULL", 115, 1),
+        ("ACCEPT_QUEUE_FULL", 116, 6),
+        ("SYN_ACK_AGAIN", 1106, 5),
+        ("CHALLENGE_SYN", 1111, 5),
+        ("REQUEST_EXPIRED", 63106, 1),
+        ("LISTENER_ACK", 70005, 1),
+        ("RESET", 70010, 1),
+    ]
+
+
+def test_repeats_are_summed_up_with_their_times():
+    turns = story(run_of("ignored-ack"))
+    assert "Again at 1.116, 3.116, 7.116, 15.116 and 31.116 s." in turn_of(turns, "ACCEPT_QUEUE_FULL").text
+    assert "1, 3, 7, 15 and 31 s after the first one" in turn_of(turns, "SYN_ACK_AGAIN").text
+    assert "late says ESTABLISHED, server says SYN-RECV" in turn_of(turns, "ACCEPT_QUEUE_FULL").text
+    assert "stays full to the end" in turn_of(turns, "ACCEPT_FULL").text
+
+
+def test_the_times_of_the_story_are_those_of_the_record():
+    result = run_of("ignored-ack")
+    drops = [
+        entry.at for entry in result.record.events() if getattr(entry.event, "name", "") == "ListenOverflows"
+    ]
+    full = turn_of(story(result), "ACCEPT_QUEUE_FULL")
+    assert (full.at, full.times) == (drops[0], len(drops))
+    first_full = next(each.at for each in result.record.queue_lengths("server", 80) if each.accept == 2)
+    assert turn_of(story(result), "ACCEPT_FULL").at == first_full
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        (
+            "cookies off",
+            [
+                ("SYN_FULL", 165, 1),
+                ("SYN_QUEUE_FULL", 185, 296),
+                ("SYN_ACK_AGAIN", 1005, 18),
+                ("SYN_AGAIN", 2000, 5),
+            ],
+        ),
+        (
+            "cookies on",
+            [
+                ("SYN_FULL", 165, 1),
+                ("SYN_COOKIE", 185, 292),
+                ("SYN_ACK_AGAIN", 1005, 18),
+                ("COOKIE_GOOD", 1015, 1),
+            ],
+        ),
+    ],
+)
+def test_the_story_of_a_flood_is_short(only, expected):
+    result = run_of("syn-flood", only)
+    turns = story(result)
+    assert told(turns) == expected
+    counted = result.record.counters("server")
+    syns = next(turn for turn in turns if turn.reason in ("SYN_QUEUE_FULL", "SYN_COOKIE"))
+    assert syns.times == counted["ListenDrops" if only == "cookies off" else "SyncookiesSent"]
+    assert "290 times with flood, until 5.985 s; honest at 1.005" in syns.text
+    assert len(text(paragraph_lines(Heading("t"), turns, []))) < 3000
+
+
+def test_the_settings_that_would_have_changed_it_say_what_they_are_now():
+    turns = story(run_of("ignored-ack", net__ipv4__tcp_synack_retries=4))
+    full = turn_of(turns, "ACCEPT_QUEUE_FULL").change
+    assert "a backlog above 1 (net.core.somaxconn, now 4096, caps it)" in full
+    assert "net.ipv4.tcp_abort_on_overflow = 1 (now 0)" in full
+    assert "net.ipv4.tcp_synack_retries (now 4)" in turn_of(turns, "REQUEST_EXPIRED").change
+    assert turn_of(turns, "RESET").change == ""
+
+
+def test_a_setting_that_is_named_does_change_it():
+    assert not any(
+        turn.reason == "ACCEPT_QUEUE_FULL" for turn in story(run_of("ignored-ack", server__backlog=2))
+    )
+    aborted = story(run_of("ignored-ack", net__ipv4__tcp_abort_on_overflow=1))
+    assert "net.ipv4.tcp_abort_on_overflow = 0 (now 1)" in turn_of(aborted, "ABORT_ON_OVERFLOW").change
+    with_cookies = story(run_of("syn-flood", "cookies on"))
+    assert "net.ipv4.tcp_syncookies = 0 (now 1)" in turn_of(with_cookies, "SYN_COOKIE").change
+    without = story(run_of("syn-flood", "cookies off"))
+    assert "net.ipv4.tcp_syncookies = 1 (now 0)" in turn_of(without, "SYN_QUEUE_FULL").change
+
+
+def test_a_backlog_at_its_cap_asks_for_a_higher_cap():
+    turns = story(run_of("ignored-ack", server__backlog=9, net__core__somaxconn=1))
+    assert turn_of(turns, "ACCEPT_FULL").change.startswith(
+        "net.core.somaxconn above 1, which caps every backlog"
+    )
+
+
+def test_what_limits_the_syn_queue_goes_by_the_kernel():
+    """Linux 2.2 asks tcp_max_syn_backlog alone, 6.18 the backlog alone."""
+    settings = {"net.ipv4.tcp_max_syn_backlog": 8, "server.generation": "linux-2.2", "server.backlog": 100}
+    scenario = load.load("syn-flood", settings)
+    old = turn_of(story(build.run(load.runs(scenario)[0])), "SYN_QUEUE_FULL").change
+    assert "net.ipv4.tcp_max_syn_backlog above 8" in old
+    assert "a backlog above" not in old
+    new = turn_of(story(run_of("syn-flood", "cookies off")), "SYN_QUEUE_FULL").change
+    assert "tcp_max_syn_backlog" not in new
+
+
+def test_a_setting_that_the_kernel_does_not_have_is_not_named():
+    full = turn_of(story(run_of("ignored-ack", server__generation="linux-2.2")), "ACCEPT_QUEUE_FULL").change
+    assert full == "a backlog above 1; a program that calls accept() sooner"
+
+
+def test_a_queue_that_empties_has_room_again():
+    full = turn_of(story(run_of("ignored-ack-then-accept")), "ACCEPT_FULL")
+    assert "There is room again at" in full.text
+
+
+def test_a_lost_packet_is_a_turning_point():
+    document = (
+        FEW + "[server]\n[[clients]]\nname = 'one'\n[[link.drop]]\nflags = 'S'\nto = 'server'\nnth = 1\n"
+    )
+    result = build.run(load.runs(load.from_text(document))[0])
+    turns = story(result)
+    assert told(turns) == [("LOSS", 0, 1), ("SYN_AGAIN", 1000, 1)]
+    assert turns[0].text.startswith("one to server: SYN lost")
+
+
+def test_without_trouble_there_is_nothing_to_tell():
+    turns = story(run_of("handshake"))
+    assert turns == []
+    assert "Nothing was dropped" in text(paragraph_lines(Heading("t"), turns, []))
+
+
+@pytest.mark.parametrize("name", load.BUILT_IN)
+def test_every_built_in_scenario_has_a_story_that_fits(name):
+    for run in load.runs(load.load(name)):
+        turns = story(build.run(run, 3 * 10**9))
+        assert len(turns) < 15
+        assert turns == sorted(turns, key=lambda turn: turn.at)
+        for width in (80, 100):
+            lines = text(paragraph_lines(Heading("t"), turns, [], width)).splitlines()
+            assert max(map(len, lines)) <= width
+
+
+def test_every_title_is_of_a_reason_that_there_is():
+    assert set(TITLES) - {"LOSS"} <= set(REASONS)
