@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tcpemu.cli.app import app
 from tcpemu.scenario import build, load
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
@@ -42,3 +43,8 @@ def test_every_command_and_tool_it_names_exists():
         assert (root / tool).is_file(), tool
     for path in re.findall(r"\]\((\w[\w/.]*)\)", README):
         assert (root / path).exists(), path
+
+
+def test_its_table_of_commands_is_that_of_the_program():
+    shown = set(re.findall(r"^\| `tcpemu (\w+)", README, re.MULTILINE))
+    assert shown == {command.name or command.callback.__name__ for command in app.registered_commands}

@@ -13,7 +13,7 @@ import _fuzz_segments as segments
 from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup, Wait, World
 
 from tcpemu.generations import GENERATIONS
-from tcpemu.stack import SYSCTLS, State, sockopt
+from tcpemu.stack import SYSCTLS, Generation, State, sockopt
 from tcpemu.stack.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire import address, encode
 
@@ -66,6 +66,14 @@ _OPTIONS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
 )
 
 
+def _taken(kernel: Generation, name: str) -> tuple[object, ...]:
+    """Those of the values that the kernel takes."""
+    most = kernel.limits.get(name)
+    return tuple(
+        value for value in _SYSCTLS[name] if most is None or not isinstance(value, int) or value <= most
+    )
+
+
 def draw_setup(random: Random) -> Setup:
     """A host, often with a few sysctls that are not as usual."""
     sysctls: dict[str, object] = {}
@@ -75,7 +83,7 @@ def draw_setup(random: Random) -> Setup:
             continue
         if name in _SYSCTLS:
             if random.random() < 0.3:
-                sysctls[name] = random.choice(_SYSCTLS[name])
+                sysctls[name] = random.choice(_taken(GENERATIONS[kernel], name))
         elif not sysctl.words and isinstance(sysctl.default, int) and random.random() < 0.1:
             sysctls[name] = random.choice((sysctl.low, sysctl.low + 1, min(sysctl.high, 10**6)))
     return Setup(
@@ -249,9 +257,9 @@ class Drawer:
         )
 
     def _sysctl(self) -> Deed:
-        missing = self.world.host.generation.missing
-        names = [name for name in _SYSCTLS if name not in _SETTLED and name not in missing]
+        kernel = self.world.host.generation
+        names = [name for name in _SYSCTLS if name not in _SETTLED and name not in kernel.missing]
         if not names:
             return self._wait()
         name = self.random.choice(names)
-        return SetSysctl(self._soon(), name, self.random.choice(_SYSCTLS[name]))
+        return SetSysctl(self._soon(), name, self.random.choice(_taken(kernel, name)))

@@ -146,7 +146,10 @@ def _refuse(constant: str) -> None:
 def _compare(job: Job, truth: Trace, answered: Trace, tally: Tally) -> None:
     if "log" not in truth:
         raise UsageError(f"{job.source}: it has no log to compare with; leave out --check")
-    found = judge.difference(truth, answered)
+    try:
+        found = judge.difference(truth, answered)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{job.source}: its log cannot be compared: {error}") from None
     if found is None:
         tally.same += 1
         return

@@ -118,7 +118,7 @@ class _Drawing:
             yield "accept 2/1: 2 connections wait for accept(), the backlog is 1;"
             yield "syn: half-open ones wait for the final ACK."
         if any(row.queues and row.queues.accept > row.queues.backlog for row in self._shown):
-            yield "Linux lets one more than the backlog wait in each queue."
+            yield "More may wait than the backlog says: so the kernel counts."
 
     def _row(self, row: Folded) -> Iterator[Line]:
         match row:

@@ -8,7 +8,7 @@ time-out of 1 s and ten segments of window, its 3.10 has twenty.
 from dataclasses import replace
 
 from tcpemu.generations import queues as rules
-from tcpemu.generations.linux_sysctls import Version, missing_before, values_before
+from tcpemu.generations.linux_sysctls import Version, limits_before, missing_before, values_before
 from tcpemu.stack.generation import Generation, QueueRules, SynAckTimer, SynTimer, Wire
 from tcpemu.stack.units import SECOND
 
@@ -27,12 +27,27 @@ def _older(newer: Generation, version: Version, about: str, **changes: object) -
         about=about,
         sysctls={**newer.sysctls, **values_before(version), **own},
         missing=missing_before(version),
+        limits=limits_before(version),
         **changes,  # type: ignore[arg-type]
     )
 
 
 def _seconds(*waits: int) -> tuple[int, ...]:
     return tuple(each * SECOND for each in waits)
+
+
+def _once_more(retries: int) -> tuple[int, ...]:
+    """The limit is tested after sending: one SYN more, and the end at once (2.2, tcp_timer.c: tcp_write_timeout)."""
+    return (*(min(3 * SECOND << number, 120 * SECOND) for number in range(retries + 1)), 0)
+
+
+def _by_200_ms(retries: int) -> tuple[int, ...]:
+    """The limit is reckoned from 200 ms, and from the first repeat (2.6.32, tcp.h: retransmits_timed_out)."""
+    limit = ((2 << retries) - 1) * SECOND // 5
+    waits = [3 * SECOND, 6 * SECOND]
+    while sum(waits[1:]) < limit:
+        waits.append(min(2 * waits[-1], 120 * SECOND))
+    return tuple(waits)
 
 
 LINUX_6_18 = Generation(
@@ -136,7 +151,7 @@ LINUX_2_6_32 = _older(
         "net.core.rmem_max": 131071,
         "net.ipv4.tcp_syncookies": 0,
     },
-    syn=SynTimer(waits=_seconds(3, 6, 12)),
+    syn=SynTimer(_by_200_ms),
     initial_cwnd=3,
     wire=Wire(window_segments=4, buffer_share=(3, 4), random_stamps=False),
     cookie_mss=_OLDEST_COOKIES,
@@ -170,7 +185,7 @@ LINUX_2_2 = _older(
     synack=SynAckTimer(
         waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120), restarts_on_syn=False, outlive_listener=False
     ),
-    syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120, 120, 120, 120, 0)),
+    syn=SynTimer(_once_more),
     initial_cwnd=1,
     sysctls={
         "net.ipv4.tcp_max_syn_backlog": 128,
@@ -200,7 +215,7 @@ LINUX_2_0 = _older(
         keeps_reserve=False,
     ),
     synack=SynAckTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0), answers_syn=False, outlive_listener=False),
-    syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0)),
+    syn=SynTimer(lambda _retries: _seconds(3, 6, 12, 24, 48, 96, 0)),
     initial_cwnd=1,
     wire=Wire(
         fixed_window=32736,
@@ -225,7 +240,7 @@ LINUX_1_2 = _older(
     synack=SynAckTimer(
         waits=_seconds(3, 6, 12, 24, 48, 96, *[120] * 10, 0), answers_syn=False, outlive_listener=False
     ),
-    syn=SynTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 120, 120, 120, 120, 120, 0)),
+    syn=SynTimer(lambda _retries: _once_more(10)),
     wire=Wire(
         fixed_window=14335,
         syn_window=512,

@@ -13,7 +13,7 @@ SINCE: dict[str, tuple[Version, int | None]] = {
     "net.ipv4.tcp_challenge_ack_limit": ((3, 6), 2**31 - 1),
     "net.ipv4.tcp_congestion_control": ((2, 6, 13), None),
     "net.ipv4.tcp_dsack": ((2, 4), 0),
-    "net.ipv4.tcp_early_retrans": ((3, 10), 0),
+    "net.ipv4.tcp_early_retrans": ((3, 5), 0),
     "net.ipv4.tcp_ecn": ((2, 4), 0),
     "net.ipv4.tcp_ecn_fallback": ((4, 2), 0),
     "net.ipv4.tcp_fin_timeout": ((2, 2), None),
@@ -41,6 +41,21 @@ SINCE: dict[str, tuple[Version, int | None]] = {
 }
 """Each sysctl with the first kernel that has it, and the value that says how kernels without it behave (None:
 as with the default). Minor versions before 3.0 are from memory."""
+
+
+LARGER_SINCE: dict[str, tuple[Version, int]] = {
+    "net.ipv4.tcp_syncookies": ((3, 13), 1),
+    "net.ipv4.tcp_timestamps": ((4, 10), 1),
+}
+"""Sysctls that took on a further value, since when, and the largest one before."""
+
+
+def limits_before(version: Version) -> dict[str, int]:
+    """The sysctls of which a kernel of this version takes less than today's do."""
+    limits = {name: most for name, (since, most) in LARGER_SINCE.items() if version < since}
+    if (3, 10) <= version < (4, 1):
+        limits["net.core.somaxconn"] = 65535
+    return limits
 
 
 def missing_before(version: Version) -> dict[str, str]:

@@ -18,6 +18,11 @@ def _waits(*seconds: float) -> tuple[int, ...]:
     return tuple(round(each * 1000) * MILLISECOND for each in seconds)
 
 
+def _syn(*seconds: float) -> SynTimer:
+    waits = _waits(*seconds)
+    return SynTimer(lambda _retries: waits)
+
+
 def _other(
     name: str, about: str, most: int, sysctls: Mapping[str, int | tuple[int, ...]], **changes: object
 ) -> Generation:
@@ -47,7 +52,7 @@ BSD_4_4 = _other(
         keeps_reserve=False,
     ),
     synack=SynAckTimer(waits=_waits(6, 24, 45), restarts_on_syn=False, resets_at_end=True),
-    syn=SynTimer(waits=_waits(6, 24, 45)),
+    syn=_syn(6, 24, 45),
     initial_rto=6 * SECOND,
     initial_cwnd=1,
     quick_syn=0,
@@ -77,7 +82,7 @@ FREEBSD_14 = _other(
         keeps_reserve=False,
     ),
     synack=SynAckTimer(waits=_waits(1, 2.2, 4.2, 8.2)),
-    syn=SynTimer(waits=_waits(1, 2.2, 4.2, 8.2, 16.2, 32.2, 11)),
+    syn=_syn(1, 2.2, 4.2, 8.2, 16.2, 32.2, 11),
     initial_rto=SECOND,
     quick_syn=0,
     challenge_inexact_rst=True,
@@ -105,7 +110,7 @@ MACOS_15 = _other(
         keeps_reserve=False,
     ),
     synack=SynAckTimer(waits=_waits(1, 2, 4, 8, 16, 32, 12), resets_at_end=True),
-    syn=SynTimer(waits=_waits(1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 8)),
+    syn=_syn(1, 1, 1, 1, 1, 2, 4, 8, 16, 32, 8),
     initial_rto=SECOND,
     quick_syn=0,
     challenges=True,
@@ -132,7 +137,7 @@ SOLARIS = _other(
     synack=SynAckTimer(
         waits=_waits(1.125, 2.25, 4.5, 9, 18, 36, 60, 60), restarts_on_syn=False, resets_at_end=True
     ),
-    syn=SynTimer(waits=_waits(1.125, 2.25, 4.5, 9, 18, 36, 60, 60)),
+    syn=_syn(1.125, 2.25, 4.5, 9, 18, 36, 60, 60),
     initial_rto=1125 * MILLISECOND,
     quick_syn=0,
     wire=Wire(fixed_window=128480, random_stamps=False),
@@ -159,7 +164,7 @@ WINDOWS_2003 = _other(
         keeps_reserve=False,
     ),
     synack=SynAckTimer(waits=_waits(3, 6, 12), restarts_on_syn=False),
-    syn=SynTimer(waits=_waits(3, 6, 12)),
+    syn=_syn(3, 6, 12),
     quick_syn=0,
     wire=Wire(order="windows", fixed_window=65535, scale_by_largest=False, random_stamps=False),
     unverified=(

@@ -26,6 +26,8 @@ STEADY_SLACK = 0.03
 GROWING_SLACK = 1 / 8
 CONTENT = ("flags", "seq", "ack", "win", "len", "df", "ttl", "tos", "lport")
 """What must be equal in a packet, besides its options."""
+_ALWAYS_TOLD = ("flags", "seq", "win", "len", "opts")
+"""What a log says of every packet; the rest only where there is any."""
 
 
 def difference(truth: Trace, candidate: Trace) -> str | None:
@@ -91,7 +93,17 @@ def _log(trace: Trace) -> list[Entry]:
     if "log" not in trace:
         raise ValueError(f"the trace {trace.get('name', '')!r} has no log: run it before it is judged")
     log: list[Entry] = trace["log"]
+    if not isinstance(log, list) or not all(_is_entry(entry) for entry in log):
+        raise ValueError(f"the log of {trace.get('name', '')!r} is no list of entries, each with a time t")
+    for entry in log:
+        missing = [name for name in _ALWAYS_TOLD if "out" in entry and name not in entry]
+        if missing:
+            raise ValueError(f"the packet at {entry['t']} s in the log says nothing of {', '.join(missing)}")
     return log
+
+
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("t"), int | float)
 
 
 def _same_before(packets: list[_Packet], entry: Entry) -> float:

@@ -53,11 +53,17 @@ def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
 
 def from_text(text: str, source: str = "scenario", settings: Mapping[str, object] | None = None) -> Scenario:
     """The scenario that the text of a file says; `source` names it in mistakes. Raises ScenarioError."""
+    return from_document(tables_of(text, source), source, settings)
+
+
+def tables_of(text: str, source: str) -> Document:
+    """The tables of a TOML text. Raises ScenarioError."""
     try:
-        document = tomllib.loads(text, parse_float=Decimal)
+        return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(source, [syntax_problem(error)]) from None
-    return from_document(document, source, settings)
+        raise ScenarioError(source, [_syntax_problem(error)]) from None
+    except RecursionError:
+        raise ScenarioError(source, [Problem("", "nested too deeply", "give tables and lists")]) from None
 
 
 def from_document(
@@ -112,7 +118,8 @@ def _wrong_variants(document: Document, already: Sequence[Problem]) -> Iterator[
         problems = put_all(changed, variant["set"]) + _checked(changed)[1]
         for problem in problems:
             if problem not in already:
-                yield Problem(f'variants[{number}].set."{problem.place}"', problem.what, problem.mend)
+                place = problem.place if '"' in problem.place else f'"{problem.place}"'
+                yield Problem(f"variants[{number}].set.{place}", problem.what, problem.mend)
 
 
 def _variants(document: Document) -> list[Document]:
@@ -170,7 +177,7 @@ def _stand_in(key: str, number: int) -> Document:
     return {"name": name} if key == "clients" else {"name": name, "set": {}}
 
 
-def syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
     text = str(error)
     match = re.fullmatch(r"(.*?) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", text, re.DOTALL)
     if match is None:

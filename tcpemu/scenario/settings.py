@@ -35,9 +35,14 @@ def parse_assignment(text: str) -> tuple[str, object]:
     if not equals or not path:
         raise SettingError(f"found {in_toml(text)}; write PATH=VALUE, such as server.backlog=5")
     try:
-        return path, tomllib.loads(f"value = {written}", parse_float=Decimal)["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
+        tables = tomllib.loads(f"value = {written}", parse_float=Decimal)
+    except tomllib.TOMLDecodeError:
         return path, written
+    except RecursionError:
+        raise SettingError(f"{path} is nested too deeply; give one value") from None
+    if len(tables) > 1:
+        raise SettingError(f"found {in_toml(text)}; give one value, and each further setting by itself")
+    return path, tables["value"]
 
 
 def parse_alternatives(text: str) -> dict[str, tuple[str, object]]:

@@ -25,9 +25,10 @@ _SYN_DROPS = frozenset(
         reasons.LAST_QUARTER,
     )
 )
-_ACK_DROPS = frozenset(
+IGNORED_ACKS = frozenset(
     reason.name for reason in (reasons.ACCEPT_QUEUE_FULL, reasons.COOKIE_ACCEPT_QUEUE_FULL)
 )
+"""Why a final ACK is ignored, by the reasons' names."""
 _PLACES: dict[object, int] = {half_open_more_than: 1, half_open_at_least: 0}
 """How many more half-open connections there can be than the backlog, by the rule of the kernel."""
 
@@ -119,7 +120,7 @@ def summarize(result: Result) -> Summary:
         syn_queue=_half_open(rows),
         backlog=listener.send_q if listener else None,
         syns_dropped=_dropped(result, _SYN_DROPS),
-        acks_ignored=_dropped(result, _ACK_DROPS),
+        acks_ignored=_dropped(result, IGNORED_ACKS),
         syn_acks_repeated=counters.get("TCPSynRetrans", 0),
         cookies_sent=counters.get("SyncookiesSent", 0),
         resets_sent=counters.get("OutRsts", 0),

@@ -93,9 +93,9 @@ class SynAckTimer:
 class SynTimer:
     """How a client repeats its SYN."""
 
-    waits: tuple[int, ...] = ()
-    """The waits one by one, the last until ETIMEDOUT; empty: `initial_rto`, doubled after the linear ones, as
-    often as tcp_syn_retries allows."""
+    waits: Callable[[int], tuple[int, ...]] = lambda _retries: ()
+    """(tcp_syn_retries) -> the waits one by one, the last until ETIMEDOUT; empty: `initial_rto`, doubled after
+    the linear ones, as often as tcp_syn_retries allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,8 @@ class Generation:
     missing: Mapping[str, str] = field(default_factory=dict)
     """Sysctls that this kernel does not have, each with since when there is one; `sysctls` says what is so
     in their absence."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Sysctls whose largest value is less than today's, with that."""
     synack: SynAckTimer = SynAckTimer()
     syn: SynTimer = SynTimer()
     wire: Wire = Wire()

@@ -82,14 +82,6 @@ def find_timestamps(options: tuple[Option, ...]) -> Timestamps | None:
     return found
 
 
-def find_sack(options: tuple[Option, ...]) -> tuple[tuple[int, int], ...]:
-    """The blocks of a segment's SACK option."""
-    for option in options:
-        if type(option) is Sack:
-            return option.blocks
-    return ()
-
-
 def syn_options(
     own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None, order: str = "linux"
 ) -> tuple[Option, ...]:

@@ -133,13 +133,20 @@ def _window_never_came_back(conn: Connection) -> bool:
 def _back_off(conn: Connection) -> None:
     """Wait twice as long next time; the first SYNs do not (tcp_syn_linear_timeouts)."""
     host = conn.host
-    waits = host.generation.syn.waits
-    if waits and conn.state is State.SYN_SENT:
+    waits = _syn_waits(conn)
+    if waits:
         conn.rto = waits[min(conn.total_rto, len(waits) - 1)]
     elif conn.state is not State.SYN_SENT or conn.total_rto > host.sysctls.tcp_syn_linear_timeouts:
         conn.backoff += 1
         conn.rto = min(conn.rto << 1, host.rto_max)
     set_timer(conn, RETRANS, _within_user_timeout(conn))
+
+
+def _syn_waits(conn: Connection) -> tuple[int, ...]:
+    """The waits of a SYN, where the kernel has them other than by doubling."""
+    if conn.state is not State.SYN_SENT:
+        return ()
+    return conn.host.generation.syn.waits(conn.options.syncnt or conn.host.sysctls.tcp_syn_retries)
 
 
 def _within_user_timeout(conn: Connection) -> int:
@@ -154,8 +161,8 @@ def _within_user_timeout(conn: Connection) -> int:
 def _give_up(conn: Connection) -> bool:
     """Whether it has been tried often or long enough (tcp_write_timeout)."""
     sysctls = conn.host.sysctls
-    waits = conn.host.generation.syn.waits
-    if waits and conn.state is State.SYN_SENT:
+    waits = _syn_waits(conn)
+    if waits:
         return conn.retransmits >= len(waits) - 1
     if conn.state in _OPENING:
         tries = conn.options.syncnt or sysctls.tcp_syn_retries

@@ -89,7 +89,7 @@ class Sysctls:
     ip_local_port_range: tuple[int, int]
 
     def __init__(self, generation: Generation, settings: Mapping[str, object]) -> None:
-        self._missing, self._kernel = generation.missing, generation.name
+        self._missing, self._limits, self._kernel = generation.missing, generation.limits, generation.name
         for name, sysctl in SYSCTLS.items():
             setattr(self, _attribute(name), generation.sysctls.get(name, sysctl.default))
         for name, value in settings.items():
@@ -103,7 +103,11 @@ class Sysctls:
         """Give a sysctl another value, as `sysctl -w` would. Raises ConfigurationError."""
         if name in self._missing:
             raise ConfigurationError(f"{name} is not there in {self._kernel}: {self._missing[name]}")
-        setattr(self, _attribute(name), parse(name, value))
+        parsed = parse(name, value)
+        limit = self._limits.get(name)
+        if limit is not None and isinstance(parsed, int) and parsed > limit:
+            raise ConfigurationError(f"{name} is {value!r}; in {self._kernel} it can be {limit} at most")
+        setattr(self, _attribute(name), parsed)
 
     def get(self, name: str) -> Value:
         """The value of a sysctl by its full name. Raises ConfigurationError where there is none."""

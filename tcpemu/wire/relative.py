@@ -37,6 +37,7 @@ LISTENER_PORT = 8080
 PEER_ISN_BASE = 1_000_000
 """A peer whose trace names no initial number starts at this plus its port."""
 _EIGHT_FLAGS = 0xFF
+_LONGEST = 65535
 
 
 @dataclass(slots=True)
@@ -60,6 +61,12 @@ class Numbers:
         self, port: int, flags: str, seq: int, ack: int | None, options: Mapping[str, Any]
     ) -> Segment:
         """The segment of the step `["in", port, flags, seq, ack, options]`. ValueError for nonsense."""
+        odd = [number for number in (port, seq, ack or 0) if not isinstance(number, int)]
+        if odd:
+            raise ValueError(f"found {odd[0]!r}; port, seq and ack are whole numbers")
+        length = options.get("len", 0)
+        if not isinstance(length, int) or not 0 <= length <= _LONGEST:
+            raise ValueError(f"len is {length!r}; it can be 0 to {_LONGEST}")
         source, host_port = options.get("ip", PEER), options.get("lport", LISTENER_PORT)
         flow = self.flows.setdefault((source, port, host_port), Flow())
         if flow.peer is None:
@@ -74,7 +81,7 @@ class Numbers:
             flags=flags_of(flags),
             window=options.get("win", 65535),
             options=tuple(_option(flow, words) for words in options.get("opts", [])),
-            payload=b"x" * options.get("len", 0),
+            payload=b"x" * length,
             ttl=options.get("ttl", 64),
             tos=options.get("tos", 0),
             ip_id=1,

@@ -175,3 +175,17 @@ def test_another_kernel_or_clock_may_answer(tmp_path):
     done = tcpemu(path, "--generation", "linux-9")
     assert done.exit_code == 2
     assert "linux-6.18" in done.stderr
+
+
+@pytest.mark.parametrize("log", [5, [5], [[0, "out"]], [{"t": 0, "out": 41001}], [{"t": 0, "do": 5}]])
+def test_a_log_that_is_none_is_told(tmp_path, log):
+    done = tcpemu("--check", write(tmp_path / "x.json", {**TRACE, "log": log}))
+    assert done.exit_code == 2
+    assert "log" in done.stderr
+
+
+@pytest.mark.parametrize("what", [["S", 1.5, None], ["S", 0, "1"], ["S", 0, None, {"len": 10**9}]])
+def test_numbers_that_cannot_be_are_told_with_their_step(tmp_path, what):
+    done = tcpemu(write(tmp_path / "x.json", {**TRACE, "steps": [[0, "listen", 1], [0.1, "in", 1, *what]]}))
+    assert done.exit_code == 2
+    assert "steps[1]" in done.stderr

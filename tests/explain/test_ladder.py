@@ -26,8 +26,8 @@ ignored-ack: nobody hears the last ACK
 Look at: the second client
 linux-6.18 · seed 1
 A packet arrives 5 ms after the time shown. accept 2/1: 2 connections wait for accept(), the backlog
-is 1; syn: half-open ones wait for the final ACK. Linux lets one more than the backlog wait in each
-queue.
+is 1; syn: half-open ones wait for the final ACK. More may wait than the backlog says: so the kernel
+counts.
 
 time (s)  client 10.0.0.2                                    server 10.0.0.1:80
    0.000                                                  listen(80, backlog 0)  accept 0/0  syn 0/0

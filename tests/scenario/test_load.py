@@ -243,3 +243,17 @@ def test_a_scenario_without_variants_is_one_run():
     scenario = from_text(SMALL)
     (only,) = runs(scenario)
     assert (only.name, only.scenario) == ("", scenario)
+
+
+def test_nesting_without_end_is_told():
+    with pytest.raises(ScenarioError, match="nested too deeply"):
+        from_text("a = " + "[" * 5000)
+
+
+def test_what_is_wrong_in_a_variant_has_its_place_quoted_once():
+    text = 'title = ""\n[[variants]]\nname = "one"\nset."net.ipv4.tcp_sack" = 7\n'
+    with pytest.raises(ScenarioError) as caught:
+        from_text(text)
+    assert [problem.place for problem in caught.value.problems] == [
+        'variants[0].set.server.sysctls."net.ipv4.tcp_sack"'
+    ]

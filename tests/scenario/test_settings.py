@@ -125,3 +125,9 @@ def test_settings_hold_in_every_variant():
 def test_a_setting_is_checked_with_the_rest():
     with pytest.raises(ScenarioError, match=r"server\.accept\.never: .*must be true or false"):
         with_settings(server__accept__never="yes")
+
+
+@pytest.mark.parametrize("text", ["server.backlog=1\nfoo=2", "server.backlog=" + "[" * 5000])
+def test_an_assignment_is_one_value(text):
+    with pytest.raises(SettingError, match="one value"):
+        parse_assignment(text)

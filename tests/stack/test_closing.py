@@ -95,6 +95,15 @@ def test_a_fin_waits_behind_data_for_which_there_is_no_window():
     assert len(last.payload) == 150 - sent
 
 
+def test_a_fin_takes_a_place_in_the_window_too():
+    host = established(win=10)
+    host.conn.send(10)
+    host.conn.close()
+    host.expect("1.01 PA seq 1 len 10")
+    host.send("A", 1, 11, win=10, at=1050 * MS)
+    host.expect("1.05 FA seq 11 ack 1")
+
+
 # --- FIN and data from the peer -------------------------------------------------------------------------
 
 
@@ -115,6 +124,16 @@ def test_a_fin_beyond_a_hole_waits_for_the_hole():
     assert host.conn.recv() == pattern(100) + pattern(10)
     assert host.conn.recv() == b""
     assert host.shown(*host.taken()[-1])["ack"] == 112
+
+
+def test_so_it_does_when_it_is_kept_with_the_data_before_it():
+    host = established()
+    host.send("A", 101, 1, data=pattern(10))
+    assert host.send("FA", 111, 1, data=pattern(5)) == "DATA_AHEAD"
+    assert host.conn.state == "ESTABLISHED"
+    host.send("A", 1, 1, data=pattern(100))
+    assert host.conn.state == "CLOSE_WAIT"
+    assert host.conn.recv() == pattern(100) + pattern(10) + pattern(5)
 
 
 @pytest.mark.parametrize("make", [close_wait, last_ack, closing])

@@ -187,7 +187,24 @@ def test_data_beyond_a_hole_is_kept_and_each_piece_acknowledged_at_once():
     assert host.send("A", 151, 1, data=whole[150:350]) == "DATA"
     host.expect("1.01 A seq 1 ack 401")
     assert host.conn.recv() == whole
-    assert host.moved()["TCPOFOQueue"] == 2
+    assert host.moved() == {"TCPOFOQueue": 2}
+    assert host.conn.sock.connection.rmem == 0, "no memory is lost on the way"
+
+
+@pytest.mark.parametrize(("seq", "size", "merged"), [(101, 200, 1), (151, 50, 1), (51, 400, 1), (51, 100, 0)])
+def test_what_is_held_twice_is_dropped_and_told(seq, size, merged):
+    host = established(opts=SACK)
+    whole = pattern(600)
+    host.send("A", 101, 1, data=whole[100:300])
+    host.fresh()
+    host.send("A", seq, 1, data=whole[seq - 1 :][:size])
+    assert host.moved().get("TCPOFOMerge", 0) == merged
+    [(_, segment)] = host.taken()
+    first = segment.options[-1].blocks[0]
+    assert [edge - host.flow().peer_isn for edge in first] == [max(seq, 101), min(seq + size, 301)]
+    host.send("A", 1, 1, data=whole)
+    assert host.conn.recv() == whole
+    assert host.conn.sock.connection.rmem == 0
 
 
 def test_a_hole_is_told_by_sack_the_newest_block_first():
@@ -442,6 +459,22 @@ def test_with_two_segments_out_the_probe_comes_after_two_round_trips_and_2_ms():
     host.expect("1.01 A seq 1 len 1460", "1.01 PA seq 1461 len 540", "1.032 PA seq 1461 len 540")
 
 
+def test_what_goes_beyond_an_answered_probe_says_that_it_repaired_a_loss():
+    host = established(opts=SACK, options=[(*NODELAY, 1)])
+    host.conn.send(100)
+    host.run(1225 * MS)
+    host.conn.send(50)
+    host.fresh()
+    host.send("A", 1, 151, at=1230 * MS)
+    assert host.moved() == {"TCPLossProbeRecovery": 1}
+    other = established(opts=SACK)
+    other.conn.send(100)
+    other.run(1225 * MS)
+    other.fresh()
+    other.send("A", 1, 101, at=1230 * MS)
+    assert other.moved() == {}
+
+
 def test_without_early_retransmit_there_is_no_probe():
     host = established(opts=SACK, early_retrans=0)
     host.conn.send(100)
@@ -577,11 +610,12 @@ def test_ecn_marks_data_and_echoes_congestion():
     marked.conn = marked.accept()
     marked.fresh()
     marked.conn.send(10)
-    [(_, data)] = marked.taken()
-    assert data.tos == 2
+    marked.run(250 * MS)
+    (_, data), (_, again) = marked.taken()
+    assert (data.tos, again.tos) == (2, 0), "what is sent again says nothing about the path"
     marked.send("PA", 1, 1, data=10, tos=3)
-    marked.expect("0 AE seq 11 ack 11")
+    marked.expect("0.25 AE seq 11 ack 11")
     marked.send("PA", 11, 1, data=10, tos=2)
-    marked.expect("0 AE seq 11 ack 21")
+    marked.expect("0.25 AE seq 11 ack 21")
     marked.send("PAC", 21, 1, data=10, tos=2)
-    marked.expect("0 A seq 11 ack 31")
+    marked.expect("0.25 A seq 11 ack 31")

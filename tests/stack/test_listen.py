@@ -363,6 +363,10 @@ def test_shutdown_for_reading_ends_the_listening(how):
         host.accept()
     assert host.send("S", port=2) == "NO_SOCKET"
     host.expect("1.01 RA to 2 seq zero ack 1")
+    host.listener.listen(3)
+    assert host.queues() == (0, 0, 3)
+    with fails("EAGAIN"):
+        host.accept()
 
 
 def test_listening_again_revives_the_requests_that_are_left():

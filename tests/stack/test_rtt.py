@@ -102,6 +102,17 @@ def test_what_is_known_of_a_peer_sets_the_first_rto_of_the_next_connection():
     assert forgetful.host.metrics.rtt(address(PEER)) == 0
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "kept"), [(300, 100, 275), (100, 300, 300), (100, 100, 100), (0, 70, 70)]
+)
+def test_what_is_known_of_a_peer_rises_at_once_and_falls_by_an_eighth(first, second, kept):
+    host = established()
+    for milliseconds in (first, second):
+        host.conn.sock.connection.srtt = milliseconds * 8000
+        host.host.metrics.update(host.conn.sock.connection)
+    assert host.host.metrics.rtt(address(PEER)) == kept * 8000
+
+
 # --- the congestion window --------------------------------------------------------------------------------
 
 

@@ -377,7 +377,9 @@ def test_recv_takes_what_there_is_and_keeps_the_rest():
 def test_at_the_end_recv_gives_nothing_for_ever():
     host = close_wait()
     assert host.conn.sock.readable
+    assert host.table()[0] == "CLOSE-WAIT 1 0 8080 41001", "the FIN counts as an octet until it is read"
     assert [host.conn.recv() for _ in range(3)] == [b""] * 3
+    assert host.table()[0] == "CLOSE-WAIT 0 0 8080 41001"
     assert host.conn.send(b"x") == 1
 
 

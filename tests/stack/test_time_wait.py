@@ -7,7 +7,7 @@ import pytest
 
 from tcpemu.stack import sockopt
 from tcpemu.wire.options import Timestamps
-from tests.stack.helpers import FULL, MS, MSS, SECOND, TS, fin_wait2, time_wait
+from tests.stack.helpers import FULL, MS, MSS, SECOND, TS, fin_wait1, fin_wait2, time_wait
 
 TW = "TIME-WAIT 0 0 8080 41001"
 LISTEN = "LISTEN 0 5 8080 *"
@@ -26,6 +26,13 @@ def test_it_lasts_60_seconds():
     assert ends(host) == [62.02]
     assert host.table() == [LISTEN]
     assert host.changes()[-1] == ("TIME_WAIT", "CLOSE")
+
+
+@pytest.mark.parametrize(("seconds", "name"), [(60, "TW"), (5, "TW"), (4, "TWKilled")])
+def test_a_bucket_is_counted_when_it_is_made_a_short_one_as_killed(seconds, name):
+    host = fin_wait1(orphan=True, fin_timeout=seconds)
+    host.send("A", 1, 2)
+    assert host.moved() == {name: 1}
 
 
 def test_an_exact_bare_ack_begins_it_anew_in_silence():

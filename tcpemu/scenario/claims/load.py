@@ -1,10 +1,8 @@
 """From files to claims, or to everything that is wrong with them."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fnmatch import fnmatch
 from importlib import resources
 from pathlib import Path
@@ -67,11 +65,7 @@ def from_file(path: Path) -> list[Claim]:
 
 def from_text(text: str, source: str = "claims") -> list[Claim]:
     """The claims that the text of a file says; `source` names it in mistakes. Raises ScenarioError."""
-    try:
-        document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(source, [load.syntax_problem(error)]) from None
-    reader = _Reader(document)
+    reader = _Reader(load.tables_of(text, source))
     claims = list(reader.claims())
     if reader.problems:
         raise ScenarioError(source, reader.problems)

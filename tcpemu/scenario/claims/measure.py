@@ -10,6 +10,7 @@ from tcpemu.scenario.build import host_addresses
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Outcome, Result
+from tcpemu.scenario.summary import IGNORED_ACKS
 from tcpemu.stack import reasons
 from tcpemu.stack.events import Counted, QueueChanged, TimerFired, Verdict
 from tcpemu.stack.events import Outcome as Fate
@@ -22,7 +23,6 @@ NOTHING = "nothing"
 ANSWERED = ("SYN", "ACK", "data", "FIN", NOTHING)
 """What a RST can answer."""
 
-_IGNORED = {reasons.ACCEPT_QUEUE_FULL.name, reasons.COOKIE_ACCEPT_QUEUE_FULL.name}
 _RESET = {reasons.ABORT_ON_OVERFLOW.name, reasons.ACCEPT_QUEUE_FULL_RST.name}
 _LISTENING = "listen("
 
@@ -201,7 +201,7 @@ class _Server:
             self.dropped.add(self.first_syns[number])
         if isinstance(verdict.segment, Segment):
             flow: FlowKey = verdict.segment[:4]
-            if verdict.reason.name in _IGNORED:
+            if verdict.reason.name in IGNORED_ACKS:
                 self.ignored.add(flow)
             elif verdict.reason.name in _RESET:
                 self.acks_reset.add(flow)
@@ -261,7 +261,7 @@ def measure(result: Result, client: str = "") -> Measures:
         client_accepted=flow is not None and any(each.peer == flow[:2] for each in result.accepted),
         errno=server.errno,
         accept_rate=_accept_rate(result, server.lengths),
-        round_trip=2 * scenario.link.delay,
+        round_trip=2 * scenario.link_of(scenario.group(group)).delay,
     )
 
 

@@ -18,8 +18,6 @@ from tcpemu.stack.errors import SocketError
 from tcpemu.stack.sysctl import SYSCTLS
 from tcpemu.stack.units import MILLISECOND
 
-"""What a claim may need and the emulator does not have."""
-
 COMPARED: tuple[str, ...] = tuple(name for name in MEASURES if name not in {"name", "asked", "round_trip"})
 """Measures that runs of one claim can be compared by."""
 
