@@ -73,7 +73,7 @@ def _syn_ack_retries(case: Case) -> Iterator[str]:
 
 def _syn_retries(case: Case) -> Iterator[str]:
     now = case.now("net.ipv4.tcp_syn_retries")
-    if now is not None and case.host and not case.host.generation.syn.waits:
+    if now is not None:
         yield f"net.ipv4.tcp_syn_retries of {case.name} (now {now}): how often a SYN is sent again"
 
 

@@ -207,9 +207,9 @@ def test_a_flood_of_ten_thousand_takes_moments():
         source = bytes([198, 18, index >> 8, index & 255])
         segment = Segment(source, 1000, address("10.0.0.1"), 80, index, 0, 2, 1000)
         network.at(index * MILLISECOND, flooder.send, segment)
-    began = time.perf_counter()
+    began = time.process_time()
     network.run(60 * SECOND)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert len(network.record.packets("flooder", Point.RECEIVED)) == 10_000
 
 
