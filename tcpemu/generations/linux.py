@@ -72,6 +72,7 @@ LINUX_6_1 = _older(
     (6, 1),
     "Linux 6.1 (2022) before the stable updates of 2025: the SYN queue holds exactly the backlog",
     queues=QueueRules(rules.half_open_at_least, rules.accepting_more_than, rules.accepting_more_than),
+    request_takes_stamps=True,
     challenge_inexact_rst=False,
 )
 
@@ -106,6 +107,7 @@ LINUX_4_4 = _older(
     "Linux 4.4 (2016): requests have timers of their own; one young request gets in beside a full accept queue",
     queues=QueueRules(rules.half_open_at_least, rules.accepting_and_young, rules.accepting_more_than),
     sysctls={"net.ipv4.tcp_challenge_ack_limit": 100},
+    request_window_scaled=False,
     wire=Wire(window_segments=20, random_stamps=False),
 )
 

@@ -164,6 +164,10 @@ class Generation:
     inside the window resets."""
     challenge_inexact_rst: bool = True
     """An in-window RST that does not hit RCV.NXT of a request draws a challenge ACK and kills nothing."""
+    request_takes_stamps: bool = False
+    """A request notes the TSval of an ACK that it takes, to echo it in further SYN|ACKs."""
+    request_window_scaled: bool = True
+    """The window is scaled in an ACK that a request sends."""
     limits_replies: bool = True
     """Answers to segments out of window are sent at most each tcp_invalid_ratelimit."""
     check_tsecr: bool = True

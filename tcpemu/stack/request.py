@@ -137,7 +137,8 @@ class Request:
         stamps = None
         if self.ts_recent:
             stamps = Timestamps(host.clock_ms() + self.ts_offset & MASK, self.ts_recent)
-        seq, ack, window = add(self.iss, 1), add(self.irs, 1), min(self.rcv_wnd, 65535) >> self.rcv_shift
+        shift = self.rcv_shift if host.generation.request_window_scaled else 0
+        seq, ack, window = add(self.iss, 1), add(self.irs, 1), min(self.rcv_wnd, 65535) >> shift
         host.send_bare_ack(self.key, seq, ack, window, stamps, segment.tos & 0xFC, reasons.SENT_REQUEST_ACK)
 
     # --- its timer --------------------------------------------------------------------------------
@@ -263,7 +264,7 @@ class Request:
         return self._acceptable_ack(segment, stamps)
 
     def _paws_rejects(self, stamps: Timestamps) -> bool:
-        """An older TSval than the SYN's (tcp.h: tcp_paws_reject; nothing later ever updates it)."""
+        """An older TSval than the SYN's, or than the last one where later ones are taken (tcp.h: tcp_paws_reject)."""
         recent = self.ts_recent
         return bool(recent) and 0 < (recent - stamps.val) & MASK < 0x80000000  # type: ignore[operator]
 
@@ -337,6 +338,11 @@ class Request:
         self.remove()
         return reasons.REQUEST_SYN
 
+    def _note_stamp(self, segment: Segment, stamps: Timestamps) -> None:
+        """tcp_minisocks.c: tcp_check_req, until the stable updates of 2025."""
+        if self.ts_recent is not None and not after(segment.seq, add(self.irs, 1)):
+            self.ts_recent = stamps.val
+
     def _acceptable_ack(self, segment: Segment, stamps: Timestamps | None) -> Reason:
         """The final ACK is good: make the connection if the accept queue has room (tcp_v4_syn_recv_sock).
 
@@ -344,6 +350,8 @@ class Request:
         """
         listener = self.listener
         host = listener.host
+        if stamps is not None and host.generation.request_takes_stamps:
+            self._note_stamp(segment, stamps)
         if self.timeouts < listener.options.defer_periods and add(segment.seq, segment.length) == add(
             self.irs, 1
         ):

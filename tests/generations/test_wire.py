@@ -381,10 +381,6 @@ def test_under_one_timer_each_repeated_syn_is_answered(name, value):
 
 @each(
     {**rows(since("linux-2.4", "linux-6.1"), 150), **rows(["linux-6.12", "linux-6.18"], 100)},
-    differs=rows(
-        since("linux-2.4", "linux-6.1"),
-        "the SYN's TSval is echoed here; tcp_minisocks.c: tcp_check_req takes a newer one over there",
-    ),
     only=since("linux-2.4"),
 )
 def test_before_2025_a_syn_ack_again_echoes_the_newest_timestamp(name, value):
@@ -594,9 +590,6 @@ def test_out_of_window_acks_of_a_request_are_answered_without_limit_until_4_9(na
         **rows(since("linux-5.4", "linux-6.12"), 65160 >> 7),
         "linux-6.18": 65160 >> 10,
     },
-    differs=rows(
-        since("linux-2.6.32", "linux-4.4"), "scaled here; tcp_ipv4.c: tcp_v4_reqsk_send_ack scales since 4.9"
-    ),
     only=since("linux-2.4"),
 )
 def test_the_window_in_a_requests_answer_is_scaled_since_4_9(name, value):
