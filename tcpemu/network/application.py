@@ -41,7 +41,11 @@ def connected(socket: EndpointSocket) -> None:
 
 
 def set_option(node: Node, socket: EndpointSocket, level: int, name: int, value: int) -> None:
-    node.call(f"setsockopt({level}, {name}, {value})", lambda now: socket.setsockopt(level, name, value, now))
+    node.call(
+        socket,
+        f"setsockopt({level}, {name}, {value})",
+        lambda now: socket.setsockopt(level, name, value, now),
+    )
 
 
 class _Open:
@@ -66,16 +70,18 @@ class _Open:
 
     def getsockopt(self, level: int, name: int) -> int:
         return self.node.call(
-            f"getsockopt({level}, {name})", lambda _: self.socket.getsockopt(level, name), str
+            self.socket, f"getsockopt({level}, {name})", lambda _: self.socket.getsockopt(level, name), str
         )
 
     def shutdown(self, how: int = SHUT_WR) -> None:
-        self.node.call(f"shutdown({_HOW.get(how, how)})", lambda now: self.socket.shutdown(how, now))
+        self.node.call(
+            self.socket, f"shutdown({_HOW.get(how, how)})", lambda now: self.socket.shutdown(how, now)
+        )
         self.node.wake(self.socket)
 
     def close(self) -> None:
         """Close it. Calls that wait for it try once more, and find it closed."""
-        self.node.call("close()", self.socket.close)
+        self.node.call(self.socket, "close()", self.socket.close)
         self.node.wake(self.socket)
 
 
@@ -86,12 +92,14 @@ class Listener(_Open):
 
     async def accept(self, timeout: int | None = None) -> Connection:
         """The next connection. EAGAIN when none comes within `timeout` nanoseconds, as with SO_RCVTIMEO."""
-        socket = await self.node.complete(self.socket, "accept()", self.socket.accept, _remote, timeout)
+        socket = await self.node.complete(
+            self.socket, "accept()", self.socket.accept, _remote, timeout, gives=lambda given: given
+        )
         return Connection(self.node, socket)
 
     def listen(self, backlog: int) -> None:
         """Listen again, with another backlog."""
-        self.node.call(f"listen({backlog})", lambda now: self.socket.listen(backlog, now))
+        self.node.call(self.socket, f"listen({backlog})", lambda now: self.socket.listen(backlog, now))
 
 
 class Connection(_Open):
@@ -132,7 +140,7 @@ class Connection(_Open):
             self.socket.linger(True, 0)
             self.socket.close(now)
 
-        self.node.call("abort()", attempt)
+        self.node.call(self.socket, "abort()", attempt)
         self.node.wake(self.socket)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tcpemu.stack.states import State
     from tcpemu.stack.table import SocketRow
     from tcpemu.wire.codec import Refused
-    from tcpemu.wire.segment import Address, Segment
+    from tcpemu.wire.segment import Address, FlowKey, Segment
 
 
 class EndpointSocket(Protocol):
@@ -50,5 +50,5 @@ class Endpoint(Protocol):
     def events(self) -> Sequence[Event]: ...
     def woken(self) -> Sequence[EndpointSocket]: ...
     def socket(self, datagram: bool = False) -> EndpointSocket: ...
-    def sockets(self) -> Sequence[SocketRow]: ...
+    def sockets(self, flows: Iterable[FlowKey] | None = None) -> Sequence[SocketRow]: ...
     def pending(self) -> Sequence[PendingTimer]: ...

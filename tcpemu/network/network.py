@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tcpemu.generations import DEFAULT
 from tcpemu.generations import generation as generation_named
@@ -20,6 +20,7 @@ from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Task, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.errors import ConfigurationError
+from tcpemu.wire.segment import FlowKey
 
 if TYPE_CHECKING:
     from tcpemu.stack.pending import PendingTimer
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", bound=Attached)
 A = TypeVar("A", bound=Attached)
+
+
+AfterStep: TypeAlias = Callable[[Node, FlowKey | None], None]
+"""Looks at a host after each of its steps: a packet has arrived, timers were due, or a call was made. It gets the
+node, and for a call the connection on which it was made or that it gave. It must not change anything."""
 
 
 class Network:
@@ -39,7 +45,11 @@ class Network:
         self._loop = Loop()
         self._running = False
         self._applications = Applications(self._loop, self.record)
-        self._surroundings = Surroundings(self._loop, self.record, self._applications, self._carry)
+        self._surroundings = Surroundings(
+            self._loop, self.record, self._applications, self._carry, self._settled
+        )
+        self.after_step: AfterStep | None = None
+        """Called after each step of a host; see `AfterStep`."""
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
         self._links_made: dict[tuple[str, str], int] = {}
@@ -172,11 +182,15 @@ class Network:
         number, segment, copy_of = flight
         self.record.add(PacketSeen(at, node, Point.LOST, number, segment, why, copy_of))
 
+    def _settled(self, node: Node, flow: FlowKey | None) -> None:
+        if self.after_step is not None:
+            self.after_step(node, flow)
+
     # How it stands.
 
-    def table(self, node: Node) -> list[SocketRow]:
-        """The sockets of a host, as `ss -tan` shows them."""
-        return list(node.host.sockets())
+    def table(self, node: Node, flows: Iterable[FlowKey] | None = None) -> list[SocketRow]:
+        """The sockets of a host, as `ss -tan` shows them; with `flows` listeners and only those."""
+        return list(node.host.sockets(flows))
 
     def pending(self, node: Node) -> list[PendingTimer]:
         """The timers of a host that are armed, in the order in which they will fire."""

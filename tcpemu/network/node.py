@@ -24,7 +24,7 @@ from tcpemu.network.record import WAITS, HostEvent, PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Wake, pause, sleep
 from tcpemu.stack.errors import SocketError
 from tcpemu.stack.events import Sent
-from tcpemu.wire.segment import Segment
+from tcpemu.wire.segment import FlowKey, Segment
 
 T = TypeVar("T")
 OnReceive: TypeAlias = Callable[[Segment, int], None]
@@ -43,6 +43,8 @@ class Surroundings:
     applications: Applications
     carry: Callable[[Attached, Flight], None]
     """Take a packet from this node to where it goes."""
+    settled: Callable[[Node, FlowKey | None], None]
+    """Called after each step of a host; with the connection on which a call was made, if that is what it was."""
 
 
 class Attached:
@@ -55,6 +57,7 @@ class Attached:
         self._record = surroundings.record
         self._applications = surroundings.applications
         self._carry = surroundings.carry
+        self._settled = surroundings.settled
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {' '.join(self.addresses)}>"
@@ -140,7 +143,7 @@ class Node(Attached):
             socket.listen(backlog, now)
 
         with self._closed_on_failure(socket):
-            self.call(f"listen({port}, backlog {backlog})", attempt)
+            self.call(socket, f"listen({port}, backlog {backlog})", attempt)
         return Listener(self, socket)
 
     async def connect(
@@ -172,18 +175,25 @@ class Node(Attached):
 
     # How calls are made.
 
-    def call(self, text: str, attempt: Callable[[int], T], show: Callable[[T], str] = _nothing) -> T:
+    def call(
+        self,
+        socket: EndpointSocket,
+        text: str,
+        attempt: Callable[[int], T],
+        show: Callable[[T], str] = _nothing,
+    ) -> T:
         """Make a socket call that ends at once, record it, and send what follows from it."""
+        flow = _flow(socket)
         try:
             value = attempt(self._loop.now)
         except SocketError as error:
-            self._log(text, error.name)
+            self._log(text, error.name, flow)
             raise
         else:
-            self._log(text, show(value))
+            self._log(text, show(value), flow)
             return value
         finally:
-            self._settle()
+            self._settle(flow=flow)
 
     async def complete(
         self,
@@ -193,27 +203,34 @@ class Node(Attached):
         show: Callable[[T], str] = _nothing,
         timeout: int | None = None,
         again: int = errno.EAGAIN,
+        gives: Callable[[T], EndpointSocket] | None = None,
     ) -> T:
-        """Make a socket call whenever the socket may have changed, until it says something but `again`."""
+        """Make a socket call whenever the socket may have changed, until it says something but `again`.
+
+        `gives` takes a socket that the call gives from its value.
+        """
         deadline = None if timeout is None else self._loop.now + nanoseconds("timeout", timeout)
         turn = 0
         while True:
             late = deadline is not None and self._loop.now >= deadline
+            flow = _flow(socket)
             try:
                 value = attempt(self._loop.now)
             except SocketError as error:
+                flow = flow or _flow(socket)
                 if error.errno != again or late:
-                    self._log(text, error.name)
+                    self._log(text, error.name, flow)
                     raise
                 if not turn:
-                    self._log(text, WAITS)
+                    self._log(text, WAITS, flow)
                     self._turns += 1
                     turn = self._turns
             else:
-                self._log(text, show(value))
+                flow = _flow(gives(value)) if gives else flow
+                self._log(text, show(value), flow)
                 return value
             finally:
-                self._settle()
+                self._settle(flow=flow)
             await self._change(socket, turn, deadline)
 
     def wake(self, socket: EndpointSocket) -> None:
@@ -221,8 +238,8 @@ class Node(Attached):
         for _, wake in sorted(self._waiting.pop(socket, ()), key=itemgetter(0)):
             self._loop.at(self._loop.now, wake)
 
-    def _log(self, text: str, result: str) -> None:
-        self._applications.log(self.name, text, result)
+    def _log(self, text: str, result: str, flow: FlowKey | None) -> None:
+        self._applications.log(self.name, text, result, flow)
 
     def _socket(self, options: Options | None, datagram: bool = False) -> EndpointSocket:
         socket = self.host.socket(datagram)
@@ -242,7 +259,7 @@ class Node(Attached):
 
     def _bind(self, socket: EndpointSocket, address: str | None, port: int) -> None:
         local = None if address is None else packed(address)
-        self.call(f"bind({address or '*'}, {port})", lambda _: socket.bind(local, port))
+        self.call(socket, f"bind({address or '*'}, {port})", lambda _: socket.bind(local, port))
 
     async def _change(self, socket: EndpointSocket, turn: int, deadline: int | None) -> None:
         """Wait until the socket may have changed, or the time is up."""
@@ -271,8 +288,11 @@ class Node(Attached):
         if self._wakes_at is not None and self._wakes_at <= self._loop.now:
             raise RuntimeError(f"{self.name}: a timer of {self._wakes_at} ns is still due after it was fired")
 
-    def _settle(self, arrived: int | None = None) -> None:
-        """Take from the host what a step has left there. `arrived` is the packet that the step received."""
+    def _settle(self, arrived: int | None = None, flow: FlowKey | None = None) -> None:
+        """Take from the host what a step has left there.
+
+        `arrived` is the packet that the step received, `flow` the connection on which a call was made.
+        """
         host, record, now = self.host, self._record, self._loop.now
         unsent = iter(host.transmit())
         for event in host.events():
@@ -287,6 +307,7 @@ class Node(Attached):
         for socket in host.woken():
             self.wake(socket)
         self._arm()
+        self._settled(self, flow)
 
     def _arm(self) -> None:
         """See that the loop comes back for the next timer. One that comes too early finds nothing to do."""
@@ -294,6 +315,14 @@ class Node(Attached):
         if due is not None and (self._wakes_at is None or due < self._wakes_at):
             self._wakes_at = due
             self._loop.at(due, self._timer, due)
+
+
+def _flow(socket: EndpointSocket) -> FlowKey | None:
+    """The connection that a socket has, or had."""
+    if socket.remote is None:
+        return None
+    (remote, remote_port), (local, local_port) = socket.remote, socket.local
+    return remote, remote_port, local, local_port
 
 
 def _same(event: Sent, segment: Segment | None) -> Segment:

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from tcpemu.stack.events import Counted, Event, QueueChanged, Sent, Verdict
-from tcpemu.wire.segment import Segment
+from tcpemu.wire.segment import FlowKey, Segment
 
 WAITS = "waits"
 """The result of a call that does not end at once; the same call stands in the record again when it ends."""
@@ -56,6 +56,8 @@ class Call(NamedTuple):
     """`connect(10.0.0.2:80)`, `recv(100)`, `ends`."""
     result: str
     """`waits`, the name of an errno, or what came of it in words; often empty."""
+    flow: FlowKey | None = None
+    """The connection that it was made on, or that it gave: remote address and port, local address and port."""
 
 
 Entry: TypeAlias = PacketSeen | HostEvent | Call

@@ -15,6 +15,7 @@ from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.loop import Loop
 from tcpemu.network.record import Call, Record
 from tcpemu.stack.errors import SocketError
+from tcpemu.wire.segment import FlowKey
 
 Arm: TypeAlias = Callable[["Wake"], None]
 
@@ -73,8 +74,8 @@ class Applications:
         self._loop.at(at, task.step)
         return task
 
-    def log(self, node: str, text: str, result: str) -> None:
-        self._record.add(Call(self._loop.now, node, self.current, text, result))
+    def log(self, node: str, text: str, result: str, flow: FlowKey | None = None) -> None:
+        self._record.add(Call(self._loop.now, node, self.current, text, result, flow))
 
     def blame(self, task: Task, error: BaseException) -> None:
         """Say in the traceback where in the network the user's code failed."""

@@ -10,7 +10,7 @@ TIME_WAIT bucket. Each of them has `receive(segment)`, as has a listener, which 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tcpemu.stack import reasons
 from tcpemu.stack.congestion import Reno
@@ -170,21 +170,18 @@ class Host:
             return len(listener.accept_queue), listener.syn_queue, listener.backlog
         return None
 
-    def sockets(self) -> list[SocketRow]:
-        """The socket table of `ss -tan`: listeners, then flows in the order in which they began."""
-        rows = [
+    def sockets(self, flows: Iterable[FlowKey] | None = None) -> list[SocketRow]:
+        """The socket table of `ss -tan`: listeners, then flows in the order in which they began.
+
+        With `flows`, of the flows only those of them that are there.
+        """
+        listening = [
             SocketRow(State.LISTEN, len(one.accept_queue), one.backlog, (one.address or b"", port), None)
             for port, listeners in self.listeners.items()
             for one in listeners
         ]
-        for (remote, remote_port, local, local_port), flow in self.flows.items():
-            state, recv_q, send_q = State.SYN_RECV, 0, 0
-            if isinstance(flow, Connection):
-                state, recv_q, send_q = flow.state, flow.recv_q, flow.send_q
-            elif isinstance(flow, TimeWait):
-                state = flow.state
-            rows.append(SocketRow(state, recv_q, send_q, (local, local_port), (remote, remote_port)))
-        return rows
+        keys = self.flows if flows is None else [key for key in flows if key in self.flows]
+        return listening + [_socket_row(key, self.flows[key]) for key in keys]
 
     def pending(self) -> list[PendingTimer]:
         """The timers that are armed, in the order in which they will fire."""
@@ -380,6 +377,14 @@ class Host:
     def timer_fired(self, key: FlowKey, reason: Reason) -> None:
         if self.observe:
             self._events.append(TimerFired(self.now, key, reason))
+
+
+def _socket_row(key: FlowKey, flow: Flow) -> SocketRow:
+    remote, remote_port, local, local_port = key
+    ends = (local, local_port), (remote, remote_port)
+    if isinstance(flow, Connection):
+        return SocketRow(flow.state, flow.recv_q, flow.send_q, *ends)
+    return SocketRow(flow.state if isinstance(flow, TimeWait) else State.SYN_RECV, 0, 0, *ends)
 
 
 def _prefix(network: Address, bits: int) -> tuple[int, int, int]:

@@ -216,3 +216,93 @@ def test_a_flood_of_ten_thousand_takes_moments():
 def test_the_record_is_in_order_of_time():
     times = [entry.at for entry in rough(1)]
     assert all(earlier <= later for earlier, later in pairwise(times))
+
+
+# Looking on.
+
+
+def test_somebody_may_look_at_a_host_after_each_step():
+    network = Network()
+    server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+    seen = []
+
+    def look(node, flow):
+        states = [row.state.ss_name for row in network.table(node)]
+        seen.append((network.now, node.name, flow and flow[1], states))
+
+    async def serve(node):
+        connection = await node.listen(80, 5).accept()
+        connection.close()
+
+    async def ask(node):
+        await node.connect("10.0.0.1", 80, local=(None, 1000))
+
+    network.after_step = look
+    network.spawn(server, serve)
+    network.spawn(client, ask)
+    network.run(3 * MILLISECOND)
+    half = MILLISECOND // 2
+    assert seen == [
+        (0, "server", None, ["LISTEN"]),
+        (0, "server", None, ["LISTEN"]),  # accept() waits
+        (0, "client", None, []),  # bind()
+        (0, "client", 80, ["SYN-SENT"]),
+        (half, "server", None, ["LISTEN", "SYN-RECV"]),
+        (2 * half, "client", None, ["ESTAB"]),
+        (2 * half, "client", 80, ["ESTAB"]),  # connect() ends
+        (3 * half, "server", None, ["LISTEN", "ESTAB"]),
+        (3 * half, "server", 1000, ["LISTEN", "ESTAB"]),  # accept() gives it
+        (3 * half, "server", 1000, ["LISTEN", "FIN-WAIT-1"]),
+        (4 * half, "client", None, ["CLOSE-WAIT"]),
+        (4 * half, "client", None, ["CLOSE-WAIT"]),  # its timers
+        (5 * half, "server", None, ["LISTEN", "FIN-WAIT-2"]),
+    ]
+
+
+def test_a_call_says_on_which_connection_it_was_made_or_which_it_gave():
+    network = Network()
+    server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+
+    async def serve(node):
+        connection = await node.listen(80, 5).accept()
+        await connection.recv(10)
+
+    async def ask(node):
+        connection = await node.connect("10.0.0.1", 80, local=(None, 1000))
+        await connection.send(b"x")
+
+    network.spawn(server, serve)
+    network.spawn(client, ask)
+    network.run(SECOND)
+    there = (address("10.0.0.2"), 1000, address("10.0.0.1"), 80)
+    here = (address("10.0.0.1"), 80, address("10.0.0.2"), 1000)
+    flows = {(call.text.split("(")[0], call.result): call.flow for call in network.record.calls()}
+    assert flows == {
+        ("listen", ""): None,
+        ("accept", "waits"): None,
+        ("bind", ""): None,
+        ("connect", "waits"): here,
+        ("connect", "connected"): here,
+        ("accept", "10.0.0.2:1000"): there,
+        ("send", ""): here,
+        ("recv", "1 octet"): there,
+        ("ends", ""): None,
+    }
+
+
+def test_the_table_of_some_flows_has_listeners_and_those_that_are_there():
+    network = Network()
+    server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+    server.listen(80, 5)
+
+    async def ask(node):
+        await node.connect("10.0.0.1", 80, local=(None, node.now + 1000))
+
+    for port in range(3):
+        network.spawn(client, ask, at=port)
+    network.run(SECOND)
+    local, remote = address("10.0.0.1"), address("10.0.0.2")
+    wanted = [(remote, 1002, local, 80), (remote, 7, local, 80)]
+    rows = network.table(server, wanted)
+    assert [(row.state.ss_name, row.remote) for row in rows] == [("LISTEN", None), ("ESTAB", (remote, 1002))]
+    assert len(network.table(server)) == 4

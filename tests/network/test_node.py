@@ -409,8 +409,9 @@ def test_an_uncaught_socket_error_ends_the_application_and_is_recorded():
     network.run(2 * SECOND)
     assert task.done
     assert task.error.name == "ENOPROTOOPT"
+    stands_for = (address("10.0.0.2"), 80, address("10.0.0.1"), 1000)
     assert network.record.entries == [
-        Call(SECOND, "host", "broken", "setsockopt(6, 9, 1)", "ENOPROTOOPT"),
+        Call(SECOND, "host", "broken", "setsockopt(6, 9, 1)", "ENOPROTOOPT", stands_for),
         Call(SECOND, "host", "broken", "ends", "ENOPROTOOPT"),
     ]
 
