@@ -15,7 +15,6 @@ from tcpemu.network import Node
 from tcpemu.scenario import build, load
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
-from tcpemu.stack.host import Host
 from tcpemu.wire.capture import Capture, read_capture
 
 CAPTURES = (".pcapng", ".pcap")
@@ -42,14 +41,8 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
 
 
 def _show_one(name: str, result: Result) -> None:
-    turns = turns_of(result.record, SERVER, _hosts(result))
+    turns = turns_of(result.record, SERVER, result.hosts)
     show(paragraph_lines(runs.heading_of(name, result), turns, fates_of(result.record), width()))
-
-
-def _hosts(result: Result) -> dict[str, Host]:
-    """The hosts whose settings are known."""
-    nodes = (node for node in result.network.nodes.values() if isinstance(node, Node))
-    return {node.name: node.host for node in nodes if isinstance(node.host, Host)}
 
 
 # One packet.

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from tcpemu.network import Network, Record
+from tcpemu.network import Network, Node, Record
 from tcpemu.scenario.model import Scenario
+from tcpemu.stack.host import Host
 
 
 @dataclass(slots=True)
@@ -50,6 +51,14 @@ class Result:
     @property
     def record(self) -> Record:
         return self.network.record
+
+    @property
+    def hosts(self) -> dict[str, Host]:
+        """The hosts whose settings are known, by their names: all but raw ones."""
+        nodes = self.network.nodes.values()
+        return {
+            node.name: node.host for node in nodes if isinstance(node, Node) and isinstance(node.host, Host)
+        }
 
     @property
     def ended(self) -> int:
