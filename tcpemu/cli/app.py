@@ -272,6 +272,31 @@ def plot(
     )
 
 
+PageFile: TypeAlias = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="The page: a .html file that needs no network.")
+]
+
+
+@app.command()
+@clear_errors
+def report(
+    output: PageFile,
+    name: Name = "ignored-ack",
+    settings: Settings = None,
+    seed: Seed = None,
+    until: Until = None,
+    generation: Kernel = None,
+    only: Only = None,
+) -> None:
+    """Write a page to step through a run in a browser: packets, queues, sockets, counters, and why."""
+    from tcpemu.cli import reporting, runs
+    from tcpemu.cli.output import check_place
+
+    check_place(output, reporting.SUFFIXES)
+    stop = None if until is None else runs.time_of(until)
+    reporting.write_report(name, output, runs.settings_of(settings or [], seed, generation), only, stop)
+
+
 @app.command("list")
 @clear_errors
 def list_scenarios() -> None:

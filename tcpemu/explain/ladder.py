@@ -166,7 +166,7 @@ class _Drawing:
             drawn = f"─ {text} ───✗" if right else f"✗─── {text} ─"
             return Span(f"{drawn:<{size}}" if right else f"{drawn:>{size}}", Role.LOST)
         dashes = "─" * (size - len(text) - 4)
-        return Span(f"─ {text} {dashes}▶" if right else f"◀─ {text} {dashes}", _role(row))
+        return Span(f"─ {text} {dashes}▶" if right else f"◀─ {text} {dashes}", role_of(row))
 
     def _words(self, row: PacketRow) -> list[tuple[int, str]]:
         """What is said on the arrow, each with its rank: the higher it is, the sooner it gives way."""
@@ -285,7 +285,8 @@ def _change_words(change: StateChanged | None) -> str:
     return f"{change.old.ss_name} → {_state_word(change)}" if change else ""
 
 
-def _role(row: PacketRow) -> Role:
+def role_of(row: PacketRow) -> Role:
+    """What colour its arrow has, as a role."""
     flags = row.segment.flags
     if flags & RST:
         return Role.RESET

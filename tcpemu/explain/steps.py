@@ -18,6 +18,8 @@ class Step:
 
     at: int
     node: str
+    first: int
+    """Which entry of the record it began with, counted from 0."""
     arrival: int | None = None
     """The number of the packet that arrived, if that is what the step began with."""
     call: Call | None = None
@@ -56,12 +58,13 @@ class Steps:
         self.items: list[Item] = []
         self.lives: dict[int, Life] = {}
         self._last: Step | None = None
-        for entry in record:
+        self._place = 0
+        for self._place, entry in enumerate(record):
             match entry:
                 case PacketSeen():
                     self._packet(entry)
-                case Call(at, node, _, _, _):
-                    self._begin(Step(at, node, call=entry))
+                case Call(at, node):
+                    self._begin(Step(at, node, self._place, call=entry))
                 case HostEvent():
                     self._event(entry)
 
@@ -77,7 +80,7 @@ class Steps:
                 life.received = seen
                 if life.sent is None:
                     self.items.append(seen)
-                life.arrival = self._begin(Step(seen.at, seen.node, arrival=seen.number))
+                life.arrival = self._begin(Step(seen.at, seen.node, self._place, arrival=seen.number))
 
     def _life(self, number: int) -> Life:
         return self.lives.setdefault(number, Life())
@@ -120,4 +123,4 @@ class Steps:
             and (isinstance(entry.event, Sent) or entry.packet == last.arrival)
         ):
             return last
-        return self._begin(Step(entry.at, entry.node))
+        return self._begin(Step(entry.at, entry.node, self._place))

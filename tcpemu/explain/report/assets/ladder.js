@@ -1,0 +1,283 @@
+/* The ladder: a column for each host, a row for each scene, an arrow for each packet from the scene that sent it to
+   the one in which it arrived. Only what can be seen is drawn, so that long runs stay quick. */
+
+const ROW = 28;
+const PAUSE = 150e6; // a pause as long as this gets room of its own
+const PAUSE_ROOM = 18;
+const CHUNK = 64; // scenes; arrows are found by the chunks that they cross
+const CHARACTER = 6.7; // pixels, of the font on arrows
+const MARGIN = 400; // pixels drawn above and below what can be seen
+
+class Ladder {
+  constructor(run, box, choose) {
+    Object.assign(this, { run, box, choose });
+    this.rungs = box.querySelector(".rungs");
+    this.drawing = box.querySelector("svg");
+    this.heads = box.querySelector(".hosts");
+    this.decimals = decimalsFor(run.scenes.map((scene) => scene.at));
+    this.place();
+    this.join();
+    this.ignoredQueues();
+    this.names();
+  }
+
+  /* Where each row stands. */
+  place() {
+    let y = ROW;
+    this.ys = this.run.scenes.map((scene, n) => {
+      const before = n ? this.run.scenes[n - 1].at : scene.at;
+      if (n) y += ROW + (scene.at - before >= PAUSE ? PAUSE_ROOM : 0);
+      return y;
+    });
+    this.height = y + ROW * 2;
+  }
+
+  /* From which scene to which scene each packet goes. */
+  join() {
+    const { scenes, packets } = this.run;
+    this.from = new Array(packets.length);
+    this.to = new Array(packets.length);
+    scenes.forEach((scene, n) => {
+      for (const packet of scene.sent ?? []) this.from[packet] = n;
+      if (scene.packet !== undefined) this.to[scene.packet] = n;
+    });
+    packets.forEach((packet, n) => {
+      if (packet.copy_of !== undefined) this.from[n] = this.from[packet.copy_of] ?? this.to[n];
+    });
+    this.chunks = [];
+    packets.forEach((_, n) => {
+      const [first, last] = [this.from[n], this.to[n] ?? this.from[n]];
+      for (let chunk = first >> 6; chunk <= last >> 6; chunk += 1) (this.chunks[chunk] ??= []).push(n);
+    });
+  }
+
+  /* Where a packet is ignored, the queues are told although they did not change. */
+  ignoredQueues() {
+    const now = new Map();
+    this.told = this.run.scenes.map((scene) => {
+      for (const queue of scene.queues ?? []) now.set(queue[0], queue);
+      if (scene.queues) return scene.queues[scene.queues.length - 1];
+      if (!scene.ignored || scene.packet === undefined) return null;
+      const port = Number(this.run.packets[scene.packet].target.split(":").pop());
+      const listener = this.run.listeners.findIndex((one) => one.host === scene.host && one.port === port);
+      return now.get(listener) ?? null;
+    });
+  }
+
+  /* Whether packets have to say whose they are: where a host has more than one connection. */
+  names() {
+    const seen = new Map();
+    for (const packet of this.run.packets) {
+      const host = this.run.hosts[packet.sender].right ? packet.receiver : packet.sender;
+      if (!seen.has(host)) seen.set(host, new Set());
+      seen.get(host).add(packet.who);
+    }
+    this.several = [...seen.values()].some((names) => names.size > 1);
+  }
+
+  /* Columns for the room there is. */
+  layout(room = this.box.clientWidth - 18) {
+    const narrow = room < 620;
+    const count = this.run.hosts.length;
+    const left = narrow ? 160 : 180;
+    const right = narrow ? 76 : 230;
+    const step = count > 1 ? Math.max(narrow ? 84 : 96, (room - left - right) / (count - 1)) : 0;
+    this.narrow = narrow;
+    this.xs = this.run.hosts.map((_, n) => left + n * step);
+    this.width = left + step * (count - 1) + right;
+    this.rungs.style.width = this.heads.style.width = `${this.width}px`;
+    this.rungs.style.height = `${this.height}px`;
+    this.heads.replaceChildren(
+      el("i", {}, "time (s)"),
+      ...this.run.hosts.map((host, n) =>
+        el("span", { style: `left:${this.xs[n]}px` }, host.name, el("small", {}, host.address)),
+      ),
+    );
+    this.drawn = null;
+  }
+
+  /* Draw what can be seen; `all` draws everything, for print. */
+  draw(chosen, all = false) {
+    if (!this.run.scenes.length) return;
+    const top = all ? 0 : Math.max(0, this.box.scrollTop - MARGIN);
+    const bottom = all ? this.height : Math.min(this.height, this.box.scrollTop + this.box.clientHeight + MARGIN);
+    const first = Math.max(0, firstNotBelow(this.ys.length, (n) => this.ys[n], top) - 1);
+    const last = Math.min(this.ys.length - 1, firstNotBelow(this.ys.length, (n) => this.ys[n], bottom));
+    const drawn = `${first} ${last} ${chosen} ${this.width}`;
+    if (drawn === this.drawn) return;
+    this.drawn = drawn;
+    fill(this.drawing, { width: this.width, height: bottom - top, viewBox: `0 ${top} ${this.width} ${bottom - top}` }, []);
+    this.drawing.style.top = `${top}px`;
+    this.drawing.replaceChildren(
+      ...this.lives(top, bottom),
+      ...this.here(chosen, first, last),
+      ...this.arrows(first, last, chosen),
+    );
+  }
+
+  lives(top, bottom) {
+    return this.xs.map((x) => svg("line", { class: "life", x1: x, x2: x, y1: top, y2: bottom }));
+  }
+
+  here(chosen, first, last) {
+    if (chosen < first || chosen > last) return [];
+    return [svg("rect", { class: "here", x: 0, y: this.ys[chosen] - ROW / 2, width: this.width, height: ROW })];
+  }
+
+  arrows(first, last, chosen) {
+    const found = new Set();
+    for (let chunk = first >> 6; chunk <= last >> 6; chunk += 1) for (const n of this.chunks[chunk] ?? []) found.add(n);
+    const packets = [...found]
+      .filter((n) => this.from[n] <= last && (this.to[n] ?? this.from[n] + 1) >= first)
+      .sort((a, b) => a - b);
+    // Words above all lines, so that no line runs through them.
+    return [
+      ...packets.map((n) => this.arrow(n, chosen)),
+      ...this.rows(first, last, chosen),
+      ...packets.map((n) => this.words(n, chosen)),
+    ];
+  }
+
+  arrow(n, chosen) {
+    const packet = this.run.packets[n];
+    const ends = this.ends(n);
+    const gone = packet.lost !== undefined;
+    const kind = `arrow ${gone ? "gone" : packet.role}`;
+    return svg(
+      "g",
+      { class: this.isOf(n, chosen) ? `${kind} chosen` : kind, "data-packet": n, onclick: (event) => this.pick(event, n) },
+      svg("line", ends),
+      gone
+        ? svg("text", { class: "cross", x: ends.x2, y: ends.y2 + 5 }, "✗")
+        : this.to[n] !== undefined && this.head(ends),
+    );
+  }
+
+  /* Whether a packet was sent in this scene, or arrived in it. */
+  isOf(n, scene) {
+    return this.from[n] === scene || this.to[n] === scene;
+  }
+
+  /* Where an arrow begins and ends. One that was lost breaks off; one that is still on its way fades out. */
+  ends(n) {
+    const packet = this.run.packets[n];
+    const [from, to] = [this.from[n], this.to[n]];
+    const x1 = this.xs[packet.sender];
+    const y1 = this.ys[from];
+    if (to !== undefined) return { x1, y1, x2: this.xs[packet.receiver], y2: this.ys[to] };
+    const target = packet.receiver === undefined ? x1 + 120 : this.xs[packet.receiver];
+    return { x1, y1, x2: x1 + (target - x1) * 0.62, y2: y1 + ROW * 0.62 };
+  }
+
+  head(ends) {
+    const { x2, y2 } = ends;
+    const angle = slope(ends);
+    return svg("path", { d: "M0 0 L-10 -4.2 L-10 4.2 Z", transform: `translate(${x2} ${y2}) rotate(${angle})` });
+  }
+
+  /* Along the arrow, as much as it has room for. */
+  words(n, chosen) {
+    const packet = this.run.packets[n];
+    const ends = this.ends(n);
+    const { x1, y1, x2, y2 } = ends;
+    const angle = slope(ends);
+    const length = Math.hypot(x2 - x1, y2 - y1);
+    const room = Math.floor((length - 26) / CHARACTER);
+    const words = [
+      this.several ? packet.who : "",
+      packet.flags,
+      packet.length ? `len ${packet.length}` : "",
+      `seq ${packet.seq}`,
+      packet.ack === undefined ? "" : `ack ${packet.ack}`,
+      `win ${packet.window}`,
+      packet.repeat ? `(again, ${packet.repeat})` : "",
+    ].filter(Boolean);
+    while (words.length > (this.several ? 2 : 1) && words.join(" ").length > room) words.pop();
+    const text = words.join(" ");
+    const along = Math.min(0.5, (30 + (text.length * CHARACTER) / 2) / length); // it stands where the arrow begins
+    const [x, y] = [x1 + (x2 - x1) * along, y1 + (y2 - y1) * along];
+    const upright = Math.abs(angle) > 90 ? angle - 180 : angle;
+    return svg(
+      "text",
+      {
+        class: this.isOf(n, chosen) ? "words chosen" : "words",
+        y: -5,
+        transform: `translate(${x} ${y}) rotate(${upright})`,
+        onclick: (event) => this.pick(event, n),
+      },
+      text,
+    );
+  }
+
+  rows(first, last, chosen) {
+    const found = [];
+    for (let n = first; n <= last; n += 1) found.push(this.row(n, chosen));
+    return found;
+  }
+
+  row(n, chosen) {
+    const scene = this.run.scenes[n];
+    const y = this.ys[n];
+    const before = n ? this.run.scenes[n - 1].at : null;
+    const pause = before !== null && scene.at - before >= PAUSE;
+    return svg(
+      "g",
+      { "data-scene": n },
+      pause && svg("text", { class: "pause", x: 10, y: y - ROW + 6 }, `⋮ ${duration(scene.at - before)} later`),
+      svg("text", { class: before === scene.at ? "when same" : "when", x: 68, y: y + 4 }, seconds(scene.at, this.decimals)),
+      svg("circle", { class: n === chosen ? "dot chosen" : "dot", cx: this.xs[scene.host], cy: y, r: scene.kind === "call" ? 4.5 : 3 }),
+      this.tag(scene, n, y),
+    );
+  }
+
+  /* What the host makes of it, beside its line: its new state, or the call; on the right side the queues too. */
+  tag(scene, n, y) {
+    const right = this.run.hosts[scene.host].right;
+    const [text, kind] = this.tagWords(scene);
+    const queue = right && !this.narrow && this.told[n] ? queueWords(this.told[n]) : "";
+    if (!text && !queue) return "";
+    const x = this.xs[scene.host] + (right ? 9 : -9);
+    return svg(
+      "text",
+      { x, y: y + 4, "text-anchor": right ? "start" : "end" },
+      svg("tspan", { class: `tag ${kind}` }, text),
+      queue && svg("tspan", { class: "queue" }, `${text ? "  " : ""}${queue}`),
+    );
+  }
+
+  tagWords(scene) {
+    if (scene.ignored) return ["ignored", "ignored"];
+    if (scene.states) return [scene.states[scene.states.length - 1], ""];
+    if (scene.kind !== "call") return ["", ""];
+    const [call, result] = scene.text.split(" → ");
+    const name = `${call.split("(")[0]}()`;
+    return [/^E[A-Z0-9]+$/.test(result ?? "") ? `${name} ${result}` : name, "call"];
+  }
+
+  pick(event, packet) {
+    event.stopPropagation();
+    const down = event.clientY - this.drawing.getBoundingClientRect().top + parseFloat(this.drawing.style.top);
+    const [from, to] = [this.from[packet], this.to[packet] ?? this.from[packet]];
+    this.choose(Math.abs(this.ys[from] - down) < Math.abs(this.ys[to] - down) ? from : to);
+  }
+
+  /* The scene nearest to a height. */
+  at(y) {
+    const next = Math.min(firstNotBelow(this.ys.length, (n) => this.ys[n], y), this.ys.length - 1);
+    return next > 0 && y - this.ys[next - 1] < this.ys[next] - y ? next - 1 : next;
+  }
+
+  /* Scroll so that the scene can be seen, with some of what comes before and after it. */
+  show(scene) {
+    const y = this.ys[scene] ?? 0;
+    const { scrollTop, clientHeight } = this.box;
+    if (y < scrollTop + 90 || y > scrollTop + clientHeight - 90) this.box.scrollTop = y - clientHeight / 2;
+    const x = this.xs[this.run.scenes[scene]?.host] ?? 0;
+    const { scrollLeft, clientWidth } = this.box;
+    if (x < scrollLeft + 70 || x > scrollLeft + clientWidth - 80) this.box.scrollLeft = x - clientWidth / 2;
+  }
+}
+
+const slope = ({ x1, y1, x2, y2 }) => (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
+
+const queueWords = ([, accept, syn, backlog]) => `accept ${accept}/${backlog} syn ${syn}/${backlog}`;

@@ -1,0 +1,242 @@
+"""What a page shows of one run, as plain data for JSON.
+
+A run is a list of scenes: each is one thing that a host did at one moment (a packet arrived, an application made
+a call, a timer was due, a raw host sent) with all that followed from it. Packets go from scene to scene.
+Sockets, queues and counters stand in the scene that changed them, with the value that they have from then on
+(counters: by how much they moved), so that whoever goes through the scenes in order knows how all stands.
+Keys that would say nothing are left out.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from tcpemu.explain.capture import comment_on
+from tcpemu.explain.cast import Cast
+from tcpemu.explain.counters import MEANING
+from tcpemu.explain.fates import fate_lines, fates_of
+from tcpemu.explain.ladder import role_of
+from tcpemu.explain.limits import Limits, limits_of
+from tcpemu.explain.report.watch import SocketChange, SocketKey
+from tcpemu.explain.rows import PacketRow, rows_of
+from tcpemu.explain.steps import Item, Life, Step, Steps
+from tcpemu.explain.style import plain
+from tcpemu.explain.turning import turns_of
+from tcpemu.explain.words import flag_words, option_words
+from tcpemu.network.addresses import endpoint_text
+from tcpemu.network.record import WAITS, PacketSeen
+from tcpemu.scenario.checks import SERVER
+from tcpemu.scenario.result import Result
+from tcpemu.stack.events import Outcome
+from tcpemu.stack.states import State
+
+Data: TypeAlias = dict[str, object]
+
+SHOWN_OCTETS = 200
+"""Of a payload, so many octets are shown."""
+
+
+def run_data(result: Result, sockets: Sequence[SocketChange]) -> Data:
+    """The run, of which a `SocketWatch` saw these changes."""
+    return _Teller(result, sockets).data()
+
+
+class _Teller:
+    """Puts numbers on hosts, sockets, listeners and packets, and tells them scene by scene."""
+
+    def __init__(self, result: Result, sockets: Sequence[SocketChange]) -> None:
+        self._result = result
+        rows = rows_of(result.record)
+        self._rows = {row.number: row for row in rows if isinstance(row, PacketRow)}
+        self._cast = Cast(rows)
+        self._steps = Steps(result.record)
+        self._items = [item for item in self._steps.items if _is_scene(item, self._steps.lives)]
+        seen = [*self._cast.left, *sorted(self._cast.right)]
+        self._hosts = {name: n for n, name in enumerate(dict.fromkeys([*seen, *result.network.nodes]))}
+        self._packets = {number: n for n, number in enumerate(self._rows)}
+        self._sockets: dict[tuple[str, SocketKey], int] = {}
+        self._listeners: dict[tuple[str, int], int] = {}
+        self._limits = {name: limits_of(host) for name, host in result.hosts.items()}
+        self._changes = self._by_scene(sockets)
+
+    def data(self) -> Data:
+        result = self._result
+        scenes = [self._scene(number, item) for number, item in enumerate(self._items)]
+        return {
+            "name": result.name,
+            "ended": result.ended,
+            "hosts": [self._host(name) for name in self._hosts],
+            "listeners": [self._listener(host, port) for host, port in self._listeners],
+            "sockets": [self._socket(host, key) for host, key in self._sockets],
+            "scenes": scenes,
+            "packets": [self._packet(row) for row in self._rows.values()],
+            "story": self._story(),
+            "clients": [plain(each).strip() for each in fate_lines(fates_of(result.record))],
+        }
+
+    def _host(self, name: str) -> Data:
+        addresses = self._result.network.nodes[name].addresses
+        return {"name": name, "address": addresses[0], "right": name in self._cast.right}
+
+    def _socket(self, host: str, key: SocketKey) -> Data:
+        (local, port), remote = key
+        who = self._cast.label_of_flow(host, (*remote, local, port)) if remote else ""
+        return _told(
+            host=self._hosts[host],
+            local=_end(local, port),
+            remote=endpoint_text(remote) if remote else "*:*",
+            port=port,
+            listens=remote is None,
+            who=who,
+        )
+
+    def _listener(self, host: str, port: int) -> Data:
+        limits = self._limits.get(host)
+        return _told(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
+
+    def _story(self) -> list[Data]:
+        turns = turns_of(self._result.record, SERVER, self._result.hosts)
+        return [_told(at=turn.at, title=turn.title, text=turn.text, change=turn.change) for turn in turns]
+
+    # Scenes.
+
+    def _by_scene(self, changes: Iterable[SocketChange]) -> dict[int, list[SocketChange]]:
+        """The changes by the scene that they belong to: the last one that had begun."""
+        places = [(item.first, n) for n, item in enumerate(self._items) if isinstance(item, Step)]
+        firsts = [first for first, _ in places]
+        by_scene: dict[int, list[SocketChange]] = {}
+        for change in changes:
+            place = bisect_right(firsts, change.entries - 1) - 1
+            by_scene.setdefault(places[max(place, 0)][1] if places else 0, []).append(change)
+        return by_scene
+
+    def _scene(self, number: int, item: Item) -> Data:
+        if isinstance(item, PacketSeen):
+            sent = [self._packets[item.number]]
+            return _told(at=item.at, host=self._hosts[item.node], kind="send", sent=sent)
+        return _told(
+            at=item.at,
+            host=self._hosts[item.node],
+            kind="packet" if item.arrival is not None else "call" if item.call else "timer",
+            packet=None if item.arrival is None else self._packets[item.arrival],
+            text=_text(item),
+            by=item.call.application if item.call else "",
+            sent=[self._packets[each] for each in item.sent],
+            states=[_state_word(change.new) for change in item.changes],
+            ignored=bool(item.verdict and item.verdict.outcome is Outcome.DROPPED),
+            queues=[self._queue(item.node, *each) for each in _last_queues(item)],
+            sockets=[self._change(each) for each in self._changes.get(number, ())],
+            counted=_sums(item),
+            accepted=self._accepted(item),
+        )
+
+    def _queue(self, host: str, port: int, accept: int, syn: int, backlog: int) -> list[int | None]:
+        listener = self._listeners.setdefault((host, port), len(self._listeners))
+        limits: Limits | None = self._limits.get(host)
+        most = (limits.accept(backlog), limits.syn(backlog)) if limits else (None, None)
+        return [listener, accept, syn, backlog, *most]
+
+    def _change(self, change: SocketChange) -> list[object]:
+        number = self._sockets.setdefault((change.node, change.key), len(self._sockets))
+        row = change.row
+        return [number] if row is None else [number, row.state.ss_name, row.recv_q, row.send_q]
+
+    def _accepted(self, item: Step) -> int | None:
+        """The socket that accept() gave."""
+        call = item.call
+        if call is None or call.flow is None or not call.text.startswith("accept(") or call.result == WAITS:
+            return None
+        remote, remote_port, local, port = call.flow
+        return self._sockets.get((item.node, ((local, port), (remote, remote_port))))
+
+    # Packets.
+
+    def _packet(self, row: PacketRow) -> Data:
+        segment, relative = row.segment, row.relative
+        return _told(
+            sender=self._hosts[row.sender],
+            receiver=None if row.receiver is None else self._hosts[row.receiver],
+            at=row.at,
+            arrived=row.arrived,
+            lost=row.lost,
+            copy_of=None if row.copy_of is None else self._packets.get(row.copy_of),
+            role=role_of(row).value,
+            flags=flag_words(segment.flags),
+            source=_end(segment.src, segment.sport),
+            target=_end(segment.dst, segment.dport),
+            seq=relative.seq,
+            ack=relative.ack,
+            window=relative.window,
+            raw=[segment.seq, segment.ack, segment.window],
+            options=option_words(segment),
+            length=len(segment.payload) or None,
+            payload=_preview(segment.payload),
+            ttl=segment.ttl,
+            repeat=(row.sent.repeat if row.sent else 0) or None,
+            comment=comment_on(row),
+            who=self._cast.left_label(*self._cast.left_end(row)),
+        )
+
+
+def _is_scene(item: Item, lives: Mapping[int, Life]) -> bool:
+    """Whether there is anything to see in it. What a host sends stands in the scene that made it send."""
+    if isinstance(item, PacketSeen):
+        life = lives[item.number]
+        return life.departure is None and life.sent is not None
+    call = item.call
+    if call is None or item.sent or item.queues or item.changes:
+        return True
+    return call.result != WAITS and call.text != "ends"
+
+
+def _state_word(state: State) -> str:
+    return "closed" if state is State.CLOSE else state.ss_name
+
+
+def _text(item: Step) -> str:
+    if item.call is not None:
+        result = "" if item.call.result == WAITS else item.call.result
+        return f"{item.call.text} → {result}" if result else item.call.text
+    return "; ".join(dict.fromkeys(f"{timer.reason.text} [{timer.reason.source}]" for timer in item.timers))
+
+
+def _last_queues(item: Step) -> Iterator[tuple[int, int, int, int]]:
+    """The queues as the step left them: port, accept, SYN, backlog."""
+    for changed in {each.port: each for each in item.queues}.values():
+        yield changed.port, changed.accept, changed.syn, changed.backlog
+
+
+def _sums(item: Step) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for counted in item.counted:
+        sums[counted.name] = sums.get(counted.name, 0) + counted.by
+    return sums
+
+
+def _told(**values: object) -> Data:
+    """The values without those that say nothing. Numbers always say something."""
+    return {key: value for key, value in values.items() if value or type(value) is int}
+
+
+def _end(address: bytes, port: int) -> str:
+    return endpoint_text((address, port)) if address else f"*:{port}"
+
+
+def _preview(payload: bytes) -> str:
+    """The first octets as text; what is no text as dots."""
+    shown = payload[:SHOWN_OCTETS].decode("ascii", "replace")
+    text = "".join(
+        each if each.isprintable() and each != "\N{REPLACEMENT CHARACTER}" else "." for each in shown
+    )
+    return text + ("…" if len(payload) > SHOWN_OCTETS else "")
+
+
+def meanings(runs: Iterable[Data]) -> dict[str, str]:
+    """What the counters that moved in these runs count."""
+    names = {
+        name
+        for run in runs
+        for scene in run["scenes"]  # type: ignore[attr-defined]
+        for name in scene.get("counted", ())
+    }
+    return {name: MEANING[name] for name in sorted(names) if name in MEANING}
