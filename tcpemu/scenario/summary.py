@@ -69,7 +69,7 @@ class Summary:
     resets_sent: int
     """RSTs that the server sent."""
     accept_rate: float | None
-    """Connections accepted a second; None unless clients came at a rate."""
+    """Connections accepted a second, see `accept_rate()`; None unless clients came at a rate."""
     accept_rate_limit: float | None
     """What it cannot exceed; see `accept_rate_limit()`."""
 
@@ -124,7 +124,7 @@ def summarize(result: Result) -> Summary:
         syn_acks_repeated=counters.get("TCPSynRetrans", 0),
         cookies_sent=counters.get("SyncookiesSent", 0),
         resets_sent=counters.get("OutRsts", 0),
-        accept_rate=_accept_rate(result),
+        accept_rate=_rate_of_crowd(result),
         accept_rate_limit=accept_rate_limit(result.scenario),
     )
 
@@ -137,6 +137,21 @@ def compare(summaries: Sequence[Summary]) -> list[tuple[str, list[str]]]:
         if any(value not in {None, 0} for value in values) or field == "backlog":
             rows.append((label, [_shown(value) for value in values]))
     return rows
+
+
+def accept_rate(result: Result, places: int) -> Fraction | None:
+    """Connections accepted a second, `places` being the most half-open connections at once; None if too few were.
+
+    Measured from the end of the first filling of the SYN queue, which found it empty, to the end of the last whole
+    one. What is accepted comes in bursts, one filling each round trip: with an end inside of a burst the rate would
+    depend on where the run ends, and could exceed what the queue lets in. The places are those that were used, for
+    the backlog alone does not say how many a kernel has.
+    """
+    times = [accepted.at for accepted in result.accepted]
+    last = (len(times) - 1) // places * places if places else 0
+    if last <= places or times[last] == times[places]:
+        return None
+    return Fraction((last - places) * SECOND, times[last] - times[places])
 
 
 def accept_rate_limit(scenario: Scenario) -> float | None:
@@ -175,14 +190,13 @@ def _dropped(result: Result, names: frozenset[str]) -> int:
     return sum(isinstance(event, Verdict) and event.reason.name in names for event in events)
 
 
-def _accept_rate(result: Result) -> float | None:
-    """Counted from when every place of the queue has been used once: the first ones found it empty."""
-    at_rate = any(group.start.rate and not group.raw for group in result.scenario.clients)
-    times = [accepted.at for accepted in result.accepted]
-    first = result.scenario.server.backlog
-    if not at_rate or not 0 <= first < len(times) - 1 or times[-1] == times[first]:
+def _rate_of_crowd(result: Result) -> float | None:
+    """The accept rate where clients come at a rate. Those that come at times of their own say nothing of it."""
+    if not any(group.start.rate and not group.raw for group in result.scenario.clients):
         return None
-    return float(Fraction((len(times) - 1 - first) * SECOND, times[-1] - times[first]))
+    lengths = result.record.queue_lengths(SERVER, result.scenario.server.port)
+    rate = accept_rate(result, max((length.syn for length in lengths), default=0))
+    return None if rate is None else float(rate)
 
 
 def _shown(value: float | None) -> str:

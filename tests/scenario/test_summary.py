@@ -119,6 +119,16 @@ def test_the_accept_rate_is_counted_from_when_the_queue_has_been_full():
     assert summary.accept_rate == summary.accept_rate_limit == 100.0
 
 
+@pytest.mark.parametrize("kernel", ["linux-6.18", "linux-5.4"])
+def test_the_accept_rate_does_not_depend_on_where_in_a_burst_the_run_ends(kernel):
+    clients = {"start": {"rate": 1000, "until": "1 s"}}
+    server = {"generation": kernel, "backlog": 9, "sysctls": {"net.ipv4.tcp_syncookies": 0}}
+    for end in range(1000, 1100, 15):
+        summary = summary_of(clients, server=server, link={"delay": "50 ms"}, duration=f"{end} ms")
+        # SYNs come a millisecond apart, so a filling takes the round trip and one more.
+        assert summary.accept_rate == pytest.approx(summary.accept_rate_limit * 100 / 101)
+
+
 def test_too_few_for_a_rate():
     assert summary_of({"count": 4, "start": {"rate": 1000}}, server={"backlog": 3}).accept_rate is None
 

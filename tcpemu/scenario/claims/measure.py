@@ -10,7 +10,7 @@ from tcpemu.scenario.build import host_addresses
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Outcome, Result
-from tcpemu.scenario.summary import IGNORED_ACKS
+from tcpemu.scenario.summary import IGNORED_ACKS, accept_rate
 from tcpemu.stack import reasons
 from tcpemu.stack.events import Counted, QueueChanged, TimerFired, Verdict
 from tcpemu.stack.events import Outcome as Fate
@@ -74,7 +74,7 @@ class Measures:
     errno: str
     """What listen() failed with, or `no error`."""
     accept_rate: Fraction
-    """Connections accepted a second, once every place had been used."""
+    """Connections accepted a second, over whole fillings of the queue; 0 if too few were accepted."""
     round_trip: int
     """The round-trip time of the link."""
 
@@ -245,10 +245,11 @@ def measure(result: Result, client: str = "") -> Measures:
     scenario = result.scenario
     group = client or (scenario.clients[-1].name if scenario.clients else "")
     flow = server.flow_from(_address(scenario, group)) if group else None
+    queues = _of_queues(server.lengths)
     return Measures(
         name=result.name,
         asked=scenario.server.backlog,
-        **_of_queues(server.lengths),
+        **queues,
         accepted=len(result.accepted),
         connected=sum(each.connected is not None for each in result.clients),
         syn_dropped=server.numbers(server.dropped),
@@ -260,7 +261,7 @@ def measure(result: Result, client: str = "") -> Measures:
         **_of_client(next((each for each in result.clients if each.group == group), None)),
         client_accepted=flow is not None and any(each.peer == flow[:2] for each in result.accepted),
         errno=server.errno,
-        accept_rate=_accept_rate(result, server.lengths),
+        accept_rate=accept_rate(result, queues["half_open"]) or Fraction(0),
         round_trip=2 * scenario.link_of(scenario.group(group)).delay,
     )
 
@@ -297,17 +298,3 @@ def _of_client(client: Outcome | None) -> dict[str, Any]:
 
 def _address(scenario: Scenario, group: str) -> bytes:
     return address(host_addresses(scenario)[group])
-
-
-def _accept_rate(result: Result, lengths: list[QueueChanged]) -> Fraction:
-    """Over as many whole fillings of the queue as there were, but for the first, which found it empty.
-
-    What is accepted comes in bursts, one filling each round trip, so anything else would depend on where in a
-    burst the run ends.
-    """
-    times = [accepted.at for accepted in result.accepted]
-    places = max((length.syn for length in lengths), default=0)
-    last = (len(times) - 1) // places * places if places else 0
-    if last <= places or times[last] == times[places]:
-        return Fraction(0)
-    return Fraction((last - places) * SECOND, times[last] - times[places])
