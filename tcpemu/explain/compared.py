@@ -4,10 +4,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tcpemu.explain.compare import NumberRow
 from tcpemu.explain.departures import Departure, departures
 from tcpemu.explain.grid import grid, hanging
 from tcpemu.explain.ladder import Heading, heading_lines
+from tcpemu.explain.side_by_side import NumberRow
 from tcpemu.explain.story import Story, story_of, story_rows
 from tcpemu.explain.style import Line, Role, line
 from tcpemu.explain.words import moment

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from tcpemu.explain.compare import NumberRow
+from tcpemu.explain.side_by_side import NumberRow
 from tcpemu.explain.style import Line, Role, Span, line
 from tcpemu.explain.words import JOINED, joined
 

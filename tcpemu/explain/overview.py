@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tcpemu.explain.compare import NumberRow, comparison
 from tcpemu.explain.counters import counter_lines, counters_in_short
 from tcpemu.explain.fates import fate_lines, fates_of
 from tcpemu.explain.fold import WHOLE
 from tcpemu.explain.ladder import Heading, ladder
+from tcpemu.explain.side_by_side import NumberRow, comparison
 from tcpemu.explain.style import Line, Role, line
 from tcpemu.explain.table import socket_lines_of_hosts
 from tcpemu.explain.words import duration

@@ -1,8 +1,8 @@
 """Socket tables, counters, fates, and runs side by side, as they are printed."""
 
-from tcpemu.explain.compare import comparison
 from tcpemu.explain.counters import MEANING, TCP_GROUP, counter_lines, counters_in_short
 from tcpemu.explain.fates import fate_lines, fates_of
+from tcpemu.explain.side_by_side import comparison
 from tcpemu.explain.style import plain, text
 from tcpemu.explain.table import FIRST, MOST, socket_lines, socket_lines_of_hosts
 from tcpemu.network.record import Call, Record
