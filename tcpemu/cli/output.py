@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and text for a terminal or a pipe."""
+"""Places for files, and text for a terminal or a pipe."""
 
 import os
 import shutil
@@ -17,23 +17,6 @@ PATIENCE = 1.0
 
 _SIMPLE = str.maketrans("─▶◀✗└→…·", "->" + "<x`>.-")
 """For terminals that cannot show more than ASCII."""
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Write the file beside its place, then move it there. An older file stays until then.
-
-    A path that is no plain file, such as /dev/stdout or a pipe, is written to directly.
-    """
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():
-        place.write_text(content, encoding="utf-8")
-        return
-    draft = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    try:
-        draft.write_text(content, encoding="utf-8")
-        draft.replace(place)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def check_place(path: Path, suffixes: tuple[str, ...] = ()) -> None:

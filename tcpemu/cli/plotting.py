@@ -1,6 +1,5 @@
 """`tcpemu plot`: a picture of a run, or of all runs of a scenario."""
 
-import os
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
@@ -15,6 +14,7 @@ from tcpemu.explain.rate_curves import rate_picture
 from tcpemu.explain.sequence_curves import sequence_picture
 from tcpemu.explain.style import line
 from tcpemu.scenario.result import Result
+from tcpemu.wire.whole import write_whole
 
 
 class Kind(Enum):
@@ -47,7 +47,7 @@ def plot_scenario(name: str, output: Path, kind: Kind, client: str | None, resul
     except NothingToDrawError as error:
         raise UsageError(f"{name}: {error}") from None
     with patience(f"drawing {output}"):
-        _write_whole(output, drawn(picture, output.suffix.lower().lstrip(".")))
+        write_whole(output, drawn(picture, output.suffix.lower().lstrip(".")))
     show([line(f"Written: {output}")])
 
 
@@ -64,20 +64,6 @@ def _note(results: Sequence[Result]) -> str:
     """What all the runs have in common of what somebody needs to have them again."""
     facts = [facts_of(result) for result in results]
     return " · ".join(fact for fact in facts[0] if all(fact in each for each in facts))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write the file beside its place, then move it there. An older file stays until then."""
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():
-        place.write_bytes(content)
-        return
-    draft = place.with_name(f".{place.name}.{os.getpid()}.partial")
-    try:
-        draft.write_bytes(content)
-        draft.replace(place)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def results_for(

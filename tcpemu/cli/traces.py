@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from tcpemu.cli.errors import WRONG_USE, UsageError, complain, mistake_in
-from tcpemu.cli.output import check_place, write_whole
+from tcpemu.cli.output import check_place
 from tcpemu.generations import DEFAULT
 from tcpemu.scenario import judge, steps
+from tcpemu.wire.whole import write_whole
 
 Trace: TypeAlias = dict[str, Any]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tcpemu.wire import pcap, pcapng
 from tcpemu.wire.capture_values import Capture, CaptureError, Direction, Interface, LinkType, Packet
+from tcpemu.wire.whole import write_whole
 
 __all__ = [
     "Capture",
@@ -25,7 +26,7 @@ _ETHERTYPES_VLAN = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 
 
 def write_capture(path: str | os.PathLike[str], capture: Capture) -> None:
-    """Writes a .pcapng or .pcap file. A file of that name is replaced when the new one is whole, not before.
+    """Writes a .pcapng or .pcap file. A plain file of that name is replaced when the new one is whole, not before.
 
     Raises CaptureError for another suffix or what the format cannot hold; OSError from the disk.
     """
@@ -37,21 +38,7 @@ def write_capture(path: str | os.PathLike[str], capture: Capture) -> None:
         octets = dump(capture)
     except CaptureError as error:
         raise CaptureError(f"{target}: {error}") from None
-    _replace(Path(os.path.realpath(target)), octets)
-
-
-def _replace(target: Path, octets: bytes) -> None:
-    """Puts the octets in a file beside the target, then renames it over the target."""
-    partial = target.with_name(f".{target.name}.{os.urandom(4).hex()}.partial")
-    try:
-        with partial.open("xb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    write_whole(target, octets)
 
 
 def read_capture(path: str | os.PathLike[str]) -> Capture:

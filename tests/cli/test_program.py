@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-from tcpemu.cli.output import write_whole
-
 PROGRAM = [sys.executable, "-m", "tcpemu"]
 
 
@@ -123,25 +121,3 @@ def test_running_a_scenario_loads_no_scapy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "False"
-
-
-def test_a_file_is_whole_or_not_there(tmp_path):
-    path = tmp_path / "x.json"
-    path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_whole(path, "new \ud800")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-    write_whole(path, "new")
-    assert path.read_text() == "new"
-
-
-def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
-    (tmp_path / "real.json").write_text("old")
-    (tmp_path / "link.json").symlink_to("real.json")
-    write_whole(tmp_path / "link.json", "new")
-    assert (tmp_path / "link.json").is_symlink()
-    assert (tmp_path / "real.json").read_text() == "new"
-    (tmp_path / "null.json").symlink_to(os.devnull)
-    write_whole(tmp_path / "null.json", "gone")
-    assert not os.path.isfile(os.devnull)

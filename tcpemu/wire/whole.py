@@ -1,0 +1,32 @@
+"""Files that are whole or not there."""
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write the file beside its place, then move it there. An older file stays until then.
+
+    A path that is no plain file, such as /dev/stdout or a pipe, is written to directly. Raises OSError from the
+    disk, and UnicodeEncodeError for a text that is none.
+    """
+    octets = content.encode("utf-8") if isinstance(content, str) else content
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        place.write_bytes(octets)
+        return
+    draft = place.with_name(f".{place.name}.{os.urandom(4).hex()}.partial")
+    try:
+        _write_new(draft, octets)
+        draft.replace(place)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _write_new(path: Path, octets: bytes) -> None:
+    """On the disk when it returns: a name that is moved before its content could outlive it."""
+    with path.open("xb") as file:
+        file.write(octets)
+        file.flush()
+        os.fsync(file.fileno())
