@@ -14,7 +14,7 @@ from tcpemu.explain.cast import LONGEST_LABEL, Cast
 from tcpemu.explain.columns import TIME_HEAD, Columns, QueueWords
 from tcpemu.explain.fold import WHOLE, Fold, Folded, folded
 from tcpemu.explain.notes import DISAGREEMENT, Note, moved, notes_of
-from tcpemu.explain.rows import CallRow, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.rows import CallRow, PacketRow, Queues, Row, TimerRow, rows_of
 from tcpemu.explain.style import Line, Role, Span, line
 from tcpemu.explain.words import JOINED, decimals_for, duration, flag_words, option_words, seconds
 from tcpemu.network.record import Record
@@ -114,10 +114,11 @@ class _Drawing:
             yield from _travel_words(self._usual)
         elif any(isinstance(row, PacketRow) and row.arrived is not None for row in self._shown):
             yield "+20 ms: so long did the packet travel."
-        if self._columns.queues:
-            yield "accept 2/1: 2 connections wait for accept(), the backlog is 1;"
+        shown = [queues for queues in map(_queues_beside, self._shown) if queues]
+        if shown:
+            yield _example(max(shown, key=lambda queues: queues.accept))
             yield "syn: half-open ones wait for the final ACK."
-        if any(row.queues and row.queues.accept > row.queues.backlog for row in self._shown):
+        if any(queues.accept > queues.backlog for queues in shown):
             yield "More may wait than the backlog says: so the kernel counts."
 
     def _row(self, row: Folded) -> Iterator[Line]:
@@ -144,7 +145,7 @@ class _Drawing:
             Span(self._right_label(row)),
             _state_span(self._right_word(row)),
         )
-        return self._columns.line(row.at, cells, row.queues if _queues_matter(row) else None)
+        return self._columns.line(row.at, cells, _queues_beside(row))
 
     def _left_label(self, row: PacketRow) -> str:
         return self._cast.left_label(*self._cast.left_end(row))
@@ -251,6 +252,17 @@ def _queues_matter(row: PacketRow) -> bool:
     unusual = here and row.outcome in {Outcome.DROPPED, Outcome.ANSWERED}
     again = bool(row.sent and row.sent.repeat and row.segment.flags & SYN)
     return row.queues_changed or again or unusual
+
+
+def _queues_beside(row: Folded) -> Queues | None:
+    """The queues that stand on the row's line."""
+    return None if isinstance(row, PacketRow) and not _queues_matter(row) else row.queues
+
+
+def _example(queues: Queues) -> str:
+    """How to read the lengths of a queue, told of some that stand in the ladder."""
+    number = f"{queues.accept or 'no'} {'connections wait' if queues.accept > 1 else 'connection waits'}"
+    return f"accept {queues.accept}/{queues.backlog}: {number} for accept(), the backlog is {queues.backlog};"
 
 
 def _details(row: Row, note: Note) -> str:

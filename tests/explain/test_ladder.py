@@ -7,6 +7,7 @@ import pytest
 from tcpemu.explain.ladder import Heading, ladder
 from tcpemu.explain.style import ansi, plain, text
 from tcpemu.network.record import PacketSeen, Point
+from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
 from tcpemu.wire.segment import address
 from tests.explain.hand_made import MS, SYN_OPTIONS, Script, ignored_ack
@@ -25,8 +26,8 @@ def test_the_ignored_ack_tells_its_story():
 ignored-ack: nobody hears the last ACK
 Look at: the second client
 linux-6.18 · seed 1
-A packet arrives 5 ms after the time shown. accept 2/1: 2 connections wait for accept(), the backlog
-is 1; syn: half-open ones wait for the final ACK. More may wait than the backlog says: so the kernel
+A packet arrives 5 ms after the time shown. accept 1/0: 1 connection waits for accept(), the backlog
+is 0; syn: half-open ones wait for the final ACK. More may wait than the backlog says: so the kernel
 counts.
 
 time (s)  client 10.0.0.2                                    server 10.0.0.1:80
@@ -64,6 +65,16 @@ time (s)  client 10.0.0.2                                    server 10.0.0.1:80
    4.010  client: recv(100) → ECONNRESET
 """
     )
+
+
+def test_the_example_of_the_legend_is_the_longest_accept_queue_that_is_shown():
+    (result,) = build.run_all(load.load("ignored-ack"))
+    lines = drawn(result.record)
+    assert "accept 2/1: 2 connections wait for accept(), the backlog" in lines
+    assert "accept 2/1  syn" in lines
+    script = Script()
+    script.listens(backlog=5)
+    assert "accept 0/5: no connection waits for accept(), the backlog is 5;" in drawn(script.record)
 
 
 def test_eighty_columns_show_the_queues_by_numbers_alone():
