@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from tcpemu.explain.fates import Fate, fates_of
-from tcpemu.explain.rows import PacketRow, rows_of
-from tcpemu.explain.steps import Step, Steps
+from tcpemu.explain.rows import PacketRow, Row, rows_of
 from tcpemu.explain.words import count, flag_words, moment, seconds
-from tcpemu.network.record import Record
+from tcpemu.network.record import Call, HostEvent, Record
+from tcpemu.stack.events import Event, StateChanged
+from tcpemu.stack.states import State
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Address, Segment, address_text
 
 End: TypeAlias = tuple[Address, int]
@@ -62,24 +63,32 @@ class Story:
         return self.names.get(end) or f"{host or address_text(end[0])}:{end[1]}"
 
 
-def story_of(record: Record, server: str) -> Story:
-    """The story that the record of a run tells, the server being the host of that name."""
-    rows = tuple(row for row in rows_of(record) if isinstance(row, PacketRow))
-    bare = Story(rows, server, _names(record), tuple(fates_of(record)))
-    return Story(rows, server, bare.names, bare.fates, _again(bare), tuple(_resets(bare)))
+def story_of(record: Record, server: str, rows: Sequence[Row] | None = None) -> Story:
+    """The story that the record of a run tells, the server being the host of that name.
+
+    `rows` are the record's, for who has them already: to make them takes longer than all the rest.
+    """
+    every = rows_of(record) if rows is None else rows
+    packets = tuple(row for row in every if isinstance(row, PacketRow))
+    bare = Story(packets, server, _names(record), tuple(fates_of(record)))
+    return Story(packets, server, bare.names, bare.fates, _again(bare), tuple(_resets(bare)))
 
 
 def _names(record: Record) -> dict[End, str]:
     """The application that called connect(), by the address and port that it got."""
     names: dict[End, str] = {}
-    steps = Steps(record)
-    for step in steps.items:
-        if isinstance(step, Step) and step.call and step.call.text.startswith("connect("):
-            for number in step.sent:
-                sent = steps.lives[number].sent
-                if sent:
-                    names[sent.segment.src, sent.segment.sport] = step.call.application or step.node
+    call: Call | None = None
+    for entry in record:
+        if isinstance(entry, Call):
+            call = entry if entry.text.startswith("connect(") else None
+        elif call and isinstance(entry, HostEvent) and _is_opening(entry.event):
+            _, _, local, port = entry.event.flow
+            names[local, port] = call.application or call.node
     return names
+
+
+def _is_opening(event: Event) -> TypeGuard[StateChanged]:
+    return isinstance(event, StateChanged) and event.new is State.SYN_SENT
 
 
 def _again(story: Story) -> dict[End, tuple[int, ...]]:

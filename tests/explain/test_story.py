@@ -3,9 +3,11 @@
 import pytest
 
 from tcpemu.explain.grid import COMFORTABLE, grid, hanging
+from tcpemu.explain.rows import rows_of
 from tcpemu.explain.story import INSTANTS, Reset, most_telling, story_of, story_rows
 from tcpemu.explain.style import plain
 from tcpemu.network.record import Record
+from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
 from tests.explain.hand_made import CLIENT, MS, SECOND, Script, ignored_ack
 
@@ -23,6 +25,18 @@ def test_the_story_of_the_ignored_ack():
     assert story.again == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
     assert story.resets == (Reset(4005 * MS, "server", "client", "data"),)
     assert story.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
+
+
+def test_rows_that_are_there_already_give_the_same_story():
+    record = ignored_ack()
+    assert story_of(record, "server", rows_of(record)) == of(record)
+
+
+def test_a_client_that_connects_while_another_repeats_its_syn_has_its_own_name_alone():
+    crowd = '{ name = "c", count = 3, start = { every = "1 s" } }'
+    text = f'title = "t"\nclients = [{crowd}]\nserver = {{ backlog = 0, accept = {{ never = true }} }}'
+    (result,) = build.run_all(load.from_text(text))
+    assert list(of(result.record).names.values()) == ["c-1", "c-2", "c-3"]
 
 
 def test_its_cells():
