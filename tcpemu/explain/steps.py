@@ -60,13 +60,13 @@ class Steps:
         self._last: Step | None = None
         self._place = 0
         for self._place, entry in enumerate(record):
-            match entry:
-                case PacketSeen():
-                    self._packet(entry)
-                case Call(at, node):
-                    self._begin(Step(at, node, self._place, call=entry))
+            match entry:  # the most frequent kind first
                 case HostEvent():
                     self._event(entry)
+                case PacketSeen():
+                    self._packet(entry)
+                case Call():
+                    self._begin(Step(entry.at, entry.node, self._place, call=entry))
 
     def _packet(self, seen: PacketSeen) -> None:
         life = self._life(seen.number)
@@ -83,7 +83,10 @@ class Steps:
                 life.arrival = self._begin(Step(seen.at, seen.node, self._place, arrival=seen.number))
 
     def _life(self, number: int) -> Life:
-        return self.lives.setdefault(number, Life())
+        life = self.lives.get(number)
+        if life is None:
+            life = self.lives[number] = Life()
+        return life
 
     def _begin(self, step: Step) -> Step:
         self.items.append(step)
@@ -92,7 +95,9 @@ class Steps:
 
     def _event(self, entry: HostEvent) -> None:
         step = self._step_of(entry)
-        match entry.event:
+        match entry.event:  # the most frequent kind first
+            case Counted():
+                step.counted.append(entry.event)
             case Sent():
                 self._sent(step, entry)
             case Verdict():
@@ -103,8 +108,6 @@ class Steps:
                 step.changes.append(entry.event)
             case QueueChanged():
                 step.queues.append(entry.event)
-            case Counted():
-                step.counted.append(entry.event)
 
     def _sent(self, step: Step, entry: HostEvent) -> None:
         assert isinstance(entry.event, Sent)
@@ -119,7 +122,8 @@ class Steps:
         last = self._last
         if (
             last is not None
-            and (last.node, last.at) == (entry.node, entry.at)
+            and last.at == entry.at
+            and last.node == entry.node
             and (isinstance(entry.event, Sent) or entry.packet == last.arrival)
         ):
             return last
