@@ -1,6 +1,7 @@
 """Bare SYNs, from addresses where nobody is: what floods are made of."""
 
 import ipaddress
+from functools import cache
 from random import Random
 
 from tcpemu.network import RawNode
@@ -43,5 +44,11 @@ def make_syn(
 
 
 def _somebody(subnet: str, random: Random) -> bytes:
-    network = ipaddress.ip_network(subnet)
+    network = _network(subnet)
     return network[random.randrange(network.num_addresses)].packed
+
+
+@cache
+def _network(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Kept, as a flood asks for the same one ten thousand times."""
+    return ipaddress.ip_network(subnet)
