@@ -84,9 +84,14 @@ def show_state(name: str, settings: Mapping[str, object], only: str | None, at: 
     one = runs.chosen(name, found, only)[0]
     with patience(f"running {name}{f', {one.name}' if one.name else ''}"):
         result = build.run(one, at)
-    show(moment_lines(runs.heading_of(name, result), at, standings(result), width()))
+    show(moment_lines(runs.heading_of(name, result), at, standings(result), width(), _raw(result)))
     if only is None:
         show(runs.others_hint(f"tcpemu state {name}", one.name, [each.name for each in found]))
+
+
+def _raw(result: Result) -> list[str]:
+    """The hosts without a TCP."""
+    return [node.name for node in result.network.nodes.values() if not isinstance(node, Node)]
 
 
 def standings(result: Result) -> Sequence[Standing]:

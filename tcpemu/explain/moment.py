@@ -36,8 +36,10 @@ def queues_of(record: Record, node: str) -> list[QueueChanged]:
     return list({event.port: event for event in events if isinstance(event, QueueChanged)}.values())
 
 
-def moment_lines(heading: Heading, at: int, hosts: Sequence[Standing], width: int = 100) -> Iterator[Line]:
-    """All of it, host after host."""
+def moment_lines(
+    heading: Heading, at: int, hosts: Sequence[Standing], width: int = 100, raw: Sequence[str] = ()
+) -> Iterator[Line]:
+    """All of it, host after host; at the end `raw`, the names of those that have no TCP."""
     yield from heading_lines(Heading(heading.title, "", (f"at {moment(at)}", *heading.facts)), width)
     for host in hosts:
         yield from _section(f"{host.name}: listeners (ss -tln)", _listeners(host))
@@ -45,6 +47,10 @@ def moment_lines(heading: Heading, at: int, hosts: Sequence[Standing], width: in
         yield from _section(f"{host.name}: sockets (ss -tan)", _sockets(host))
         yield from _section(f"{host.name}: counters that moved (nstat)", counter_lines(host.counters, width))
         yield from _section(f"{host.name}: timers that wait", timer_lines(host.timers, at))
+    if raw:
+        yield ()
+    for name in raw:
+        yield line(f"{name}: sends bare SYNs, has no TCP, so no sockets", Role.TITLE)
 
 
 def _section(title: str, lines: Sequence[Line]) -> Iterator[Line]:
