@@ -37,12 +37,13 @@ class Meaning(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A value that changes. With `steps` it stays as it is up to the next point."""
+    """A value that changes. With `steps` it stays as it is up to the next point; `filled` colours what is below."""
 
     meaning: Meaning
     label: str
     points: tuple[Point, ...]
     steps: bool = True
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

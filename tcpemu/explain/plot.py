@@ -257,6 +257,17 @@ def _curve(ax: "Axes", curve: Curve, scale: float, top: float) -> None:
         drawstyle="steps-post" if curve.steps else "default",
         label=label,
     )
+    if curve.filled:
+        _fill(ax, curve, scale)
+
+
+def _fill(ax: "Axes", curve: Curve, scale: float) -> None:
+    """A filled curve that is drawn later covers what is below it of the ones before."""
+    across, values = [at / scale for at, _ in curve.points], [value for _, value in curve.points]
+    step: Any = "post" if curve.steps else None
+    colour = _LOOKS[curve.meaning].colour
+    ax.fill_between(across, values, step=step, color="white", linewidth=0)
+    ax.fill_between(across, values, step=step, color=colour, alpha=0.25, linewidth=0)
 
 
 def _marks(ax: "Axes", marks: Marks, scale: float, height: float) -> None:

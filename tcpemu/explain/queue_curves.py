@@ -1,7 +1,7 @@
 """The queues of listeners against time: how long, how long they may be, and what they cost."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tcpemu.explain.curves import (
     Block,
@@ -64,24 +64,49 @@ def listeners_of(record: Record) -> list[tuple[str, int]]:
 def _block(heading: str, result: Result, node: str, port: int) -> Block:
     lengths = result.record.queue_lengths(node, port)
     events = [entry for entry in result.record.events(Verdict, Sent, node=node) if _is_of(entry.event, port)]
-    limits = _limits(result, node)
-    panels = (
-        Panel(
-            "accept queue\n(connections)",
-            _curves(Meaning.ACCEPT_QUEUE, lengths, lambda each: each.accept, limits.accept, result.ended),
-            tuple(_marks(events, (Meaning.SYN_DROPPED, Meaning.ACK_IGNORED, Meaning.RST), _at_accept_queue)),
-        ),
-        Panel(
-            "SYN queue\n(half-open connections)",
-            _curves(Meaning.SYN_QUEUE, lengths, lambda each: each.syn, limits.syn, result.ended),
-            tuple(_marks(events, (Meaning.SYN_DROPPED, Meaning.SYN_ACK_AGAIN), _at_syn_queue)),
-        ),
-    )
+    panels = tuple(_panels(_limits(result, node), lengths, events, result.ended))
     span = (0, max(result.ended, 1))
     moments = [each.at for each in lengths] + [
         at for panel in panels for marks in panel.marks for at in marks.at
     ]
     return Block(heading, panels, span, stretched=crowded_at_first(moments, span))
+
+
+def _panels(
+    limits: "_Limits", lengths: Sequence[QueueLength], events: Sequence[HostEvent], ended: int
+) -> Iterator[Panel]:
+    """One for each queue that the kernel has."""
+    if limits.one_queue:
+        yield _one_for_both(limits, lengths, events, ended)
+        return
+    yield Panel(
+        "accept queue\n(connections)",
+        _curves(Meaning.ACCEPT_QUEUE, lengths, lambda each: each.accept, limits.accept, ended),
+        tuple(_marks(events, (Meaning.SYN_DROPPED, Meaning.ACK_IGNORED, Meaning.RST), _at_accept_queue)),
+    )
+    yield Panel(
+        "SYN queue\n(half-open connections)",
+        _curves(Meaning.SYN_QUEUE, lengths, lambda each: each.syn, limits.syn, ended),
+        tuple(_marks(events, (Meaning.SYN_DROPPED, Meaning.SYN_ACK_AGAIN), _at_syn_queue)),
+    )
+
+
+def _one_for_both(
+    limits: "_Limits", lengths: Sequence[QueueLength], events: Sequence[HostEvent], ended: int
+) -> Panel:
+    """Half-open connections stand upon those that wait for accept(), for the limit is that of both together."""
+    half_open, *limit = _curves(
+        Meaning.SYN_QUEUE, lengths, lambda each: each.accept + each.syn, limits.accept, ended
+    )
+    waiting = _curves(Meaning.ACCEPT_QUEUE, lengths, lambda each: each.accept, limits.accept, ended)[0]
+    curves = (
+        replace(half_open, label="half-open, on top", filled=True),
+        replace(waiting, label="wait for accept()", filled=True),
+        *limit,
+    )
+    kinds = (Meaning.SYN_DROPPED, Meaning.SYN_ACK_AGAIN, Meaning.RST)
+    marks = _marks(events, kinds, lambda event: _at_accept_queue(event) or _at_syn_queue(event))
+    return Panel("the one queue\n(connections)", curves, tuple(marks))
 
 
 def _is_of(event: Event, port: int) -> bool:
@@ -146,6 +171,8 @@ class _Limits:
     accept: Callable[[int], int | None]
     """From a backlog to how many connections make the queue full; None where nothing does."""
     syn: Callable[[int], int | None]
+    one_queue: bool
+    """Half-open connections stand in the accept queue, and its limit is theirs."""
 
 
 def _limits(result: Result, name: str) -> _Limits:
@@ -164,7 +191,7 @@ def _limits(result: Result, name: str) -> _Limits:
         table = rules.table(backlog, limit)
         return _first(lambda n: rules.syn_full(_Filled(0, n, backlog, table), limit))
 
-    return _Limits(accept, syn)
+    return _Limits(accept, syn, rules.one_queue)
 
 
 def _first(full: Callable[[int], bool]) -> int | None:

@@ -97,7 +97,6 @@ def test_a_dropped_syn_stands_at_the_queue_that_had_no_room():
         ("linux-6.18", "full at 6 (backlog 5)", "full at 6 (backlog 5)"),
         ("linux-5.10", "full at 6 (backlog 5)", "full at 5 (backlog 5)"),
         ("freebsd-14", "full at 8 (backlog 5)", None),
-        ("linux-2.0", "full at 5 (backlog 5)", None),
     ],
 )
 def test_the_limit_is_that_of_the_kernel(kernel, accept, syn):
@@ -108,6 +107,30 @@ def test_the_limit_is_that_of_the_kernel(kernel, accept, syn):
         for panel in block.panels
     ]
     assert limits == [accept, syn]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "limit"), [("linux-2.0", "full at 5 (backlog 5)"), ("bsd-4.4", "full at 8 (backlog 5)")]
+)
+def test_a_kernel_with_one_queue_has_one_panel_with_one_limit(kernel, limit):
+    settings = {"server.generation": kernel, "server.backlog": 5}
+    [block] = queues_picture("", "", runs_of("handshake", settings)).blocks
+    [panel] = block.panels
+    assert [curve.label for curve in panel.curves if curve.meaning is Meaning.LIMIT] == [limit]
+
+
+def test_in_one_queue_half_open_connections_stand_upon_the_others():
+    [result] = runs_of("syn-dropped", {"server.generation": "bsd-4.4"})
+    [block] = queues_picture("", "", [result]).blocks
+    both, waiting, limit = block.panels[0].curves
+    lengths = {each.at: each for each in result.record.queue_lengths("server", 80)}
+    for at, last in lengths.items():
+        assert value_at(waiting, at) == last.accept
+        assert value_at(both, at) == last.accept + last.syn <= value_at(limit, at) == 2
+    assert max(last.syn for last in lengths.values()) == 2
+    assert both.filled
+    assert waiting.filled
+    assert {meaning for _, meaning in marks_of(block)} == {Meaning.SYN_DROPPED}
 
 
 def test_every_run_has_a_block_of_its_own():
