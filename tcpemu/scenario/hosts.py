@@ -1,16 +1,15 @@
 """What every host of a scenario has, and whether its kernel knows the settings."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.scenario.base import Table
 from tcpemu.scenario.errors import Problem, did_you_mean, hold
 from tcpemu.scenario.values import AddressText, Sysctls
 from tcpemu.stack.errors import ConfigurationError
-from tcpemu.stack.generation import Generation
 from tcpemu.stack.sysctl import SYSCTLS
 from tcpemu.stack.sysctl import Sysctls as SysctlTable
 
@@ -37,19 +36,24 @@ class HostTable(Table):
     mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] = 1500
     """The largest IP packet that the host sends, in octets."""
 
-    @model_validator(mode="after")
-    def _settings_are_known(self) -> Self:
-        hold(_wrong_settings(GENERATIONS[self.generation], self.sysctls))
-        return self
+    @field_validator("sysctls", mode="after")
+    @classmethod
+    def _settings_are_known(
+        cls, settings: dict[str, int | str], info: ValidationInfo
+    ) -> dict[str, int | str]:
+        """A rule of the field, not of the table, so that it is told beside mistakes in other fields."""
+        hold(_wrong_settings(info.data.get("generation"), settings))
+        return settings
 
 
-def _wrong_settings(kernel: Generation, settings: Mapping[str, int | str]) -> Iterator[Problem]:
+def _wrong_settings(kernel: str | None, settings: Mapping[str, int | str]) -> Iterator[Problem]:
+    """Of a kernel that is not known (None) only the names can be wrong."""
     for name, value in settings.items():
-        place = f'sysctls."{name}"'
+        place = f'"{name}"'
         if name not in SYSCTLS:
             yield Problem(place, "not among the sysctls that are emulated", did_you_mean(name, SYSCTLS))
-            continue
-        try:
-            SysctlTable(kernel, {name: value})
-        except ConfigurationError as error:
-            yield Problem(place, str(error), "")
+        elif kernel is not None:
+            try:
+                SysctlTable(GENERATIONS[kernel], {name: value})
+            except ConfigurationError as error:
+                yield Problem(place, str(error), "")

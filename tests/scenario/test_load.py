@@ -139,6 +139,8 @@ def test_all_mistakes_are_told_at_once():
     assert [problem.partition(":")[0] for problem in found] == [
         "title",
         "duration",
+        'server.sysctls."net.ipv4.tcp_syncookie"',
+        'server.sysctls."net.ipv4.tcp_timestamps"',
         "server.backlog",
         "server.accept.at",
         "clients[0].name",
@@ -155,6 +157,15 @@ def test_all_wrong_sysctls_are_told_at_once():
     assert [problem.partition(";")[0] for problem in found] == [
         'server.sysctls."net.ipv4.tcp_syncookie": not among the sysctls that are emulated',
         'server.sysctls."net.ipv4.tcp_timestamps": net.ipv4.tcp_timestamps is 9',
+    ]
+
+
+def test_of_a_kernel_that_is_not_known_only_the_names_of_sysctls_can_be_wrong():
+    sysctls = "sysctls.net.ipv4 = { tcp_syncookie = 1, tcp_timestamps = 9 }"
+    told = problems(SMALL + '[server]\ngeneration = "linux-9"\n' + sysctls)
+    assert [problem.partition(":")[0] for problem in told] == [
+        "server.generation",
+        'server.sysctls."net.ipv4.tcp_syncookie"',
     ]
 
 
