@@ -164,12 +164,6 @@ class Host:
             for listener in listeners:
                 listener.settings_changed()
 
-    def listener_queues(self, port: int) -> tuple[int, int, int] | None:
-        """Accept queue, SYN queue and backlog of the listener on a port; None when there is none."""
-        for listener in self.listeners.get(port, ()):
-            return len(listener.accept_queue), listener.syn_queue, listener.backlog
-        return None
-
     def sockets(self, flows: Iterable[FlowKey] | None = None) -> list[SocketRow]:
         """The socket table of `ss -tan`: listeners, then flows in the order in which they began.
 

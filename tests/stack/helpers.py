@@ -282,7 +282,10 @@ class Bench:
         )
 
     def queues(self, port=PORT):
-        return self.host.listener_queues(port)
+        """Accept queue, SYN queue and backlog of the listener on a port; None when there is none."""
+        for listener in self.host.listeners.get(port, ()):
+            return len(listener.accept_queue), listener.syn_queue, listener.backlog
+        return None
 
     def moved(self):
         """The counters that have moved since the last time, but for the quiet ones."""
