@@ -97,11 +97,14 @@ def syn_options(
     return head if shift is None else (*head, NOP, wscale(shift))
 
 
+def _mss_and_scale(own_mss: int, shift: int | None) -> list[Option]:
+    """How the options begin where the window scale stands right behind the MSS."""
+    return [mss(own_mss)] if shift is None else [mss(own_mss), NOP, wscale(shift)]
+
+
 def _bsd_order(own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None) -> tuple[Option, ...]:
     """MSS, NOP and window scale, SACK permitted, timestamps; padding behind (FreeBSD tcp_output.c: tcp_addoptions)."""
-    options: list[Option] = [mss(own_mss)]
-    if shift is not None:
-        options += [NOP, wscale(shift)]
+    options = _mss_and_scale(own_mss, shift)
     if sack and stamps is not None:
         options += [SACK_OK, stamps]
     elif stamps is not None:
@@ -115,9 +118,7 @@ def _windows_order(
     own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None
 ) -> tuple[Option, ...]:
     """MSS, NOP and window scale, NOP NOP and timestamps, NOP NOP and SACK permitted."""
-    options: list[Option] = [mss(own_mss)]
-    if shift is not None:
-        options += [NOP, wscale(shift)]
+    options = _mss_and_scale(own_mss, shift)
     if stamps is not None:
         options += [NOP, NOP, stamps]
     if sack:
@@ -129,9 +130,7 @@ def _macos_order(
     own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None
 ) -> tuple[Option, ...]:
     """MSS, NOP and window scale, NOP NOP and timestamps, SACK permitted; padding behind (XNU, tcp_output.c)."""
-    options: list[Option] = [mss(own_mss)]
-    if shift is not None:
-        options += [NOP, wscale(shift)]
+    options = _mss_and_scale(own_mss, shift)
     if stamps is not None:
         options += [NOP, NOP, stamps]
     if sack:

@@ -16,11 +16,6 @@ holds_when = { run = "listen(1)", queued = 2 }
 """
 
 
-@pytest.fixture(autouse=True)
-def a_hundred_columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
-
-
 @pytest.fixture
 def own(tmp_path):
     path = tmp_path / "my.toml"

@@ -27,11 +27,6 @@ start = "100 ms"
 """
 
 
-@pytest.fixture(autouse=True)
-def a_hundred_columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
-
-
 @pytest.fixture
 def scenario(tmp_path):
     path = tmp_path / "small.toml"

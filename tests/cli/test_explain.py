@@ -6,11 +6,6 @@ from typer.testing import CliRunner
 from tcpemu.cli.app import app
 
 
-@pytest.fixture(autouse=True)
-def a_hundred_columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
-
-
 @pytest.fixture(scope="module")
 def capture(tmp_path_factory):
     path = tmp_path_factory.mktemp("captures") / "x.pcapng"
@@ -131,6 +126,14 @@ def test_a_mistake_is_one_message_and_status_2(arguments, words, capture, tmp_pa
     assert all(line.startswith("tcpemu: ") for line in done.stderr.splitlines())
     for each in words:
         assert each in done.stderr
+
+
+def test_a_host_without_tcp_is_named_in_a_line():
+    shown = tcpemu("state", "syn-flood", "--at", "1.02").stdout
+    assert [line for line in shown.splitlines() if line.startswith("flood")] == [
+        "flood: sends bare SYNs, has no TCP, so no sockets"
+    ]
+    assert "has no TCP" not in tcpemu("state", "ignored-ack", "--at", "3.2s").stdout
 
 
 def test_state_needs_a_moment():

@@ -23,11 +23,6 @@ name = "somebody"
 """
 
 
-@pytest.fixture(autouse=True)
-def a_hundred_columns(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "100")
-
-
 @pytest.fixture
 def scenario(tmp_path):
     path = tmp_path / "small.toml"

@@ -248,16 +248,16 @@ def test_a_host_speaks_to_itself():
     assert network.record.packets(point=Point.RECEIVED)[0].at == LOOPBACK.delay
 
 
+async def sends_an_x(node):
+    connection = await node.connect("10.0.0.2", 80)
+    await connection.send(b"x")
+    connection.close()
+
+
 def test_counters_add_up_to_those_of_the_host():
     network, client, server = pair()
     network.spawn(server, echo)
-
-    async def talks(node):
-        connection = await node.connect("10.0.0.2", 80)
-        await connection.send(b"x")
-        connection.close()
-
-    network.spawn(client, talks)
+    network.spawn(client, sends_an_x)
     network.run(SECOND)
     for node in (client, server):
         assert network.record.counters(node.name) == network.counters(node) != {}
@@ -268,13 +268,7 @@ def test_counters_add_up_to_those_of_the_host():
 def test_every_packet_that_arrives_at_a_host_gets_one_verdict():
     network, client, server = pair(Conditions(10 * MILLISECOND, 5 * MILLISECOND, loss=0.1, duplicate=0.2))
     network.spawn(server, echo)
-
-    async def talks(node):
-        connection = await node.connect("10.0.0.2", 80)
-        await connection.send(b"x")
-        connection.close()
-
-    network.spawn(client, talks)
+    network.spawn(client, sends_an_x)
     network.run(100 * SECOND)
     arrived = [e.number for e in network.record.packets(point=Point.RECEIVED)]
     assert [e.packet for e in network.record.events(Verdict)] == arrived
