@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tcpemu.cli import runs
-from tcpemu.cli.output import patience, show, write_whole
+from tcpemu.cli.output import patience, show
 from tcpemu.explain.report.data import run_data
 from tcpemu.explain.report.page import Page, page_of
 from tcpemu.explain.report.watch import SocketWatch
 from tcpemu.explain.style import line
 from tcpemu.scenario import build, load
+from tcpemu.wire.whole import write_whole
 
 SUFFIXES = (".html", ".htm")
 

@@ -1,7 +1,7 @@
 """The queues of listeners against time: how long, how long they may be, and what they cost."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tcpemu.explain.curves import (
     Block,
@@ -15,17 +15,15 @@ from tcpemu.explain.curves import (
     thinned,
     thinned_moments,
 )
-from tcpemu.network import Node, Record
+from tcpemu.explain.limits import Limits, limits_of
+from tcpemu.network import Record
 from tcpemu.network.record import HostEvent, QueueLength
 from tcpemu.scenario.result import Result
 from tcpemu.stack import reasons
 from tcpemu.stack.events import Event, QueueChanged, Sent, Verdict
-from tcpemu.stack.host import Host
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
 
 MOST_RUNS = 12
-_MOST = 1 << 17
-"""A queue that holds more than this has no limit worth a line."""
 _FULL_SYN = {reasons.SYN_QUEUE_FULL.name, reasons.LAST_QUARTER.name}
 _FULL_ACCEPT = {reasons.ACCEPT_QUEUE_FULL_SYN.name, reasons.QUEUE_FULL_SYN.name}
 _IGNORED = {reasons.ACCEPT_QUEUE_FULL.name, reasons.COOKIE_ACCEPT_QUEUE_FULL.name}
@@ -64,7 +62,7 @@ def listeners_of(record: Record) -> list[tuple[str, int]]:
 def _block(heading: str, result: Result, node: str, port: int) -> Block:
     lengths = result.record.queue_lengths(node, port)
     events = [entry for entry in result.record.events(Verdict, Sent, node=node) if _is_of(entry.event, port)]
-    panels = tuple(_panels(_limits(result, node), lengths, events, result.ended))
+    panels = tuple(_panels(limits_of(result.hosts[node]), lengths, events, result.ended))
     span = (0, max(result.ended, 1))
     moments = [each.at for each in lengths] + [
         at for panel in panels for marks in panel.marks for at in marks.at
@@ -73,7 +71,7 @@ def _block(heading: str, result: Result, node: str, port: int) -> Block:
 
 
 def _panels(
-    limits: "_Limits", lengths: Sequence[QueueLength], events: Sequence[HostEvent], ended: int
+    limits: Limits, lengths: Sequence[QueueLength], events: Sequence[HostEvent], ended: int
 ) -> Iterator[Panel]:
     """One for each queue that the kernel has."""
     if limits.one_queue:
@@ -92,7 +90,7 @@ def _panels(
 
 
 def _one_for_both(
-    limits: "_Limits", lengths: Sequence[QueueLength], events: Sequence[HostEvent], ended: int
+    limits: Limits, lengths: Sequence[QueueLength], events: Sequence[HostEvent], ended: int
 ) -> Panel:
     """Half-open connections stand upon those that wait for accept(), for the limit is that of both together."""
     half_open, *limit = _curves(
@@ -149,60 +147,6 @@ def _to_the_end(points: list[tuple[int, int]], ended: int) -> list[tuple[float, 
 
 def _changes(points: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return [point for place, point in enumerate(points) if place == 0 or points[place - 1][1] != point[1]]
-
-
-# Limits.
-
-
-@dataclass(slots=True)
-class _Filled:
-    """A listener's queues as a rule looks at them."""
-
-    accepting: int
-    syn_queue: int
-    backlog: int
-    table: int
-    young: int = 2
-    """Where a rule lets a young one in all the same, there are others."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    accept: Callable[[int], int | None]
-    """From a backlog to how many connections make the queue full; None where nothing does."""
-    syn: Callable[[int], int | None]
-    one_queue: bool
-    """Half-open connections stand in the accept queue, and its limit is theirs."""
-
-
-def _limits(result: Result, name: str) -> _Limits:
-    """How long the queues of that host can get, found by asking the rules of its kernel."""
-    node = result.network.nodes[name]
-    assert isinstance(node, Node)
-    assert isinstance(node.host, Host)
-    rules = node.host.generation.queues
-    limit = node.host.sysctls.tcp_max_syn_backlog
-
-    def accept(backlog: int) -> int | None:
-        at_the_ack = _first(lambda n: rules.full_for_ack(_Filled(n, 0, backlog, 0)))
-        return at_the_ack or _first(lambda n: rules.full_for_syn(_Filled(n, 0, backlog, 0)))
-
-    def syn(backlog: int) -> int | None:
-        table = rules.table(backlog, limit)
-        return _first(lambda n: rules.syn_full(_Filled(0, n, backlog, table), limit))
-
-    return _Limits(accept, syn, rules.one_queue)
-
-
-def _first(full: Callable[[int], bool]) -> int | None:
-    """The least number for which it is true, as it then stays."""
-    if not full(_MOST):
-        return None
-    low, high = 0, _MOST
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if full(middle) else (middle + 1, high)
-    return low
 
 
 # Marks.
