@@ -8,10 +8,12 @@ from typing import TypeAlias
 
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import patience, show, width
+from tcpemu.cli.progress import Progress, Standing
 from tcpemu.explain.claims import claim_lines, sentence
 from tcpemu.explain.fates import fate_lines, fates_of
 from tcpemu.explain.ladder import Heading, ladder
 from tcpemu.explain.style import Line, Role, line
+from tcpemu.explain.words import count
 from tcpemu.generations import DEFAULT, GENERATIONS, generation
 from tcpemu.scenario.claims.judge import Bench, Verdict, about, play, telling
 from tcpemu.scenario.claims.load import Claim, built_in, from_file
@@ -32,12 +34,29 @@ def show_claims(name: str | None, kernels: str | None, file: Path | None) -> Non
     if name is not None:
         _show_one(_claim(name, known), choice)
         return
-    bench = Bench()
-    with patience("running the scenarios of the claims"):
-        for number, claim in enumerate(known):
-            verdicts = [bench.judge(claim, each) for each in choice(claim)]
-            show([*[()] * bool(number), *claim_lines(claim, verdicts, width())])
+    bench, progress = Bench(), Progress()
+    for number, claim in enumerate(known):
+        part = f"claim {number + 1} of {len(known)}"
+        verdicts = _judged(claim, choice(claim), bench, progress, part)
+        show([*[()] * bool(number), *claim_lines(claim, verdicts, width())])
     show(_foot(known[-1].name))
+
+
+def _judged(
+    claim: Claim, kernels: Sequence[str], bench: Bench, progress: Progress, part: str = ""
+) -> list[Verdict]:
+    """The verdict of each kernel. These runs are many and short, so kernels are counted, not seconds."""
+    verdicts: list[Verdict] = []
+
+    def standing() -> Standing:
+        detail = f"{len(verdicts)} of {count(len(kernels), 'kernel')}"
+        words = f"running the scenarios of {claim.name}{part and f', {part}'}"
+        return Standing(words, len(verdicts) / max(len(kernels), 1), detail)
+
+    with progress.of(standing):
+        for each in kernels:
+            verdicts.append(bench.judge(claim, each))  # noqa: PERF401 - it is read while it grows
+    return verdicts
 
 
 def _but(own: Sequence[Claim], others: Sequence[Claim]) -> list[Claim]:
@@ -64,9 +83,7 @@ def _claim(name: str, claims: Sequence[Claim]) -> Claim:
 
 
 def _show_one(claim: Claim, choice: Choice) -> None:
-    bench = Bench()
-    with patience(f"running the scenario of {claim.name}"):
-        verdicts = [bench.judge(claim, each) for each in choice(claim)]
+    verdicts = _judged(claim, choice(claim), Bench(), Progress())
     show(claim_lines(claim, verdicts, width()))
     decisive = telling(verdicts) if verdicts else None
     if decisive is not None and decisive.runs:
@@ -76,7 +93,8 @@ def _show_one(claim: Claim, choice: Choice) -> None:
 def _packets(verdict: Verdict) -> Iterator[Line]:
     """The ladder of the run that decided, and how its clients fared."""
     run = verdict.claim.runs[verdict.decisive]
-    result = play(verdict.claim, verdict.decisive, verdict.generation)
+    with patience(f"running the scenario of {verdict.claim.name} once more, on {verdict.generation}"):
+        result = play(verdict.claim, verdict.decisive, verdict.generation)
     title = f"{verdict.generation}: the claim {_VERB[verdict.outcome.value]}"
     facts = [f"run {run.name!r}, one of {len(verdict.claim.runs)}"] if run.name else []
     clients = dict.fromkeys(group.generation for group in run.scenario.clients if not group.raw)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tcpemu.cli import runs
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import patience, show, width
+from tcpemu.cli.progress import run_all
 from tcpemu.explain.capture import capture_of
 from tcpemu.explain.compared import Compared, compared
 from tcpemu.explain.ladder import Heading
@@ -51,11 +52,7 @@ def columns_of(
 
 def results_of(columns: Iterable[compare.Column], until: int | None) -> list[Result]:
     """Run each column."""
-    results = []
-    for column in columns:
-        with patience(f"running {column.label}"):
-            results.append(column.result(until))
-    return results
+    return run_all([(f"running {column.label}", column.run) for column in columns], until)
 
 
 def check_directory(path: Path) -> None:

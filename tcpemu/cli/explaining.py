@@ -5,14 +5,15 @@ from pathlib import Path
 
 from tcpemu.cli import runs
 from tcpemu.cli.errors import UsageError
-from tcpemu.cli.output import patience, show, width
+from tcpemu.cli.output import show, width
+from tcpemu.cli.progress import run_all
 from tcpemu.explain.fates import fates_of
 from tcpemu.explain.frame import frame_lines
 from tcpemu.explain.moment import Standing, moment_lines, queues_of
 from tcpemu.explain.paragraphs import paragraph_lines
 from tcpemu.explain.turning import turns_of
 from tcpemu.network import Node
-from tcpemu.scenario import build, load
+from tcpemu.scenario import load
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
 from tcpemu.wire.capture import Capture, read_capture
@@ -30,11 +31,9 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
     found = load.runs(load.load(name, settings))
     chosen = runs.chosen(name, found, only)
     shown = chosen[:1] if len(chosen) > runs.SHOWN_WHOLE else chosen
-    for number, one in enumerate(shown):
+    for number, result in enumerate(run_all(runs.labelled(name, shown), until)):
         if number:
             show([(), ()])
-        with patience(f"running {name}{f', {one.name}' if one.name else ''}"):
-            result = build.run(one, until)
         _show_one(name, result)
     if len(shown) < len(chosen):
         show(runs.others_hint(f"tcpemu explain {name}", shown[0].name, [each.name for each in found]))
@@ -82,8 +81,7 @@ def show_state(name: str, settings: Mapping[str, object], only: str | None, at: 
     """Run to that moment and print how each host stands."""
     found = load.runs(load.load(name, settings))
     one = runs.chosen(name, found, only)[0]
-    with patience(f"running {name}{f', {one.name}' if one.name else ''}"):
-        result = build.run(one, at)
+    (result,) = run_all(runs.labelled(name, [one]), at)
     show(moment_lines(runs.heading_of(name, result), at, standings(result), width(), _raw(result)))
     if only is None:
         show(runs.others_hint(f"tcpemu state {name}", one.name, [each.name for each in found]))

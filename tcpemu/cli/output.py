@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from tcpemu.cli.errors import UsageError
 from tcpemu.explain.style import Line, text
@@ -31,20 +32,26 @@ def check_place(path: Path, suffixes: tuple[str, ...] = ()) -> None:
         raise UsageError(f"{path}: nothing can be written into {path.parent}; choose another place")
 
 
-def show(lines: Iterable[Line]) -> None:
-    """Print lines to standard output, with colours only where they are welcome."""
-    whole = text(lines, colour=_colour_wanted())
+def show(lines: Iterable[Line], stream: TextIO | None = None) -> None:
+    """Print lines to standard output, or to that stream, with colours only where they are welcome."""
+    stream = stream or sys.stdout
+    whole = text(lines, colour=_colour_wanted(stream))
     try:
-        whole.encode(sys.stdout.encoding or "utf-8")
+        whole.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:
         whole = whole.translate(_SIMPLE).encode("ascii", "replace").decode("ascii")
-    sys.stdout.write(whole)
-    sys.stdout.flush()
+    stream.write(whole)
+    stream.flush()
 
 
-def _colour_wanted() -> bool:
+def _colour_wanted(stream: TextIO) -> bool:
     """A terminal that knows colours, and no NO_COLOR (https://no-color.org) in the way."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether more can be done there than to print one line after the other."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def width() -> int:

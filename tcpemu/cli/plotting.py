@@ -6,13 +6,15 @@ from pathlib import Path
 
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import check_place, patience, show
-from tcpemu.cli.runs import facts_of, results_of
+from tcpemu.cli.progress import run_all
+from tcpemu.cli.runs import chosen, facts_of, labelled, results_of
 from tcpemu.explain.curves import NothingToDrawError, Picture
 from tcpemu.explain.plot import SUFFIXES, MissingLibraryError, drawn, require_library
 from tcpemu.explain.queue_curves import queues_picture
 from tcpemu.explain.rate_curves import rate_picture
 from tcpemu.explain.sequence_curves import sequence_picture
 from tcpemu.explain.style import line
+from tcpemu.scenario import load
 from tcpemu.scenario.result import Result
 from tcpemu.wire.whole import write_whole
 
@@ -70,11 +72,7 @@ def results_for(
     name: str, kind: Kind, settings: dict[str, object], only: str | None, until: int | None
 ) -> list[Result]:
     """The runs that the plot needs: a time-sequence graph is of one run, the chosen one or the first."""
-    from tcpemu.cli.runs import chosen
-    from tcpemu.scenario import build, load
-
     if kind is not Kind.SEQUENCE:
         return results_of(name, settings, only, until)
     one = chosen(name, load.runs(load.load(name, settings)), only)[0]
-    with patience(f"running {name}{f', {one.name}' if one.name else ''}"):
-        return [build.run(one, until)]
+    return run_all(labelled(name, [one]), until)

@@ -1,12 +1,15 @@
 """`tcpemu run`: from a scenario to what is printed and written of it."""
 
 import re
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import TextIO
 
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import check_place, patience, show, width
+from tcpemu.cli.progress import run_all
 from tcpemu.explain.capture import capture_of
 from tcpemu.explain.fold import WHOLE
 from tcpemu.explain.ladder import Heading
@@ -14,7 +17,7 @@ from tcpemu.explain.overview import Run, overview, side_by_side
 from tcpemu.explain.seen_by import SeenBy
 from tcpemu.explain.style import Line, Role, line
 from tcpemu.network import Node
-from tcpemu.scenario import build, load, summary
+from tcpemu.scenario import load, summary
 from tcpemu.scenario.result import Result
 from tcpemu.scenario.settings import NAME_OF_SYSCTL, parse_assignment
 from tcpemu.scenario.values import parse_duration
@@ -54,6 +57,21 @@ def path_of(written: str) -> str:
     return f"{table}.{'sysctls.' if NAME_OF_SYSCTL.match(key) else ''}{key}"
 
 
+def check_request(output: Path | None, seen_by: SeenBy, *, plain: bool, json: bool) -> None:
+    """Find out before the run what would be wrong after it. Raises UsageError."""
+    if output is not None:
+        if output.suffix.lower() == ".json":
+            raise UsageError(
+                f"{output}: -o is for packets (*.pcapng or *.pcap); for JSON: tcpemu run ... --json > {output}"
+            )
+        check_place(output, (".pcapng", ".pcap"))
+    elif json and (plain or seen_by is not SeenBy.SERVER):
+        raise UsageError(
+            "--plain and --seen-by say how a capture is taken, and JSON has every packet from both ends, with "
+            "its comment: leave them out, or write a capture as well, with -o x.pcapng"
+        )
+
+
 def time_of(text: str, option: str = "--until") -> int:
     """Nanoseconds of `10 s`, as an option gives it; a bare number counts seconds."""
     try:
@@ -64,11 +82,12 @@ def time_of(text: str, option: str = "--until") -> int:
 
 def results_of(name: str, settings: dict[str, object], only: str | None, until: int | None) -> list[Result]:
     """Load the scenario and run it: all of its runs, or only the one of that name."""
-    results = []
-    for each in chosen(name, load.runs(load.load(name, settings)), only):
-        with patience(f"running {name}{f', {each.name}' if each.name else ''}"):
-            results.append(build.run(each, until))
-    return results
+    return run_all(labelled(name, chosen(name, load.runs(load.load(name, settings)), only)), until)
+
+
+def labelled(name: str, runs: Sequence[load.Run]) -> list[tuple[str, load.Run]]:
+    """The runs, each with what is to be said of it while it lasts."""
+    return [(f"running {name}{f', {each.name}' if each.name else ''}", each) for each in runs]
 
 
 def chosen(name: str, found: Sequence[load.Run], only: str | None) -> list[load.Run]:
@@ -164,7 +183,15 @@ def heading_of(name: str, result: Result) -> Heading:
     return Heading(title, scenario.look_at, tuple(facts_of(result)))
 
 
-def show_written(paths: Sequence[Path], results: Sequence[Result]) -> None:
-    """Say which capture is of which run."""
+def show_json(name: str, results: Sequence[Result]) -> None:
+    """Print the runs for programs."""
+    from tcpemu.explain.as_json import as_text
+
+    sys.stdout.writelines(as_text(name, results))
+    sys.stdout.flush()
+
+
+def show_written(paths: Sequence[Path], results: Sequence[Result], stream: TextIO | None = None) -> None:
+    """Say which capture is of which run, on standard output if on no other stream."""
     for path, result in zip(paths, results, strict=False):
-        show([line(f"Written: {path}" + (f" ({result.name})" if result.name else ""))])
+        show([line(f"Written: {path}" + (f" ({result.name})" if result.name else ""))], stream)

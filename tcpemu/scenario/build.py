@@ -5,9 +5,10 @@ of their hosts, with a number where there are several.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import TypeAlias
 
 from tcpemu.network import Attached, Conditions, Network, Node, Rule, seeds
 from tcpemu.scenario.checks import SERVER, family
@@ -23,17 +24,28 @@ from tcpemu.scenario.syns import SynSource, make_syn
 _FIRST = {4: ipaddress.ip_address("10.0.0.1"), 6: ipaddress.ip_address("2001:db8::1")}
 """The first address that is given to a host without one, for each version of IP."""
 
+Watch: TypeAlias = Callable[[Network, int], object]
+"""Called with the network of a run, and when it will end, before its time begins to pass."""
+
 
 def run_all(scenario: Scenario, until: int | None = None) -> list[Result]:
     """Run every variant of the scenario, or the scenario itself, until that time or its end."""
     return [run(each, until) for each in runs(scenario)]
 
 
-def run(one: Run, until: int | None = None) -> Result:
+def run(one: Run, until: int | None = None, watch: Watch | None = None) -> Result:
     """Run one run until that time, or until its scenario's end."""
     result = build(one)
-    result.network.run(one.scenario.duration if until is None else until)
+    end = end_of(one, until)
+    if watch is not None:
+        watch(result.network, end)
+    result.network.run(end)
     return result
+
+
+def end_of(one: Run, until: int | None = None) -> int:
+    """When the run will be over."""
+    return one.scenario.duration if until is None else until
 
 
 def build(one: Run) -> Result:

@@ -1,0 +1,165 @@
+"""How far a long work has got, on standard error: a bar on a terminal, now and then a line elsewhere.
+
+The work is not disturbed, and what comes of it is the same whether anybody looks or not: a thread of its own
+reads where the work stands. In the first second nothing is shown, and rich is not loaded, which takes longer
+than many a run.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import NamedTuple, TypeAlias
+
+from tcpemu.cli import output
+from tcpemu.cli.output import is_terminal
+from tcpemu.explain.words import count, moment, seconds
+from tcpemu.network import Network
+from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.scenario import build
+from tcpemu.scenario.load import Run
+from tcpemu.scenario.result import Result
+
+AGAIN = 10.0
+"""Seconds between two lines, where there is no terminal."""
+REFRESH = 0.2
+"""Seconds between two looks at the work, where there is one."""
+
+THREAD = "tcpemu progress"
+
+
+class Standing(NamedTuple):
+    """How far a work has got."""
+
+    doing: str
+    """What is being done."""
+    share: float
+    """The part of the whole work that is done, from 0 to 1."""
+    detail: str = ""
+    """The same in numbers."""
+
+
+Look: TypeAlias = Callable[[], Standing]
+"""Called from another thread than that of the work."""
+
+
+class Progress:
+    """Shows where a work stands once it lasts longer than a moment. The work may be shown in several pieces."""
+
+    def __init__(self) -> None:
+        self._next_line = time.monotonic() + output.PATIENCE
+        self._said = False
+
+    @contextmanager
+    def of(self, look: Look) -> Iterator[None]:
+        """Show the work of the block, which prints nothing: that would get mixed with the bar."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._show, args=(look, over), name=THREAD, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def _show(self, look: Look, over: threading.Event) -> None:
+        with suppress(OSError):  # nobody reads standard error any more
+            if not is_terminal(sys.stderr):
+                self._lines(look, over)
+            elif not over.wait(self._next_line - time.monotonic()):
+                _bar(look, over)
+
+    def _lines(self, look: Look, over: threading.Event) -> None:
+        """What is done, and after that how far it is."""
+        while not over.wait(self._next_line - time.monotonic()):
+            standing = look()
+            far = f" {standing.share:.0%} ({standing.detail})" if self._said else ""
+            print(f"tcpemu: {standing.doing} ...{far}", file=sys.stderr, flush=True)
+            self._said = True
+            self._next_line = time.monotonic() + AGAIN
+
+
+def _bar(look: Look, over: threading.Event) -> None:
+    """A bar that is gone when the work is over."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.fields[detail]}", markup=False),
+    )
+    console = Console(file=sys.stderr, force_terminal=True)
+    with Bar(
+        *columns,
+        console=console,
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bar:
+        task = bar.add_task("", total=1.0, detail="", visible=False)
+        while True:
+            doing, share, detail = look()
+            bar.update(task, description=doing, completed=share, detail=detail, visible=True)
+            bar.refresh()
+            if over.wait(REFRESH):
+                return
+
+
+# Runs.
+
+
+def run_all(labelled: Sequence[tuple[str, Run]], until: int | None) -> list[Result]:
+    """Run them one after the other, each with what is said of it while it lasts."""
+    ends = [build.end_of(one, until) for _, one in labelled]
+    results: list[Result] = []
+    works = [_Running(doing, sum(ends[:number]), sum(ends)) for number, (doing, _) in enumerate(labelled)]
+
+    def standing() -> Standing:
+        return works[min(len(results), len(works) - 1)].standing()
+
+    with Progress().of(standing):
+        for (_, one), work in zip(labelled, works, strict=True):
+            results.append(build.run(one, until, work.begin))
+    return results
+
+
+class _Running:
+    """One of several runs, as another thread may look at it."""
+
+    def __init__(self, doing: str, before: int, total: int) -> None:
+        self._doing = doing
+        self._before, self._total = before, total
+        self._begun: tuple[Network, int] | None = None
+        self._packets = _Packets()
+
+    def begin(self, network: Network, end: int) -> None:
+        """Its time begins to pass."""
+        self._begun = network, end
+
+    def standing(self) -> Standing:
+        """How far all of the runs are, and this one in numbers."""
+        if self._begun is None:
+            return Standing(self._doing, self._before / max(self._total, 1), "about to begin")
+        network, end = self._begun
+        now = network.now
+        packets = count(self._packets.sent(network.record), "packet")
+        detail = f"{seconds(now, 3)} of {moment(end)}, {packets}"
+        return Standing(self._doing, (self._before + now) / max(self._total, 1), detail)
+
+
+class _Packets:
+    """Counts the packets of a record that grows, each entry once."""
+
+    def __init__(self) -> None:
+        self._read = self._sent = 0
+
+    def sent(self, record: Record) -> int:
+        """How many were sent so far."""
+        new = record.entries[self._read :]
+        self._read += len(new)
+        self._sent += sum(isinstance(entry, PacketSeen) and entry.point is Point.SENT for entry in new)
+        return self._sent
