@@ -1,5 +1,6 @@
 """The commands. Each imports what it needs when it is called, so that help and mistakes come at once."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -79,6 +80,14 @@ Where: TypeAlias = Annotated[
     ),
 ]
 Plain: TypeAlias = Annotated[bool, typer.Option("--plain", help="No comments in the capture.")]
+Json: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print all of every run as one JSON document, for programs, and nothing else. Its keys: "
+        "python -m pydoc tcpemu.explain.as_json",
+    ),
+]
 
 
 @app.command()
@@ -94,17 +103,20 @@ def run(
     whole: Whole = False,
     seen_by: Where = SeenBy.SERVER,
     plain: Plain = False,
+    json: Json = False,
 ) -> None:
     """Run a scenario and show it: its packets as a ladder, with reasons; sockets; counters."""
     from tcpemu.cli import runs
-    from tcpemu.cli.output import check_place
 
-    if output is not None:
-        check_place(output, (".pcapng", ".pcap"))
+    runs.check_request(output, seen_by, plain=plain, json=json)
     stop = None if until is None else runs.time_of(until)
     results = runs.results_of(name, runs.settings_of(settings or [], seed, generation), only, stop)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
     written = runs.write_captures(output, results, name, seen_by, comments=not plain) if output else []
+    if json:
+        runs.show_written(written, results, sys.stderr)
+        runs.show_json(name, results)
+        return
     runs.show_runs(name, results, fold=not whole)
     runs.show_written(written, results)
 

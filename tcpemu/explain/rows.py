@@ -42,6 +42,7 @@ class PacketRow:
     arrived: int | None = None
     lost: str = ""
     """How it was lost on the way."""
+    lost_at: int | None = None
     copy_of: int | None = None
     sent: Sent | None = None
     sent_because: Verdict | None = None
@@ -99,15 +100,16 @@ QUIET_CALLS = ("recv(", "connect(", "bind(", "setsockopt(", "getsockopt(")
 """Calls of which only an error is told: what they do is seen in packets and states, or is no news."""
 
 
-def rows_of(record: Record) -> list[Row]:
-    """The rows of a record."""
-    return list(_Teller(record).rows())
+def rows_of(record: Record, *, every_call: bool = False) -> list[Row]:
+    """The rows of a record; with `every_call` also calls that tell a reader nothing new."""
+    return list(_Teller(record, every_call=every_call).rows())
 
 
 class _Teller:
     """Goes through the steps in order and remembers what the rows need of what went before."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, *, every_call: bool) -> None:
+        self._every_call = every_call
         self._steps = Steps(record)
         self._homes = _homes(self._steps.lives.values())
         self._numbers = Numbers()
@@ -168,6 +170,7 @@ class _Teller:
             relative=self._relative(life, segment),
             arrived=life.received.at if life.received else None,
             lost=life.lost.why if life.lost else "",
+            lost_at=life.lost.at if life.lost else None,
             copy_of=seen.copy_of,
             sent=life.reason,
             sent_because=because,
@@ -211,7 +214,7 @@ class _Teller:
     def _quiet_step(self, step: Step) -> Iterator[Row]:
         queues = _queues(step.node, step.queues[-1]) if step.queues else None
         if step.call is not None:
-            if queues or _worth_telling(step.call, sent=bool(step.sent)):
+            if self._every_call or queues or _worth_telling(step.call, sent=bool(step.sent)):
                 call = step.call
                 yield CallRow(call.at, call.node, call.application, call.text, call.result, queues)
         elif not step.sent:

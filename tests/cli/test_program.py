@@ -34,7 +34,10 @@ def test_the_module_is_the_program():
     assert tcpemu("--version").stdout.startswith("tcpemu ")
 
 
-@pytest.mark.parametrize("arguments", [["run", "syn-flood", "--all"], ["list"], ["schema"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "syn-flood", "--all"], ["run", "syn-flood", "--json"], ["list"], ["schema"], ["--help"]],
+)
 def test_a_reader_that_leaves_is_no_error(arguments):
     """As `| head -1` does: nothing on standard error, and no wait."""
     process = subprocess.Popen(

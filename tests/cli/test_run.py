@@ -164,6 +164,48 @@ def test_of_many_runs_the_first_is_shown_and_the_way_to_the_others():
     assert "more like these" not in whole.stdout
 
 
+# JSON.
+
+
+def test_json_and_nothing_else_is_on_standard_output(tmp_path):
+    path = tmp_path / "x.pcapng"
+    done = tcpemu("run", "listen-1-vs-5", "--json", "-o", path)
+    assert done.exit_code == 0
+    document = json.loads(done.stdout)
+    assert (document["format"], document["scenario"]) == (1, "listen-1-vs-5")
+    assert [run["name"] for run in document["runs"]] == ["listen(1)", "listen(5)"]
+    assert done.stderr.splitlines() == [
+        f"Written: {path} (listen(1))",
+        f"Written: {tmp_path / 'x-listen-5.pcapng'} (listen(5))",
+    ]
+    plain = tcpemu("run", "listen-1-vs-5", "--json")
+    assert plain.stderr == ""
+    assert plain.stdout == done.stdout
+
+
+def test_json_is_of_the_run_that_was_asked_for(scenario):
+    done = tcpemu("run", scenario, "--json", "--seed", 7, "--until", "12 ms", "--set", "server.backlog=3")
+    (run,) = json.loads(done.stdout)["runs"]
+    assert (run["seed"], run["ended"], run["title"]) == (7, 12_000_000, "One client")
+    assert [row["flags"] for row in run["rows"] if row["kind"] == "packet"] == ["SYN", "SYN|ACK", "ACK"]
+    assert run["hosts"][0]["sockets"][0]["send_q"] == 3
+    (one,) = json.loads(tcpemu("run", "listen-1-vs-5", "--json", "--run", "listen(5)").stdout)["runs"]
+    assert one["name"] == "listen(5)"
+
+
+def test_json_of_many_runs_has_all_of_them_with_and_without_all():
+    short = tcpemu("run", "accept-rate", "--until", "50 ms", "--json")
+    assert len(json.loads(short.stdout)["runs"]) == 6
+    assert tcpemu("run", "accept-rate", "--until", "50 ms", "--json", "--all").stdout == short.stdout
+
+
+def test_a_capture_beside_json_may_be_taken_anywhere(scenario, tmp_path):
+    path = tmp_path / "x.pcapng"
+    done = tcpemu("run", scenario, "--json", "-o", path, "--seen-by", "client", "--plain")
+    assert done.exit_code == 0
+    assert [interface.name for interface in read_capture(path).interfaces] == ["somebody", "lost"]
+
+
 def test_list_names_every_scenario_with_its_sentence():
     shown = tcpemu("list").stdout
     starts = [line.split()[0] for line in shown.splitlines() if not line.startswith(" ")]
@@ -197,6 +239,11 @@ def test_version_and_help():
         (["handshake", "--run", "second"], ["no run 'second'"]),
         (["listen-1-vs-5", "--run", "listen(2)"], ["'listen(1)', 'listen(5)'"]),
         (["handshake", "-o", "x.txt"], ["x.txt", "*.pcapng or *.pcap"]),
+        (["handshake", "--json", "--plain"], ["--plain and --seen-by", "-o x.pcapng"]),
+        (["handshake", "--json", "--seen-by", "all"], ["--plain and --seen-by", "leave them out"]),
+        (["handshake", "--json", "-o", "x.json"], ["x.json: -o is for packets", "--json > x.json"]),
+        (["handshake", "-o", "x.json"], ["for JSON: tcpemu run ... --json > x.json"]),
+        (["ignored-akc", "--json"], ["did you mean 'ignored-ack'?"]),
         (["handshake", "-o", "nowhere/x.pcapng"], ["there is no directory nowhere", "make it first"]),
     ],
 )

@@ -1,0 +1,364 @@
+"""A run for programs: plain data, and the JSON text of it.
+
+The keys are told here and nowhere else. Times are whole nanoseconds of virtual time. `null` stands for what did
+not happen or is not there. States have the names that `ss` prints; `UNCONN` is a socket that is closed. Flags
+are `SYN|ACK`, in that order SYN FIN RST PSH URG ACK ECE CWR AE; empty for none. The same run gives the same
+octets. A program checks `format`: it grows when a key goes away or means something else, not when one is added.
+
+**The document**
+
+- `format`: 1; `program`: which version wrote it; `scenario`: the name or the file that was given
+- `runs`: one for each variant of the scenario, or the one that was asked for
+
+**A run**
+
+- `name`: of the variant, empty without variants; `title`, `look_at`, `seed`; `kernel`: that of the server
+- `ended`: when it was over
+- `hosts`: the server first, then each group of clients
+- `clients`: how each fared, in the order of the file; bare SYNs have none
+- `summary`: the numbers by which runs are compared, with the names of `tcpemu.scenario.summary.Summary`
+- `rows`: all that happened, in order; `kind` says what a row is: `packet`, `call` or `timer`
+
+**A host**
+
+- `name`, `addresses`; `kernel`: null for one that only throws packets and has no TCP
+- `sockets`: at the end, each with `state`, `recv_q`, `send_q`, `local_address`, `local_port`, `remote_address`
+  and `remote_port` (both null for a listener)
+- `counters`: those that moved, by their MIB names, as they stood at the end
+
+**A client**
+
+- `name`: of its application; `host`: of its group
+- `started`: when it begins, which may be after the end of the run; `connected`: when its side was complete
+- `error`: the errno that ended it, empty if none did; `ended`: when that was, or when it had done all
+- `sent`, `received`: octets; `fate`: in words
+
+**A packet** stands where it was sent; a copy that a link made stands where it arrived.
+
+- `at`: when it was sent (a copy: when it arrived); `number`: its own, from 1; `copy_of`: the number of the packet
+  that it is a copy of
+- `sender`; `receiver`: null where nobody has the address
+- `source_address`, `source_port`, `destination_address`, `destination_port`
+- `flags`; `seq`, `ack`, `window`: as they stand in the header, `ack` also without the flag ACK
+- `relative_seq`, `relative_ack`: counted from the SYN of each side; `relative_ack` null without the flag ACK
+- `scaled_window`: in octets
+- `options`: in their order, each with `option` and its values: `mss` (`value`), `window_scale` (`shift`),
+  `sack_permitted`, `sack` (`blocks`, pairs of edges), `timestamps` (`val`, `ecr`), `fast_open` (`cookie`),
+  `nop`, `eol` (`padding`), `unknown` (`number`, `data`), `garbage` (`data`); octets are in hexadecimal
+- `payload`: in hexadecimal; `payload_length`
+- `urgent`, `ttl`, `tos`, `ip_id`, `df`: as they stand in the headers
+- `arrived`: null for one that was lost or is still on its way
+- `lost`: how it was lost; `lost_at`: when
+- `sent`: why it was sent: `reason`; `repeat` (0 for the first time); `since_last` (nanoseconds since the last time,
+  for one that is sent again). Null for one that no TCP sent
+- `verdict`: what became of it: `outcome` (`accepted`, `answered`, `dropped`) and `reason`
+- `sender_state`, `receiver_state`: what each end's socket of this flow was: `before` and `after`. The sender's are
+  around the call or the timer that sent it; where an arrival made it answer, the change stands with what arrived.
+  The receiver's are around the arrival. Null where there never was such a socket: a request that was dropped, a
+  cookie
+- `queues`: of the listener once it had arrived, or was sent by it: `host`, `port`, `accept`, `syn`, `backlog`;
+  `queues_changed`: whether the arrival changed them
+- `counters`: those that its arrival moved at the receiver, by how much
+- `comment`: what a capture says of it
+
+**A call** of an application
+
+- `at`, `host`; `application`: empty for a call from outside of any
+- `call`: `connect(10.0.0.1:80)`; `result`: `waits`, an errno, or what came of it; a call that waits stands there
+  again when it ends
+- `queues`: of the listener, if the call changed them
+
+**A timer** that sent nothing, or a change of state without a packet. (One that sent a packet is the `sent` of it.)
+
+- `at`, `host`, `local_address`, `local_port`, `remote_address`, `remote_port`
+- `reason`: null for a change that no timer made; `state`: `before` and `after`, null if it stayed
+- `queues`: of the listener, if they changed
+
+**A reason**: `name`, as ACCEPT_QUEUE_FULL; `words`; `source`: the file and the function of the kernel.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from tcpemu import __version__
+from tcpemu.explain.capture import comment_on
+from tcpemu.explain.fates import Fate
+from tcpemu.explain.rows import CallRow, PacketRow, Queues, Row, TimerRow, rows_of
+from tcpemu.explain.words import flag_words
+from tcpemu.network import Node
+from tcpemu.network.addresses import Addresses
+from tcpemu.network.node import Attached
+from tcpemu.scenario.checks import SERVER
+from tcpemu.scenario.result import Outcome, Result
+from tcpemu.scenario.summary import summarize
+from tcpemu.stack.events import Reason, Sent, StateChanged, Verdict
+from tcpemu.stack.states import State
+from tcpemu.stack.table import SocketRow
+from tcpemu.wire import options as opt
+from tcpemu.wire.segment import Address, Segment, address_text
+
+Data: TypeAlias = dict[str, Any]
+
+FORMAT = 1
+
+
+def as_data(scenario: str, results: Sequence[Result]) -> Data:
+    """The whole document; `scenario` is how its user calls it."""
+    runs = [{**_head(result), "rows": list(_rows(result))} for result in results]
+    return {**_document(scenario), "runs": runs}
+
+
+def as_text(scenario: str, results: Sequence[Result]) -> Iterator[str]:
+    """The document as JSON, piece by piece, each row on a line of its own. It is ASCII."""
+    yield _open(_document(scenario), "runs")
+    for number, result in enumerate(results):
+        yield (",\n" if number else "\n") + _open(_head(result), "rows")
+        separator = "\n"
+        for row in _rows(result):
+            yield separator + _dumps(row)
+            separator = ",\n"
+        yield "\n]}"
+    yield "\n]}\n"
+
+
+def _open(data: Data, last: str) -> str:
+    """The text of an object up to the beginning of a list that is its last value."""
+    return f'{_dumps(data)[:-1]}, "{last}": ['
+
+
+_dumps = json.JSONEncoder(allow_nan=False, check_circular=False).encode
+
+
+# A run.
+
+
+def _document(scenario: str) -> Data:
+    return {"format": FORMAT, "program": f"tcpemu {__version__}", "scenario": scenario}
+
+
+def _head(result: Result) -> Data:
+    """All of a run but its rows."""
+    scenario = result.scenario
+    summary = asdict(summarize(result))
+    del summary["name"]
+    return {
+        "name": result.name,
+        "title": scenario.title,
+        "look_at": scenario.look_at,
+        "kernel": scenario.server.generation,
+        "seed": scenario.seed,
+        "ended": result.ended,
+        "hosts": [_host(result, node) for node in result.network.nodes.values()],
+        "clients": [_client(client) for client in result.clients],
+        "summary": summary,
+    }
+
+
+def _host(result: Result, node: Attached) -> Data:
+    data: Data = {"name": node.name, "addresses": list(node.addresses), "kernel": None}
+    if not isinstance(node, Node):
+        return {**data, "sockets": [], "counters": {}}
+    return {
+        **data,
+        "kernel": _kernel(result, node.name),
+        "sockets": [_socket(row) for row in result.network.table(node)],
+        "counters": dict(sorted(result.network.counters(node).items())),
+    }
+
+
+def _kernel(result: Result, name: str) -> str:
+    scenario = result.scenario
+    if name == SERVER:
+        return scenario.server.generation
+    return next(group.generation for group in scenario.clients if group.name == name)
+
+
+def _socket(row: SocketRow) -> Data:
+    address, port = row.remote or (None, None)
+    return {
+        "state": row.state.ss_name,
+        "recv_q": row.recv_q,
+        "send_q": row.send_q,
+        "local_address": _address(row.local[0]),
+        "local_port": row.local[1],
+        "remote_address": None if address is None else _address(address),
+        "remote_port": port,
+    }
+
+
+def _client(client: Outcome) -> Data:
+    return {
+        "name": client.name,
+        "host": client.group,
+        "started": client.started,
+        "connected": client.connected,
+        "error": client.error,
+        "ended": client.ended,
+        "sent": client.sent,
+        "received": client.received,
+        "fate": Fate(client.name, client.started, client.connected, client.error, client.ended).words,
+    }
+
+
+# Its rows.
+
+
+def _rows(result: Result) -> Iterator[Data]:
+    homes = Addresses()
+    for node in result.network.nodes.values():
+        homes.add(node.name, node.addresses)
+    for row in rows_of(result.record, every_call=True):
+        data = row_data(row)
+        if isinstance(row, PacketRow) and row.receiver is None:
+            data["receiver"] = homes.owner(row.segment.dst)  # nothing ever reached or left that host
+        yield data
+
+
+def row_data(row: Row) -> Data:
+    """One row as plain data."""
+    match row:
+        case PacketRow():
+            return _packet(row)
+        case CallRow():
+            return _call(row)
+        case TimerRow():
+            return _timer(row)
+
+
+def _packet(row: PacketRow) -> Data:
+    return {
+        "kind": "packet",
+        "at": row.at,
+        "number": row.number,
+        "copy_of": row.copy_of,
+        "sender": row.sender,
+        "receiver": row.receiver,
+        **_headers(row.segment),
+        "relative_seq": row.relative.seq,
+        "relative_ack": row.relative.ack,
+        "scaled_window": row.relative.window,
+        "arrived": row.arrived,
+        "lost": row.lost or None,
+        "lost_at": row.lost_at,
+        "sent": row.sent and _sent(row.sent, row.since_last),
+        "verdict": row.verdict and _verdict(row.verdict),
+        "sender_state": _states(row.sender_change, row.sender_state),
+        "receiver_state": _states(row.receiver_change, row.receiver_state),
+        "queues": _queues(row.queues),
+        "queues_changed": row.queues_changed,
+        "counters": dict(row.counted),
+        "comment": comment_on(row),
+    }
+
+
+def _headers(segment: Segment) -> Data:
+    return {
+        "source_address": _address(segment.src),
+        "source_port": segment.sport,
+        "destination_address": _address(segment.dst),
+        "destination_port": segment.dport,
+        "flags": flag_words(segment.flags) if segment.flags else "",
+        "seq": segment.seq,
+        "ack": segment.ack,
+        "window": segment.window,
+        "options": [_option(option) for option in segment.options],
+        "payload": segment.payload.hex(),
+        "payload_length": len(segment.payload),
+        "urgent": segment.urgent,
+        "ttl": segment.ttl,
+        "tos": segment.tos,
+        "ip_id": segment.ip_id,
+        "df": segment.df,
+    }
+
+
+def _sent(sent: Sent, since_last: int | None) -> Data:
+    return {"reason": _reason(sent.reason), "repeat": sent.repeat, "since_last": since_last}
+
+
+def _verdict(verdict: Verdict) -> Data:
+    return {"outcome": verdict.outcome.value, "reason": _reason(verdict.reason)}
+
+
+def _reason(reason: Reason) -> Data:
+    return {"name": reason.name, "words": reason.text, "source": reason.source}
+
+
+def _states(change: StateChanged | None, after: State | None) -> Data:
+    before = change.old if change else after
+    return {"before": before and before.ss_name, "after": after and after.ss_name}
+
+
+def _queues(queues: Queues | None) -> Data | None:
+    if queues is None:
+        return None
+    return {
+        "host": queues.node,
+        "port": queues.port,
+        "accept": queues.accept,
+        "syn": queues.syn,
+        "backlog": queues.backlog,
+    }
+
+
+def _call(row: CallRow) -> Data:
+    return {
+        "kind": "call",
+        "at": row.at,
+        "host": row.node,
+        "application": row.application,
+        "call": row.text,
+        "result": row.result,
+        "queues": _queues(row.queues),
+    }
+
+
+def _timer(row: TimerRow) -> Data:
+    remote, remote_port, local, local_port = row.flow
+    return {
+        "kind": "timer",
+        "at": row.at,
+        "host": row.node,
+        "local_address": _address(local),
+        "local_port": local_port,
+        "remote_address": _address(remote),
+        "remote_port": remote_port,
+        "reason": row.reason and _reason(row.reason),
+        "state": row.change and _states(row.change, row.change.new),
+        "queues": _queues(row.queues),
+    }
+
+
+# Small parts.
+
+
+@lru_cache(maxsize=4096)
+def _address(packed: Address) -> str:
+    """An address in text; a listener without one takes every one."""
+    return address_text(packed) if packed else "0.0.0.0"
+
+
+def _option(option: opt.Option) -> Data:
+    name, values = _OPTIONS[type(option)]
+    return {"option": name, **values(option)}
+
+
+def _nothing(_: Any) -> Data:
+    return {}
+
+
+_OPTIONS: dict[type[opt.Option], tuple[str, Callable[[Any], Data]]] = {
+    opt.Eol: ("eol", lambda option: {"padding": option.padding.hex()}),
+    opt.Nop: ("nop", _nothing),
+    opt.Mss: ("mss", lambda option: {"value": option.value}),
+    opt.WScale: ("window_scale", lambda option: {"shift": option.shift}),
+    opt.SackOk: ("sack_permitted", _nothing),
+    opt.Sack: ("sack", lambda option: {"blocks": [list(block) for block in option.blocks]}),
+    opt.Timestamps: ("timestamps", lambda option: {"val": option.val, "ecr": option.ecr}),
+    opt.FastOpen: ("fast_open", lambda option: {"cookie": option.cookie.hex()}),
+    opt.Unknown: ("unknown", lambda option: {"number": option.kind, "data": option.data.hex()}),
+    opt.Garbage: ("garbage", lambda option: {"data": option.data.hex()}),
+}
