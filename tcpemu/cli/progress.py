@@ -112,8 +112,10 @@ def _bar(look: Look, over: threading.Event) -> None:
 # Runs.
 
 
-def run_all(labelled: Sequence[tuple[str, Run]], until: int | None) -> list[Result]:
-    """Run them one after the other, each with what is said of it while it lasts."""
+def run_all(
+    labelled: Sequence[tuple[str, Run]], until: int | None, watch: build.Watch | None = None
+) -> list[Result]:
+    """Run them one after the other, each with what is said of it while it lasts; `watch` sees each begin."""
     ends = [build.end_of(one, until) for _, one in labelled]
     results: list[Result] = []
     works = [_Running(doing, sum(ends[:number]), sum(ends)) for number, (doing, _) in enumerate(labelled)]
@@ -123,8 +125,17 @@ def run_all(labelled: Sequence[tuple[str, Run]], until: int | None) -> list[Resu
 
     with Progress().of(standing):
         for (_, one), work in zip(labelled, works, strict=True):
-            results.append(build.run(one, until, work.begin))
+            results.append(build.run(one, until, _both(work.begin, watch)))
     return results
+
+
+def _both(one: build.Watch, other: build.Watch | None) -> build.Watch:
+    def watch(network: Network, end: int) -> None:
+        one(network, end)
+        if other is not None:
+            other(network, end)
+
+    return watch
 
 
 class _Running:
