@@ -61,6 +61,8 @@ class Capture:
     """The program that made it."""
     comments: tuple[str, ...] = ()
     """What is said about the whole file."""
+    names: tuple[tuple[bytes, str], ...] = ()
+    """Addresses (4 octets of IPv4, 16 of IPv6), each with its name. An address may have several."""
 
 
 def link_type_of(number: int) -> int:

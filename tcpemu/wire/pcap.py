@@ -1,7 +1,7 @@
 """The classic pcap format: one link type for the file, and for each packet a time, two lengths and its data.
 
 Written with nanoseconds; read in both resolutions and both byte orders. The format has no place for
-interfaces, comments, directions or the application: writing drops them, and what is read has one interface
+interfaces, comments, directions, names or the application: writing drops them, and what is read has one interface
 without a name. pcapng keeps them.
 """
 

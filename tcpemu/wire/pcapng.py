@@ -1,15 +1,19 @@
 """The pcapng format: blocks, each with a type, its length before and behind, and a list of options.
 
 A file is one or more sections. A section header block opens each and settles its byte order; interface
-description blocks follow, numbered from 0 in their section; packet blocks name an interface by its number.
+description blocks follow, numbered from 0 in their section; then a block of names for addresses; packet blocks
+name an interface by its number.
 `dump` writes one little-endian section with times in nanoseconds. `load` reads any number of sections in
 either order, any resolution of times (rounded down to nanoseconds), and steps over blocks and options that
 it does not know. The interfaces of several sections become one list, so a packet's interface number may
 change.
+
+**Names** are those of IPv4 and IPv6 addresses. The format has no record for the name of a port, so there are
+none: programs take these from a list of their own (/etc/services, or `services` of a Wireshark profile).
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tcpemu.wire.capture_values import (
@@ -27,14 +31,17 @@ MAGIC = b"\x0a\x0d\x0d\x0a"
 """What a pcapng file begins with; the same in both byte orders."""
 _BYTE_ORDER_MAGIC = 0x1A2B3C4D
 
-# Types of blocks. A name resolution block (4) would be written behind the interfaces.
-_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+# Types of blocks.
+_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _NAMES, _PACKET = 0x0A0D0D0A, 1, 2, 3, 4, 6
 
 # Codes of options; the same code means something else in each type of block.
 _END, _COMMENT = 0, 1
 _APPLICATION = 4  # of a section
 _NAME, _DESCRIPTION, _RESOLUTION, _OFFSET = 2, 3, 9, 14  # of an interface
 _FLAGS = 2  # of a packet
+_ADDRESS_LENGTHS = {1: 4, 2: 16}
+"""Octets of the address in a record of a name, by the record's type; other types are stepped over."""
+_NAME_RECORDS = {length: kind for kind, length in _ADDRESS_LENGTHS.items()}
 
 _SECOND = 1_000_000_000
 _WHOLE_LENGTH_UNKNOWN = -1
@@ -44,6 +51,8 @@ def dump(capture: Capture) -> bytes:
     """The file. Raises CaptureError for a packet or text that the format cannot hold."""
     blocks = [_section_block(capture)]
     blocks += [_interface_block(interface) for interface in capture.interfaces]
+    if capture.names:
+        blocks.append(_names_block(capture.names))
     for number, packet in enumerate(capture.packets):
         if not 0 <= packet.interface < len(capture.interfaces):
             raise CaptureError(
@@ -74,6 +83,25 @@ def _interface_block(interface: Interface) -> bytes:
         options.append((_DESCRIPTION, _text(interface.description, "an interface's description")))
     options.append((_RESOLUTION, b"\x09"))
     return _block(_INTERFACE, struct.pack("<HHI", interface.link_type, 0, 0), options)
+
+
+def _names_block(names: Sequence[tuple[bytes, str]]) -> bytes:
+    """Its records are laid out as options are, and end with the same four octets of nought."""
+    return _block(_NAMES, b"", [_name_record(address, name) for address, name in names])
+
+
+def _name_record(address: bytes, name: str) -> tuple[int, bytes]:
+    kind = _NAME_RECORDS.get(len(address))
+    if kind is None:
+        raise CaptureError(f"name {name!r}: its address has {len(address)} octets; it must have 4 or 16")
+    if not name or "\0" in name:
+        raise CaptureError(f"name {name!r}: it must not be empty, nor have a NUL in it")
+    octets = address + _text(name, f"name {name[:20]!r}") + b"\0"
+    if len(octets) > 0xFFFF:
+        raise CaptureError(
+            f"name {name[:20]!r}... does not fit; shorten it to {0xFFFE - len(address)} octets"
+        )
+    return kind, octets
 
 
 def _packet_block(number: int, packet: Packet) -> bytes:
@@ -128,6 +156,7 @@ def load(octets: bytes) -> Capture:
         packets=tuple(reader.packets),
         application=reader.application,
         comments=tuple(reader.comments),
+        names=tuple(reader.names),
     )
 
 
@@ -164,6 +193,7 @@ class _Reader:
         self.packets: list[Packet] = []
         self.application = ""
         self.comments: list[str] = []
+        self.names: list[tuple[bytes, str]] = []
 
     def read_block(self, at: int) -> int:
         """Reads the block there. Returns where the next begins."""
@@ -199,14 +229,14 @@ class _Reader:
             raise damaged(f"{size} octets do not fit in their block", at)
         return struct.unpack_from(self.order + layout, self.octets, at)
 
-    def _options(self, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Code, offset and end of each option."""
+    def _options(self, at: int, end: int, what: str = "an option") -> Iterator[tuple[int, int, int]]:
+        """Code, offset and end of each option, or of each record of names."""
         while at < end:
             code, size = self._unpack("HH", at, end)
             if code == _END:
                 return
             if at + 4 + size > end:
-                raise damaged(f"an option of {size} octets does not fit in its block", at)
+                raise damaged(f"{what} of {size} octets does not fit in its block", at)
             yield code, at + 4, at + 4 + size
             at += 4 + size + -size % 4
 
@@ -239,6 +269,19 @@ class _Reader:
                 (offset,) = self._unpack("q", start, stop)
         self.section.append(_Seen(len(self.interfaces), snaplen, _Clock(ticks, offset)))
         self.interfaces.append(Interface(name, link_type_of(link_type), description))
+
+    def _read_names(self, at: int, end: int) -> None:
+        for kind, start, stop in self._options(at, end, "a record of names"):
+            length = _ADDRESS_LENGTHS.get(kind)
+            if length is None:
+                continue
+            if start + length > stop:
+                raise damaged(
+                    f"a record of names has {stop - start} octets, too few for its address", start - 4
+                )
+            address = self.octets[start : start + length]
+            names = self._string(start + length, stop).split("\0")
+            self.names += [(address, name) for name in names if name]
 
     def _read_packet(self, at: int, end: int) -> None:
         self._add_packet(at, end, *self._unpack("IIIII", at, end))
@@ -295,6 +338,7 @@ class _Reader:
         _INTERFACE: _read_interface,
         _OLD_PACKET: _read_old_packet,
         _SIMPLE_PACKET: _read_simple_packet,
+        _NAMES: _read_names,
         _PACKET: _read_packet,
     }
 

@@ -119,6 +119,11 @@ texts = st.text(max_size=20)
 times = st.integers(0, (1 << 64) - 1)
 interfaces = st.builds(Interface, name=texts, link_type=st.sampled_from(LinkType), description=texts)
 
+host_names = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20
+)
+address_names = st.tuples(octets4 | st.binary(min_size=16, max_size=16), host_names)
+
 
 @st.composite
 def captures(draw):
@@ -137,6 +142,7 @@ def captures(draw):
         packets=draw(st.lists(packets, max_size=4).map(tuple)) if seen_at else (),
         application=draw(texts),
         comments=draw(st.lists(texts, max_size=2).map(tuple)),
+        names=draw(st.lists(address_names, max_size=4).map(tuple)),
     )
 
 

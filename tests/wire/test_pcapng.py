@@ -42,6 +42,11 @@ SAMPLE = Capture(
     ),
     application="tcpemu 0.1",
     comments=("scenario ignored-ack", "seed 7"),
+    names=(
+        (bytes([10, 0, 0, 1]), "server"),
+        (bytes([10, 0, 0, 2]), "client β"),
+        (bytes.fromhex("20010db8000000000000000000000001"), "server-6"),
+    ),
 )
 
 
@@ -82,6 +87,12 @@ def test_python_pcapng_reads_the_same():
     assert [block.interface_id for block in packets] == [1, 0, 2]
     assert [block.packet_data for block in packets] == [packet.data for packet in SAMPLE.packets]
     assert [block.packet_len for block in packets] == [20, 90, 15]
+    (names,) = [block for block in rest if isinstance(block, blocks.NameResolution)]
+    assert [(record["type"], record["address"], record["names"]) for record in names.records] == [
+        (1, "10.0.0.1", ["server"]),
+        (1, "10.0.0.2", ["client β"]),
+        (2, "2001:db8::1", ["server-6"]),
+    ]
     assert packets[1].options.get_all("opt_comment") == ["dropped: the queue is full", "ausgefüllt ✓"]
     assert [block.options.get("epb_flags") and block.options["epb_flags"].inout for block in packets] == [
         "outbound",
@@ -110,11 +121,11 @@ def test_we_read_what_python_pcapng_writes():
     )
 
 
-def tshark_fields(path, *fields):
+def tshark_fields(path, *fields, options=()):
     if not shutil.which("tshark"):
         pytest.skip("tshark is not installed, so its reading of our files is not checked")
     wanted = [word for field in fields for word in ("-e", field)]
-    command = ["tshark", "-r", str(path), "-T", "fields", "-E", "aggregator=|", *wanted]
+    command = ["tshark", "-r", str(path), "-T", "fields", "-E", "aggregator=|", *wanted, *options]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     return [tuple(line.split("\t")) for line in answer.stdout.splitlines()]
 
@@ -134,6 +145,15 @@ def test_tshark_reads_the_same(tmp_path):
         ("1700000000.123456789", "dropped: the queue is full|ausgefüllt ✓", "server", "0x00000001", "90"),
         ("1700000000.123456790", "", "eth0", "", "15"),
     ]
+
+
+def test_tshark_knows_the_names(tmp_path):
+    path = tmp_path / "sample.pcapng"
+    path.write_bytes(pcapng.dump(SAMPLE))
+    first, *_ = tshark_fields(path, "ip.src_host", "ip.dst_host")
+    assert first == ("10.0.0.1", "10.0.0.2")
+    first, *_ = tshark_fields(path, "ip.src_host", "ip.dst_host", options=("-N", "n"))
+    assert first == ("server", "client β")
 
 
 # Files as others write them.
@@ -218,7 +238,7 @@ def test_sections_of_both_orders_become_one_capture():
 def test_unknown_blocks_options_and_link_types_are_stepped_over():
     file = (
         section("<", (77, b"odd"), (1, b"kept"))
-        + block("<", 4, b"names")
+        + block("<", 9, b"secrets")
         + interface("<", 113, 0, (2, b"a"), (12, b"an OS"))
         + block("<", 0x80000001, b"")
         + packet("<", 1, b"ip", 0, (4, b"12345678"), (1, b"kept too"))
@@ -226,6 +246,35 @@ def test_unknown_blocks_options_and_link_types_are_stepped_over():
     )
     assert pcapng.load(file) == Capture(
         (Interface("a", 113),), (Packet(1_000, b"ip", comments=("kept too",)),), comments=("kept",)
+    )
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_names_are_read_wherever_they_stand(order):
+    """Several for one address, records of other types, options behind them, and no end where it may be left out."""
+    one = (1, b"\x0a\0\0\1server\0www\0")
+    other = (2, bytes(15) + b"\1loop\0")
+    file = (
+        section(order)
+        + block(
+            order, 4, options(order, one, (3, b"123456mac\0"), other) + options(order, (2, b"a resolver"))
+        )
+        + interface(order)
+        + packet(order, 1)
+        + block(order, 4, struct.pack(order + "HH", 1, 6) + b"\x0a\0\0\2ab")
+    )
+    assert pcapng.load(file).names == (
+        (b"\x0a\0\0\1", "server"),
+        (b"\x0a\0\0\1", "www"),
+        (bytes(15) + b"\1", "loop"),
+        (b"\x0a\0\0\2", "ab"),
+    )
+
+
+def test_without_names_there_is_no_block_of_them():
+    plain = pcapng.dump(Capture((Interface("a"),), ()))
+    assert pcapng.dump(Capture((Interface("a"),), (), names=((bytes(4), "x"),))) == plain + block(
+        "<", 4, options("<", (1, bytes(4) + b"x\0"))
     )
 
 
@@ -275,6 +324,12 @@ HEAD = section("<") + interface("<")
         (section("<", (1, b"x")) + interface("<", 101, 0, (9, b"")), "1 octets do not fit in their block"),
         (HEAD + block("<", 6, struct.pack("<IIIII", 0, 0, 0, 9, 9)), "a packet of 9 octets does not fit"),
         (HEAD + block("<", 1, bytes(8) + struct.pack("<HH", 2, 9)), "an option of 9 octets does not fit"),
+        (HEAD + block("<", 4, struct.pack("<HH", 1, 9)), "a record of names of 9 octets does not fit"),
+        (
+            HEAD + block("<", 4, struct.pack("<HHI", 1, 3, 0)),
+            f"a record of names has 3 octets, too few for its address at octet {len(HEAD) + 8}",
+        ),
+        (HEAD + block("<", 4, struct.pack("<HH", 2, 0)), "a record of names has 0 octets"),
     ],
 )
 def test_a_broken_file_says_where_and_what_to_do(octets, complaint):
@@ -308,3 +363,24 @@ def test_a_damaged_file_is_read_or_complained_of(octets):
 def test_what_cannot_be_written_is_named(packet, complaint):
     with pytest.raises(CaptureError, match=complaint):
         pcapng.dump(Capture((Interface("a"),), (Packet(0, b""), packet)))
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ((b"abc", "x"), "name 'x': its address has 3 octets; it must have 4 or 16"),
+        ((bytes(4), ""), "name '': it must not be empty"),
+        ((bytes(4), "a\0b"), "nor have a NUL in it"),
+        ((bytes(4), "\ud800"), "cannot be UTF-8"),
+        ((bytes(4), "x" * 65531), "shorten it to 65530 octets"),
+        ((bytes(16), "x" * 65536), "has 65536 octets; shorten it"),
+    ],
+)
+def test_a_name_that_cannot_be_written_is_told(name, complaint):
+    with pytest.raises(CaptureError, match=complaint):
+        pcapng.dump(Capture((), (), names=(name,)))
+
+
+def test_the_longest_name_comes_back():
+    capture = Capture((), (), names=((bytes(4), "x" * 65530), (bytes(16), "y" * 65518)))
+    assert pcapng.load(pcapng.dump(capture)) == capture
