@@ -11,25 +11,36 @@ one interface for each host; look at one host at a time there: `frame.interface_
 **Times** are virtual: the run begins at 0, which tools show as 1970-01-01 00:00:00 UTC. The seconds of the
 file are those of the ladder.
 
-**Comments** are on packets that changed a state or a queue, or that were dropped, lost, answered unusually or
-sent again. A .pcap file has no place for comments and interfaces; its packets are the same.
+**Comments** are on every packet: why it was sent and what became of it, behind each the state of that end of
+its connection (`(ESTAB)`, or `(SYN-RECV → ESTAB)` where it changed); a listener's queues where the packet had to
+do with them; the counters that it moved, but for those that always move. Where a rule had to decide, the
+kernel's function stands in brackets. A .pcap file has no place for comments, interfaces and names; its packets
+are the same.
+
+**Names** for addresses are those of the hosts. Without comments there are no names either: such a file is for
+programs that stumble over what a capture may have beside packets, and holds none of it. Ports have no names
+here, for the format has no place for them; the description of a host's interface says on which it listens.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tcpemu import __version__
 from tcpemu.explain.cast import Cast
-from tcpemu.explain.notes import moved, notes_of
+from tcpemu.explain.notes import Note, all_notes_of, moved, moved_at_sender
 from tcpemu.explain.rows import PacketRow, Row, rows_of
 from tcpemu.explain.seen_by import SeenBy
 from tcpemu.network.record import PacketSeen, Point, Record
-from tcpemu.stack.events import StateChanged
+from tcpemu.stack.events import Reason, StateChanged
 from tcpemu.stack.states import State
 from tcpemu.wire.capture import Capture, CaptureError, Direction, Interface, Packet
 from tcpemu.wire.codec import encode
+from tcpemu.wire.segment import SYN, Address, address_text
 
 LOST = "lost"
+MOST_NAMES = 256
+"""Addresses of one host that get names: as many as a /24 has. A flood may come from thousands; a list of them all
+would be longer than the packets, and the other addresses of a flood speak for themselves."""
 
 
 def capture_of(
@@ -44,7 +55,7 @@ def capture_of(
     told = {row.number: row for row in rows if isinstance(row, PacketRow)}
     seen = list(_chosen(record, _viewers(rows, seen_by), told))
     seen.sort(key=lambda sight: sight.at)  # a link may lose a packet later than the record comes to know it
-    interfaces = _interfaces(seen)
+    interfaces = _interfaces(seen, rows)
     numbers = {interface.name: number for number, interface in enumerate(interfaces)}
     packets = [_packet(sight, numbers, told[sight.number] if comments else None, seen_by) for sight in seen]
     return Capture(
@@ -52,13 +63,8 @@ def capture_of(
         packets=tuple(packets),
         application=f"tcpemu {__version__}",
         comments=tuple(facts) if comments else (),
+        names=tuple(_names(seen, told)) if comments else (),
     )
-
-
-def comment_on(row: PacketRow, *, departure: bool = True, arrival: bool = True) -> str:
-    """What there is to say about a packet, where it left and where it arrived; empty if nothing."""
-    told = Told(row, departure, arrival)
-    return " ".join(f"{sentence}." for sentence in told.sentences())
 
 
 def _viewers(rows: Sequence[Row], seen_by: SeenBy) -> set[str] | None:
@@ -94,10 +100,33 @@ def _rank(sight: PacketSeen, viewers: set[str]) -> int:
 _FOREIGN = 2
 
 
-def _interfaces(seen: Sequence[PacketSeen]) -> tuple[Interface, ...]:
+def _interfaces(seen: Sequence[PacketSeen], rows: Iterable[Row]) -> tuple[Interface, ...]:
     hosts = dict.fromkeys(sight.node for sight in seen if sight.point is not Point.LOST)
+    listening = {(row.queues.node, row.queues.port) for row in rows if row.queues}
     lost = Interface(LOST, description="packets that the network lost, where and when it lost them")
-    return (*(Interface(name, description=f"host {name}") for name in hosts), lost)
+    return (*(Interface(name, description=_described(name, listening)) for name in hosts), lost)
+
+
+def _described(name: str, listening: Iterable[tuple[str, int]]) -> str:
+    ports = ", ".join(str(port) for node, port in sorted(listening) if node == name)
+    return f"host {name}" + (f", listens on port {ports}" if ports else "")
+
+
+def _names(seen: Iterable[PacketSeen], rows: Mapping[int, PacketRow]) -> Iterator[tuple[Address, str]]:
+    """The addresses in the file with their hosts' names; a host that has several adds the address to its name."""
+    sent: dict[Address, str] = {}
+    received: dict[Address, str] = {}
+    for sight in seen:
+        row = rows[sight.number]
+        sent[row.segment.src] = row.sender
+        if row.receiver:
+            received[row.segment.dst] = row.receiver
+    homes: dict[str, list[Address]] = defaultdict(list)
+    for address, home in {**sent, **received}.items():  # a sender may lie about its address
+        homes[home].append(address)
+    for home, addresses in homes.items():
+        for address in addresses[:MOST_NAMES] if home else ():
+            yield address, home if len(addresses) == 1 else f"{home}-{address_text(address)}"
 
 
 def _packet(sight: PacketSeen, interfaces: dict[str, int], row: PacketRow | None, seen_by: SeenBy) -> Packet:
@@ -129,44 +158,100 @@ _DIRECTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The sentences about one packet, without full stops."""
-
-    row: PacketRow
-    departure: bool
-    arrival: bool
-
-    def sentences(self) -> Iterator[str]:
-        row = self.row
-        if self.departure:
-            yield from self._notes(of_departure=True)
-            yield from _change_sentence(row.sender, row.sender_change)
-        if self.arrival:
-            yield from self._notes(of_departure=False)
-            yield from _change_sentence(row.receiver, row.receiver_change)
-            yield from self._queues()
-
-    def _notes(self, *, of_departure: bool) -> Iterator[str]:
-        for note in notes_of(self.row):
-            if note.of_departure == of_departure:
-                yield note.text + (f" [{note.source}]" if note.source else "")
-
-    def _queues(self) -> Iterator[str]:
-        row = self.row
-        unusual = any(not note.of_departure for note in notes_of(row))
-        if row.queues and row.queues.node == row.receiver and (row.queues_changed or unusual):
-            accept, syn = (
-                f"{row.queues.accept}/{row.queues.backlog}",
-                f"{row.queues.syn}/{row.queues.backlog}",
-            )
-            yield f"queues of port {row.queues.port}: accept {accept}, SYN {syn}"
-        if unusual and moved(row):
-            yield f"counters of {row.receiver}: {moved(row)}"
+# Comments.
 
 
-def _change_sentence(node: str | None, change: StateChanged | None) -> Iterator[str]:
+def comment_on(row: PacketRow, *, departure: bool = True, arrival: bool = True) -> str:
+    """What there is to say about a packet, where it left and where it arrived.
+
+    Where something unusual became of it, that comes first: why it was sent is left out if it is plain.
+    """
+    notes = all_notes_of(row)
+    if arrival and not row.sender_change and any(_unusual_arrival(note) for note in notes):
+        notes = tuple(note for note in notes if not (note.of_departure and note.ordinary))
+    left = _departure(row, notes) if departure else ()
+    came = _arrival(row, notes) if arrival else ()
+    told = [*left, *came, *_queues(row, departure, arrival), *_counters(row, departure, arrival)]
+    return " ".join(f"{sentence}." for sentence in told or [_bare(row)])
+
+
+def _unusual_arrival(note: Note) -> bool:
+    return not note.of_departure and not note.ordinary
+
+
+def _departure(row: PacketRow, notes: Iterable[Note]) -> Iterator[str]:
+    """The sentences about how it left, without full stops."""
+    state = _state(row.sender_change, row.sender_state)
+    yield from _told(notes, row.sent.reason if row.sent else None, state, of_departure=True)
+    if row.sent is None and row.sender_change:
+        yield f"{row.sender}:{state}"
+
+
+def _arrival(row: PacketRow, notes: Iterable[Note]) -> Iterator[str]:
+    """The sentences about what became of it."""
+    state = _state(row.receiver_change, row.receiver_state) or (" (LISTEN)" if _for_listener(row) else "")
+    yield from _told(notes, row.verdict.reason if row.verdict else None, state, of_departure=False)
+    if row.verdict is None and row.receiver_change:
+        yield f"{row.receiver}:{state}"
+
+
+def _queues(row: PacketRow, departure: bool, arrival: bool) -> Iterator[str]:
+    """A listener's queues, if the packet had to do with them."""
+    queues = row.queues
+    if queues is None:
+        return
+    left = departure and queues.node == row.sender and _of_half_open(row)
+    if left or (arrival and _for_listener(row)):
+        limit = queues.backlog
+        yield f"queues of port {queues.port}: accept {queues.accept}/{limit}, SYN {queues.syn}/{limit}"
+
+
+def _counters(row: PacketRow, departure: bool, arrival: bool) -> Iterator[str]:
+    if departure and (counted := moved_at_sender(row)):
+        yield f"counters of {row.sender}: {counted}"
+    if arrival and (counted := moved(row)):
+        yield f"counters of {row.receiver}: {counted}"
+
+
+def _told(notes: Iterable[Note], reason: Reason | None, state: str, *, of_departure: bool) -> Iterator[str]:
+    """The notes of one end; that of the reason says the state there too."""
+    for note in notes:
+        if note.of_departure == of_departure:
+            here = state if reason and note.rule == reason.name else ""
+            yield note.text + here + (f" [{note.source}]" if note.source else "")
+
+
+def _state(change: StateChanged | None, stays: State | None) -> str:
+    """` (SYN-RECV → ESTAB)`, ` (ESTAB)`; empty where there was no connection and is none."""
     if change is not None:
-        new = "closed" if change.new is State.CLOSE else change.new.ss_name
-        old = "closed" if change.old is State.CLOSE else change.old.ss_name
-        yield f"{node}: {old} → {new}"
+        return f" ({_state_word(change.old)} → {_state_word(change.new)})"
+    return "" if stays in (None, State.CLOSE) else f" ({_state_word(stays)})"
+
+
+def _state_word(state: State) -> str:
+    return "closed" if state is State.CLOSE else state.ss_name
+
+
+def _of_half_open(row: PacketRow) -> bool:
+    """Whether a timer sent it for a half-open connection: a SYN|ACK again, or the RST at the end."""
+    again = bool(row.sent and row.sent.repeat and row.segment.flags & SYN)
+    return again or bool(row.sender_change and row.sender_change.old is State.SYN_RECV)
+
+
+def _for_listener(row: PacketRow) -> bool:
+    """Whether it changed the queues where it arrived, or was for the listener or for what waits in them."""
+    if row.queues is None or row.queues.node != row.receiver:
+        return False
+    if row.queues_changed or row.verdict is None:
+        return row.queues_changed
+    waits = row.receiver_state in (None, State.CLOSE, State.LISTEN, State.SYN_RECV)
+    return waits and row.verdict.reason.name not in _WITHOUT_LISTENER
+
+
+_WITHOUT_LISTENER = frozenset({"NO_SOCKET", "NO_SOCKET_RST", "TCP_CSUM", "PKT_TOO_SMALL", "NOT_LOCAL"})
+"""Reasons that no listener has to do with, even if there was one on the port before."""
+
+
+def _bare(row: PacketRow) -> str:
+    """Of a packet between ends that say nothing of what they do."""
+    return f"{row.sender} sends it" + (f" to {row.receiver}" if row.receiver else "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tcpemu.explain.filling import ACCEPT_FULL, SYN_FULL
+from tcpemu.explain.filling import ACCEPT_FULL, QUEUE_FULL, SYN_FULL
 from tcpemu.explain.rows import Queues
 from tcpemu.stack.host import Host
 from tcpemu.stack.sysctl import Value
@@ -136,7 +136,9 @@ _CHANGES: dict[str, tuple[Change, ...]] = {
     "ACCEPT_QUEUE_FULL_RST": (_backlog, _accept),
     "ABORT_ON_OVERFLOW": (_abort, _backlog, _accept),
     "ACCEPT_QUEUE_FULL_SYN": (_backlog, _accept),
+    QUEUE_FULL: (_backlog, _accept),
     "QUEUE_FULL_SYN": (_backlog, _accept),
+    "REQUEST_EVICTED": (_backlog,),
     "SYN_REFUSED": (_backlog, _accept),
     "COOKIE_ACCEPT_QUEUE_FULL": (_backlog, _accept),
     "SYN_QUEUE_FULL": (_cookies, _syn_limit),

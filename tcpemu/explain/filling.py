@@ -4,13 +4,16 @@ What full means differs from kernel to kernel, and the record does not know the 
 packets met a full queue and how long the queue was then: from the moment it was as long as that, it was full.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from tcpemu.explain.rows import PacketRow, Queues, Row
-from tcpemu.network.record import Record
+from tcpemu.network.record import QueueLength, Record
 
 ACCEPT_FULL, SYN_FULL = "ACCEPT_FULL", "SYN_FULL"
+QUEUE_FULL = "QUEUE_FULL"
+"""Of a kernel where half-open and completed connections stand in one queue."""
 
 _MET = {
     "ACCEPT_QUEUE_FULL": ACCEPT_FULL,
@@ -20,6 +23,8 @@ _MET = {
     "COOKIE_ACCEPT_QUEUE_FULL": ACCEPT_FULL,
     "SYN_COOKIE": SYN_FULL,
     "SYN_QUEUE_FULL": SYN_FULL,
+    "QUEUE_FULL_SYN": QUEUE_FULL,
+    "SYN_REFUSED": QUEUE_FULL,
 }
 """Which queue a packet found full, by the reason of its verdict."""
 
@@ -42,15 +47,22 @@ class Filling:
         return self.times[0]
 
 
-def fillings(record: Record, rows: Sequence[Row]) -> list[Filling]:
-    """The queues that packets found full."""
+def fillings(record: Record, rows: Sequence[Row], one_queue: Collection[str] = ()) -> list[Filling]:
+    """The queues that packets found full; `one_queue` are the hosts that have one queue for all."""
     met: dict[tuple[str, str, int], list[Queues]] = {}
     for row in rows:
-        kind = _MET.get(row.verdict.reason.name) if isinstance(row, PacketRow) and row.verdict else None
+        kind = _met(row, one_queue) if isinstance(row, PacketRow) else None
         if kind and row.queues:
             met.setdefault((kind, row.queues.node, row.queues.port), []).append(row.queues)
     found = (_filling(record, kind, seen) for (kind, _, _), seen in met.items())
     return [filling for filling in found if filling]
+
+
+def _met(row: PacketRow, one_queue: Collection[str]) -> str | None:
+    """Which queue the packet found full. What takes the place of another leaves the queue as long as it was."""
+    if row.evicted:
+        return QUEUE_FULL if row.receiver in one_queue else SYN_FULL
+    return _MET.get(row.verdict.reason.name) if row.verdict else None
 
 
 def _filling(record: Record, kind: str, seen: Sequence[Queues]) -> Filling | None:
@@ -61,16 +73,28 @@ def _filling(record: Record, kind: str, seen: Sequence[Queues]) -> Filling | Non
         limits[queues.backlog] = min(limits.get(queues.backlog, length), length)
     times: list[int] = []
     room, full, first = None, False, seen[0]
-    for at, accept, syn, backlog in record.queue_lengths(first.node, first.port):
-        now = Queues(first.node, first.port, accept, syn, backlog)
-        was, full = full, _length(kind, now) >= limits.get(backlog, 1 << 62)
-        if full and not was:
-            first = first if times else now
+    for at, moments in _moments(record, first):
+        fulls = [_length(kind, now) >= limits.get(now.backlog, 1 << 62) for now in moments]
+        if any(fulls) and not full:
+            first = first if times else moments[fulls.index(True)]
             times.append(at)
-        elif was and not full and room is None:
+        if not fulls[-1] and (full or any(fulls)) and room is None:
             room = at
+        full = fulls[-1]
     return Filling(kind, first.node, first, tuple(times), room) if times else None
 
 
+def _moments(record: Record, of: Queues) -> Iterator[tuple[int, list[Queues]]]:
+    """The lengths of the queues, those of one moment together: room that lasts no time is no room."""
+
+    def time(length: QueueLength) -> int:
+        return length.at
+
+    for at, lengths in groupby(record.queue_lengths(of.node, of.port), time):
+        yield at, [Queues(of.node, of.port, each.accept, each.syn, each.backlog) for each in lengths]
+
+
 def _length(kind: str, queues: Queues) -> int:
+    if kind == QUEUE_FULL:
+        return queues.accept + queues.syn
     return queues.syn if kind == SYN_FULL else queues.accept

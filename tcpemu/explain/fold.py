@@ -52,7 +52,8 @@ def kind(row: Row) -> str:
         case PacketRow():
             again = " again" if row.sent and row.sent.repeat else ""
             lost = " lost" if row.lost else ""
-            return flag_words(row.segment.flags) + again + lost
+            evicts = " that evicts" if row.evicted else ""
+            return flag_words(row.segment.flags) + again + lost + evicts
         case CallRow():
             return row.text.split("(")[0] + ("()" if "(" in row.text else "")
         case TimerRow():
@@ -97,6 +98,7 @@ def _shape(row: Row, *, fine: bool) -> Shape:
                 row.verdict and row.verdict.reason.name,
                 bool(row.lost),
                 row.copy_of is None,
+                row.evicted is None,
             )
         case CallRow():
             return row.node, kind(row), row.result if row.result.isupper() else ""

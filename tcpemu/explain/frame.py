@@ -33,8 +33,7 @@ def _facts(capture: Capture, packet: Packet, number: int) -> Iterator[tuple[str,
         yield "packet", _words(segment, relative)
     else:
         yield "packet", f"no TCP segment: {segment.detail}" if segment else "not IP"
-    nothing = "nothing to say: it changed no state and no queue, and was not dropped"
-    yield "comment", " ".join(packet.comments) or nothing
+    yield "comment", " ".join(packet.comments) or "none on this packet"
 
 
 def _place(capture: Capture, packet: Packet) -> str:

@@ -1,14 +1,15 @@
-"""What is unusual about a row, in words: why a packet was dropped, lost, repeated or answered oddly.
+"""What there is to say of a row, in words: above all why a packet was dropped, lost, repeated or answered oddly.
 
 The reasons come from the stack; here they get the numbers of the moment and the view from the other end.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcpemu.explain.counters import BULK
-from tcpemu.explain.rows import PacketRow, Queues, Row, TimerRow
+from tcpemu.explain.rows import Evicted, PacketRow, Queues, Row, TimerRow
 from tcpemu.explain.style import Role
-from tcpemu.explain.words import duration, ordinal
+from tcpemu.explain.words import count, duration, ordinal
 from tcpemu.stack.events import Outcome, Reason
 from tcpemu.stack.states import State
 from tcpemu.wire.segment import RST
@@ -32,7 +33,9 @@ ORDINARY = frozenset(
         "WINDOW_UPDATE",
     }
 )
-"""Reasons of what always goes so in a connection without trouble: nothing has to be said about it."""
+"""Reasons of what always goes so in a connection without trouble: a ladder need not say anything about it."""
+_WITH_DATA = frozenset({"DATA", "DATA_SENT"})
+"""Reasons of which the number of octets is told."""
 
 DISAGREEMENT = "DISAGREEMENT"
 
@@ -49,18 +52,25 @@ class Note:
     """Where the kernel decides it."""
     of_departure: bool = False
     """Whether it is about how the packet left, not about what became of it."""
+    ordinary: bool = False
+    """Whether it says only what can be seen without it; such a note has no source."""
 
 
 def notes_of(row: Row) -> tuple[Note, ...]:
     """Everything unusual about a row; nothing for most rows."""
     match row:
         case PacketRow():
-            found = (_copy(row), _sending(row), _loss(row), _verdict(row), _disagreement(row))
-            return tuple(note for note in found if note)
+            return tuple(note for note in all_notes_of(row) if not note.ordinary)
         case TimerRow(reason=Reason() as reason):
             return (Note(f"{row.node}: {reason.text}", Role.LOST, reason.name, reason.source),)
         case _:
             return ()
+
+
+def all_notes_of(row: PacketRow) -> tuple[Note, ...]:
+    """Everything there is to say about a packet, what is ordinary too."""
+    found = (_copy(row), _sending(row), _loss(row), _eviction(row), _verdict(row), _disagreement(row))
+    return tuple(note for note in found if note)
 
 
 def with_numbers(text: str, queues: Queues | None) -> str:
@@ -77,7 +87,16 @@ def with_numbers(text: str, queues: Queues | None) -> str:
 
 def moved(row: PacketRow) -> str:
     """The counters that the packet moved at its receiver: `ListenOverflows +1, ListenDrops +1`."""
-    return ", ".join(f"{name} {by:+}" for name, by in row.counted if name not in BULK)
+    return _counters(row.counted)
+
+
+def moved_at_sender(row: PacketRow) -> str:
+    """Those that moved at its sender, if the packet was sent by a call or a timer."""
+    return _counters(row.sender_counted)
+
+
+def _counters(counted: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {by:+}" for name, by in counted if name not in BULK)
 
 
 def _copy(row: PacketRow) -> Note | None:
@@ -87,7 +106,7 @@ def _copy(row: PacketRow) -> Note | None:
 
 
 def _sending(row: PacketRow) -> Note | None:
-    """Why it was sent, where that is not plain from what the sender has just received."""
+    """Why it was sent; ordinary where that is plain from what the sender has just received."""
     if row.sent is None:
         return None
     reason = row.sent.reason
@@ -96,10 +115,15 @@ def _sending(row: PacketRow) -> Note | None:
         text = f"sent again{after} ({ordinal(row.sent.repeat)} repeat): {reason.text}"
         return Note(text, Role.AGAIN, reason.name, reason.source, of_departure=True)
     answers = row.sent_because is not None and row.sent_because.outcome is Outcome.ANSWERED
+    text = f"{row.sender}: {reason.text}{_octets(row, reason)}"
     if answers or reason.name in ORDINARY:
-        return None
+        return Note(text, Role.PLAIN, reason.name, of_departure=True, ordinary=True)
     role = Role.RESET if row.segment.flags & RST else Role.PLAIN
-    return Note(f"{row.sender}: {reason.text}", role, reason.name, reason.source, of_departure=True)
+    return Note(text, role, reason.name, reason.source, of_departure=True)
+
+
+def _octets(row: PacketRow, reason: Reason) -> str:
+    return f", {count(len(row.segment.payload), 'octet')}" if reason.name in _WITH_DATA else ""
 
 
 def _loss(row: PacketRow) -> Note | None:
@@ -110,14 +134,32 @@ def _loss(row: PacketRow) -> Note | None:
 
 
 def _verdict(row: PacketRow) -> Note | None:
-    if row.verdict is None or row.verdict.reason.name in ORDINARY:
+    if row.verdict is None:
         return None
     reason = row.verdict.reason
+    if reason.name in ORDINARY:
+        text = f"{row.receiver}: {reason.text}{_octets(row, reason)}"
+        return Note(text, Role.PLAIN, reason.name, ordinary=True)
     text = f"{row.receiver}: {with_numbers(reason.text, row.queues)}"
     return Note(text, _ROLES[row.verdict.outcome], reason.name, reason.source)
 
 
 _ROLES = {Outcome.ACCEPTED: Role.PLAIN, Outcome.ANSWERED: Role.AGAIN, Outcome.DROPPED: Role.LOST}
+
+
+def _eviction(row: PacketRow) -> Note | None:
+    """Nothing is sent to the client that is thrown out, so this is the only place where it is told."""
+    gone = row.evicted
+    if gone is None:
+        return None
+    text = f"{row.receiver}: the queue is full, so it throws out {_victim(gone)}"
+    return Note(text, Role.LOST, gone.reason.name, gone.reason.source)
+
+
+def _victim(gone: Evicted) -> str:
+    which = "the oldest half-open connection" if gone.oldest else "a half-open connection"
+    waited = "" if gone.waited is None else f", {duration(gone.waited)} old"
+    return f"{which}{waited}, of {gone.client}"
 
 
 def _disagreement(row: PacketRow) -> Note | None:

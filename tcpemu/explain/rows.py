@@ -4,12 +4,14 @@ Rows say what happened in terms of hosts, relative numbers and reasons. They hol
 capture's comments, JSON or a page can be made of the same rows.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from tcpemu.explain.numbers import Numbers, Relative
 from tcpemu.explain.steps import Life, Step, Steps
+from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, Call, PacketSeen, Record
 from tcpemu.stack.events import Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.states import State
@@ -25,6 +27,20 @@ class Queues:
     accept: int
     syn: int
     backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """A half-open connection that was thrown out because a SYN found no room."""
+
+    flow: FlowKey
+    client: str
+    """Whose it was: host and port, with the address where the host has several."""
+    waited: int | None
+    """How long it had been half-open; None where the record does not say."""
+    oldest: bool
+    """Whether no other one of the listener was older."""
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +79,10 @@ class PacketRow:
     queues_changed: bool = False
     counted: tuple[tuple[str, int], ...] = ()
     """Counters that moved at the receiver when it arrived."""
+    sender_counted: tuple[tuple[str, int], ...] = ()
+    """Counters that moved at the sender in the call or the timer that sent it and nothing else."""
+    evicted: Evicted | None = None
+    """The half-open connection that had to go when it arrived."""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -96,6 +116,9 @@ class TimerRow:
 
 Row: TypeAlias = PacketRow | CallRow | TimerRow
 
+EVICTION = "REQUEST_EVICTED"
+"""The reason of what stands in `PacketRow.evicted`."""
+
 QUIET_CALLS = ("recv(", "connect(", "bind(", "setsockopt(", "getsockopt(")
 """Calls of which only an error is told: what they do is seen in packets and states, or is no news."""
 
@@ -112,12 +135,18 @@ class _Teller:
         self._every_call = every_call
         self._steps = Steps(record)
         self._homes = _homes(self._steps.lives.values())
+        self._addresses: Counter[str] | None = None
+        """How many each node has, once somebody has asked."""
         self._numbers = Numbers()
         self._states: dict[tuple[str, FlowKey], State] = {}
         self._queues: dict[tuple[str, int], Queues] = {}
         self._last_sent: dict[tuple[object, ...], int] = {}
         self._settled_states: dict[int, State | None] = {}
         self._settled_queues: dict[int, Queues | None] = {}
+        self._half_open: dict[tuple[str, int], dict[FlowKey, int]] = {}
+        """By node and port: since when each connection is half-open, the oldest first."""
+        self._evicted: dict[int, Evicted] = {}
+        """By the number of the packet whose arrival did it."""
 
     def rows(self) -> Iterator[Row]:
         self._foresee()
@@ -135,11 +164,43 @@ class _Teller:
         """What a packet leaves behind at its arrival is told with its departure: look at arrivals first."""
         for item in self._steps.items:
             if isinstance(item, Step):
+                self._note_eviction(item)
                 self._note_step(item)
+                self._note_half_open(item)
                 if item.arrival is not None:
                     segment = self._segment(item.arrival)
                     self._settled_states[item.arrival] = self._states.get((item.node, segment[:4]))
                     self._settled_queues[item.arrival] = self._queues.get((item.node, segment.dport))
+
+    def _note_half_open(self, step: Step) -> None:
+        for change in step.changes:
+            if change.new is State.SYN_RECV:
+                self._half_open.setdefault((step.node, change.flow[3]), {})[change.flow] = change.at
+            elif change.old is State.SYN_RECV:
+                self._half_open.get((step.node, change.flow[3]), {}).pop(change.flow, None)
+
+    def _note_eviction(self, step: Step) -> None:
+        if step.arrival is None:
+            return
+        for timer in step.timers:
+            if timer.reason.name == EVICTION:
+                waiting = self._half_open.get((step.node, timer.flow[3]), {})
+                since = waiting.get(timer.flow)
+                self._evicted[step.arrival] = Evicted(
+                    flow=timer.flow,
+                    client=self._client(timer.flow),
+                    waited=None if since is None else step.at - since,
+                    oldest=since is not None and next(iter(waiting)) == timer.flow,
+                    reason=timer.reason,
+                )
+
+    def _client(self, flow: FlowKey) -> str:
+        home, end = self._homes.get(flow[0]), endpoint_text(flow[:2])
+        if home is None:
+            return end
+        if self._addresses is None:
+            self._addresses = Counter(self._homes.values())
+        return f"{home}:{flow[1]}" if self._addresses[home] == 1 else f"{home} ({end})"
 
     def _segment(self, number: int) -> Segment:
         life = self._steps.lives[number]
@@ -160,6 +221,7 @@ class _Teller:
         segment, sender, receiver = seen.segment, self._sender(life, seen), self._receiver(life, seen)
         departure, arrival = life.departure, life.arrival
         because = departure.verdict if departure else None
+        alone = departure if departure and departure.arrival is None else None
         backwards: FlowKey = (segment.dst, segment.dport, segment.src, segment.sport)
         return PacketRow(
             at=seen.at,
@@ -176,13 +238,15 @@ class _Teller:
             sent_because=because,
             since_last=self._since_last(seen, life),
             verdict=arrival.verdict if arrival else None,
-            sender_change=_change(departure, backwards) if departure and departure.arrival is None else None,
+            sender_change=_change(alone, backwards),
             receiver_change=_change(arrival, segment[:4]),
             sender_state=self._states.get((sender, backwards)),
             receiver_state=self._settled_states.get(seen.number),
             queues=self._queues_at(seen.number, sender, segment),
             queues_changed=bool(arrival and arrival.queues),
             counted=_sums(arrival),
+            sender_counted=_sums(alone) if alone and len(alone.sent) == 1 else (),
+            evicted=self._evicted.get(seen.number),
         )
 
     def _sender(self, life: Life, seen: PacketSeen) -> str:

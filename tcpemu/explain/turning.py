@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from tcpemu.explain.cast import Cast
 from tcpemu.explain.changes import Case, changes_of
-from tcpemu.explain.filling import SYN_FULL, Filling, fillings
+from tcpemu.explain.filling import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, Filling, fillings
 from tcpemu.explain.notes import DISAGREEMENT, Note, moved, notes_of
 from tcpemu.explain.rows import CallRow, PacketRow, Row, TimerRow, rows_of
 from tcpemu.explain.story import INSTANTS, Story, segment_kind, story_of
@@ -55,6 +55,7 @@ TITLES = {
     "TIMED_OUT": "A client gives up",
 }
 """What a turning point is called, by the reason behind it."""
+_QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
 UNTOLD = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
 """What makes no paragraph of its own."""
 
@@ -65,7 +66,7 @@ class Turn:
 
     at: int
     reason: str
-    """The name of the reason behind it; ACCEPT_FULL or SYN_FULL for a queue that became full."""
+    """The name of the reason behind it; ACCEPT_FULL, SYN_FULL or QUEUE_FULL for a queue that became full."""
     title: str
     text: str
     change: str
@@ -93,7 +94,8 @@ def turns_of(record: Record, server: str, hosts: Mapping[str, Host]) -> list[Tur
     """The story of a run, the server being the host of that name; `hosts` says which settings are in force."""
     rows = rows_of(record)
     teller = _Teller(rows, story_of(record, server), hosts)
-    turns = [*teller.full(fillings(record, rows)), *teller.turns()]
+    one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
+    turns = [*teller.full(fillings(record, rows, one_queue)), *teller.turns()]
     return sorted(turns, key=lambda turn: turn.at)
 
 
@@ -213,7 +215,7 @@ class _Teller:
     def full(self, found: Sequence[Filling]) -> Iterator[Turn]:
         for filling in found:
             case = Case(filling.kind, self._hosts.get(filling.node), filling.node, filling.queues)
-            which = "SYN queue" if filling.kind == SYN_FULL else "accept queue"
+            which = _QUEUES[filling.kind]
             yield Turn(
                 filling.at,
                 filling.kind,
@@ -270,12 +272,21 @@ def _listed(times: Sequence[int]) -> str:
 
 def _full_text(filling: Filling, which: str) -> str:
     queues = filling.queues
-    syn = filling.kind == SYN_FULL
-    length, waits = (queues.syn, "the final ACK") if syn else (queues.accept, "accept()")
+    if filling.kind == QUEUE_FULL:
+        length = queues.accept + queues.syn
+        parts = f"{queues.accept} for accept() and {queues.syn} for the final ACK"
+        waiting = f"{_waiting(length)} in one queue, {parts}"
+    else:
+        syn = filling.kind == SYN_FULL
+        length, waits = (queues.syn, "the final ACK") if syn else (queues.accept, "accept()")
+        waiting = f"{_waiting(length)} for {waits}"
     more = f", one more than the backlog of {queues.backlog}" if length == queues.backlog + 1 else ""
     more = more or f", with a backlog of {queues.backlog}"
-    waiting = f"{count(length, 'connection')} {'waits' if length == 1 else 'wait'} for {waits}"
     return f"Port {queues.port} of {queues.node}: {waiting}{more}. {_ever_after(filling, which)}"
+
+
+def _waiting(length: int) -> str:
+    return f"{count(length, 'connection')} {'waits' if length == 1 else 'wait'}"
 
 
 def _ever_after(filling: Filling, which: str) -> str:

@@ -298,7 +298,7 @@ REQUEST_ORPHANED = _reason(
 REQUEST_EVICTED = _reason(
     "REQUEST_EVICTED",
     "the queue of half-open connections is full: one is thrown out for a new one",
-    "XNU, uipc_socket2.c: sodropablereq",
+    "illumos, tcp_input.c: tcp_drop_q0; XNU, tcp_input.c: tcp_dropdropablreq",
 )
 REQUEST_SILENT = _reason(
     "REQUEST_SILENT", "TCP_DEFER_ACCEPT: the client has acknowledged, so nothing is sent", _REQ_TIMER

@@ -98,6 +98,13 @@ class Script:
     def timer(self, at, port, reason):
         self.event(at, "server", TimerFired(at, (CLIENT, port, SERVER, 80), reason))
 
+    def throws_out(self, at, port, packet):
+        """The server makes room: the half-open connection from that port goes as the packet arrives."""
+        accept, waiting, backlog = self.queues
+        self.event(at, "server", TimerFired(at, (CLIENT, port, SERVER, 80), reasons.REQUEST_EVICTED), packet)
+        self.queue(at, accept, waiting - 1, backlog, packet=packet)
+        self.server_state(at, port, State.SYN_RECV, State.CLOSE, packet=packet)
+
     # Longer pieces.
 
     def syn(self, at, port):
@@ -159,4 +166,20 @@ def ignored_ack():
     script.arrives(4010 * MS, "client", reset, reasons.RESET)
     script.client_state(4010 * MS, 40002, State.ESTABLISHED, State.CLOSE, packet=reset)
     script.call(4010 * MS, "client", "recv(100)", "ECONNRESET")
+    return script.record
+
+
+def evictions(*gone, delay=Script.delay):
+    """Two SYNs fill a queue; each further one, a second later, throws out the connection from one of these ports."""
+    script = Script()
+    script.listens(backlog=2)
+    script.syn(0, 40001)
+    script.syn(10 * MS, 40002)
+    for number, port in enumerate(gone, 1):
+        at = number * SECOND
+        syn = script.client_sends(at, 40002 + number, "S")
+        script.arrives(at + delay, "server", syn, reasons.SYN_QUEUED)
+        script.throws_out(at + delay, port, syn)
+        script.queue(at + delay, 0, 2, 2, packet=syn)
+        script.server_state(at + delay, 40002 + number, State.LISTEN, State.SYN_RECV, packet=syn)
     return script.record

@@ -6,14 +6,19 @@ import subprocess
 import pytest
 
 from tcpemu import __version__
-from tcpemu.explain.capture import capture_of
+from tcpemu.explain.capture import MOST_NAMES, capture_of
 from tcpemu.explain.seen_by import SeenBy
+from tcpemu.explain.words import duration
+from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
+from tcpemu.stack.events import StateChanged, TimerFired
+from tcpemu.stack.states import State
 from tcpemu.wire.capture import CaptureError, Direction, read_capture, write_capture
-from tcpemu.wire.codec import decode
-from tests.explain.hand_made import MS, SYN_OPTIONS, Script, ignored_ack
+from tcpemu.wire.codec import decode, encode
+from tcpemu.wire.segment import SYN, Segment, address, address_text
+from tests.explain.hand_made import CLIENT, MS, SERVER, SYN_OPTIONS, Script, ignored_ack
 
 
 def flags_and_times(capture):
@@ -87,30 +92,191 @@ def test_a_copy_for_the_client_is_nothing_the_server_saw():
 def test_comments_say_what_both_ends_did():
     comments = [packet.comments for packet in capture_of(ignored_ack()).packets]
     assert comments[0] == (
-        "client: closed → SYN-SENT. server: LISTEN → SYN-RECV. queues of port 80: accept 0/0, SYN 1/0.",
+        "client: connect() (closed → SYN-SENT). server: the SYN is taken into the SYN queue and answered with "
+        "SYN|ACK (LISTEN → SYN-RECV). queues of port 80: accept 0/0, SYN 1/0.",
+    )
+    assert comments[1] == (
+        "server: answers the SYN (SYN-RECV). client: the SYN|ACK is good: the connection is established "
+        "(SYN-SENT → ESTAB).",
     )
     assert comments[5] == (
         "server: the accept queue is full (1 wait, backlog 0), so the final ACK is ignored; the request "
-        "stays and its SYN|ACK will be sent again [tcp_minisocks.c: tcp_check_req]. the two ends disagree: "
-        "client says ESTABLISHED, server says SYN-RECV. queues of port 80: accept 1/0, SYN 1/0. counters of "
-        "server: ListenOverflows +1, ListenDrops +1.",
+        "stays and its SYN|ACK will be sent again (SYN-RECV) [tcp_minisocks.c: tcp_check_req]. the two ends "
+        "disagree: client says ESTABLISHED, server says SYN-RECV. queues of port 80: accept 1/0, SYN 1/0. "
+        "counters of server: ListenOverflows +1, ListenDrops +1.",
     )
-    assert comments[6][0].startswith("sent again after 1 s (1st repeat): the handshake was not completed")
+    assert comments[6] == (
+        "sent again after 1 s (1st repeat): the handshake was not completed in time (SYN-RECV) "
+        "[inet_connection_sock.c: reqsk_timer_handler]. client: a SYN on an open connection: a challenge ACK "
+        "(ESTAB) [tcp_input.c: tcp_validate_incoming]. queues of port 80: accept 1/0, SYN 1/0.",
+    )
+    assert comments[8] == (
+        "server: an ACK for a connection that the listener does not know is answered with a RST (LISTEN) "
+        "[tcp_input.c: tcp_rcv_state_process]. queues of port 80: accept 1/0, SYN 0/0.",
+    )
 
 
 def test_with_all_sights_each_end_speaks_for_itself():
     capture = capture_of(ignored_ack(), SeenBy.ALL)
     first, second = [packet.comments for packet in capture.packets[:2]]
-    assert first == ("client: closed → SYN-SENT.",)
-    assert second == ("server: LISTEN → SYN-RECV. queues of port 80: accept 0/0, SYN 1/0.",)
+    assert first == ("client: connect() (closed → SYN-SENT).",)
+    assert second == (
+        "server: the SYN is taken into the SYN queue and answered with SYN|ACK (LISTEN → SYN-RECV). queues of "
+        "port 80: accept 0/0, SYN 1/0.",
+    )
+    ignored = [packet.comments[0] for packet in capture.packets if packet.at in (110 * MS, 115 * MS)]
+    assert ignored[1] == "client: acknowledges what arrived (ESTAB)."
+    assert ignored[2].startswith("server: the accept queue is full")
 
 
-def test_a_packet_that_changed_nothing_has_no_comment():
+def comments_of(script, seen_by=SeenBy.SERVER):
+    return [" ".join(packet.comments) for packet in capture_of(script.record, seen_by).packets]
+
+
+def test_a_packet_that_changed_nothing_says_what_it_was_and_the_states():
     script = Script()
+    script.listens()
     script.handshake(0, 40001)
     data = script.client_sends(100 * MS, 40001, "PA", 1, 1, payload=b"hi", reason=reasons.SENT_DATA)
     script.arrives(105 * MS, "server", data, reasons.DATA)
-    assert [len(packet.comments) for packet in capture_of(script.record).packets] == [1, 1, 1, 0]
+    ack = script.server_sends(105 * MS, 40001, "A", 1, 3, reason=reasons.SENT_ACK)
+    script.counts(110 * MS, "client", ack, "TCPPureAcks")
+    script.arrives(110 * MS, "client", ack, reasons.ACKED)
+    assert comments_of(script)[3:] == [
+        "client: data of the application, 2 octets (ESTAB). server: the data is taken, 2 octets (ESTAB).",
+        "server: acknowledges what arrived (ESTAB). client: the acknowledgment is taken (ESTAB).",
+    ]
+
+
+def test_a_lost_packet_says_why_it_was_sent_and_how_it_was_lost():
+    first, *_ = comments_of(handshake_with_losses())
+    assert first == "client: connect(). lost by chance (10 %)."
+
+
+def test_packets_between_ends_that_say_nothing_have_a_comment_too():
+    script = Script()
+    number = script.client_sends(0, 40001, "S")
+    script.arrives(5 * MS, "server", number)
+    script.client_sends(10 * MS, 40001, "A", 1, 1)
+    assert comments_of(script, SeenBy.CLIENT) == ["client sends it to server."] * 2
+
+
+def test_what_a_timer_counted_is_told_of_the_packet_that_it_sent():
+    script = Script()
+    script.listens()
+    script.syn(0, 40001)
+    script.counts(1005 * MS, "server", None, "TCPTimeouts", "OutSegs")
+    script.server_sends(1005 * MS, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
+    last = comments_of(script)[-1]
+    assert last.endswith("queues of port 80: accept 0/1, SYN 1/1. counters of server: TCPTimeouts +1.")
+
+
+def test_what_one_step_counted_for_two_packets_is_told_of_neither():
+    script = Script()
+    script.counts(0, "server", None, "TCPTimeouts", "TCPTimeouts")
+    script.server_sends(0, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
+    script.server_sends(0, 40002, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
+    assert not any("counters" in comment for comment in comments_of(script, SeenBy.ALL))
+
+
+def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
+    document = FLOOD.replace("3 s", "80 s").replace('rate = 50, until = "1 s"', 'at = ["0 s"]')
+    record = build.run(load.runs(load.from_text(document))[0]).record
+    *_, last = capture_of(record).packets
+    assert last.comments == (
+        "server: the handshake is given up (SYN-RECV → closed) [4.4BSD, tcp_subr.c: tcp_drop]. queues of port "
+        "80: accept 0/3, SYN 0/3. counters of server: TCPTimeouts +1, OutRsts +1.",
+    )
+
+
+FLOOD = """
+title = "A flood at a kernel that makes room"
+duration = "3 s"
+[server]
+backlog = 3
+generation = "macos-15"
+[[clients]]
+name = "flood"
+start = { rate = 50, until = "1 s" }
+do = ["syn"]
+spoof = "198.18.0.0/24"
+[[clients]]
+name = "two"
+count = 2
+start = "1 s"
+do = ["connect", { send = "hello" }]
+"""
+
+
+@pytest.fixture(scope="module")
+def flood():
+    return build.run(load.runs(load.from_text(FLOOD))[0]).record
+
+
+def test_a_connection_that_is_thrown_out_is_told_with_the_syn_that_did_it(flood):
+    evictions = {
+        entry.packet: entry.event.flow
+        for entry in flood.events(TimerFired)
+        if entry.event.reason is reasons.REQUEST_EVICTED
+    }
+    seen = {(packet.at, packet.data): packet.comments[0] for packet in capture_of(flood).packets}
+    arrived = flood.packets("server", Point.RECEIVED)
+    assert len(evictions) > 10
+    for sight in arrived:
+        comment = seen[sight.at, encode(sight.segment)]
+        assert ("throws out" in comment) == (sight.number in evictions)
+        if sight.number in evictions:
+            gone = evictions[sight.number]
+            of = f"flood ({endpoint_text(gone[:2])})" if gone[0][0] == 198 else f"two:{gone[1]}"
+            assert f"connection, {waited(flood, gone, sight.at)} old, of {of} [" in comment
+
+
+def waited(record, flow, at):
+    """How long the flow was half-open at that time."""
+    changes = [
+        entry.event for entry in record.events(StateChanged, node="server") if entry.event.flow == flow
+    ]
+    (began,) = [change.at for change in changes if change.new is State.SYN_RECV]
+    return duration(at - began)
+
+
+def test_names_are_those_of_the_hosts_in_the_file(flood):
+    names = dict(capture_of(flood).names)
+    assert names[address("10.0.0.1")] == "server"
+    spoofed = {sight.segment.src for sight in flood.packets("flood", Point.SENT)}
+    assert len(spoofed) > 10
+    assert {names[each] for each in spoofed} == {f"flood-{address_text(each)}" for each in spoofed}
+    assert {names[sight.segment.src] for sight in flood.packets("two", Point.SENT)} == {"two"}
+    assert len(names) == len(spoofed) + 2
+
+
+def test_of_very_many_addresses_of_a_host_the_first_have_names():
+    script = Script()
+    for number in range(MOST_NAMES + 10):
+        source = bytes([198, 18, number >> 8, number & 255])
+        segment = Segment(source, 1, SERVER, 80, 0, 0, SYN, 0)
+        seen = PacketSeen(number, "flood", Point.SENT, script.record.number(), segment)
+        script.record.add(seen)
+        script.record.add(seen._replace(node="server", point=Point.RECEIVED))
+    names = [name for _, name in capture_of(script.record).names]
+    assert len(names) == MOST_NAMES + 1
+    assert names[:2] == ["flood-198.18.0.0", "flood-198.18.0.1"]
+    assert names[-1] == "server"
+
+
+def test_an_address_is_of_who_receives_for_it_whoever_else_pretends_to_have_it():
+    script = Script()
+    script.handshake(0, 40001)
+    liar = script.record.number()
+    segment = Segment(CLIENT, 9, SERVER, 80, 0, 0, SYN, 0)
+    script.record.add(PacketSeen(50 * MS, "liar", Point.SENT, liar, segment))
+    script.record.add(PacketSeen(55 * MS, "server", Point.RECEIVED, liar, segment))
+    assert dict(capture_of(script.record).names) == {CLIENT: "client", SERVER: "server"}
+
+
+def test_an_interface_says_where_its_host_listens():
+    described = [interface.description for interface in capture_of(ignored_ack(), SeenBy.ALL).interfaces]
+    assert described[:2] == ["host client", "host server, listens on port 80"]
 
 
 def test_the_file_says_what_it_is():
@@ -122,6 +288,7 @@ def test_the_file_says_what_it_is():
 def test_without_comments_only_packets_are_left():
     capture = capture_of(ignored_ack(), facts=("seed 1",), comments=False)
     assert capture.comments == ()
+    assert capture.names == ()
     assert {packet.comments for packet in capture.packets} == {()}
     assert len(capture.packets) == len(capture_of(ignored_ack()).packets)
 
@@ -172,7 +339,7 @@ def test_every_built_in_scenario_is_clean_in_tshark(results, tmp_path):
         for packet, (comment, malformed, severities, retransmission) in zip(
             capture.packets, lines, strict=True
         ):
-            assert bool(comment) == bool(packet.comments), name
+            assert comment == ",".join(packet.comments) != "", name
             assert not malformed, name
             assert str(ERROR) not in severities.split(","), name
             assert not retransmission or "sent again" in comment, (name, comment)

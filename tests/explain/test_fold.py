@@ -5,7 +5,7 @@ from tcpemu.explain.rows import CallRow, rows_of
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.stack import reasons
 from tcpemu.wire.segment import address
-from tests.explain.hand_made import MS, Script
+from tests.explain.hand_made import MS, Script, evictions
 
 
 def flood(count, *, lone_every=0):
@@ -89,3 +89,10 @@ def test_kinds_in_a_word():
     script.lost(0, "client", lost, "lost by chance (1 %)")
     assert [kind(row) for row in rows_of(script.record)] == ["SYN again", "FIN|ACK lost"]
     assert kind(CallRow(0, "a", "a", "accept()", "10.0.0.2:1")) == "accept()"
+
+
+def test_a_syn_that_throws_another_out_is_a_kind_of_its_own():
+    rows = rows_of(evictions(*range(40001, 40001 + WHOLE)))
+    assert [kind(row) for row in rows[1:6]] == ["SYN", "SYN|ACK", "SYN", "SYN|ACK", "SYN that evicts"]
+    *_, fold = folded(rows)
+    assert fold.tally == (("SYN that evicts", WHOLE - KEPT),)

@@ -10,7 +10,7 @@ from tcpemu.network.record import PacketSeen, Point
 from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
 from tcpemu.wire.segment import address
-from tests.explain.hand_made import MS, SYN_OPTIONS, Script, ignored_ack
+from tests.explain.hand_made import MS, SYN_OPTIONS, Script, evictions, ignored_ack
 
 HEADING = Heading("ignored-ack: nobody hears the last ACK", "the second client", ("linux-6.18", "seed 1"))
 
@@ -205,3 +205,17 @@ def test_colours_are_only_paint():
 
 def test_an_empty_record_is_an_empty_ladder():
     assert drawn(Script().record).split() == ["time", "(s)"]
+
+
+def test_a_connection_that_is_thrown_out_is_told_under_the_syn_that_did_it():
+    lines = drawn(evictions(40002, 40001)).splitlines()
+    first = next(i for i, each in enumerate(lines) if each.startswith("   1.000  :40003"))
+    assert lines[first + 1 : first + 3] == [
+        "          └ server: the queue is full, so it throws out a half-open connection, 990 ms old, of",
+        "            client:40002 [illumos, tcp_input.c: tcp_drop_q0; XNU, tcp_input.c: tcp_dropdropablreq]",
+    ]
+    assert lines[-3].startswith("   2.000  :40004")
+    assert lines[-2:] == [
+        "          └ server: the queue is full, so it throws out the oldest half-open connection, 2 s old, of",
+        "            client:40001",
+    ]

@@ -1,10 +1,10 @@
 """From a record to rows: what belongs to which packet."""
 
-from tcpemu.explain.rows import CallRow, PacketRow, Queues, TimerRow, rows_of
+from tcpemu.explain.rows import CallRow, Evicted, PacketRow, Queues, TimerRow, rows_of
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.stack import reasons
 from tcpemu.stack.states import State
-from tests.explain.hand_made import CLIENT, MS, SERVER, SYN_OPTIONS, Script, ignored_ack
+from tests.explain.hand_made import CLIENT, MS, SECOND, SERVER, SYN_OPTIONS, Script, evictions, ignored_ack
 
 
 def told(script):
@@ -144,3 +144,31 @@ def test_both_ends_of_an_ignored_ack_disagree():
 def test_an_answer_knows_what_it_answers():
     *_, reset = [row for row in rows_of(ignored_ack()) if isinstance(row, PacketRow)]
     assert reset.sent_because.reason is reasons.LISTENER_ACK
+
+
+def test_who_is_thrown_out_stands_with_the_packet_that_did_it():
+    rows = [row for row in rows_of(evictions(40002, 40001, 40003)) if isinstance(row, PacketRow)]
+    assert [row.evicted for row in rows[:4]] == [None] * 4
+    gone = [row.evicted for row in rows[4:]]
+    assert gone[0] == Evicted(
+        (CLIENT, 40002, SERVER, 80), "client:40002", SECOND - 10 * MS, False, reasons.REQUEST_EVICTED
+    )
+    assert [(each.client, each.waited / MS, each.oldest) for each in gone[1:]] == [
+        ("client:40001", 2000, True),
+        ("client:40003", 2000, True),
+    ]
+    assert [row.receiver_change.new for row in rows[4:]] == [
+        State.SYN_RECV
+    ] * 3  # and not that of the other one
+
+
+def test_of_a_host_with_several_addresses_the_one_is_named():
+    script = Script()
+    script.listens()
+    script.syn(0, 40001)
+    other = script.record.number()
+    segment = script.segment_of(1)._replace(src=bytes([10, 0, 0, 9]))
+    script.record.add(PacketSeen(10 * MS, "client", Point.SENT, other, segment))
+    script.arrives(15 * MS, "server", other, reasons.SYN_QUEUED)
+    script.throws_out(15 * MS, 40001, other)
+    assert told(script)[-1].evicted.client == "client (10.0.0.2:40001)"

@@ -8,6 +8,7 @@ from tcpemu.explain.style import text
 from tcpemu.explain.turning import TITLES, turns_of
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
+from tcpemu.stack.events import TimerFired
 from tcpemu.stack.reasons import REASONS
 
 MS = 10**6
@@ -142,6 +143,64 @@ def test_what_limits_the_syn_queue_goes_by_the_kernel():
 def test_a_setting_that_the_kernel_does_not_have_is_not_named():
     full = turn_of(story(run_of("ignored-ack", server__generation="linux-2.2")), "ACCEPT_QUEUE_FULL").change
     assert full == "a backlog above 1; a program that calls accept() sooner"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "at", "waiting", "half_open"),
+    [("bsd-4.4", 5, 0, 2), ("linux-1.2", 5, 0, 1), ("linux-2.0", 5, 0, 1), ("windows-2003", 5, 0, 1)],
+)
+def test_a_queue_that_holds_both_is_told_when_it_is_full(kernel, at, waiting, half_open):
+    result = run_of("syn-dropped", server__generation=kernel)
+    full = turn_of(story(result), "QUEUE_FULL")
+    assert full.title == "The queue is full"
+    assert full.at == at * MS
+    waits = "1 connection waits" if half_open == 1 else f"{half_open} connections wait"
+    assert f"{waits} in one queue, 0 for accept() and {half_open} for the final ACK" in full.text
+    (length,) = {
+        (each.accept, each.syn)
+        for each in result.record.queue_lengths("server", 80)
+        if each.at == full.at and each.accept + each.syn == waiting + half_open
+    }
+    assert length == (waiting, half_open)
+    assert "a backlog above 1" in full.change
+    assert "There is room again at 6.5 s" in full.text
+
+
+MAKES_ROOM = """
+title = "A flood at a kernel that makes room"
+duration = "2 s"
+[server]
+backlog = 3
+generation = "KERNEL"
+[[clients]]
+name = "flood"
+start = { rate = RATE, until = "2 s" }
+do = ["syn"]
+spoof = "198.18.0.0/16"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kernel", "rate", "queue", "full_at", "which"),
+    [
+        ("macos-15", 50, "QUEUE_FULL", 45, "the oldest half-open connection, 60 ms old,"),
+        ("solaris", 1000, "SYN_FULL", 1031, "the oldest half-open connection, 1.125 s old,"),
+    ],
+)
+def test_a_connection_that_is_thrown_out_is_a_turning_point(kernel, rate, queue, full_at, which):
+    document = MAKES_ROOM.replace("KERNEL", kernel).replace("RATE", str(rate))
+    result = build.run(load.runs(load.from_text(document))[0])
+    turns = story(result)
+    evicted = turn_of(turns, "REQUEST_EVICTED")
+    fired = [
+        entry.at for entry in result.record.events(TimerFired) if entry.event.reason.name == "REQUEST_EVICTED"
+    ]
+    assert (evicted.at, evicted.times) == (fired[0], len(fired))
+    assert f"the queue is full, so it throws out {which}" in evicted.text
+    assert "a backlog above 3" in evicted.change
+    full = turn_of(turns, queue)
+    assert (full.at, full.times) == (full_at * MS, 1)
+    assert "stays full to the end" in full.text  # one goes and one comes at the same moment
 
 
 def test_a_queue_that_empties_has_room_again():
