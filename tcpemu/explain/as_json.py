@@ -58,7 +58,10 @@ octets. A program checks `format`: it grows when a key goes away or means someth
   cookie
 - `queues`: of the listener once it had arrived, or was sent by it: `host`, `port`, `accept`, `syn`, `backlog`;
   `queues_changed`: whether the arrival changed them
-- `counters`: those that its arrival moved at the receiver, by how much
+- `counters`: those that its arrival moved at the receiver, by how much; `sender_counters`: those that moved at the
+  sender in the call or the timer that sent it and nothing else
+- `evicted`: the half-open connection that had to go when it arrived, if one had to: `local_address`, `local_port`,
+  `remote_address`, `remote_port`; `waited`: for how long it had been there; `oldest`: whether none had longer
 - `comment`: what a capture says of it
 
 **A call** of an application
@@ -66,6 +69,8 @@ octets. A program checks `format`: it grows when a key goes away or means someth
 - `at`, `host`; `application`: empty for a call from outside of any
 - `call`: `connect(10.0.0.1:80)`; `result`: `waits`, an errno, or what came of it; a call that waits stands there
   again when it ends
+- `local_address`, `local_port`, `remote_address`, `remote_port`: of the connection on which it was made, or which it
+  gave; null where there is none
 - `queues`: of the listener, if the call changed them
 
 **A timer** that sent nothing, or a change of state without a packet. (One that sent a packet is the `sent` of it.)
@@ -86,7 +91,7 @@ from typing import Any, TypeAlias
 from tcpemu import __version__
 from tcpemu.explain.capture import comment_on
 from tcpemu.explain.fates import Fate
-from tcpemu.explain.rows import CallRow, PacketRow, Queues, Row, TimerRow, rows_of
+from tcpemu.explain.rows import CallRow, Evicted, PacketRow, Queues, Row, TimerRow, rows_of
 from tcpemu.explain.words import flag_words
 from tcpemu.network import Node
 from tcpemu.network.addresses import Addresses
@@ -98,7 +103,7 @@ from tcpemu.stack.events import Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.states import State
 from tcpemu.stack.table import SocketRow
 from tcpemu.wire import options as opt
-from tcpemu.wire.segment import Address, Segment, address_text
+from tcpemu.wire.segment import Address, FlowKey, Segment, address_text
 
 Data: TypeAlias = dict[str, Any]
 
@@ -250,6 +255,8 @@ def _packet(row: PacketRow) -> Data:
         "queues": _queues(row.queues),
         "queues_changed": row.queues_changed,
         "counters": dict(row.counted),
+        "sender_counters": dict(row.sender_counted),
+        "evicted": row.evicted and _evicted(row.evicted),
         "comment": comment_on(row),
     }
 
@@ -312,20 +319,31 @@ def _call(row: CallRow) -> Data:
         "application": row.application,
         "call": row.text,
         "result": row.result,
+        **_ends(row.flow),
         "queues": _queues(row.queues),
     }
 
 
+def _ends(flow: FlowKey | None) -> Data:
+    remote, remote_port, local, local_port = flow or (None, None, None, None)
+    return {
+        "local_address": None if local is None else _address(local),
+        "local_port": local_port,
+        "remote_address": None if remote is None else _address(remote),
+        "remote_port": remote_port,
+    }
+
+
+def _evicted(evicted: Evicted) -> Data:
+    return {**_ends(evicted.flow), "waited": evicted.waited, "oldest": evicted.oldest}
+
+
 def _timer(row: TimerRow) -> Data:
-    remote, remote_port, local, local_port = row.flow
     return {
         "kind": "timer",
         "at": row.at,
         "host": row.node,
-        "local_address": _address(local),
-        "local_port": local_port,
-        "remote_address": _address(remote),
-        "remote_port": remote_port,
+        **_ends(row.flow),
         "reason": row.reason and _reason(row.reason),
         "state": row.change and _states(row.change, row.change.new),
         "queues": _queues(row.queues),

@@ -99,6 +99,8 @@ class CallRow:
     text: str
     result: str
     queues: Queues | None = None
+    flow: FlowKey | None = None
+    """The connection that it was made on, or that it gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +282,7 @@ class _Teller:
         if step.call is not None:
             if self._every_call or queues or _worth_telling(step.call, sent=bool(step.sent)):
                 call = step.call
-                yield CallRow(call.at, call.node, call.application, call.text, call.result, queues)
+                yield CallRow(call.at, call.node, call.application, call.text, call.result, queues, call.flow)
         elif not step.sent:
             yield from _timer_rows(step, queues)
 
