@@ -125,17 +125,20 @@ QUIET_CALLS = ("recv(", "connect(", "bind(", "setsockopt(", "getsockopt(")
 """Calls of which only an error is told: what they do is seen in packets and states, or is no news."""
 
 
-def rows_of(record: Record, *, every_call: bool = False) -> list[Row]:
-    """The rows of a record; with `every_call` also calls that tell a reader nothing new."""
-    return list(_Teller(record, every_call=every_call).rows())
+def rows_of(record: Record, *, every_call: bool = False, steps: Steps | None = None) -> list[Row]:
+    """The rows of a record; with `every_call` also calls that tell a reader nothing new.
+
+    `steps` are those of the record, where they are there already.
+    """
+    return list(_Teller(steps or Steps(record), every_call=every_call).rows())
 
 
 class _Teller:
     """Goes through the steps in order and remembers what the rows need of what went before."""
 
-    def __init__(self, record: Record, *, every_call: bool) -> None:
+    def __init__(self, steps: Steps, *, every_call: bool) -> None:
         self._every_call = every_call
-        self._steps = Steps(record)
+        self._steps = steps
         self._homes = _homes(self._steps.lives.values())
         self._addresses: Counter[str] | None = None
         """How many each node has, once somebody has asked."""

@@ -90,10 +90,15 @@ class _Instance:
     """The host that the client is on."""
 
 
-def turns_of(record: Record, server: str, hosts: Mapping[str, Host]) -> list[Turn]:
-    """The story of a run, the server being the host of that name; `hosts` says which settings are in force."""
-    rows = rows_of(record)
-    teller = _Teller(rows, story_of(record, server), hosts)
+def turns_of(
+    record: Record, server: str, hosts: Mapping[str, Host], rows: Sequence[Row] | None = None
+) -> list[Turn]:
+    """The story of a run, the server being the host of that name; `hosts` says which settings are in force.
+
+    `rows` are those of the record, where they are there already.
+    """
+    rows = rows_of(record) if rows is None else rows
+    teller = _Teller(rows, story_of(record, server, rows), hosts)
     one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
     turns = [*teller.full(fillings(record, rows, one_queue)), *teller.turns()]
     return sorted(turns, key=lambda turn: turn.at)

@@ -46,10 +46,10 @@ class _Teller:
 
     def __init__(self, result: Result, sockets: Sequence[SocketChange]) -> None:
         self._result = result
-        rows = rows_of(result.record)
-        self._rows = {row.number: row for row in rows if isinstance(row, PacketRow)}
-        self._cast = Cast(rows)
         self._steps = Steps(result.record)
+        self._all = rows_of(result.record, steps=self._steps)
+        self._rows = {row.number: row for row in self._all if isinstance(row, PacketRow)}
+        self._cast = Cast(self._all)
         self._items = [item for item in self._steps.items if _is_scene(item, self._steps.lives)]
         seen = [*self._cast.left, *sorted(self._cast.right)]
         self._hosts = {name: n for n, name in enumerate(dict.fromkeys([*seen, *result.network.nodes]))}
@@ -95,7 +95,7 @@ class _Teller:
         return _told(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
 
     def _story(self) -> list[Data]:
-        turns = turns_of(self._result.record, SERVER, self._result.hosts)
+        turns = turns_of(self._result.record, SERVER, self._result.hosts, self._all)
         return [_told(at=turn.at, title=turn.title, text=turn.text, change=turn.change) for turn in turns]
 
     # Scenes.
