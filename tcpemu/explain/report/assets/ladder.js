@@ -6,6 +6,10 @@ const PAUSE = 150e6; // a pause as long as this gets room of its own
 const PAUSE_ROOM = 18;
 const CHUNK = 64; // scenes; arrows are found by the chunks that they cross
 const CHARACTER = 6.7; // pixels, of the font on arrows
+const STATES_ONLY = 76; // pixels to the right of the last host: for its states, with the queues in short, and in words
+const QUEUES_SHORT = 160;
+const QUEUES_LONG = 230;
+const QUEUES_COLUMN = 84; // pixels from the last host to the queues in short
 const MARGIN = 400; // pixels drawn above and below what can be seen
 
 class Ladder {
@@ -78,21 +82,26 @@ class Ladder {
   /* Columns for the room there is. */
   layout(room = this.box.clientWidth - 18) {
     const narrow = room < 620;
-    const count = this.run.hosts.length;
-    const left = narrow ? 160 : 180;
-    const right = narrow ? 76 : 230;
-    const step = count > 1 ? Math.max(narrow ? 84 : 96, (room - left - right) / (count - 1)) : 0;
-    this.narrow = narrow;
+    const gaps = this.run.hosts.length - 1;
+    const tight = 180 + 96 * gaps + QUEUES_LONG > room;
+    const left = tight ? 160 : 180;
+    const least = tight ? 84 : 96;
+    const right = narrow ? STATES_ONLY : tight ? QUEUES_SHORT : QUEUES_LONG;
+    const step = gaps ? Math.max(least, (room - left - right) / gaps) : 0;
+    this.queueWords = narrow ? () => "" : tight ? shortQueueWords : longQueueWords;
+    this.queueColumn = tight && !narrow ? QUEUES_COLUMN : null;
     this.xs = this.run.hosts.map((_, n) => left + n * step);
-    this.width = left + step * (count - 1) + right;
+    this.width = left + step * gaps + right;
     this.rungs.style.width = this.heads.style.width = `${this.width}px`;
     this.rungs.style.height = `${this.height}px`;
-    this.heads.replaceChildren(
+    this.heads.replaceChildren();
+    fill(this.heads, {}, [
       el("i", {}, "time (s)"),
-      ...this.run.hosts.map((host, n) =>
+      this.queueColumn && el("i", { style: `left:${this.xs[gaps] + QUEUES_COLUMN}px` }, "accept syn"),
+      this.run.hosts.map((host, n) =>
         el("span", { style: `left:${this.xs[n]}px` }, host.name, el("small", {}, host.address)),
       ),
-    );
+    ]);
     this.drawn = null;
   }
 
@@ -234,15 +243,15 @@ class Ladder {
   tag(scene, n, y) {
     const right = this.run.hosts[scene.host].right;
     const [text, kind] = this.tagWords(scene);
-    const queue = right && !this.narrow && this.told[n] ? queueWords(this.told[n]) : "";
-    if (!text && !queue) return "";
-    const x = this.xs[scene.host] + (right ? 9 : -9);
-    return svg(
-      "text",
-      { x, y: y + 4, "text-anchor": right ? "start" : "end" },
-      svg("tspan", { class: `tag ${kind}` }, text),
-      queue && svg("tspan", { class: "queue" }, `${text ? "  " : ""}${queue}`),
-    );
+    const queue = right && this.told[n] ? this.queueWords(this.told[n]) : "";
+    const x = this.xs[scene.host];
+    const beside = { x: x + (right ? 9 : -9), y: y + 4, "text-anchor": right ? "start" : "end" };
+    const apart = { class: "queue", x: x + (this.queueColumn ?? 0), y: y + 4 };
+    const gap = text ? "  " : "";
+    return [
+      svg("text", beside, svg("tspan", { class: `tag ${kind}` }, text), !this.queueColumn && svg("tspan", { class: "queue" }, gap + queue)),
+      this.queueColumn && queue && svg("text", apart, queue),
+    ];
   }
 
   tagWords(scene) {
@@ -280,4 +289,5 @@ class Ladder {
 
 const slope = ({ x1, y1, x2, y2 }) => (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
 
-const queueWords = ([, accept, syn, backlog]) => `accept ${accept}/${backlog} syn ${syn}/${backlog}`;
+const longQueueWords = ([, accept, syn, backlog]) => `accept ${accept}/${backlog} syn ${syn}/${backlog}`;
+const shortQueueWords = ([, accept, syn, backlog]) => `${accept}/${backlog} ${syn}/${backlog}`;
