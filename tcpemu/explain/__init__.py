@@ -1,6 +1,8 @@
 """What happened in a run, told to people: every module here turns a record into something to read.
 
 `steps` finds what belongs together in the record, `rows` makes of it one value for each thing worth telling
-(a packet, a call, a timer), and `notes` says in words what is unusual about it. `ladder`, `table`, `summary`
-and `capture` only lay that out; so will whatever else shows a run.
+(a packet, a call, a timer), and `notes` says in words what is unusual about it. The rest lays that out: `ladder`
+with `fold`, `columns` and `cast`; `table`, `counters`, `fates` and `moment`; `capture` and `frame`; `turning` and
+`paragraphs` for the story; `compared` and `side_by_side` for several runs; `as_json` for programs; `curves` with
+its kin and `plot` for pictures; `report` for a page to step through.
 """
