@@ -8,11 +8,11 @@ from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import check_place, patience, show
 from tcpemu.cli.progress import run_all
 from tcpemu.cli.runs import chosen, facts_of, labelled, results_of
-from tcpemu.explain.curves import NothingToDrawError, Picture
-from tcpemu.explain.plot import SUFFIXES, MissingLibraryError, drawn, require_library
-from tcpemu.explain.queue_curves import queues_picture
-from tcpemu.explain.rate_curves import rate_picture
-from tcpemu.explain.sequence_curves import sequence_picture
+from tcpemu.explain.plots.curves import NothingToDrawError, Picture
+from tcpemu.explain.plots.draw import SUFFIXES, MissingLibraryError, drawn, require_library
+from tcpemu.explain.plots.queues import queues_picture
+from tcpemu.explain.plots.rate import rate_picture
+from tcpemu.explain.plots.sequence import sequence_picture
 from tcpemu.explain.style import line
 from tcpemu.scenario import load
 from tcpemu.scenario.result import Result

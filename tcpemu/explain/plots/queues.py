@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from tcpemu.explain.curves import (
+from tcpemu.explain.limits import Limits, limits_of
+from tcpemu.explain.plots.curves import (
     Block,
     Curve,
     Marks,
@@ -15,7 +16,6 @@ from tcpemu.explain.curves import (
     thinned,
     thinned_moments,
 )
-from tcpemu.explain.limits import Limits, limits_of
 from tcpemu.network import Record
 from tcpemu.network.record import HostEvent, QueueLength
 from tcpemu.scenario.result import Result

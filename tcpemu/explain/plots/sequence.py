@@ -7,7 +7,8 @@ acknowledged, above it the right edge of the window. Where the window is far awa
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tcpemu.explain.curves import (
+from tcpemu.explain.numbers import Numbers, Relative
+from tcpemu.explain.plots.curves import (
     Bars,
     Block,
     Curve,
@@ -19,7 +20,6 @@ from tcpemu.explain.curves import (
     crowded_at_first,
     thinned,
 )
-from tcpemu.explain.numbers import Numbers, Relative
 from tcpemu.explain.steps import Step, Steps
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.scenario.errors import did_you_mean

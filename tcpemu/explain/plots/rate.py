@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tcpemu.explain.curves import Block, Curve, Meaning, NothingToDrawError, Panel, Picture, Spots
+from tcpemu.explain.plots.curves import Block, Curve, Meaning, NothingToDrawError, Panel, Picture, Spots
 from tcpemu.explain.words import duration
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Result

@@ -11,7 +11,7 @@ from itertools import cycle
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from tcpemu.explain.curves import Bars, Block, Curve, Marks, Meaning, Panel, Picture, Spots
+from tcpemu.explain.plots.curves import Bars, Block, Curve, Marks, Meaning, Panel, Picture, Spots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,10 +4,16 @@ from itertools import pairwise
 
 import pytest
 
-from tcpemu.explain.curves import Meaning, NothingToDrawError, crowded_at_first, thinned, thinned_moments
-from tcpemu.explain.queue_curves import queues_picture
-from tcpemu.explain.rate_curves import rate_picture
-from tcpemu.explain.sequence_curves import directions, flows_of, sequence_picture
+from tcpemu.explain.plots.curves import (
+    Meaning,
+    NothingToDrawError,
+    crowded_at_first,
+    thinned,
+    thinned_moments,
+)
+from tcpemu.explain.plots.queues import queues_picture
+from tcpemu.explain.plots.rate import rate_picture
+from tcpemu.explain.plots.sequence import directions, flows_of, sequence_picture
 from tcpemu.network import MILLISECOND, SECOND
 from tcpemu.scenario import build, load
 
