@@ -79,7 +79,10 @@ Where: TypeAlias = Annotated[
         "twice, which Wireshark takes for retransmissions.",
     ),
 ]
-Plain: TypeAlias = Annotated[bool, typer.Option("--plain", help="No comments in the capture.")]
+Plain: TypeAlias = Annotated[
+    bool,
+    typer.Option("--plain", help="No comments and no names in the capture, for programs that choke on them."),
+]
 Json: TypeAlias = Annotated[
     bool,
     typer.Option(
