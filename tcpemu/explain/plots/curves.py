@@ -25,6 +25,7 @@ class Meaning(Enum):
     SYN_DROPPED = "SYN dropped"
     ACK_IGNORED = "final ACK ignored"
     SYN_ACK_AGAIN = "SYN|ACK sent again"
+    COOKIE_SENT = "SYN cookie sent"
     RST = "RST sent"
     SENT = "sent"
     SENT_AGAIN = "sent again"

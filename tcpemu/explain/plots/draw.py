@@ -67,6 +67,7 @@ _LOOKS = {
     Meaning.SYN_DROPPED: _Look(_RED, "x"),
     Meaning.ACK_IGNORED: _Look(_ORANGE, "v"),
     Meaning.SYN_ACK_AGAIN: _Look(_SKY, "^"),
+    Meaning.COOKIE_SENT: _Look(_BLACK, "P"),
     Meaning.RST: _Look(_PURPLE, "s"),
     Meaning.SENT: _Look(_BLACK, "_"),
     Meaning.SENT_AGAIN: _Look(_RED, "D"),

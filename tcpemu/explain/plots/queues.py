@@ -85,7 +85,9 @@ def _panels(
     yield Panel(
         "SYN queue\n(half-open connections)",
         _curves(Meaning.SYN_QUEUE, lengths, lambda each: each.syn, limits.syn, ended),
-        tuple(_marks(events, (Meaning.SYN_DROPPED, Meaning.SYN_ACK_AGAIN), _at_syn_queue)),
+        tuple(
+            _marks(events, (Meaning.SYN_DROPPED, Meaning.COOKIE_SENT, Meaning.SYN_ACK_AGAIN), _at_syn_queue)
+        ),
     )
 
 
@@ -175,8 +177,10 @@ def _at_accept_queue(event: Event) -> Meaning | None:
 
 
 def _at_syn_queue(event: Event) -> Meaning | None:
-    """What the SYN queue has to do with: SYNs that found it full, and SYN|ACKs that were sent again."""
+    """What the SYN queue has to do with: SYNs that found it full, cookies, and SYN|ACKs that were sent again."""
     if isinstance(event, Sent):
+        if event.reason.name == reasons.SENT_COOKIE.name:
+            return Meaning.COOKIE_SENT
         both = event.segment.flags & (SYN | ACK) == SYN | ACK
         return Meaning.SYN_ACK_AGAIN if both and event.repeat else None
     return Meaning.SYN_DROPPED if isinstance(event, Verdict) and event.reason.name in _FULL_SYN else None

@@ -89,6 +89,18 @@ def test_marks_stand_where_it_happened(ignored_ack):
     ]
 
 
+def test_cookies_stand_at_the_syn_queue_and_are_counted():
+    off, on = runs_of("syn-flood", until=SECOND)
+    for result in (off, on):
+        [block] = queues_picture("", "", [result]).blocks
+        sent = [
+            marks for panel in block.panels for marks in panel.marks if marks.meaning is Meaning.COOKIE_SENT
+        ]
+        number = result.network.counters(result.network.nodes["server"]).get("SyncookiesSent", 0)
+        assert [marks.label for marks in sent] == ([f"SYN cookie sent: {number}"] if number else [])
+    assert number > 0
+
+
 def test_a_dropped_syn_stands_at_the_queue_that_had_no_room():
     flood = queues_picture("", "", runs_of("syn-flood", until=SECOND)).blocks[0]
     assert [place for place, meaning in marks_of(flood) if meaning is Meaning.SYN_DROPPED] == [1]
