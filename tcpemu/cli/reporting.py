@@ -28,7 +28,7 @@ def write_report(
     )
     with patience(f"writing {output}"):
         pages = [
-            Page(runs.heading_of(name, result), run_data(result, watch.changes))
+            Page(runs.heading_of(name, result), result.scenario.about, run_data(result, watch.changes))
             for result, watch in zip(results, watches, strict=True)
         ]
         write_whole(output, page_of(f"{name}: {scenario.title}", pages))

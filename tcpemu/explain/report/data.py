@@ -123,7 +123,9 @@ class _Teller:
             by=item.call.application if item.call else "",
             sent=[self._packets[each] for each in item.sent],
             states=[_state_word(change.new) for change in item.changes],
+            result=item.call.result if item.call and item.call.result != WAITS else "",
             ignored=bool(item.verdict and item.verdict.outcome is Outcome.DROPPED),
+            answered=_answered(item),
             queues=[self._queue(item.node, *each) for each in _last_queues(item)],
             sockets=[self._change(each) for each in self._changes.get(number, ())],
             counted=_sums(item),
@@ -194,10 +196,22 @@ def _state_word(state: State) -> str:
 
 
 def _text(item: Step) -> str:
+    """The call, or why timers were due."""
     if item.call is not None:
-        result = "" if item.call.result == WAITS else item.call.result
-        return f"{item.call.text} → {result}" if result else item.call.text
+        return item.call.text
     return "; ".join(dict.fromkeys(f"{timer.reason.text} [{timer.reason.source}]" for timer in item.timers))
+
+
+def _answered(item: Step) -> str:
+    """What was said to a packet that changed nothing, in a word; empty where it did, or nothing was said."""
+    if item.verdict is None or item.verdict.outcome is not Outcome.ANSWERED:
+        return ""
+    name = item.verdict.reason.name
+    return next((word for part, word in _ANSWERS.items() if part in name), "answered")
+
+
+_ANSWERS = {"COOKIE": "cookie", "CHALLENGE": "challenge ACK"}
+"""What an answer is called, by a part of its reason's name."""
 
 
 def _last_queues(item: Step) -> Iterator[tuple[int, int, int, int]]:

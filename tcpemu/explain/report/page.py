@@ -22,6 +22,8 @@ class Page:
     """A run and what stands above it."""
 
     heading: Heading
+    about: str
+    """What the scenario says of itself."""
     data: Data
 
 
@@ -33,6 +35,7 @@ def page_of(title: str, pages: Sequence[Page]) -> str:
             {
                 "name": page.data["name"],
                 "facts": " · ".join(page.heading.facts),
+                "about": page.about,
                 "look_at": page.heading.look_at,
             }
             for page in pages

@@ -180,6 +180,30 @@ def test_slots_fill_with_the_clients_that_wait(open_page):
     assert "ListenOverflows +1" in packet
 
 
+def test_what_a_host_makes_of_a_packet_stands_beside_its_line(open_page):
+    page = open_page("syn-flood", hash="#run=2")
+    page.wait_for_selector("body[data-ready='1']")
+    go_to(page, 1_006 * MS)
+    tags = page.locator("#drawing .tag").all_text_contents()
+    assert {"cookie", "SYN-SENT"} <= set(tags)
+    page = open_page("ignored-ack")
+    go_to(page, 1_112 * MS)
+    tags = page.locator("#drawing .tag").all_text_contents()
+    assert {"LISTEN", "SYN-RECV", "ESTAB", "ignored", "challenge ACK", "connect() done"} <= set(tags)
+    page.keyboard.press("End")
+    assert "recv(65536) of late fails with ECONNRESET" in page.locator("#scene").inner_text()
+    page.locator("#background summary").click()
+    assert "never calls accept()" in page.locator("#about-text").inner_text()
+
+
+def test_a_narrow_window_keeps_the_times_in_sight(open_page):
+    page = open_page("abort-on-overflow", (390, 844))
+    page.locator("#ladder").evaluate("box => { box.scrollLeft = 150 }")
+    page.wait_for_timeout(100)
+    first = page.locator("#drawing .when").first.bounding_box()
+    assert 0 <= first["x"] <= first["x"] + first["width"] <= 80
+
+
 def test_a_kernel_with_one_queue_shows_one(open_page):
     page = open_page("ignored-ack", settings={"server.generation": "linux-2.0", "look_at": ""})
     go_to(page, 7 * MS)
@@ -251,6 +275,8 @@ def test_the_time_line_can_be_dragged(open_page):
     page.mouse.move(x(1), middle)
     assert at(page) > 31 * 10**9  # nothing moves without a button
     page.locator("#even").check()
+    page.keyboard.press("End")  # the box has the focus, the keys still work
+    assert event(page) == page.evaluate("app.run.scenes.length") - 1
     page.mouse.click(box["x"] + edge + 1, middle)
     assert event(page) == 0
 

@@ -6,7 +6,7 @@ const PRINTED = 2000; // scenes of a ladder that is printed whole
 
 class App {
   constructor() {
-    this.about = JSON.parse(document.getElementById("about").textContent);
+    this.about = JSON.parse(document.getElementById("data").textContent);
     this.opened = new Map();
     this.size = new ResizeObserver(() => this.resized());
     this.listen();
@@ -26,10 +26,7 @@ class App {
     this.stop();
     if (!this.opened.has(number)) this.opened.set(number, await unpacked(document.getElementById(`run-${number}`).textContent));
     const run = this.opened.get(number);
-    const { facts, look_at: look } = this.about.runs[number];
-    document.getElementById("facts").textContent = facts;
-    document.getElementById("look").hidden = !look;
-    document.getElementById("look").textContent = look ? `Look at: ${look}` : "";
+    this.head(this.about.runs[number]);
     document.getElementById("runs").value = number;
     Object.assign(this, { number, run, chosen: 0, replay: new Replay(run) });
     const choose = (wanted) => this.go(wanted);
@@ -41,6 +38,14 @@ class App {
     this.resized();
     this.go(scene ?? 0);
     document.body.dataset.ready = number;
+  }
+
+  head({ facts, about, look_at: look }) {
+    document.getElementById("facts").textContent = facts;
+    document.getElementById("look").hidden = !look;
+    document.getElementById("look").textContent = look ? `Look at: ${look}` : "";
+    document.getElementById("background").hidden = !about;
+    document.getElementById("about-text").textContent = about;
   }
 
   // Moving.
@@ -106,6 +111,7 @@ class App {
   listen() {
     const ladder = document.getElementById("ladder");
     ladder.addEventListener("scroll", () => requestAnimationFrame(() => this.ladder?.draw(this.chosen)));
+    ladder.addEventListener("scroll", () => this.ladder?.keepTimes());
     document.getElementById("rungs").onclick = (event) => {
       const top = document.getElementById("rungs").getBoundingClientRect().top;
       this.go(this.ladder.at(event.clientY - top));
@@ -134,8 +140,8 @@ class App {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, input")) return;
-    if (event.key === " " && event.target.matches("button, summary")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
+    if (event.key === " " && event.target.matches("button, summary, input")) return; // it works what has the focus
     const action = this.keys()[event.key];
     if (!action) return;
     event.preventDefault();

@@ -10,6 +10,7 @@ const STATES_ONLY = 76; // pixels to the right of the last host: for its states,
 const QUEUES_SHORT = 160;
 const QUEUES_LONG = 230;
 const QUEUES_COLUMN = 84; // pixels from the last host to the queues in short
+const TIMES = 74; // pixels of the column of times
 const MARGIN = 400; // pixels drawn above and below what can be seen
 
 class Ladder {
@@ -144,7 +145,37 @@ class Ladder {
       ...packets.map((n) => this.arrow(n, chosen)),
       ...this.rows(first, last, chosen),
       ...packets.map((n) => this.words(n, chosen)),
+      this.times(first, last, chosen),
     ];
+  }
+
+  /* The times stay where they can be seen when a narrow window is scrolled sideways. */
+  times(first, last, chosen) {
+    const height = this.ys[last] - this.ys[first] + 2 * ROW;
+    const ground = svg("rect", { class: "ground", x: 0, y: this.ys[first] - ROW, width: TIMES, height });
+    const found = [];
+    for (let n = first; n <= last; n += 1) found.push(...this.time(n, chosen));
+    this.moments = svg("g", {}, ground, ...found);
+    this.keepTimes();
+    return this.moments;
+  }
+
+  time(n, chosen) {
+    const [scene, y] = [this.run.scenes[n], this.ys[n]];
+    const before = n ? this.run.scenes[n - 1].at : null;
+    const pause = before !== null && scene.at - before >= PAUSE;
+    return [
+      n === chosen && svg("rect", { class: "here", x: 0, y: y - ROW / 2, width: TIMES, height: ROW }),
+      pause && svg("text", { class: "pause", x: 10, y: y - ROW + 6 }, `⋮ ${duration(scene.at - before)} later`),
+      svg("text", { class: before === scene.at ? "when same" : "when", x: 68, y: y + 4 }, seconds(scene.at, this.decimals)),
+    ];
+  }
+
+  keepTimes() {
+    const left = this.box.scrollLeft;
+    this.moments?.setAttribute("transform", `translate(${left} 0)`);
+    const head = this.heads.querySelector("i");
+    if (head) head.style.left = `${left + 8}px`;
   }
 
   arrow(n, chosen) {
@@ -227,13 +258,9 @@ class Ladder {
   row(n, chosen) {
     const scene = this.run.scenes[n];
     const y = this.ys[n];
-    const before = n ? this.run.scenes[n - 1].at : null;
-    const pause = before !== null && scene.at - before >= PAUSE;
     return svg(
       "g",
       { "data-scene": n },
-      pause && svg("text", { class: "pause", x: 10, y: y - ROW + 6 }, `⋮ ${duration(scene.at - before)} later`),
-      svg("text", { class: before === scene.at ? "when same" : "when", x: 68, y: y + 4 }, seconds(scene.at, this.decimals)),
       svg("circle", { class: n === chosen ? "dot chosen" : "dot", cx: this.xs[scene.host], cy: y, r: scene.kind === "call" ? 4.5 : 3 }),
       this.tag(scene, n, y),
     );
@@ -257,10 +284,10 @@ class Ladder {
   tagWords(scene) {
     if (scene.ignored) return ["ignored", "ignored"];
     if (scene.states) return [scene.states[scene.states.length - 1], ""];
+    if (scene.answered) return [scene.answered, "answered"];
     if (scene.kind !== "call") return ["", ""];
-    const [call, result] = scene.text.split(" → ");
-    const name = `${call.split("(")[0]}()`;
-    return [/^E[A-Z0-9]+$/.test(result ?? "") ? `${name} ${result}` : name, "call"];
+    const name = `${scene.text.split("(")[0]}()`;
+    return [isErrno(scene.result) ? `${name} ${scene.result}` : scene.result ? `${name} done` : name, "call"];
   }
 
   pick(event, packet) {

@@ -42,12 +42,12 @@ class Panel {
   }
 
   sentence(scene, host) {
-    if (scene.kind === "call") return `${scene.by && scene.by !== host ? `${scene.by} on ${host}` : host} calls ${scene.text}`;
+    if (scene.kind === "call") return callSentence(scene, host);
     if (scene.kind === "timer") return this.timerSentence(scene, host);
     const packet = this.run.packets[scene.kind === "send" ? scene.sent[0] : scene.packet];
     if (scene.kind === "send") return `${host} sends ${article(packet.flags)}`;
     const from = this.run.hosts[packet.sender].name;
-    return `${article(packet.flags)} from ${from} arrives at ${host}${scene.ignored ? ", and is ignored" : ""}`;
+    return `${article(packet.flags)} from ${from} arrives at ${host}${scene.ignored ? ", and is ignored" : scene.answered ? ", and is answered" : ""}`;
   }
 
   timerSentence(scene, host) {
@@ -202,6 +202,15 @@ class Panel {
   clients() {
     this.put("clients", "How the clients fared", (this.run.clients ?? []).map((text) => el("p", {}, text)));
   }
+}
+
+const isErrno = (result) => /^E[A-Z0-9]+$/.test(result ?? "");
+
+/* A call that waited stands in the run twice: here it has come back. */
+function callSentence(scene, host) {
+  const who = scene.by && scene.by !== host ? `${scene.by} on ${host}` : host;
+  if (!scene.result) return `${who} calls ${scene.text}`;
+  return isErrno(scene.result) ? `${scene.text} of ${who} fails with ${scene.result}` : `${scene.text} of ${who} is done: ${scene.result}`;
 }
 
 const article = (flags) => `${/^(SYN|PSH|URG|CWR)/.test(flags) ? "a" : "an"} ${flags}`.replace("an FIN", "a FIN").replace("an no flags", "a segment without flags");

@@ -16,7 +16,7 @@ class Timeline {
     const found = this.run.listeners.map(() => []);
     this.run.scenes.forEach((scene, n) => {
       for (const [number, accept, syn, , acceptLimit, synLimit] of scene.queues ?? [])
-        found[number].push({ n, accept, syn, most: Math.max(accept, syn, acceptLimit ?? 0, Math.min(synLimit ?? 0, 64)) });
+        found[number].push({ n, accept, syn, limit: acceptLimit ?? 0, most: Math.max(accept, syn, acceptLimit ?? 0, Math.min(synLimit ?? 0, 64)) });
     });
     return found;
   }
@@ -52,7 +52,7 @@ class Timeline {
       svg("text", { x: 2, y: 12 }, `${most}`),
       svg("text", { x: 2, y: this.low }, "0"),
       ...this.ticks(),
-      ...this.changes.flatMap((changes) => [this.curve(changes, "syn", most), this.curve(changes, "accept", most)]),
+      ...this.changes.flatMap((changes) => ["limit", "syn", "accept"].map((which) => this.curve(changes, which, most))),
       ...this.crosses(),
       (this.cursor = svg("g", {}, svg("line", { class: "cursor", y1: 0, y2: this.low }), svg("circle", { class: "knob", r: 5, cy: this.low }))),
     );
