@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there: captures, and all else that is written. It stands here for the captures' sake."""
 
 import os
 from pathlib import Path
@@ -8,17 +8,20 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     """Write the file beside its place, then move it there. An older file stays until then.
 
     A path that is no plain file, such as /dev/stdout or a pipe, is written to directly. Raises OSError from the
-    disk, and UnicodeEncodeError for a text that is none.
+    disk, with the name of the file that was asked for, and UnicodeEncodeError for a text that is none.
     """
     octets = content.encode("utf-8") if isinstance(content, str) else content
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_file():
         place.write_bytes(octets)
         return
-    draft = place.with_name(f".{place.name}.{os.urandom(4).hex()}.partial")
+    draft = place.with_name(f".{os.urandom(8).hex()}.partial")
     try:
         _write_new(draft, octets)
         draft.replace(place)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     except BaseException:
         draft.unlink(missing_ok=True)
         raise

@@ -124,3 +124,17 @@ def test_running_a_scenario_loads_no_scapy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "False"
+
+
+def test_without_standard_output_there_is_no_traceback():
+    """`tcpemu run ... >&-`, as a service may start it."""
+    for command in ("run handshake --json", "run handshake", "list"):
+        done = subprocess.run(
+            f'exec "{sys.executable}" -m tcpemu {command} >&-',
+            shell=True,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, ""), command

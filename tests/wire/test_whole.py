@@ -1,5 +1,6 @@
 """Files that are whole or not there."""
 
+import errno
 import os
 
 import pytest
@@ -34,3 +35,18 @@ def test_octets_are_written_as_they_are_and_texts_in_utf_8(tmp_path):
     assert (tmp_path / "x").read_bytes() == b"\xff\r\n"
     write_whole(str(tmp_path / "x"), "a ─ b\n")
     assert (tmp_path / "x").read_bytes() == "a ─ b\n".encode()
+
+
+def test_a_disk_that_fails_leaves_nothing_behind_and_the_asked_name_is_told(tmp_path, monkeypatch):
+    path = tmp_path / ("x" * 250 + ".pcap")  # as long as a name may be
+    write_whole(path, "old")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_whole(path, "new")
+    assert raised.value.filename == str(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
