@@ -30,7 +30,7 @@ N = TypeVar("N", bound=Attached)
 A = TypeVar("A", bound=Attached)
 
 
-AfterStep: TypeAlias = Callable[[Node, FlowKey | None], None]
+Look: TypeAlias = Callable[[Node, FlowKey | None], None]
 """Looks at a host after each of its steps: a packet has arrived, timers were due, or a call was made. It gets the
 node, and for a call the connection on which it was made or that it gave. It must not change anything."""
 
@@ -48,8 +48,7 @@ class Network:
         self._surroundings = Surroundings(
             self._loop, self.record, self._applications, self._carry, self._settled
         )
-        self.after_step: AfterStep | None = None
-        """Called after each step of a host; see `AfterStep`."""
+        self._lookers: list[Look] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
         self._links_made: dict[tuple[str, str], int] = {}
@@ -182,9 +181,13 @@ class Network:
         number, segment, copy_of = flight
         self.record.add(PacketSeen(at, node, Point.LOST, number, segment, why, copy_of))
 
+    def after_each_step(self, look: Look) -> None:
+        """From now on look at a host after each of its steps; see `Look`."""
+        self._lookers.append(look)
+
     def _settled(self, node: Node, flow: FlowKey | None) -> None:
-        if self.after_step is not None:
-            self.after_step(node, flow)
+        for look in self._lookers:
+            look(node, flow)
 
     # How it stands.
 

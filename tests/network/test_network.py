@@ -237,7 +237,7 @@ def test_somebody_may_look_at_a_host_after_each_step():
     async def ask(node):
         await node.connect("10.0.0.1", 80, local=(None, 1000))
 
-    network.after_step = look
+    network.after_each_step(look)
     network.spawn(server, serve)
     network.spawn(client, ask)
     network.run(3 * MILLISECOND)

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from tcpemu.network import Network, Node
 from tcpemu.network.record import Call, Entry, HostEvent
-from tcpemu.stack.events import Sent, StateChanged, TimerFired, Verdict
+from tcpemu.stack.events import Sent, StateChanged, Verdict
 from tcpemu.stack.table import SocketRow
 from tcpemu.wire.segment import FlowKey, Segment
 
@@ -33,7 +33,7 @@ class SocketWatch:
         self._seen = len(network.record)
         self._rows: dict[tuple[str, SocketKey], SocketRow] = {}
         self._listeners: dict[str, set[SocketKey]] = {}
-        network.after_step = self._look
+        network.after_each_step(self._look)
 
     def _look(self, node: Node, flow: FlowKey | None) -> None:
         entries = self._network.record.entries[self._seen :]
@@ -71,7 +71,7 @@ def _flows(node: str, entries: Iterable[Entry]) -> Iterator[FlowKey]:
         match entry:
             case Call(flow=(_, _, _, _) as flow):
                 yield flow
-            case HostEvent(event=StateChanged(flow=flow) | TimerFired(flow=flow)):
+            case HostEvent(event=StateChanged(flow=flow)):
                 yield flow
             case HostEvent(event=Sent(segment=segment)):
                 yield segment.dst, segment.dport, segment.src, segment.sport
