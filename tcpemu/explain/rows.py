@@ -329,7 +329,4 @@ def _queues(node: str, changed: QueueChanged) -> Queues:
 
 
 def _sums(step: Step | None) -> tuple[tuple[str, int], ...]:
-    sums: dict[str, int] = {}
-    for counted in step.counted if step else ():
-        sums[counted.name] = sums.get(counted.name, 0) + counted.by
-    return tuple(sums.items())
+    return tuple(step.sums.items()) if step else ()

@@ -32,6 +32,14 @@ class Step:
     sent: list[int] = field(default_factory=list)
     """Numbers of the packets that were sent."""
 
+    @property
+    def sums(self) -> dict[str, int]:
+        """By how much each counter moved."""
+        sums: dict[str, int] = {}
+        for each in self.counted:
+            sums[each.name] = sums.get(each.name, 0) + each.by
+        return sums
+
 
 @dataclass(slots=True)
 class Life:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from tcpemu.stack.states import State
 from tcpemu.wire import options as opt
 from tcpemu.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
 
@@ -77,6 +78,11 @@ def ordinal(number: int) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 packet`, `2 packets`, `1,000 packets`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def state_word(state: State) -> str:
+    """A state as `ss` names it; a connection that is not there is `closed`."""
+    return "closed" if state is State.CLOSE else state.ss_name
 
 
 def option_words(segment: Segment) -> str:

@@ -22,13 +22,12 @@ from tcpemu.explain.rows import PacketRow, rows_of
 from tcpemu.explain.steps import Item, Life, Step, Steps
 from tcpemu.explain.style import plain
 from tcpemu.explain.turning import turns_of
-from tcpemu.explain.words import flag_words, option_words
+from tcpemu.explain.words import flag_words, option_words, state_word
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, PacketSeen
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
 from tcpemu.stack.events import Outcome
-from tcpemu.stack.states import State
 
 Data: TypeAlias = dict[str, object]
 
@@ -84,7 +83,7 @@ class _Teller:
         return _told(
             host=self._hosts[host],
             local=_end(local, port),
-            remote=endpoint_text(remote) if remote else "*:*",
+            remote=endpoint_text(remote) if remote else "0.0.0.0:*",
             port=port,
             listens=remote is None,
             who=who,
@@ -122,13 +121,13 @@ class _Teller:
             text=_text(item),
             by=item.call.application if item.call else "",
             sent=[self._packets[each] for each in item.sent],
-            states=[_state_word(change.new) for change in item.changes],
+            states=[state_word(change.new) for change in item.changes],
             result=item.call.result if item.call and item.call.result != WAITS else "",
             ignored=bool(item.verdict and item.verdict.outcome is Outcome.DROPPED),
             answered=_answered(item),
             queues=[self._queue(item.node, *each) for each in _last_queues(item)],
             sockets=[self._change(each) for each in self._changes.get(number, ())],
-            counted=_sums(item),
+            counted=item.sums,
             accepted=self._accepted(item),
         )
 
@@ -191,10 +190,6 @@ def _is_scene(item: Item, lives: Mapping[int, Life]) -> bool:
     return call.result != WAITS and call.text != "ends"
 
 
-def _state_word(state: State) -> str:
-    return "closed" if state is State.CLOSE else state.ss_name
-
-
 def _text(item: Step) -> str:
     """The call, or why timers were due."""
     if item.call is not None:
@@ -220,20 +215,13 @@ def _last_queues(item: Step) -> Iterator[tuple[int, int, int, int]]:
         yield changed.port, changed.accept, changed.syn, changed.backlog
 
 
-def _sums(item: Step) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for counted in item.counted:
-        sums[counted.name] = sums.get(counted.name, 0) + counted.by
-    return sums
-
-
 def _told(**values: object) -> Data:
     """The values without those that say nothing. Numbers always say something."""
     return {key: value for key, value in values.items() if value or type(value) is int}
 
 
 def _end(address: bytes, port: int) -> str:
-    return endpoint_text((address, port)) if address else f"*:{port}"
+    return endpoint_text((address or bytes(4), port))  # no address stands for every one, as in ss
 
 
 def _preview(payload: bytes) -> str:

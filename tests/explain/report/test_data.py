@@ -16,7 +16,7 @@ from tcpemu.network.addresses import endpoint_text
 from tcpemu.scenario import build, load
 from tcpemu.stack.events import Outcome
 
-MOMENTS = 7
+MOMENTS = 12
 
 
 @dataclass
@@ -62,7 +62,7 @@ def true_sockets(result):
 
 
 def _peer(remote):
-    return endpoint_text(remote) if remote else "*:*"
+    return endpoint_text(remote) if remote else "0.0.0.0:*"
 
 
 def shown_sockets(data, standing):
@@ -73,10 +73,38 @@ def shown_sockets(data, standing):
     return sorted(found)
 
 
+BLOCKING = f"""
+title = "Calls that wait until the host takes all of their data, and one that reads it late"
+duration = "12 s"
+[server]
+accept = {{ at = ["3 s"] }}
+then = "read_to_end"
+[[clients]]
+name = "sender"
+sysctls."net.ipv4.tcp_wmem" = "4096 16384 65536"
+do = ["connect", {{ send = "{"x" * 90_000}" }}, {{ send = "{"y" * 90_000}" }}, "close"]
+"""
+CLOSED = """
+title = "A listener that is closed while connections wait for it"
+duration = "8 s"
+[server]
+backlog = 2
+accept = { never = true }
+close_at = "2 s"
+[[clients]]
+name = "crowd"
+count = 5
+start = { every = "10 ms" }
+"""
 RUNS = [
     pytest.param(one, id=f"{name} {one.name}".strip())
-    for name in load.BUILT_IN
-    for one in load.runs(load.load(name))
+    for name, scenario in (
+        *((name, load.load(name)) for name in load.BUILT_IN),
+        ("blocking sends", load.from_text(BLOCKING)),
+        ("closed", load.from_text(CLOSED)),
+        ("to the end of TIME-WAIT", load.load("time-server", {"duration": "70 s"})),
+    )
+    for one in load.runs(scenario)
 ]
 
 

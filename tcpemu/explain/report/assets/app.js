@@ -2,6 +2,7 @@
 
 const PLAY_EVERY = 700; // milliseconds
 const SHEET = 700; // pixels that a printed page is wide
+const SCROLLING = new Set(["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "]); // keys that scroll the panel
 const PRINTED = 2000; // scenes of a ladder that is printed whole
 
 class App {
@@ -24,7 +25,9 @@ class App {
 
   async open(number, scene = null) {
     this.stop();
+    this.wanted = number;
     if (!this.opened.has(number)) this.opened.set(number, await unpacked(document.getElementById(`run-${number}`).textContent));
+    if (this.wanted !== number) return; // another one was chosen meanwhile
     const run = this.opened.get(number);
     this.head(this.about.runs[number]);
     document.getElementById("runs").value = number;
@@ -79,6 +82,7 @@ class App {
 
   play() {
     if (this.playing) return this.stop();
+    document.getElementById("scene").setAttribute("aria-live", "off");
     this.playing = setInterval(() => {
       if (this.chosen >= this.run.scenes.length - 1) this.stop();
       else this.go(this.chosen + 1);
@@ -90,6 +94,7 @@ class App {
   stop() {
     clearInterval(this.playing);
     this.playing = null;
+    document.getElementById("scene").setAttribute("aria-live", "polite");
     document.querySelector("[data-go=play]").textContent = "▶▶";
   }
 
@@ -142,6 +147,7 @@ class App {
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
     if (event.key === " " && event.target.matches("button, summary, input")) return; // it works what has the focus
+    if (event.target.closest("#panel") && SCROLLING.has(event.key)) return;
     const action = this.keys()[event.key];
     if (!action) return;
     event.preventDefault();

@@ -100,7 +100,7 @@ class Ladder {
       el("i", {}, "time (s)"),
       this.queueColumn && el("i", { style: `left:${this.xs[gaps] + QUEUES_COLUMN}px` }, "accept syn"),
       this.run.hosts.map((host, n) =>
-        el("span", { style: `left:${this.xs[n]}px` }, host.name, el("small", {}, host.address)),
+        el("span", { style: `left:${this.xs[n]}px;max-width:${Math.max(step, least) - 4}px`, title: host.name }, host.name, el("small", {}, host.address)),
       ),
     ]);
     this.drawn = null;

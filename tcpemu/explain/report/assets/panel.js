@@ -60,7 +60,7 @@ class Panel {
   // Queues.
 
   queues(replay) {
-    const rows = [...replay.queues].flatMap(([listener, lengths]) => this.queuesOf(replay, listener, lengths));
+    const rows = [...replay.queues].filter(([listener]) => replay.listens(listener)).flatMap(([listener, lengths]) => this.queuesOf(replay, listener, lengths));
     this.put("queues", rows.length ? "Queues" : "", rows);
   }
 
@@ -167,7 +167,9 @@ class Panel {
   }
 
   counterTable(host, rows, moved) {
-    return el("div", { "data-host": host }, el("h3", {}, host), el("table", {}, ...rows.map(([name, value]) =>
+    return el("div", { "data-host": host }, el("h3", {}, host), el("table", {},
+      el("tr", {}, ...["Counter", "Sum", "Now", "What it counts"].map((name) => el("th", { class: name === "Sum" ? "number" : null }, name))),
+      ...rows.map(([name, value]) =>
       el("tr", { class: moved[name] ? "moved" : null },
         el("td", {}, name), el("td", { class: "number" }, grouped(value)),
         el("td", {}, moved[name] ? `${moved[name] > 0 ? "+" : ""}${moved[name]}` : ""),
@@ -185,7 +187,7 @@ class Panel {
   /* The paragraph of the turning point that was passed last. */
   turn(scene) {
     const passed = this.turns.filter((turn) => turn.scene <= scene).length - 1;
-    document.querySelectorAll("#story li").forEach((item, n) => item.classList.toggle("now", n === passed));
+    document.querySelectorAll("#story button").forEach((button, n) => fill(button, { "aria-current": n === passed ? "step" : "false" }, []));
     const turn = this.turns[passed];
     document.getElementById("turn")?.replaceChildren(...(turn ? [
       el("p", {}, turn.text),
@@ -245,7 +247,8 @@ function slots(taken, limit) {
     const beyond = limit !== null && n >= limit ? "beyond" : "";
     return el("span", { class: `slot ${kind} ${beyond}`, title: name || null }, small ? "" : name);
   });
-  return el("div", { class: small ? "slots small" : "slots" }, ...boxes);
+  const names = small ? taken.map((place) => place.name).filter(Boolean).join(", ") : null;
+  return el("div", { class: small ? "slots small" : "slots", role: small ? "img" : null, "aria-label": names }, ...boxes);
 }
 
 function bar(taken, all) {

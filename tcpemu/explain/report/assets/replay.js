@@ -27,7 +27,7 @@ class Replay {
   play(scene) {
     for (const [number, ...row] of scene.sockets ?? []) {
       if (row.length) this.sockets.set(number, row);
-      else this.sockets.delete(number);
+      else this.forget(number);
     }
     for (const [number, ...lengths] of scene.queues ?? []) this.queues.set(number, lengths);
     for (const [name, by] of Object.entries(scene.counted ?? {})) {
@@ -35,6 +35,12 @@ class Replay {
       this.counters.set(key, (this.counters.get(key) ?? 0) + by);
     }
     if (scene.accepted !== undefined) this.accepted.add(scene.accepted);
+  }
+
+  /* The same connection may come again, and be a new one. */
+  forget(socket) {
+    this.sockets.delete(socket);
+    this.accepted.delete(socket);
   }
 
   keep(place) {
@@ -54,6 +60,15 @@ class Replay {
     this.queues = new Map(kept?.queues);
     this.counters = new Map(kept?.counters);
     this.accepted = new Set(kept?.accepted);
+  }
+
+  /* Whether somebody still listens there. */
+  listens(listener) {
+    const { host, port } = this.run.listeners[listener];
+    return [...this.sockets.keys()].some((number) => {
+      const socket = this.run.sockets[number];
+      return socket.listens && socket.host === host && socket.port === port;
+    });
   }
 
   /* Which connections are in the queues of a listener, as far as the socket table still knows them. */

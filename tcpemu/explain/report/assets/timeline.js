@@ -1,5 +1,6 @@
 /* The time line: both queues of the listener against time, and a cursor to drag. */
 
+const FAR = 6; // times the longest that a queue got
 const EDGE = 34; // pixels left free on both sides
 
 class Timeline {
@@ -15,8 +16,8 @@ class Timeline {
   listeners() {
     const found = this.run.listeners.map(() => []);
     this.run.scenes.forEach((scene, n) => {
-      for (const [number, accept, syn, , acceptLimit, synLimit] of scene.queues ?? [])
-        found[number].push({ n, accept, syn, limit: acceptLimit ?? 0, most: Math.max(accept, syn, acceptLimit ?? 0, Math.min(synLimit ?? 0, 64)) });
+      for (const [number, accept, syn, , acceptLimit] of scene.queues ?? [])
+        found[number].push({ n, accept, syn, limit: acceptLimit ?? 0 });
     });
     return found;
   }
@@ -45,18 +46,28 @@ class Timeline {
     this.width = this.box.clientWidth;
     this.height = this.box.clientHeight;
     this.low = this.height - 20;
-    const most = Math.max(1, ...this.changes.flat().map((change) => change.most));
+    const most = this.most();
+    const curves = this.changes.flat().some((change) => change.limit > most) ? ["syn", "accept"] : ["limit", "syn", "accept"];
     this.box.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
-    this.box.replaceChildren(
+    const drawing = svg("g", { "aria-hidden": "true" },
       svg("line", { class: "axis", x1: EDGE, x2: this.width - EDGE, y1: this.low, y2: this.low }),
       svg("text", { x: 2, y: 12 }, `${most}`),
       svg("text", { x: 2, y: this.low }, "0"),
       ...this.ticks(),
-      ...this.changes.flatMap((changes) => ["limit", "syn", "accept"].map((which) => this.curve(changes, which, most))),
+      ...this.changes.flatMap((changes) => curves.map((which) => this.curve(changes, which, most))),
       ...this.crosses(),
       (this.cursor = svg("g", {}, svg("line", { class: "cursor", y1: 0, y2: this.low }), svg("circle", { class: "knob", r: 5, cy: this.low }))),
     );
+    this.box.replaceChildren(drawing);
     this.move(chosen);
+  }
+
+  /* What the height stands for: the longest queue, and its limit unless that is far away. */
+  most() {
+    const all = this.changes.flat();
+    const longest = all.reduce((largest, { accept, syn }) => Math.max(largest, accept, syn), 1);
+    const limit = all.reduce((largest, change) => Math.max(largest, change.limit), 1);
+    return limit <= longest * FAR ? Math.max(longest, limit) : longest;
   }
 
   ticks() {
