@@ -1,6 +1,7 @@
 """`tcpemu explain` and `tcpemu state`: the story of a run, one packet of a capture, one moment."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tcpemu.cli import runs
@@ -41,7 +42,8 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
 
 def _show_one(name: str, result: Result) -> None:
     turns = turns_of(result.record, SERVER, result.hosts)
-    show(paragraph_lines(runs.heading_of(name, result), turns, fates_of(result.record), width()))
+    heading = replace(runs.heading_of(name, result), about=result.scenario.about)
+    show(paragraph_lines(heading, turns, fates_of(result.record), width()))
 
 
 # One packet.

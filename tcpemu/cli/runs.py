@@ -37,8 +37,8 @@ def settings_of(assignments: Sequence[str], seed: int | None, generation: str | 
         settings["seed"] = seed
     if generation is not None:
         settings["server.generation"] = generation
-        # What there is to look at is what the scenario's own kernel does.
-        settings["look_at"] = ""
+        # What it is about and what there is to look at is what the scenario's own kernel does.
+        settings["about"] = settings["look_at"] = ""
     return settings
 
 

@@ -5,16 +5,19 @@ packets met a full queue and how long the queue was then: from the moment it was
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import TypeAlias
 
-from tcpemu.explain.rows import PacketRow, Queues, Row
+from tcpemu.explain.rows import CallRow, PacketRow, Queues, Row
 from tcpemu.network.record import QueueLength, Record
 
 ACCEPT_FULL, SYN_FULL = "ACCEPT_FULL", "SYN_FULL"
 QUEUE_FULL = "QUEUE_FULL"
 """Of a kernel where half-open and completed connections stand in one queue."""
 
+_Place: TypeAlias = tuple[str, int, int]
+"""Node, port and time."""
 _MET = {
     "ACCEPT_QUEUE_FULL": ACCEPT_FULL,
     "ACCEPT_QUEUE_FULL_RST": ACCEPT_FULL,
@@ -41,6 +44,8 @@ class Filling:
     """When it became full."""
     room: int | None
     """When it had room again after the first time; None if never."""
+    by_accept: bool = False
+    """Whether it was accept() that made the room."""
 
     @property
     def at(self) -> int:
@@ -55,7 +60,20 @@ def fillings(record: Record, rows: Sequence[Row], one_queue: Collection[str] = (
         if kind and row.queues:
             met.setdefault((kind, row.queues.node, row.queues.port), []).append(row.queues)
     found = (_filling(record, kind, seen) for (kind, _, _), seen in met.items())
-    return [filling for filling in found if filling]
+    accepts = set(_accepts(rows))
+    return [replace(filling, by_accept=_by_accept(filling, accepts)) for filling in found if filling]
+
+
+def _accepts(rows: Sequence[Row]) -> Iterator[_Place]:
+    """Where and when accept() took something out of a queue."""
+    for row in rows:
+        if isinstance(row, CallRow) and row.queues and row.text.startswith("accept("):
+            yield row.node, row.queues.port, row.at
+
+
+def _by_accept(filling: Filling, accepts: Collection[_Place]) -> bool:
+    here = filling.node, filling.queues.port
+    return filling.kind != SYN_FULL and filling.room is not None and (*here, filling.room) in accepts
 
 
 def _met(row: PacketRow, one_queue: Collection[str]) -> str | None:

@@ -36,6 +36,8 @@ class Heading:
     look_at: str = ""
     facts: tuple[str, ...] = ()
     """Seed, kernel and the like, each a few words."""
+    about: str = ""
+    """What it shows and why, in some sentences."""
 
 
 def ladder(
@@ -55,6 +57,7 @@ def heading_lines(heading: Heading | None, width: int) -> Iterator[Line]:
     if heading is None:
         return
     yield from _wrapped(heading.title, width, Role.TITLE)
+    yield from _wrapped(heading.about, width)
     if heading.look_at:
         yield from _wrapped(f"Look at: {heading.look_at}", width)
     if heading.facts:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from tcpemu.explain.fates import Fate, fate_lines
 from tcpemu.explain.ladder import Heading, heading_lines
+from tcpemu.explain.smooth import UNTROUBLED
 from tcpemu.explain.style import Line, Role, Span, line
 from tcpemu.explain.turning import Turn
 from tcpemu.explain.words import JOINED, joined, moment
@@ -16,8 +17,8 @@ def paragraph_lines(
     heading: Heading, turns: Sequence[Turn], fates: Sequence[Fate], width: int = 100
 ) -> Iterator[Line]:
     """The heading, each turning point, and how the clients fared."""
-    yield from heading_lines(Heading(heading.title, "", heading.facts), width)
-    if not turns:
+    yield from heading_lines(heading, width)
+    if all(turn.reason in UNTROUBLED for turn in turns):
         yield ()
         yield line("Nothing was dropped, ignored, lost or sent again.")
     for turn in turns:

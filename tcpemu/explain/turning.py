@@ -13,6 +13,7 @@ from tcpemu.explain.changes import Case, changes_of
 from tcpemu.explain.filling import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, Filling, fillings
 from tcpemu.explain.notes import DISAGREEMENT, Note, moved, notes_of
 from tcpemu.explain.rows import CallRow, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.smooth import CLOSES_FIRST, HANDSHAKE, PUT_OFF_DONE, smooth_notes
 from tcpemu.explain.story import INSTANTS, Story, segment_kind, story_of
 from tcpemu.explain.style import Role
 from tcpemu.explain.words import count, duration, moment, seconds
@@ -55,6 +56,11 @@ TITLES = {
     "TIMED_OUT": "A client gives up",
 }
 """What a turning point is called, by the reason behind it."""
+SMOOTH_TITLES = {
+    HANDSHAKE: "A connection is opened",
+    PUT_OFF_DONE: "A put-off handshake completes",
+}
+"""The same, where nothing goes wrong."""
 _QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
 UNTOLD = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
 """What makes no paragraph of its own."""
@@ -112,11 +118,14 @@ class _Teller:
         self._story = story
         self._hosts = hosts
         self._servers = Cast(rows).right
+        self._smooth = smooth_notes(rows, story, hosts)
         self._owners = _owners(rows)
 
     def turns(self) -> Iterator[Turn]:
         kinds: dict[tuple[str, bool], list[_Instance]] = {}
-        for instance in self._instances():
+        troubles = list(self._instances())
+        smooth = [one for one in self._smooth_instances() if not troubles or one.note.rule != HANDSHAKE]
+        for instance in [*troubles, *smooth]:
             kinds.setdefault((_kind(instance), instance.node in self._servers), []).append(instance)
         for (kind, _), instances in kinds.items():
             instances.sort(key=lambda instance: instance.at)
@@ -131,7 +140,7 @@ class _Teller:
             self._again(kind, instances),
             _proof(first),
         )
-        title = TITLES.get(kind) or _plain_title(first)
+        title = TITLES.get(kind) or SMOOTH_TITLES.get(kind) or _plain_title(first)
         text = " ".join(filter(None, parts))
         return Turn(first.at, kind, title, text, changes_of(case), len(instances))
 
@@ -144,6 +153,12 @@ class _Teller:
             for note in notes_of(row):
                 lost = note.of_departure and note.role is Role.LOST
                 if lost or note.rule not in UNTOLD:
+                    yield self._instance(row, note)
+
+    def _smooth_instances(self) -> Iterator[_Instance]:
+        for row in self._rows:
+            if isinstance(row, PacketRow):
+                for note in self._smooth.get(row.number, ()):
                     yield self._instance(row, note)
 
     def _instance(self, row: PacketRow | TimerRow, note: Note) -> _Instance:
@@ -251,6 +266,8 @@ def _after_name(text: str, name: str) -> str:
 
 
 def _plain_title(one: _Instance) -> str:
+    if one.note.rule == CLOSES_FIRST:
+        return f"{one.node} closes first"
     if isinstance(one.row, TimerRow):
         return f"A timer of {one.node}"
     kind = segment_kind(one.row.segment)
@@ -299,6 +316,7 @@ def _ever_after(filling: Filling, which: str) -> str:
         return f"The {which} stays full to the end."
     again = filling.times[1:]
     lasted = f"There is room again at {moment(filling.room)}, after {duration(filling.room - filling.at)}"
+    lasted += ", when accept() takes one out" if filling.by_accept else ""
     if not again:
         return f"{lasted}."
     if len(again) <= INSTANTS:

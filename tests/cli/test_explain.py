@@ -31,6 +31,15 @@ def test_the_story_of_a_scenario():
         assert words in done.stdout
 
 
+def test_a_story_begins_with_what_it_is_about_and_what_to_look_at():
+    lines = tcpemu("explain", "ignored-ack-then-accept").stdout.splitlines()
+    assert lines[1].startswith("As in ignored-ack, the accept queue is full")
+    assert any(line.startswith("Look at: the client 'late'") for line in lines[2:7])
+    other = tcpemu("explain", "ignored-ack-then-accept", "--generation", "linux-2.0").stdout
+    assert "As in ignored-ack" not in other
+    assert "Look at" not in other
+
+
 def test_both_runs_of_the_flood_and_one_of_them():
     shown = tcpemu("explain", "syn-flood").stdout
     assert shown.count("How the clients fared") == 2
