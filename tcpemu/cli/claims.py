@@ -104,7 +104,7 @@ def _packets(verdict: Verdict) -> Iterator[Line]:
     yield from ladder(result.record, Heading(title, sentence(verdict), tuple(facts)), width())
     yield ()
     yield line("How the clients fared", Role.TITLE)
-    yield from fate_lines(fates_of(result.record))
+    yield from fate_lines(fates_of(result.record, result.starts, result.ended), width())
 
 
 _VERB = {"holds": "holds", "fails": "fails", "unspecified": "is not decided"}

@@ -42,8 +42,9 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
 
 def _show_one(name: str, result: Result) -> None:
     turns = turns_of(result.record, SERVER, result.hosts)
+    fates = fates_of(result.record, result.starts, result.ended)
     heading = replace(runs.heading_of(name, result), about=result.scenario.about)
-    show(paragraph_lines(heading, turns, fates_of(result.record), width()))
+    show(paragraph_lines(heading, turns, fates, width()))
 
 
 # One packet.

@@ -90,7 +90,7 @@ from typing import Any, TypeAlias
 
 from tcpemu import __version__
 from tcpemu.explain.capture import comment_on
-from tcpemu.explain.fates import Fate
+from tcpemu.explain.fates import Fate, fates_of
 from tcpemu.explain.rows import CallRow, Evicted, PacketRow, Queues, Row, TimerRow, rows_of
 from tcpemu.explain.words import flag_words
 from tcpemu.network import Node
@@ -157,7 +157,7 @@ def _head(result: Result) -> Data:
         "seed": scenario.seed,
         "ended": result.ended,
         "hosts": [_host(result, node) for node in result.network.nodes.values()],
-        "clients": [_client(client) for client in result.clients],
+        "clients": list(_clients(result)),
         "summary": summary,
     }
 
@@ -194,7 +194,15 @@ def _socket(row: SocketRow) -> Data:
     }
 
 
-def _client(client: Outcome) -> Data:
+def _clients(result: Result) -> Iterator[Data]:
+    fates = {fate.application: fate for fate in fates_of(result.record, result.starts, result.ended)}
+    for client in result.clients:
+        # Who has not called connect() yet has begun, and is not in the record.
+        silent = Fate(client.name, client.started, client.connected, client.error, client.ended)
+        yield _client(client, fates.get(client.name, silent))
+
+
+def _client(client: Outcome, fate: Fate) -> Data:
     return {
         "name": client.name,
         "host": client.group,
@@ -204,7 +212,7 @@ def _client(client: Outcome) -> Data:
         "ended": client.ended,
         "sent": client.sent,
         "received": client.received,
-        "fate": Fate(client.name, client.started, client.connected, client.error, client.ended).words,
+        "fate": fate.words,
     }
 
 

@@ -1,7 +1,7 @@
 """Everything that is printed of a run: its ladder, how the clients fared, sockets, counters."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tcpemu.explain.counters import counter_lines, counters_in_short
 from tcpemu.explain.fates import fate_lines, fates_of
@@ -32,12 +32,16 @@ class Run:
     """The sockets of each host at the end, the server first."""
     counters: Mapping[str, Mapping[str, int]]
     """The counters of each host at the end, the server first."""
+    starts: Mapping[str, int] = field(default_factory=dict)
+    """When each client was to begin, by its name, in nanoseconds."""
 
 
 def overview(run: Run, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
     """All that is shown of one run."""
     yield from ladder(run.record, run.heading, width, whole)
-    yield from _section("How the clients fared", fate_lines(fates_of(run.record)))
+    yield from _section(
+        "How the clients fared", fate_lines(fates_of(run.record, run.starts, run.ended), width)
+    )
     yield from _section(f"Sockets after {duration(run.ended)}, as ss -tan shows them", _sockets(run))
     server, *others = run.counters
     yield from _section(f"Counters of {server} that moved", counter_lines(run.counters[server], width))

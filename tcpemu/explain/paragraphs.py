@@ -30,7 +30,7 @@ def paragraph_lines(
     if fates:
         yield ()
         yield line("How the clients fared", Role.TITLE)
-        yield from fate_lines(fates)
+        yield from fate_lines(fates, width)
 
 
 def _wrapped(text: str, width: int, role: Role) -> Iterator[Line]:

@@ -61,6 +61,11 @@ class Result:
         }
 
     @property
+    def starts(self) -> dict[str, int]:
+        """When each client begins, by its name, which may be after the end."""
+        return {client.name: client.started for client in self.clients}
+
+    @property
     def ended(self) -> int:
         """When the run was over, in nanoseconds."""
         return self.network.now

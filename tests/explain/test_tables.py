@@ -6,6 +6,7 @@ from tcpemu.explain.side_by_side import comparison
 from tcpemu.explain.style import plain, text
 from tcpemu.explain.table import FIRST, MOST, socket_lines, socket_lines_of_hosts
 from tcpemu.network.record import Call, Record
+from tcpemu.scenario import build, load
 from tcpemu.stack.states import State
 from tcpemu.stack.table import SocketRow
 from tcpemu.wire.segment import address
@@ -107,6 +108,56 @@ def test_fates_of_clients():
         "  c-2  has been trying to connect since 0.001 s\n"
         "  c-3  connect() failed with ETIMEDOUT at 131 s\n"
     )
+
+
+ALONE = """
+title = "A client that the server never knows"
+duration = "10 s"
+[server]
+backlog = 1
+accept.at = ["4 s"]
+[[clients]]
+name = "crowd"
+count = 4
+start.every = "1 ms"
+do = ["connect", { send = "hello" }, "read_to_end"]
+[[clients]]
+name = "tardy"
+start = "12 s"
+"""
+
+
+def test_a_fate_says_what_the_server_made_of_it():
+    result = build.run(load.runs(load.from_text(ALONE))[0])
+    shown = text(fate_lines(fates_of(result.record, result.starts, result.ended)))
+    assert shown == (
+        "  crowd-1  connected at 0.01 s, after 10 ms; still waits in recv() since 0.01 s\n"
+        "  crowd-2  connected at 0.011 s, after 10 ms; still waits in recv() since 0.011 s\n"
+        "  crowd-3  connected at 0.012 s, after 10 ms; still waits in recv() since 0.012 s\n"
+        "  crowd-4  connected at 0.013 s, after 10 ms, on its side only: the server never completed it; "
+        "still waits in recv() since 0.013 s\n"
+        "  tardy    starts at 12 s, after the end at 10 s\n"
+    )
+    assert len([row for row in result.network.table(result.network.nodes["server"]) if row.remote]) == 3
+    narrow = text(fate_lines(fates_of(result.record), 80)).splitlines()
+    assert max(map(len, narrow)) <= 80
+    assert narrow[-3:] == [
+        "  crowd-4  connected at 0.013 s, after 10 ms,",
+        "           on its side only: the server never completed it;",
+        "           still waits in recv() since 0.013 s",
+    ]
+    assert "tardy" not in text(fate_lines(fates_of(result.record)))
+
+
+def test_what_the_server_completes_late_is_a_connection_like_any_other():
+    (result,) = build.run_all(load.load("ignored-ack-then-accept"))
+    assert [fate.words for fate in fates_of(result.record)] == ["connected"] * 3
+    (early,) = build.run_all(load.load("ignored-ack-then-accept"), 12 * 10**9)
+    assert [fate.words for fate in fates_of(early.record)] == [
+        "connected",
+        "connected, still waits in recv()",
+        "connected on its side only, still waits in recv()",
+    ]
 
 
 def test_fates_of_many_clients_are_counted():
