@@ -101,7 +101,8 @@ def _packets(verdict: Verdict) -> Iterator[Line]:
     facts += [f"server {verdict.generation}", *(f"clients {each}" for each in clients)]
     facts.append(f"seed {run.scenario.seed}")
     yield ()
-    yield from ladder(result.record, Heading(title, sentence(verdict), tuple(facts)), width())
+    heading = Heading(title, sentence(verdict), tuple(facts))
+    yield from ladder(result.record, heading, width(), hosts=result.hosts)
     yield ()
     yield line("How the clients fared", Role.TITLE)
     yield from fate_lines(fates_of(result.record, result.starts, result.ended), width())

@@ -174,6 +174,7 @@ def _run(name: str, result: Result) -> Run:
         tables={host: network.table(node) for host, node in hosts.items()},
         counters={host: network.counters(node) for host, node in hosts.items()},
         starts=result.starts,
+        hosts=result.hosts,
     )
 
 

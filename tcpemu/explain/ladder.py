@@ -7,9 +7,10 @@ and a packet that took longer or shorter carries its own time.
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tcpemu.explain.backlog import backlog_words
 from tcpemu.explain.cast import LONGEST_LABEL, Cast
 from tcpemu.explain.columns import TIME_HEAD, Columns, QueueWords
 from tcpemu.explain.fold import WHOLE, Fold, Folded, folded
@@ -19,6 +20,7 @@ from tcpemu.explain.style import Line, Role, Span, line
 from tcpemu.explain.words import JOINED, decimals_for, duration, flag_words, option_words, seconds
 from tcpemu.network.record import Record
 from tcpemu.stack.events import Outcome, StateChanged
+from tcpemu.stack.host import Host
 from tcpemu.stack.states import State
 from tcpemu.wire.segment import FIN, RST, SYN
 
@@ -41,14 +43,18 @@ class Heading:
 
 
 def ladder(
-    record: Record, heading: Heading | None = None, width: int = 100, whole: int = WHOLE
+    record: Record,
+    heading: Heading | None = None,
+    width: int = 100,
+    whole: int = WHOLE,
+    hosts: Mapping[str, Host] | None = None,
 ) -> list[Line]:
     """The lines of a ladder, none longer than `width` (80 or more).
 
-    With more than `whole` rows repetitions are folded.
+    With more than `whole` rows repetitions are folded. `hosts` are those whose settings are known, by their names.
     """
     rows = rows_of(record)
-    drawing = _Drawing(rows, folded(rows, whole), width)
+    drawing = _Drawing(rows, folded(rows, whole), width, hosts or {})
     return [*heading_lines(heading, width), *drawing.lines()]
 
 
@@ -71,8 +77,11 @@ def _wrapped(text: str, width: int, role: Role = Role.PLAIN) -> list[Line]:
 class _Drawing:
     """One ladder: its columns, and what has been said already."""
 
-    def __init__(self, rows: Sequence[Row], shown: Sequence[Folded], width: int) -> None:
+    def __init__(
+        self, rows: Sequence[Row], shown: Sequence[Folded], width: int, hosts: Mapping[str, Host]
+    ) -> None:
         self._shown = shown
+        self._hosts = hosts
         self._cast = Cast(rows)
         self._usual = _usual_delays(rows)
         self._columns = self._measured(rows, width)
@@ -132,6 +141,7 @@ class _Drawing:
                 yield from self._notes(row)
             case CallRow():
                 yield self._call(row)
+                yield from self._backlog(row)
             case TimerRow():
                 yield self._timer(row)
                 yield from self._notes(row)
@@ -225,6 +235,12 @@ class _Drawing:
         alone = right and len(self._cast.right) == 1
         who = "" if alone else f"{row.node if right else row.application or row.node}: "
         return self._columns.aside(row.at, who + text, row.queues, right=right, role=Role.CALL)
+
+    def _backlog(self, row: CallRow) -> Iterator[Line]:
+        """Why a listener got another backlog than it asked for."""
+        words = backlog_words(row, self._hosts.get(row.node))
+        if words:
+            yield from self._under(Note(f"{row.node}: {words}", Role.AGAIN))
 
     def _timer(self, row: TimerRow) -> Line:
         label, change = self._cast.label_of_flow(row.node, row.flow), _change_words(row.change)

@@ -12,6 +12,7 @@ from tcpemu.explain.style import Line, Role, line
 from tcpemu.explain.table import socket_lines_of_hosts
 from tcpemu.explain.words import duration
 from tcpemu.network.record import Record
+from tcpemu.stack.host import Host
 from tcpemu.stack.table import SocketRow
 
 MOST_HOSTS = 6
@@ -34,14 +35,15 @@ class Run:
     """The counters of each host at the end, the server first."""
     starts: Mapping[str, int] = field(default_factory=dict)
     """When each client was to begin, by its name, in nanoseconds."""
+    hosts: Mapping[str, Host] = field(default_factory=dict)
+    """Those whose settings are known, by their names."""
 
 
 def overview(run: Run, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
     """All that is shown of one run."""
-    yield from ladder(run.record, run.heading, width, whole)
-    yield from _section(
-        "How the clients fared", fate_lines(fates_of(run.record, run.starts, run.ended), width)
-    )
+    yield from ladder(run.record, run.heading, width, whole, run.hosts)
+    fates = fates_of(run.record, run.starts, run.ended)
+    yield from _section("How the clients fared", fate_lines(fates, width))
     yield from _section(f"Sockets after {duration(run.ended)}, as ss -tan shows them", _sockets(run))
     server, *others = run.counters
     yield from _section(f"Counters of {server} that moved", counter_lines(run.counters[server], width))

@@ -289,3 +289,10 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch):
     monkeypatch.setattr("tcpemu.cli.runs.results_of", breaks)
     done = tcpemu("run", "handshake")
     assert isinstance(done.exception, ValueError)
+
+
+def test_a_backlog_that_is_capped_says_so_under_its_listen():
+    lines = tcpemu("run", "handshake", "--set", "net.core.somaxconn=0").stdout.splitlines()
+    listen = next(i for i, line in enumerate(lines) if "listen(80, backlog 5)" in line)
+    assert lines[listen + 1] == "          └ server: asked for 5, gets 0: net.core.somaxconn, now 0, caps it"
+    assert "caps it" not in tcpemu("run", "handshake").stdout
