@@ -19,16 +19,12 @@ from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
 from tcpemu.wire.capture import Capture, read_capture
 
-CAPTURES = (".pcapng", ".pcap")
-
 
 # The story.
 
 
 def show_story(name: str, settings: Mapping[str, object], only: str | None, until: int | None) -> None:
     """Print the story of each run, or of the first and the way to the others where there are many."""
-    if Path(name).suffix.lower() in CAPTURES:
-        raise UsageError(f"{name} is a capture; say which of its packets is to be explained: --frame 1")
     found = load.runs(load.load(name, settings))
     chosen = runs.chosen(name, found, only)
     shown = chosen[:1] if len(chosen) > runs.SHOWN_WHOLE else chosen

@@ -16,6 +16,7 @@ from tcpemu.scenario.errors import Problem, ScenarioError, did_you_mean
 from tcpemu.scenario.model import Scenario, Variant
 from tcpemu.scenario.settings import Document, put_all
 from tcpemu.scenario.values import flat
+from tcpemu.wire.capture import is_capture
 
 BUILT_IN = (
     "handshake",
@@ -194,7 +195,11 @@ def _text(name: str) -> str:
         what = f"there is no built-in scenario and no file {name!r}"
         raise ScenarioError(name, [Problem("", what, did_you_mean(name, BUILT_IN))])
     try:
-        return path.read_text("utf-8")
+        octets = path.read_bytes()
+        if is_capture(octets):
+            mend = f"to see what became of one of its packets: tcpemu explain {name} --frame 1"
+            raise ScenarioError(name, [Problem("", "this is a capture, not a scenario", mend)])
+        return octets.decode("utf-8")
     except OSError as error:
         raise ScenarioError(name, [Problem("", f"cannot be read: {error.strerror}", "")]) from None
     except UnicodeDecodeError as error:

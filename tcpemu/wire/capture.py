@@ -54,6 +54,11 @@ def read_capture(path: str | os.PathLike[str]) -> Capture:
         raise CaptureError(f"{os.fspath(path)}: {error}") from None
 
 
+def is_capture(octets: bytes) -> bool:
+    """Whether a file that begins so is a capture, in a format that `read_capture` knows."""
+    return octets[:4] == pcapng.MAGIC or octets[:4] in pcap.MAGICS
+
+
 def _loader(magic: bytes) -> Callable[[bytes], Capture]:
     if magic == pcapng.MAGIC:
         return pcapng.load

@@ -110,7 +110,19 @@ def test_the_state_of_one_run_of_several():
     [
         (["explain", "CAPTURE", "--frame", "99"], ["--frame 99", "no such frame", "frames 1 to 21"]),
         (["explain", "CAPTURE", "--frame", "0"], ["--frame 0", "no such frame"]),
-        (["explain", "CAPTURE"], ["is a capture", "--frame 1"]),
+        *(
+            ([*command, "CAPTURE"], ["this is a capture, not a scenario", "tcpemu explain ", " --frame 1"])
+            for command in (
+                ["explain"],
+                ["run"],
+                ["state", "--at", "1"],
+                ["compare"],
+                ["plot", "-o", "x.svg"],
+                ["report", "-o", "x.html"],
+            )
+        ),
+        (["run", "old.pcap"], ["old.pcap: this is a capture", "tcpemu explain old.pcap --frame 1"]),
+        (["run", "missing.pcapng"], ["no file 'missing.pcapng'"]),
         (["explain", "CAPTURE", "--frame", "1", "--seed", "0"], ["leave out all other options"]),
         (["explain", "plain.pcapng", "--frame", "1"], ["has no comments", "without --plain"]),
         (["explain", "old.pcap", "--frame", "1"], ["has no comments", "-o x.pcapng"]),
