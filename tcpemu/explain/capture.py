@@ -9,7 +9,7 @@ at the client, and on `lost` what the server sent in vain). `SeenBy.ALL` holds e
 one interface for each host; look at one host at a time there: `frame.interface_name == "server"`.
 
 **Times** are virtual: the run begins at 0, which tools show as 1970-01-01 00:00:00 UTC. The seconds of the
-file are those of the ladder.
+file are those of the ladder, and its comments say so.
 
 **Comments** are on every packet: why it was sent and what became of it, behind each the state of that end of
 its connection (`(ESTAB)`, or `(SYN-RECV → ESTAB)` where it changed); a listener's queues where the packet had to
@@ -27,7 +27,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tcpemu import __version__
 from tcpemu.explain.cast import Cast
-from tcpemu.explain.notes import Note, all_notes_of, moved, moved_at_sender
+from tcpemu.explain.notes import ORDINARY, Note, all_notes_of, moved, moved_at_sender
 from tcpemu.explain.rows import PacketRow, Row, rows_of
 from tcpemu.explain.seen_by import SeenBy
 from tcpemu.network.record import PacketSeen, Point, Record
@@ -38,6 +38,13 @@ from tcpemu.wire.codec import encode
 from tcpemu.wire.segment import SYN, Address, address_text
 
 LOST = "lost"
+READING = (
+    "In comments 'accept 2/1' says that 2 connections wait for accept(), with a backlog of 1, and 'SYN 3/1' that 3 "
+    "half-open ones wait for the final ACK. More may wait than the backlog says: so many kernels count.",
+    "The seconds of the ladder and of the story are those of frame.time_epoch; Wireshark's column Time counts "
+    "from the first packet instead, unless View > Time Display Format says 'Seconds Since 1970-01-01'.",
+)
+"""Comments of the file: how to read those of its packets."""
 MOST_NAMES = 256
 """Addresses of one host that get names: as many as a /24 has. A flood may come from thousands; a list of them all
 would be longer than the packets, and the other addresses of a flood speak for themselves."""
@@ -62,7 +69,7 @@ def capture_of(
         interfaces=interfaces,
         packets=tuple(packets),
         application=f"tcpemu {__version__}",
-        comments=tuple(facts) if comments else (),
+        comments=(*facts, *READING) if comments else (),
         names=tuple(_names(seen, told)) if comments else (),
     )
 
@@ -164,15 +171,23 @@ _DIRECTIONS = {
 def comment_on(row: PacketRow, *, departure: bool = True, arrival: bool = True) -> str:
     """What there is to say about a packet, where it left and where it arrived.
 
-    Where something unusual became of it, that comes first: why it was sent is left out if it is plain.
+    Where something unusual became of it, that comes first: why it was sent is left out if it is plain. A
+    sentence begins with the name of its host, or else with a capital letter.
     """
     notes = all_notes_of(row)
     if arrival and not row.sender_change and any(_unusual_arrival(note) for note in notes):
-        notes = tuple(note for note in notes if not (note.of_departure and note.ordinary))
+        notes = tuple(note for note in notes if not (note.of_departure and note.rule in ORDINARY))
     left = _departure(row, notes) if departure else ()
     came = _arrival(row, notes) if arrival else ()
     told = [*left, *came, *_queues(row, departure, arrival), *_counters(row, departure, arrival)]
-    return " ".join(f"{sentence}." for sentence in told or [_bare(row)])
+    return " ".join(f"{_begun(sentence, row)}." for sentence in told or [_bare(row)])
+
+
+def _begun(sentence: str, row: PacketRow) -> str:
+    first = sentence.split(" ", maxsplit=1)[0].removesuffix(":")
+    if first in {row.sender, row.receiver}:
+        return sentence
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _unusual_arrival(note: Note) -> bool:
@@ -203,14 +218,14 @@ def _queues(row: PacketRow, departure: bool, arrival: bool) -> Iterator[str]:
     left = departure and queues.node == row.sender and _of_half_open(row)
     if left or (arrival and _for_listener(row)):
         limit = queues.backlog
-        yield f"queues of port {queues.port}: accept {queues.accept}/{limit}, SYN {queues.syn}/{limit}"
+        yield f"Queues of port {queues.port}: accept {queues.accept}/{limit}, SYN {queues.syn}/{limit}"
 
 
 def _counters(row: PacketRow, departure: bool, arrival: bool) -> Iterator[str]:
     if departure and (counted := moved_at_sender(row)):
-        yield f"counters of {row.sender}: {counted}"
+        yield f"Counters of {row.sender}: {counted}"
     if arrival and (counted := moved(row)):
-        yield f"counters of {row.receiver}: {counted}"
+        yield f"Counters of {row.receiver}: {counted}"
 
 
 def _told(notes: Iterable[Note], reason: Reason | None, state: str, *, of_departure: bool) -> Iterator[str]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from tcpemu.explain.counters import BULK
 from tcpemu.explain.rows import Evicted, PacketRow, Queues, Row, TimerRow
+from tcpemu.explain.story import segment_kind
 from tcpemu.explain.style import Role
 from tcpemu.explain.words import count, duration, ordinal
 from tcpemu.stack.events import Outcome, Reason
 from tcpemu.stack.states import State
-from tcpemu.wire.segment import RST
+from tcpemu.wire.segment import RST, Segment
 
 ORDINARY = frozenset(
     {
@@ -115,11 +116,19 @@ def _sending(row: PacketRow) -> Note | None:
         text = f"sent again{after} ({ordinal(row.sent.repeat)} repeat): {reason.text}"
         return Note(text, Role.AGAIN, reason.name, reason.source, of_departure=True)
     answers = row.sent_because is not None and row.sent_because.outcome is Outcome.ANSWERED
-    text = f"{row.sender}: {reason.text}{_octets(row, reason)}"
+    text = f"{row.sender}: {_challenge(row, reason)}{reason.text}{_octets(row, reason)}"
     if answers or reason.name in ORDINARY:
         return Note(text, Role.PLAIN, reason.name, of_departure=True, ordinary=True)
     role = Role.RESET if row.segment.flags & RST else Role.PLAIN
     return Note(text, role, reason.name, reason.source, of_departure=True)
+
+
+def _challenge(row: PacketRow, reason: Reason) -> str:
+    """A challenge ACK looks like any other; it says itself what it is, and what it is for."""
+    met = row.sent_because.segment if row.sent_because else None
+    if reason.name != "CHALLENGE_ACK" or not isinstance(met, Segment):
+        return ""
+    return f"a challenge ACK, for the {segment_kind(met)} that came: "
 
 
 def _octets(row: PacketRow, reason: Reason) -> str:

@@ -70,7 +70,7 @@ def test_one_packet_of_a_capture(capture):
         "from     10.0.0.1:80\n",
         "to       10.0.0.4:",
         "packet   SYN|ACK seq 0 ack 1 win 65160 (mss 1460",
-        "comment  sent again after 2 s (2nd repeat)",
+        "comment  Sent again after 2 s (2nd repeat)",
     ):
         assert words in done.stdout
     assert done.stdout != tcpemu("explain", capture, "--frame", 13).stdout

@@ -32,10 +32,10 @@ MOMENTS = {
     ("syn-flood", 1): (0.09, 0.1655, 1.0155, 1.5, 5.9),
 }
 CASES = [(*run, at) for run, times in MOMENTS.items() for at in times]
-QUEUES = re.compile(r"queues of port 80: accept (\d+)/(\d+), SYN (\d+)/(\d+)")
+QUEUES = re.compile(r"Queues of port 80: accept (\d+)/(\d+), SYN (\d+)/(\d+)")
 FULL = re.compile(r"queue is full \((\d+) (wait|half-open), backlog (\d+)\)")
 STATE = re.compile(r" \((?:(\S+) → )?([A-Z0-9-]+|closed)\)(?: \[[^]]*\])?$")
-COUNTERS = re.compile(r"^counters of (\S+): (.*)$")
+COUNTERS = re.compile(r"^Counters of (\S+): (.*)$")
 WAITING = re.compile(r"(\d+) connections? waits? for (accept\(\)|the final ACK).*backlog of (\d+)")
 
 

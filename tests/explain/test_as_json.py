@@ -239,7 +239,7 @@ def test_the_ack_that_is_ignored(ignored_ack):
     assert ack["queues"] == {"host": "server", "port": 80, "accept": 2, "syn": 1, "backlog": 1}
     assert ack["queues_changed"] is False
     assert ack["counters"]["ListenOverflows"] == ack["counters"]["ListenDrops"] == 1
-    assert "the two ends disagree" in ack["comment"]
+    assert "The two ends disagree" in ack["comment"]
 
 
 def test_syn_acks_sent_again_count_and_say_when_the_last_one_was(ignored_ack):

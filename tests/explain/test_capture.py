@@ -1,5 +1,6 @@
 """A record as a capture: which packets are in it, where and when they were seen, and what is said of them."""
 
+import re
 import shutil
 import subprocess
 
@@ -93,7 +94,7 @@ def test_comments_say_what_both_ends_did():
     comments = [packet.comments for packet in capture_of(ignored_ack()).packets]
     assert comments[0] == (
         "client: connect() (closed → SYN-SENT). server: the SYN is taken into the SYN queue and answered with "
-        "SYN|ACK (LISTEN → SYN-RECV). queues of port 80: accept 0/0, SYN 1/0.",
+        "SYN|ACK (LISTEN → SYN-RECV). Queues of port 80: accept 0/0, SYN 1/0.",
     )
     assert comments[1] == (
         "server: answers the SYN (SYN-RECV). client: the SYN|ACK is good: the connection is established "
@@ -101,18 +102,25 @@ def test_comments_say_what_both_ends_did():
     )
     assert comments[5] == (
         "server: the accept queue is full (1 wait, backlog 0), so the final ACK is ignored; the request "
-        "stays and its SYN|ACK will be sent again (SYN-RECV) [tcp_minisocks.c: tcp_check_req]. the two ends "
-        "disagree: client says ESTABLISHED, server says SYN-RECV. queues of port 80: accept 1/0, SYN 1/0. "
-        "counters of server: ListenOverflows +1, ListenDrops +1.",
+        "stays and its SYN|ACK will be sent again (SYN-RECV) [tcp_minisocks.c: tcp_check_req]. The two ends "
+        "disagree: client says ESTABLISHED, server says SYN-RECV. Queues of port 80: accept 1/0, SYN 1/0. "
+        "Counters of server: ListenOverflows +1, ListenDrops +1.",
     )
     assert comments[6] == (
-        "sent again after 1 s (1st repeat): the handshake was not completed in time (SYN-RECV) "
+        "Sent again after 1 s (1st repeat): the handshake was not completed in time (SYN-RECV) "
         "[inet_connection_sock.c: reqsk_timer_handler]. client: a SYN on an open connection: a challenge ACK "
-        "(ESTAB) [tcp_input.c: tcp_validate_incoming]. queues of port 80: accept 1/0, SYN 1/0.",
+        "(ESTAB) [tcp_input.c: tcp_validate_incoming]. Queues of port 80: accept 1/0, SYN 1/0.",
+    )
+    assert comments[7] == (
+        "client: a challenge ACK, for the SYN|ACK that came: says what is expected (RFC 5961) (ESTAB). server: the "
+        "accept queue is full (1 wait, backlog 0), so the final ACK is ignored; the request stays and its SYN|ACK "
+        "will be sent again (SYN-RECV) [tcp_minisocks.c: tcp_check_req]. The two ends disagree: client says "
+        "ESTABLISHED, server says SYN-RECV. Queues of port 80: accept 1/0, SYN 1/0. Counters of server: "
+        "ListenOverflows +1, ListenDrops +1.",
     )
     assert comments[8] == (
         "server: an ACK for a connection that the listener does not know is answered with a RST (LISTEN) "
-        "[tcp_input.c: tcp_rcv_state_process]. queues of port 80: accept 1/0, SYN 0/0.",
+        "[tcp_input.c: tcp_rcv_state_process]. Queues of port 80: accept 1/0, SYN 0/0.",
     )
 
 
@@ -121,12 +129,21 @@ def test_with_all_sights_each_end_speaks_for_itself():
     first, second = [packet.comments for packet in capture.packets[:2]]
     assert first == ("client: connect() (closed → SYN-SENT).",)
     assert second == (
-        "server: the SYN is taken into the SYN queue and answered with SYN|ACK (LISTEN → SYN-RECV). queues of "
+        "server: the SYN is taken into the SYN queue and answered with SYN|ACK (LISTEN → SYN-RECV). Queues of "
         "port 80: accept 0/0, SYN 1/0.",
     )
     ignored = [packet.comments[0] for packet in capture.packets if packet.at in (110 * MS, 115 * MS)]
     assert ignored[1] == "client: acknowledges what arrived (ESTAB)."
     assert ignored[2].startswith("server: the accept queue is full")
+
+
+def test_a_sentence_begins_with_the_name_of_its_host_or_a_capital_letter(results):
+    for name, result in results:
+        hosts = {node.name for node in result.network.nodes.values()}
+        for packet in capture_of(result.record).packets:
+            for sentence in packet.comments[0].removesuffix(".").split(". "):
+                first = re.match(r"[\w-]+", sentence)[0]
+                assert first in hosts or first[0].isupper(), (name, sentence)
 
 
 def comments_of(script, seen_by=SeenBy.SERVER):
@@ -150,7 +167,7 @@ def test_a_packet_that_changed_nothing_says_what_it_was_and_the_states():
 
 def test_a_lost_packet_says_why_it_was_sent_and_how_it_was_lost():
     first, *_ = comments_of(handshake_with_losses())
-    assert first == "client: connect(). lost by chance (10 %)."
+    assert first == "client: connect(). Lost by chance (10 %)."
 
 
 def test_packets_between_ends_that_say_nothing_have_a_comment_too():
@@ -168,7 +185,7 @@ def test_what_a_timer_counted_is_told_of_the_packet_that_it_sent():
     script.counts(1005 * MS, "server", None, "TCPTimeouts", "OutSegs")
     script.server_sends(1005 * MS, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
     last = comments_of(script)[-1]
-    assert last.endswith("queues of port 80: accept 0/1, SYN 1/1. counters of server: TCPTimeouts +1.")
+    assert last.endswith("Queues of port 80: accept 0/1, SYN 1/1. Counters of server: TCPTimeouts +1.")
 
 
 def test_what_one_step_counted_for_two_packets_is_told_of_neither():
@@ -176,7 +193,7 @@ def test_what_one_step_counted_for_two_packets_is_told_of_neither():
     script.counts(0, "server", None, "TCPTimeouts", "TCPTimeouts")
     script.server_sends(0, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
     script.server_sends(0, 40002, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
-    assert not any("counters" in comment for comment in comments_of(script, SeenBy.ALL))
+    assert not any("Counters" in comment for comment in comments_of(script, SeenBy.ALL))
 
 
 def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
@@ -184,8 +201,8 @@ def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
     record = build.run(load.runs(load.from_text(document))[0]).record
     *_, last = capture_of(record).packets
     assert last.comments == (
-        "server: the handshake is given up (SYN-RECV → closed) [4.4BSD, tcp_subr.c: tcp_drop]. queues of port "
-        "80: accept 0/3, SYN 0/3. counters of server: TCPTimeouts +1, OutRsts +1.",
+        "server: the handshake is given up (SYN-RECV → closed) [4.4BSD, tcp_subr.c: tcp_drop]. Queues of port "
+        "80: accept 0/3, SYN 0/3. Counters of server: TCPTimeouts +1, OutRsts +1.",
     )
 
 
@@ -282,7 +299,10 @@ def test_an_interface_says_where_its_host_listens():
 def test_the_file_says_what_it_is():
     capture = capture_of(ignored_ack(), facts=("scenario ignored-ack", "seed 1"))
     assert capture.application == f"tcpemu {__version__}"
-    assert capture.comments == ("scenario ignored-ack", "seed 1")
+    assert capture.comments[:2] == ("scenario ignored-ack", "seed 1")
+    queues, seconds = capture.comments[2:]
+    assert "'accept 2/1' says that 2 connections wait for accept(), with a backlog of 1" in queues
+    assert "frame.time_epoch" in seconds
 
 
 def test_without_comments_only_packets_are_left():
@@ -342,7 +362,7 @@ def test_every_built_in_scenario_is_clean_in_tshark(results, tmp_path):
             assert comment == ",".join(packet.comments) != "", name
             assert not malformed, name
             assert str(ERROR) not in severities.split(","), name
-            assert not retransmission or "sent again" in comment, (name, comment)
+            assert not retransmission or "Sent again" in comment, (name, comment)
         if name == "ignored-ack":  # that Wireshark does look for them
             assert sum(bool(retransmission) for *_, retransmission in lines) == 5
 
