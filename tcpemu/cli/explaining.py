@@ -10,15 +10,16 @@ from tcpemu.cli.output import show, width
 from tcpemu.cli.progress import run_all
 from tcpemu.explain.fates import fates_of
 from tcpemu.explain.frame import frame_lines
-from tcpemu.explain.moment import Standing, moment_lines, queues_of
+from tcpemu.explain.moment import Standing, moment_lines, queues_of, waiting_in
 from tcpemu.explain.paragraphs import paragraph_lines
 from tcpemu.explain.turning import turns_of
+from tcpemu.explain.words import moment
 from tcpemu.network import Node
 from tcpemu.scenario import load
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
+from tcpemu.stack.host import Host
 from tcpemu.wire.capture import Capture, read_capture
-
 
 # The story.
 
@@ -81,7 +82,10 @@ def show_state(name: str, settings: Mapping[str, object], only: str | None, at: 
     found = load.runs(load.load(name, settings))
     one = runs.chosen(name, found, only)[0]
     (result,) = run_all(runs.labelled(name, [one]), at)
-    show(moment_lines(runs.heading_of(name, result), at, standings(result), width(), _raw(result)))
+    heading, end = runs.heading_of(name, result), result.scenario.duration
+    if at > end:
+        heading = replace(heading, facts=(f"after the scenario, which ends at {moment(end)}", *heading.facts))
+    show(moment_lines(heading, at, standings(result), width(), _raw(result)))
     if only is None:
         show(runs.others_hint(f"tcpemu state {name}", one.name, [each.name for each in found]))
 
@@ -101,6 +105,7 @@ def standings(result: Result) -> Sequence[Standing]:
             network.counters(node),
             queues_of(result.record, node.name),
             network.pending(node),
+            waiting_in(node.host) if isinstance(node.host, Host) else (),
         )
         for node in network.nodes.values()
         if isinstance(node, Node)

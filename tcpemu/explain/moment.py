@@ -1,7 +1,7 @@
 """How hosts stand at one moment: listeners, both their queues, sockets, counters, and the timers that wait."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tcpemu.explain.counters import counter_lines
@@ -12,9 +12,11 @@ from tcpemu.explain.words import duration, moment
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import Record
 from tcpemu.stack.events import QueueChanged
+from tcpemu.stack.host import Host
 from tcpemu.stack.pending import PendingTimer
 from tcpemu.stack.states import State
 from tcpemu.stack.table import SocketRow
+from tcpemu.wire.segment import FlowKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,20 @@ class Standing:
     """The last word on each listener's queues."""
     timers: Sequence[PendingTimer]
     """In the order in which they will fire."""
+    waiting: Collection[FlowKey] = ()
+    """The connections that wait for accept()."""
 
 
 def queues_of(record: Record, node: str) -> list[QueueChanged]:
     """The last word of the record on the queues of each port of that host where somebody listens or did."""
     events = (entry.event for entry in record.events(QueueChanged, node=node))
     return list({event.port: event for event in events if isinstance(event, QueueChanged)}.values())
+
+
+def waiting_in(host: Host) -> set[FlowKey]:
+    """The connections in the accept queues of a host."""
+    listeners = [listener for listeners in host.listeners.values() for listener in listeners]
+    return {connection.key for listener in listeners for connection in listener.accept_queue}
 
 
 def moment_lines(
@@ -67,7 +77,8 @@ def _listeners(host: Standing) -> list[Line]:
 
 
 def _sockets(host: Standing) -> list[Line]:
-    return socket_lines(host.sockets) if host.sockets else [line("  none")]
+    waiting = [row for row in host.sockets if row.remote and (*row.remote, *row.local) in host.waiting]
+    return socket_lines(host.sockets, waiting) if host.sockets else [line("  none")]
 
 
 def _queues(host: Standing) -> list[Line]:

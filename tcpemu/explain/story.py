@@ -149,7 +149,7 @@ def _again_words(times: Sequence[int] | None) -> str:
         return "no SYN|ACK"
     words = [seconds(time, 3).rstrip("0").rstrip(".") for time in times[:INSTANTS]]
     more = [f"{len(times) - INSTANTS} more"] if len(times) > INSTANTS else []
-    return ", ".join(words + more) or "once only"
+    return ", ".join(words + more) or "never"
 
 
 def _reset_words(story: Story) -> str:

@@ -1,7 +1,7 @@
 """Socket tables, laid out as `ss -tan` lays them out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from tcpemu.explain.style import Line, Role, line
@@ -18,9 +18,12 @@ FIRST = 5
 """Where there are more, so many are shown and the others counted."""
 
 
-def socket_lines(rows: Iterable[SocketRow]) -> list[Line]:
-    """The header and a line for each socket, listeners first; of very many the rest are counted by state."""
-    return _laid_out({"": _ordered(rows)}, ("", *_HEADER))
+def socket_lines(rows: Iterable[SocketRow], waiting: Collection[SocketRow] = ()) -> list[Line]:
+    """The header and a line for each socket, listeners first; of very many the rest are counted by state.
+
+    Those that are `waiting` for accept() are marked, which ss cannot do.
+    """
+    return _laid_out({"": _ordered(rows)}, ("", *_HEADER), waiting)
 
 
 def socket_lines_of_hosts(tables: Mapping[str, Iterable[SocketRow]]) -> list[Line]:
@@ -32,17 +35,21 @@ def _ordered(rows: Iterable[SocketRow]) -> list[SocketRow]:
     return sorted(rows, key=lambda row: (row.state is not State.LISTEN, row.local, row.remote or (b"", 0)))
 
 
-def _laid_out(tables: Mapping[str, Sequence[SocketRow]], header: Cells) -> list[Line]:
+def _laid_out(
+    tables: Mapping[str, Sequence[SocketRow]], header: Cells, waiting: Collection[SocketRow] = ()
+) -> list[Line]:
     shown: list[Cells] = []
+    marks: list[str] = []
     rest: list[Line] = []
     for host, rows in tables.items():
         most = len(rows) if len(rows) <= MOST else FIRST
         shown += [(host, *_cells(row)) for row in rows[:most]]
+        marks += ["  waits for accept()" if row in waiting else "" for row in rows[:most]]
         rest += _rest_line(host, rows[most:])
     widths = [max(map(len, column)) for column in zip(header, *shown, strict=True)]
     return [
         line(_row(header, widths), Role.QUIET),
-        *(line(_row(cells, widths)) for cells in shown),
+        *(line(_row(cells, widths) + mark) for cells, mark in zip(shown, marks, strict=True)),
         *rest,
     ]
 

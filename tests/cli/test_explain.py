@@ -96,6 +96,23 @@ def test_the_state_at_a_moment():
     assert "timers that wait" not in tcpemu("state", "ignored-ack", "--at", "64").stdout
 
 
+def test_a_moment_after_the_end_says_so():
+    lines = tcpemu("state", "ignored-ack", "--at", "100").stdout.splitlines()
+    assert lines[1] == "at 100 s · after the scenario, which ends at 72 s · linux-6.18 · seed 1"
+    assert "after the scenario" not in tcpemu("state", "ignored-ack", "--at", "72").stdout
+
+
+def test_sockets_that_wait_for_accept_are_marked():
+    """At 12 s the first has been accepted, the second waits, and the late one is half-open."""
+    lines = tcpemu("state", "ignored-ack-then-accept", "--at", "12").stdout.splitlines()
+    (marked,) = [line for line in lines if "waits for accept()" in line]
+    state, _, _, local, remote, *_ = marked.split()
+    assert (state, local, remote.split(":")[0]) == ("ESTAB", "10.0.0.1:80", "10.0.0.3")
+    before = tcpemu("state", "ignored-ack-then-accept", "--at", "9").stdout
+    assert before.count("waits for accept()") == 2
+    assert "waits for accept()" not in tcpemu("state", "ignored-ack-then-accept", "--at", "18").stdout
+
+
 def test_the_state_of_one_run_of_several():
     first = tcpemu("state", "syn-flood", "--at", "1.02")
     assert "Others, with tcpemu state syn-flood --run: 'cookies on'" in first.stdout
