@@ -1,7 +1,7 @@
 """A run as a ladder: hosts as columns, one line for each packet, and under it what is unusual about it.
 
 A packet stands at the time at which it was sent. What its arrival changed (states, queues, a drop) stands on
-its line or under it, although it happened later by the time it travelled: the head says how long that is,
+its line or under it, although it happened later by the time it travelled: the head says so and how long that is,
 and a packet that took longer or shorter carries its own time.
 """
 
@@ -125,7 +125,7 @@ class _Drawing:
         if self._usual:
             yield from _travel_words(self._usual)
         elif any(isinstance(row, PacketRow) and row.arrived is not None for row in self._shown):
-            yield "+20 ms: so long did the packet travel."
+            yield f"+20 ms: so long did the packet travel; {_THEN}"
         shown = [queues for queues in map(_queues_beside, self._shown) if queues]
         if shown:
             yield _example(max(shown, key=lambda queues: queues.accept))
@@ -351,13 +351,17 @@ def _usual_delays(rows: Sequence[Row]) -> dict[tuple[str, str | None], int]:
     }
 
 
+_THEN = "what its line says of the receiver and its queues is as it is then."
+"""Without this the queues on a line seem to change before what stands on the next lines."""
+
+
 def _travel_words(usual: dict[tuple[str, str | None], int]) -> Iterator[str]:
     """When packets arrive; nothing where they need no time."""
     if len(set(usual.values())) == 1:
         took = next(iter(usual.values()))
         if took:
-            yield f"A packet arrives {duration(took)} after the time shown."
+            yield f"A packet arrives {duration(took)} after the time shown; {_THEN}"
         return
     ways = [f"{duration(took)} from {sender} to {receiver}" for (sender, receiver), took in usual.items()]
     shown = ways[:4] + (["…"] if len(ways) > 4 else [])
-    yield f"A packet arrives later than the time shown: {', '.join(shown)}."
+    yield f"A packet arrives later than the time shown ({', '.join(shown)}); {_THEN}"

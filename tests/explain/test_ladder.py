@@ -26,9 +26,9 @@ def test_the_ignored_ack_tells_its_story():
 ignored-ack: nobody hears the last ACK
 Look at: the second client
 linux-6.18 · seed 1
-A packet arrives 5 ms after the time shown. accept 1/0: 1 connection waits for accept(), the backlog
-is 0; syn: half-open ones wait for the final ACK. More may wait than the backlog says: so the kernel
-counts.
+A packet arrives 5 ms after the time shown; what its line says of the receiver and its queues is as
+it is then. accept 1/0: 1 connection waits for accept(), the backlog is 0; syn: half-open ones wait
+for the final ACK. More may wait than the backlog says: so the kernel counts.
 
 time (s)  client 10.0.0.2                                    server 10.0.0.1:80
    0.000                                                  listen(80, backlog 0)  accept 0/0  syn 0/0
@@ -78,7 +78,7 @@ def test_the_example_of_the_legend_is_the_longest_accept_queue_that_is_shown():
 
 
 def test_eighty_columns_show_the_queues_by_numbers_alone():
-    assert drawn(ignored_ack(), width=80).splitlines()[4:13] == [
+    assert drawn(ignored_ack(), width=80).splitlines()[5:14] == [
         "time (s)  client 10.0.0.2                         server 10.0.0.1:80  accept syn",
         "   0.000                                       listen(80, backlog 0)  0/0    0/0",
         "   0.010  :40001 SYN-SENT ─ SYN seq 0 win 64240 ──────────▶ SYN-RECV  0/0    1/0",
@@ -89,6 +89,17 @@ def test_eighty_columns_show_the_queues_by_numbers_alone():
         "   0.100  :40002 SYN-SENT ─ SYN seq 0 win 64240 ──────────▶ SYN-RECV  1/0    1/0",
         "   0.105  :40002 ESTAB    ◀─ SYN|ACK seq 0 ack 1 ──────────",
     ]
+
+
+def test_the_queues_on_a_line_are_those_of_the_arrival():
+    """As the legend says, and not those of the time shown."""
+    record = ignored_ack()
+    assert "the receiver and its queues is as it is then" in " ".join(drawn(record).split())
+    (line,) = [line for line in drawn(record).splitlines() if line.startswith("   0.100  :40002")]
+    assert line.endswith("accept 1/0  syn 1/0")
+    lengths = {length.at: (length.accept, length.syn) for length in record.queue_lengths("server", 80)}
+    assert [lengths[at] for at in sorted(lengths) if at <= 100 * MS][-1] == (1, 0)
+    assert lengths[105 * MS] == (1, 1)
 
 
 @pytest.mark.parametrize("width", [80, 90, 100, 140])
@@ -107,7 +118,8 @@ def test_lost_packets_break_off_on_either_side():
     assert (
         drawn(script.record, width=80)
         == """\
-A packet arrives 5 ms after the time shown.
+A packet arrives 5 ms after the time shown; what its line says of the receiver
+and its queues is as it is then.
 
 time (s)  client 10.0.0.2                                     server 10.0.0.1:80
    0.000  :40001 ─ SYN seq 0 win 64240 ───✗
@@ -130,7 +142,7 @@ def test_a_packet_that_takes_longer_than_the_others_says_so():
     late = script.client_sends(3 * MS, 40001, "A", 1, 1)
     script.arrives(60 * MS, "server", late)
     lines = drawn(script.record).splitlines()
-    assert lines[0] == "A packet arrives 5 ms after the time shown."
+    assert lines[0].startswith("A packet arrives 5 ms after the time shown; ")
     assert [("+57 ms" in line) for line in lines[-4:]] == [False, False, False, True]
 
 
