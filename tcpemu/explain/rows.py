@@ -281,16 +281,26 @@ class _Teller:
     # Steps that sent nothing.
 
     def _quiet_step(self, step: Step) -> Iterator[Row]:
-        queues = _queues(step.node, step.queues[-1]) if step.queues else None
         if step.call is not None:
-            if self._every_call or queues or _worth_telling(step.call, sent=bool(step.sent)):
-                call = step.call
-                yield CallRow(call.at, call.node, call.application, call.text, call.result, queues, call.flow)
+            if self._every_call or step.queues or _worth_telling(step.call, sent=bool(step.sent)):
+                yield call_row(step, step.call)
         elif not step.sent:
-            yield from _timer_rows(step, queues)
+            yield from _timer_rows(step)
 
 
-def _timer_rows(step: Step, queues: Queues | None) -> Iterator[TimerRow]:
+def call_row(step: Step, call: Call) -> CallRow:
+    """The row of the call that a step began with."""
+    queues = _queues_after(step)
+    return CallRow(call.at, call.node, call.application, call.text, call.result, queues, call.flow)
+
+
+def _queues_after(step: Step) -> Queues | None:
+    """The queues that the step changed last."""
+    return _queues(step.node, step.queues[-1]) if step.queues else None
+
+
+def _timer_rows(step: Step) -> Iterator[TimerRow]:
+    queues = _queues_after(step)
     changes = {change.flow: change for change in step.changes}
     reasons = {timer.flow: timer.reason for timer in step.timers}
     for flow in dict.fromkeys([*reasons, *changes]):

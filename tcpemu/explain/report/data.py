@@ -11,14 +11,15 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
+from tcpemu.explain.backlog import backlog_words
 from tcpemu.explain.capture import comment_on
 from tcpemu.explain.cast import Cast
 from tcpemu.explain.counters import MEANING
-from tcpemu.explain.fates import fate_lines, fates_of
+from tcpemu.explain.fates import Fate, fate_lines, fates_of
 from tcpemu.explain.ladder import role_of
 from tcpemu.explain.limits import Limits, limits_of
 from tcpemu.explain.report.watch import SocketChange, SocketKey
-from tcpemu.explain.rows import PacketRow, rows_of
+from tcpemu.explain.rows import PacketRow, call_row, rows_of
 from tcpemu.explain.steps import Item, Life, Step, Steps
 from tcpemu.explain.style import plain
 from tcpemu.explain.turning import turns_of
@@ -70,7 +71,7 @@ class _Teller:
             "scenes": scenes,
             "packets": [self._packet(row) for row in self._rows.values()],
             "story": self._story(),
-            "clients": [plain(each).strip() for each in fate_lines(fates_of(result.record))],
+            "clients": [plain(each).strip() for each in fate_lines(self._fates())],
         }
 
     def _host(self, name: str) -> Data:
@@ -92,6 +93,9 @@ class _Teller:
     def _listener(self, host: str, port: int) -> Data:
         limits = self._limits.get(host)
         return _told(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
+
+    def _fates(self) -> list[Fate]:
+        return fates_of(self._result.record, self._result.starts, self._result.ended)
 
     def _story(self) -> list[Data]:
         turns = turns_of(self._result.record, SERVER, self._result.hosts, self._all)
@@ -125,11 +129,18 @@ class _Teller:
             result=item.call.result if item.call and item.call.result != WAITS else "",
             ignored=bool(item.verdict and item.verdict.outcome is Outcome.DROPPED),
             answered=_answered(item),
+            note=self._note(item),
             queues=[self._queue(item.node, *each) for each in _last_queues(item)],
             sockets=[self._change(each) for each in self._changes.get(number, ())],
             counted=item.sums,
             accepted=self._accepted(item),
         )
+
+    def _note(self, item: Step) -> str:
+        """Why a listener's backlog is not the one that was asked for."""
+        if item.call is None or not item.queues:
+            return ""
+        return backlog_words(call_row(item, item.call), self._result.hosts.get(item.node))
 
     def _queue(self, host: str, port: int, accept: int, syn: int, backlog: int) -> list[int | None]:
         listener = self._listeners.setdefault((host, port), len(self._listeners))

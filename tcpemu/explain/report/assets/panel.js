@@ -37,7 +37,8 @@ class Panel {
   scene(scene) {
     const host = this.run.hosts[scene.host].name;
     const heading = el("h2", {}, el("span", { class: "at" }, `${seconds(scene.at, this.decimals)} s  `), this.sentence(scene, host));
-    const said = scene.kind === "timer" && scene.text ? [el("p", { class: "verdict" }, scene.text)] : [];
+    const words = scene.kind === "timer" ? scene.text : scene.note;
+    const said = words ? [el("p", { class: "verdict" }, words)] : [];
     this.put("scene", "", [heading, ...said]);
   }
 
