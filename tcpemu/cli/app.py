@@ -1,4 +1,7 @@
-"""The commands. Each imports what it needs when it is called, so that help and mistakes come at once."""
+"""The commands. Each imports what it needs when it is called, so that help and mistakes come at once.
+
+What is in brackets in a text of help is markup to rich, unless a backslash stands before it.
+"""
 
 import sys
 from pathlib import Path
@@ -276,7 +279,10 @@ def plot(
     generation: Kernel = None,
     only: Only = None,
 ) -> None:
-    """Draw a scenario: its queues, a connection, or its rates (needs pip install 'tcpemu[plot]')."""
+    r"""Draw a scenario: its queues, a connection, or its rates.
+
+    Needs matplotlib: pip install '.\[plot]' in a checkout, else pip install 'tcpemu\[plot]'.
+    """
     from tcpemu.cli import plotting, runs
 
     wanted = plotting.check_request(output, kind, client)

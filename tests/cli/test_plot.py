@@ -137,7 +137,8 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     done = tcpemu("plot", "ignored-ack", "-o", tmp_path / "x.svg")
     assert done.exit_code == 2
-    assert done.stderr == "tcpemu: plots need matplotlib; install it with: pip install 'tcpemu[plot]'\n"
+    advice = "pip install 'tcpemu[plot]', or '.[plot]' in a checkout"
+    assert done.stderr == f"tcpemu: plots need matplotlib; install it with: {advice}\n"
     assert list(tmp_path.iterdir()) == []
 
 

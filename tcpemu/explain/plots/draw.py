@@ -89,7 +89,7 @@ def require_library() -> None:
         import matplotlib.figure  # noqa: F401, PLC0415 - an optional dependency
     except ImportError:
         raise MissingLibraryError(
-            "plots need matplotlib; install it with: pip install 'tcpemu[plot]'"
+            "plots need matplotlib; install it with: pip install 'tcpemu[plot]', or '.[plot]' in a checkout"
         ) from None
 
 
