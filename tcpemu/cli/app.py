@@ -68,7 +68,10 @@ Until: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
 ]
 Kernel: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="KERNEL", help="The kernel of the server, such as linux-6.18.")
+    str | None,
+    typer.Option(
+        metavar="KERNEL", help="The kernel of the server, such as linux-6.18 (see tcpemu list --kernels)."
+    ),
 ]
 Only: TypeAlias = Annotated[
     str | None,
@@ -132,8 +135,8 @@ Columns: TypeAlias = Annotated[
     typer.Option(
         "--generation",
         metavar="KERNEL,...",
-        help="Kernels of the server, with commas between them. If neither this nor --vary is given, a "
-        "handful that tells most.",
+        help="Kernels of the server, with commas between them (see tcpemu list --kernels). If neither this "
+        "nor --vary is given, a handful that tells most.",
     ),
 ]
 Varied: TypeAlias = Annotated[
@@ -318,12 +321,21 @@ def report(
     reporting.write_report(name, output, runs.settings_of(settings or [], seed, generation), only, stop)
 
 
+ListKernels: TypeAlias = Annotated[
+    bool,
+    typer.Option("--kernels", help="List the kernels instead, each with what its listen path does."),
+]
+
+
 @app.command("list")
 @clear_errors
-def list_scenarios() -> None:
-    """List the built-in scenarios, each with what to look at."""
-    from tcpemu.cli.listing import show_built_in
+def list_scenarios(kernels: ListKernels = False) -> None:
+    """List the built-in scenarios, each with what to look at; or the kernels."""
+    from tcpemu.cli.listing import show_built_in, show_kernels
 
+    if kernels:
+        show_kernels()
+        return
     show_built_in()
 
 
@@ -347,7 +359,10 @@ Check: TypeAlias = Annotated[
 
 
 Answering: TypeAlias = Annotated[
-    str | None, typer.Option("--generation", metavar="KERNEL", help="The kernel that answers.")
+    str | None,
+    typer.Option(
+        "--generation", metavar="KERNEL", help="The kernel that answers (see tcpemu list --kernels)."
+    ),
 ]
 Ticks: TypeAlias = Annotated[
     int | None,
@@ -388,7 +403,9 @@ ClaimName: TypeAlias = Annotated[
 Kernels: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--generation", metavar="KERNELS", help="The kernels to ask: linux-3.10,bsd-4.4 and so on, or all."
+        "--generation",
+        metavar="KERNELS",
+        help="The kernels to ask: linux-3.10,bsd-4.4 and so on (see tcpemu list --kernels), or all.",
     ),
 ]
 OwnClaims: TypeAlias = Annotated[

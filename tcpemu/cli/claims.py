@@ -14,10 +14,11 @@ from tcpemu.explain.fates import fate_lines, fates_of
 from tcpemu.explain.ladder import Heading, ladder
 from tcpemu.explain.style import Line, Role, line
 from tcpemu.explain.words import count
-from tcpemu.generations import DEFAULT, GENERATIONS, generation
+from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.scenario.claims.judge import Bench, Verdict, about, play, telling
 from tcpemu.scenario.claims.load import Claim, built_in, from_file
 from tcpemu.scenario.errors import did_you_mean
+from tcpemu.scenario.kernels import kernel_named
 
 EVERY = "all"
 
@@ -71,7 +72,7 @@ def _choice(kernels: str | None) -> Choice:
         return about
     if kernels == EVERY:
         return partial(about, generations=GENERATIONS)
-    names = [generation(each.strip()).name for each in kernels.split(",")]
+    names = [kernel_named(each.strip()).name for each in kernels.split(",")]
     return lambda _: names
 
 

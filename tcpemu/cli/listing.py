@@ -1,8 +1,9 @@
-"""`tcpemu list`: the built-in scenarios, each with its sentence."""
+"""`tcpemu list`: the built-in scenarios, each with its sentence; or the kernels."""
 
 import textwrap
 
 from tcpemu.cli.output import show, width
+from tcpemu.explain.kernels import kernel_lines
 from tcpemu.explain.style import Line, Role, Span
 from tcpemu.scenario.load import BUILT_IN, load
 
@@ -13,6 +14,11 @@ def show_built_in() -> None:
     for name in BUILT_IN:
         scenario = load(name)
         show(_entry(name, longest, scenario.title, scenario.look_at))
+
+
+def show_kernels() -> None:
+    """Print each kernel, with what its listen path does."""
+    show(kernel_lines(width()))
 
 
 def _entry(name: str, longest: int, title: str, look_at: str) -> list[Line]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.scenario.base import Table
 from tcpemu.scenario.errors import Problem, did_you_mean, hold
+from tcpemu.scenario.kernels import instead_of
 from tcpemu.scenario.values import AddressText, Sysctls
 from tcpemu.stack.errors import ConfigurationError
 from tcpemu.stack.sysctl import SYSCTLS
@@ -18,7 +19,7 @@ MTU_LEAST, MTU_MOST = 68, 65535
 
 def _known_generation(name: str) -> str:
     if name not in GENERATIONS:
-        raise ValueError("a kernel that is known; " + did_you_mean(name, GENERATIONS))
+        raise ValueError(f"a kernel that is known; {instead_of(name)}")
     return name
 
 

@@ -12,7 +12,8 @@ import errno
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
-from tcpemu.generations import DEFAULT, generation
+from tcpemu.generations import DEFAULT
+from tcpemu.scenario.kernels import kernel_named
 from tcpemu.stack import ConfigurationError, Host, Socket, SocketError
 from tcpemu.stack import sockopt as so
 from tcpemu.stack.units import SECOND
@@ -50,7 +51,7 @@ class TraceError(ValueError):
 
 
 def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, seed: int = 0) -> Json:
-    """The trace with the log that the emulator gives. Raises TraceError.
+    """The trace with the log that the emulator gives. Raises TraceError; ConfigurationError for an unknown kernel.
 
     Timers are as late as those of a kernel built with that `hz` (100, 250 or 1000), since logs of real
     kernels are what this is laid beside; None fires them exactly on time.
@@ -63,10 +64,9 @@ def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, se
     if not isinstance(own, dict):
         raise TraceError(f"sysctl is {own!r}; it is an object of full names and values")
     sysctls = {"net.ipv4.tcp_congestion_control": "reno", **own}
+    kernel = kernel_named(generation_name)
     try:
-        host = Host(
-            [address(HOST)], generation(generation_name), sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES
-        )
+        host = Host([address(HOST)], kernel, sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES)
     except ConfigurationError as error:
         raise TraceError(f"sysctl: {error}") from error
     player = _Player(host)
