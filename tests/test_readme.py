@@ -35,6 +35,10 @@ def test_the_scenario_file_is_one():
     result = build.run(run)
     assert len(result.clients) == 4
     assert [accepted.at for accepted in result.accepted] == [4_000_000_000]
+    counters = result.hosts["server"].counters
+    assert counters["ListenOverflows"]
+    assert not counters.get("SyncookiesSent")
+    assert [client.connected is not None for client in result.clients] == [True, True, True, False]
 
 
 def test_every_command_and_tool_it_names_exists():

@@ -385,10 +385,21 @@ def trace(
     raise typer.Exit(run_traces(sources, output, Kernel(generation, hz), check=check))
 
 
+AsText: TypeAlias = Annotated[
+    bool,
+    typer.Option("--text", help="For people: every table and key with its meaning, default and an example."),
+]
+
+
 @app.command()
 @clear_errors
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors that check and complete TOML."""
+def schema(as_text: AsText = False) -> None:
+    """Print the JSON Schema of scenario files, for editors; with --text the same for people."""
+    if as_text:
+        from tcpemu.cli.listing import show_reference
+
+        show_reference()
+        return
     import json
 
     from tcpemu.scenario.schema import scenario_schema

@@ -1,9 +1,10 @@
-"""`tcpemu list`: the built-in scenarios, each with its sentence; or the kernels."""
+"""`tcpemu list`: the built-in scenarios, each with its sentence; the kernels; what a file may hold."""
 
 import textwrap
 
 from tcpemu.cli.output import show, width
 from tcpemu.explain.kernels import kernel_lines
+from tcpemu.explain.reference import reference_lines
 from tcpemu.explain.style import Line, Role, Span
 from tcpemu.scenario.load import BUILT_IN, load
 
@@ -19,6 +20,11 @@ def show_built_in() -> None:
 def show_kernels() -> None:
     """Print each kernel, with what its listen path does."""
     show(kernel_lines(width()))
+
+
+def show_reference() -> None:
+    """Print every table and key of a scenario file."""
+    show(reference_lines(width()))
 
 
 def _entry(name: str, longest: int, title: str, look_at: str) -> list[Line]:

@@ -15,12 +15,40 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
 
 from tcpemu.scenario.base import Table
 from tcpemu.scenario.errors import Problem, hold
 from tcpemu.scenario.values import Duration
 
 Word: TypeAlias = Literal["connect", "recv", "read_to_end", "half_close", "close", "abort", "abandon", "syn"]
+MEANINGS: dict[str, str] = {
+    "connect": "Opens a connection to the server, and waits until it is there.",
+    "recv": "Waits until something comes, and reads it.",
+    "read_to_end": "Reads until the server ends its side.",
+    "half_close": "Ends its own side with a FIN: shutdown(SHUT_WR). It may still read.",
+    "close": "Closes the connection.",
+    "abort": "Closes it with a RST.",
+    "abandon": "Is gone without a word: nothing is sent any more, and nothing answered.",
+    "syn": "Sends a bare SYN, and never an answer; it stands alone, but for waits.",
+}
+"""What a client does at each word."""
+SYNONYMS = {
+    "sleep": "wait",
+    "pause": "wait",
+    "delay": "wait",
+    "write": "send",
+    "read": "recv",
+    "receive": "recv",
+    "open": "connect",
+    "shutdown": "half_close",
+    "fin": "half_close",
+    "reset": "abort",
+    "rst": "abort",
+    "vanish": "abandon",
+    "die": "abandon",
+}
+"""What others call it."""
 ENDS = frozenset({"close", "abort", "abandon"})
 """After these a client has no connection any more."""
 
@@ -77,8 +105,11 @@ def _kind(value: object) -> str:
     return "(table)" if isinstance(value, dict | Act) else "(word)"
 
 
+_WORDS_IN_JSON: JsonSchemaValue = {
+    "oneOf": [{"const": word, "description": meaning} for word, meaning in MEANINGS.items()]
+}
 Action: TypeAlias = Annotated[
-    Annotated[Word, Tag("(word)")] | Annotated[Act, Tag("(table)")],
+    Annotated[Word, Tag("(word)"), WithJsonSchema(_WORDS_IN_JSON)] | Annotated[Act, Tag("(table)")],
     Discriminator(_kind),
 ]
 

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -52,10 +52,11 @@ def hold(problems: Iterable[Problem]) -> None:
         raise BrokenRulesError(found)
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """`did you mean 'count'?`, or else the list of what is known."""
+def did_you_mean(word: object, known: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str:
+    """`did you mean 'count'?`, or else the list of what is known. A synonym counts where what it stands for is."""
     names = list(known)
-    close = difflib.get_close_matches(str(word), names, n=1)
+    same = (synonyms or {}).get(str(word).lower())
+    close = [same] if same in names else difflib.get_close_matches(str(word), names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
     return "known: " + ", ".join(names) if names else ""

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from tcpemu.scenario.actions import Act
+from tcpemu.scenario.actions import SYNONYMS, WORDS, Act
 from tcpemu.scenario.errors import BrokenRulesError, Problem, did_you_mean, in_toml
 from tcpemu.scenario.model import Scenario
 
@@ -42,9 +42,7 @@ def told(error: ErrorDetails, root: type[BaseModel] = Scenario) -> Iterator[Prob
         return
     match error["type"]:
         case "extra_forbidden":
-            yield Problem(
-                path(location), "unknown key", did_you_mean(location[-1], known_keys(location[:-1], root))
-            )
+            yield Problem(path(location), "unknown key", _meant(location, root))
         case "missing":
             yield Problem(path(location), "missing", f"give it: {about(location, root)}")
         case "literal_error":
@@ -77,6 +75,12 @@ def about(location: Location, root: type[BaseModel] = Scenario) -> str:
     return words[0].lower() + words[1:]
 
 
+def _meant(location: Location, root: type[BaseModel]) -> str:
+    """Of an unknown key, which one was meant."""
+    known = known_keys(location[:-1], root)
+    return did_you_mean(location[-1], known, SYNONYMS if known == list(Act.model_fields) else None)
+
+
 def _joined(above: str, key: str) -> str:
     return above + key if not above or not key or key.startswith("[") else f"{above}.{key}"
 
@@ -92,10 +96,22 @@ def _found(error: ErrorDetails) -> str:
 def _choice(error: ErrorDetails) -> str:
     expected = error["ctx"]["expected"]
     words = [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
-    if isinstance(error["input"], str) and error["input"] in Act.model_fields:
-        return f"must say how much or how long: {{ {error['input']} = ... }}"
+    if tuple(words) == WORDS:
+        return _action(error["input"], words)
     hint = did_you_mean(error["input"], words)
     mend = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"
+    return f"{mend}; {hint}" if hint.startswith("did") else mend
+
+
+def _action(found: object, words: list[str]) -> str:
+    """What is said of a word that is no action by itself."""
+    if isinstance(found, str) and found in Act.model_fields:
+        return f"must say how much or how long: {{ {found} = ... }}"
+    tables = {name: f"{{ {name} = ... }}" for name in Act.model_fields}
+    hint = did_you_mean(found, [*words, *tables], SYNONYMS)
+    for name in tables.keys() - set(words):
+        hint = hint.replace(repr(name), tables[name])
+    mend = f"must be one of {', '.join([*words, *tables.values()])}"
     return f"{mend}; {hint}" if hint.startswith("did") else mend
 
 
@@ -119,13 +135,13 @@ def _models_at(location: Location, root: type[BaseModel]) -> list[type[BaseModel
     for step in location:
         if isinstance(step, str):
             annotations = [_fields(model)[step].annotation for model in models if step in _fields(model)]
-            models = [model for annotation in annotations for model in _models_in(annotation)]
+            models = [model for annotation in annotations for model in models_in(annotation)]
     return models
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     """All models that an annotation speaks of: of `tuple[Drop, ...]`, Drop."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for inner in get_args(annotation):
-        yield from _models_in(inner)
+        yield from models_in(inner)

@@ -291,9 +291,7 @@ class ClientGroup(HostTable):
     start: Annotated[Start, BeforeValidator(_start_table, json_schema_input_type=Duration | Start)] = Start()
     """When they start: one time for all, or a table."""
     do: Actions = ("connect",)
-    """What each does, in order: "connect", { send = "text" }, { wait = "2 s" }, { wait_until = "64 s" },
-    "recv" (until something comes), { recv = 100 }, "read_to_end", "half_close", "close", "abort" (RST),
-    "abandon" (the client is gone without a word), "syn" (a bare SYN, and never an answer)."""
+    """What each does, in order: words such as "connect", and tables such as { send = "hello" }."""
     port: Port | None = None
     """The port that they connect to; the server's if not given."""
     link: Link | None = None

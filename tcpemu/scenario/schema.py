@@ -1,8 +1,13 @@
 """The JSON Schema of scenario files, for editors that complete and check TOML."""
 
+import tomllib
 from typing import Any
 
+from pydantic import BaseModel
+
+from tcpemu.scenario.mistakes import models_in
 from tcpemu.scenario.model import Scenario
+from tcpemu.scenario.reference import defaults_of, example_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -10,7 +15,21 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def scenario_schema() -> dict[str, Any]:
     """A JSON Schema of every table and key, each with its description."""
     schema = Scenario.model_json_schema(by_alias=True, mode="validation")
+    _as_in_a_file(Scenario, schema, schema["$defs"])
     return {"$schema": DIALECT, **_without_titles(schema)}
+
+
+def _as_in_a_file(model: type[BaseModel], table: dict[str, Any], tables: dict[str, Any]) -> None:
+    """Put defaults as a file has them, "5 ms" and not 5000000, and an example of each key."""
+    defaults = defaults_of(model)
+    for key, entry in table["properties"].items():
+        if "default" in entry:
+            entry["default"] = defaults[key]
+        if example := example_of(model, key):
+            entry["examples"] = [tomllib.loads(example)[key]]
+    for field in model.model_fields.values():
+        for inner in models_in(field.annotation):
+            _as_in_a_file(inner, tables[inner.__name__], tables)
 
 
 def _without_titles(schema: Any, *, names: bool = False) -> Any:

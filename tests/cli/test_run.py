@@ -303,3 +303,9 @@ def test_list_of_kernels():
     done = tcpemu("list", "--kernels")
     assert done.exit_code == 0
     assert [each.split()[0] for each in done.stdout.splitlines() if each[0] != " "] == list(GENERATIONS)
+
+
+def test_schema_as_text():
+    done = tcpemu("schema", "--text")
+    assert done.exit_code == 0
+    assert 'delay = "20 ms"' in done.stdout

@@ -7,6 +7,7 @@ from importlib import resources
 
 import pytest
 
+from tcpemu.scenario.actions import MEANINGS
 from tcpemu.scenario.load import BUILT_IN
 from tcpemu.scenario.schema import scenario_schema
 
@@ -64,3 +65,14 @@ def test_the_built_in_files_use_no_other_keys(name):
     assert set(SCHEMA["required"]) <= set(document)
     for group in document["clients"]:
         assert set(group) <= set(SCHEMA["$defs"]["ClientGroup"]["properties"])
+
+
+def test_defaults_are_as_a_file_has_them():
+    assert SCHEMA["$defs"]["Link"]["properties"]["delay"]["default"] == "5 ms"
+    assert SCHEMA["properties"]["duration"]["default"] == "10 s"
+
+
+def test_every_action_says_what_it_does():
+    words, table = SCHEMA["$defs"]["ClientGroup"]["properties"]["do"]["items"]["oneOf"]
+    assert {each["const"]: each["description"] for each in words["oneOf"]} == MEANINGS
+    assert table == {"$ref": "#/$defs/Act"}
