@@ -424,10 +424,18 @@ OwnClaims: TypeAlias = Annotated[
 ]
 
 
+GridAlone: TypeAlias = Annotated[
+    bool,
+    typer.Option("--grid", help="Only the table of claims and kernels, with a mark for each verdict."),
+]
+
+
 @app.command()
 @clear_errors
-def claims(name: ClaimName = None, generation: Kernels = None, file: OwnClaims = None) -> None:
+def claims(
+    name: ClaimName = None, generation: Kernels = None, file: OwnClaims = None, grid: GridAlone = False
+) -> None:
     """What well-known texts say of the backlog, and in which kernels it holds: decided by runs."""
     from tcpemu.cli.claims import show_claims
 
-    show_claims(name, generation, file)
+    show_claims(name, generation, file, grid=grid)

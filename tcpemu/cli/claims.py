@@ -10,6 +10,7 @@ from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import patience, show, width
 from tcpemu.cli.progress import Progress, Standing
 from tcpemu.explain.claims import claim_lines, sentence
+from tcpemu.explain.claims_grid import claims_grid
 from tcpemu.explain.fates import fate_lines, fates_of
 from tcpemu.explain.ladder import Heading, ladder
 from tcpemu.explain.style import Line, Role, line
@@ -27,20 +28,33 @@ Choice: TypeAlias = Callable[[Claim], list[str]]
 """The kernels in which a claim is judged."""
 
 
-def show_claims(name: str | None, kernels: str | None, file: Path | None) -> None:
-    """Print the verdicts of all claims, or those of one with the packets that decide."""
+def show_claims(name: str | None, kernels: str | None, file: Path | None, *, grid: bool) -> None:
+    """Print the verdicts of all claims, first as a grid; or those of one with the packets that decide."""
     choice = _choice(kernels)
     own = from_file(file) if file is not None else []
     known = [*_but(own, built_in()), *own]
     if name is not None:
+        if grid:
+            raise UsageError(f"--grid is of all claims; leave it out, or {name}")
         _show_one(_claim(name, known), choice)
         return
-    bench, progress = Bench(), Progress()
-    for number, claim in enumerate(known):
-        part = f"claim {number + 1} of {len(known)}"
-        verdicts = _judged(claim, choice(claim), bench, progress, part)
-        show([*[()] * bool(number), *claim_lines(claim, verdicts, width())])
+    verdicts = _all_judged(known, choice)
+    show(claims_grid(verdicts, width()))
+    if grid:
+        return
+    for claim in known:
+        show([(), *claim_lines(claim, verdicts[claim.name], width())])
     show(_foot(known[-1].name))
+
+
+def _all_judged(claims: Sequence[Claim], choice: Choice) -> dict[str, list[Verdict]]:
+    """The verdicts of every claim, by its name."""
+    bench, progress = Bench(), Progress()
+    verdicts = {}
+    for number, claim in enumerate(claims):
+        part = f"claim {number + 1} of {len(claims)}"
+        verdicts[claim.name] = _judged(claim, choice(claim), bench, progress, part)
+    return verdicts
 
 
 def _judged(

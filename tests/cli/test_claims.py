@@ -1,9 +1,12 @@
 """`tcpemu claims`."""
 
+import re
+
 import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
+from tcpemu.scenario.claims.judge import Bench, Outcome
 from tcpemu.scenario.claims.load import built_in
 
 OWN = """
@@ -89,7 +92,8 @@ def test_a_claim_of_ones_own_without_words_tells_what_was_measured(own):
 
 def test_ones_own_claims_come_last_and_take_the_place_of_others(own):
     lines = claims("--file", own, "--generation", "linux-2.0").stdout.splitlines()
-    assert lines[0] == built_in()[0].name
+    names = [claim.name for claim in built_in()]
+    assert [each for each in lines if each in {*names, "mine"}] == [*names, "mine"]
     assert lines[-1].strip() == "tcpemu claims mine"
     own.write_text(OWN.replace('"mine"', '"advisory"'))
     shown = claims("advisory", "--file", own, "--generation", "linux-6.18").stdout
@@ -120,3 +124,56 @@ def test_mistakes_in_a_file_are_all_told(own):
     assert done.exit_code == 2
     assert len(done.stderr.splitlines()) == 2
     assert all(f"tcpemu: {own}: claims[0]." in each for each in done.stderr.splitlines())
+
+
+MARKS = {"+": Outcome.HOLDS, "-": Outcome.FAILS, "?": Outcome.UNSPECIFIED}
+
+
+def marks(lines, kernel):
+    """What the grid says of a kernel, by claim: the marks that stand under its version."""
+    family, _, version = kernel.partition("-")
+    found = {}
+    for number, head in enumerate(lines):
+        at = re.search(rf"(?<=\s){re.escape(version)}(?=\s|$)", head)
+        if at is None or family[:4] not in lines[number - 1]:
+            continue
+        for row in lines[number + 1 :]:
+            if not row:
+                break
+            found[row.split()[0]] = MARKS.get(row[at.start() : at.start() + 1])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("columns", "kernels"), [(80, "all"), (100, None), (100, "linux-2.2,linux-6.18,windows-2003")]
+)
+def test_the_grid_has_a_mark_for_each_verdict_and_fits(columns, kernels, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    done = claims("--grid", *(["--generation", kernels] if kernels else []))
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= columns
+    bench = Bench()
+    for kernel in ("linux-2.2", "linux-6.18"):
+        said = marks(lines, kernel)
+        assert list(said) == [claim.name for claim in built_in()]
+        for claim in built_in()[:12]:
+            judged = claim.is_about(kernel) or kernels not in {"all", None}
+            assert said[claim.name] == (bench.judge(claim, kernel).outcome if judged else None)
+
+
+def test_the_grid_comes_before_the_words():
+    kernels = ("--generation", "linux-6.18")
+    alone, whole = claims("--grid", *kernels).stdout, claims(*kernels).stdout
+    assert whole.startswith(alone + "\n" + built_in()[0].name + "\n")
+
+
+def test_heads_that_are_cut_short_are_explained():
+    shown = claims("--grid", "--generation", "freebsd-14,windows-2003").stdout
+    assert "fre: freebsd-14; wind: windows-2003" in words(shown)
+
+
+def test_the_grid_is_of_all_claims():
+    done = claims("one-queue", "--grid")
+    assert done.exit_code == 2
+    assert "--grid is of all claims" in done.stderr
