@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from tcpemu.explain.capture import capture_of
+    from tcpemu.explain.text import ladder_text
     from tcpemu.generations import GENERATIONS, generation
     from tcpemu.network import Conditions, Network, Rule
     from tcpemu.stack import Host, Socket, SocketError, State
     from tcpemu.wire import Segment, address, decode, encode
     from tcpemu.wire.bridge import from_scapy, to_scapy
+    from tcpemu.wire.capture import write_capture
 
 _HOMES = {
     "GENERATIONS": "tcpemu.generations",
@@ -33,6 +36,9 @@ _HOMES = {
     "encode": "tcpemu.wire",
     "from_scapy": "tcpemu.wire.bridge",
     "to_scapy": "tcpemu.wire.bridge",
+    "write_capture": "tcpemu.wire.capture",
+    "capture_of": "tcpemu.explain.capture",
+    "ladder_text": "tcpemu.explain.text",
 }
 
 __all__ = [
@@ -47,11 +53,14 @@ __all__ = [
     "State",
     "__version__",
     "address",
+    "capture_of",
     "decode",
     "encode",
     "from_scapy",
     "generation",
+    "ladder_text",
     "to_scapy",
+    "write_capture",
 ]
 
 

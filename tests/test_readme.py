@@ -7,6 +7,7 @@ import pytest
 
 from tcpemu.cli.app import app
 from tcpemu.scenario import build, load
+from tcpemu.wire.capture import read_capture
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 
@@ -16,10 +17,22 @@ def blocks(language):
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=["a host", "a network"])
-def test_a_python_block_runs(code, capsys):
+def test_a_python_block_runs(code, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {})
     said = capsys.readouterr().out
     assert "S" in said if "to_scapy" in code else "b'hello'" in said
+
+
+def test_the_network_shows_its_ladder_and_writes_its_packets(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(blocks("python")[1], {})
+    said = capsys.readouterr().out
+    assert "─ SYN seq 0" in said
+    assert "lost" in said
+    capture = read_capture(tmp_path / "x.pcapng")
+    assert capture.interfaces[capture.packets[0].interface].name == "lost"
+    assert len(capture.packets) == len(re.findall("(?:▶|◀|✗)", said))
 
 
 def test_the_host_answers_the_syn_twice(capsys):
