@@ -2,8 +2,75 @@
 
 A trace lists segments that reach the host and calls of its applications, each with its time; running it adds a
 log of all that the host sent and returned. The same file can be answered by a real kernel, so that both logs
-can be laid side by side. Numbers in it are relative: sequence numbers to each side's initial one, timestamps
-to the first that the host sent on the flow.
+can be laid side by side: `tcpemu trace FILE.json` answers one, `--check` compares with the log that is in it.
+This is a whole one:
+
+    {"name": "one-client", "about": "A handshake, and five octets.",
+     "sysctl": {"net.ipv4.tcp_syncookies": 0},
+     "until": 1,
+     "steps": [[0, "listen", 1],
+               [0.1, "in", 42001, "S", 0, null, {"opts": [["mss", 1460]]}],
+               [0.2, "in", 42001, "A", 1, 1],
+               [0.3, "accept"],
+               [0.4, "in", 42001, "PA", 1, 1, {"len": 5}],
+               [0.5, "recv", 42001, 100],
+               [0.6, "sample"]]}
+
+`name` and `about` are for people, and may be left out; so may `sysctl`, the settings of the host by their full
+names. `until` says when the run ends. Times are seconds from the beginning.
+
+**Who is there.** The host is 192.168.0.1, its listener port 8080. The peer is 192.0.2.1, and a connection is
+called by the peer's port. The peer has no TCP of its own: it sends what the steps say, and nothing else.
+
+**A segment that arrives** is [time, "in", peer port, flags, seq, ack, more]. Flags are letters of FSRPAUEC; ack
+is null where there is none. Numbers are relative: sequence numbers count from the initial one of the side that
+counts, so a SYN has seq 0 and what follows begins at 1. The table of more may be left out, and so may each key:
+
+    len     octets of data, which are all x
+    win     the window field, 65535 if not given
+    opts    options in order: ["mss", 1460], ["wscale", 7], ["sackOK"], ["TS", value, echo], ["nop"], ["eol"],
+            ["sack", [[left, right], ...]], ["fo", cookie in hex], ["raw", octets in hex]
+    isn     the peer's initial sequence number, in the first segment of a flow
+    lport   the host's port, where it is not 8080
+    ip      the peer's address, where it is not 192.0.2.1
+    ttl, tos   those of the IP header
+    badsum  1: the checksum of TCP is wrong
+
+An echo of a timestamp counts from the first timestamp that the host sent on the flow.
+
+**A call** is [time, verb, ...]. What may be left out stands in parentheses:
+
+    listen backlog ({"port", "rcvbuf", "maxseg", "defer", "syncnt"})   socket, bind, listen; once more: only listen
+    accept (port)                         gives the peer's port
+    connect own port, peer's port ({"syncnt"})
+    send peer port, octets                gives how many were taken
+    recv peer port, most octets           gives how many were read
+    shutdown peer port, how               0 SHUT_RD, 1 SHUT_WR, 2 SHUT_RDWR
+    close peer port
+    rst_close peer port                   close() with SO_LINGER of 0 s
+    setopt peer port, level, name, value  setsockopt(), by numbers
+    soerror peer port                     gives the errno of SO_ERROR, or 0
+    close_listener
+    shutdown_listener (how)
+    sample                                gives the socket table and the counters
+
+No call waits: one that would, fails with EAGAIN, or EINPROGRESS.
+
+**The log** has an entry for each step as it was done, and for each packet that the host sent, each with its time
+`t`; the end of the run is one more sample:
+
+    {"t": 0.1, "in": [42001, "S", 0, null, {"opts": [["mss", 1460]]}]}
+    {"t": 0.1, "out": 42001, "flags": "SA", "seq": 0, "ack": 1, "win": 64240, "len": 0, "opts": [["mss", 1460]],
+     "df": 1, "ttl": 64, "tos": 0, "ipid0": 1}
+    {"t": 0.3, "do": ["accept"], "ret": 42001}
+
+`out` is the peer's port; `ip` and `lport` stand there as they do above; `ipid0` is 1 where the IP header's
+identification is 0. A number that there is nothing to count from is {"abs": number}. `ret` is the result of a
+call, or the name of its errno, such as "EAGAIN". That of a sample is {"ss": rows, "mib": counters}: a row is
+[state, Recv-Q, Send-Q, own port, peer's port or *], a counter is there if it has moved. The answered trace also
+says who answered: `emulator` names the generation, `kernel` the release of a real one.
+
+What counts as the same answer stands in `tcpemu.scenario.judge`.
 """
 
 from __future__ import annotations
