@@ -97,7 +97,9 @@ def test_any_first_window_fits_its_clamp_and_its_scale(space, mss, clamp, scalin
     assert not (signed and window > 32767)
     assert limit <= 65535 << shift
     # No smaller scale would do for the largest buffer, and this one does unless it is the largest.
-    wanted = min(max(space - space % mss if space > mss else space, largest), clamp or 65535 << 14)
+    most = clamp or 65535 << 14
+    room = min(space, most)
+    wanted = min(max(room - room % mss if room > mss else room, largest), most)
     if scaling and shift > 0:
         assert wanted >= 65536 << (shift - 1)
     if scaling and shift < 14:
