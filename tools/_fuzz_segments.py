@@ -145,7 +145,7 @@ class Clients:
         if type(flow) is Request:
             return self._build(key, self._for_request(flow), now, flow.ts_recent is not None, flow.ts_last)
         if type(flow) is Connection:
-            clock = self.host.clock_ms(now) + flow.ts_offset & MASK
+            clock = self.host.stamp_clock(now) + flow.ts_offset & MASK
             stamped = flow.ts_ok or flow.state is State.SYN_SENT
             return self._build(key, self._for_connection(flow), now, stamped, clock)
         if type(flow) is TimeWait:

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from tcpemu.generations import queues as rules
 from tcpemu.generations.linux_sysctls import Version, limits_before, missing_before, values_before
-from tcpemu.stack.generation import Generation, QueueRules, SynAckTimer, SynTimer, Wire
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.generation import Generation, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
+from tcpemu.stack.units import MILLISECOND, SECOND
 
 _RMEM_6_MB = {"net.ipv4.tcp_rmem": (4096, 131072, 6291456), "net.core.rmem_max": 212992}
+_NO_OFFSET = StampOffset.NONE
+_HZ_100 = 10 * MILLISECOND
 _OLD_COOKIES = (64, 512, 536, 1024, 1440, 1460, 4312, 8960)
 _OLDEST_COOKIES = (64, 256, 512, 536, 1024, 1440, 1460, 4312)
 
@@ -74,6 +76,7 @@ LINUX_6_1 = _older(
     queues=QueueRules(rules.half_open_at_least, rules.accepting_more_than, rules.accepting_more_than),
     request_takes_stamps=True,
     challenge_inexact_rst=False,
+    wire=Wire(stamp_offset=StampOffset.BY_PEER),
 )
 
 LINUX_5_10 = _older(
@@ -96,10 +99,15 @@ LINUX_4_19 = _older(
         "net.core.somaxconn": 128,
         "net.ipv4.tcp_max_syn_backlog": 1024,
     },
-    wire=Wire(window_segments=20),
+    wire=Wire(window_segments=20, stamp_offset=StampOffset.BY_PEER),
 )
 
-LINUX_4_10 = _older(LINUX_4_19, (4, 10), "Linux 4.10 (2017): a full accept queue drops every SYN")
+LINUX_4_10 = _older(
+    LINUX_4_19,
+    (4, 10),
+    "Linux 4.10 (2017): a full accept queue drops every SYN",
+    wire=Wire(window_segments=20),
+)
 
 LINUX_4_4 = _older(
     LINUX_4_10,
@@ -108,7 +116,9 @@ LINUX_4_4 = _older(
     queues=QueueRules(rules.half_open_at_least, rules.accepting_and_young, rules.accepting_more_than),
     sysctls={"net.ipv4.tcp_challenge_ack_limit": 100},
     request_window_scaled=False,
-    wire=Wire(window_segments=20, random_stamps=False),
+    limits_request_acks=False,
+    challenges_vary=False,
+    wire=Wire(window_segments=20, stamp_offset=_NO_OFFSET),
 )
 
 LINUX_3_10 = _older(
@@ -124,7 +134,7 @@ LINUX_3_10 = _older(
     ),
     synack=SynAckTimer(interval=SECOND // 5, decay_at=rules.half_of_table, outlive_listener=False),
     limits_replies=False,
-    wire=Wire(window_segments=10, random_stamps=False),
+    wire=Wire(window_segments=10, stamp_offset=_NO_OFFSET),
     cookie_mss=_OLD_COOKIES,
     cookie_minutes=4,
     cookie_overflow=3 * SECOND,
@@ -140,7 +150,7 @@ LINUX_3_0 = _older(
     initial_rto=3 * SECOND,
     fin_spoils_syn=False,
     challenges=False,
-    wire=Wire(window_segments=10, buffer_share=(3, 4), random_stamps=False),
+    wire=Wire(window_segments=10, buffer_share=(3, 4), stamp_offset=_NO_OFFSET),
 )
 
 LINUX_2_6_32 = _older(
@@ -155,7 +165,7 @@ LINUX_2_6_32 = _older(
     },
     syn=SynTimer(_by_200_ms),
     initial_cwnd=3,
-    wire=Wire(window_segments=4, buffer_share=(3, 4), random_stamps=False),
+    wire=Wire(window_segments=4, buffer_share=(3, 4), stamp_offset=_NO_OFFSET),
     cookie_mss=_OLDEST_COOKIES,
 )
 
@@ -168,8 +178,15 @@ LINUX_2_4 = _older(
     sysctls={"net.ipv4.tcp_rmem": (4096, 87380, 174760), "net.core.rmem_max": 65535, "net.ipv4.tcp_ecn": 0},
     syn=SynTimer(),
     wire=Wire(
-        window_segments=4, buffer_share=(3, 4), scale_by_largest=False, reset_ttl=255, random_stamps=False
+        window_segments=4,
+        buffer_share=(3, 4),
+        scale_by_largest=False,
+        reset_ttl=255,
+        stamp_offset=_NO_OFFSET,
+        stamp_tick=_HZ_100,
+        zero_stamp_is_none=True,
     ),
+    cookie_options=False,
 )
 
 LINUX_2_2 = _older(
@@ -195,7 +212,13 @@ LINUX_2_2 = _older(
         "net.ipv4.tcp_retries1": 7,
     },
     wire=Wire(
-        fixed_window=32120, scale_by_largest=False, mss_follows_peer=True, reset_ttl=255, random_stamps=False
+        fixed_window=32120,
+        scale_by_largest=False,
+        mss_follows_peer=True,
+        reset_ttl=255,
+        stamp_offset=_NO_OFFSET,
+        stamp_tick=_HZ_100,
+        syn_ack_echoes=False,
     ),
     unverified=(
         "SYN|ACKs come again on time here; the kernel's timer is up to 0.5 s late, and by a mistake in 2.2.1 stops"
@@ -222,10 +245,11 @@ LINUX_2_0 = _older(
     wire=Wire(
         fixed_window=32736,
         syn_window=512,
+        syn_again_window=32120,
         scale_by_largest=False,
         mss_follows_peer=True,
         reset_ttl=255,
-        random_stamps=False,
+        stamp_offset=_NO_OFFSET,
         dont_fragment=False,
     ),
     unverified=(
@@ -247,14 +271,15 @@ LINUX_1_2 = _older(
         fixed_window=14335,
         syn_window=512,
         scale_by_largest=False,
+        mss_headers=64,
         mss_follows_peer=True,
         reset_ttl=255,
-        random_stamps=False,
+        stamp_offset=_NO_OFFSET,
         dont_fragment=False,
     ),
     unverified=(
         "the cut at 5: an earlier kernel than 1.2.13 had it",
-        "the MSS, which is 1436 on the local net there",
+        "all peers are on the local net here; the MSS for others is 512 there",
         *LINUX_2_0.unverified,
     ),
 )

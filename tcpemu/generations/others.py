@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tcpemu.generations import queues as rules
 from tcpemu.generations.linux import LINUX_2_4
-from tcpemu.stack.generation import Generation, Overflow, QueueRules, SynAckTimer, SynTimer, Wire
+from tcpemu.stack.generation import Generation, Overflow, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
 from tcpemu.stack.sysctl import SYSCTLS
 from tcpemu.stack.units import MILLISECOND, SECOND
 
@@ -61,7 +61,8 @@ BSD_4_4 = _other(
         fixed_window=8760,
         syn_window=8192,
         scale_by_largest=False,
-        random_stamps=False,
+        stamp_offset=StampOffset.NONE,
+        stamp_tick=500 * MILLISECOND,
         dont_fragment=False,
     ),
     unverified=("6 s: the first wait is 5.5 to 6 s there, by the phase of a slow timer",),
@@ -89,7 +90,7 @@ FREEBSD_14 = _other(
     bad_ack_kills=True,
     challenges=True,
     initial_cwnd=10,
-    wire=Wire(order="bsd", fixed_window=65535, scale_by_largest=True, random_stamps=True),
+    wire=Wire(order="bsd", fixed_window=65535, scale_by_largest=True),
     unverified=("read in FreeBSD 13.0; of 14 only the cache of half-open connections",),
 )
 
@@ -115,7 +116,7 @@ MACOS_15 = _other(
     quick_syn=0,
     challenges=True,
     initial_cwnd=10,
-    wire=Wire(order="macos", fixed_window=65535, scale_by_largest=True, random_stamps=True),
+    wire=Wire(order="macos", fixed_window=65535, scale_by_largest=True),
     unverified=("how a repeated SYN is limited", "which half-open connection is thrown out: any, here"),
 )
 
@@ -140,11 +141,15 @@ SOLARIS = _other(
     syn=_syn(1.125, 2.25, 4.5, 9, 18, 36, 60, 60),
     initial_rto=1125 * MILLISECOND,
     quick_syn=0,
-    wire=Wire(fixed_window=128480, random_stamps=False),
+    wire=Wire(
+        syn_ack_order="solaris",
+        fixed_window=128480,
+        stamp_offset=StampOffset.NONE,
+        stamp_tick=10 * MILLISECOND,
+    ),
     unverified=(
         "the first window",
         "listen(0)",
-        "the order of a SYN|ACK's options, which begins with SACK there",
     ),
 )
 
@@ -152,7 +157,7 @@ WINDOWS_2003 = _other(
     "windows-2003",
     "Windows 2000 and 2003 without SYN attack protection: a SYN too many meets a RST",
     200,
-    {"net.ipv4.ip_default_ttl": 128, "net.ipv4.tcp_timestamps": 0, "net.ipv4.tcp_window_scaling": 0},
+    {"net.ipv4.ip_default_ttl": 128},
     clamp_backlog=rules.clamp_unsigned,
     queues=QueueRules(
         rules.never_half_open,
@@ -166,9 +171,16 @@ WINDOWS_2003 = _other(
     synack=SynAckTimer(waits=_waits(3, 6, 12), restarts_on_syn=False),
     syn=_syn(3, 6, 12),
     quick_syn=0,
-    wire=Wire(order="windows", fixed_window=65535, scale_by_largest=False, random_stamps=False),
+    wire=Wire(
+        order="windows",
+        fixed_window=65535,
+        scale_by_largest=False,
+        plain_syn=True,
+        stamp_offset=StampOffset.NONE,
+        stamp_tick=100 * MILLISECOND,
+    ),
     unverified=(
-        "the limit of 200 and the first window",
+        "the limit of 200, the first window and the ticks of timestamps, whose first is 0 there",
         "a client that is refused tries twice more there, and not here",
         "later service packs may complete the handshake and then reset it (SynAttackProtect)",
     ),

@@ -88,9 +88,9 @@ def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
     if stamps is None or not stamps.ecr or conn.retrans_stamp is None:
         return True
     host = conn.host
-    first = host.clock_ms(conn.retrans_stamp)
-    age = host.clock_ms() - (stamps.ecr - conn.ts_offset) & MASK
-    return age <= host.clock_ms() - first
+    first = host.stamp_clock(conn.retrans_stamp)
+    age = host.stamp_clock() - (stamps.ecr - conn.ts_offset) & MASK
+    return age <= host.stamp_clock() - first
 
 
 def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:

@@ -300,7 +300,7 @@ class Connection:
     def undo_spurious_timeout(self, stamps: Timestamps | None) -> None:
         """The first SYN|ACK had arrived after all (tcp_try_undo_spurious_syn)."""
         if stamps is not None and self.ts_ok and self.retrans_stamp is not None:
-            first = self.host.clock_ms(self.retrans_stamp) + self.ts_offset & MASK
+            first = self.host.stamp_clock(self.retrans_stamp) + self.ts_offset & MASK
             if stamps.ecr == first:
                 self.undo_marker = False
 

@@ -35,13 +35,16 @@ _ECN_BIT = 1 << 5
 def answer_syn(listener: Listener, segment: Segment, offer: SynOptions) -> Reason:
     """Send a SYN|ACK that carries a cookie, and keep nothing."""
     host = listener.host
-    if offer.timestamps is None:
+    if offer.timestamps is None or not host.generation.cookie_options:
         offer = syn.without_options(offer)
     request = Request(listener, segment, offer)
     if offer.timestamps is None:
         request.ecn = False
     _, request.ts_offset = host.flow_secrets(request.key)
-    request.iss = _number(host, request.key, segment.seq, _mss_index(host, offer.mss))
+    index = _mss_index(host, offer.mss)
+    if host.generation.wire.mss_follows_peer:
+        request.own_mss = min(request.own_mss, host.generation.cookie_mss[index])
+    request.iss = _number(host, request.key, segment.seq, index)
     syn.offer_window(listener, request, request.own_mss - (12 if offer.timestamps else 0))
     _note_overflow(listener)
     host.count("SyncookiesSent")
@@ -66,7 +69,8 @@ def try_ack(listener: Listener, segment: Segment) -> Reason | None:
         host.count("SyncookiesFailed")
         return None
     host.count("SyncookiesRecv")
-    stamps = find_timestamps(segment.options) if host.sysctls.tcp_timestamps else None
+    remembers = host.sysctls.tcp_timestamps and host.generation.cookie_options
+    stamps = find_timestamps(segment.options) if remembers else None
     offer = _remembered(host, segment, mss, stamps)
     if offer is None:
         return None
@@ -102,7 +106,7 @@ def _send(host: Host, request: Request) -> None:
         return
     bits = _NO_SHIFT if request.snd_shift is None else request.snd_shift
     bits |= (_SACK_BIT if request.sack else 0) | (_ECN_BIT if request.ecn else 0)
-    now = host.clock_ms()
+    now = host.stamp_clock()
     stamp = now >> _TS_BITS << _TS_BITS | bits
     if stamp > now:
         stamp -= 1 << _TS_BITS
@@ -156,7 +160,7 @@ def _mss_index(host: Host, mss: int) -> int:
 
 
 def _minute(host: Host) -> int:
-    return host.clock_ms() // 60_000
+    return host.uptime() // (60 * SECOND)
 
 
 def _note_overflow(listener: Listener) -> None:

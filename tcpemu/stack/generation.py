@@ -98,12 +98,22 @@ class SynTimer:
     the linear ones, as often as tcp_syn_retries allows."""
 
 
+class StampOffset(Enum):
+    """What a host's timestamps are moved by, so that they do not tell how long it has been up."""
+
+    NONE = "nothing"
+    BY_FLOW = "a number for each flow"
+    BY_PEER = "a number for each pair of addresses"
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """What a host's segments look like."""
 
     order: str = "linux"
     """Order of the options of a SYN: linux, bsd, macos or windows."""
+    syn_ack_order: str = ""
+    """That of a SYN|ACK, where it is another: solaris."""
     window_segments: int = 0
     """The first window is at most so many segments; 0 is no limit."""
     buffer_share: tuple[int, int] = (1, 2)
@@ -114,14 +124,25 @@ class Wire:
     """The first window whatever the buffer, in octets; 0 goes by the buffer."""
     syn_window: int = 0
     """The window of a client's first SYN, where it is another; 0 is the same."""
+    syn_again_window: int = 0
+    """The window of a client's SYN that is sent again, where it is another than a SYN|ACK's."""
+    plain_syn: bool = False
+    """A client's SYN asks for neither window scale nor timestamps, though a SYN|ACK agrees to both."""
     reset_ttl: int = 0
     """TTL of a RST for what belongs to no connection; 0 is the usual one."""
+    mss_headers: int = 40
+    """Octets of the MTU that the MSS leaves for headers."""
     mss_follows_peer: bool = False
     """A SYN|ACK announces no larger MSS than the SYN did."""
     dont_fragment: bool = True
     """SYN and SYN|ACK carry DF."""
-    random_stamps: bool = True
-    """Timestamps have an offset of their own for each flow."""
+    stamp_offset: StampOffset = StampOffset.BY_FLOW
+    stamp_tick: int = MILLISECOND
+    """The timestamps' clock advances by one each so many nanoseconds."""
+    syn_ack_echoes: bool = True
+    """A SYN|ACK has the SYN's TSval as its TSecr; else 0."""
+    zero_stamp_is_none: bool = False
+    """A SYN with a TSval of 0 is taken for one without timestamps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +176,9 @@ class Generation:
     cookie_mss: tuple[int, ...] = (536, 1300, 1440, 1460)
     cookie_minutes: int = 2
     """A SYN cookie is good while its minute counter has advanced fewer than this many times."""
+    cookie_options: bool = True
+    """A SYN cookie remembers window scale, SACK and ECN in the timestamps; without it a SYN|ACK with a cookie has
+    an MSS and no more."""
     cookie_overflow: int = 120 * SECOND
     """How long after the last cookie was sent ACKs are still tried as cookies."""
     quick_syn: int = 8 * MILLISECOND
@@ -162,6 +186,9 @@ class Generation:
     challenges: bool = True
     """RFC 5961: a RST must hit RCV.NXT, and a SYN on a connection draws an ACK. Without it any RST or SYN
     inside the window resets."""
+    challenges_vary: bool = True
+    """How many challenge ACKs a second may have is drawn anew each second, from half of
+    tcp_challenge_ack_limit to one and a half of it; else it is that limit."""
     challenge_inexact_rst: bool = True
     """An in-window RST that does not hit RCV.NXT of a request draws a challenge ACK and kills nothing."""
     request_takes_stamps: bool = False
@@ -170,6 +197,8 @@ class Generation:
     """The window is scaled in an ACK that a request sends."""
     limits_replies: bool = True
     """Answers to segments out of window are sent at most each tcp_invalid_ratelimit."""
+    limits_request_acks: bool = True
+    """So are a request's ACKs to segments out of its window, and not only to repeated SYNs."""
     check_tsecr: bool = True
     """A final ACK whose TSecr no SYN|ACK has sent is not taken."""
     beyond_window: bool = True

@@ -26,7 +26,7 @@ from tcpemu.stack.events import (
     TimerFired,
     Verdict,
 )
-from tcpemu.stack.generation import Generation
+from tcpemu.stack.generation import Generation, StampOffset
 from tcpemu.stack.listener import Listener
 from tcpemu.stack.metrics import Metrics
 from tcpemu.stack.options import established_options
@@ -84,6 +84,7 @@ class Host:
         self.draw = self.secrets.draw
         self.mtu = mtu
         self.jiffy = SECOND // (hz or 250)
+        self.stamp_tick = generation.wire.stamp_tick
         self.observe = observe
         self.now = 0
         self.timers = TimerQueue(hz)
@@ -311,18 +312,25 @@ class Host:
         if self.observe:
             self._events.append(Counted(self.now, name, by))
 
-    def clock_ms(self, at: int | None = None) -> int:
-        """The clock of timestamps: milliseconds since the machine started."""
-        return self.secrets.boot_ms + (self.now if at is None else at) // MILLISECOND
+    def uptime(self, at: int | None = None) -> int:
+        """Nanoseconds since the machine started."""
+        return self.secrets.boot_ms * MILLISECOND + (self.now if at is None else at)
+
+    def stamp_clock(self, at: int | None = None) -> int:
+        """The clock of timestamps: milliseconds since the machine started, or the kernel's longer ticks."""
+        return self.uptime(at) // self.stamp_tick
 
     def flow_secrets(self, key: FlowKey) -> tuple[int, int]:
         """Initial sequence number and timestamp offset of a flow that begins now."""
         iss, offset = self.secrets.flow(key, self.now)
-        return iss, offset if self.generation.wire.random_stamps and self.sysctls.tcp_timestamps == 1 else 0
+        by = self.generation.wire.stamp_offset
+        if by is StampOffset.NONE or self.sysctls.tcp_timestamps != 1:
+            return iss, 0
+        return iss, self.secrets.pair_offset(key) if by is StampOffset.BY_PEER else offset
 
     def advertised_mss(self, user_mss: int = 0) -> int:
         """The MSS that we announce: what the link holds, or less by TCP_MAXSEG (route.c: ipv4_default_advmss)."""
-        mss = min(max(self.mtu - 40, 256), _LARGEST_ADVERTISED)
+        mss = min(max(self.mtu - self.generation.wire.mss_headers, 256), _LARGEST_ADVERTISED)
         return min(mss, user_mss) if user_mss else mss
 
     def challenge_allowed(self) -> bool:
@@ -333,10 +341,15 @@ class Host:
         second = self.now // SECOND
         if second != self._challenges_second:
             self._challenges_second = second
-            half = (limit + 1) >> 1
-            self._challenges_left = half + self.draw.randrange(limit)
+            self._challenges_left = self._challenge_budget(limit)
         self._challenges_left -= 1
         return self._challenges_left >= 0
+
+    def _challenge_budget(self, limit: int) -> int:
+        """Challenge ACKs for a new second: since Linux 4.7 nobody can count on how many."""
+        if not self.generation.challenges_vary:
+            return limit
+        return ((limit + 1) >> 1) + self.draw.randrange(limit)
 
     def unhash(self, conn: Connection) -> None:
         """A closed connection is found by no segment any more."""

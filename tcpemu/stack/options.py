@@ -138,7 +138,24 @@ def _macos_order(
     return tuple(options)
 
 
-_OTHER_ORDERS = {"macos": _macos_order, "bsd": _bsd_order, "windows": _windows_order}
+def _solaris_order(
+    own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None
+) -> tuple[Option, ...]:
+    """Timestamps stand in the template of the header and so before all else, with SACK permitted in the place of
+    their padding (illumos, tcp_output.c: tcp_xmit_mp_aux_iss).
+    """
+    if stamps is None:
+        return syn_options(own_mss, shift, sack, None)
+    head: tuple[Option, ...] = (SACK_OK, stamps) if sack else (NOP, NOP, stamps)
+    return (*head, *_mss_and_scale(own_mss, shift))
+
+
+_OTHER_ORDERS = {
+    "macos": _macos_order,
+    "bsd": _bsd_order,
+    "windows": _windows_order,
+    "solaris": _solaris_order,
+}
 
 
 def established_options(

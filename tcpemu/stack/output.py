@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
 
 _LEAST_SENT_MSS = 48
-_HEADERS = 40
 _ECT0 = 2
 _SYN_ACK = SYN | ACK
 _LARGEST_PIECE = 65_200
@@ -56,8 +55,7 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
     host = conn.host
     tos = conn.options.tos
     if flags & SYN:
-        own = 0 if flags & ACK or repeat else host.generation.wire.syn_window
-        window = own or min(conn.rcv_wnd, 65535)
+        window = _syn_window(conn, flags, repeat)
         options = own_syn_options(conn, flags)
     else:
         window = select_window(conn)
@@ -96,6 +94,13 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
         acks.sent(conn)
 
 
+def _syn_window(conn: Connection, flags: int, repeat: int) -> int:
+    """The window of a SYN: some kernels' first, or repeated, one has another than their SYN|ACK."""
+    wire = conn.host.generation.wire
+    own = 0 if flags & ACK else wire.syn_again_window if repeat else wire.syn_window
+    return own or min(conn.rcv_wnd, 65535)
+
+
 def _data_sent(conn: Connection) -> None:
     """Data sent soon after data came in makes a conversation (tcp_event_data_sent)."""
     if conn.host.now - conn.lrcvtime < conn.ato:
@@ -103,7 +108,7 @@ def _data_sent(conn: Connection) -> None:
 
 
 def _stamps(conn: Connection) -> Timestamps:
-    return Timestamps(conn.host.clock_ms() + conn.ts_offset & MASK, conn.ts_recent)
+    return Timestamps(conn.host.stamp_clock() + conn.ts_offset & MASK, conn.ts_recent)
 
 
 def _options(conn: Connection) -> tuple[Option, ...]:
@@ -115,15 +120,17 @@ def _options(conn: Connection) -> tuple[Option, ...]:
 
 def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
     """The options of an active open's SYN, and of its SYN|ACK when SYNs cross: all that we can (tcp_syn_options)."""
-    sysctls = conn.host.sysctls
+    sysctls, wire = conn.host.sysctls, conn.host.generation.wire
+    plain = wire.plain_syn and not flags & ACK
     stamps = None
-    if sysctls.tcp_timestamps:
+    if sysctls.tcp_timestamps and not plain:
         stamps = Timestamps(
-            conn.host.clock_ms() + conn.ts_offset & MASK, conn.ts_recent if flags & ACK else 0
+            conn.host.stamp_clock() + conn.ts_offset & MASK, conn.ts_recent if flags & ACK else 0
         )
-    shift = conn.rcv_shift if sysctls.tcp_window_scaling else None
+    shift = conn.rcv_shift if sysctls.tcp_window_scaling and not plain else None
     own_mss = conn.host.advertised_mss(conn.options.maxseg)
-    return syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, conn.host.generation.wire.order)
+    order = wire.syn_ack_order or wire.order if flags & ACK else wire.order
+    return syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, order)
 
 
 def acceptable_seq(conn: Connection) -> int:
@@ -154,13 +161,15 @@ def send_active_reset(conn: Connection) -> None:
 def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
     timestamps = conn.ts_ok or (before_syn and bool(conn.host.sysctls.tcp_timestamps))
-    conn.mss_cache = _full_payload(conn.host.mtu, conn.mss_clamp, timestamps, conn.max_window)
+    conn.mss_cache = _full_payload(
+        conn.host.mtu - conn.host.generation.wire.mss_headers, conn.mss_clamp, timestamps, conn.max_window
+    )
 
 
 @lru_cache(maxsize=4096)
-def _full_payload(mtu: int, peer_mss: int, timestamps: bool, largest_window: int) -> int:
+def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: int) -> int:
     """The peer's MSS or what the link holds, less options, and at most half of the peer's window."""
-    size = max(min(mtu - _HEADERS, peer_mss), _LEAST_SENT_MSS)
+    size = max(min(room, peer_mss), _LEAST_SENT_MSS)
     header = 20
     if timestamps:
         size -= TIMESTAMPS_LENGTH

@@ -96,12 +96,13 @@ class Request:
         remote, remote_port, local, local_port = self.key
         listener = self.listener
         host = listener.host
+        wire = host.generation.wire
         stamps = None
         if self.ts_recent is not None:
-            self.ts_last = tsval = host.clock_ms() + self.ts_offset & MASK
+            self.ts_last = tsval = host.stamp_clock() + self.ts_offset & MASK
             if not self.ts_first:
                 self.ts_first = tsval
-            stamps = timestamps(tsval, self.ts_recent)
+            stamps = timestamps(tsval, self.ts_recent if wire.syn_ack_echoes else 0)
         shift = None if self.snd_shift is None else self.rcv_shift
         segment = make_segment(
             local,
@@ -112,13 +113,13 @@ class Request:
             (self.irs + 1) & MASK,
             _SYN_ACK | ECE if self.ecn else _SYN_ACK,
             self.rcv_wnd if self.rcv_wnd < 65535 else 65535,
-            syn_options(self.own_mss, shift, self.sack, stamps, host.generation.wire.order),
+            syn_options(self.own_mss, shift, self.sack, stamps, wire.syn_ack_order or wire.order),
             b"",
             0,
             listener.options.ttl or host.sysctls.ip_default_ttl,
             self.tos,
             0,
-            host.generation.wire.dont_fragment,
+            wire.dont_fragment,
             0,
             b"",
         )
@@ -136,7 +137,7 @@ class Request:
         host = self.listener.host
         stamps = None
         if self.ts_recent:
-            stamps = Timestamps(host.clock_ms() + self.ts_offset & MASK, self.ts_recent)
+            stamps = Timestamps(host.stamp_clock() + self.ts_offset & MASK, self.ts_recent)
         shift = self.rcv_shift if host.generation.request_window_scaled else 0
         seq, ack, window = add(self.iss, 1), add(self.irs, 1), min(self.rcv_wnd, 65535) >> shift
         host.send_bare_ack(self.key, seq, ack, window, stamps, segment.tos & 0xFC, reasons.SENT_REQUEST_ACK)
@@ -313,7 +314,8 @@ class Request:
             reason = reasons.REQUEST_TSECR
         else:
             reason = reasons.REQUEST_OUT_OF_WINDOW
-        if segment.flags & RST or out_of_window_limited(host, self, segment, SKIPPED):
+        limited = host.generation.limits_request_acks
+        if segment.flags & RST or (limited and out_of_window_limited(host, self, segment, SKIPPED)):
             return reasons.REQUEST_REFUSED_QUIETLY
         self._send_ack(segment)
         return reason

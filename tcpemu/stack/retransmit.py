@@ -299,7 +299,7 @@ def _echo_from_before(conn: Connection) -> bool:
         return conn.sack or before(conn.snd_una, conn.high_seq)
     if not conn.tsecr:
         return False
-    resent = conn.host.clock_ms(conn.retrans_stamp) + conn.ts_offset & MASK
+    resent = conn.host.stamp_clock(conn.retrans_stamp) + conn.ts_offset & MASK
     return before(conn.tsecr, resent)
 
 

@@ -57,10 +57,10 @@ def _update(conn: Connection, microseconds: int, least: int) -> None:
 
 
 def sample_by_timestamp(conn: Connection) -> None:
-    """Measure by the segment that TSecr echoes, to the millisecond; an absurd echo tells nothing (tcp_rtt_tsopt_us)."""
-    elapsed = conn.host.clock_ms() - (conn.tsecr - conn.ts_offset) & MASK
+    """Measure by the segment that TSecr echoes, in ticks; an absurd echo tells nothing (tcp_rtt_tsopt_us)."""
+    elapsed = conn.host.stamp_clock() - (conn.tsecr - conn.ts_offset) & MASK
     if elapsed < _LONGEST_ECHO:
-        sample(conn, max(elapsed, 1) * 1000)
+        sample(conn, max(elapsed, 1) * (conn.host.stamp_tick // MICROSECOND))
 
 
 def init_metrics(conn: Connection) -> None:

@@ -39,6 +39,11 @@ class Secrets:
         mixed = crc32(remote, crc32(local, (remote_port << 16 | local_port) ^ self._flow_key))
         return (mixed * _SPREAD_ISN + (now >> 6)) & MASK, mixed * _SPREAD_OFFSET >> 9 & MASK
 
+    def pair_offset(self, key: FlowKey) -> int:
+        """The timestamp offset that all flows between two addresses share (secure_tcp_ts_off, Linux 4.12 to 6.12.0)."""
+        remote, _, local, _ = key
+        return crc32(remote, crc32(local, self._flow_key)) * _SPREAD_OFFSET >> 9 & MASK
+
     def cookie_hash(self, which: int, key: FlowKey, count: int) -> int:
         """One of the two keyed hashes of a SYN cookie, 32 bits (syncookies.c: cookie_hash)."""
         octets = _octets(key) + count.to_bytes(8, "big")

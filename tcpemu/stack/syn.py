@@ -47,7 +47,7 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
             listener.overflow()
         full = reasons.QUEUE_FULL_SYN if queues.one_queue else reasons.ACCEPT_QUEUE_FULL_SYN
         return _refuse(host, segment, queues.when_full_for_syn, full)
-    offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
+    offer = _offer(listener, segment)
     if host.routes is not None and not host.routable(segment.src):
         host.count("ListenDrops")
         return reasons.NO_ROUTE
@@ -59,6 +59,16 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
         return reasons.LAST_QUARTER
     _queue(listener, segment, offer, reopened)
     return reasons.SYN_QUEUED
+
+
+def _offer(listener: Listener, segment: Segment) -> SynOptions:
+    """What the SYN offers. A TSval of 0 is none in Linux 2.4 and until 2.6.25 (tcp_ipv4.c: tcp_v4_conn_request)."""
+    host = listener.host
+    offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
+    stamps = offer.timestamps
+    if stamps is not None and not stamps.val and host.generation.wire.zero_stamp_is_none:
+        return offer._replace(timestamps=None)
+    return offer
 
 
 def _refuse(host: Host, segment: Segment, how: Overflow, reason: Reason) -> Reason:

@@ -184,7 +184,7 @@ class TimeWait:
         host = self.host
         stamps = None
         if self.ts_ok:
-            stamps = Timestamps(host.clock_ms() + self.ts_offset & MASK, self.ts_recent)
+            stamps = Timestamps(host.stamp_clock() + self.ts_offset & MASK, self.ts_recent)
         window = self.rcv_wnd >> self.rcv_shift & 0xFFFF
         host.send_bare_ack(
             self.key, self.snd_nxt, self.rcv_nxt, window, stamps, self.tos, reasons.SENT_TW_ACK

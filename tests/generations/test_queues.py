@@ -349,12 +349,19 @@ def test_a_cookie_remembers_the_mss_by_its_class(name, value):
         **rows(since("linux-2.6.32", "linux-6.12"), "mss 1460, sackOK, TS, nop, ws 7"),
         "linux-6.18": "mss 1460, sackOK, TS, nop, ws 10",
     },
-    differs=rows(["linux-2.2", "linux-2.4"], "options are agreed here; cookies carry none before 2.6.26"),
     only=_COOKIES,
 )
 def test_a_syn_ack_with_a_cookie_has_the_options_since_2_6_26(name, value):
     host = crowded(name)
     assert host.send("S", at=host.now + MS, opts=FULL) == "SYN_COOKIE"
+    assert kinds(only(host.taken())) == value
+
+
+@each({"linux-2.2": "mss 536", "linux-2.4": "mss 1460"}, only=["linux-2.2", "linux-2.4"])
+def test_in_2_2_a_cookie_announces_the_class_of_the_peers_mss(name, value):
+    """tcp_output.c: tcp_make_synack of 2.2.1 announces no more than the request remembers."""
+    host = crowded(name)
+    assert host.send("S", at=host.now + MS, opts=(Mss(1000),)) == "SYN_COOKIE"
     assert kinds(only(host.taken())) == value
 
 

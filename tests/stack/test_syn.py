@@ -204,7 +204,7 @@ def test_each_flow_has_its_own_offset_of_timestamps_unless_tcp_timestamps_is_2()
     one, two = stamps(listening(timestamps=2), 1, 2)
     assert one == two
     host = listening(timestamps=2)
-    assert stamps(host, 1) == [host.host.clock_ms()]
+    assert stamps(host, 1) == [host.host.stamp_clock()]
 
 
 def test_initial_sequence_numbers_differ_by_flow_and_count_64_ns_ticks():
