@@ -15,7 +15,6 @@ from tcpemu.explain.paragraphs import paragraph_lines
 from tcpemu.explain.turning import turns_of
 from tcpemu.explain.words import moment
 from tcpemu.network import Node
-from tcpemu.scenario import load
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
 from tcpemu.stack.host import Host
@@ -26,7 +25,7 @@ from tcpemu.wire.capture import Capture, read_capture
 
 def show_story(name: str, settings: Mapping[str, object], only: str | None, until: int | None) -> None:
     """Print the story of each run, or of the first and the way to the others where there are many."""
-    found = load.runs(load.load(name, settings))
+    found = runs.found(name, settings)
     chosen = runs.chosen(name, found, only)
     shown = chosen[:1] if len(chosen) > runs.SHOWN_WHOLE else chosen
     for number, result in enumerate(run_all(runs.labelled(name, shown), until)):
@@ -79,7 +78,7 @@ def _how_to_write() -> str:
 
 def show_state(name: str, settings: Mapping[str, object], only: str | None, at: int) -> None:
     """Run to that moment and print how each host stands."""
-    found = load.runs(load.load(name, settings))
+    found = runs.found(name, settings)
     one = runs.chosen(name, found, only)[0]
     (result,) = run_all(runs.labelled(name, [one]), at)
     heading, end = runs.heading_of(name, result), result.scenario.duration

@@ -7,14 +7,13 @@ from pathlib import Path
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import check_place, patience, show
 from tcpemu.cli.progress import run_all
-from tcpemu.cli.runs import chosen, facts_of, labelled, results_of
+from tcpemu.cli.runs import chosen, facts_of, found, labelled, results_of
 from tcpemu.explain.plots.curves import NothingToDrawError, Picture
 from tcpemu.explain.plots.draw import SUFFIXES, MissingLibraryError, drawn, require_library
 from tcpemu.explain.plots.queues import queues_picture
 from tcpemu.explain.plots.rate import rate_picture
 from tcpemu.explain.plots.sequence import sequence_picture
 from tcpemu.explain.style import line
-from tcpemu.scenario import load
 from tcpemu.scenario.result import Result
 from tcpemu.wire.whole import write_whole
 
@@ -74,5 +73,5 @@ def results_for(
     """The runs that the plot needs: a time-sequence graph is of one run, the chosen one or the first."""
     if kind is not Kind.SEQUENCE:
         return results_of(name, settings, only, until)
-    one = chosen(name, load.runs(load.load(name, settings)), only)[0]
+    one = chosen(name, found(name, settings), only)[0]
     return run_all(labelled(name, [one]), until)

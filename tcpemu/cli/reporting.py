@@ -10,7 +10,6 @@ from tcpemu.explain.report.data import run_data
 from tcpemu.explain.report.page import Page, page_of
 from tcpemu.explain.report.watch import SocketWatch
 from tcpemu.explain.style import line
-from tcpemu.scenario import load
 from tcpemu.wire.whole import write_whole
 
 SUFFIXES = (".html", ".htm")
@@ -20,8 +19,7 @@ def write_report(
     name: str, output: Path, settings: Mapping[str, object], only: str | None, until: int | None
 ) -> None:
     """Run the scenario, all of its runs or the one of that name, and write the page."""
-    scenario = load.load(name, settings)
-    chosen = runs.chosen(name, load.runs(scenario), only)
+    chosen = runs.chosen(name, runs.found(name, settings), only)
     watches: list[SocketWatch] = []
     results = run_all(
         runs.labelled(name, chosen), until, lambda network, _: watches.append(SocketWatch(network))
@@ -31,5 +29,5 @@ def write_report(
             Page(runs.heading_of(name, result), result.scenario.about, run_data(result, watch.changes))
             for result, watch in zip(results, watches, strict=True)
         ]
-        write_whole(output, page_of(f"{name}: {scenario.title}", pages))
+        write_whole(output, page_of(f"{name}: {chosen[0].scenario.title}", pages))
     show([line(f"Written: {output}")])

@@ -2,12 +2,12 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
-from tcpemu.cli.errors import UsageError
+from tcpemu.cli.errors import UsageError, complain
 from tcpemu.cli.output import check_place, patience, show, width
 from tcpemu.cli.progress import run_all
 from tcpemu.explain.capture import capture_of
@@ -82,7 +82,29 @@ def time_of(text: str, option: str = "--until") -> int:
 
 def results_of(name: str, settings: dict[str, object], only: str | None, until: int | None) -> list[Result]:
     """Load the scenario and run it: all of its runs, or only the one of that name."""
-    return run_all(labelled(name, chosen(name, load.runs(load.load(name, settings)), only)), until)
+    return run_all(labelled(name, chosen(name, found(name, settings), only)), until)
+
+
+def found(name: str, settings: Mapping[str, object]) -> tuple[load.Run, ...]:
+    """The runs of a scenario. What it sets and the kernel asked for does not have is left out, with a word."""
+    runs = load.load_runs(name, settings)
+    for words in _left_out(name, runs):
+        complain(words)
+    return runs
+
+
+def _left_out(name: str, runs: Sequence[load.Run]) -> Iterator[str]:
+    """What was left out for each kernel, and which runs are one without it."""
+    whys: dict[str, dict[str, str]] = {}
+    for each in (each for run in runs for each in run.left_out):
+        whys.setdefault(each.kernel, {})[each.sysctl] = each.why
+    for kernel, sysctls in whys.items():
+        parts = ", ".join(f"{sysctl} ({why})" for sysctl, why in sysctls.items())
+        yield f"{kernel} does not have what {name} sets, so it is left out: {parts}"
+    for run in runs:
+        if run.variants:
+            names = " and ".join(repr(each) for each in run.variants)
+            yield f"without that the runs {names} are the same, so there is one"
 
 
 def labelled(name: str, runs: Sequence[load.Run]) -> list[tuple[str, load.Run]]:
@@ -92,9 +114,9 @@ def labelled(name: str, runs: Sequence[load.Run]) -> list[tuple[str, load.Run]]:
 
 def chosen(name: str, found: Sequence[load.Run], only: str | None) -> list[load.Run]:
     """All of a scenario's runs, or only the one of that name. Raises UsageError."""
-    runs = [each for each in found if only in {None, each.name}]
+    runs = [each for each in found if only in {None, each.name, *each.variants}]
     if not runs:
-        names = ", ".join(repr(each.name) for each in found if each.name)
+        names = ", ".join(repr(name) for each in found for name in each.variants or [each.name] if name)
         raise UsageError(
             f"{name} has no run {only!r}; " + (f"it has {names}" if names else "it has only one")
         )
@@ -125,7 +147,8 @@ def facts_of(result: Result) -> list[str]:
     run = [f"run {result.name!r}"] if result.name else []
     kernels = dict.fromkeys([scenario.server.generation, *(group.generation for group in scenario.clients)])
     server = f"server {scenario.server.generation}" if len(kernels) > 1 else next(iter(kernels))
-    return [*run, server, f"seed {scenario.seed}"]
+    without = dict.fromkeys(f"without {each.sysctl}" for each in result.left_out)
+    return [*run, server, f"seed {scenario.seed}", *without]
 
 
 def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:

@@ -51,7 +51,7 @@ def end_of(one: Run, until: int | None = None) -> int:
 def build(one: Run) -> Result:
     """The network of a run, ready to start: `result.network.run(...)` lets time pass."""
     scenario = one.scenario
-    result = Result(one.name, scenario, Network(scenario.seed))
+    result = Result(one.name, scenario, Network(scenario.seed), left_out=one.left_out)
     addresses = host_addresses(scenario)
     server = _host(result.network, SERVER, addresses[SERVER], scenario.server)
     ServerProgram(result.network, server, scenario.server, result.accepted).start()

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from tcpemu.generations import DEFAULT, GENERATIONS
+from tcpemu.generations import GENERATIONS
 from tcpemu.scenario import build
+from tcpemu.scenario.fitting import LeftOut, without_missing
 from tcpemu.scenario.load import Run, from_document, to_document
 from tcpemu.scenario.result import Result
 from tcpemu.scenario.settings import NAME_OF_SYSCTL, Document
@@ -43,22 +44,16 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A sysctl that the scenario sets and a kernel does not have."""
-
-    sysctl: str
-    value: object
-    why: str
-    """Since when there is one."""
-
-
-@dataclass(frozen=True, slots=True)
 class Column:
     """One run of the comparison."""
 
     label: str
     run: Run
-    left_out: tuple[LeftOut, ...]
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What the scenario sets and this kernel does not have."""
+        return self.run.left_out
 
     @property
     def generation(self) -> Generation:
@@ -120,25 +115,5 @@ def columns(source: str, one: Run, choices: Iterable[Choice], settings: Mapping[
 def _column(
     source: str, name: str, document: Document, choice: Choice, settings: Mapping[str, object]
 ) -> Column:
-    fitting, left_out = _without_missing(document, settings)
-    scenario = from_document(fitting, source, settings)
-    return Column(choice.label, Run(name, scenario), left_out)
-
-
-def _without_missing(
-    document: Document, settings: Mapping[str, object]
-) -> tuple[Document, tuple[LeftOut, ...]]:
-    """The scenario's tables without the sysctls that the server's kernel does not have, and those."""
-    server = document.get("server", {})
-    name = settings.get("server.generation", server.get("generation", DEFAULT))
-    kernel = GENERATIONS.get(str(name))
-    if kernel is None:
-        return document, ()
-    sysctls: dict[str, object] = server.get("sysctls", {})
-    left_out = [
-        LeftOut(each, value, kernel.missing[each])
-        for each, value in sysctls.items()
-        if each in kernel.missing
-    ]
-    kept = {each: value for each, value in sysctls.items() if each not in kernel.missing}
-    return {**document, "server": {**server, "sysctls": kept}}, tuple(left_out)
+    fitted, left_out = without_missing(document, settings)
+    return Column(choice.label, Run(name, from_document(fitted, source, settings), left_out))

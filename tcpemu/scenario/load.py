@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from tcpemu.scenario import checks, mistakes
 from tcpemu.scenario.errors import Problem, ScenarioError, did_you_mean
+from tcpemu.scenario.fitting import LeftOut, without_missing
 from tcpemu.scenario.model import Scenario, Variant
 from tcpemu.scenario.settings import Document, put_all
 from tcpemu.scenario.values import flat
@@ -39,9 +40,13 @@ class Run:
     """One run of a scenario."""
 
     name: str
-    """The name of the variant; empty for a scenario without variants."""
+    """The name of the variant; empty for a scenario without variants, and all names of variants that are one here."""
     scenario: Scenario
     """Without variants."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Sysctls that the scenario sets and the kernel it was given does not have."""
+    variants: tuple[str, ...] = ()
+    """The names of the variants that are one run here; empty where it is one variant's or nobody's."""
 
 
 def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
@@ -102,6 +107,31 @@ def runs(scenario: Scenario) -> tuple[Run, ...]:
         return (Run("", scenario),)
     document = to_document(scenario)
     return tuple(Run(variant.name, _variant(document, variant)) for variant in scenario.variants)
+
+
+def load_runs(name: str, settings: Mapping[str, object] | None = None) -> tuple[Run, ...]:
+    """The runs of a scenario with these settings, without what the kernels that they choose do not have.
+
+    Variants that differ in such a thing only are one run. Raises ScenarioError.
+    """
+    document, left_out = without_missing(tables_of(_text(name), name), settings or {})
+    found = runs(from_document(document, name, settings))
+    return tuple(_united(found, left_out)) if left_out else found
+
+
+def _united(found: Sequence[Run], left_out: Sequence[LeftOut]) -> Iterator[Run]:
+    """The runs with what was left out of each; those that are the same without it as one."""
+    alike: list[list[Run]] = []
+    for each in found:
+        same = next((group for group in alike if group[0].scenario == each.scenario), None)
+        if same is None:
+            alike.append([each])
+        else:
+            same.append(each)
+    for group in alike:
+        names = tuple(each.name for each in group)
+        of_these = tuple(each for each in left_out if each.run in {"", *names})
+        yield Run(" / ".join(names), group[0].scenario, of_these, names if len(names) > 1 else ())
 
 
 def _variant(document: Document, variant: Variant) -> Scenario:

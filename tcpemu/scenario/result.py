@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from tcpemu.network import Network, Node, Record
+from tcpemu.scenario.fitting import LeftOut
 from tcpemu.scenario.model import Scenario
 from tcpemu.stack.host import Host
 
@@ -47,6 +48,8 @@ class Result:
     clients: list[Outcome] = field(default_factory=list)
     """In the order of the groups, and in each in the order of starts. Bare SYNs have no client."""
     accepted: list[Accepted] = field(default_factory=list)
+    left_out: tuple[LeftOut, ...] = ()
+    """What the scenario sets and a kernel that it was given does not have."""
 
     @property
     def record(self) -> Record:

@@ -299,3 +299,45 @@ def test_a_backlog_that_is_capped_says_so_under_its_listen():
     listen = next(i for i, line in enumerate(lines) if "listen(80, backlog 5)" in line)
     assert lines[listen + 1] == "          └ server: asked for 5, gets 0: net.core.somaxconn, now 0, caps it"
     assert "caps it" not in tcpemu("run", "handshake").stdout
+
+
+# --- a kernel without the scenario's settings -----------------------------------------------------------
+
+_LEFT_OUT = (
+    "tcpemu: macos-15 does not have what syn-flood sets, so it is left out: "
+    "net.ipv4.tcp_syncookies (it is a sysctl of Linux)\n"
+    "tcpemu: without that the runs 'cookies off' and 'cookies on' are the same, so there is one\n"
+)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "--until", "100 ms"),
+        ("run", "--json", "--until", "100 ms"),
+        ("explain", "--until", "100 ms"),
+        ("explain", "--run", "cookies on", "--until", "100 ms"),
+        ("state", "--at", "100 ms"),
+        ("report", "--until", "100 ms", "-o", "x.html"),
+        ("plot", "--until", "100 ms", "-o", "x.svg"),
+    ],
+    ids=" ".join,
+)
+def test_what_the_scenario_sets_and_the_kernel_lacks_is_left_out_with_a_word(command, tmp_path, monkeypatch):
+    if command[0] == "plot":
+        pytest.importorskip("matplotlib")
+    monkeypatch.chdir(tmp_path)
+    name, *options = command
+    done = tcpemu(name, "syn-flood", *options, "--generation", "macos-15")
+    assert (done.exit_code, done.stderr) == (0, _LEFT_OUT)
+
+
+def test_a_run_that_lacks_a_setting_says_so_in_its_heading():
+    done = tcpemu("run", "syn-flood", "--generation", "macos-15", "--until", "100 ms")
+    assert "server macos-15 · seed 1 · without net.ipv4.tcp_syncookies" in done.stdout
+
+
+def test_what_is_set_on_the_command_line_must_be_there():
+    done = tcpemu("run", "syn-flood", "--generation", "macos-15", "--set", "net.ipv4.tcp_syncookies=1")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "net.ipv4.tcp_syncookies is not there in macos-15: it is a sysctl of Linux" in done.stderr

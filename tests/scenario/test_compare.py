@@ -5,8 +5,9 @@ import pytest
 from tcpemu.network import Point
 from tcpemu.scenario import compare
 from tcpemu.scenario.checks import SERVER
-from tcpemu.scenario.compare import MOST_COLUMNS, TELLING, Choice, ComparisonError, LeftOut
+from tcpemu.scenario.compare import MOST_COLUMNS, TELLING, Choice, ComparisonError
 from tcpemu.scenario.errors import ScenarioError
+from tcpemu.scenario.fitting import LeftOut
 from tcpemu.scenario.load import from_text, load, runs
 from tcpemu.scenario.summary import summarize
 from tcpemu.stack.events import Verdict
@@ -206,7 +207,7 @@ def test_a_column_ends_when_it_is_told_to():
 def test_a_sysctl_of_the_scenario_is_left_out_where_there_is_none():
     old, new = columns("abort-on-overflow", compare.kernels(["linux-2.0", "linux-2.4"]))
     name = "net.ipv4.tcp_abort_on_overflow"
-    assert old.left_out == (LeftOut(name, 1, "Linux has it since 2.4"),)
+    assert old.left_out == (LeftOut(name, 1, "linux-2.0", "Linux has it since 2.4"),)
     assert old.run.scenario.server.sysctls == {}
     assert new.left_out == ()
     assert new.run.scenario.server.sysctls == {name: 1}
