@@ -8,6 +8,8 @@ time-out of 1 s and ten segments of window, its 3.10 has twenty.
 from dataclasses import replace
 
 from tcpemu.generations import queues as rules
+from tcpemu.generations import telling
+from tcpemu.generations.linux_counters import counters_of
 from tcpemu.generations.linux_sysctls import Version, limits_before, missing_before, values_before
 from tcpemu.stack.generation import Generation, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
 from tcpemu.stack.units import MILLISECOND, SECOND
@@ -23,12 +25,15 @@ def _older(newer: Generation, version: Version, about: str, **changes: object) -
     """A generation as the next newer one was, but for the changes. Sysctls add up."""
     own = changes.pop("sysctls", {})
     assert isinstance(own, dict)
+    missing = missing_before(version)
     return replace(
         newer,
         name=f"linux-{'.'.join(map(str, version))}",
         about=about,
         sysctls={**newer.sysctls, **values_before(version), **own},
-        missing=missing_before(version),
+        missing=missing,
+        reasons=telling.linux(version, missing),
+        counters=counters_of(version),
         limits=limits_before(version),
         **changes,  # type: ignore[arg-type]
     )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tcpemu.generations import queues as rules
+from tcpemu.generations import telling
 from tcpemu.generations.linux import LINUX_2_4
+from tcpemu.generations.linux_counters import MIB_II
 from tcpemu.stack.generation import Generation, Overflow, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
 from tcpemu.stack.sysctl import SYSCTLS
 from tcpemu.stack.units import MILLISECOND, SECOND
@@ -24,7 +26,12 @@ def _syn(*seconds: float) -> SynTimer:
 
 
 def _other(
-    name: str, about: str, most: int, sysctls: Mapping[str, int | tuple[int, ...]], **changes: object
+    name: str,
+    about: str,
+    sources: Mapping[str, str],
+    most: int,
+    sysctls: Mapping[str, int | tuple[int, ...]],
+    **changes: object,
 ) -> Generation:
     quiet = {"net.ipv4.tcp_syncookies": 0, "net.ipv4.tcp_early_retrans": 0, "net.core.somaxconn": most}
     return replace(
@@ -33,6 +40,8 @@ def _other(
         about=about,
         sysctls={**LINUX_2_4.sysctls, **quiet, **sysctls},
         missing=_LINUX_ONLY,
+        reasons=telling.other(sources, _LINUX_ONLY),
+        counters=MIB_II,
         **changes,  # type: ignore[arg-type]
     )
 
@@ -40,6 +49,7 @@ def _other(
 BSD_4_4 = _other(
     "bsd-4.4",
     "4.4BSD (1994): one queue, and half as much again as was asked for",
+    telling.BSD_4_4,
     5,
     {"net.ipv4.tcp_sack": 0},
     clamp_backlog=rules.clamp_negative_to_zero,
@@ -71,6 +81,7 @@ BSD_4_4 = _other(
 FREEBSD_14 = _other(
     "freebsd-14",
     "FreeBSD 14 (2023): half-open connections in a cache of their own; a final ACK too many meets a RST",
+    telling.FREEBSD,
     128,
     {"net.ipv4.tcp_rmem": (4096, 65536, 2097152), "net.core.rmem_max": 2097152},
     clamp_backlog=rules.clamp_unsigned,
@@ -97,6 +108,7 @@ FREEBSD_14 = _other(
 MACOS_15 = _other(
     "macos-15",
     "macOS 15 (XNU 11417): one queue, exactly the backlog; a half-open connection makes room for a new one",
+    telling.XNU,
     128,
     {"net.ipv4.tcp_rmem": (4096, 131072, 2097152), "net.core.rmem_max": 2097152},
     clamp_backlog=rules.clamp_zero_to_most,
@@ -123,6 +135,7 @@ MACOS_15 = _other(
 SOLARIS = _other(
     "solaris",
     "illumos, heir of Solaris: two queues; a full accept queue drops the SYN, and the final ACK is not tested again",
+    telling.ILLUMOS,
     128,
     {"net.ipv4.tcp_rmem": (4096, 128480, 128480), "net.core.rmem_max": 65536},
     clamp_backlog=rules.clamp_negative_to_one,
@@ -156,6 +169,7 @@ SOLARIS = _other(
 WINDOWS_2003 = _other(
     "windows-2003",
     "Windows 2000 and 2003 without SYN attack protection: a SYN too many meets a RST",
+    telling.WINDOWS,
     200,
     {"net.ipv4.ip_default_ttl": 128},
     clamp_backlog=rules.clamp_unsigned,

@@ -4,7 +4,7 @@ Each segment that arrives gets one `Verdict`; each that leaves, one `Sent`. What
 which names the rule and where the kernel has it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -26,15 +26,17 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something was done: a rule of the stack."""
+    """Why something was done: a rule of the stack. It is the same one in every kernel that has it, so two with one
+    name are equal, whatever source and words they have.
+    """
 
     name: str
     """In capitals, as the kernel names its drop reasons: ACCEPT_QUEUE_FULL."""
-    text: str
+    text: str = field(compare=False)
     """In words, without a full stop: 'the accept queue is full, so the ACK is ignored'."""
-    source: str
+    source: str = field(compare=False)
     """Where the kernel decides it: 'tcp_minisocks.c: tcp_check_req'."""
-    outcome: Outcome = Outcome.ACCEPTED
+    outcome: Outcome = field(default=Outcome.ACCEPTED, compare=False)
     """What became of a segment for this reason; it means nothing for one that is sent."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from tcpemu.stack.events import Reason
 from tcpemu.stack.units import MILLISECOND, SECOND
 
 
@@ -163,6 +164,11 @@ class Generation:
     in their absence."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """Sysctls whose largest value is less than today's, with that."""
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
+    """Reasons by name that are told in another way than in `tcpemu.stack.reasons`: which function has the rule
+    here, and words that name no sysctl that is missing."""
+    counters: frozenset[str] | None = None
+    """The counters there are; None stands for all."""
     synack: SynAckTimer = SynAckTimer()
     syn: SynTimer = SynTimer()
     wire: Wire = Wire()

@@ -85,6 +85,8 @@ class Host:
         self.mtu = mtu
         self.jiffy = SECOND // (hz or 250)
         self.stamp_tick = generation.wire.stamp_tick
+        self._told = generation.reasons
+        self._counted = generation.counters
         self.observe = observe
         self.now = 0
         self.timers = TimerQueue(hz)
@@ -117,7 +119,7 @@ class Host:
         else:
             reason = self._refused(segment)  # type: ignore[arg-type]
         if self.observe:
-            self._events.append(Verdict(now, segment, reason.outcome, reason))
+            self._events.append(Verdict(now, segment, reason.outcome, self._told.get(reason.name, reason)))
 
     def transmit(self) -> list[Segment]:
         """What is to be sent now, in order."""
@@ -238,7 +240,7 @@ class Host:
         if counted:
             self.count("OutSegs")
         if self.observe:
-            self._events.append(Sent(self.now, segment, reason, repeat))
+            self._events.append(Sent(self.now, segment, self._told.get(reason.name, reason), repeat))
 
     def routable(self, peer: Address) -> bool:
         """Whether there is a route to this address."""
@@ -304,7 +306,9 @@ class Host:
         )
 
     def count(self, name: str, by: int = 1) -> None:
-        """Move a MIB counter."""
+        """Move a MIB counter, if this kernel has it."""
+        if self._counted is not None and name not in self._counted:
+            return
         if name in self.counters:
             self.counters[name] += by
         else:
@@ -383,7 +387,7 @@ class Host:
 
     def timer_fired(self, key: FlowKey, reason: Reason) -> None:
         if self.observe:
-            self._events.append(TimerFired(self.now, key, reason))
+            self._events.append(TimerFired(self.now, key, self._told.get(reason.name, reason)))
 
 
 def _socket_row(key: FlowKey, flow: Flow) -> SocketRow:

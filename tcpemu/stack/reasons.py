@@ -1,6 +1,7 @@
 """Why the stack did what it did: every reason that a `Verdict`, a `Sent` or a `TimerFired` can name.
 
-A reason says the rule in words, where the kernel has it, and what became of the segment.
+A reason says the rule in words, where the kernel has it, and what became of the segment. The functions are those of
+Linux 6.18, or of another system that is named; `Generation.reasons` has those of other kernels.
 """
 
 from tcpemu.stack.events import Outcome, Reason
