@@ -70,7 +70,7 @@ def test_so_many_are_half_open(name):
     for port in range(50000, 50000 + FLOOD):
         host.send("S", at=host.now, opts=MSS, port=port)
     assert host.queues()[1] == number(r"Half-open: ([\d,]+)", words(name))
-    assert ("SYN cookies" in words(name)) == ("TCPReqQFullDoCookies" in host.moved())
+    assert ("SYN cookies" in words(name)) == ("SyncookiesSent" in host.moved())
 
 
 @pytest.mark.parametrize("name", GENERATIONS)
