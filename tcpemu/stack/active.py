@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import output, reasons, retransmit, window
 from tcpemu.stack.events import Reason
 from tcpemu.stack.options import TIMESTAMPS_LENGTH, SynOptions, read_syn
+from tcpemu.stack.scoreboard import Unacked
 from tcpemu.stack.seq import MASK, add, after
 from tcpemu.stack.states import State
 from tcpemu.wire.options import Timestamps
@@ -39,7 +40,7 @@ def connect(conn: Connection) -> None:
     flags = SYN | ECE | CWR if host.sysctls.tcp_ecn == 1 else SYN
     host.count("ActiveOpens")
     conn.set_state(State.SYN_SENT, "connect()")
-    entry = output.Unacked(iss, b"", flags, host.now)
+    entry = Unacked(iss, b"", flags, host.now)
     output.transmit(conn, flags, iss, b"", reasons.SENT_SYN)
     output.queue_unacked(conn, entry)
 
@@ -109,7 +110,7 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     conn.retrans_stamp = None
     retransmit.rearm(conn)
     _ready(conn)
-    conn.before_loss, conn.undo_marker = None, False
+    conn.undo_marker = False
     output.send_ack(conn, reasons.SENT_ACK)
     output.push_pending(conn)
 
@@ -156,6 +157,7 @@ def _crossed(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     output.sync_mss(conn)
     conn.init_rcv_mss()
     assert conn.rtx_queue
+    conn.rtx_queue.sack = conn.sack
     entry = conn.rtx_queue[0]
     entry.flags = SYN | ACK
     output.transmit(conn, entry.flags, conn.iss, b"", reasons.SENT_SYN_ACK_CROSSED)

@@ -24,8 +24,8 @@ from tcpemu.wire.segment import FIN, SYN, FlowKey, Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.host import Host
-    from tcpemu.stack.output import Unacked
     from tcpemu.stack.request import Request
+    from tcpemu.stack.scoreboard import Scoreboard
     from tcpemu.stack.socket import Socket, SocketOptions
 
 RCV_SHUTDOWN, SEND_SHUTDOWN, BOTH_SHUTDOWN = 1, 2, 3
@@ -91,7 +91,6 @@ _AT_FIRST: dict[str, object] = {
     "write_timer": None,
     "linger_timer": None,
     "pending": retransmit.NOTHING,
-    "high_seq": 0,
 }
 """What a field is before anything sets it. To set all of them for each connection would take a third of the
 time that a handshake takes, and most connections never touch most of them."""
@@ -108,8 +107,8 @@ _SET_AT_ONCE = (
         "rmem",
         "rcv_queue",
     ),
-    *("out_of_order", "sacks", "dsack", "lrcvtime", "srtt", "rto", "retrans_stamp", "tlp_high_seq"),
-    *("congestion", "before_loss", "ip_id"),
+    *("out_of_order", "sacks", "dsack", "lrcvtime", "srtt", "rto", "retrans_stamp"),
+    *("congestion", "ip_id"),
 )
 
 
@@ -179,12 +178,12 @@ class Connection:
     total_retrans: int
     total_rto: int
     undo_marker: bool
+    """The handshake has timed out, and nothing says that it had no need to."""
     started: int | None
     """When the SYN or SYN|ACK was sent whose round trip the handshake times."""
     write_timer: Timer | None
     linger_timer: Timer | None
     pending: retransmit.Pending
-    high_seq: int
 
     def __init__(self, host: Host, key: FlowKey, options: SocketOptions, state: State) -> None:
         self.host = host
@@ -198,7 +197,7 @@ class Connection:
         self.error = self.shutdown = self.rmem = self.srtt = 0
         self.unsent = b""
         self.fin_queued = False
-        self.rtx_queue: deque[Unacked] | None = None
+        self.rtx_queue: Scoreboard | None = None
         self.rcvbuf = options.rcvbuf
         self.scaling_ratio = window.INITIAL_RATIO
         self.rcv_queue: deque[text.Chunk] | None = None
@@ -208,10 +207,7 @@ class Connection:
         self.lrcvtime = host.now
         self.rto = host.generation.initial_rto
         self.retrans_stamp: int | None = None
-        self.tlp_high_seq: int | None = None
-        self.congestion: congestion.Reno = host.first_congestion
-        self.before_loss: congestion.Reno | None = None
-        """The congestion window before a time-out that is not repaired yet (CA_Loss)."""
+        self.congestion: congestion.Congestion = host.first_congestion
         self.ip_id = host.draw.getrandbits(16)
 
     if not TYPE_CHECKING:

@@ -1,23 +1,25 @@
 """What a connection sends: segments with their headers, data as windows allow, FIN, ACK and RST.
 
 tcp_output.c: __tcp_transmit_skb, tcp_write_xmit, tcp_send_fin, __tcp_send_ack (Linux 6.18).
-Data waits in `unsent` and moves to `rtx_queue` segment by segment.
+Data waits in `unsent` and moves to `rtx_queue`, the scoreboard, piece by piece.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tcpemu.stack import acks, reasons, retransmit
 from tcpemu.stack.events import Reason
 from tcpemu.stack.options import DEFAULT_MSS, TIMESTAMPS_LENGTH, established_options, syn_options
+from tcpemu.stack.recovery_state import CaState
+from tcpemu.stack.scoreboard import Scoreboard, Unacked
 from tcpemu.stack.seq import MASK, add, after, before, distance
 from tcpemu.stack.states import State
+from tcpemu.stack.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.window import select_window
 from tcpemu.wire.options import Option, Timestamps
-from tcpemu.wire.segment import ACK, ECE, FIN, PSH, RST, SYN, Segment
+from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
@@ -26,31 +28,36 @@ _LEAST_SENT_MSS = 48
 _ECT0 = 2
 _SYN_ACK = SYN | ACK
 _LARGEST_PIECE = 65_200
-
-
-class Unacked:
-    """A segment that was sent and is not acknowledged yet."""
-
-    __slots__ = ("again", "end", "flags", "lost", "payload", "repeats", "sent_at", "seq")
-
-    def __init__(self, seq: int, payload: bytes, flags: int, sent_at: int) -> None:
-        self.seq = seq
-        self.payload = payload
-        self.flags = flags
-        self.end = add(seq, len(payload) + (1 if flags & (SYN | FIN) else 0))
-        self.sent_at = sent_at
-        self.repeats = 0
-        """Times sent again."""
-        self.lost = False
-        """Taken for lost, and not sent again since."""
-        self.again = False
-        """Sent again by the retransmission timer, and not taken for lost since."""
+_WINDOW_SHARES = 3
+"""Of so many parts of the window one is enough to be sent at once (tcp_tso_win_divisor)."""
 
 
 # --- one segment ----------------------------------------------------------------------------------
 
 
-def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Reason, repeat: int = 0) -> None:
+def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
+    """Send a piece segment by segment; the last of several is marked PSH."""
+    if entry.pcount == 1:
+        transmit(conn, entry.flags, entry.seq, entry.payload, reason, entry.repeats)
+        return
+    options = _options(conn)
+    for start in range(0, len(entry.payload), entry.mss):
+        flags = entry.flags & ~(FIN | PSH)
+        if start + entry.mss >= len(entry.payload):
+            flags = entry.flags | PSH
+        payload = entry.payload[start : start + entry.mss]
+        transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options)
+
+
+def transmit(
+    conn: Connection,
+    flags: int,
+    seq: int,
+    payload: bytes,
+    reason: Reason,
+    repeat: int = 0,
+    options: tuple[Option, ...] | None = None,
+) -> None:
     """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb)."""
     host = conn.host
     tos = conn.options.tos
@@ -59,10 +66,11 @@ def transmit(conn: Connection, flags: int, seq: int, payload: bytes, reason: Rea
         options = own_syn_options(conn, flags)
     else:
         window = select_window(conn)
-        options = _options(conn)
+        options = _options(conn) if options is None else options
         if conn.ecn:
             if payload and not repeat:
                 tos |= _ECT0
+                flags |= _says_reduced(conn)
             if conn.demand_cwr:
                 flags |= ECE
     host.send(
@@ -99,6 +107,15 @@ def _syn_window(conn: Connection, flags: int, repeat: int) -> int:
     wire = conn.host.generation.wire
     own = 0 if flags & ACK else wire.syn_again_window if repeat else wire.syn_window
     return own or min(conn.rcv_wnd, 65535)
+
+
+def _says_reduced(conn: Connection) -> int:
+    """CWR on the first new data after the window came down (RFC 3168; tcp_ecn_send)."""
+    board = conn.rtx_queue
+    if board is None or not board.recovery.queue_cwr:
+        return 0
+    board.recovery.queue_cwr = False
+    return CWR
 
 
 def _data_sent(conn: Connection) -> None:
@@ -205,28 +222,81 @@ def push(conn: Connection, nagle: bool = True) -> None:
         retransmit.start_window_probes(conn)
 
 
-def write_xmit(conn: Connection, nagle: bool, at_most: int | None = None) -> int:
-    """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit)."""
+def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
+    """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
+
+    A tail loss probe is one piece, whatever the congestion window.
+    """
     if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
         return 0
     mss = current_mss(conn)
-    sent = 0
-    while has_unsent(conn) and (at_most is None or sent < at_most):
-        quota = at_most or min(_cwnd_quota(conn), _burst(conn, mss))
-        length = _allowed(conn, mss, nagle, quota) if quota > 0 else None
+    most = burst(conn, mss)
+    sent, defers = 0, False
+    while has_unsent(conn):
+        quota = min(_cwnd_quota(conn), most) or int(probe)
+        if quota <= 0:
+            break
+        length = _allowed(conn, mss, nagle, quota)
         if length is None:
             break
-        sent += _send_burst(conn, length, mss)
+        if len(conn.unsent) > mss and not probe and _defers(conn, most):
+            defers = True
+            break
+        sent += _send_new(conn, length, mss)
+        if probe:
+            break
+    _note_use(conn, sent, defers)
     return sent
+
+
+def _note_use(conn: Connection, sent: int, defers: bool) -> None:
+    """Remember whether the congestion window was the limit (tcp_cwnd_validate)."""
+    board = conn.rtx_queue
+    if board is None:
+        return
+    recovery = board.recovery
+    limited = defers or board.in_flight >= conn.congestion.window
+    if not sent and not limited:
+        return
+    new_window = not before(conn.snd_una, recovery.cwnd_usage_seq)
+    busier = not recovery.cwnd_limited and board.packets_out > recovery.max_packets_out
+    if new_window or limited or busier:
+        recovery.cwnd_limited = limited
+        recovery.max_packets_out = board.packets_out
+        recovery.cwnd_usage_seq = conn.snd_nxt
+    if recovery.reduces:
+        recovery.prr_out += sent
+
+
+def is_cwnd_limited(conn: Connection, board: Scoreboard) -> bool:
+    """Whether the window may grow: it was used, or in slow start more than half of it (tcp_is_cwnd_limited)."""
+    recovery, congestion = board.recovery, conn.congestion
+    if recovery.cwnd_limited:
+        return True
+    return congestion.window < congestion.threshold and congestion.window < 2 * recovery.max_packets_out
 
 
 def _cwnd_quota(conn: Connection) -> int:
     """What the congestion window lets out, at most half of it in one piece (tcp_output.c: tcp_cwnd_test)."""
     window = conn.congestion.window
-    return min(max(window >> 1, 1), window - in_flight(conn))
+    return min(max(window >> 1, 1), max(window - in_flight(conn), 0))
 
 
-def _burst(conn: Connection, mss: int) -> int:
+def _defers(conn: Connection, most: int) -> bool:
+    """Wait for the next ACK, to send a larger piece then (tcp_output.c: tcp_tso_should_defer)."""
+    board = conn.rtx_queue
+    now = conn.host.now
+    if not board or board.recovery.state >= CaState.RECOVERY or now - board.recovery.wrote_at > MILLISECOND:
+        return False
+    room = distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
+    limit = min(room, (conn.congestion.window - board.in_flight) * conn.mss_cache)
+    share = min(conn.snd_wnd, conn.congestion.window * conn.mss_cache) // _WINDOW_SHARES
+    if limit >= most * conn.mss_cache or limit >= share:
+        return False
+    return (now - board[0].sent_at) // MICROSECOND >= conn.srtt >> 4
+
+
+def burst(conn: Connection, mss: int) -> int:
     """Segments that go out in one piece: what a millisecond takes at the pace of the connection.
 
     tcp_output.c: tcp_tso_autosize; tcp_input.c: tcp_update_pacing_rate.
@@ -235,7 +305,8 @@ def _burst(conn: Connection, mss: int) -> int:
     if conn.srtt:
         slow_start = conn.congestion.window < conn.congestion.threshold >> 1
         rate = conn.mss_cache * 80_000 * (200 if slow_start else 120)
-        rate = rate * max(conn.congestion.window, len(conn.rtx_queue or ())) // conn.srtt
+        out = conn.rtx_queue.packets_out if conn.rtx_queue is not None else 0
+        rate = rate * max(conn.congestion.window, out) // conn.srtt
         halvings = (conn.srtt >> 3) >> 9
         octets = min((rate >> 10) + (_LARGEST_PIECE >> halvings), _LARGEST_PIECE)
     return max(octets // mss, 2)
@@ -243,8 +314,7 @@ def _burst(conn: Connection, mss: int) -> int:
 
 def in_flight(conn: Connection) -> int:
     """Segments under way and not taken for lost."""
-    queue = conn.rtx_queue
-    return sum(not entry.lost for entry in queue) if queue else 0
+    return conn.rtx_queue.in_flight if conn.rtx_queue is not None else 0
 
 
 def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
@@ -253,11 +323,10 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     A window that ends inside the first segment stops it (tcp_snd_wnd_test); a longer piece may fill the
     window up (tcp_mss_split_point).
     """
+    if not window_takes_next(conn):
+        return None
     waiting = len(conn.unsent)
     room = distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
-    first = min(waiting, mss) + (1 if waiting <= mss and conn.fin_queued else 0)
-    if room > 0x7FFFFFFF or first > room:
-        return None
     small_waits = conn.options.cork or (nagle and _small_under_way(conn))
     if waiting <= mss:
         return None if waiting < mss and small_waits and not conn.fin_queued else waiting
@@ -269,6 +338,13 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     return length
 
 
+def window_takes_next(conn: Connection) -> bool:
+    """Whether the peer's window has room for the next segment (tcp_snd_wnd_test)."""
+    waiting, mss = len(conn.unsent), current_mss(conn)
+    room = distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
+    return room <= 0x7FFFFFFF and min(waiting, mss) + (waiting <= mss and conn.fin_queued) <= room
+
+
 def _small_under_way(conn: Connection) -> bool:
     """A small segment is not acknowledged yet, so the next waits (RFC 9293 section 3.7.4; tcp_nagle_check)."""
     if not conn.rtx_queue:
@@ -276,15 +352,8 @@ def _small_under_way(conn: Connection) -> bool:
     return after(conn.snd_sml, conn.snd_una) and not after(conn.snd_sml, conn.snd_nxt)
 
 
-def _send_burst(conn: Connection, length: int, mss: int) -> int:
-    """Send so many octets segment by segment; the last of several is marked PSH. How many segments."""
-    sizes = [min(mss, length - start) for start in range(0, length, mss)] or [0]
-    for index, size in enumerate(sizes):
-        _send_new(conn, size, mss, push=0 < index == len(sizes) - 1)
-    return len(sizes)
-
-
-def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> None:
+def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> int:
+    """Send so many octets as one piece; how many segments."""
     payload, conn.unsent = conn.unsent[:length], conn.unsent[length:]
     flags = ACK | PSH if push else ACK
     if not conn.unsent:
@@ -292,31 +361,24 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> No
             flags |= PSH
         if conn.fin_queued:
             flags |= FIN
-    entry = Unacked(conn.snd_nxt, payload, flags, conn.host.now)
+    entry = Unacked(conn.snd_nxt, payload, flags, conn.host.now, mss)
     conn.snd_nxt = entry.end
-    transmit(conn, flags, entry.seq, payload, reasons.SENT_DATA if payload else reasons.SENT_FIN)
+    transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
     queue_unacked(conn, entry)
-    if length < mss:
+    if length % mss or not length:
         conn.snd_sml = entry.end
+    return entry.pcount
 
 
 def queue_unacked(conn: Connection, entry: Unacked) -> None:
-    """Keep a segment until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
+    """Keep a piece until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
     if conn.rtx_queue is None:
-        conn.rtx_queue = deque()
+        conn.rtx_queue = Scoreboard(conn)
     idle = not conn.rtx_queue
     conn.rtx_queue.append(entry)
+    conn.rtx_queue.recovery.wrote_at = entry.sent_at
     if idle or conn.pending is retransmit.LOSS_PROBE:
         retransmit.rearm(conn)
-
-
-def trim(conn: Connection) -> None:
-    """Forget the acknowledged start of the first segment (tcp_tso_acked)."""
-    queue = conn.rtx_queue
-    if queue and before(queue[0].seq, conn.snd_una):
-        head = queue[0]
-        head.payload = head.payload[distance(head.seq, conn.snd_una) :]
-        head.seq = conn.snd_una
 
 
 def send_fin(conn: Connection) -> None:
@@ -328,4 +390,4 @@ def send_fin(conn: Connection) -> None:
 
 def send_up_to(conn: Connection, length: int) -> None:
     """Send a piece of what waits, marked PSH, to fill a small window (tcp_write_wakeup)."""
-    _send_new(conn, length, length, push=True)
+    _send_new(conn, length, max(length, 1), push=True)

@@ -274,6 +274,19 @@ SENT_WINDOW = _reason(
 SENT_DATA = _reason("DATA_SENT", "data of the application", "tcp_output.c: tcp_write_xmit")
 SENT_FIN = _reason("FIN_SENT", "the application closes", "tcp_output.c: tcp_send_fin")
 SENT_AGAIN = _reason("RETRANSMIT", "it was not acknowledged in time", _RETRANS_TIMER)
+SENT_FAST = _reason(
+    "FAST_RETRANSMIT", "what came after it tells that it is lost", "tcp_output.c: tcp_xmit_retransmit_queue"
+)
+SENT_AFTER_REORDERING = _reason(
+    "REORDERING_RETRANSMIT",
+    "it was overtaken and has not come since, so it is lost",
+    "tcp_recovery.c: tcp_rack_reo_timeout",
+)
+SENT_SLOW_START = _reason(
+    "SLOW_START_RETRANSMIT",
+    "it is lost since the time-out, and the window lets it out",
+    "tcp_output.c: tcp_xmit_retransmit_queue",
+)
 SENT_LOSS_PROBE = _reason(
     "LOSS_PROBE", "a tail loss probe: the last segment again", "tcp_output.c: tcp_send_loss_probe"
 )

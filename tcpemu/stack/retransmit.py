@@ -1,6 +1,6 @@
-"""Timers of a sender: retransmission, tail loss probe, and probes of a closed window.
+"""Timers of a sender: retransmission, reordering, tail loss probe, and probes of a closed window.
 
-One timer serves all three, as in the kernel; `pending` says which it is for. tcp_timer.c:
+One timer serves all four, as in the kernel; `pending` says which it is for. tcp_timer.c:
 tcp_write_timer_handler; tcp_output.c: tcp_schedule_loss_probe, tcp_send_probe0 (Linux 6.18).
 """
 
@@ -10,16 +10,17 @@ import errno
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import output, reasons
-from tcpemu.stack.seq import MASK, add, before, distance
+from tcpemu.stack import output, reasons, recovery, resend
+from tcpemu.stack.recovery_state import CaState
+from tcpemu.stack.seq import add, before, distance
 from tcpemu.stack.states import State
 from tcpemu.stack.timers import Timer
 from tcpemu.stack.units import MICROSECOND, MILLISECOND
-from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, SYN
+from tcpemu.wire.segment import ACK
 
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
-    from tcpemu.stack.output import Unacked
+    from tcpemu.stack.scoreboard import Scoreboard
 
 
 class Pending(Enum):
@@ -27,11 +28,12 @@ class Pending(Enum):
 
     NOTHING = "nothing"
     RETRANS = "retransmission"
+    REORDERING = "reordering"
     LOSS_PROBE = "loss probe"
     WINDOW_PROBE = "window probe"
 
 
-NOTHING, RETRANS = Pending.NOTHING, Pending.RETRANS
+NOTHING, RETRANS, REORDERING = Pending.NOTHING, Pending.RETRANS, Pending.REORDERING
 LOSS_PROBE, WINDOW_PROBE = Pending.LOSS_PROBE, Pending.WINDOW_PROBE
 _OPENING = (State.SYN_SENT, State.SYN_RECV)
 _ORPHAN_RETRIES = 8
@@ -58,7 +60,7 @@ def rearm(conn: Connection) -> None:
         _clear_timer(conn)
         return
     wait = conn.rto
-    if conn.pending is LOSS_PROBE:
+    if conn.pending is LOSS_PROBE or conn.pending is REORDERING:
         wait = max(_rto_left(conn), conn.host.jiffy)
     set_timer(conn, RETRANS, wait)
 
@@ -76,6 +78,9 @@ def _fired(conn: Connection) -> None:
     if pending is LOSS_PROBE:
         _send_loss_probe(conn)
         return
+    if pending is REORDERING:
+        _reordering_timer(conn)
+        return
     conn.pending = NOTHING
     if pending is RETRANS:
         _retransmission_timer(conn)
@@ -88,8 +93,8 @@ def _fired(conn: Connection) -> None:
 
 def _retransmission_timer(conn: Connection) -> None:
     """The oldest segment was not acknowledged in time (tcp_retransmit_timer)."""
-    queue = conn.rtx_queue
-    if not queue:
+    board = conn.rtx_queue
+    if not board:
         return
     host = conn.host
     if not conn.snd_wnd and not conn.orphan and conn.state not in _OPENING:
@@ -98,8 +103,8 @@ def _retransmission_timer(conn: Connection) -> None:
             conn.fail(errno.ETIMEDOUT, "the window never opens")
             host.count("TCPAbortOnTimeout")
             return
-        _enter_loss(conn)
-        _send_again(conn, queue[0])
+        recovery.enter_loss(conn, board)
+        resend.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
         _back_off(conn)
         return
     host.count("TCPTimeouts")
@@ -109,12 +114,39 @@ def _retransmission_timer(conn: Connection) -> None:
         host.count("TCPAbortOnTimeout")
         return
     host.count("TcpTimeoutRehash")
-    _enter_loss(conn)
+    _count_failure(conn, board)
+    recovery.enter_loss(conn, board)
+    if conn.state in _OPENING:
+        conn.undo_marker = True
     conn.retransmits += 1
     conn.total_rto += 1
-    if conn.state in _OPENING or not _send_lost(conn, 1):
-        _send_again(conn, queue[0])
+    resend.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
     _back_off(conn)
+
+
+def _count_failure(conn: Connection, board: Scoreboard) -> None:
+    """What the time-out has put an end to (tcp_retransmit_timer)."""
+    if conn.retransmits:
+        return
+    kind = "Sack" if board.sack else "Reno"
+    state = board.recovery.state
+    if state is CaState.RECOVERY:
+        conn.host.count(f"TCP{kind}RecoveryFail")
+    elif state is CaState.LOSS:
+        conn.host.count("TCPLossFailures")
+    elif state is CaState.DISORDER or board.sacked_out:
+        conn.host.count(f"TCP{kind}Failures")
+
+
+def _reordering_timer(conn: Connection) -> None:
+    """What was overtaken has not come in time (tcp_recovery.c: tcp_rack_reo_timeout)."""
+    board = conn.rtx_queue
+    if not board:
+        return
+    if recovery.reordering_timer_fired(conn, board):
+        resend.what_is_lost(conn, board, reasons.SENT_AFTER_REORDERING)
+    if conn.pending is not RETRANS:
+        rearm(conn)
 
 
 def _window_never_came_back(conn: Connection) -> bool:
@@ -192,129 +224,19 @@ def _timed_out(conn: Connection, tries: int) -> bool:
     return conn.host.now - conn.retrans_stamp >= limit
 
 
-def _enter_loss(conn: Connection) -> None:
-    """Take everything under way for lost and begin again slowly (tcp_enter_loss)."""
-    assert conn.rtx_queue
-    conn.undo_marker = True
-    if not conn.retransmits:
-        conn.before_loss = conn.before_loss or conn.congestion
-        conn.congestion = conn.congestion.timed_out()
-    conn.high_seq = conn.snd_nxt
-    for entry in conn.rtx_queue:
-        if entry.again:
-            conn.host.count("TCPLostRetransmit")
-            entry.again = False
-        entry.lost = True
-
-
-def _send_lost(conn: Connection, most: int) -> int:
-    """Send again up to `most` of the segments that are taken for lost (tcp_xmit_retransmit_queue)."""
-    sent = 0
-    for entry in list(conn.rtx_queue or ()):
-        if sent == most:
-            break
-        if entry.lost and conn.rtx_queue and entry in conn.rtx_queue:
-            _send_again(conn, entry)
-            sent += 1
-    return sent
-
-
-def _send_again(conn: Connection, entry: Unacked, probe: bool = False) -> None:
-    """Send one segment again (__tcp_retransmit_skb)."""
-    host = conn.host
-    _collapse(conn, entry)
-    entry.repeats += 1
-    entry.lost = False
-    entry.again = not probe
-    conn.total_retrans += 1
-    host.count("RetransSegs")
-    flags = entry.flags
-    if flags & SYN:
-        host.count("TCPSynRetrans")
-        if host.sysctls.tcp_ecn_fallback and not flags & ACK:
-            flags = entry.flags = flags & ~(ECE | CWR)
-    if conn.retrans_stamp is None:
-        conn.retrans_stamp = host.now
-    entry.sent_at = host.now
-    reason = reasons.SENT_LOSS_PROBE if probe else reasons.SENT_AGAIN
-    if flags & SYN and not flags & ACK:
-        reason = reasons.SENT_SYN_AGAIN
-    output.transmit(conn, flags, entry.seq, entry.payload, reason, entry.repeats)
-
-
-def _collapse(conn: Connection, entry: Unacked) -> None:
-    """Join small segments behind it to one that is sent again (tcp_retrans_try_collapse)."""
-    queue = conn.rtx_queue
-    if not queue or entry.flags & SYN or not conn.host.sysctls.tcp_retrans_collapse:
-        return
-    mss = output.current_mss(conn)
-    if len(entry.payload) >= mss:
-        return
-    edge = add(conn.snd_una, conn.snd_wnd)
-    index = queue.index(entry)
-    while index + 1 < len(queue):
-        following = queue[index + 1]
-        small = len(entry.payload) + len(following.payload) <= mss
-        if not small or entry.flags & FIN or before(edge, following.end):
-            return
-        entry.payload += following.payload
-        entry.flags |= following.flags & (PSH | FIN)
-        entry.end = following.end
-        del queue[index + 1]
-
-
-def after_progress(conn: Connection) -> None:
-    """Something was acknowledged: send more of what was lost, and set the timer anew (tcp_set_xmit_timer)."""
-    if conn.rtx_queue and any(entry.lost for entry in conn.rtx_queue):
-        _send_lost(conn, max(conn.congestion.window - output.in_flight(conn), 0))
-    else:
-        conn.retrans_stamp = None
-    if not schedule_loss_probe(conn, fresh=True):
-        rearm(conn)
-
-
-def end_loss(conn: Connection) -> None:
-    """New data is acknowledged after a time-out: was the time-out wrong, or is all of it repaired?
-
-    An echoed timestamp from before the first retransmission says that nothing had been lost.
-    tcp_input.c: tcp_process_loss, tcp_try_undo_loss.
-    """
-    before_loss = conn.before_loss
-    if before_loss is None:
-        return
-    if conn.undo_marker and _echo_from_before(conn):
-        conn.host.count("TCPLossUndo")
-        conn.congestion = before_loss
-        for entry in conn.rtx_queue or ():
-            entry.lost = False
-    elif before(conn.snd_una, conn.high_seq):
-        return
-    conn.before_loss = None
-    conn.undo_marker = False
-
-
-def _echo_from_before(conn: Connection) -> bool:
-    """tcp_input.c: tcp_packet_delayed, tcp_tsopt_ecr_before."""
-    if conn.retrans_stamp is None:
-        return conn.sack or before(conn.snd_una, conn.high_seq)
-    if not conn.tsecr:
-        return False
-    resent = conn.host.stamp_clock(conn.retrans_stamp) + conn.ts_offset & MASK
-    return before(conn.tsecr, resent)
-
-
 # --- tail loss probe ------------------------------------------------------------------------------
 
 
 def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
     """Wait for a probe rather than for the RTO, where SACK was agreed (RFC 8985; tcp_schedule_loss_probe)."""
-    queue = conn.rtx_queue
-    probes = conn.host.sysctls.tcp_early_retrans in (3, 4)
-    if not probes or not queue or not conn.sack or any(entry.lost or entry.repeats for entry in queue):
+    board = conn.rtx_queue
+    if conn.host.sysctls.tcp_early_retrans not in (3, 4) or not board or not board.sack:
+        return False
+    if board.recovery.state not in (CaState.OPEN, CaState.CWR):
         return False
     if conn.srtt:
         wait = (conn.srtt >> 2) * MICROSECOND
-        wait += conn.host.generation.rto_min if len(queue) == 1 else 2 * MILLISECOND
+        wait += conn.host.generation.rto_min if board.packets_out == 1 else 2 * MILLISECOND
     else:
         wait = conn.host.generation.initial_rto
     left = conn.rto if fresh else _rto_left(conn)
@@ -324,16 +246,38 @@ def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
     return True
 
 
+def after_progress(conn: Connection) -> None:
+    """Something was acknowledged: set the timer anew (tcp_set_xmit_timer)."""
+    if not schedule_loss_probe(conn, fresh=True):
+        rearm(conn)
+
+
 def _send_loss_probe(conn: Connection) -> None:
     """Send new data, or the last segment again, to draw an ACK (tcp_send_loss_probe)."""
-    queue = conn.rtx_queue
-    if conn.tlp_high_seq is None and queue:
-        if not output.write_xmit(conn, nagle=False, at_most=1):
-            _send_again(conn, queue[-1], probe=True)
-        conn.tlp_high_seq = conn.snd_nxt
+    board = conn.rtx_queue
+    if board and board.recovery.probe_high is None and _probe(conn, board):
+        board.recovery.probe_high = conn.snd_nxt
         conn.host.count("TCPLossProbes")
         conn.pending = NOTHING
     rearm(conn)
+
+
+def _probe(conn: Connection, board: Scoreboard) -> bool:
+    """Whether a probe went out."""
+    board.recovery.probe_repeats = False
+    if output.has_unsent(conn) and output.window_takes_next(conn):
+        return output.write_xmit(conn, nagle=False, probe=True) > 0
+    last = board[-1]
+    if last.pcount > 1:
+        mss = output.current_mss(conn)
+        length = (last.pcount - 1) * mss
+        if len(last.payload) > length:
+            board.split(len(board) - 1, length, mss)
+            last = board[-1]
+    if not resend.bare(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
+        return False
+    board.recovery.probe_repeats = True
+    return True
 
 
 # --- a closed window ------------------------------------------------------------------------------

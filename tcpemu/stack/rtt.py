@@ -56,11 +56,20 @@ def _update(conn: Connection, microseconds: int, least: int) -> None:
         conn.mdev_max = least
 
 
-def sample_by_timestamp(conn: Connection) -> None:
-    """Measure by the segment that TSecr echoes, in ticks; an absurd echo tells nothing (tcp_rtt_tsopt_us)."""
+def by_timestamp(conn: Connection) -> int | None:
+    """The age of the segment that TSecr echoes, in microseconds, to the tick; an absurd echo tells nothing.
+
+    tcp_rtt_tsopt_us
+    """
     elapsed = conn.host.stamp_clock() - (conn.tsecr - conn.ts_offset) & MASK
-    if elapsed < _LONGEST_ECHO:
-        sample(conn, max(elapsed, 1) * (conn.host.stamp_tick // MICROSECOND))
+    return max(elapsed, 1) * (conn.host.stamp_tick // MICROSECOND) if elapsed < _LONGEST_ECHO else None
+
+
+def sample_by_timestamp(conn: Connection) -> None:
+    """Measure by the segment that TSecr echoes."""
+    measured = by_timestamp(conn)
+    if measured is not None:
+        sample(conn, measured)
 
 
 def init_metrics(conn: Connection) -> None:

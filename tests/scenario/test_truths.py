@@ -12,9 +12,7 @@ from tcpemu.scenario.judge import difference
 from tcpemu.scenario.steps import run
 
 TRUTHS = Path(__file__).parents[1] / "traces" / "linux-6.18"
-NOT_YET = {
-    "fast_retransmit_sack": "losses are not repaired by duplicate ACKs and SACK yet, only by time-outs",
-}
+NOT_YET: dict[str, str] = {}
 """What a kernel does and the emulator does not; each must fail, so that it is struck off when it no longer does."""
 
 

@@ -128,7 +128,8 @@ class Bench:
         """A segment reaches the host; the name of its verdict.
 
         `ack` is relative to the host's first number, absolute where it has none. `ts` is (TSval, TSecr), the
-        latter relative to the host's first timestamp of the flow; None for zero.
+        latter relative to the host's first timestamp of the flow; None for zero. `sack` are blocks, each with
+        its two edges relative to the host's first number.
         """
         self.run(self.now if at is None else at)
         return self.give(self.segment(flags, seq, ack, ts=ts, **fields))
@@ -145,11 +146,15 @@ class Bench:
         data=b"",
         opts=(),
         ts=None,
+        sack=(),
         win=65535,
         **rest,
     ):
         """The segment that `send` sends."""
         flow = self.flow(port, lport, ip)
+        if sack:
+            blocks = tuple(tuple((flow.isn or 0) + edge & MASK for edge in block) for block in sack)
+            opts = (*opts, NOP, NOP, Sack(blocks))
         if ts is not None:
             echo = 0 if ts[1] is None else (flow.stamp or 0) + ts[1] & MASK
             opts = (NOP, NOP, Timestamps(ts[0] & MASK, echo), *opts)

@@ -211,6 +211,16 @@ def calling(host, *calls):
     return host
 
 
+def ten_sent():
+    """Ten segments are under way, on a connection with SACK."""
+    return calling(established(opts=SACK), ("send", 14_600))
+
+
+def sacked(count):
+    """A segment by which the peer says that the first is missing of so many and one."""
+    return "A", 1, 1, {"sack": [(1461, 1461 + 1460 * count)]}
+
+
 def no_window(**settings):
     return calling(established(win=0, **settings), ("send", 100))
 
@@ -377,6 +387,9 @@ WAYS = {
     "DATA_SENT": lambda: calling(established(), ("send", 5)),
     "FIN_SENT": fin_wait1,
     "RETRANSMIT": lambda: after(calling(established(), ("send", 5)), until=3),
+    "FAST_RETRANSMIT": lambda: after(ten_sent(), sacked(5)),
+    "REORDERING_RETRANSMIT": lambda: after(ten_sent(), sacked(2), until=3),
+    "SLOW_START_RETRANSMIT": lambda: after(after(ten_sent(), until=3), ("A", 1, 1461)),
     "LOSS_PROBE": lambda: after(calling(established(opts=SACK), ("send", 5)), until=3),
     "WINDOW_PROBE": lambda: after(no_window(), until=3),
     "REQUEST_EXPIRED": lambda: after(syn_recv(), until=70),

@@ -136,7 +136,11 @@ def test_slow_start_stops_at_the_threshold():
 
 @pytest.mark.parametrize(("window", "threshold"), [(10, 5), (3, 2), (1, 2)])
 def test_a_time_out_begins_again_with_one_and_half_as_the_threshold(window, threshold):
-    assert Reno(window=window, counted=3).timed_out() == Reno(1, threshold, 0)
+    assert Reno(window=window, counted=3).timed_out(1, reduces=True) == Reno(1, threshold, 0)
+
+
+def test_another_time_out_leaves_the_threshold():
+    assert Reno(window=10, threshold=7).timed_out(1, reduces=False) == Reno(1, 7)
 
 
 def test_after_a_time_out_segments_go_out_as_they_are_acknowledged():

@@ -1,0 +1,115 @@
+"""RACK: a segment is lost when one that was sent later has arrived, and it had time enough to come (RFC 8985).
+
+Time enough is a round trip and a window for reordering, which is nothing at all once three segments have
+overtaken it, until reordering is seen on the path. tcp_recovery.c (Linux 6.12).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tcpemu.stack.recovery_state import CaState
+from tcpemu.stack.seq import after
+from tcpemu.stack.units import MICROSECOND
+
+if TYPE_CHECKING:
+    from tcpemu.stack.connection import Connection
+    from tcpemu.stack.scoreboard import Scoreboard, Unacked
+
+LOST, RETRANS, EVER = 4, 2, 0x80
+_STEPS_KEPT = 16
+TIMEOUT_MIN = 2000
+"""Microseconds that a timer is given beyond what is asked (tcp.h: TCP_TIMEOUT_MIN_US)."""
+
+
+class Rack:
+    """The segment sent last of those that have arrived."""
+
+    __slots__ = ("advanced", "end", "last_delivered", "rtt", "sent_at", "steps", "steps_kept")
+
+    def __init__(self) -> None:
+        self.sent_at = 0
+        self.end = 0
+        self.rtt = 0
+        """Its round-trip time, in microseconds."""
+        self.advanced = False
+        """It has changed since losses were last looked for."""
+        self.steps = 1
+        """The window for reordering, in quarters of the shortest round-trip time."""
+        self.steps_kept = 0
+        self.last_delivered = 0
+
+
+def sent_after(at: int, other: int, end: int, other_end: int) -> bool:
+    """tcp.h: tcp_skb_sent_after."""
+    return at > other or (at == other and after(end, other_end))
+
+
+def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent_at: int) -> None:
+    """A segment has arrived; a repeat only counts if it cannot have been the first one (tcp_rack_advance)."""
+    rtt = (conn.host.now - sent_at) // MICROSECOND
+    if tags & (RETRANS | EVER) and (board.min_rtt is None or rtt < board.min_rtt):
+        return
+    rack = board.rack
+    rack.advanced = True
+    rack.rtt = rtt
+    if sent_after(sent_at, rack.sent_at, end, rack.end):
+        rack.sent_at, rack.end = sent_at, end
+
+
+def reordering_window(conn: Connection, board: Scoreboard) -> int:
+    """Microseconds by which a segment may be late (tcp_rack_reo_wnd)."""
+    recovery = board.recovery
+    settled = recovery.state >= CaState.RECOVERY or board.sacked_out >= recovery.reordering
+    if settled and not recovery.reordering_seen:
+        return 0
+    smoothed = conn.srtt >> 3
+    if board.min_rtt is None:
+        return smoothed
+    return min((board.min_rtt >> 2) * board.rack.steps, smoothed)
+
+
+def time_left(conn: Connection, board: Scoreboard, entry: Unacked, window: int) -> int:
+    """Microseconds until it counts as lost (tcp_rack_skb_timeout)."""
+    return board.rack.rtt + window - (conn.host.now - entry.sent_at) // MICROSECOND
+
+
+def detect_loss(conn: Connection, board: Scoreboard) -> int:
+    """Mark what is lost; microseconds until more may be, 0 for never (tcp_rack_detect_loss)."""
+    window, rack, longest = reordering_window(conn, board), board.rack, 0
+    for entry in board.sent_order:
+        if entry.tags & LOST and not entry.tags & RETRANS:
+            continue
+        if not sent_after(rack.sent_at, entry.sent_at, rack.end, entry.end):
+            break
+        left = time_left(conn, board, entry, window)
+        if left <= 0:
+            board.mark_lost(conn, entry)
+            board.sent_order.remove(entry)
+        else:
+            longest = max(longest, left)
+    return longest
+
+
+def mark_lost(conn: Connection, board: Scoreboard) -> int:
+    """Look for losses if something new has arrived; how long to wait for more (tcp_rack_mark_lost)."""
+    if not board.rack.advanced:
+        return 0
+    board.rack.advanced = False
+    return detect_loss(conn, board)
+
+
+def update_window(board: Scoreboard, prior_delivered: int) -> None:
+    """A D-SACK may mean that the window was too short: once a round trip it grows (tcp_rack_update_reo_wnd)."""
+    rack, recovery = board.rack, board.recovery
+    if not prior_delivered:
+        return
+    if prior_delivered < rack.last_delivered:
+        recovery.dsack_seen = False
+    if recovery.dsack_seen:
+        rack.steps = min(0xFF, rack.steps + 1)
+        recovery.dsack_seen = False
+        rack.last_delivered = board.delivered
+        rack.steps_kept = _STEPS_KEPT
+    elif not rack.steps_kept:
+        rack.steps = 1

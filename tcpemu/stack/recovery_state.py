@@ -1,0 +1,75 @@
+"""What a sender remembers of the repair of a loss: its state, what to go back to, and how it spends its window."""
+
+from enum import IntEnum
+
+REORDERING = 3
+"""Segments that may overtake one before it counts as lost (tcp_reordering)."""
+MAX_REORDERING = 300
+
+
+class CaState(IntEnum):
+    """The states of congestion avoidance, with the kernel's numbers (include/uapi/linux/tcp.h: tcp_ca_state)."""
+
+    OPEN = 0
+    DISORDER = 1
+    """Something is SACKED or was repeated, but nothing is lost as far as is known."""
+    CWR = 2
+    """The window comes down without a loss: ECN, or a loss that a probe has repaired."""
+    RECOVERY = 3
+    """Fast retransmit."""
+    LOSS = 4
+    """A time-out."""
+
+
+class Recovery:
+    """One connection's repair of losses."""
+
+    __slots__ = (
+        *(
+            "cwnd_limited",
+            "cwnd_usage_seq",
+            "dsack_dups",
+            "dsack_seen",
+            "frto",
+            "high_seq",
+            "max_packets_out",
+        ),
+        *("prior_threshold", "prior_window", "probe_high", "probe_repeats", "prr_delivered", "prr_out"),
+        *("queue_cwr", "reneging", "reordering", "reordering_seen", "state", "undo_marker", "undo_retrans"),
+        "wrote_at",
+    )
+
+    def __init__(self) -> None:
+        self.state = CaState.OPEN
+        self.high_seq = 0
+        """SND.NXT when the state began: what ends it."""
+        self.undo_marker: int | None = None
+        """SND.UNA when the window came down, while that may be taken back."""
+        self.undo_retrans = 0
+        """Repeats that no D-SACK has shown to be idle; -1 when there were none yet."""
+        self.prior_threshold = 0
+        """The threshold to go back to; 0 when there is no way back."""
+        self.prior_window = 0
+        self.prr_delivered = self.prr_out = 0
+        self.frto = False
+        self.probe_high: int | None = None
+        """SND.NXT when a tail loss probe was sent that is not answered yet (tlp_high_seq)."""
+        self.probe_repeats = False
+        """That probe was no new data."""
+        self.reneging = False
+        self.reordering = REORDERING
+        self.reordering_seen = 0
+        self.dsack_dups = 0
+        self.dsack_seen = False
+        self.queue_cwr = False
+        """The next new data says that the window came down (RFC 3168)."""
+        self.cwnd_limited = False
+        self.max_packets_out = 0
+        self.cwnd_usage_seq = 0
+        self.wrote_at = 0
+        """When data was last sent."""
+
+    @property
+    def reduces(self) -> bool:
+        """Whether the window comes down step by step (tcp.h: tcp_in_cwnd_reduction)."""
+        return self.state is CaState.CWR or self.state is CaState.RECOVERY
