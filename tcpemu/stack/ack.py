@@ -85,7 +85,10 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, news: News, h
         what = recovery.alert(conn, board, int(duplicate), news)
     if news.set_timer:
         retransmit.after_progress(conn)
-    _move_window(conn, board, news, board.delivered - delivered, board.lost - lost)
+    arrived = board.delivered - delivered
+    if news.ece and arrived:
+        conn.host.count("TCPDeliveredCE", arrived)
+    _move_window(conn, board, news, arrived, board.lost - lost)
     _send_again(conn, board, what)
 
 

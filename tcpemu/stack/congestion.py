@@ -8,7 +8,7 @@ and how it grows (`acknowledged`). tcp_cong.c: tcp_reno_cong_avoid, tcp_reno_sst
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol, Self
 
 INFINITE = 0x7FFFFFFF
 INITIAL_WINDOW = 10
@@ -55,9 +55,6 @@ class Congestion(Protocol):
         """Nothing was lost after all: back to what was, if that is more (tcp_input.c: tcp_undo_cwnd_reduction)."""
 
 
-Kind = TypeVar("Kind", bound=Congestion)
-
-
 def with_window(congestion: Congestion, window: int) -> Congestion:
     """The same with another window."""
     return congestion if window == congestion.window else replace(congestion, window=window)  # type: ignore[type-var]
@@ -79,24 +76,24 @@ class Reno:
     """Segments acknowledged since the window last grew in congestion avoidance."""
     needs_moment = False
 
-    def begin(self, first: Congestion, troubled: bool) -> Reno:
+    def begin(self, first: Congestion, troubled: bool) -> Self:
         window = 1 if troubled else first.window
         return self if window == self.window else replace(self, window=window)
 
-    def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Reno:  # noqa: ARG002
+    def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         if not limited or not segments:
             return self
         slow = self.slow_start(segments)
         left = segments - (slow.window - self.window)
         return slow.grown(slow.window, left) if left else slow
 
-    def slow_start(self, segments: int) -> Reno:
+    def slow_start(self, segments: int) -> Self:
         """tcp_cong.c: tcp_slow_start."""
         if self.window >= self.threshold:
             return self
         return replace(self, window=min(self.window + segments, self.threshold))
 
-    def grown(self, pace: int, segments: int) -> Reno:
+    def grown(self, pace: int, segments: int) -> Self:
         """One more for each `pace` segments (tcp_cong.c: tcp_cong_avoid_ai)."""
         window, counted = self.window, self.counted
         if counted >= pace:
@@ -104,12 +101,12 @@ class Reno:
         counted += segments
         return replace(self, window=window + counted // pace, counted=counted % pace)
 
-    def reduced(self) -> Reno:
+    def reduced(self) -> Self:
         return replace(self, threshold=max(self.window >> 1, 2), counted=0)
 
-    def timed_out(self, window: int, reduces: bool) -> Reno:
+    def timed_out(self, window: int, reduces: bool) -> Self:
         threshold = self.reduced().threshold if reduces else self.threshold
         return replace(self, window=window, threshold=threshold, counted=0)
 
-    def restored(self, window: int, threshold: int) -> Reno:
+    def restored(self, window: int, threshold: int) -> Self:
         return replace(self, window=max(self.window, window), threshold=max(self.threshold, threshold))

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tcpemu.stack import reasons
-from tcpemu.stack.congestion import Reno
+from tcpemu.stack.congestion import Congestion, Reno
 from tcpemu.stack.connection import Connection
+from tcpemu.stack.cubic import Cubic
 from tcpemu.stack.errors import ConfigurationError
 from tcpemu.stack.events import (
     Counted,
@@ -47,6 +48,8 @@ from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, RST, Address, FlowKey, Segment
 
 Flow = Request | Connection | TimeWait
+CONTROLS: dict[str, type[Reno]] = {"reno": Reno, "cubic": Cubic}
+"""Each kind of congestion control by its name."""
 _LEAST_MTU = 68
 _LARGEST_ADVERTISED = 65495
 
@@ -161,7 +164,8 @@ class Host:
     def _settings_changed(self) -> None:
         self.rto_max = min(self.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
         """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
-        self.first_congestion = Reno(self.generation.initial_cwnd)
+        control = CONTROLS[str(self.sysctls.tcp_congestion_control)]
+        self.first_congestion: Congestion = control(self.generation.initial_cwnd)
         self.rto_min_us = self.generation.rto_min // MICROSECOND
         for listeners in self.listeners.values():
             for listener in listeners:

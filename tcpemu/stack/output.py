@@ -240,7 +240,7 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
         if length is None:
             break
         if len(conn.unsent) > mss and not probe and _defers(conn, most):
-            defers = True
+            defers = _cwnd_room(conn) < _room(conn) and _cwnd_room(conn) <= len(conn.unsent)
             break
         sent += _send_new(conn, length, mss)
         if probe:
@@ -283,17 +283,29 @@ def _cwnd_quota(conn: Connection) -> int:
 
 
 def _defers(conn: Connection, most: int) -> bool:
-    """Wait for the next ACK, to send a larger piece then (tcp_output.c: tcp_tso_should_defer)."""
+    """Wait for the next ACK, which is due, to send a larger piece then (tcp_output.c: tcp_tso_should_defer)."""
     board = conn.rtx_queue
     now = conn.host.now
     if not board or board.recovery.state >= CaState.RECOVERY or now - board.recovery.wrote_at > MILLISECOND:
         return False
-    room = distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
-    limit = min(room, (conn.congestion.window - board.in_flight) * conn.mss_cache)
+    limit = min(_room(conn), _cwnd_room(conn))
     share = min(conn.snd_wnd, conn.congestion.window * conn.mss_cache) // _WINDOW_SHARES
     if limit >= most * conn.mss_cache or limit >= share:
         return False
-    return (now - board[0].sent_at) // MICROSECOND >= conn.srtt >> 4
+    round_trip = (conn.srtt >> 3) * MICROSECOND
+    if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
+        return False
+    return limit <= len(conn.unsent) or not conn.fin_queued
+
+
+def _room(conn: Connection) -> int:
+    """Octets that the peer's window takes yet."""
+    return distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
+
+
+def _cwnd_room(conn: Connection) -> int:
+    """Octets that the congestion window takes yet."""
+    return (conn.congestion.window - in_flight(conn)) * conn.mss_cache
 
 
 def burst(conn: Connection, mss: int) -> int:
@@ -325,8 +337,7 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     """
     if not window_takes_next(conn):
         return None
-    waiting = len(conn.unsent)
-    room = distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
+    waiting, room = len(conn.unsent), _room(conn)
     small_waits = conn.options.cork or (nagle and _small_under_way(conn))
     if waiting <= mss:
         return None if waiting < mss and small_waits and not conn.fin_queued else waiting
@@ -340,8 +351,7 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
 
 def window_takes_next(conn: Connection) -> bool:
     """Whether the peer's window has room for the next segment (tcp_snd_wnd_test)."""
-    waiting, mss = len(conn.unsent), current_mss(conn)
-    room = distance(conn.snd_nxt, add(conn.snd_una, conn.snd_wnd))
+    waiting, mss, room = len(conn.unsent), current_mss(conn), _room(conn)
     return room <= 0x7FFFFFFF and min(waiting, mss) + (waiting <= mss and conn.fin_queued) <= room
 
 

@@ -73,7 +73,7 @@ def test_values(name, value, means):
         ("net.ipv4.tcp_rmem", "1 2", "net.ipv4.tcp_rmem is '1 2'; it takes 3 whole numbers"),
         ("net.ipv4.tcp_rmem", (1, 2, "x"), "it takes 3 whole numbers: receive buffer"),
         ("net.ipv4.tcp_rmem", "1 0 2", "net.ipv4.tcp_rmem is '1 0 2'; it can be 1 to"),
-        ("net.ipv4.tcp_congestion_control", "cubic", "is 'cubic'; it can be reno"),
+        ("net.ipv4.tcp_congestion_control", "vegas", "is 'vegas'; it can be reno or cubic"),
         (
             "net.ipv4.tcp_syncookie",
             1,
