@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import output, rack, reasons, recovery, reordering, resend, retransmit, rtt, sacktag
+from tcpemu.stack import output, rack, reasons, recovery, reordering, resend, retransmit, rtt, sacktag, usage
 from tcpemu.stack.congestion import Moment
 from tcpemu.stack.news import News
 from tcpemu.stack.recovery_state import REORDERING, CaState
@@ -14,7 +14,7 @@ from tcpemu.stack.seq import MASK, after, before, distance, offset
 from tcpemu.stack.states import State
 from tcpemu.stack.units import MICROSECOND, SECOND
 from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import ECE, SYN, Segment
+from tcpemu.wire.segment import ACK, ECE, PSH, SYN, Segment
 
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
@@ -37,9 +37,10 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ve
     """Take in the acknowledgment."""
     number, una = segment.ack, conn.snd_una
     if before(number, una):
-        _note_timestamp(conn, segment, stamps)
         if before(number, una - min(conn.max_window, conn.bytes_acked) & MASK):
             return Verdict.TOO_OLD
+        if _predicted(conn, segment):
+            _note_timestamp(conn, segment, stamps)
         _old(conn, segment)
         return Verdict.OLD
     if after(number, conn.snd_nxt):
@@ -120,10 +121,11 @@ def _move_window(conn: Connection, board: Scoreboard, news: News, delivered: int
     if board.recovery.reordering > REORDERING:
         grows = news.acked or news.syn or news.sacked
     if grows:
-        limited = output.is_cwnd_limited(conn, board)
+        limited = usage.is_limit(conn, board)
         congestion = conn.congestion
         moment = _moment(conn, board) if congestion.needs_moment else None
         conn.congestion = congestion.acknowledged(delivered, limited, moment)
+        board.recovery.cwnd_at = conn.host.now
 
 
 def _moment(conn: Connection, board: Scoreboard) -> Moment:
@@ -142,6 +144,21 @@ def _send_again(conn: Connection, board: Scoreboard, what: recovery.Resend) -> N
         board.recovery.frto = False
     slow = board.recovery.state is CaState.LOSS
     resend.what_is_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
+
+
+def _predicted(conn: Connection, segment: Segment) -> bool:
+    """Nothing about the segment is new but its number: the kernel's fast path takes it.
+
+    There alone the timestamp of an ACK that was overtaken counts (tcp_rcv_established, Linux 6.18).
+    """
+    return (
+        conn.state is State.ESTABLISHED
+        and segment.seq == conn.rcv_nxt == conn.rcv_wup
+        and segment.flags & ~PSH == ACK
+        and segment.window << conn.snd_shift == conn.snd_wnd
+        and not conn.out_of_order
+        and not sacktag.blocks_of(segment.options)
+    )
 
 
 def _note_timestamp(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
@@ -187,7 +204,7 @@ def _clean_rtx_queue(conn: Connection, board: Scoreboard, news: News, highest: i
     queue, una, sacked = board.queue, conn.snd_una, board.sacked_out
     dropped, acked, first_at, last_at, lowest = 0, 0, None, 0, conn.snd_nxt
     for entry in queue:
-        count, start, whole = entry.pcount, entry.seq, not after(entry.end, una)
+        count, start, whole = entry.pcount, entry.began, not after(entry.end, una)
         if not whole:
             count = _begun(entry, una)
             if not count:
@@ -222,7 +239,7 @@ def _clean_rtx_queue(conn: Connection, board: Scoreboard, news: News, highest: i
 
 def _begun(entry: Unacked, una: int) -> int:
     """Segments acknowledged of a piece that is not acknowledged whole (tcp_tso_acked)."""
-    if entry.pcount == 1 or not after(una, entry.seq):
+    if not after(una, entry.seq):
         return 0
     count = entry.pcount
     entry.trim(una)

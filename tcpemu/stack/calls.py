@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import acks, output, sockopt, window
+from tcpemu.stack import acks, output, sockopt, usage, window
+from tcpemu.stack.congestion import INITIAL_WINDOW
 from tcpemu.stack.errors import SocketError
 from tcpemu.stack.incoming import fin_time
 from tcpemu.stack.options import DEFAULT_MSS, LEAST_MSS
@@ -37,7 +38,7 @@ def send_space(conn: Connection) -> int:
     """Octets that send() would take now; the kernel counts memory, which comes near to this."""
     limit = conn.options.sndbuf
     if not conn.options.sndbuf_locked:
-        limit = max(limit, 2 * conn.congestion.window * _SEGMENT_OVERHEAD)
+        limit = max(limit, 2 * max(conn.congestion.window, INITIAL_WINDOW) * _SEGMENT_OVERHEAD)
         limit = min(limit, conn.host.sysctls.tcp_wmem[2])
     return limit - conn.send_q
 
@@ -56,6 +57,8 @@ def send(conn: Connection, data: bytes) -> int:
     if space <= 0 and data:
         raise SocketError(errno.EAGAIN)
     taken = data[: _whole_chunks(conn, len(data), space)]
+    if taken and not conn.unsent:
+        usage.after_idle(conn)
     conn.unsent += taken
     conn.write_seq = add(conn.write_seq, len(taken))
     output.push_pending(conn)

@@ -60,6 +60,12 @@ def with_window(congestion: Congestion, window: int) -> Congestion:
     return congestion if window == congestion.window else replace(congestion, window=window)  # type: ignore[type-var]
 
 
+def with_threshold(congestion: Congestion) -> Congestion:
+    """The same, to come back soon to the window there is, before that is made smaller."""
+    threshold = usual_threshold(congestion, reduces=False)
+    return replace(congestion, threshold=threshold)  # type: ignore[type-var]
+
+
 def usual_threshold(congestion: Congestion, reduces: bool) -> int:
     """The threshold to come back to: at least three quarters of the window (tcp.h: tcp_current_ssthresh)."""
     window = congestion.window

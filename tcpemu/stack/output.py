@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tcpemu.stack import acks, reasons, retransmit
+from tcpemu.stack import acks, reasons, retransmit, usage
 from tcpemu.stack.events import Reason
 from tcpemu.stack.options import DEFAULT_MSS, TIMESTAMPS_LENGTH, established_options, syn_options
 from tcpemu.stack.recovery_state import CaState
@@ -245,35 +245,8 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
         sent += _send_new(conn, length, mss)
         if probe:
             break
-    _note_use(conn, sent, defers)
+    usage.note(conn, sent, defers)
     return sent
-
-
-def _note_use(conn: Connection, sent: int, defers: bool) -> None:
-    """Remember whether the congestion window was the limit (tcp_cwnd_validate)."""
-    board = conn.rtx_queue
-    if board is None:
-        return
-    recovery = board.recovery
-    limited = defers or board.in_flight >= conn.congestion.window
-    if not sent and not limited:
-        return
-    new_window = not before(conn.snd_una, recovery.cwnd_usage_seq)
-    busier = not recovery.cwnd_limited and board.packets_out > recovery.max_packets_out
-    if new_window or limited or busier:
-        recovery.cwnd_limited = limited
-        recovery.max_packets_out = board.packets_out
-        recovery.cwnd_usage_seq = conn.snd_nxt
-    if recovery.reduces:
-        recovery.prr_out += sent
-
-
-def is_cwnd_limited(conn: Connection, board: Scoreboard) -> bool:
-    """Whether the window may grow: it was used, or in slow start more than half of it (tcp_is_cwnd_limited)."""
-    recovery, congestion = board.recovery, conn.congestion
-    if recovery.cwnd_limited:
-        return True
-    return congestion.window < congestion.threshold and congestion.window < 2 * recovery.max_packets_out
 
 
 def _cwnd_quota(conn: Connection) -> int:

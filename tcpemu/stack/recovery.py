@@ -235,6 +235,7 @@ def enter_loss(conn: Connection, board: Scoreboard) -> None:
         recovery.prior_threshold = usual_threshold(conn.congestion, recovery.reduces)
         recovery.prior_window = conn.congestion.window
     conn.congestion = conn.congestion.timed_out(board.in_flight + 1, reduces)
+    recovery.cwnd_at = conn.host.now
     if reduces:
         _begin_undo(conn, board)
     if recovery.state <= CaState.DISORDER and board.sacked_out >= REORDERING:
@@ -340,6 +341,7 @@ def end_reduction(conn: Connection, board: Scoreboard) -> None:
     threshold = conn.congestion.threshold
     if threshold < INFINITE and (recovery.state is CaState.CWR or recovery.undo_marker is not None):
         conn.congestion = with_window(conn.congestion, threshold)
+        recovery.cwnd_at = conn.host.now
 
 
 # --- taking it back -------------------------------------------------------------------------------
@@ -368,6 +370,7 @@ def _undo(conn: Connection, board: Scoreboard, unmark: bool) -> None:
             recovery.queue_cwr = False
         conn.congestion = conn.congestion.restored(recovery.prior_window, recovery.prior_threshold)
     recovery.undo_marker = None
+    recovery.cwnd_at = conn.host.now
     board.rack.advanced = True
 
 

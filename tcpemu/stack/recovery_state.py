@@ -25,21 +25,13 @@ class Recovery:
     """One connection's repair of losses."""
 
     __slots__ = (
-        *(
-            "cwnd_limited",
-            "cwnd_usage_seq",
-            "dsack_dups",
-            "dsack_seen",
-            "frto",
-            "high_seq",
-            "max_packets_out",
-        ),
-        *("prior_threshold", "prior_window", "probe_high", "probe_repeats", "prr_delivered", "prr_out"),
-        *("queue_cwr", "reneging", "reordering", "reordering_seen", "state", "undo_marker", "undo_retrans"),
-        "wrote_at",
+        *("cwnd_at", "cwnd_limited", "cwnd_usage_seq", "cwnd_used", "dsack_dups", "dsack_seen", "frto"),
+        *("high_seq", "max_packets_out", "prior_threshold", "prior_window", "probe_high", "probe_repeats"),
+        *("prr_delivered", "prr_out", "queue_cwr", "reneging", "reordering", "reordering_seen", "state"),
+        *("undo_marker", "undo_retrans", "wrote_at"),
     )
 
-    def __init__(self) -> None:
+    def __init__(self, now: int) -> None:
         self.state = CaState.OPEN
         self.high_seq = 0
         """SND.NXT when the state began: what ends it."""
@@ -66,6 +58,9 @@ class Recovery:
         self.cwnd_limited = False
         self.max_packets_out = 0
         self.cwnd_usage_seq = 0
+        self.cwnd_used = 0
+        self.cwnd_at = now
+        """When the congestion window was last moved, or seen to be the limit."""
         self.wrote_at = 0
         """When data was last sent."""
 

@@ -11,7 +11,7 @@ from tcpemu.stack import output, reasons, retransmit
 from tcpemu.stack.events import Reason
 from tcpemu.stack.recovery_state import CaState
 from tcpemu.stack.scoreboard import EVER, LOST, RETRANS, SACKED, SENT_AGAIN, Scoreboard, Unacked
-from tcpemu.stack.seq import add, after, before, offset
+from tcpemu.stack.seq import add, after, offset
 from tcpemu.wire.segment import ACK, CWR, ECE, SYN
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def one(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reas
 
 def bare(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
     """Send up to so many segments of a piece again; False where the window forbids it (__tcp_retransmit_skb)."""
-    if before(entry.seq, conn.snd_una):
-        entry.trim(conn.snd_una)
+    entry.began = entry.seq
     mss = output.current_mss(conn)
     length = _allowed(conn, entry, segments, mss)
     if length is None:
@@ -104,7 +103,7 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
         if not entry.flags & ACK:
             reason = reasons.SENT_SYN_AGAIN
     entry.tags |= EVER
-    entry.sent_at = host.now
+    entry.sent_at = board.recovery.wrote_at = host.now
     entry.delivered = board.delivered
     board.sent_order.append(entry)
     output.transmit_piece(conn, entry, reason)

@@ -360,7 +360,7 @@ class _Walk:
         into.repeats = max(into.repeats, entry.repeats)
         into.tags |= entry.tags & EVER
         if length < len(entry.payload):
-            entry.payload, entry.seq = entry.payload[length:], middle
+            entry.payload, entry.seq, entry.began = entry.payload[length:], middle, middle
             entry.pcount -= count
             if entry.pcount <= 1:
                 entry.mss = 0

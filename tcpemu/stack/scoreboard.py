@@ -49,11 +49,15 @@ class Link:
 class Unacked(Link):
     """A piece that was sent and is not acknowledged yet: one segment, or several that went out at once."""
 
-    __slots__ = ("delivered", "end", "flags", "mss", "payload", "pcount", "repeats", "sent_at", "seq", "tags")
+    __slots__ = (
+        *("began", "delivered", "end", "flags", "mss", "payload", "pcount", "repeats", "sent_at", "seq"),
+        "tags",
+    )
 
     def __init__(self, seq: int, payload: bytes, flags: int, sent_at: int, mss: int = 0) -> None:
         self.newer = self.older = None
-        self.seq = seq
+        self.seq = self.began = seq
+        """Its first octet now, and when it was last sent or cut."""
         self.payload = payload
         self.flags = flags
         self.end = add(seq, len(payload) + (1 if flags & (SYN | FIN) else 0))
@@ -81,10 +85,14 @@ class Unacked(Link):
         return len(self.payload) if self.pcount == 1 else self.mss
 
     def trim(self, to: int) -> None:
-        """Forget what comes before a number (tcp_output.c: tcp_trim_head)."""
+        """Forget what comes before a number (tcp_output.c: tcp_trim_head).
+
+        Differs: of a single segment the kernel remembers where it began until it is sent again (`began`).
+        """
         self.payload = self.payload[distance(self.seq, to) :]
         self.seq = to
         if self.pcount > 1:
+            self.began = to
             self.cut_for(self.mss)
 
 
@@ -160,7 +168,7 @@ class Scoreboard:
         """The shortest round-trip time of late, in microseconds; the first is that of the handshake."""
         self.min_rtt_at = conn.host.now
         self.rack = Rack()
-        self.recovery = Recovery()
+        self.recovery = Recovery(conn.host.now)
 
     def __len__(self) -> int:
         return len(self.queue)

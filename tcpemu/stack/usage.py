@@ -1,0 +1,80 @@
+"""Whether the congestion window is used: one that is not must not grow, and shrinks when it lies idle (RFC 2861).
+
+tcp_output.c: tcp_cwnd_validate, tcp_cwnd_restart (Linux 6.12).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tcpemu.stack.congestion import with_threshold, with_window
+from tcpemu.stack.recovery_state import CaState
+from tcpemu.stack.seq import before
+
+if TYPE_CHECKING:
+    from tcpemu.stack.connection import Connection
+    from tcpemu.stack.scoreboard import Scoreboard
+
+
+def note(conn: Connection, sent: int, defers: bool) -> None:
+    """So many segments went out, or none could; was the congestion window the limit? (tcp_cwnd_validate)."""
+    board = conn.rtx_queue
+    if board is None:
+        return
+    recovery = board.recovery
+    limited = defers or board.in_flight >= conn.congestion.window
+    if not sent and not limited:
+        return
+    new_window = not before(conn.snd_una, recovery.cwnd_usage_seq)
+    busier = not recovery.cwnd_limited and board.packets_out > recovery.max_packets_out
+    if new_window or limited or busier:
+        recovery.cwnd_limited = limited
+        recovery.max_packets_out = board.packets_out
+        recovery.cwnd_usage_seq = conn.snd_nxt
+    if recovery.reduces:
+        recovery.prr_out += sent
+    if is_limit(conn, board):
+        recovery.cwnd_used = 0
+        recovery.cwnd_at = conn.host.now
+    else:
+        _starves(conn, board)
+
+
+def is_limit(conn: Connection, board: Scoreboard) -> bool:
+    """Whether the window may grow: it was used, or in slow start more than half of it (tcp_is_cwnd_limited)."""
+    recovery, congestion = board.recovery, conn.congestion
+    if recovery.cwnd_limited:
+        return True
+    return congestion.window < congestion.threshold and congestion.window < 2 * recovery.max_packets_out
+
+
+def _starves(conn: Connection, board: Scoreboard) -> None:
+    """A window that was not used for an RTO comes half the way down to what was (tcp_cwnd_application_limited)."""
+    recovery, now = board.recovery, conn.host.now
+    recovery.cwnd_used = max(recovery.cwnd_used, board.packets_out)
+    if not conn.host.sysctls.tcp_slow_start_after_idle or now - recovery.cwnd_at < conn.rto:
+        return
+    window = conn.congestion.window
+    used = max(recovery.cwnd_used, conn.host.first_congestion.window)
+    if recovery.state is CaState.OPEN and conn.socket is not None:
+        if used < window:
+            conn.congestion = with_window(with_threshold(conn.congestion), window + used >> 1)
+        recovery.cwnd_used = 0
+    recovery.cwnd_at = now
+
+
+def after_idle(conn: Connection) -> None:
+    """Nothing was sent for longer than an RTO: halve the window for each, down to the first (tcp_cwnd_restart)."""
+    board = conn.rtx_queue
+    if board is None or board.queue or not conn.host.sysctls.tcp_slow_start_after_idle:
+        return
+    idle = conn.host.now - board.recovery.wrote_at
+    if idle <= conn.rto:
+        return
+    window = conn.congestion.window
+    least = min(conn.host.first_congestion.window, window)
+    for _ in range(min(-(-idle // conn.rto) - 1, window.bit_length())):
+        window >>= 1
+    conn.congestion = with_window(with_threshold(conn.congestion), max(window, least))
+    board.recovery.cwnd_at = conn.host.now
+    board.recovery.cwnd_used = 0

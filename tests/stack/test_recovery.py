@@ -1,0 +1,408 @@
+"""Repair of losses: SACK, duplicate ACKs, RACK, tail loss probes, F-RTO, and what is taken back.
+
+`established` has a round-trip time of 10 ms at 1.01 s, so its RTO is 210 ms. Segments are 1460 octets.
+"""
+
+import pytest
+
+from tcpemu.stack.congestion import Moment, Reno
+from tcpemu.stack.cubic import Cubic, cubic_root
+from tcpemu.stack.recovery_state import CaState
+from tcpemu.wire.segment import CWR
+from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, Bench, established
+
+
+def n(segment):
+    """The first octet of a segment, counted from 0."""
+    return 1 + 1460 * segment
+
+
+def block(start, end):
+    """SACK of the segments from `start` up to and without `end`."""
+    return n(start), n(end)
+
+
+def sending(segments=10, opts=SACK, **settings):
+    """A connection that has sent so many segments, or as many of them as the window took, at 1.01 s."""
+    host = established(opts=opts, **settings)
+    host.conn.send(1460 * segments)
+    return host.fresh()
+
+
+def board(host):
+    return host.conn.sock.connection.rtx_queue
+
+
+def state(host):
+    return board(host).recovery.state
+
+
+def window(host):
+    return host.conn.sock.connection.congestion.window
+
+
+def sent(host):
+    """What was sent since the last time: first segment, and why."""
+    host.taken()
+    told = [event for event in host.events if type(event).__name__ == "Sent"]
+    host.events.clear()
+    isn = host.flow().isn
+    return [((event.segment.seq - isn - 1) // 1460, event.reason.name) for event in told]
+
+
+# --- SACK -----------------------------------------------------------------------------------------------
+
+
+def test_three_sacked_behind_a_hole_tell_of_a_loss_and_it_is_sent_again_at_once():
+    host = sending()
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
+    host.expect("1.02 A seq 1 len 1460")
+    assert state(host) is CaState.RECOVERY
+    assert host.moved() == {
+        "TCPSackRecovery": 1,
+        "TCPFastRetrans": 1,
+        "RetransSegs": 1,
+        "TCPSackShiftFallback": 2,
+        "TCPSackMerged": 1,
+    }
+    host.send("A", 1, n(10), at=1030 * MS)
+    assert state(host) is CaState.OPEN
+    assert window(host) == 6, "half of ten, and one more as it grows again"
+
+
+def test_each_hole_is_sent_again_as_the_window_comes_down():
+    host = sending()
+    host.send("A", 1, 1, sack=[block(1, 3), block(4, 8)], at=1020 * MS)
+    host.fresh()
+    assert (board(host).lost_out, board(host).retrans_out) == (2, 2)
+    host.send("A", 1, n(3), sack=[block(4, 10)], at=1030 * MS)
+    assert (board(host).sacked_out, board(host).lost_out) == (6, 1)
+    host.expect()
+
+
+def test_a_single_one_sacked_starts_a_timer_of_a_quarter_round_trip():
+    host = sending(5)
+    host.send("A", 1, 1, sack=[block(1, 2)], at=1020 * MS)
+    assert state(host) is CaState.DISORDER
+    assert [timer.what for timer in host.host.pending()] == ["reordering"]
+    host.run(1100 * MS)
+    # 2.5 ms for reordering and the 2 ms that every timer is given.
+    host.expect("1.0245 A seq 1 len 1460")
+    assert host.moved()["TCPSackRecovery"] == 1
+
+
+def test_what_was_only_overtaken_stops_the_timer_and_makes_the_window_for_reordering_last():
+    host = sending()
+    host.send("A", 1, 1, sack=[block(1, 2)], at=1020 * MS)
+    host.send("A", 1, n(2), at=1022 * MS)
+    assert host.moved()["TCPSACKReorder"] == 1
+    host.send("A", 1, n(4), sack=[block(5, 9)], at=1023 * MS)
+    assert state(host) is CaState.DISORDER, "four are SACKed, but there may be reordering"
+    host.run(1100 * MS)
+    assert next(at // MS for at, _ in host.taken()) == 1027
+
+
+def test_sacked_segments_let_out_new_data_before_anything_is_lost():
+    host = sending(20)
+    host.send("A", 1, 1, sack=[block(2, 3)], at=1020 * MS)
+    host.expect(f"1.02 A seq {n(10)} len 1460")
+    assert state(host) is CaState.DISORDER
+    assert window(host) == 10
+
+
+def test_a_block_that_ends_inside_a_burst_cuts_it():
+    host = sending()
+    assert [entry.pcount for entry in board(host)] == [2] * 5
+    host.send("A", 1, 1, sack=[block(3, 4)], at=1020 * MS)
+    assert [entry.pcount for entry in board(host)] == [2, 1, 1, 2, 2, 2]
+    assert board(host).packets_out == 10
+
+
+def test_what_is_sacked_grows_together():
+    host = sending()
+    host.send("A", 1, 1, sack=[block(2, 4)], at=1020 * MS)
+    host.send("A", 1, 1, sack=[block(2, 8)], at=1021 * MS)
+    assert [entry.pcount for entry in board(host)] == [2, 6, 2]
+    assert host.moved()["TCPSackMerged"] == 2
+
+
+@pytest.mark.parametrize(
+    ("blocks", "counter"),
+    [
+        ([(n(11), n(12))], "TCPSACKDiscard"),
+        ([(n(3), n(2))], "TCPSACKDiscard"),
+        ([(n(4), n(5))], "TCPDSACKRecv"),
+    ],
+)
+def test_blocks_that_cannot_be_tag_nothing(blocks, counter):
+    host = sending()
+    host.send("A", 1, n(5), at=1020 * MS)
+    host.fresh()
+    host.send("A", 1, n(5), sack=blocks, at=1021 * MS)
+    assert host.moved()[counter] == 1
+    assert board(host).sacked_out == 0
+    host.run(1022 * MS)
+    host.expect()
+
+
+def test_a_repeat_is_lost_when_what_was_sent_after_it_arrives():
+    host = sending(20)
+    host.events.clear()
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
+    assert sent(host) == [(0, "FAST_RETRANSMIT"), (10, "DATA_SENT")]
+    host.fresh()
+    host.send("A", 1, 1, sack=[block(1, 4), block(10, 11)], at=1035 * MS)
+    assert host.moved()["TCPLostRetransmit"] == 1
+    assert sent(host)[0] == (0, "FAST_RETRANSMIT")
+
+
+def test_a_peer_that_takes_back_what_it_had_sacked_is_given_ten_ms():
+    host = sending()
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
+    host.send("A", 1, n(1), at=1030 * MS)
+    host.fresh()
+    host.run(1045 * MS)
+    assert host.moved()["TCPSACKReneging"] == 1
+    assert sent(host)[-1] == (1, "RETRANSMIT")
+    assert board(host).sacked_out == 0
+
+
+# --- taking it back -------------------------------------------------------------------------------------
+
+
+def test_a_d_sack_for_every_repeat_takes_the_reduction_back():
+    host = sending(20)
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
+    host.send("A", 1, n(4), sack=[(1, n(1))], at=1025 * MS)
+    assert host.moved()["TCPDSACKUndo"] == 1
+    assert state(host) is CaState.OPEN
+    assert window(host) >= 10
+
+
+def test_a_timestamp_from_before_the_repeat_takes_it_back():
+    host = sending(20, opts=FULL)
+    first = 1 + 1448
+    host.send("A", 1, 1, ts=(120, 10), sack=[(first, 1 + 4 * 1448)], at=1020 * MS)
+    assert state(host) is CaState.RECOVERY
+    host.send("A", 1, 1 + 11 * 1448, ts=(130, 10), at=1030 * MS)
+    moved = host.moved()
+    assert (moved["TCPFullUndo"], state(host)) == (1, CaState.OPEN)
+
+
+def test_a_timestamp_of_the_repeat_does_not():
+    host = sending(20, opts=FULL)
+    host.send("A", 1, 1, ts=(120, 10), sack=[(1 + 1448, 1 + 4 * 1448)], at=1020 * MS)
+    host.send("A", 1, 1 + 10 * 1448, ts=(130, 20), at=1030 * MS)
+    assert "TCPFullUndo" not in host.moved()
+    assert window(host) == 6
+
+
+# --- without SACK ---------------------------------------------------------------------------------------
+
+
+def test_the_third_duplicate_sends_the_first_again():
+    host = sending(opts=MSS)
+    for at in (1020, 1021):
+        host.send("A", 1, 1, at=at * MS)
+    host.expect()
+    host.send("A", 1, 1, at=1022 * MS)
+    host.expect("1.022 A seq 1 len 1460")
+    assert host.moved() == {"TCPRenoRecovery": 1, "TCPFastRetrans": 1, "RetransSegs": 1}
+
+
+def test_an_ack_with_data_is_no_duplicate():
+    host = sending(opts=MSS)
+    for turn in range(5):
+        host.send("A", 1 + 5 * turn, 1, data=5, at=(1020 + turn) * MS)
+    assert "TCPRenoRecovery" not in host.moved()
+
+
+def test_an_ack_that_opens_the_window_is_no_duplicate():
+    host = sending(opts=MSS, win=30_000)
+    for turn in range(5):
+        host.send("A", 1, 1, win=30_001 + turn, at=(1020 + turn) * MS)
+    assert "TCPRenoRecovery" not in host.moved()
+
+
+def test_each_partial_ack_sends_one_more():
+    host = sending(opts=MSS)
+    for at in (1020, 1021, 1022):
+        host.send("A", 1, 1, at=at * MS)
+    host.fresh()
+    host.send("A", 1, n(6), at=1032 * MS)
+    host.expect(f"1.032 A seq {n(6)} len 1460")
+    host.send("A", 1, n(10), at=1042 * MS)
+    # Without SACK recovery lasts until more than all of it is acknowledged.
+    assert state(host) is CaState.RECOVERY
+    host.conn.send(1460)
+    host.send("A", 1, n(11), at=1052 * MS)
+    assert state(host) is CaState.OPEN
+
+
+def test_more_duplicates_than_segments_are_reordering():
+    host = sending(2, opts=MSS)
+    for at in (1020, 1021, 1022):
+        host.send("A", 1, 1, at=at * MS)
+    assert host.moved()["TCPRenoReorder"] == 2
+
+
+# --- time-outs ------------------------------------------------------------------------------------------
+
+
+def test_after_a_time_out_what_is_lost_goes_out_in_slow_start():
+    host = sending(opts=MSS)
+    host.run(1300 * MS)
+    host.events.clear()
+    host.fresh()
+    host.send("A", 1, n(1), at=1310 * MS)
+    host.send("A", 1, n(3), at=1320 * MS)
+    told = sent(host)
+    assert [segment for segment, _ in told] == [1, 2, 3, 4, 5, 6]
+    assert {reason for _, reason in told} == {"SLOW_START_RETRANSMIT"}
+    assert host.moved()["TCPSlowStartRetrans"] == 6
+    assert state(host) is CaState.LOSS
+
+
+def test_a_time_out_in_recovery_is_counted_as_its_failure():
+    host = sending(5)
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
+    host.run(2 * SECOND)
+    moved = host.moved()
+    assert (moved["TCPSackRecoveryFail"], moved["TCPLostRetransmit"]) == (1, 2)
+
+
+def test_frto_new_data_that_is_acknowledged_shows_that_nothing_was_lost():
+    host = sending(20, opts=MSS)
+    host.run(1300 * MS)
+    host.events.clear()
+    host.send("A", 1, n(2), at=1310 * MS)
+    assert {reason for _, reason in sent(host)} == {"DATA_SENT"}
+    host.send("A", 1, n(4), at=1320 * MS)
+    moved = host.moved()
+    assert (moved["TCPLossUndo"], moved["TCPSpuriousRTOs"]) == (1, 1)
+    assert state(host) is CaState.OPEN
+    assert window(host) >= 10
+
+
+def test_frto_a_duplicate_after_new_data_shows_that_the_loss_was_real():
+    host = sending(20, opts=MSS)
+    host.run(1300 * MS)
+    host.send("A", 1, n(2), at=1310 * MS)
+    host.events.clear()
+    host.send("A", 1, n(2), at=1320 * MS)
+    assert (2, "SLOW_START_RETRANSMIT") in sent(host)
+    assert "TCPLossUndo" not in host.moved()
+
+
+def test_what_is_sacked_is_not_sent_again_after_a_time_out():
+    host = sending(5)
+    host.send("A", 1, 1, sack=[block(2, 3)], at=1020 * MS)
+    host.run(1600 * MS)
+    host.events.clear()
+    host.send("A", 1, n(1), sack=[block(2, 3)], at=1620 * MS)
+    host.send("A", 1, n(1), sack=[block(2, 3)], at=1630 * MS)
+    told = [segment for segment, _ in sent(host)]
+    assert told == [1, 3]
+
+
+# --- tail loss probes, ECN ------------------------------------------------------------------------------
+
+
+def test_a_probe_that_repairs_the_last_segment_brings_the_window_down():
+    host = sending(5)
+    host.send("A", 1, n(4), at=1020 * MS)
+    host.run(1250 * MS)
+    assert sent(host)[-1] == (4, "LOSS_PROBE")
+    host.conn.send(20 * 1460)
+    host.send("A", 1, n(6), at=1260 * MS)
+    assert host.moved()["TCPLossProbeRecovery"] == 1
+    assert window(host) == 5
+
+
+def test_a_d_sack_for_the_probe_says_that_nothing_was_lost():
+    host = sending(3)
+    host.run(1034 * MS)
+    host.expect(f"1.032 PA seq {n(2)} len 1460")
+    host.send("A", 1, n(3), sack=[block(2, 3)], at=1040 * MS)
+    assert board(host).recovery.probe_high is None
+    assert window(host) == 10
+
+
+def with_ecn():
+    """A connection on which ECN was agreed, with twenty segments to send."""
+    host = Bench()
+    host.listener = host.listen(5)
+    host.send("SEC", opts=SACK, at=1 * SECOND)
+    host.send("A", 1, 1, at=1010 * MS)
+    host.conn = host.accept()
+    host.conn.send(1460 * 30)
+    return host.fresh()
+
+
+def test_an_echo_of_congestion_halves_the_window_once_and_is_told_by_the_next_new_data():
+    host = with_ecn()
+    host.send("AE", 1, n(2), at=1020 * MS)
+    assert state(host) is CaState.CWR
+    host.expect(f"1.02 AC seq {n(10)} len 1460")
+    for acked in (4, 6, 8, 10):
+        host.send("AE", 1, n(acked), at=(1020 + acked) * MS)
+    assert not any(segment.flags & CWR for _, segment in host.taken())
+    assert window(host) == 5
+
+
+# --- kinds of congestion control ------------------------------------------------------------------------
+
+
+def test_cubic_comes_down_to_seven_tenths():
+    host = sending(20, congestion_control="cubic")
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
+    host.send("A", 1, n(11), at=1030 * MS)
+    assert window(host) == 7
+
+
+def test_cubic_lets_others_in_when_it_loses_again_below_the_last_loss():
+    first = Cubic(window=100).reduced()
+    assert (first.threshold, first.last_max) == (70, 100)
+    second = Cubic(window=70, last_max=100).reduced()
+    assert (second.threshold, second.last_max) == (49, 59)
+
+
+def test_cubic_rises_to_the_last_loss_slowly_and_then_faster():
+    now, grows = Cubic(window=70, threshold=70, last_max=100), []
+    for jiffies in range(0, 5000, 25):
+        now = now.acknowledged(now.window, True, Moment(jiffies, 250, 100_000))
+        grows.append(now.window)
+    assert grows == sorted(grows)
+    assert grows[0] < 80
+    assert grows[-1] > 150
+
+
+@pytest.mark.parametrize("value", [0, 1, 7, 8, 26, 27, 10**6, 10**9 - 1, 2**40])
+def test_cubic_root_is_the_whole_part(value):
+    root = cubic_root(value)
+    assert root**3 <= value < (root + 1) ** 3
+
+
+def test_the_window_comes_back_to_what_it_was_if_that_is_more():
+    assert Reno(window=3, threshold=5).restored(10, 20) == Reno(10, 20)
+    assert Reno(window=12, threshold=25).restored(10, 20) == Reno(12, 25)
+
+
+@pytest.mark.parametrize(("rtos", "left"), [(0, 80), (1, 40), (2, 20), (3, 10), (9, 10)])
+def test_after_idling_the_window_is_halved_for_each_rto_but_one_down_to_the_first(rtos, left):
+    host = sending(1, opts=MSS)
+    host.send("A", 1, n(1), at=1020 * MS)
+    conn = host.conn.sock.connection
+    conn.congestion = Reno(window=80, threshold=100)
+    host.run(1010 * MS + conn.rto * (rtos + 1))
+    host.conn.send(10)
+    assert window(host) == left
+
+
+def test_unless_the_sysctl_says_otherwise():
+    host = sending(1, opts=MSS, slow_start_after_idle=0)
+    host.send("A", 1, n(1), at=1020 * MS)
+    host.conn.sock.connection.congestion = Reno(window=80, threshold=100)
+    host.run(10 * SECOND)
+    host.conn.send(10)
+    assert window(host) == 80
