@@ -9,9 +9,10 @@ from tcpemu.stack import output, rack, reasons, recovery, reordering, resend, re
 from tcpemu.stack.congestion import Moment
 from tcpemu.stack.news import News
 from tcpemu.stack.recovery_state import REORDERING, CaState
-from tcpemu.stack.scoreboard import LOST, RETRANS, SACKED, SENT_AGAIN, Scoreboard, Unacked
+from tcpemu.stack.scoreboard import Scoreboard, Unacked
 from tcpemu.stack.seq import MASK, after, before, distance, offset
 from tcpemu.stack.states import State
+from tcpemu.stack.tags import LOST, RETRANS, SACKED, SENT_AGAIN
 from tcpemu.stack.units import MICROSECOND, SECOND
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, ECE, PSH, SYN, Segment

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from tcpemu.stack.recovery_state import CaState
 from tcpemu.stack.seq import after
+from tcpemu.stack.tags import LOST, RETRANS, SENT_AGAIN
 from tcpemu.stack.units import MICROSECOND
 
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
     from tcpemu.stack.scoreboard import Scoreboard, Unacked
 
-LOST, RETRANS, EVER = 4, 2, 0x80
 _STEPS_KEPT = 16
 TIMEOUT_MIN = 2000
 """Microseconds that a timer is given beyond what is asked (tcp.h: TCP_TIMEOUT_MIN_US)."""
@@ -48,7 +48,7 @@ def sent_after(at: int, other: int, end: int, other_end: int) -> bool:
 def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent_at: int) -> None:
     """A segment has arrived; a repeat only counts if it cannot have been the first one (tcp_rack_advance)."""
     rtt = (conn.host.now - sent_at) // MICROSECOND
-    if tags & (RETRANS | EVER) and (board.min_rtt is None or rtt < board.min_rtt):
+    if tags & SENT_AGAIN and (board.min_rtt is None or rtt < board.min_rtt):
         return
     rack = board.rack
     rack.advanced = True

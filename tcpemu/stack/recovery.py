@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import output, rack, reordering, retransmit
 from tcpemu.stack.congestion import INFINITE, usual_threshold, with_window
 from tcpemu.stack.recovery_state import REORDERING, CaState
-from tcpemu.stack.scoreboard import EVER, LOST, SACKED, SENT_AGAIN, Scoreboard, Unacked
+from tcpemu.stack.scoreboard import Scoreboard, Unacked
 from tcpemu.stack.seq import MASK, add, after, before
 from tcpemu.stack.states import State
+from tcpemu.stack.tags import EVER, LOST, SACKED, SENT_AGAIN
 from tcpemu.stack.units import MICROSECOND, MILLISECOND
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from tcpemu.stack import output, reasons, retransmit
 from tcpemu.stack.events import Reason
 from tcpemu.stack.recovery_state import CaState
-from tcpemu.stack.scoreboard import EVER, LOST, RETRANS, SACKED, SENT_AGAIN, Scoreboard, Unacked
+from tcpemu.stack.scoreboard import Scoreboard, Unacked
 from tcpemu.stack.seq import add, after, offset
+from tcpemu.stack.tags import EVER, LOST, RETRANS, SACKED, SENT_AGAIN
 from tcpemu.wire.segment import ACK, CWR, ECE, SYN
 
 if TYPE_CHECKING:

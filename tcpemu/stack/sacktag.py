@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from tcpemu.stack import rack, reordering
 from tcpemu.stack.recovery_state import CaState
-from tcpemu.stack.scoreboard import EVER, LOST, RETRANS, SACKED, SENT_AGAIN, TAGS, Block, Unacked
+from tcpemu.stack.scoreboard import Block, Unacked
 from tcpemu.stack.seq import MASK, add, after, before, distance
+from tcpemu.stack.tags import EVER, LOST, RETRANS, SACKED, SENT_AGAIN, TAGS
 from tcpemu.wire.options import Option, Sack
 
 if TYPE_CHECKING:

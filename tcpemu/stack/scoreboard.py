@@ -2,8 +2,7 @@
 
 A piece that was sent waits in `queue` until it is acknowledged. As in the kernel it may be several segments
 long (`pcount`), since data goes out in bursts; it is split where an acknowledgment, a loss or a window cuts it.
-Each piece bears tags: it is SACKED, or LOST, or its repeat is under way (RETRANS), or it was ever sent again
-(EVER). What is in the network, in segments, follows from them:
+Each piece bears tags (`tags.py`). What is in the network, in segments, follows from them:
 
     in flight = packets_out - sacked_out - lost_out + retrans_out
 
@@ -20,15 +19,12 @@ from typing import TYPE_CHECKING
 from tcpemu.stack.rack import Rack
 from tcpemu.stack.recovery_state import Recovery
 from tcpemu.stack.seq import add, after, distance
+from tcpemu.stack.tags import LOST, RETRANS, SACKED
 from tcpemu.wire.segment import FIN, PSH, SYN
 
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
 
-SACKED, RETRANS, LOST, EVER = 1, 2, 4, 0x80
-"""Tags of a piece (tcp.h: TCPCB_SACKED_ACKED, _SACKED_RETRANS, _LOST, _EVER_RETRANS)."""
-SENT_AGAIN = RETRANS | EVER
-TAGS = SACKED | RETRANS | LOST
 Block = tuple[int, int]
 _NO_BLOCK: Block = (0, 0)
 _CACHED = 4
