@@ -233,5 +233,7 @@ def test_a_sysctl_that_was_asked_for_is_a_mistake_where_there_is_none(given):
 
 
 def test_an_unknown_kernel_is_a_mistake():
-    with pytest.raises(ScenarioError, match=r'server\.generation: found "linux-3\.11".*is the nearest before it'):
+    with pytest.raises(
+        ScenarioError, match=r'server\.generation: found "linux-3\.11".*is the nearest before it'
+    ):
         columns("handshake", compare.kernels(["linux-3.11"]))
