@@ -258,7 +258,7 @@ def _count_acked(conn: Connection, board: Scoreboard, entry: Unacked, count: int
     if board.sack and not tags & SACKED:
         board.delivered += count
         if not tags or not recovery.idle_repeat(conn, entry):
-            rack.advance(conn, board, tags, entry.end, entry.sent_at)
+            rack.advance(conn, board, tags, entry.end, entry.sent)
 
 
 def _drop(board: Scoreboard, count: int) -> None:

@@ -40,7 +40,7 @@ def connect(conn: Connection) -> None:
     flags = SYN | ECE | CWR if host.sysctls.tcp_ecn == 1 else SYN
     host.count("ActiveOpens")
     conn.set_state(State.SYN_SENT, "connect()")
-    entry = Unacked(iss, b"", flags, host.now)
+    entry = Unacked(iss, b"", flags, (host.now, host.turn))
     output.transmit(conn, flags, iss, b"", reasons.SENT_SYN)
     output.queue_unacked(conn, entry)
 

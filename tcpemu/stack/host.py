@@ -92,6 +92,9 @@ class Host:
         self._counted = generation.counters
         self.observe = observe
         self.now = 0
+        self.turn = 0
+        """Counts segments that arrived and timers that fired. What is sent in one turn is sent at one instant; in
+        virtual time several turns may have the same one, where a kernel's clock would tell them apart."""
         self.timers = TimerQueue(hz)
         self.metrics = Metrics()
         self.ports = Ports(self)
@@ -112,6 +115,7 @@ class Host:
     def receive(self, segment: Segment | Refused, now: int) -> None:
         """A segment has arrived, or octets that are none. Never raises for what they hold."""
         self.now = now
+        self.turn += 1
         if type(segment) is Segment:
             if segment.dst in self.addresses:
                 self.count("InSegs")
@@ -137,6 +141,7 @@ class Host:
         """Fire the timers due by `now`, each at its own time, in order of deadline."""
         while (due := self.timers.pop_due(now)) is not None:
             self.now = due[0]
+            self.turn += 1
             due[1].fire()
         self.now = now
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tcpemu.stack.rack import sent_after
+from tcpemu.stack.rack import Sending, sent_after
 from tcpemu.stack.seq import after
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class News:
         self.last_sacked_at = 0
         """When the first and the last of what is newly SACKED and never repeated were sent."""
         self.prior_delivered = 0
-        self._latest = self._latest_end = -1
+        self._latest: Sending | None = None
+        self._latest_end = 0
 
     @property
     def not_duplicate(self) -> bool:
@@ -60,9 +61,9 @@ class News:
     def deliver(self, entry: Unacked) -> None:
         """A piece has arrived: how much had arrived when the latest of these was sent (tcp_rate_skb_delivered)."""
         if entry.delivered and (
-            self._latest < 0 or sent_after(entry.sent_at, self._latest, entry.end, self._latest_end)
+            self._latest is None or sent_after(entry.sent, self._latest, entry.end, self._latest_end)
         ):
-            self._latest, self._latest_end = entry.sent_at, entry.end
+            self._latest, self._latest_end = entry.sent, entry.end
             self.prior_delivered = entry.delivered
 
     def forget_sacks(self) -> None:

@@ -344,7 +344,7 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
             flags |= PSH
         if conn.fin_queued:
             flags |= FIN
-    entry = Unacked(conn.snd_nxt, payload, flags, conn.host.now, mss)
+    entry = Unacked(conn.snd_nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
     conn.snd_nxt = entry.end
     transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
     queue_unacked(conn, entry)

@@ -6,7 +6,7 @@ overtaken it, until reordering is seen on the path. tcp_recovery.c (Linux 6.12).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tcpemu.stack.recovery_state import CaState
 from tcpemu.stack.seq import after
@@ -22,13 +22,17 @@ TIMEOUT_MIN = 2000
 """Microseconds that a timer is given beyond what is asked (tcp.h: TCP_TIMEOUT_MIN_US)."""
 
 
+Sending: TypeAlias = tuple[int, int]
+"""When something was sent, and in which turn of the host (`Host.turn`)."""
+
+
 class Rack:
     """The segment sent last of those that have arrived."""
 
-    __slots__ = ("advanced", "end", "last_delivered", "rtt", "sent_at", "steps", "steps_kept")
+    __slots__ = ("advanced", "end", "last_delivered", "rtt", "sent", "steps", "steps_kept")
 
     def __init__(self) -> None:
-        self.sent_at = 0
+        self.sent: Sending = 0, 0
         self.end = 0
         self.rtt = 0
         """Its round-trip time, in microseconds."""
@@ -40,21 +44,21 @@ class Rack:
         self.last_delivered = 0
 
 
-def sent_after(at: int, other: int, end: int, other_end: int) -> bool:
-    """tcp.h: tcp_skb_sent_after."""
-    return at > other or (at == other and after(end, other_end))
+def sent_after(sent: Sending, other: Sending, end: int, other_end: int) -> bool:
+    """Whether something was sent later; of what was sent at once, the later octets were (tcp.h: tcp_skb_sent_after)."""
+    return sent > other or (sent == other and after(end, other_end))
 
 
-def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent_at: int) -> None:
+def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent: Sending) -> None:
     """A segment has arrived; a repeat only counts if it cannot have been the first one (tcp_rack_advance)."""
-    rtt = (conn.host.now - sent_at) // MICROSECOND
+    rtt = (conn.host.now - sent[0]) // MICROSECOND
     if tags & SENT_AGAIN and (board.min_rtt is None or rtt < board.min_rtt):
         return
     rack = board.rack
     rack.advanced = True
     rack.rtt = rtt
-    if sent_after(sent_at, rack.sent_at, end, rack.end):
-        rack.sent_at, rack.end = sent_at, end
+    if sent_after(sent, rack.sent, end, rack.end):
+        rack.sent, rack.end = sent, end
 
 
 def reordering_window(conn: Connection, board: Scoreboard) -> int:
@@ -80,7 +84,7 @@ def detect_loss(conn: Connection, board: Scoreboard) -> int:
     for entry in board.sent_order:
         if entry.tags & LOST and not entry.tags & RETRANS:
             continue
-        if not sent_after(rack.sent_at, entry.sent_at, rack.end, entry.end):
+        if not sent_after(rack.sent, entry.sent, rack.end, entry.end):
             break
         left = time_left(conn, board, entry, window)
         if left <= 0:

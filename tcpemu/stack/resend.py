@@ -105,6 +105,7 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
             reason = reasons.SENT_SYN_AGAIN
     entry.tags |= EVER
     entry.sent_at = board.recovery.wrote_at = host.now
+    entry.turn = host.turn
     entry.delivered = board.delivered
     board.sent_order.append(entry)
     output.transmit_piece(conn, entry, reason)

@@ -18,6 +18,7 @@ from tcpemu.wire.options import Option, Sack
 if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
     from tcpemu.stack.news import News
+    from tcpemu.stack.rack import Sending
     from tcpemu.stack.scoreboard import Scoreboard
 
 _MOST_BLOCKS = 4
@@ -236,7 +237,7 @@ class _Walk:
 
     def _tag(self, entry: Unacked, duplicate: bool) -> None:
         board = self.board
-        entry.tags = self._one(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent_at)
+        entry.tags = self._one(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent)
         self.news.deliver(entry)
         if entry.tags & SACKED:
             board.sent_order.remove(entry)
@@ -267,7 +268,7 @@ class _Walk:
             self.board.split(place, whole, mss)
         return int(from_start)
 
-    def _one(self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent_at: int) -> int:
+    def _one(self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent: Sending) -> int:
         """The tags of something that a block covers (tcp_sacktag_one)."""
         conn, board, news, recovery = self.conn, self.board, self.news, self.board.recovery
         if duplicate and tags & SENT_AGAIN:
@@ -279,8 +280,8 @@ class _Walk:
         if not after(end, conn.snd_una):
             return tags
         if not tags & SACKED:
-            rack.advance(conn, board, tags, end, sent_at)
-            tags = self._newly(tags, start, end, pcount, sent_at)
+            rack.advance(conn, board, tags, end, sent)
+            tags = self._newly(tags, start, end, pcount, sent[0])
         if duplicate and tags & RETRANS:
             tags &= ~RETRANS
             board.retrans_out -= pcount
@@ -354,7 +355,7 @@ class _Walk:
         board, host = self.board, self.conn.host
         into, entry = board.queue[place - 1], board.queue[place]
         middle = add(entry.seq, length)
-        self._one(entry.tags, entry.seq, middle, duplicate, count, entry.sent_at)
+        self._one(entry.tags, entry.seq, middle, duplicate, count, entry.sent)
         self.news.deliver(entry)
         into.payload += entry.payload[:length]
         into.end, into.pcount, into.mss = middle, into.pcount + count, into.mss or mss

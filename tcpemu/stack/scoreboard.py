@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tcpemu.stack.rack import Rack
+from tcpemu.stack.rack import Rack, Sending
 from tcpemu.stack.recovery_state import Recovery
 from tcpemu.stack.seq import add, after, distance
 from tcpemu.stack.tags import LOST, RETRANS, SACKED
@@ -48,16 +48,17 @@ class Unacked(Link):
     __slots__ = (
         *("began", "delivered", "end", "flags", "mss", "payload", "pcount", "repeats", "sent_at", "seq"),
         "tags",
+        "turn",
     )
 
-    def __init__(self, seq: int, payload: bytes, flags: int, sent_at: int, mss: int = 0) -> None:
+    def __init__(self, seq: int, payload: bytes, flags: int, sent: Sending, mss: int = 0) -> None:
         self.newer = self.older = None
         self.seq = self.began = seq
         """Its first octet now, and when it was last sent or cut."""
         self.payload = payload
         self.flags = flags
         self.end = add(seq, len(payload) + (1 if flags & (SYN | FIN) else 0))
-        self.sent_at = sent_at
+        self.sent_at, self.turn = sent
         self.repeats = 0
         """Times sent again."""
         self.tags = 0
@@ -67,6 +68,10 @@ class Unacked(Link):
         self.pcount = 1
         if len(payload) > mss > 0:
             self.cut_for(mss)
+
+    @property
+    def sent(self) -> Sending:
+        return self.sent_at, self.turn
 
     def cut_for(self, mss: int) -> None:
         """Count its segments anew (tcp_output.c: tcp_set_skb_tso_segs)."""
@@ -233,7 +238,7 @@ class Scoreboard:
     def split(self, index: int, length: int, mss: int) -> None:
         """Cut a piece after so many octets (tcp_output.c: tcp_fragment)."""
         entry = self.queue[index]
-        rest = Unacked(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent_at)
+        rest = Unacked(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent)
         rest.tags, rest.repeats, rest.delivered = entry.tags, entry.repeats, entry.delivered
         entry.payload, entry.end = entry.payload[:length], rest.seq
         entry.flags &= ~(FIN | PSH)

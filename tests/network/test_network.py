@@ -306,3 +306,32 @@ def test_the_table_of_some_flows_has_listeners_and_those_that_are_there():
     rows = network.table(server, wanted)
     assert [(row.state.ss_name, row.remote) for row in rows] == [("LISTEN", None), ("ESTAB", (remote, 1002))]
     assert len(network.table(server)) == 4
+
+
+# Losses.
+
+
+def test_what_is_sent_at_one_instant_is_not_taken_for_sent_later():
+    """In virtual time many segments leave at the same nanosecond; a repeat among them must not look lost for that."""
+    network = Network(seed=3)
+    server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+    there = Conditions(delay=20 * MILLISECOND, drop=(Rule(payload=True, nth=7),))
+    network.link(client, server, there, Conditions(delay=20 * MILLISECOND))
+
+    async def serve(node):
+        connection = await node.listen(80, 5).accept()
+        while await connection.recv(1 << 20):
+            pass
+
+    async def send(node):
+        connection = await node.connect("10.0.0.1", 80)
+        await connection.send(bytes(120_000))
+        connection.close()
+
+    network.spawn(server, serve)
+    network.spawn(client, send)
+    network.run(10 * SECOND)
+    lost = network.record.packets("client", Point.LOST)
+    repeated = network.counters(client).get("RetransSegs", 0)
+    assert (len(lost), repeated) == (1, 1)
+    assert "TCPDSACKOldSent" not in network.counters(server)
