@@ -19,9 +19,9 @@ _SINCE: dict[Version, str] = {
     ): "ListenOverflows ListenDrops DelayedACKs DelayedACKLocked DelayedACKLost PAWSActive PAWSEstab TW TWRecycled"
     " TWKilled TCPTimeouts TCPLostRetransmit TCPSlowStartRetrans TCPFastRetrans TCPLossUndo TCPFullUndo TCPPartialUndo"
     " TCPDSACKUndo TCPSackRecovery TCPRenoRecovery TCPSackFailures TCPRenoFailures TCPLossFailures TCPSACKReneging"
-    " TCPTSReorder TCPRenoReorder TCPSACKReorder TCPSackRecoveryFail TCPDSACKOldSent TCPDSACKOfoSent TCPDSACKRecv"
-    " TCPDSACKOfoRecv TCPAbortOnData TCPAbortOnClose TCPAbortOnMemory TCPAbortOnTimeout TCPAbortOnLinger"
-    " TCPAbortFailed TCPAbortOnSyn TCPPureAcks TCPHPHits TCPHPAcks TCPRcvCollapsed TCPMemoryPressures",
+    " TCPTSReorder TCPRenoReorder TCPSACKReorder TCPSackRecoveryFail TCPRenoRecoveryFail TCPDSACKOldSent"
+    " TCPDSACKOfoSent TCPDSACKRecv TCPDSACKOfoRecv TCPAbortOnData TCPAbortOnClose TCPAbortOnMemory TCPAbortOnTimeout"
+    " TCPAbortOnLinger TCPAbortFailed TCPAbortOnSyn TCPPureAcks TCPHPHits TCPHPAcks TCPRcvCollapsed TCPMemoryPressures",
     (2, 6, 32): "TCPSpuriousRTOs TCPSackShifted TCPSackMerged TCPSackShiftFallback TCPDSACKIgnoredOld"
     " TCPDSACKIgnoredNoUndo TCPSACKDiscard",
     (2, 6, 39): "TCPDeferAcceptDrop TCPBacklogDrop",

@@ -230,6 +230,9 @@ def _clean_rtx_queue(conn: Connection, board: Scoreboard, news: News, highest: i
             break
         dropped += 1
     _drop(board, dropped)
+    if board.sack and not board.packets_out:
+        # What an undo left counted as under way again is forgotten with the last of it.
+        board.lost_out = board.sacked_out = board.retrans_out = 0
     if queue and queue[0].tags & SACKED:
         news.reneging = True
     clean = acked == 1 and dropped == 1 and not sacked and distance(news.prior_una, una) < conn.mss_cache

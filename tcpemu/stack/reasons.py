@@ -193,7 +193,9 @@ PAWS_LIMITED = _drop(
     "PAWS_LIMITED", "its timestamp is older than one already seen; not answered again so soon", _VALIDATE
 )
 PAWS_OLD_ACK = _drop("PAWS_OLD_ACK", "an old ACK that others have overtaken", _VALIDATE)
-OUT_OF_WINDOW = _answer("OUT_OF_WINDOW", "it lies outside the window: answered with an ACK", _VALIDATE)
+OUT_OF_WINDOW = _answer(
+    "OUT_OF_WINDOW", "it has come before, or lies beyond the window: answered with an ACK", _VALIDATE
+)
 OUT_OF_WINDOW_LIMITED = _drop(
     "OUT_OF_WINDOW_LIMITED", "it lies outside the window; not answered again so soon", _VALIDATE
 )

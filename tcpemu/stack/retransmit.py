@@ -128,14 +128,13 @@ def _count_failure(conn: Connection, board: Scoreboard) -> None:
     """What the time-out has put an end to (tcp_retransmit_timer)."""
     if conn.retransmits:
         return
-    kind = "Sack" if board.sack else "Reno"
     state = board.recovery.state
     if state is CaState.RECOVERY:
-        conn.host.count(f"TCP{kind}RecoveryFail")
+        conn.host.count("TCPSackRecoveryFail" if board.sack else "TCPRenoRecoveryFail")
     elif state is CaState.LOSS:
         conn.host.count("TCPLossFailures")
     elif state is CaState.DISORDER or board.sacked_out:
-        conn.host.count(f"TCP{kind}Failures")
+        conn.host.count("TCPSackFailures" if board.sack else "TCPRenoFailures")
 
 
 def _reordering_timer(conn: Connection) -> None:

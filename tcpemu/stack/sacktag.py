@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tcpemu.stack.scoreboard import Scoreboard
 
 _MOST_BLOCKS = 4
+_LARGEST_PIECE = 65535 * 8
+_MOST_SEGMENTS = 65535
+"""What several SACKED pieces may grow to when they become one."""
 
 
 def blocks_of(options: tuple[Option, ...]) -> tuple[Block, ...]:
@@ -330,7 +333,7 @@ class _Walk:
             return self._stays()
         if not count:
             return entry
-        if not after(add(entry.seq, length), self.conn.snd_una):
+        if not after(add(entry.seq, length), self.conn.snd_una) or not _has_room(into, count, length):
             return self._stays()
         if self._move(place, count, length, mss, duplicate):
             self._join_next(place, mss)
@@ -383,5 +386,11 @@ class _Walk:
         queue = self.board.queue
         if place < len(queue):
             entry = queue[place]
-            if entry.payload and entry.tags & TAGS == SACKED and mss == entry.segment_length:
+            same = entry.payload and entry.tags & TAGS == SACKED and mss == entry.segment_length
+            if same and _has_room(queue[place - 1], entry.pcount, len(entry.payload)):
                 self._move(place, entry.pcount, len(entry.payload), mss, False)
+
+
+def _has_room(into: Unacked, count: int, length: int) -> bool:
+    """Whether a piece can take so many segments and octets more (tcp_input.c: tcp_skb_shift)."""
+    return len(into.payload) + length < _LARGEST_PIECE and into.pcount + count <= _MOST_SEGMENTS

@@ -1,7 +1,11 @@
 """What each generation says of a reason: its function, its words; and which counters it has."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import tcpemu.stack
 from tcpemu.explain.counters import MEANING
 from tcpemu.generations import GENERATIONS, generation
 from tcpemu.generations.linux_counters import MIB_II, counters_of
@@ -229,3 +233,26 @@ def test_a_counter_once_there_stays_but_for_one(name):
 
 def test_every_counter_that_is_explained_has_its_first_kernel():
     assert MEANING.keys() <= counters_of((6, 18))
+
+
+def test_every_counter_that_the_stack_moves_is_one_of_the_newest_linux():
+    """A name that is not in the table would never move, and nobody would see it."""
+    stack = Path(tcpemu.stack.__file__).parent
+    names = set()
+    for path in stack.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            called = (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "count"
+            )
+            if called and node.args:
+                names |= {
+                    each.value
+                    for each in ast.walk(node.args[0])
+                    if isinstance(each, ast.Constant)
+                    and isinstance(each.value, str)
+                    and each.value[:1].isupper()
+                }
+    assert len(names) > 60
+    assert names - counters_of((6, 18)) - MIB_II == {"TCPAbortOnSyn"}

@@ -406,3 +406,17 @@ def test_unless_the_sysctl_says_otherwise():
     host.run(10 * SECOND)
     host.conn.send(10)
     assert window(host) == 80
+
+
+def test_an_undone_time_out_leaves_nothing_counted_when_all_is_acknowledged():
+    """tcp_clean_rtx_queue: with an empty queue nothing is under way, whatever was undone before."""
+    host = sending(10)
+    host.run(1300 * MS)
+    host.send("A", 1, 1, sack=[block(5, 6)], at=1301 * MS)  # F-RTO: an original has arrived
+    host.run(3 * SECOND)
+    host.send("A", 1, n(10), at=3010 * MS)
+    found = board(host)
+    assert (len(found.queue), found.retrans_out, found.lost_out, found.sacked_out, found.in_flight) == (
+        0,
+    ) * 5
+    assert state(host).name == "OPEN"
