@@ -70,7 +70,8 @@ def in_toml(value: object) -> str:
         case str():
             text = json.dumps(value, ensure_ascii=False)
         case dict():
-            text = "{ " + ", ".join(f"{key} = {in_toml(inner)}" for key, inner in value.items()) + " }"
+            given = {key: inner for key, inner in value.items() if inner is not None}  # TOML has no null
+            text = "{ " + ", ".join(f"{key} = {in_toml(inner)}" for key, inner in given.items()) + " }"
         case list() | tuple():
             text = "[" + ", ".join(map(in_toml, value)) + "]"
         case Decimal():
