@@ -7,7 +7,7 @@ Sockets, queues and counters stand in the scene that changed them, with the valu
 Keys that would say nothing are left out.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -20,15 +20,17 @@ from tcpemu.explain.ladder import role_of
 from tcpemu.explain.limits import Limits, limits_of
 from tcpemu.explain.report.watch import SocketChange, SocketKey
 from tcpemu.explain.rows import PacketRow, call_row, rows_of
+from tcpemu.explain.smooth import CLOSES_FIRST
 from tcpemu.explain.steps import Item, Life, Step, Steps
 from tcpemu.explain.style import plain
-from tcpemu.explain.turning import turns_of
+from tcpemu.explain.turning import LOSS, Turn, turns_of
 from tcpemu.explain.words import flag_words, option_words, state_word
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, PacketSeen
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
 from tcpemu.stack.events import Outcome
+from tcpemu.wire.segment import FIN
 
 Data: TypeAlias = dict[str, object]
 
@@ -99,7 +101,38 @@ class _Teller:
 
     def _story(self) -> list[Data]:
         turns = turns_of(self._result.record, SERVER, self._result.hosts, self._all)
-        return [_told(at=turn.at, title=turn.title, text=turn.text, change=turn.change) for turn in turns]
+        return [
+            _told(at=turn.at, title=turn.title, text=turn.text, change=turn.change, scene=self._place(turn))
+            for turn in turns
+        ]
+
+    def _place(self, turn: Turn) -> int:
+        """The scene of a turning point: of those at its time the first in which its reason was given."""
+        first = bisect_left(self._items, turn.at, key=lambda item: item.at)
+        for place in range(first, bisect_right(self._items, turn.at, key=lambda item: item.at)):
+            if turn.reason in self._reasons(self._items[place]):
+                return place
+        return min(first, len(self._items) - 1)
+
+    def _reasons(self, item: Item) -> Iterator[str]:
+        """The names of all reasons for what happened in a scene."""
+        if isinstance(item, PacketSeen):
+            yield from self._reasons_sent(item.number)
+            return
+        if item.verdict:
+            yield item.verdict.reason.name
+        yield from (timer.reason.name for timer in item.timers)
+        for number in item.sent:
+            yield from self._reasons_sent(number)
+
+    def _reasons_sent(self, number: int) -> Iterator[str]:
+        life = self._steps.lives[number]
+        if life.reason:
+            yield life.reason.reason.name
+        if life.lost:
+            yield LOSS
+        if self._rows[number].segment.flags & FIN:
+            yield CLOSES_FIRST
 
     # Scenes.
 

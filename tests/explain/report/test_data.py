@@ -189,3 +189,34 @@ def test_the_places_of_a_queue_are_those_of_the_kernel():
         listen = next(scene["queues"][0] for scene in data["scenes"] if "queues" in scene)
         assert listen[:4] == [0, 0, 0, 1]
         assert tuple(listen[4:]) == places, generation
+
+
+def test_a_turning_point_leads_to_what_it_tells_of_among_all_that_happened_then():
+    text = """
+title = "Losses in a window that leaves at one instant"
+duration = "5 s"
+[server]
+then = "read_to_end"
+[link]
+delay = "20 ms"
+[[link.drop]]
+to = "server"
+data = true
+nth = 7
+[[clients]]
+name = "one"
+do = ["connect", { send = 60000 }, "close"]
+"""
+    (one,) = load.runs(load.from_text(text))
+    _, data = told(one)
+    found = {turn["title"]: data["scenes"][turn["scene"]] for turn in data["story"]}
+    packets = data["packets"]
+    assert any("lost" in packets[each] for each in found["The network loses a packet"]["sent"])
+    ahead = packets[found["Data comes after a hole"]["packet"]]
+    lost = next(packet for packet in packets if "lost" in packet)
+    assert ahead["seq"] > lost["seq"]
+    again = [packets[each] for each in found["A loss is found by what comes after it"]["sent"]]
+    assert lost["seq"] in [packet["seq"] for packet in again if packet.get("repeat")]
+    assert any("FIN" in packets[each]["flags"] for each in found["one closes first"]["sent"])
+    for turn in data["story"]:
+        assert data["scenes"][turn["scene"]]["at"] == turn["at"]

@@ -20,7 +20,10 @@ class App {
     const box = document.getElementById("runs");
     box.replaceChildren(...this.about.runs.map((run, n) => el("option", { value: n }, run.name || "the only one")));
     document.getElementById("choice").hidden = this.about.runs.length < 2;
-    box.onchange = () => this.open(Number(box.value));
+    box.onchange = () => {
+      document.getElementById("ladder").focus(); // so that the keys step
+      this.open(Number(box.value));
+    };
   }
 
   async open(number, scene = null) {

@@ -8,10 +8,7 @@ class Panel {
   constructor(run, about, choose) {
     Object.assign(this, { run, about, choose });
     this.decimals = decimalsFor(run.scenes.map((scene) => scene.at));
-    this.turns = (run.story ?? []).map((turn) => ({
-      ...turn,
-      scene: Math.min(firstNotBelow(run.scenes.length, (n) => run.scenes[n].at, turn.at), run.scenes.length - 1),
-    }));
+    this.turns = run.story ?? [];
     this.story();
     this.clients();
     legend();
@@ -46,16 +43,16 @@ class Panel {
     if (scene.kind === "call") return callSentence(scene, host);
     if (scene.kind === "timer") return this.timerSentence(scene, host);
     const packet = this.run.packets[scene.kind === "send" ? scene.sent[0] : scene.packet];
-    if (scene.kind === "send") return `${host} sends ${article(packet.flags)}`;
+    if (scene.kind === "send") return `${host} sends ${kindOf(packet)}`;
     const from = this.run.hosts[packet.sender].name;
-    return `${article(packet.flags)} from ${from} arrives at ${host}${scene.ignored ? ", and is ignored" : scene.answered ? ", and is answered" : ""}`;
+    return `${kindOf(packet)} from ${from} arrives at ${host}${scene.ignored ? ", and is ignored" : scene.answered ? ", and is answered" : ""}`;
   }
 
   timerSentence(scene, host) {
     const sent = (scene.sent ?? []).map((number) => this.run.packets[number]);
     if (!sent.length) return `a timer of ${host} is due`;
     const again = sent[0].repeat ? " again" : "";
-    return `a timer of ${host} is due: it sends ${article(sent[0].flags)}${again}`;
+    return `a timer of ${host} is due: it sends ${kindOf(sent[0])}${again}`;
   }
 
   // Queues.
@@ -215,6 +212,9 @@ function callSentence(scene, host) {
   if (!scene.result) return `${who} calls ${scene.text}`;
   return isErrno(scene.result) ? `${scene.text} of ${who} fails with ${scene.result}` : `${scene.text} of ${who} is done: ${scene.result}`;
 }
+
+/* What people call it: data, whatever else it carries. */
+const kindOf = (packet) => (packet.length && !/SYN|FIN|RST/.test(packet.flags) ? "data" : article(packet.flags));
 
 const article = (flags) => `${/^(SYN|PSH|URG|CWR)/.test(flags) ? "a" : "an"} ${flags}`.replace("an FIN", "a FIN").replace("an no flags", "a segment without flags");
 
