@@ -10,6 +10,7 @@ from tcpemu.cli.reporting import write_report
 from tcpemu.explain.table import socket_lines
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
+from tests.explain.report.test_data import CLOSED
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
@@ -24,18 +25,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-CLOSED = """
-title = "A listener that is closed"
-duration = "8 s"
-[server]
-backlog = 2
-accept = { never = true }
-close_at = "2 s"
-[[clients]]
-name = "crowd"
-count = 5
-start = { every = "10 ms" }
-"""
 KEPT = """
 title = "A connection that is accepted, and kept"
 duration = "3 s"

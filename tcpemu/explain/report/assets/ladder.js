@@ -42,8 +42,12 @@ class Ladder {
     const { scenes, packets } = this.run;
     this.from = new Array(packets.length);
     this.to = new Array(packets.length);
+    this.nth = new Array(packets.length).fill(0); // of those that its scene sent
     scenes.forEach((scene, n) => {
-      for (const packet of scene.sent ?? []) this.from[packet] = n;
+      (scene.sent ?? []).forEach((packet, k) => {
+        this.from[packet] = n;
+        this.nth[packet] = k;
+      });
       if (scene.packet !== undefined) this.to[scene.packet] = n;
     });
     packets.forEach((packet, n) => {
@@ -234,7 +238,10 @@ class Ladder {
     ].filter(Boolean);
     while (words.length > (this.several ? 2 : 1) && words.join(" ").length > room) words.pop();
     const text = words.join(" ");
-    const along = Math.min(0.5, (30 + (text.length * CHARACTER) / 2) / length); // it stands where the arrow begins
+    const size = text.length * CHARACTER;
+    // It stands where the arrow begins; what was sent at once stands one behind the other.
+    const begins = 30 + this.nth[n] * (size + 16);
+    const along = Math.max(Math.min(0.5, (30 + size / 2) / length), Math.min((begins + size / 2) / length, 1 - (size / 2 + 16) / length));
     const [x, y] = [x1 + (x2 - x1) * along, y1 + (y2 - y1) * along];
     const upright = Math.abs(angle) > 90 ? angle - 180 : angle;
     return svg(
