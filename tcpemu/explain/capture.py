@@ -30,6 +30,7 @@ from tcpemu.explain.cast import Cast
 from tcpemu.explain.notes import ORDINARY, Note, all_notes_of, moved, moved_at_sender
 from tcpemu.explain.rows import PacketRow, Row, rows_of
 from tcpemu.explain.seen_by import SeenBy
+from tcpemu.explain.words import state_word
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.stack.events import Reason, StateChanged
 from tcpemu.stack.states import State
@@ -239,12 +240,8 @@ def _told(notes: Iterable[Note], reason: Reason | None, state: str, *, of_depart
 def _state(change: StateChanged | None, stays: State | None) -> str:
     """` (SYN-RECV → ESTAB)`, ` (ESTAB)`; empty where there was no connection and is none."""
     if change is not None:
-        return f" ({_state_word(change.old)} → {_state_word(change.new)})"
-    return "" if stays in (None, State.CLOSE) else f" ({_state_word(stays)})"
-
-
-def _state_word(state: State) -> str:
-    return "closed" if state is State.CLOSE else state.ss_name
+        return f" ({state_word(change.old)} → {state_word(change.new)})"
+    return "" if stays in (None, State.CLOSE) else f" ({state_word(stays)})"
 
 
 def _of_half_open(row: PacketRow) -> bool:
