@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tcpemu.explain.filling import ACCEPT_FULL, QUEUE_FULL, SYN_FULL
+from tcpemu.explain.limits import Filled
 from tcpemu.explain.rows import Queues
 from tcpemu.stack.host import Host
 from tcpemu.stack.sysctl import Value
@@ -109,24 +110,13 @@ def _syn_limit(case: Case) -> Iterator[str]:
         yield from _max_syn_backlog(case)
 
 
-@dataclass(slots=True)
-class _Queues:
-    """What the rule of a kernel looks at."""
-
-    backlog: int
-    syn_queue: int
-    young: int
-    table: int
-    accepting: int
-
-
 def _syn_full(case: Case, backlog: int, limit: int) -> bool:
     """Whether the SYN queue as it was would be full with these limits."""
     assert case.host is not None
     assert case.queues is not None
     rules, queues = case.host.generation.queues, case.queues
     table = rules.table(backlog, limit)
-    return rules.syn_full(_Queues(backlog, queues.syn, queues.syn, table, queues.accept), limit)
+    return rules.syn_full(Filled(backlog, queues.accept, queues.syn, queues.syn, table), limit)
 
 
 _CHANGES: dict[str, tuple[Change, ...]] = {

@@ -5,9 +5,10 @@ that they cannot say what the emulator does not do.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 
 from tcpemu.explain.grid import hanging
+from tcpemu.explain.limits import Filled
 from tcpemu.explain.style import Line, Role, Span
 from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.scenario.kernels import family_and_version
@@ -19,6 +20,7 @@ ASKED = 5
 _MOST = 2**16
 """Who lets in so many has no limit of its own."""
 _HUGE = 2**31 - 1
+_queues = partial(Filled, ASKED)
 
 _SYNS = {
     Overflow.DROP: "are dropped",
@@ -26,17 +28,6 @@ _SYNS = {
     Overflow.EVICT: "each throw out a half-open connection, if there is one",
 }
 _ACKS = {Overflow.DROP: "are ignored", Overflow.RESET: "are answered with RST"}
-
-
-@dataclass
-class _Queues:
-    """Queues as full as is asked for."""
-
-    backlog: int = ASKED
-    syn_queue: int = 0
-    young: int = 0
-    table: int = 0
-    accepting: int = 0
 
 
 def kernel_lines(width: int = 100) -> Iterator[Line]:
@@ -67,7 +58,7 @@ def listen_words(kernel: Generation) -> str:
 
 def _one_queue(kernel: Generation) -> Iterator[str]:
     rules = kernel.queues
-    room = _room(lambda number: rules.full_for_syn(_Queues(accepting=number)))
+    room = _room(lambda number: rules.full_for_syn(_queues(accepting=number)))
     yield f"One queue: with listen({ASKED}) {room} connections, half-open and complete together,"
     yield f"then SYNs {_SYNS[rules.when_full_for_syn]}."
 
@@ -75,8 +66,8 @@ def _one_queue(kernel: Generation) -> Iterator[str]:
 def _two_queues(kernel: Generation) -> Iterator[str]:
     rules = kernel.queues
     room = min(
-        _room(lambda number: rules.full_for_syn(_Queues(accepting=number, young=_MOST))),
-        _room(lambda number: rules.full_for_ack(_Queues(accepting=number))),
+        _room(lambda number: rules.full_for_syn(_queues(accepting=number, young=_MOST))),
+        _room(lambda number: rules.full_for_ack(_queues(accepting=number))),
     )
     yield f"Two queues: with listen({ASKED}) {room} wait for accept(),"
     yield f"then {_further_syns(kernel, room)} and {_further_acks(kernel, room)}."
@@ -86,7 +77,7 @@ def _two_queues(kernel: Generation) -> Iterator[str]:
 def _further_syns(kernel: Generation, room: int) -> str:
     """What SYNs meet when the accept queue is full."""
     rules = kernel.queues
-    let_in = _room(lambda young: rules.full_for_syn(_Queues(accepting=room, young=young)))
+    let_in = _room(lambda young: rules.full_for_syn(_queues(accepting=room, young=young)))
     if let_in == _MOST:
         return "SYNs are let in"
     return f"SYNs {f'but for {let_in} ' if let_in else ''}{_SYNS[rules.when_full_for_syn]}"
@@ -95,7 +86,7 @@ def _further_syns(kernel: Generation, room: int) -> str:
 def _further_acks(kernel: Generation, room: int) -> str:
     """What the final ACKs of handshakes meet then."""
     rules = kernel.queues
-    if rules.full_for_ack(_Queues(accepting=room)):
+    if rules.full_for_ack(_queues(accepting=room)):
         return f"final ACKs {_ACKS[rules.when_full_for_ack]}"
     return "final ACKs are taken"
 
@@ -104,7 +95,7 @@ def _half_open(kernel: Generation) -> str:
     """How many half-open connections there may be, and what a SYN meets then."""
     rules, limit = kernel.queues, _default(kernel, "net.ipv4.tcp_max_syn_backlog")
     table = rules.table(ASKED, limit)
-    room = _room(lambda number: rules.syn_full(_Queues(syn_queue=number, table=table), limit))
+    room = _room(lambda number: rules.syn_full(_queues(syn_queue=number, table=table), limit))
     cookies = _default(kernel, "net.ipv4.tcp_syncookies")
     unreserved = limit - (limit >> 2) + 1
     if rules.keeps_reserve and not cookies and unreserved < room:

@@ -2,23 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from tcpemu.stack.host import Host
 
 _MOST = 1 << 17
 """A queue that holds more than this has no limit worth telling."""
+_OTHERS = 2
+"""Young ones that are there already, where a rule lets one in all the same."""
 
 
 @dataclass(slots=True)
-class _Filled:
-    """A listener's queues as a rule looks at them."""
+class Filled:
+    """A listener's queues, as full as somebody wants to ask a kernel's rules about."""
 
-    accepting: int
-    syn_queue: int
     backlog: int
-    table: int
-    young: int = 2
-    """Where a rule lets a young one in all the same, there are others."""
+    accepting: int = 0
+    syn_queue: int = 0
+    young: int = 0
+    table: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,15 @@ def limits_of(host: Host) -> Limits:
     rules = host.generation.queues
     limit = host.sysctls.tcp_max_syn_backlog
 
+    @cache
     def accept(backlog: int) -> int | None:
-        at_the_ack = _first(lambda n: rules.full_for_ack(_Filled(n, 0, backlog, 0)))
-        return at_the_ack or _first(lambda n: rules.full_for_syn(_Filled(n, 0, backlog, 0)))
+        at_the_ack = _first(lambda n: rules.full_for_ack(Filled(backlog, n)))
+        return at_the_ack or _first(lambda n: rules.full_for_syn(Filled(backlog, n, young=_OTHERS)))
 
+    @cache
     def syn(backlog: int) -> int | None:
         table = rules.table(backlog, limit)
-        return _first(lambda n: rules.syn_full(_Filled(0, n, backlog, table), limit))
+        return _first(lambda n: rules.syn_full(Filled(backlog, 0, n, _OTHERS, table), limit))
 
     return Limits(accept, syn, rules.one_queue)
 
