@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
     from tcpemu.stack.scoreboard import Scoreboard, Unacked
 
-_STEPS_KEPT = 16
+STEPS_KEPT = 16
+"""Round trips for which a longer window for reordering is kept (tcp.h: TCP_RACK_RECOVERY_THRESH)."""
 TIMEOUT_MIN = 2000
 """Microseconds that a timer is given beyond what is asked (tcp.h: TCP_TIMEOUT_MIN_US)."""
 
@@ -114,6 +115,6 @@ def update_window(board: Scoreboard, prior_delivered: int) -> None:
         rack.steps = min(0xFF, rack.steps + 1)
         recovery.dsack_seen = False
         rack.last_delivered = board.delivered
-        rack.steps_kept = _STEPS_KEPT
+        rack.steps_kept = STEPS_KEPT
     elif not rack.steps_kept:
         rack.steps = 1

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from tcpemu.stack.connection import Connection
     from tcpemu.stack.news import News
 
-_STEPS_KEPT = 16
-
 
 class Resend(Enum):
     """What an acknowledgment lets out, besides what windows allow."""
@@ -141,7 +139,7 @@ def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, news: News) -
         if news.original and _try_undo_loss(conn, board, by_frto=True):
             return Resend.NOTHING
         if after(conn.snd_nxt, recovery.high_seq):
-            recovery.frto = recovery.frto and not (news.sacked or duplicates)
+            recovery.frto = not (news.sacked or duplicates)
         elif news.advanced and not recovered:
             recovery.high_seq = conn.snd_nxt
             room = after(add(conn.snd_una, conn.snd_wnd), conn.snd_nxt)
@@ -431,7 +429,7 @@ def _try_undo_by_dsack(conn: Connection, board: Scoreboard) -> bool:
     recovery = board.recovery
     if recovery.undo_marker is None or recovery.undo_retrans:
         return False
-    board.rack.steps_kept = min(_STEPS_KEPT, board.rack.steps_kept + 1)
+    board.rack.steps_kept = min(rack.STEPS_KEPT, board.rack.steps_kept + 1)
     _undo(conn, board, unmark=False)
     conn.host.count("TCPDSACKUndo")
     return True
