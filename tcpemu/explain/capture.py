@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from tcpemu import __version__
 from tcpemu.explain.cast import Cast
 from tcpemu.explain.notes import ORDINARY, Note, all_notes_of, moved, moved_at_sender
-from tcpemu.explain.rows import PacketRow, Row, rows_of
+from tcpemu.explain.rows import PacketRow, Row, homes_of, rows_of
 from tcpemu.explain.seen_by import SeenBy
 from tcpemu.explain.words import state_word
 from tcpemu.network.record import PacketSeen, Point, Record
@@ -122,15 +122,12 @@ def _described(name: str, listening: Iterable[tuple[str, int]]) -> str:
 
 def _names(seen: Iterable[PacketSeen], rows: Mapping[int, PacketRow]) -> Iterator[tuple[Address, str]]:
     """The addresses in the file with their hosts' names; a host that has several adds the address to its name."""
-    sent: dict[Address, str] = {}
-    received: dict[Address, str] = {}
-    for sight in seen:
-        row = rows[sight.number]
-        sent[row.segment.src] = row.sender
-        if row.receiver:
-            received[row.segment.dst] = row.receiver
+    told = [rows[sight.number] for sight in seen]
     homes: dict[str, list[Address]] = defaultdict(list)
-    for address, home in {**sent, **received}.items():  # a sender may lie about its address
+    for address, home in homes_of(
+        ((row.segment.src, row.sender) for row in told),
+        ((row.segment.dst, row.receiver) for row in told if row.receiver),
+    ).items():
         homes[home].append(address)
     for home, addresses in homes.items():
         for address in addresses[:MOST_NAMES] if home else ():

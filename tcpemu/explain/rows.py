@@ -5,7 +5,7 @@ capture's comments, JSON or a page can be made of the same rows.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -318,11 +318,19 @@ def _worth_telling(call: Call, *, sent: bool) -> bool:
     return not call.text.startswith(QUIET_CALLS)
 
 
-def _homes(lives: Iterable[Life]) -> Mapping[Address, str]:
-    """Which node an address belongs to, as packets show it: who received for it, else who sent from it."""
-    sent = {life.sent.segment.src: life.sent.node for life in lives if life.sent}
-    received = {life.received.segment.dst: life.received.node for life in lives if life.received}
-    return {**sent, **received}
+def homes_of(
+    sent: Iterable[tuple[Address, str]], received: Iterable[tuple[Address, str]]
+) -> dict[Address, str]:
+    """Which node an address belongs to: who received for it, else who sent from it, as a sender may lie."""
+    return {**dict(sent), **dict(received)}
+
+
+def _homes(lives: Collection[Life]) -> Mapping[Address, str]:
+    """The same as the whole record shows it."""
+    return homes_of(
+        ((life.sent.segment.src, life.sent.node) for life in lives if life.sent),
+        ((life.received.segment.dst, life.received.node) for life in lives if life.received),
+    )
 
 
 def _change(step: Step | None, flow: FlowKey) -> StateChanged | None:
