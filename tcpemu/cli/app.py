@@ -118,8 +118,8 @@ def run(
     from tcpemu.cli import runs
 
     runs.check_request(output, seen_by, plain=plain, json=json)
-    stop = None if until is None else runs.time_of(until)
-    results = runs.results_of(name, runs.settings_of(settings or [], seed, generation), only, stop)
+    stop = runs.until_of(until)
+    results = runs.results_of(name, runs.settings_of(settings, seed, generation), only, stop)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
     written = runs.write_captures(output, results, name, seen_by, comments=not plain) if output else []
     if json:
@@ -181,9 +181,9 @@ def compare(
 
     if output is not None:
         comparing.check_directory(output)
-    stop = None if until is None else runs.time_of(until)
+    stop = runs.until_of(until)
     choices = comparing.choices_of(generations, vary or [])
-    columns = comparing.columns_of(name, only, choices, runs.settings_of(settings or [], seed, None))
+    columns = comparing.columns_of(name, only, choices, runs.settings_of(settings, seed, None))
     results = comparing.results_of(columns, stop)
     written = comparing.write_captures(output, name, columns, results) if output else []
     comparing.show_comparison(name, columns, results)
@@ -224,8 +224,8 @@ def explain(
         explaining.check_alone(settings, seed, until, generation, only)
         explaining.show_frame(Path(name), frame)
         return
-    stop = None if until is None else runs.time_of(until)
-    explaining.show_story(name, runs.settings_of(settings or [], seed, generation), only, stop)
+    stop = runs.until_of(until)
+    explaining.show_story(name, runs.settings_of(settings, seed, generation), only, stop)
 
 
 At: TypeAlias = Annotated[
@@ -247,7 +247,7 @@ def state(
     from tcpemu.cli import explaining, runs
 
     moment = runs.time_of(at, "--at")
-    explaining.show_state(name, runs.settings_of(settings or [], seed, generation), only, moment)
+    explaining.show_state(name, runs.settings_of(settings, seed, generation), only, moment)
 
 
 Drawing: TypeAlias = Annotated[
@@ -289,8 +289,8 @@ def plot(
     from tcpemu.cli import plotting, runs
 
     wanted = plotting.check_request(output, kind, client)
-    stop = None if until is None else runs.time_of(until)
-    changed = runs.settings_of(settings or [], seed, generation)
+    stop = runs.until_of(until)
+    changed = runs.settings_of(settings, seed, generation)
     plotting.plot_scenario(
         name, output, wanted, client, plotting.results_for(name, wanted, changed, only, stop)
     )
@@ -317,8 +317,8 @@ def report(
     from tcpemu.cli.output import check_place
 
     check_place(output, reporting.SUFFIXES)
-    stop = None if until is None else runs.time_of(until)
-    reporting.write_report(name, output, runs.settings_of(settings or [], seed, generation), only, stop)
+    stop = runs.until_of(until)
+    reporting.write_report(name, output, runs.settings_of(settings, seed, generation), only, stop)
 
 
 ListKernels: TypeAlias = Annotated[

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from tcpemu.cli import runs
 from tcpemu.cli.output import patience, show
-from tcpemu.cli.progress import run_all
 from tcpemu.explain.report.data import run_data
 from tcpemu.explain.report.page import Page, page_of
 from tcpemu.explain.report.watch import SocketWatch
@@ -19,15 +18,14 @@ def write_report(
     name: str, output: Path, settings: Mapping[str, object], only: str | None, until: int | None
 ) -> None:
     """Run the scenario, all of its runs or the one of that name, and write the page."""
-    chosen = runs.chosen(name, runs.found(name, settings), only)
     watches: list[SocketWatch] = []
-    results = run_all(
-        runs.labelled(name, chosen), until, lambda network, _: watches.append(SocketWatch(network))
+    results = runs.results_of(
+        name, settings, only, until, lambda network, _: watches.append(SocketWatch(network))
     )
     with patience(f"writing {output}"):
         pages = [
             Page(runs.heading_of(name, result), result.scenario.about, run_data(result, watch.changes))
             for result, watch in zip(results, watches, strict=True)
         ]
-        write_whole(output, page_of(f"{name}: {chosen[0].scenario.title}", pages))
+        write_whole(output, page_of(f"{name}: {results[0].scenario.title}", pages))
     show([line(f"Written: {output}")])

@@ -18,6 +18,7 @@ from tcpemu.explain.seen_by import SeenBy
 from tcpemu.explain.style import Line, Role, line
 from tcpemu.network import Node
 from tcpemu.scenario import load, summary
+from tcpemu.scenario.build import Watch
 from tcpemu.scenario.result import Result
 from tcpemu.scenario.settings import NAME_OF_SYSCTL, parse_assignment
 from tcpemu.scenario.values import parse_duration
@@ -30,9 +31,11 @@ SHOWN_WHOLE = 2
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-def settings_of(assignments: Sequence[str], seed: int | None, generation: str | None) -> dict[str, object]:
+def settings_of(
+    assignments: Sequence[str] | None, seed: int | None, generation: str | None
+) -> dict[str, object]:
     """What the options say, as settings of the scenario by their paths in its file."""
-    settings = dict(map(_assignment, assignments))
+    settings = dict(map(_assignment, assignments or ()))
     if seed is not None:
         settings["seed"] = seed
     if generation is not None:
@@ -80,9 +83,20 @@ def time_of(text: str, option: str = "--until") -> int:
         raise UsageError(f"{option} {text!r}: it must be {error}") from None
 
 
-def results_of(name: str, settings: dict[str, object], only: str | None, until: int | None) -> list[Result]:
-    """Load the scenario and run it: all of its runs, or only the one of that name."""
-    return run_all(labelled(name, chosen(name, found(name, settings), only)), until)
+def until_of(text: str | None) -> int | None:
+    """Nanoseconds of `--until`; None where it is not given."""
+    return None if text is None else time_of(text)
+
+
+def results_of(
+    name: str,
+    settings: Mapping[str, object],
+    only: str | None,
+    until: int | None,
+    watch: Watch | None = None,
+) -> list[Result]:
+    """Load the scenario and run it: all of its runs, or only the one of that name; `watch` sees each begin."""
+    return run_all(labelled(name, chosen(name, found(name, settings), only)), until, watch)
 
 
 def found(name: str, settings: Mapping[str, object]) -> tuple[load.Run, ...]:
