@@ -56,7 +56,7 @@ class Ladder {
     this.chunks = [];
     packets.forEach((_, n) => {
       const [first, last] = [this.from[n], this.to[n] ?? this.from[n]];
-      for (let chunk = first >> 6; chunk <= last >> 6; chunk += 1) (this.chunks[chunk] ??= []).push(n);
+      for (let chunk = chunkOf(first); chunk <= chunkOf(last); chunk += 1) (this.chunks[chunk] ??= []).push(n);
     });
   }
 
@@ -140,7 +140,7 @@ class Ladder {
 
   arrows(first, last, chosen) {
     const found = new Set();
-    for (let chunk = first >> 6; chunk <= last >> 6; chunk += 1) for (const n of this.chunks[chunk] ?? []) found.add(n);
+    for (let chunk = chunkOf(first); chunk <= chunkOf(last); chunk += 1) for (const n of this.chunks[chunk] ?? []) found.add(n);
     const packets = [...found]
       .filter((n) => this.from[n] <= last && (this.to[n] ?? this.from[n] + 1) >= first)
       .sort((a, b) => a - b);
@@ -320,6 +320,8 @@ class Ladder {
     if (x < scrollLeft + 70 || x > scrollLeft + clientWidth - 80) this.box.scrollLeft = x - clientWidth / 2;
   }
 }
+
+const chunkOf = (scene) => Math.floor(scene / CHUNK);
 
 const slope = ({ x1, y1, x2, y2 }) => (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
 
