@@ -58,8 +58,8 @@ class Population:
     took: dict[str, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if len(self.host.flows) != self.flows:
-            raise RuntimeError(f"{len(self.host.flows)} flows where {self.flows} were wanted")
+        if len(self.host.tables.host.flows) != self.flows:
+            raise RuntimeError(f"{len(self.host.tables.host.flows)} flows where {self.flows} were wanted")
 
 
 def half_open(flows: int, samples: int) -> Population:

@@ -13,8 +13,9 @@ import _fuzz_segments as segments
 from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup, Wait, World
 
 from tcpemu.generations import GENERATIONS
-from tcpemu.stack import SYSCTLS, Generation, State, sockopt
-from tcpemu.stack.units import MICROSECOND, MILLISECOND, SECOND
+from tcpemu.stack import SYSCTLS, Generation, State
+from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire import address, encode
 
 ADDRESSES = (address("192.0.2.1"), address("192.0.2.2"))

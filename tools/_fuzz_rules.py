@@ -20,21 +20,11 @@ from dataclasses import dataclass
 
 import _fuzz_state as state
 
-from tcpemu.stack import (
-    Counted,
-    Event,
-    Host,
-    Outcome,
-    Sent,
-    Socket,
-    State,
-    StateChanged,
-    Verdict,
-    reasons,
-)
-from tcpemu.stack.connection import Connection
-from tcpemu.stack.seq import MASK, after, before, distance
-from tcpemu.stack.states import TRANSITIONS
+from tcpemu.stack import Counted, Event, Host, Outcome, Sent, Socket, State, StateChanged, Verdict
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.sequence_numbers import MASK, after, before, distance
+from tcpemu.stack.base.states import TRANSITIONS
+from tcpemu.stack.records.connection import Connection
 from tcpemu.wire import ACK, FIN, RST, SYN, Address, FlowKey, Refused, Segment, decode, encode
 
 
@@ -81,7 +71,7 @@ class Rules:
     def __init__(self, host: Host, text_at: Callable[[int, int], bytes], peers: Sequence[Address]) -> None:
         self.host = host
         self.text_at = text_at
-        self.all_reachable = all(host.routable(peer) for peer in peers)
+        self.all_reachable = all(host.tables.host.routable(peer) for peer in peers)
         self.last = 0
         self.counters: Counter[str] = Counter()
         self.tally: Counter[str] = Counter()
@@ -110,8 +100,8 @@ class Rules:
     def _note_fin(self, segment: Segment) -> None:
         """Behind a FIN a stream has no text, though a peer may send some."""
         key, at = segment[:4], segment.seq + len(segment.payload) + bool(segment.flags & SYN) & MASK
-        flow = self.host.flows.get(key)
-        expected = flow.rcv_nxt if type(flow) is Connection else at
+        flow = self.host.tables.host.flows.get(key)
+        expected = flow.rcv.nxt if type(flow) is Connection else at
         if not before(at, expected) and not before(self.fins.get(key, at), at):
             self.fins[key] = at
 
@@ -181,7 +171,7 @@ class Rules:
             require(not answers, "a RST never answers a RST", lambda: f"{reason.name}: {answers}")
 
     def _unreachable(self, segment: Segment | Refused) -> bool:
-        return isinstance(segment, Segment) and not self.host.routable(segment.src)
+        return isinstance(segment, Segment) and not self.host.tables.host.routable(segment.src)
 
     def _state(self, event: StateChanged) -> None:
         if not event.flow[0]:
@@ -236,17 +226,17 @@ class Rules:
 
     def _within_window(self, segment: Segment) -> None:
         """New data does not go beyond the window that the peer has offered last."""
-        conn = self.host.flows.get((segment.dst, segment.dport, segment.src, segment.sport))
+        conn = self.host.tables.host.flows.get((segment.dst, segment.dport, segment.src, segment.sport))
         if type(conn) is Connection:
-            end, edge = segment.seq + segment.length & MASK, conn.snd_una + conn.snd_wnd & MASK
+            end, edge = segment.seq + segment.length & MASK, conn.snd.una + conn.snd.wnd & MASK
             require(not after(end, edge), "data keeps to the window", lambda: f"{end} beyond {edge}")
 
     def _edge(self, segment: Segment) -> None:
         key = segment.dst, segment.dport, segment.src, segment.sport
-        conn = self.host.flows.get(key)
+        conn = self.host.tables.host.flows.get(key)
         if type(conn) is not Connection:
             return
-        edge = segment.ack + (segment.window << conn.rcv_shift) & MASK
+        edge = segment.ack + (segment.window << conn.rcv.wscale) & MASK
         known = self.edges.get(key)
         if known is not None and known[0] is conn:
             require(
@@ -258,22 +248,22 @@ class Rules:
 
     def _progress(self, segment: Segment | Refused | None) -> None:
         """What was received in order stays received. A segment moves its own flow alone."""
-        flows = self.host.flows
+        flows = self.host.tables.host.flows
         touched = [segment[:4]] if isinstance(segment, Segment) else list(flows)
         for key in touched:
             flow = flows.get(key)
             if type(flow) is not Connection or flow.state is State.SYN_SENT:
                 continue
             known = self.received.get(key)
-            if known is not None and known[0] is flow and before(flow.rcv_nxt, known[1]):
-                raise BrokenRuleError("rcv_nxt only moves forward", f"{known[1]} to {flow.rcv_nxt}")
-            self.received[key] = flow, flow.rcv_nxt
+            if known is not None and known[0] is flow and before(flow.rcv.nxt, known[1]):
+                raise BrokenRuleError("rcv_nxt only moves forward", f"{known[1]} to {flow.rcv.nxt}")
+            self.received[key] = flow, flow.rcv.nxt
 
     # --- calls ---------------------------------------------------------------------------------------------------
 
     def before_call(self, socket: Socket, name: str, arguments: tuple[object, ...]) -> Calling:
         conn = socket.connection
-        at = 0 if conn is None else conn.copied_seq
+        at = 0 if conn is None else conn.rcv.copied_seq
         end = None if conn is None else self.fins.get(conn.key)
         self.readiness.called(socket)
         return Calling(socket, name, arguments, socket.readable, socket.writable, at, end)
@@ -311,10 +301,10 @@ class Rules:
         for rule, detail in self.readiness.broken(sockets):
             raise BrokenRuleError(rule, detail)
         for conn, edge in self.edges.values():
-            end = conn.rcv_wup + conn.rcv_wnd & MASK
+            end = conn.rcv.wup + conn.rcv.wnd & MASK
             if conn.state is not State.CLOSE and before(end, edge):
                 raise BrokenRuleError("a window that was offered is kept in mind", f"{end}, offered {edge}")
-        flows = self.host.flows
+        flows = self.host.tables.host.flows
         for known in (self.edges, self.received):
             for key in [key for key, (conn, _) in known.items() if flows.get(key) is not conn]:
                 del known[key]
@@ -347,10 +337,14 @@ class Rules:
     def empty(self) -> None:
         """Nothing is left."""
         host = self.host
-        left = [type(flow).__name__ + " " + state.state_name(flow) for flow in host.flows.values()]
+        left = [
+            type(flow).__name__ + " " + state.state_name(flow) for flow in host.tables.host.flows.values()
+        ]
         require(not left, "no flow is left at the end", lambda: ", ".join(left))
-        require(not host.listeners, "no listener is left at the end", lambda: str(host.listeners))
-        ports = list(host.ports._bound)
+        require(
+            not host.tables.listeners, "no listener is left at the end", lambda: str(host.tables.listeners)
+        )
+        ports = list(host.tables.ports._bound)
         require(not ports, "no port is left at the end", lambda: str(ports))
         require(not host.counters.get("CurrEstab", 0), "no connection is counted at the end")
 

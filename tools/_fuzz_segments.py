@@ -12,11 +12,11 @@ from typing import TypeAlias
 from _fuzz_world import PEERS, text_at
 
 from tcpemu.stack import Host, State
-from tcpemu.stack.connection import Connection
-from tcpemu.stack.request import Request
-from tcpemu.stack.seq import MASK, add, distance
-from tcpemu.stack.timewait import TimeWait
-from tcpemu.stack.units import MILLISECOND
+from tcpemu.stack.base.sequence_numbers import MASK, add, distance
+from tcpemu.stack.base.units import MILLISECOND
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.request import Request
+from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.wire import (
     ACK,
     CWR,
@@ -129,24 +129,24 @@ class Clients:
 
     def _key(self) -> FlowKey:
         """A flow that the host has, or one that is not yet."""
-        random, flows = self.random, self.host.flows
+        random, flows = self.random, self.host.tables.host.flows
         if flows and random.random() < 0.75:
             known = list(flows)
             few = [random.choice(known) for _ in range(random.choice((1, 1, 3)))]
             return max(few, key=lambda key: _RARITY.get(getattr(flows[key], "state", State.LISTEN), 2))
         local, port = random.choice(self.host.addresses), random.choice((80, 81, 5000))
-        if self.host.listeners and random.random() < 0.9:
-            port = random.choice(list(self.host.listeners))
-            local = self.host.listeners[port][0].address or local
+        if self.host.tables.listeners and random.random() < 0.9:
+            port = random.choice(list(self.host.tables.listeners))
+            local = self.host.tables.listeners[port][0].address or local
         return random.choice(PEERS), self.random_port(), local, port
 
     def _next(self, key: FlowKey, now: int) -> Segment:
-        flow = self.host.flows.get(key)
+        flow = self.host.tables.host.flows.get(key)
         if type(flow) is Request:
             return self._build(key, self._for_request(flow), now, flow.ts_recent is not None, flow.ts_last)
         if type(flow) is Connection:
-            clock = self.host.stamp_clock(now) + flow.ts_offset & MASK
-            stamped = flow.ts_ok or flow.state is State.SYN_SENT
+            clock = self.host.tables.host.stamp_clock(now) + flow.ts.offset & MASK
+            stamped = flow.ts.ok or flow.state is State.SYN_SENT
             return self._build(key, self._for_connection(flow), now, stamped, clock)
         if type(flow) is TimeWait:
             return self._build(key, self._for_bucket(flow), now, flow.ts_ok, 0)
@@ -200,19 +200,19 @@ class Clients:
         if conn.state is State.SYN_SENT:
             irs = self._number()
             return self.random.choice(
-                ((SYN | ACK, irs, conn.snd_nxt, 0),) * 4 + ((SYN, irs, 0, 0), (RST | ACK, 0, conn.snd_nxt, 0))
+                ((SYN | ACK, irs, conn.snd.nxt, 0),) * 4 + ((SYN, irs, 0, 0), (RST | ACK, 0, conn.snd.nxt, 0))
             )
-        random, seq, ack = self.random, conn.rcv_nxt, conn.snd_nxt
+        random, seq, ack = self.random, conn.rcv.nxt, conn.snd.nxt
         size = random.choice(_SIZES)
-        part = conn.snd_una + random.randrange(distance(conn.snd_una, ack) + 1)
-        beyond = seq + random.choice((1, 100, 1448, conn.rcv_wnd, conn.rcv_wnd - 1))
+        part = conn.snd.una + random.randrange(distance(conn.snd.una, ack) + 1)
+        beyond = seq + random.choice((1, 100, 1448, conn.rcv.wnd, conn.rcv.wnd - 1))
         draw = random.random()
         if draw < 0.06:
             return ACK | FIN, seq, ack, random.choice((0, 0, size))
         if draw < 0.08:
             return RST, seq, 0, 0
         if draw < 0.10:
-            return SYN | ACK, conn.irs, conn.iss + 1, 0
+            return SYN | ACK, conn.rcv.irs, conn.snd.iss + 1, 0
         return random.choice(
             (
                 (ACK, seq, ack, 0),
@@ -261,12 +261,18 @@ class Clients:
 
     def _near(self, segment: Segment, number: int) -> int:
         """A number near one that matters to the flow."""
-        random, flow = self.random, self.host.flows.get(segment[:4])
+        random, flow = self.random, self.host.tables.host.flows.get(segment[:4])
         marks = [number, number]
         if type(flow) is Connection:
-            edge = flow.rcv_wup + flow.rcv_wnd
-            marks += [flow.rcv_nxt, edge, edge - len(segment.payload), flow.rcv_wup, flow.irs]
-            marks += [flow.snd_una, flow.snd_nxt, flow.write_seq, flow.snd_una - flow.max_window, flow.iss]
+            edge = flow.rcv.wup + flow.rcv.wnd
+            marks += [flow.rcv.nxt, edge, edge - len(segment.payload), flow.rcv.wup, flow.rcv.irs]
+            marks += [
+                flow.snd.una,
+                flow.snd.nxt,
+                flow.snd.write_seq,
+                flow.snd.una - flow.snd.max_window,
+                flow.snd.iss,
+            ]
         elif type(flow) is Request:
             marks += [flow.irs, flow.irs + flow.rcv_wnd, flow.irs + min(flow.rcv_wnd, 65535), flow.iss]
         elif type(flow) is TimeWait:

@@ -16,14 +16,13 @@ from typing import TypeAlias
 
 from tcpemu.generations.queues import accepting_more_than
 from tcpemu.stack import Host, Socket, State
-from tcpemu.stack.connection import Connection
-from tcpemu.stack.listener import Listener
-from tcpemu.stack.request import Request
-from tcpemu.stack.seq import after, before, distance
-from tcpemu.stack.slices import SharedTimer
-from tcpemu.stack.timers import Timer
-from tcpemu.stack.timewait import TimeWait
-from tcpemu.stack.units import MICROSECOND
+from tcpemu.stack.base.sequence_numbers import after, before, distance
+from tcpemu.stack.base.timer_queue import Timer
+from tcpemu.stack.base.units import MICROSECOND
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.listener import Listener, SharedTimer
+from tcpemu.stack.records.request import Request
+from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.wire import Refused, Segment
 
 Exceptions: TypeAlias = Iterator[tuple[str, str]]
@@ -40,7 +39,7 @@ def broken(host: Host) -> Exceptions:
     yield from _listeners(host)
     yield from _timers(host)
     established = 0
-    for key, flow in host.flows.items():
+    for key, flow in host.tables.host.flows.items():
         if flow.key != key:
             yield "a flow stands at its key", f"{flow.key} at {key}"
         if type(flow) is Connection:
@@ -61,11 +60,11 @@ def broken(host: Host) -> Exceptions:
 def _listeners(host: Host) -> Exceptions:
     waiting: Counter[Listener] = Counter()
     young: Counter[Listener] = Counter()
-    for flow in host.flows.values():
+    for flow in host.tables.host.flows.values():
         if type(flow) is Request:
             waiting[flow.listener] += 1
             young[flow.listener] += flow.timeouts == 0
-    listening = {one for same_port in host.listeners.values() for one in same_port}
+    listening = {one for same_port in host.tables.listeners.values() for one in same_port}
     for listener in listening | set(waiting):
         seen = waiting[listener], young[listener]
         if (listener.syn_queue, listener.young) != seen:
@@ -95,7 +94,7 @@ class QueueLimits:
         self._limits: dict[Listener, int] = {}
 
     def broken(self, host: Host) -> Exceptions:
-        listening = [one for same_port in host.listeners.values() for one in same_port]
+        listening = [one for same_port in host.tables.listeners.values() for one in same_port]
         known, self._limits = self._limits, {}
         if host.generation.queues.full_for_ack is not accepting_more_than:
             return
@@ -114,23 +113,23 @@ class QueueLimits:
 
 
 def _timers(host: Host) -> Exceptions:
-    entries = host.timers._entries
+    entries = host.tables.host.timers._entries
     valid = [(deadline, what) for deadline, order, what in entries if what.armed == order]
     armed = {id(what) for _, what in valid}
     if len(armed) != len(valid):
         yield "a timer is armed once", f"{len(valid)} entries for {len(armed)} timers"
-    if host.timers._stale != len(entries) - len(valid):
-        yield "stale timers are counted", f"{host.timers._stale} of {len(entries) - len(valid)}"
+    if host.tables.host.timers._stale != len(entries) - len(valid):
+        yield "stale timers are counted", f"{host.tables.host.timers._stale} of {len(entries) - len(valid)}"
     for deadline, what in valid:
         if deadline < host.now:
             yield "timers are not in the past", f"{deadline} at {host.now}"
         if type(what) is SharedTimer:
-            armed |= {id(request) for entry in what._entries.values() for request in entry}
+            armed |= {id(request) for entry in what.entries.values() for request in entry}
             continue
         owner = what.owner if type(what) is Timer else what
-        if host.flows.get(owner.key) is not owner:  # type: ignore[attr-defined]
+        if host.tables.host.flows.get(owner.key) is not owner:  # type: ignore[attr-defined]
             yield "no timer outlives its flow", f"{type(owner).__name__} {state_name(owner)}"
-    for flow in host.flows.values():
+    for flow in host.tables.host.flows.values():
         if type(flow) is not Connection and id(flow) not in armed:
             yield "every request and every TIME_WAIT ends", type(flow).__name__
 
@@ -145,20 +144,20 @@ def connection(conn: Connection) -> Exceptions:
     if conn.state is not State.SYN_SENT:
         yield from _receiving(conn)
     # What is remembered of a peer sets the first RTO without a limit; timers have one of their own.
-    if not 0 < conn.rto <= 3 * _LARGEST_RTT + conn.host.rto_max:
-        yield "the RTO is within its limits", f"{conn.rto}"
+    if not 0 < conn.rtt.rto <= 3 * _LARGEST_RTT + conn.host.rto_max:
+        yield "the RTO is within its limits", f"{conn.rtt.rto}"
 
 
 def _ownership(conn: Connection) -> Exceptions:
     if conn.state is State.CLOSE:
         yield "a closed connection is not found", ""
-    timer = conn.write_timer
+    timer = conn.rtx.timer
     running = timer is not None and bool(timer.armed)
-    if conn.rtx_queue and not running:
-        yield "what is under way has a timer", f"{len(conn.rtx_queue)} segments"
-    waits = conn.linger_timer is not None and conn.linger_timer.armed
+    if conn.scoreboard and not running:
+        yield "what is under way has a timer", f"{len(conn.scoreboard)} segments"
+    waits = conn.fin_wait2_timer is not None and conn.fin_wait2_timer.armed
     if conn.orphan and not running and not waits:
-        yield "every orphan has a timer", f"pending {conn.pending}"
+        yield "every orphan has a timer", f"pending {conn.rtx.timer_is_for}"
     if conn.orphan and (conn.state in _OPEN or (conn.state is State.FIN_WAIT2 and not waits)):
         yield "an orphan has sent FIN and does not wait for the peer's", ""
     if not conn.orphan and conn.socket is None and conn.parent is None:
@@ -166,53 +165,56 @@ def _ownership(conn: Connection) -> Exceptions:
 
 
 def _sending(conn: Connection) -> Exceptions:
-    una, nxt, end = conn.snd_una, conn.snd_nxt, conn.write_seq
+    una, nxt, end = conn.snd.una, conn.snd.nxt, conn.snd.write_seq
     if after(una, nxt) or after(nxt, end):
         yield "snd_una <= snd_nxt <= write_seq", f"{una} {nxt} {end}"
-    fin_waits = conn.fin_queued and nxt != end
-    if distance(nxt, end) != len(conn.unsent) + fin_waits:
-        yield "unsent is what is between snd_nxt and write_seq", f"{distance(nxt, end)}, {len(conn.unsent)}"
-    if conn.state in _AFTER_FIN and not conn.fin_queued:
+    fin_waits = conn.snd.fin_queued and nxt != end
+    if distance(nxt, end) != len(conn.snd.unsent) + fin_waits:
+        yield (
+            "unsent is what is between snd_nxt and write_seq",
+            f"{distance(nxt, end)}, {len(conn.snd.unsent)}",
+        )
+    if conn.state in _AFTER_FIN and not conn.snd.fin_queued:
         yield "a state after FIN has queued one", ""
     if conn.state is State.FIN_WAIT2 and una != end:
         yield "FIN_WAIT2 has had its FIN acknowledged", f"{distance(una, end)} octets are not"
     yield from _under_way(conn)
-    nothing_runs = conn.write_timer is None or not conn.write_timer.armed
+    nothing_runs = conn.rtx.timer is None or not conn.rtx.timer.armed
     if conn.state not in _OPENING and nxt != end and nothing_runs and not conn.options.cork:
-        yield "what waits to be sent has a timer", f"{len(conn.unsent)} octets"
+        yield "what waits to be sent has a timer", f"{len(conn.snd.unsent)} octets"
 
 
 def _under_way(conn: Connection) -> Exceptions:
-    at = conn.snd_una
-    for entry in conn.rtx_queue or ():
+    at = conn.snd.una
+    for entry in conn.scoreboard or ():
         if entry.seq != at:
             yield "segments under way follow each other", f"{entry.seq} after {at}"
         if distance(entry.seq, entry.end) != len(entry.payload) + bool(entry.flags & 3):
             yield "a segment under way is as long as its text", f"{entry.seq} to {entry.end}"
         at = entry.end
-    if at != conn.snd_nxt:
-        yield "segments under way end at snd_nxt", f"{at}, not {conn.snd_nxt}"
+    if at != conn.snd.nxt:
+        yield "segments under way end at snd_nxt", f"{at}, not {conn.snd.nxt}"
 
 
 def _receiving(conn: Connection) -> Exceptions:
-    if after(conn.rcv_wup, conn.rcv_nxt) or after(conn.copied_seq, conn.rcv_nxt):
-        yield "rcv_wup and copied_seq <= rcv_nxt", f"{conn.rcv_wup} {conn.copied_seq} {conn.rcv_nxt}"
-    chunks, kept = conn.rcv_queue or (), conn.out_of_order or ()
+    if after(conn.rcv.wup, conn.rcv.nxt) or after(conn.rcv.copied_seq, conn.rcv.nxt):
+        yield "rcv_wup and copied_seq <= rcv_nxt", f"{conn.rcv.wup} {conn.rcv.copied_seq} {conn.rcv.nxt}"
+    chunks, kept = conn.rcv.queue or (), conn.rcv.out_of_order or ()
     waiting = sum(len(chunk.payload) for chunk in chunks)
     # Behind a FIN that comes again further on there are numbers without octets, in the kernel too.
     if conn.socket is not None and (conn.recv_q < waiting or (conn.recv_q > waiting and not conn.peer_done)):
         yield "the receive queue holds what the numbers say", f"{waiting} octets, {conn.recv_q} by number"
     memory = sum(chunk.memory for chunk in chunks) + sum(one.memory for one in kept)
-    if conn.rmem != memory:
-        yield "rmem is the memory of both queues", f"{conn.rmem}, but they hold {memory}"
-    at = conn.rcv_nxt
+    if conn.rcv.rmem != memory:
+        yield "rmem is the memory of both queues", f"{conn.rcv.rmem}, but they hold {memory}"
+    at = conn.rcv.nxt
     for one in kept:
-        if not after(one.end, conn.rcv_nxt) or before(one.seq, at):
+        if not after(one.end, conn.rcv.nxt) or before(one.seq, at):
             yield "fragments lie beyond rcv_nxt and in order", f"{one.seq} to {one.end}, {at}"
         at = one.seq
-    for left, right in conn.sacks:
-        if not after(right, left) or not after(right, conn.rcv_nxt):
-            yield "SACK blocks lie beyond rcv_nxt", f"{left} to {right}, {conn.rcv_nxt}"
+    for left, right in conn.rcv.sacks:
+        if not after(right, left) or not after(right, conn.rcv.nxt):
+            yield "SACK blocks lie beyond rcv_nxt", f"{left} to {right}, {conn.rcv.nxt}"
 
 
 # --- sockets -------------------------------------------------------------------------------------------------
@@ -247,8 +249,8 @@ class Readiness:
 
 def owes_ack(host: Host, segment: Segment | Refused) -> bool:
     """Whether an ACK for this segment is only delayed."""
-    flow = host.flows.get(segment[:4]) if isinstance(segment, Segment) else None
-    return type(flow) is Connection and flow.ack_timer is not None and bool(flow.ack_timer.armed)
+    flow = host.tables.host.flows.get(segment[:4]) if isinstance(segment, Segment) else None
+    return type(flow) is Connection and flow.ack.timer is not None and bool(flow.ack.timer.armed)
 
 
 # --- names ---------------------------------------------------------------------------------------------------
@@ -263,9 +265,11 @@ def label(host: Host, segment: Segment | Refused) -> str:
     """What a segment is going to meet."""
     if not isinstance(segment, Segment):
         return "refused"
-    flow = host.flows.get(segment[:4])
+    flow = host.tables.host.flows.get(segment[:4])
     if flow is None:
-        near = [one for one in host.listeners.get(segment.dport, ()) if one.address in (None, segment.dst)]
+        near = [
+            one for one in host.tables.listeners.get(segment.dport, ()) if one.address in (None, segment.dst)
+        ]
         if not near:
             return "nothing"
         full = any(host.generation.queues.full_for_ack(one) for one in near)

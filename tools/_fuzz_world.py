@@ -205,7 +205,7 @@ class World:
     def _what_to_send(self, socket: Socket, size: object) -> bytes:
         conn = socket.connection
         assert isinstance(size, int)
-        return text_at(conn.write_seq if conn is not None else 0, size)
+        return text_at(conn.snd.write_seq if conn is not None else 0, size)
 
     def _note(self, deed: Call, result: object, error: int) -> None:
         if deed.name == "close" and not error:

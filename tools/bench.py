@@ -152,10 +152,10 @@ def show_breakdown() -> None:
     host, listener = listening(16)
     for number in range(8):
         memory.arrives(host, number)
-    _show_sizes(list(host.flows.values()))
+    _show_sizes(list(host.tables.host.flows.values()))
     host, listener = listening(16)
     sockets = [memory.handshake(host, listener, number) for number in range(8)]
-    _show_sizes(list(host.flows.values()))
+    _show_sizes(list(host.tables.host.flows.values()))
     _show_sizes(sockets)
 
 

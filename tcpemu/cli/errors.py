@@ -20,7 +20,7 @@ _MISTAKES = (
     ("tcpemu.scenario.errors", "ScenarioError"),
     ("tcpemu.scenario.settings", "SettingError"),
     ("tcpemu.scenario.steps", "TraceError"),
-    ("tcpemu.stack.errors", "ConfigurationError"),
+    ("tcpemu.stack.base.errors", "ConfigurationError"),
     ("tcpemu.wire.capture_values", "CaptureError"),
 )
 

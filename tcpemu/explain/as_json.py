@@ -99,9 +99,9 @@ from tcpemu.network.node import Attached
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Outcome, Result
 from tcpemu.scenario.summary import summarize
-from tcpemu.stack.events import Reason, Sent, StateChanged, Verdict
-from tcpemu.stack.states import State
-from tcpemu.stack.table import SocketRow
+from tcpemu.stack.base.events import Reason, Sent, StateChanged, Verdict
+from tcpemu.stack.base.states import State
+from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.wire import options as opt
 from tcpemu.wire.segment import Address, FlowKey, Segment, address_text
 

@@ -32,8 +32,8 @@ from tcpemu.explain.rows import PacketRow, Row, homes_of, rows_of
 from tcpemu.explain.seen_by import SeenBy
 from tcpemu.explain.words import state_word
 from tcpemu.network.record import PacketSeen, Point, Record
-from tcpemu.stack.events import Reason, StateChanged
-from tcpemu.stack.states import State
+from tcpemu.stack.base.events import Reason, StateChanged
+from tcpemu.stack.base.states import State
 from tcpemu.wire.capture import Capture, CaptureError, Direction, Interface, Packet
 from tcpemu.wire.codec import encode
 from tcpemu.wire.segment import SYN, Address, address_text

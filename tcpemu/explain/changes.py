@@ -10,8 +10,8 @@ from typing import TypeAlias
 from tcpemu.explain.filling import ACCEPT_FULL, QUEUE_FULL, SYN_FULL
 from tcpemu.explain.limits import Filled
 from tcpemu.explain.rows import Queues
+from tcpemu.stack.base.sysctls import Value
 from tcpemu.stack.host import Host
-from tcpemu.stack.sysctl import Value
 
 _HUGE = 1 << 30
 

@@ -14,7 +14,7 @@ from tcpemu.explain.notes import with_numbers
 from tcpemu.explain.rows import PacketRow
 from tcpemu.explain.story import Story
 from tcpemu.explain.words import count, duration, flag_words, moment, option_words, ordinal
-from tcpemu.stack.events import Outcome
+from tcpemu.stack.base.events import Outcome
 from tcpemu.wire.segment import SYN, Address
 
 SAME_TIME = 1000

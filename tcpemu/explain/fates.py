@@ -8,8 +8,8 @@ from itertools import pairwise
 from tcpemu.explain.style import Line, Role, Span
 from tcpemu.explain.words import duration, moment
 from tcpemu.network.record import WAITS, Call, Record
-from tcpemu.stack.events import QueueChanged, StateChanged
-from tcpemu.stack.states import State
+from tcpemu.stack.base.events import QueueChanged, StateChanged
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey
 
 MOST = 10

@@ -12,8 +12,8 @@ from tcpemu.explain.limits import Filled
 from tcpemu.explain.style import Line, Role, Span
 from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.scenario.kernels import family_and_version
-from tcpemu.stack.generation import Generation, Overflow
-from tcpemu.stack.sysctl import SYSCTLS
+from tcpemu.stack.base.generation import Generation, Overflow
+from tcpemu.stack.base.sysctls import SYSCTLS
 
 ASKED = 5
 """The backlog that the rules are asked about."""

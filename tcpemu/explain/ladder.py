@@ -19,9 +19,9 @@ from tcpemu.explain.rows import CallRow, PacketRow, Queues, Row, TimerRow, rows_
 from tcpemu.explain.style import Line, Role, Span, line
 from tcpemu.explain.words import JOINED, decimals_for, duration, flag_words, option_words, seconds
 from tcpemu.network.record import Record
-from tcpemu.stack.events import Outcome, StateChanged
+from tcpemu.stack.base.events import Outcome, StateChanged
+from tcpemu.stack.base.states import State
 from tcpemu.stack.host import Host
-from tcpemu.stack.states import State
 from tcpemu.wire.segment import FIN, RST, SYN
 
 SHORTEST_ARROW = 40

@@ -11,11 +11,11 @@ from tcpemu.explain.table import FIRST, MOST, socket_lines
 from tcpemu.explain.words import duration, moment
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import Record
-from tcpemu.stack.events import QueueChanged
+from tcpemu.stack.base.events import QueueChanged
+from tcpemu.stack.base.states import State
 from tcpemu.stack.host import Host
-from tcpemu.stack.pending import PendingTimer
-from tcpemu.stack.states import State
-from tcpemu.stack.table import SocketRow
+from tcpemu.stack.sockets.armed_timers import PendingTimer
+from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.wire.segment import FlowKey
 
 
@@ -42,8 +42,7 @@ def queues_of(record: Record, node: str) -> list[QueueChanged]:
 
 def waiting_in(host: Host) -> set[FlowKey]:
     """The connections in the accept queues of a host."""
-    listeners = [listener for listeners in host.listeners.values() for listener in listeners]
-    return {connection.key for listener in listeners for connection in listener.accept_queue}
+    return host.waiting_for_accept()
 
 
 def moment_lines(

@@ -11,8 +11,8 @@ from tcpemu.explain.rows import Evicted, PacketRow, Queues, Row, TimerRow
 from tcpemu.explain.story import segment_kind
 from tcpemu.explain.style import Role
 from tcpemu.explain.words import count, duration, ordinal
-from tcpemu.stack.events import Outcome, Reason
-from tcpemu.stack.states import State
+from tcpemu.stack.base.events import Outcome, Reason
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import RST, Segment
 
 ORDINARY = frozenset(

@@ -13,7 +13,7 @@ from tcpemu.explain.table import socket_lines_of_hosts
 from tcpemu.explain.words import duration
 from tcpemu.network.record import Record
 from tcpemu.stack.host import Host
-from tcpemu.stack.table import SocketRow
+from tcpemu.stack.sockets.ss_table import SocketRow
 
 MOST_HOSTS = 6
 """Hosts of which sockets and counters are shown: the server and the first clients."""

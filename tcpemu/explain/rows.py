@@ -13,8 +13,8 @@ from tcpemu.explain.numbers import Numbers, Relative
 from tcpemu.explain.steps import Life, Step, Steps
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, Call, PacketSeen, Record
-from tcpemu.stack.events import Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
-from tcpemu.stack.states import State
+from tcpemu.stack.base.events import Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, FlowKey, Segment
 
 

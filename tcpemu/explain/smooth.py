@@ -12,9 +12,9 @@ from tcpemu.explain.rows import CallRow, PacketRow, Row, TimerRow
 from tcpemu.explain.story import Story, segment_kind
 from tcpemu.explain.style import Role
 from tcpemu.explain.words import count, duration, moment
-from tcpemu.stack.events import Outcome
+from tcpemu.stack.base.events import Outcome
+from tcpemu.stack.base.states import State
 from tcpemu.stack.host import Host
-from tcpemu.stack.states import State
 from tcpemu.wire.segment import ACK, FIN, SYN, FlowKey
 
 HANDSHAKE = "HANDSHAKE"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tcpemu.network.record import Call, HostEvent, PacketSeen, Point, Record
-from tcpemu.stack.events import Counted, QueueChanged, Sent, StateChanged, TimerFired, Verdict
+from tcpemu.stack.base.events import Counted, QueueChanged, Sent, StateChanged, TimerFired, Verdict
 
 
 @dataclass(slots=True)

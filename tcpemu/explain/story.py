@@ -10,8 +10,8 @@ from tcpemu.explain.fates import Fate, fates_of
 from tcpemu.explain.rows import PacketRow, Row, rows_of
 from tcpemu.explain.words import count, flag_words, moment, seconds
 from tcpemu.network.record import Call, HostEvent, Record
-from tcpemu.stack.events import Event, StateChanged
-from tcpemu.stack.states import State
+from tcpemu.stack.base.events import Event, StateChanged
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Address, Segment, address_text
 
 End: TypeAlias = tuple[Address, int]

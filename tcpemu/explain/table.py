@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from tcpemu.explain.style import Line, Role, line
-from tcpemu.stack.states import State
-from tcpemu.stack.table import SocketRow
+from tcpemu.stack.base.states import State
+from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.wire.segment import Address, address_text
 
 Cells: TypeAlias = tuple[str, ...]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from tcpemu.stack.states import State
+from tcpemu.stack.base.states import State
 from tcpemu.wire import options as opt
 from tcpemu.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
 

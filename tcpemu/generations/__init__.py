@@ -1,11 +1,11 @@
-"""Kernels by name. Each is a value; what its numbers and rules mean stands in `tcpemu.stack.generation`."""
+"""Kernels by name. Each is a value; what its numbers and rules mean stands in `tcpemu.stack.base.generation`."""
 
 from difflib import get_close_matches
 
 from tcpemu.generations.linux import LINUX, LINUX_6_18
 from tcpemu.generations.others import OTHERS
-from tcpemu.stack.errors import ConfigurationError
-from tcpemu.stack.generation import Generation
+from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.generation import Generation
 
 GENERATIONS: dict[str, Generation] = {one.name: one for one in (*LINUX, *OTHERS)}
 DEFAULT = LINUX_6_18.name

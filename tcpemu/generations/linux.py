@@ -11,8 +11,8 @@ from tcpemu.generations import queues as rules
 from tcpemu.generations import telling
 from tcpemu.generations.linux_counters import counters_of
 from tcpemu.generations.linux_sysctls import Version, limits_before, missing_before, values_before
-from tcpemu.stack.generation import Generation, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.base.generation import Generation, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 _RMEM_6_MB = {"net.ipv4.tcp_rmem": (4096, 131072, 6291456), "net.core.rmem_max": 212992}
 _NO_OFFSET = StampOffset.NONE

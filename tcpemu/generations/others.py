@@ -9,9 +9,17 @@ from tcpemu.generations import queues as rules
 from tcpemu.generations import telling
 from tcpemu.generations.linux import LINUX_2_4
 from tcpemu.generations.linux_counters import MIB_II
-from tcpemu.stack.generation import Generation, Overflow, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
-from tcpemu.stack.sysctl import SYSCTLS
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.base.generation import (
+    Generation,
+    Overflow,
+    QueueRules,
+    StampOffset,
+    SynAckTimer,
+    SynTimer,
+    Wire,
+)
+from tcpemu.stack.base.sysctls import SYSCTLS
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 _LINUX_ONLY = {name: "it is a sysctl of Linux" for name in SYSCTLS if name != "net.core.somaxconn"}
 

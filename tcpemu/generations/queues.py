@@ -2,7 +2,7 @@
 connections, Y those among them that are young, N the backlog.
 """
 
-from tcpemu.stack.generation import Queues
+from tcpemu.stack.base.generation import Queues
 
 
 def clamp_unsigned(backlog: int, somaxconn: int) -> int:

@@ -1,6 +1,6 @@
 """What a kernel says of a reason: the function that has the rule there, and words that fit its settings.
 
-`tcpemu.stack.reasons` names the functions of Linux 6.18. Here stands what they are called in other kernels. Where
+`tcpemu.stack.base.reasons` names the functions of Linux 6.18. Here stands what they are called in other kernels. Where
 a kernel has no such function, or what it does after the handshake was not looked into, Linux 6.18's is named as
 that: the rule that ran is Linux 6.18's then.
 """
@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from tcpemu.generations.linux_sysctls import Version
-from tcpemu.stack.events import Reason
-from tcpemu.stack.reasons import REASONS
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.reasons import REASONS
 
 _NOT_HERE = ""
 _BEFORE: tuple[tuple[Version, Mapping[str, str]], ...] = (

@@ -3,7 +3,7 @@
 import ipaddress
 from typing import TypeAlias
 
-from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import Address, address, address_text
 
 Range: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from tcpemu.network.addresses import endpoint_text
-from tcpemu.stack.errors import SocketError
-from tcpemu.stack.sockopt import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET
-from tcpemu.stack.states import State
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address
 
 if TYPE_CHECKING:

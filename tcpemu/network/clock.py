@@ -1,7 +1,7 @@
 """Virtual time: whole nanoseconds from the start of the network, and how they are written."""
 
-from tcpemu.stack.errors import ConfigurationError
-from tcpemu.stack.units import MICROSECOND, MILLISECOND, SECOND
+from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 
 __all__ = ["MICROSECOND", "MILLISECOND", "SECOND", "duration", "nanoseconds", "seconds_text"]
 

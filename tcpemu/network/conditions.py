@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tcpemu.network.clock import MICROSECOND, nanoseconds
-from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import FLAG_LETTERS, Segment, flags_of
 
 _FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from tcpemu.stack.events import Event
-    from tcpemu.stack.pending import PendingTimer
-    from tcpemu.stack.states import State
-    from tcpemu.stack.table import SocketRow
+    from tcpemu.stack.base.events import Event
+    from tcpemu.stack.base.states import State
+    from tcpemu.stack.sockets.armed_timers import PendingTimer
+    from tcpemu.stack.sockets.ss_table import SocketRow
     from tcpemu.wire.codec import Refused
     from tcpemu.wire.segment import Address, FlowKey, Segment
 

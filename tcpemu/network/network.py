@@ -19,12 +19,12 @@ from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Task, sleep
 from tcpemu.stack import Generation, Host
-from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import FlowKey
 
 if TYPE_CHECKING:
-    from tcpemu.stack.pending import PendingTimer
-    from tcpemu.stack.table import SocketRow
+    from tcpemu.stack.sockets.armed_timers import PendingTimer
+    from tcpemu.stack.sockets.ss_table import SocketRow
 
 N = TypeVar("N", bound=Attached)
 A = TypeVar("A", bound=Attached)

@@ -22,8 +22,8 @@ from tcpemu.network.links import Flight
 from tcpemu.network.loop import Loop
 from tcpemu.network.record import WAITS, HostEvent, PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Wake, pause, sleep
-from tcpemu.stack.errors import SocketError
-from tcpemu.stack.events import Sent
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.events import Sent
 from tcpemu.wire.segment import FlowKey, Segment
 
 T = TypeVar("T")

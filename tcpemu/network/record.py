@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from tcpemu.stack.events import Counted, Event, QueueChanged, Sent, Verdict
+from tcpemu.stack.base.events import Counted, Event, QueueChanged, Sent, Verdict
 from tcpemu.wire.segment import FlowKey, Segment
 
 WAITS = "waits"

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.loop import Loop
 from tcpemu.network.record import Call, Record
-from tcpemu.stack.errors import SocketError
+from tcpemu.stack.base.errors import SocketError
 from tcpemu.wire.segment import FlowKey
 
 Arm: TypeAlias = Callable[["Wake"], None]

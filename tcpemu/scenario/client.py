@@ -7,8 +7,8 @@ from tcpemu.network import Connection, Node, Rule
 from tcpemu.scenario.actions import Act, Word
 from tcpemu.scenario.result import Outcome
 from tcpemu.scenario.server import CHUNK
-from tcpemu.stack.errors import SocketError
-from tcpemu.stack.sockopt import SHUT_WR
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.socket_constants import SHUT_WR
 from tcpemu.wire.segment import Segment
 
 LETTERS = b"abcdefghijklmnopqrstuvwxyz"

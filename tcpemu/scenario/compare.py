@@ -14,7 +14,7 @@ from tcpemu.scenario.fitting import LeftOut, without_missing
 from tcpemu.scenario.load import Run, from_document, to_document
 from tcpemu.scenario.result import Result
 from tcpemu.scenario.settings import NAME_OF_SYSCTL, Document
-from tcpemu.stack.generation import Generation
+from tcpemu.stack.base.generation import Generation
 
 TELLING = (
     "linux-2.0",

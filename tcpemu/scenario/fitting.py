@@ -12,7 +12,7 @@ from typing import Any, cast
 from tcpemu.generations import GENERATIONS
 from tcpemu.scenario.settings import NAME_OF_SYSCTL, Document
 from tcpemu.scenario.values import flat
-from tcpemu.stack.generation import Generation
+from tcpemu.stack.base.generation import Generation
 
 _KERNEL_OF = ".generation"
 

@@ -10,9 +10,9 @@ from tcpemu.scenario.base import Table
 from tcpemu.scenario.errors import Problem, did_you_mean, hold
 from tcpemu.scenario.kernels import instead_of
 from tcpemu.scenario.values import AddressText, Sysctls
-from tcpemu.stack.errors import ConfigurationError
-from tcpemu.stack.sysctl import SYSCTLS
-from tcpemu.stack.sysctl import Sysctls as SysctlTable
+from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.sysctls import SYSCTLS
+from tcpemu.stack.base.sysctls import Sysctls as SysctlTable
 
 MTU_LEAST, MTU_MOST = 68, 65535
 

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from tcpemu.generations import GENERATIONS
-from tcpemu.stack.errors import ConfigurationError
-from tcpemu.stack.generation import Generation
+from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.generation import Generation
 
 Version: TypeAlias = tuple[int, ...]
 

@@ -33,7 +33,7 @@ from tcpemu.scenario.values import (
     SubnetText,
     flat,
 )
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 MOST_CLIENTS = 1_000_000
 """In one group."""

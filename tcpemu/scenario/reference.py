@@ -18,7 +18,7 @@ from tcpemu.scenario.actions import MEANINGS, Act, parse_payload
 from tcpemu.scenario.errors import in_toml
 from tcpemu.scenario.mistakes import models_in
 from tcpemu.scenario.model import Scenario
-from tcpemu.stack.sysctl import SYSCTLS
+from tcpemu.stack.base.sysctls import SYSCTLS
 
 EXAMPLES: dict[str, str] = {
     "Scenario": """

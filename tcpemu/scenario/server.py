@@ -10,8 +10,8 @@ from itertools import islice
 from tcpemu.network import Connection, Listener, Network, Node
 from tcpemu.scenario.model import Accept, Server, Text
 from tcpemu.scenario.result import Accepted
-from tcpemu.stack.errors import SocketError
-from tcpemu.stack.sockopt import (
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.socket_constants import (
     IPPROTO_TCP,
     SHUT_RDWR,
     SO_RCVBUF,

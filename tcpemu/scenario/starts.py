@@ -6,7 +6,7 @@ from itertools import count, islice, takewhile
 from random import Random
 
 from tcpemu.scenario.model import ClientGroup, Start
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base.units import SECOND
 
 
 def start_times(group: ClientGroup, random: Random) -> list[int]:

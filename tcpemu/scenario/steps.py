@@ -82,8 +82,8 @@ from typing import Any, TypeGuard
 from tcpemu.generations import DEFAULT
 from tcpemu.scenario.kernels import kernel_named
 from tcpemu.stack import ConfigurationError, Host, Socket, SocketError
-from tcpemu.stack import sockopt as so
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base import socket_constants as so
+from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.codec import decode, encode
 from tcpemu.wire.relative import HOST, LISTENER_PORT, PEER, Numbers
 from tcpemu.wire.segment import address

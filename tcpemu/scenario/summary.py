@@ -10,11 +10,11 @@ from tcpemu.network import Node
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Result
-from tcpemu.stack import reasons
-from tcpemu.stack.events import Verdict
-from tcpemu.stack.states import State
-from tcpemu.stack.table import SocketRow
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Verdict
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.sockets.ss_table import SocketRow
 
 _SYN_DROPS = frozenset(
     reason.name

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from tcpemu.stack.units import MICROSECOND, MILLISECOND, SECOND
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire.segment import FLAG_LETTERS
 
 TIME_UNITS = {

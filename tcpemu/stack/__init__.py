@@ -1,24 +1,20 @@
 """One host's TCP, pure: no clock, no file, no network, nothing outside the standard library.
 
-Where a rule lives:
+Start at `host.py`. Each room uses only those before it here:
 
-    the host        host.py: the five verbs, the table of flows, resets · socket.py, calls.py: system calls ·
-                    ports.py · metrics.py · table.py: `ss` ·
-                    pending.py: timers that wait
-    listening       listener.py: the two queues · syn.py: a SYN arrives · request.py: a half-open connection,
-                    its timer, the final ACK · cookies.py
-    a connection    connection.py: what it knows, begins and ends · active.py: connect() · incoming.py: is a
-                    segment acceptable, RST, SYN · ack.py: the acknowledgment · text.py, reassembly.py: data
-                    and FIN · acks.py: when to acknowledge · output.py: what is sent · retransmit.py: time-outs
-                    and probes · rtt.py · congestion.py · window.py: the receive window · timewait.py
-    everywhere      options.py: TCP options · limits.py: rate limits · seq.py · timers.py · secrets.py · units.py
-    what may vary   generation.py: kernels · sysctl.py · sockopt.py
-    what is told    events.py · reasons.py: every rule by name, in words, with its place in the kernel · states.py ·
-                    errors.py
+    base/        what all know: numbers, time, states, reasons, events, settings, the generation
+    records/     what a connection, a request, a listener, a TIME_WAIT bucket is
+    control/     the congestion window: reno, cubic
+    recovery/    what is lost and may be sent again: SACK, RACK, PRR, F-RTO, undo
+    connection/  a segment arrives, data goes out, timers fire, the end
+    listening/   SYNs, requests, cookies, both queues
+    sockets/     the calls, options, ports, readiness
+    dispatch.py  which rule a segment meets, and which a timer
+    host.py      the five verbs, over all of these
 """
 
-from tcpemu.stack.errors import ConfigurationError, SocketError
-from tcpemu.stack.events import (
+from tcpemu.stack.base.errors import ConfigurationError, SocketError
+from tcpemu.stack.base.events import (
     Counted,
     Event,
     Outcome,
@@ -29,14 +25,14 @@ from tcpemu.stack.events import (
     TimerFired,
     Verdict,
 )
-from tcpemu.stack.generation import Generation
+from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.reasons import REASONS
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.sysctls import SYSCTLS
 from tcpemu.stack.host import Host
-from tcpemu.stack.pending import PendingTimer
-from tcpemu.stack.reasons import REASONS
-from tcpemu.stack.socket import Socket
-from tcpemu.stack.states import State
-from tcpemu.stack.sysctl import SYSCTLS
-from tcpemu.stack.table import SocketRow
+from tcpemu.stack.sockets.armed_timers import PendingTimer
+from tcpemu.stack.sockets.socket import Socket
+from tcpemu.stack.sockets.ss_table import SocketRow
 
 __all__ = [
     "REASONS",

@@ -1,9 +1,9 @@
 """Records written by hand, entry by entry, as a network would write them."""
 
 from tcpemu.network.record import Call, HostEvent, PacketSeen, Point, Record
-from tcpemu.stack import reasons
-from tcpemu.stack.events import Counted, QueueChanged, Sent, StateChanged, TimerFired, Verdict
-from tcpemu.stack.states import State
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Counted, QueueChanged, Sent, StateChanged, TimerFired, Verdict
+from tcpemu.stack.base.states import State
 from tcpemu.wire.options import mss, wscale
 from tcpemu.wire.segment import Segment, address, flags_of
 

@@ -19,8 +19,8 @@ from tcpemu.explain.turning import turns_of
 from tcpemu.network import Node
 from tcpemu.network.record import WAITS, Call, Point
 from tcpemu.scenario import build, load
-from tcpemu.stack.events import QueueChanged, Sent, StateChanged, Verdict
-from tcpemu.stack.states import State
+from tcpemu.stack.base.events import QueueChanged, Sent, StateChanged, Verdict
+from tcpemu.stack.base.states import State
 
 SECOND = 10**9
 MOMENTS = {

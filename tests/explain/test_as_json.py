@@ -15,7 +15,7 @@ from tcpemu.network.record import Point
 from tcpemu.scenario import build, load
 from tcpemu.scenario.load import BUILT_IN
 from tcpemu.scenario.summary import summarize
-from tcpemu.stack import reasons
+from tcpemu.stack.base import reasons
 from tcpemu.wire import options as opt
 from tcpemu.wire.codec import decode
 from tcpemu.wire.segment import address, address_text

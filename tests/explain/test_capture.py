@@ -13,9 +13,9 @@ from tcpemu.explain.words import duration
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.scenario import build, load
-from tcpemu.stack import reasons
-from tcpemu.stack.events import StateChanged, TimerFired
-from tcpemu.stack.states import State
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import StateChanged, TimerFired
+from tcpemu.stack.base.states import State
 from tcpemu.wire.capture import CaptureError, Direction, read_capture, write_capture
 from tcpemu.wire.codec import decode, encode
 from tcpemu.wire.segment import SYN, Segment, address, address_text

@@ -4,7 +4,7 @@ import pytest
 
 from tcpemu.explain.departures import SAME_TIME, Departure, departures
 from tcpemu.explain.story import story_of
-from tcpemu.stack import reasons
+from tcpemu.stack.base import reasons
 from tcpemu.wire.options import Timestamps, mss
 from tests.explain import hand_made
 from tests.explain.hand_made import MS, SYN_OPTIONS, Script

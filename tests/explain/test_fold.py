@@ -3,7 +3,7 @@
 from tcpemu.explain.fold import FEW, FINE, KEPT, WHOLE, Fold, folded, kind
 from tcpemu.explain.rows import CallRow, rows_of
 from tcpemu.network.record import PacketSeen, Point
-from tcpemu.stack import reasons
+from tcpemu.stack.base import reasons
 from tcpemu.wire.segment import address
 from tests.explain.hand_made import MS, Script, evictions
 

@@ -8,7 +8,7 @@ from tcpemu.explain.ladder import Heading, ladder
 from tcpemu.explain.style import ansi, plain, text
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.scenario import build, load
-from tcpemu.stack import reasons
+from tcpemu.stack.base import reasons
 from tcpemu.wire.segment import address
 from tests.explain.hand_made import MS, SYN_OPTIONS, Script, evictions, ignored_ack
 

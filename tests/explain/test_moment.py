@@ -9,9 +9,9 @@ from tcpemu.explain.moment import Standing, moment_lines, queues_of, timer_lines
 from tcpemu.explain.style import text
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
-from tcpemu.stack.events import Sent, StateChanged, TimerFired
-from tcpemu.stack.pending import PendingTimer
-from tcpemu.stack.states import State
+from tcpemu.stack.base.events import Sent, StateChanged, TimerFired
+from tcpemu.stack.base.states import State
+from tcpemu.stack.sockets.armed_timers import PendingTimer
 
 SECOND = 10**9
 LOST_TWICE = """

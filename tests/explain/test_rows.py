@@ -2,8 +2,8 @@
 
 from tcpemu.explain.rows import CallRow, Evicted, PacketRow, Queues, TimerRow, rows_of
 from tcpemu.network.record import PacketSeen, Point
-from tcpemu.stack import reasons
-from tcpemu.stack.states import State
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.states import State
 from tests.explain.hand_made import CLIENT, MS, SECOND, SERVER, SYN_OPTIONS, Script, evictions, ignored_ack
 
 

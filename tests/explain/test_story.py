@@ -8,7 +8,7 @@ from tcpemu.explain.story import INSTANTS, Reset, most_telling, story_of, story_
 from tcpemu.explain.style import plain
 from tcpemu.network.record import Record
 from tcpemu.scenario import build, load
-from tcpemu.stack import reasons
+from tcpemu.stack.base import reasons
 from tests.explain.hand_made import CLIENT, MS, SECOND, Script, ignored_ack
 
 

@@ -7,8 +7,8 @@ from tcpemu.explain.style import plain, text
 from tcpemu.explain.table import FIRST, MOST, socket_lines, socket_lines_of_hosts
 from tcpemu.network.record import Call, Record
 from tcpemu.scenario import build, load
-from tcpemu.stack.states import State
-from tcpemu.stack.table import SocketRow
+from tcpemu.stack.base.states import State
+from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.wire.segment import address
 
 SERVER, CLIENT = address("10.0.0.1"), address("10.0.0.2")

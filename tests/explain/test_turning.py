@@ -9,8 +9,8 @@ from tcpemu.explain.turning import TITLES, turns_of
 from tcpemu.explain.words import moment
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
-from tcpemu.stack.events import StateChanged, TimerFired
-from tcpemu.stack.reasons import REASONS
+from tcpemu.stack.base.events import StateChanged, TimerFired
+from tcpemu.stack.base.reasons import REASONS
 
 MS = 10**6
 FEW = "title = 't'\nduration = '10 s'\n"

@@ -8,7 +8,7 @@ import pytest
 
 from tcpemu.generations import GENERATIONS, generation
 from tcpemu.stack import ConfigurationError
-from tcpemu.stack.units import MILLISECOND as MS
+from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.wire.options import Eol, Timestamps
 from tcpemu.wire.segment import flag_letters
 from tests.stack.helpers import Bench, Flow, option_text

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tcpemu.stack.units import MILLISECOND as MS
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base.units import MILLISECOND as MS
+from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.options import Mss
 from tests.generations.rows import (
     LINUX,

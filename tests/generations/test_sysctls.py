@@ -4,7 +4,7 @@ import pytest
 
 from tcpemu.generations import GENERATIONS
 from tcpemu.stack import SYSCTLS, ConfigurationError
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base.units import SECOND
 from tests.generations.rows import LINUX, OTHERS, bench, each, rows, since, until
 from tests.stack.helpers import PORT, fails
 from tests.stack.helpers import sysctl as full

@@ -9,10 +9,10 @@ import tcpemu.stack
 from tcpemu.explain.counters import MEANING
 from tcpemu.generations import GENERATIONS, generation
 from tcpemu.generations.linux_counters import MIB_II, counters_of
-from tcpemu.stack.events import Sent, TimerFired, Verdict
-from tcpemu.stack.reasons import REASONS
-from tcpemu.stack.units import MILLISECOND as MS
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base.events import Sent, TimerFired, Verdict
+from tcpemu.stack.base.reasons import REASONS
+from tcpemu.stack.base.units import MILLISECOND as MS
+from tcpemu.stack.base.units import SECOND
 from tests.generations.rows import LINUX, MODERN, OTHERS, bench, each, listener, rows, since, soon
 from tests.stack.helpers import MSS, PORT, established, fails
 
@@ -239,7 +239,7 @@ def test_every_counter_that_the_stack_moves_is_one_of_the_newest_linux():
     """A name that is not in the table would never move, and nobody would see it."""
     stack = Path(tcpemu.stack.__file__).parent
     names = set()
-    for path in stack.glob("*.py"):
+    for path in stack.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             called = (
                 isinstance(node, ast.Call)

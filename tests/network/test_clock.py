@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tcpemu.network import MICROSECOND, MILLISECOND, SECOND, duration, seconds_text
 from tcpemu.network.loop import Loop
 from tcpemu.network.seeds import derive
-from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

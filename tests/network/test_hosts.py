@@ -16,7 +16,7 @@ from tcpemu.network import (
     Rule,
 )
 from tcpemu.stack import SocketError, State
-from tcpemu.stack.events import Counted, Verdict
+from tcpemu.stack.base.events import Counted, Verdict
 from tcpemu.wire.segment import SYN, Segment, address, flag_letters
 
 

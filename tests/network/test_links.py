@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpemu.network import LOOPBACK, MILLISECOND, SECOND, Conditions, Network, Point, Rule
-from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import Segment, address, flags_of
 
 A, B = address("10.0.0.1"), address("10.0.0.2")

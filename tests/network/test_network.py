@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from tcpemu.network import MILLISECOND, SECOND, Conditions, Network, Point, Rule
-from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import Segment, address, flags_of
 
 

@@ -16,9 +16,9 @@ from tcpemu.network import (
     PacketSeen,
     Point,
 )
-from tcpemu.stack.errors import ConfigurationError, SocketError
-from tcpemu.stack.events import Counted, Outcome, QueueChanged, Reason, Sent, Verdict
-from tcpemu.stack.states import State
+from tcpemu.stack.base.errors import ConfigurationError, SocketError
+from tcpemu.stack.base.events import Counted, Outcome, QueueChanged, Reason, Sent, Verdict
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Segment, address, flags_of
 
 A, B = address("10.0.0.1"), address("10.0.0.2")

@@ -1,7 +1,7 @@
 """Views of a record, on one written by hand."""
 
 from tcpemu.network import Call, HostEvent, QueueLength, Record
-from tcpemu.stack.events import Counted, QueueChanged
+from tcpemu.stack.base.events import Counted, QueueChanged
 
 
 def record():

@@ -9,8 +9,8 @@ from tcpemu.scenario.client import payload
 from tcpemu.scenario.load import from_document, runs
 from tcpemu.scenario.result import Result
 from tcpemu.scenario.server import time_text
-from tcpemu.stack.states import State
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.wire.options import WScale
 from tcpemu.wire.segment import ACK, FIN, RST, SYN
 

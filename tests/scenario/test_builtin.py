@@ -8,9 +8,9 @@ from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.load import BUILT_IN, load, runs
 from tcpemu.scenario.result import Result
 from tcpemu.scenario.summary import Summary, summarize
-from tcpemu.stack.events import StateChanged, Verdict
-from tcpemu.stack.states import State
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.base.events import StateChanged, Verdict
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.wire.segment import ACK, RST, SYN, address
 
 MS = MILLISECOND

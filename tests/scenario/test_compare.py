@@ -10,8 +10,8 @@ from tcpemu.scenario.errors import ScenarioError
 from tcpemu.scenario.fitting import LeftOut
 from tcpemu.scenario.load import from_text, load, runs
 from tcpemu.scenario.summary import summarize
-from tcpemu.stack.events import Verdict
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.base.events import Verdict
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.wire.segment import ACK, RST, SYN, address
 
 MS = MILLISECOND

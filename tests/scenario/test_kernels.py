@@ -4,7 +4,7 @@ import pytest
 
 from tcpemu.generations import GENERATIONS
 from tcpemu.scenario.kernels import by_family, family_and_version, instead_of, kernel_named
-from tcpemu.stack.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError
 
 
 @pytest.mark.parametrize(

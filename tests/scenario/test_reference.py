@@ -14,7 +14,7 @@ from tcpemu.scenario.hosts import HostTable
 from tcpemu.scenario.mistakes import models_in
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.reference import EXAMPLES, example_of, sections
-from tcpemu.stack.sysctl import SYSCTLS
+from tcpemu.stack.base.sysctls import SYSCTLS
 
 TABLES = frozenset(("link", "drop", "server", "options", "accept", "relisten", "clients", "variants"))
 """Keys that are tables and nothing else; they have sections."""

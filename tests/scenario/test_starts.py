@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tcpemu.scenario.model import ClientGroup
 from tcpemu.scenario.starts import start_times
-from tcpemu.stack.units import MILLISECOND, SECOND
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 
 def times(count=None, seed=1, **start):

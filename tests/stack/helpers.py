@@ -23,21 +23,11 @@ from decimal import Decimal
 import pytest
 
 from tcpemu.generations import DEFAULT, generation
-from tcpemu.stack import (
-    SYSCTLS,
-    Counted,
-    Host,
-    Outcome,
-    Sent,
-    SocketError,
-    State,
-    StateChanged,
-    Verdict,
-    sockopt,
-)
-from tcpemu.stack.states import TRANSITIONS
-from tcpemu.stack.units import MILLISECOND as MS
-from tcpemu.stack.units import SECOND
+from tcpemu.stack import SYSCTLS, Counted, Host, Outcome, Sent, SocketError, State, StateChanged, Verdict
+from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.base.states import TRANSITIONS
+from tcpemu.stack.base.units import MILLISECOND as MS
+from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Nop, Sack, SackOk, Timestamps, WScale
 from tcpemu.wire.segment import RST, SYN, Segment, address, flag_letters, flags_of
 
@@ -188,7 +178,7 @@ class Bench:
         if verdict.outcome is Outcome.DROPPED:
             assert not answers, f"{verdict.reason.name} is answered"
         elif verdict.outcome is Outcome.ANSWERED:
-            flow = self.host.flows.get(segment[:4])
+            flow = self.host.tables.host.flows.get(segment[:4])
             assert answers or getattr(flow, "ack_pending", 0), f"{verdict.reason.name} is not answered"
         return verdict.reason.name
 
@@ -288,7 +278,7 @@ class Bench:
 
     def queues(self, port=PORT):
         """Accept queue, SYN queue and backlog of the listener on a port; None when there is none."""
-        for listener in self.host.listeners.get(port, ()):
+        for listener in self.host.tables.listeners.get(port, ()):
             return len(listener.accept_queue), listener.syn_queue, listener.backlog
         return None
 

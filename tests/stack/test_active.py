@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcpemu.stack import sockopt
+from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
 from tests.stack.helpers import (
     FULL,
@@ -216,9 +216,9 @@ def test_with_a_scale_the_ack_is_scaled():
     host = syn_sent()
     host.send("SA", 0, 1, opts=(Mss(1460), NOP, WScale(2)))
     host.expect("1 A seq 1 ack 1 win 63 <>")
-    assert host.conn.sock.connection.snd_wnd == 65535, "the window of a SYN is never scaled"
+    assert host.conn.sock.connection.snd.wnd == 65535, "the window of a SYN is never scaled"
     host.send("A", 1, 1, win=1000)
-    assert host.conn.sock.connection.snd_wnd == 4000
+    assert host.conn.sock.connection.snd.wnd == 4000
 
 
 # --- ECN ------------------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ def test_after_two_repeats_it_begins_with_one_segment_and_an_rto_of_3_seconds(se
     host.fresh()
     host.conn.send(20_000)
     assert len(host.taken()) == window
-    assert host.conn.sock.connection.rto == (3 * SECOND if seconds else 210 * MS)
+    assert host.conn.sock.connection.rtt.rto == (3 * SECOND if seconds else 210 * MS)
 
 
 @pytest.mark.parametrize(("echo", "window"), [(0, 10), (1000, 1), (2000, 1)])
@@ -349,15 +349,17 @@ def test_unless_the_echo_is_of_the_first_syn_which_was_only_slow(echo, window):
 @pytest.mark.parametrize("make", [connected, established])
 def test_without_a_scale_the_window_can_never_be_larger_than_its_field(make):
     rmem = "4096 1000000 33554432"
-    assert make(opts=MSS, rmem=rmem).conn.sock.connection.window_clamp == 65535
-    assert make(opts=FULL, rmem=rmem).conn.sock.connection.window_clamp > 65535
+    assert make(opts=MSS, rmem=rmem).conn.sock.connection.rcv.window_clamp == 65535
+    assert make(opts=FULL, rmem=rmem).conn.sock.connection.rcv.window_clamp > 65535
+
+
+def agreed(conn):
+    sizes = conn.snd.mss_cache, conn.rcv.advmss, conn.rcv.window_clamp
+    return conn.snd.wscale, conn.rcv.wscale, *sizes, conn.ts.ok, conn.sack_ok, conn.rtt.rto
 
 
 def test_both_ends_of_a_connection_agree():
     # The active and the passive open come to the same numbers.
     client, server = connected(opts=FULL), established(opts=FULL)
-    names = ("snd_shift", "rcv_shift", "mss_cache", "ts_ok", "sack", "advmss", "rto", "window_clamp")
-    one, two = (
-        {name: getattr(host.conn.sock.connection, name) for name in names} for host in (client, server)
-    )
+    one, two = (agreed(host.conn.sock.connection) for host in (client, server))
     assert one == two

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcpemu.stack import sockopt
+from tcpemu.stack.base import socket_constants as sockopt
 from tests.stack.helpers import (
     FULL,
     MS,

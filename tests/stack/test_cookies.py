@@ -21,7 +21,7 @@ def cookie_sent(opts=MSS, at=0, **changes):
 
 def minute_left(host):
     """Nanoseconds to the next turn of the minute counter, which runs since the machine was started."""
-    return (60_000 - host.host.stamp_clock() % 60_000) * MS
+    return (60_000 - host.host.tables.host.stamp_clock() % 60_000) * MS
 
 
 # --- sending them ---------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def test_with_timestamps_their_low_bits_hold_the_options(flags, opts, bits):
         [(_, segment)] = host.taken()
         [stamp] = [option for option in segment.options if isinstance(option, Timestamps)]
         assert stamp.val & 63 == bits
-        assert 0 <= host.host.stamp_clock() - stamp.val < 64
+        assert 0 <= host.host.tables.host.stamp_clock() - stamp.val < 64
         assert stamp.ecr == 100
         assert bool(segment.flags & 64) is bool(bits & 32)
 
@@ -137,9 +137,15 @@ def test_the_options_come_back_through_the_echoed_timestamp():
     host = cookie_sent(opts=FULL)
     assert host.send("A", 1, 1, ts=(110, 0), at=10 * MS) == "COOKIE_GOOD"
     conn = host.accept().sock.connection
-    assert (conn.sack, conn.snd_shift, conn.rcv_shift, conn.ts_ok, conn.ecn) == (True, 7, 10, True, False)
+    assert (conn.sack_ok, conn.snd.wscale, conn.rcv.wscale, conn.ts.ok, conn.ecn_ok) == (
+        True,
+        7,
+        10,
+        True,
+        False,
+    )
     # The round-trip time is what the echo says, up to 63 ms too long.
-    assert 10 <= conn.srtt / 8 / 1000 < 10 + 64
+    assert 10 <= conn.rtt.srtt / 8 / 1000 < 10 + 64
 
 
 @pytest.mark.parametrize(("ts", "agreed"), [(None, False), ((110, None), True)])
@@ -147,7 +153,7 @@ def test_without_the_echo_they_are_lost(ts, agreed):
     host = cookie_sent(opts=FULL)
     host.send("A", 1, 1, ts=ts, at=10 * MS)
     conn = host.accept().sock.connection
-    assert (conn.sack, conn.ts_ok) == (False, agreed)
+    assert (conn.sack_ok, conn.ts.ok) == (False, agreed)
 
 
 def test_the_window_is_worked_out_anew_without_twelve_octets_for_timestamps():
@@ -190,7 +196,7 @@ def test_the_next_three_numbers_are_cookies_for_a_smaller_mss(seq, ack, size):
     # What an ACK tells is the difference of its two numbers, and the MSS is at the low end of it.
     host = cookie_sent()
     assert host.send("A", seq, ack) == "COOKIE_GOOD"
-    assert host.accept().sock.connection.mss_cache == size
+    assert host.accept().sock.connection.snd.mss_cache == size
 
 
 @given(numbers, st.integers(-(10**6), 10**6))

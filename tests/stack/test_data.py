@@ -7,7 +7,7 @@ import dataclasses
 
 import pytest
 
-from tcpemu.stack import sockopt
+from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.wire.options import Sack
 from tests.stack.helpers import (
     FULL,
@@ -188,7 +188,7 @@ def test_data_beyond_a_hole_is_kept_and_each_piece_acknowledged_at_once():
     host.expect("1.01 A seq 1 ack 401")
     assert host.conn.recv() == whole
     assert host.moved() == {"TCPOFOQueue": 2}
-    assert host.conn.sock.connection.rmem == 0, "no memory is lost on the way"
+    assert host.conn.sock.connection.rcv.rmem == 0, "no memory is lost on the way"
 
 
 @pytest.mark.parametrize(("seq", "size", "merged"), [(101, 200, 1), (151, 50, 1), (51, 400, 1), (51, 100, 0)])
@@ -204,7 +204,7 @@ def test_what_is_held_twice_is_dropped_and_told(seq, size, merged):
     assert [edge - host.flow().peer_isn for edge in first] == [max(seq, 101), min(seq + size, 301)]
     host.send("A", 1, 1, data=whole)
     assert host.conn.recv() == whole
-    assert host.conn.sock.connection.rmem == 0
+    assert host.conn.sock.connection.rcv.rmem == 0
 
 
 def test_a_hole_is_told_by_sack_the_newest_block_first():
@@ -327,16 +327,16 @@ def test_a_smaller_window_counts_only_from_a_newer_segment():
     # tcp_may_update_window: a newer ACK, a newer number, a larger window, or none at all.
     host = established()
     host.send("A", 1, 1, win=100)
-    assert host.conn.sock.connection.snd_wnd == 65535
+    assert host.conn.sock.connection.snd.wnd == 65535
     host.send("PA", 1, 1, win=100, data=5)
-    assert host.conn.sock.connection.snd_wnd == 65535, "that one was not newer either"
+    assert host.conn.sock.connection.snd.wnd == 65535, "that one was not newer either"
     host.send("A", 6, 1, win=100)
-    assert host.conn.sock.connection.snd_wnd == 100
+    assert host.conn.sock.connection.snd.wnd == 100
     host.send("A", 6, 1, win=90)
     host.send("A", 6, 1, win=110)
-    assert host.conn.sock.connection.snd_wnd == 110
+    assert host.conn.sock.connection.snd.wnd == 110
     host.send("A", 6, 1, win=0)
-    assert host.conn.sock.connection.snd_wnd == 0
+    assert host.conn.sock.connection.snd.wnd == 0
 
 
 def test_an_ack_is_numbered_within_a_window_that_was_taken_back():
@@ -502,8 +502,8 @@ def test_a_sample_makes_the_rto_srtt_plus_four_deviations_at_least_200_ms():
         host.conn.send(10)
         host.send("A", 1, 11 + 10 * turn, at=host.now + 30 * MS)
     conn = host.conn.sock.connection
-    assert 25_000 <= conn.srtt / 8 <= 30_000
-    assert 220 * MS < conn.rto <= 270 * MS
+    assert 25_000 <= conn.rtt.srtt / 8 <= 30_000
+    assert 220 * MS < conn.rtt.rto <= 270 * MS
 
 
 def test_small_segments_are_joined_when_sent_again():
@@ -602,7 +602,7 @@ def test_a_client_speaks_as_a_server_does(opts):
 
 def test_ecn_marks_data_and_echoes_congestion():
     host = established(opts=MSS)
-    assert host.conn.sock.connection.ecn is False
+    assert host.conn.sock.connection.ecn_ok is False
     marked = Bench()
     marked.listener = marked.listen(5)
     marked.send("SEC", opts=MSS)

@@ -5,17 +5,8 @@ import dataclasses
 import pytest
 
 from tcpemu.generations import generation
-from tcpemu.stack import (
-    REASONS,
-    Counted,
-    Outcome,
-    QueueChanged,
-    Sent,
-    StateChanged,
-    TimerFired,
-    Verdict,
-    sockopt,
-)
+from tcpemu.stack import REASONS, Counted, Outcome, QueueChanged, Sent, StateChanged, TimerFired, Verdict
+from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.wire.codec import Refused, RefusedReason, encode
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import address

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from tcpemu.stack import sockopt
-from tcpemu.stack.generation import QueueRules
+from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.base.generation import QueueRules
 from tests.stack.helpers import (
     FULL,
     GENERATION,
@@ -248,7 +248,7 @@ def test_with_cookies_tcp_max_syn_backlog_is_not_asked():
 
 
 def young(host):
-    return host.host.listeners[PORT][0].young
+    return host.host.tables.listeners[PORT][0].young
 
 
 def test_a_request_is_young_until_its_timer_fires():

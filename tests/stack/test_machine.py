@@ -21,8 +21,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tcpemu.stack import Sent, SocketError, State, StateChanged, TimerFired, Verdict, sockopt
-from tcpemu.stack.request import Request
+from tcpemu.stack import Sent, SocketError, State, StateChanged, TimerFired, Verdict
+from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.records.request import Request
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
 from tcpemu.wire.segment import RST, SYN, Segment, address, flags_of
 from tests.stack.helpers import FULL, MS, MSS, App, Bench
@@ -104,7 +105,7 @@ class Side(Bench):
                 self.sent["events of " + event.name] += event.by
 
     def requests(self):
-        return [flow for flow in self.host.flows.values() if isinstance(flow, Request)]
+        return [flow for flow in self.host.tables.host.flows.values() if isinstance(flow, Request)]
 
 
 class Machine(RuleBasedStateMachine):
@@ -431,7 +432,7 @@ class Machine(RuleBasedStateMachine):
             for request in side.requests():
                 queued[request.listener] += 1
                 young[request.listener] += not request.timeouts
-            for listener in side.host.listeners.get(PORT, []):
+            for listener in side.host.tables.listeners.get(PORT, []):
                 assert (listener.syn_queue, listener.young) == (queued[listener], young[listener])
 
     @invariant()
@@ -482,9 +483,9 @@ class Machine(RuleBasedStateMachine):
             side.account()
             assert side.host.next_timer() is None
             assert not side.requests()
-            for listener in side.host.listeners.get(PORT, []):
+            for listener in side.host.tables.listeners.get(PORT, []):
                 assert (listener.syn_queue, listener.young) == (0, 0)
-            for flow in side.host.flows.values():
+            for flow in side.host.tables.host.flows.values():
                 # A SYN|ACK with data for a request makes a connection that waits in SYN_RECV, without a timer.
                 assert flow.state not in WAITING or (flow.state is State.SYN_RECV and not flow.rtx_queue)
         self.counters_add_up()

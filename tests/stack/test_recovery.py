@@ -5,9 +5,10 @@
 
 import pytest
 
-from tcpemu.stack.congestion import Moment, Reno
-from tcpemu.stack.cubic import Cubic, cubic_root
-from tcpemu.stack.recovery_state import CaState
+from tcpemu.stack.base.congestion_hooks import Moment
+from tcpemu.stack.control.cubic import Cubic, cubic_root
+from tcpemu.stack.control.reno import Reno
+from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.wire.segment import CWR
 from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, Bench, established
 
@@ -30,7 +31,7 @@ def sending(segments=10, opts=SACK, **settings):
 
 
 def board(host):
-    return host.conn.sock.connection.rtx_queue
+    return host.conn.sock.connection.scoreboard
 
 
 def state(host):
@@ -38,7 +39,7 @@ def state(host):
 
 
 def window(host):
-    return host.conn.sock.connection.congestion.window
+    return host.conn.sock.connection.congestion.cwnd
 
 
 def sent(host):
@@ -361,17 +362,17 @@ def test_cubic_comes_down_to_seven_tenths():
 
 
 def test_cubic_lets_others_in_when_it_loses_again_below_the_last_loss():
-    first = Cubic(window=100).reduced()
-    assert (first.threshold, first.last_max) == (70, 100)
-    second = Cubic(window=70, last_max=100).reduced()
-    assert (second.threshold, second.last_max) == (49, 59)
+    first = Cubic(cwnd=100).reduced()
+    assert (first.ssthresh, first.last_max) == (70, 100)
+    second = Cubic(cwnd=70, last_max=100).reduced()
+    assert (second.ssthresh, second.last_max) == (49, 59)
 
 
 def test_cubic_rises_to_the_last_loss_slowly_and_then_faster():
-    now, grows = Cubic(window=70, threshold=70, last_max=100), []
+    now, grows = Cubic(cwnd=70, ssthresh=70, last_max=100), []
     for jiffies in range(0, 5000, 25):
-        now = now.acknowledged(now.window, True, Moment(jiffies, 250, 100_000))
-        grows.append(now.window)
+        now = now.acknowledged(now.cwnd, True, Moment(jiffies, 250, 100_000))
+        grows.append(now.cwnd)
     assert grows == sorted(grows)
     assert grows[0] < 80
     assert grows[-1] > 150
@@ -384,8 +385,8 @@ def test_cubic_root_is_the_whole_part(value):
 
 
 def test_the_window_comes_back_to_what_it_was_if_that_is_more():
-    assert Reno(window=3, threshold=5).restored(10, 20) == Reno(10, 20)
-    assert Reno(window=12, threshold=25).restored(10, 20) == Reno(12, 25)
+    assert Reno(cwnd=3, ssthresh=5).restored(10, 20) == Reno(10, 20)
+    assert Reno(cwnd=12, ssthresh=25).restored(10, 20) == Reno(12, 25)
 
 
 @pytest.mark.parametrize(("rtos", "left"), [(0, 80), (1, 40), (2, 20), (3, 10), (9, 10)])
@@ -393,8 +394,8 @@ def test_after_idling_the_window_is_halved_for_each_rto_but_one_down_to_the_firs
     host = sending(1, opts=MSS)
     host.send("A", 1, n(1), at=1020 * MS)
     conn = host.conn.sock.connection
-    conn.congestion = Reno(window=80, threshold=100)
-    host.run(1010 * MS + conn.rto * (rtos + 1))
+    conn.congestion = Reno(cwnd=80, ssthresh=100)
+    host.run(1010 * MS + conn.rtt.rto * (rtos + 1))
     host.conn.send(10)
     assert window(host) == left
 
@@ -402,7 +403,7 @@ def test_after_idling_the_window_is_halved_for_each_rto_but_one_down_to_the_firs
 def test_unless_the_sysctl_says_otherwise():
     host = sending(1, opts=MSS, slow_start_after_idle=0)
     host.send("A", 1, n(1), at=1020 * MS)
-    host.conn.sock.connection.congestion = Reno(window=80, threshold=100)
+    host.conn.sock.connection.congestion = Reno(cwnd=80, ssthresh=100)
     host.run(10 * SECOND)
     host.conn.send(10)
     assert window(host) == 80

@@ -317,7 +317,7 @@ def test_t9_once_there_is_room_the_next_good_segment_completes_it(data):
     # It takes the window of this segment, and nothing of the earlier ones was kept.
     child.send(2000)
     assert sum(len(segment.payload) for _, segment in host.taken()) <= 777
-    assert child.sock.connection.snd_wnd == 777
+    assert child.sock.connection.snd.wnd == 777
 
 
 # --- T10: the connection is made ------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from itertools import accumulate
 
 import pytest
 
-from tcpemu.stack import sockopt
+from tcpemu.stack.base import socket_constants as sockopt
 from tests.stack.helpers import FULL, MS, MSS, PORT, SECOND, ack_of, established, listening, syn_recv
 
 DEFER = (sockopt.IPPROTO_TCP, sockopt.TCP_DEFER_ACCEPT)
@@ -202,7 +202,7 @@ def test_young_requests_do_not_make_the_old_ones_die():
     for port in range(10, 15):
         host.send("S", port=port)
     assert host.queues() == (0, 7, 10)
-    assert host.host.listeners[PORT][0].young == 5
+    assert host.host.tables.listeners[PORT][0].young == 5
     host.run(7 * SECOND)
     assert host.queues() == (0, 7, 10)
 
@@ -343,16 +343,16 @@ def test_with_timestamps_the_echo_gives_the_round_trip_time_of_a_repeat():
     host = listening()
     host.send("S", opts=FULL)
     host.send("A", 1, 1, at=1050 * MS, ts=(1150, 1000))
-    assert host.accept().sock.connection.srtt == 50_000 * 8
+    assert host.accept().sock.connection.rtt.srtt == 50_000 * 8
     # The echo of the first SYN|ACK says that it was only slow: 1.05 s.
     host = listening()
     host.send("S", opts=FULL)
     host.send("A", 1, 1, at=1050 * MS, ts=(1150, 0))
-    assert host.accept().sock.connection.srtt == 1_050_000 * 8
+    assert host.accept().sock.connection.rtt.srtt == 1_050_000 * 8
 
 
 def test_a_round_trip_time_of_a_syn_ack_sent_once_is_exact():
     host = established(opts=FULL)
     assert ack_of(FULL) == (110, 0)
-    assert host.conn.sock.connection.srtt == 10_000 * 8
-    assert host.conn.sock.connection.rto == 210 * MS
+    assert host.conn.sock.connection.rtt.srtt == 10_000 * 8
+    assert host.conn.sock.connection.rtt.rto == 210 * MS

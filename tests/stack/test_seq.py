@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpemu.stack.seq import add, after, before, between, distance, offset
+from tcpemu.stack.base.sequence_numbers import add, after, before, between, distance, offset
 
 numbers = st.integers(0, 2**32 - 1) | st.sampled_from([0, 1, 2**31 - 1, 2**31, 2**32 - 1])
 HALF = 2**31

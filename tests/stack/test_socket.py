@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from tcpemu.stack import SocketError
-from tcpemu.stack import sockopt as so
+from tcpemu.stack.base import socket_constants as so
 from tcpemu.wire.segment import address
 from tests.stack.helpers import (
     FULL,
@@ -229,7 +229,7 @@ def test_of_two_that_share_a_port_by_reuseaddr_only_one_may_listen():
 
 def test_two_addresses_are_two_ports():
     host = Bench()
-    host.host.addresses = (*host.host.addresses, address("10.0.0.5"))
+    host.host.tables.host.addresses = (*host.host.addresses, address("10.0.0.5"))
     one, two, three = (host.socket() for _ in range(3))
     one.bind(PORT, "10.0.0.1")
     two.bind(PORT, "10.0.0.5")

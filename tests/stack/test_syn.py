@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcpemu.stack import sockopt
+from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.wire.codec import decode, encode
 from tcpemu.wire.options import NOP, SACK_OK, Eol, FastOpen, Garbage, Mss, Timestamps, Unknown, WScale
 from tcpemu.wire.segment import address
@@ -178,7 +178,7 @@ def test_a_listeners_maxseg_bounds_what_is_sent_too():
 @pytest.mark.parametrize(("shift", "taken"), [(0, 0), (7, 7), (14, 14), (15, 14), (255, 14)])
 def test_a_window_scale_above_14_is_taken_as_14(shift, taken):
     host = established(opts=(Mss(1460), NOP, WScale(shift)))
-    assert host.conn.sock.connection.snd_shift == taken
+    assert host.conn.sock.connection.snd.wscale == taken
 
 
 def test_timestamps_count_milliseconds_and_echo_the_first_syn():
@@ -204,7 +204,7 @@ def test_each_flow_has_its_own_offset_of_timestamps_unless_tcp_timestamps_is_2()
     one, two = stamps(listening(timestamps=2), 1, 2)
     assert one == two
     host = listening(timestamps=2)
-    assert stamps(host, 1) == [host.host.stamp_clock()]
+    assert stamps(host, 1) == [host.host.tables.host.stamp_clock()]
 
 
 def test_initial_sequence_numbers_differ_by_flow_and_count_64_ns_ticks():

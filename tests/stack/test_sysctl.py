@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tcpemu.stack import SYSCTLS, ConfigurationError, Host
-from tcpemu.stack.sysctl import parse
+from tcpemu.stack.base.sysctls import parse
 from tcpemu.wire.segment import address
 from tests.stack.helpers import GENERATION, HOST, Bench
 

@@ -5,7 +5,7 @@ The connection is in TIME_WAIT since 2.02 s; the peer's next number is 2, and so
 
 import pytest
 
-from tcpemu.stack import sockopt
+from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.wire.options import Timestamps
 from tests.stack.helpers import FULL, MS, MSS, SECOND, TS, fin_wait1, fin_wait2, time_wait
 

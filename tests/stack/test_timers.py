@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpemu.stack import ConfigurationError
-from tcpemu.stack.timers import TimerQueue, wheel_expiry
-from tcpemu.stack.units import MILLISECOND as MS
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base.timer_queue import TimerQueue, wheel_expiry
+from tcpemu.stack.base.units import MILLISECOND as MS
+from tcpemu.stack.base.units import SECOND
 from tests.stack.helpers import Bench, listening
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpemu.stack import sockopt
-from tcpemu.stack.window import initial_window
+from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.connection.measures.first_window import initial_window
 from tcpemu.wire.options import Mss, WScale
 from tests.stack.helpers import FULL, MS, MSS, SECOND, TS, Bench, established, fails, listening, sysctl
 

@@ -188,7 +188,7 @@ def test_requests_stay_as_many():
     (cost,) = growth.costs([population])
     assert set(cost.kinds) == {"new SYN", "SYN again", "final ACK", growth.TIMER}
     host = population.host
-    assert len(host.flows) - host.counters["CurrEstab"] == 300
+    assert len(host.tables.host.flows) - host.counters["CurrEstab"] == 300
     assert host.counters["CurrEstab"] == SAMPLES // 3
     assert host.counters["TCPTimeouts"] == SAMPLES // 3
 
@@ -197,7 +197,7 @@ def test_connections_stay_as_many():
     population = growth.established(100, SAMPLES)
     (cost,) = growth.costs([population])
     assert set(cost.kinds) == {"data", "bare ACK"}
-    assert len(population.host.flows) == 100
+    assert len(population.host.tables.host.flows) == 100
 
 
 def test_a_cost_is_the_mean_of_its_kinds():

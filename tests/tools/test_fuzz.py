@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tcpemu.stack import Host
-from tcpemu.stack import connection as connection_module
-from tcpemu.stack import window as window_module
-from tcpemu.stack.connection import Connection
-from tcpemu.stack.listener import Listener
-from tcpemu.stack.reasons import LISTENER_RST
-from tcpemu.stack.request import Request
-from tcpemu.stack.socket import Socket
-from tcpemu.stack.states import State
+from tcpemu.stack import Host, dispatch
+from tcpemu.stack.base.reasons import LISTENER_RST
+from tcpemu.stack.base.states import State
+from tcpemu.stack.connection.lifetime import closing
+from tcpemu.stack.connection.sending import stateless_replies, transmit
+from tcpemu.stack.listening import listener_receives, queues, request_timer
+from tcpemu.stack.records.host_services import HostServices
+from tcpemu.stack.records.listener import Listener
+from tcpemu.stack.sockets.socket import Socket
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
@@ -72,27 +72,27 @@ def accept_queue_without_limit(patch):
 
 
 def requests_that_leave_uncounted(patch):
-    real = Request.leave
+    real = request_timer.leave
 
     def leave(request):
         real(request)
         request.listener.syn_queue += 1
 
-    patch.setattr(Request, "leave", leave)
+    patch.setattr(request_timer, "leave", leave)
 
 
 def requests_without_timer(patch):
-    patch.setattr(Request, "arm", lambda _: None)
+    patch.setattr(request_timer, "arm", lambda _: None)
 
 
 def timers_that_survive(patch):
-    patch.setattr(Connection, "stop_timers", lambda _: None)
+    patch.setattr(closing, "stop_timers", lambda _: None)
 
 
 def window_taken_back(patch):
-    real = window_module.select_window
+    real = transmit.select_window
     monotonic = iter(range(65535, 0, -1))
-    patch.setattr("tcpemu.stack.output.select_window", lambda conn: min(real(conn), next(monotonic)) // 2)
+    patch.setattr(transmit, "select_window", lambda conn: min(real(conn), next(monotonic)) // 2)
 
 
 def data_one_octet_off(patch):
@@ -101,25 +101,27 @@ def data_one_octet_off(patch):
 
 
 def resets_for_resets(patch):
-    real = Host.send_reset
+    real = stateless_replies.send_reset
     plain = 1 << 4
-    patch.setattr(Host, "send_reset", lambda host, segment: real(host, segment._replace(flags=plain)))
-    refused = Listener.receive
+    patch.setattr(
+        stateless_replies, "send_reset", lambda host, segment: real(host, segment._replace(flags=plain))
+    )
+    refused = listener_receives.receive
 
     def receive(listener, segment):
         reason = refused(listener, segment)
         if reason is LISTENER_RST:
-            listener.host.send_reset(segment)
+            stateless_replies.send_reset(listener.host, segment)
         return reason
 
-    patch.setattr(Listener, "receive", receive)
+    patch.setattr(dispatch.listener_receives, "receive", receive)
 
 
 def crash_in_a_corner(patch):
     def crash(*_):
         raise KeyError("corner")
 
-    patch.setattr(connection_module.Connection, "reset_by_peer", crash)
+    patch.setattr(closing, "reset_by_peer", crash)
 
 
 def wrong_errors(patch):
@@ -130,7 +132,7 @@ def wrong_errors(patch):
 
 
 def nobody_is_woken(patch):
-    patch.setattr(Connection, "wake", lambda _: None)
+    patch.setattr(HostServices, "wake", lambda *_: None)
 
 
 def a_verdict_too_many(patch):
@@ -138,7 +140,8 @@ def a_verdict_too_many(patch):
 
     def receive(host, segment, now):
         real(host, segment, now)
-        host._events.append(host._events[-1])
+        happened = host.tables.host.happened
+        happened.append(happened[-1])
 
     patch.setattr(Host, "receive", receive)
 
@@ -149,13 +152,13 @@ def sent_behind_the_back(patch):
 
 
 def overflows_not_dropped(patch):
-    patch.setattr(Listener, "overflow", lambda listener: listener.host.count("ListenOverflows"))
+    patch.setattr(queues, "overflow", lambda listener: listener.host.count("ListenOverflows"))
 
 
 def wrong_state(patch):
-    real = Host.state_changed
+    real = HostServices.state_changed
     patch.setattr(
-        Host,
+        HostServices,
         "state_changed",
         lambda host, key, old, new, cause: real(
             host, key, old, State.CLOSING if new is State.ESTABLISHED else new, cause
@@ -173,7 +176,7 @@ def wrong_state(patch):
         (window_taken_back, {"the window's edge is not taken back"}),
         (data_one_octet_off, {"what is read is what was sent"}),
         (resets_for_resets, {"a dropped segment is not answered", "a RST never answers a RST"}),
-        (crash_in_a_corner, {"KeyError in incoming.py: _rst", "KeyError in active.py: _with_ack"}),
+        (crash_in_a_corner, {"KeyError in acceptability.py: _rst", "KeyError in syn_sent.py: _with_ack"}),
         (wrong_errors, {"BlockingIOError in outside"}),
         (nobody_is_woken, {"a socket that becomes ready is woken"}),
         (a_verdict_too_many, {"one verdict for each segment that arrives"}),

@@ -19,8 +19,8 @@ from tcpemu.explain.plots.curves import (
 from tcpemu.network import Record
 from tcpemu.network.record import HostEvent, QueueLength
 from tcpemu.scenario.result import Result
-from tcpemu.stack import reasons
-from tcpemu.stack.events import Event, QueueChanged, Sent, Verdict
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Event, QueueChanged, Sent, Verdict
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
 
 MOST_RUNS = 12

@@ -29,7 +29,7 @@ from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, PacketSeen
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
-from tcpemu.stack.events import Outcome
+from tcpemu.stack.base.events import Outcome
 from tcpemu.wire.segment import FIN
 
 Data: TypeAlias = dict[str, object]

@@ -5,8 +5,8 @@ from typing import NamedTuple, TypeAlias
 
 from tcpemu.network import Network, Node
 from tcpemu.network.record import Call, Entry, HostEvent
-from tcpemu.stack.events import Sent, StateChanged, Verdict
-from tcpemu.stack.table import SocketRow
+from tcpemu.stack.base.events import Sent, StateChanged, Verdict
+from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.wire.segment import FlowKey, Segment
 
 SocketKey: TypeAlias = tuple[tuple[bytes, int], tuple[bytes, int] | None]

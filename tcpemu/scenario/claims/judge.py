@@ -13,7 +13,7 @@ from tcpemu.scenario.claims.measure import Measures, measure
 from tcpemu.scenario.claims.model import Saying
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Result
-from tcpemu.stack.generation import Generation
+from tcpemu.stack.base.generation import Generation
 
 TELLING = (
     "linux-1.2",

@@ -11,10 +11,10 @@ from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Outcome, Result
 from tcpemu.scenario.summary import IGNORED_ACKS, accept_rate
-from tcpemu.stack import reasons
-from tcpemu.stack.events import Counted, QueueChanged, TimerFired, Verdict
-from tcpemu.stack.events import Outcome as Fate
-from tcpemu.stack.units import SECOND
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Counted, QueueChanged, TimerFired, Verdict
+from tcpemu.stack.base.events import Outcome as Fate
+from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, FlowKey, Segment, address
 
 NO_ERROR = "no error"

@@ -14,9 +14,9 @@ from tcpemu.scenario.claims.measure import ANSWERED, MEASURES, NO_ERROR
 from tcpemu.scenario.errors import Problem, did_you_mean, hold
 from tcpemu.scenario.model import Times, Variant
 from tcpemu.scenario.values import Duration, Name, Share, flat
-from tcpemu.stack.errors import SocketError
-from tcpemu.stack.sysctl import SYSCTLS
-from tcpemu.stack.units import MILLISECOND
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.sysctls import SYSCTLS
+from tcpemu.stack.base.units import MILLISECOND
 
 COMPARED: tuple[str, ...] = tuple(name for name in MEASURES if name not in {"name", "asked", "round_trip"})
 """Measures that runs of one claim can be compared by."""

@@ -14,7 +14,7 @@ from tcpemu.explain.rows import PacketRow, rows_of
 from tcpemu.network import Node, Point
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.scenario import build, load
-from tcpemu.stack.events import Outcome
+from tcpemu.stack.base.events import Outcome
 
 MOMENTS = 12
 

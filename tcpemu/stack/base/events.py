@@ -1,0 +1,110 @@
+"""What happened in a host and why: the values that `Host.events()` gives, in order.
+
+Each segment that arrives gets one `Verdict`; each that leaves, one `Sent`. What they share is a `Reason`,
+which names the rule and where the kernel has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from tcpemu.stack.base.states import State
+from tcpemu.wire.codec import Refused
+from tcpemu.wire.segment import FlowKey, Segment
+
+
+class Outcome(Enum):
+    """What became of a segment that arrived."""
+
+    ACCEPTED = "accepted"
+    """It changed something or was taken in."""
+    ANSWERED = "answered"
+    """It changed nothing here, but a segment went back because of it."""
+    DROPPED = "dropped"
+    """It changed nothing and nothing was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was done: a rule of the stack. It is the same one in every kernel that has it, so two with one
+    name are equal, whatever source and words they have.
+    """
+
+    name: str
+    """In capitals, as the kernel names its drop reasons: ACCEPT_QUEUE_FULL."""
+    text: str = field(compare=False)
+    """In words, without a full stop: 'the accept queue is full, so the ACK is ignored'."""
+    source: str = field(compare=False)
+    """Where the kernel decides it: 'tcp_minisocks.c: tcp_check_req'."""
+    outcome: Outcome = field(default=Outcome.ACCEPTED, compare=False)
+    """What became of a segment for this reason; it means nothing for one that is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A segment arrived, and this became of it."""
+
+    at: int
+    segment: Segment | Refused
+    outcome: Outcome
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A segment was given to the network."""
+
+    at: int
+    segment: Segment
+    reason: Reason
+    repeat: int = 0
+    """0 for the first time, k when it is sent again for the k-th time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """A socket, or a request that waits in the SYN queue, changed its state."""
+
+    at: int
+    flow: FlowKey
+    """Remote address, remote port, local address, local port."""
+    old: State
+    new: State
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """A queue of a listener got longer or shorter, or listen() set its limit."""
+
+    at: int
+    port: int
+    accept: int
+    """Completed connections that wait for accept()."""
+    syn: int
+    """Requests that wait for the final ACK."""
+    backlog: int
+    """The limit in force. Linux 6.18 holds one more than that in each queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer came due and did something."""
+
+    at: int
+    flow: FlowKey
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A MIB counter moved."""
+
+    at: int
+    name: str
+    by: int
+
+
+Event: TypeAlias = Verdict | Sent | StateChanged | QueueChanged | TimerFired | Counted

@@ -1,0 +1,215 @@
+"""What may differ from one kernel to the next: numbers, and a few rules that have names.
+
+A generation is a value. The stack asks it and never looks at its name; the values themselves live in the
+room above, `tcpemu.generations`, and the rules that are functions beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.units import MILLISECOND, SECOND
+
+
+class Queues(Protocol):
+    """What a rule about a listener's queues may look at."""
+
+    backlog: int
+    """The limit in force."""
+    syn_queue: int
+    """Half-open connections: Q."""
+    young: int
+    """Those whose SYN|ACK has not been sent again: Y."""
+    table: int
+    """Entries of the table of half-open connections, fixed at the first listen(); 0 where there is none."""
+
+    @property
+    def accepting(self) -> int:
+        """Completed connections that wait for accept(): A."""
+
+
+class Overflow(Enum):
+    """What something meets for which a queue has no room."""
+
+    DROP = "dropped"
+    RESET = "answered with RST"
+    EVICT = "let in, and an old half-open connection is thrown out for it"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    """How the queues of a listener are counted, and what happens when one is full."""
+
+    syn_full: Callable[[Queues, int], bool]
+    """(queues, tcp_max_syn_backlog): whether a SYN finds no room among the half-open."""
+    full_for_syn: Callable[[Queues], bool]
+    """Whether a SYN finds the accept queue full."""
+    full_for_ack: Callable[[Queues], bool]
+    """Whether the final ACK finds it full; never, where the SYN has taken its place already."""
+    table: Callable[[int, int], int] = lambda _backlog, _limit: 0
+    """(backlog, tcp_max_syn_backlog) at the first listen(): entries of the table of half-open connections."""
+    when_syn_full: Overflow = Overflow.DROP
+    when_full_for_syn: Overflow = Overflow.DROP
+    when_full_for_ack: Overflow = Overflow.DROP
+    """DROP leaves the half-open connection as it is; RESET removes it."""
+    evicts_after: int = 0
+    """What is thrown out has had so many time-outs at least."""
+    evicts_at_random: bool = False
+    """It is any of these; else the oldest."""
+    one_queue: bool = False
+    """Half-open and completed connections stand in one queue."""
+    counts_at_syn: bool = True
+    """ListenOverflows and ListenDrops count SYNs too, and not the final ACK alone."""
+    keeps_reserve: bool = True
+    """Without cookies the last quarter of tcp_max_syn_backlog is for peers that are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynAckTimer:
+    """How SYN|ACKs are sent again."""
+
+    waits: tuple[int, ...] = ()
+    """The waits one by one, the last until the half-open connection is given up; empty: `initial_rto`,
+    doubled each time, as often as tcp_synack_retries allows."""
+    interval: int = 0
+    """0: each request has its own timer. Else one timer of the listener looks at a part of the table so often,
+    and what is due is late by up to as long as one way through the table takes."""
+    decay_at: Callable[[Queues], bool] = lambda _queues: False
+    """Whether old requests crowd the queue, so that they may be repeated less often."""
+    restarts_on_syn: bool = True
+    """A repeated SYN begins the present wait anew."""
+    answers_syn: bool = True
+    """A repeated SYN is answered at all."""
+    resets_at_end: bool = False
+    """What is given up is told by a RST."""
+    outlive_listener: bool = True
+    """Half-open connections stay for a while when their listener is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynTimer:
+    """How a client repeats its SYN."""
+
+    waits: Callable[[int], tuple[int, ...]] = lambda _retries: ()
+    """(tcp_syn_retries) -> the waits one by one, the last until ETIMEDOUT; empty: `initial_rto`, doubled after
+    the linear ones, as often as tcp_syn_retries allows."""
+
+
+class StampOffset(Enum):
+    """What a host's timestamps are moved by, so that they do not tell how long it has been up."""
+
+    NONE = "nothing"
+    BY_FLOW = "a number for each flow"
+    BY_PEER = "a number for each pair of addresses"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What a host's segments look like."""
+
+    order: str = "linux"
+    """Order of the options of a SYN: linux, bsd, macos or windows."""
+    syn_ack_order: str = ""
+    """That of a SYN|ACK, where it is another: solaris."""
+    window_segments: int = 0
+    """The first window is at most so many segments; 0 is no limit."""
+    buffer_share: tuple[int, int] = (1, 2)
+    """The part of the receive buffer that is offered as window."""
+    scale_by_largest: bool = True
+    """The window scale allows for the largest buffer there may be; else for the one there is."""
+    fixed_window: int = 0
+    """The first window whatever the buffer, in octets; 0 goes by the buffer."""
+    syn_window: int = 0
+    """The window of a client's first SYN, where it is another; 0 is the same."""
+    syn_again_window: int = 0
+    """The window of a client's SYN that is sent again, where it is another than a SYN|ACK's."""
+    plain_syn: bool = False
+    """A client's SYN asks for neither window scale nor timestamps, though a SYN|ACK agrees to both."""
+    reset_ttl: int = 0
+    """TTL of a RST for what belongs to no connection; 0 is the usual one."""
+    mss_headers: int = 40
+    """Octets of the MTU that the MSS leaves for headers."""
+    mss_follows_peer: bool = False
+    """A SYN|ACK announces no larger MSS than the SYN did."""
+    dont_fragment: bool = True
+    """SYN and SYN|ACK carry DF."""
+    stamp_offset: StampOffset = StampOffset.BY_FLOW
+    stamp_tick: int = MILLISECOND
+    """The timestamps' clock advances by one each so many nanoseconds."""
+    syn_ack_echoes: bool = True
+    """A SYN|ACK has the SYN's TSval as its TSecr; else 0."""
+    zero_stamp_is_none: bool = False
+    """A SYN with a TSval of 0 is taken for one without timestamps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One family of kernels. Times are nanoseconds."""
+
+    name: str
+    about: str
+    clamp_backlog: Callable[[int, int], int]
+    """(backlog given to listen(), net.core.somaxconn) -> the limit in force."""
+    queues: QueueRules
+    unverified: tuple[str, ...] = ()
+    """What of this is from memory or from a single text, in words."""
+    sysctls: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
+    """Defaults that are not those of the table in `tcpemu.stack.base.sysctls`."""
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Sysctls that this kernel does not have, each with since when there is one; `sysctls` says what is so
+    in their absence."""
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Sysctls whose largest value is less than today's, with that."""
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
+    """Reasons by name that are told in another way than in `tcpemu.stack.base.reasons`: which function has the rule
+    here, and words that name no sysctl that is missing."""
+    counters: frozenset[str] | None = None
+    """The counters there are; None stands for all."""
+    synack: SynAckTimer = SynAckTimer()
+    syn: SynTimer = SynTimer()
+    wire: Wire = Wire()
+    initial_rto: int = SECOND
+    rto_min: int = SECOND // 5
+    rto_max: int = 120 * SECOND
+    fallback_rto: int = 3 * SECOND
+    """RTO after a handshake that gave no round-trip time."""
+    time_wait: int = 60 * SECOND
+    initial_cwnd: int = 10
+    cookie_mss: tuple[int, ...] = (536, 1300, 1440, 1460)
+    cookie_minutes: int = 2
+    """A SYN cookie is good while its minute counter has advanced fewer than this many times."""
+    cookie_options: bool = True
+    """A SYN cookie remembers window scale, SACK and ECN in the timestamps; without it a SYN|ACK with a cookie has
+    an MSS and no more."""
+    cookie_overflow: int = 120 * SECOND
+    """How long after the last cookie was sent ACKs are still tried as cookies."""
+    quick_syn: int = 8 * MILLISECOND
+    """After an ACK for something else in SYN_SENT the SYN is repeated this soon, once; 0: not."""
+    challenges: bool = True
+    """RFC 5961: a RST must hit RCV.NXT, and a SYN on a connection draws an ACK. Without it any RST or SYN
+    inside the window resets."""
+    challenges_vary: bool = True
+    """How many challenge ACKs a second may have is drawn anew each second, from half of
+    tcp_challenge_ack_limit to one and a half of it; else it is that limit."""
+    challenge_inexact_rst: bool = True
+    """An in-window RST that does not hit RCV.NXT of a request draws a challenge ACK and kills nothing."""
+    request_takes_stamps: bool = False
+    """A request notes the TSval of an ACK that it takes, to echo it in further SYN|ACKs."""
+    request_window_scaled: bool = True
+    """The window is scaled in an ACK that a request sends."""
+    limits_replies: bool = True
+    """Answers to segments out of window are sent at most each tcp_invalid_ratelimit."""
+    limits_request_acks: bool = True
+    """So are a request's ACKs to segments out of its window, and not only to repeated SYNs."""
+    check_tsecr: bool = True
+    """A final ACK whose TSecr no SYN|ACK has sent is not taken."""
+    beyond_window: bool = True
+    """Data that ends beyond the window is refused while the application has unread data."""
+    fin_spoils_syn: bool = True
+    """A listener drops a SYN that carries FIN too."""
+    bad_ack_kills: bool = False
+    """A final ACK with a wrong number draws a RST and removes the half-open connection too."""

@@ -1,0 +1,313 @@
+"""Why the stack did what it did: every reason that a `Verdict`, a `Sent` or a `TimerFired` can name.
+
+A reason says the rule in words, where the kernel has it, and what became of the segment. The functions are those of
+Linux 6.18, or of another system that is named; `Generation.reasons` has those of other kernels.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.events import Outcome, Reason
+
+_ACCEPTED, _ANSWERED, _DROPPED = Outcome.ACCEPTED, Outcome.ANSWERED, Outcome.DROPPED
+_WINDOWS = "Windows, whose source is not public"
+_CONN_REQUEST = "tcp_input.c: tcp_conn_request"
+_CHECK_REQ = "tcp_minisocks.c: tcp_check_req"
+_STATE_PROCESS = "tcp_input.c: tcp_rcv_state_process"
+_VALIDATE = "tcp_input.c: tcp_validate_incoming"
+_SYN_SENT = "tcp_input.c: tcp_rcv_synsent_state_process"
+_DATA_QUEUE = "tcp_input.c: tcp_data_queue"
+_TCP_ACK = "tcp_input.c: tcp_ack"
+_TIME_WAIT = "tcp_minisocks.c: tcp_timewait_state_process"
+_RCV = "tcp_ipv4.c: tcp_v4_rcv"
+_REQ_TIMER = "inet_connection_sock.c: reqsk_timer_handler"
+_RETRANS_TIMER = "tcp_timer.c: tcp_retransmit_timer"
+_ALL: list[Reason] = []
+
+
+def _reason(name: str, text: str, source: str, outcome: Outcome = _ACCEPTED) -> Reason:
+    reason = Reason(name, text, source, outcome)
+    _ALL.append(reason)
+    return reason
+
+
+def _drop(name: str, text: str, source: str) -> Reason:
+    return _reason(name, text, source, _DROPPED)
+
+
+def _answer(name: str, text: str, source: str) -> Reason:
+    return _reason(name, text, source, _ANSWERED)
+
+
+BAD_CHECKSUM = _drop("TCP_CSUM", "the checksum is wrong", _RCV)
+BAD_HEADER = _drop("PKT_TOO_SMALL", "the headers cannot be right", _RCV)
+NOT_FOR_US = _drop(
+    "NOT_LOCAL", "the destination is not an address of this host", "route.c: ip_route_input_slow"
+)
+NO_SOCKET = _answer("NO_SOCKET", "no socket has this port, so it is answered with a RST", _RCV)
+NO_SOCKET_RST = _drop("NO_SOCKET_RST", "no socket has this port, and a RST is never answered", _RCV)
+SYN_QUEUED = _reason(
+    "SYN_QUEUED", "the SYN is taken into the SYN queue and answered with SYN|ACK", _CONN_REQUEST
+)
+SYN_COOKIE = _answer(
+    "SYN_COOKIE", "the SYN queue is full, so a SYN cookie is sent and nothing is remembered", _CONN_REQUEST
+)
+SYN_COOKIE_ALWAYS = _answer(
+    "SYN_COOKIE_ALWAYS",
+    "tcp_syncookies is 2, so a SYN cookie is sent and nothing is remembered",
+    _CONN_REQUEST,
+)
+SYN_QUEUE_FULL = _drop(
+    "SYN_QUEUE_FULL", "the SYN queue is full and tcp_syncookies is 0, so the SYN is dropped", _CONN_REQUEST
+)
+ACCEPT_QUEUE_FULL_SYN = _drop(
+    "ACCEPT_QUEUE_FULL_SYN", "the accept queue is full, so the SYN is dropped", _CONN_REQUEST
+)
+QUEUE_FULL_SYN = _drop(
+    "QUEUE_FULL_SYN", "the queue is full, so the SYN is dropped", "4.4BSD, uipc_socket2.c: sonewconn1"
+)
+SYN_REFUSED = _answer("SYN_REFUSED", "the queue is full, so the SYN is answered with a RST", _WINDOWS)
+NO_ROUTE = _drop("NO_ROUTE", "there is no route back to the client, so the SYN is dropped", _CONN_REQUEST)
+LAST_QUARTER = _drop(
+    "SYN_BACKLOG_LAST_QUARTER",
+    "the last quarter of tcp_max_syn_backlog is kept for peers that are known, so the SYN is dropped",
+    _CONN_REQUEST,
+)
+LISTENER_RST = _drop("LISTENER_RST", "a RST means nothing to a listener", _STATE_PROCESS)
+LISTENER_ACK = _answer(
+    "LISTENER_ACK",
+    "an ACK for a connection that the listener does not know is answered with a RST",
+    _STATE_PROCESS,
+)
+LISTENER_ACK_RST = _drop(
+    "LISTENER_ACK_RST", "a RST for a connection that the listener does not know", _STATE_PROCESS
+)
+LISTENER_SYN_FIN = _drop("LISTENER_SYN_FIN", "SYN and FIN together are refused", _STATE_PROCESS)
+LISTENER_NO_SYN = _drop("LISTENER_FLAGS", "neither SYN, ACK nor RST: nothing for a listener", _STATE_PROCESS)
+COOKIE_GOOD = _reason(
+    "COOKIE_GOOD",
+    "the ACK carries a good SYN cookie: the connection is made",
+    "syncookies.c: cookie_v4_check",
+)
+COOKIE_FLOW_TAKEN = _drop(
+    "COOKIE_FLOW_TAKEN",
+    "the SYN cookie is good, but a request of the same flow waits in the SYN queue, so the ACK is dropped",
+    "tcp_ipv4.c: tcp_v4_syn_recv_sock",
+)
+COOKIE_ACCEPT_QUEUE_FULL = _drop(
+    "COOKIE_ACCEPT_QUEUE_FULL",
+    "the SYN cookie is good but the accept queue is full: the ACK is ignored, and nothing is left to remind the client",
+    "tcp_ipv4.c: tcp_v4_syn_recv_sock",
+)
+DUPLICATE_SYN = _answer("DUPLICATE_SYN", "the same SYN again: the SYN|ACK is sent again", _CHECK_REQ)
+DUPLICATE_SYN_IGNORED = _drop(
+    "DUPLICATE_SYN_IGNORED", "the same SYN again: only the timer sends the SYN|ACK again", _CHECK_REQ
+)
+DUPLICATE_SYN_LIMITED = _drop(
+    "DUPLICATE_SYN_LIMITED", "the same SYN again, within tcp_invalid_ratelimit of the last answer", _CHECK_REQ
+)
+REQUEST_BAD_ACK = _answer(
+    "REQUEST_BAD_ACK",
+    "it acknowledges something else than our SYN|ACK: answered with a RST; the request stays",
+    _CHECK_REQ,
+)
+REQUEST_PAWS = _answer(
+    "REQUEST_PAWS", "its timestamp is older than the SYN's: an ACK says what is expected", _CHECK_REQ
+)
+REQUEST_TSECR = _answer(
+    "REQUEST_TSECR",
+    "it echoes a timestamp that no SYN|ACK has carried: an ACK says what is expected",
+    _CHECK_REQ,
+)
+REQUEST_OUT_OF_WINDOW = _answer(
+    "REQUEST_OUT_OF_WINDOW", "it lies outside the window: an ACK says what is expected", _CHECK_REQ
+)
+REQUEST_REFUSED_QUIETLY = _drop(
+    "REQUEST_REFUSED_QUIETLY", "it lies outside the window or is too old, and is not answered", _CHECK_REQ
+)
+REQUEST_RST_INEXACT = _answer(
+    "REQUEST_RST_INEXACT",
+    "a RST inside the window but not at its edge: a challenge ACK asks to say it again",
+    _CHECK_REQ,
+)
+REQUEST_RST_LIMITED = _drop(
+    "REQUEST_RST_LIMITED",
+    "a RST inside the window but not at its edge, not answered again so soon",
+    _CHECK_REQ,
+)
+REQUEST_RST = _reason("REQUEST_RST", "the client resets the connection: the request is removed", _CHECK_REQ)
+REQUEST_SYN = _answer(
+    "REQUEST_SYN", "a SYN inside the window: answered with a RST, and the request is removed", _CHECK_REQ
+)
+REQUEST_NO_ACK = _drop("REQUEST_NO_ACK", "no ACK flag: it cannot complete the handshake", _CHECK_REQ)
+DEFER_ACCEPT = _drop(
+    "DEFER_ACCEPT", "TCP_DEFER_ACCEPT waits for data, so the bare ACK only marks the request", _CHECK_REQ
+)
+ACCEPT_QUEUE_FULL = _drop(
+    "ACCEPT_QUEUE_FULL",
+    "the accept queue is full, so the final ACK is ignored; the request stays and its SYN|ACK will be sent again",
+    _CHECK_REQ,
+)
+ABORT_ON_OVERFLOW = _answer(
+    "ABORT_ON_OVERFLOW",
+    "the accept queue is full and tcp_abort_on_overflow is 1: answered with a RST, and the request is removed",
+    _CHECK_REQ,
+)
+ACCEPT_QUEUE_FULL_RST = _answer(
+    "ACCEPT_QUEUE_FULL_RST",
+    "the accept queue is full, so the final ACK is answered with a RST and the half-open connection is gone",
+    "FreeBSD, tcp_syncache.c: syncache_expand",
+)
+HANDSHAKE_DONE = _reason(
+    "HANDSHAKE_DONE", "the final ACK: the connection enters the accept queue", _CHECK_REQ
+)
+SYN_SENT_BAD_ACK = _answer(
+    "SYN_SENT_BAD_ACK", "it acknowledges something that was not sent: answered with a RST", _SYN_SENT
+)
+SYN_SENT_BAD_ACK_RST = _drop(
+    "SYN_SENT_BAD_ACK_RST", "a RST that acknowledges something that was not sent", _SYN_SENT
+)
+SYN_SENT_TSECR = _answer(
+    "SYN_SENT_TSECR", "it echoes a timestamp that no SYN has carried: answered with a RST", _SYN_SENT
+)
+SYN_SENT_TSECR_RST = _drop(
+    "SYN_SENT_TSECR_RST", "a RST that echoes a timestamp that no SYN has carried", _SYN_SENT
+)
+REFUSED = _reason("REFUSED", "the peer refuses the connection: ECONNREFUSED", _SYN_SENT)
+SYN_SENT_NO_SYN = _drop("SYN_SENT_NO_SYN", "no SYN: it cannot open the connection", _SYN_SENT)
+SYN_SENT_RST = _drop("SYN_SENT_RST", "a RST without ACK could come from anybody", _SYN_SENT)
+CONNECTED = _reason("CONNECTED", "the SYN|ACK is good: the connection is established", _SYN_SENT)
+CROSSED_SYN = _reason("CROSSED_SYN", "the peer's SYN crossed ours: a simultaneous open", _SYN_SENT)
+PAWS = _answer("PAWS", "its timestamp is older than one already seen: answered with an ACK", _VALIDATE)
+PAWS_LIMITED = _drop(
+    "PAWS_LIMITED", "its timestamp is older than one already seen; not answered again so soon", _VALIDATE
+)
+PAWS_OLD_ACK = _drop("PAWS_OLD_ACK", "an old ACK that others have overtaken", _VALIDATE)
+OUT_OF_WINDOW = _answer(
+    "OUT_OF_WINDOW", "it has come before, or lies beyond the window: answered with an ACK", _VALIDATE
+)
+OUT_OF_WINDOW_LIMITED = _drop(
+    "OUT_OF_WINDOW_LIMITED", "it lies outside the window; not answered again so soon", _VALIDATE
+)
+OUT_OF_WINDOW_RST = _drop("OUT_OF_WINDOW_RST", "a RST outside the window", _VALIDATE)
+RESET = _reason("RESET", "the peer resets the connection", _VALIDATE)
+CHALLENGE_RST = _answer(
+    "CHALLENGE_RST", "a RST that does not hit the expected number: a challenge ACK asks again", _VALIDATE
+)
+SYN_RESETS = _answer(
+    "SYN_RESETS", "a SYN inside the window: answered with a RST, and the connection is gone", _VALIDATE
+)
+CHALLENGE_SYN = _answer("CHALLENGE_SYN", "a SYN on an open connection: a challenge ACK", _VALIDATE)
+CHALLENGE_LIMITED = _drop(
+    "CHALLENGE_LIMITED", "a challenge ACK was sent less than tcp_invalid_ratelimit ago", _VALIDATE
+)
+NO_FLAGS = _drop("TCP_FLAGS", "neither ACK, RST nor SYN", _STATE_PROCESS)
+ACK_UNSENT = _answer(
+    "ACK_UNSENT_DATA", "it acknowledges something that was not sent: a challenge ACK", _TCP_ACK
+)
+ACK_UNSENT_RST = _answer(
+    "ACK_UNSENT_RST", "it acknowledges something that was not sent: answered with a RST", _STATE_PROCESS
+)
+ACK_TOO_OLD = _answer("ACK_TOO_OLD", "it acknowledges something from long ago: a challenge ACK", _TCP_ACK)
+ACK_CLOSING = _answer(
+    "ACK_CLOSING", "its acknowledgment makes no sense while closing: a challenge ACK", _STATE_PROCESS
+)
+ACKED = _reason("ACKED", "the acknowledgment is taken", _TCP_ACK)
+DATA = _reason("DATA", "the data is taken", _DATA_QUEUE)
+DATA_AHEAD = _reason(
+    "DATA_AHEAD", "the data lies beyond a hole and is kept", "tcp_input.c: tcp_data_queue_ofo"
+)
+DATA_OLD = _answer("OLD_DATA", "it was received before: answered with an ACK", _DATA_QUEUE)
+DATA_ZERO_WINDOW = _answer("ZEROWINDOW", "the window is closed: answered with an ACK", _DATA_QUEUE)
+DATA_BEYOND = _answer("OVERWINDOW", "it lies beyond the window: answered with an ACK", _DATA_QUEUE)
+FIN_ARRIVED = _reason("FIN", "the peer has nothing more to send", "tcp_input.c: tcp_fin")
+ABORT_ON_DATA = _answer(
+    "ABORT_ON_DATA", "data for a socket that is closed: answered with a RST", _STATE_PROCESS
+)
+LAST_ACK_DONE = _reason("LAST_ACK_DONE", "our FIN is acknowledged: the connection is gone", _STATE_PROCESS)
+TW_ACK = _answer("TIME_WAIT_ACK", "TIME_WAIT repeats its last ACK", _TIME_WAIT)
+TW_LIMITED = _drop(
+    "TIME_WAIT_LIMITED", "TIME_WAIT has answered less than tcp_invalid_ratelimit ago", _TIME_WAIT
+)
+TW_QUIET = _drop("TIME_WAIT_QUIET", "nothing new for a connection in TIME_WAIT", _TIME_WAIT)
+TW_KILLED = _reason("TIME_WAIT_KILLED", "a RST ends TIME_WAIT", _TIME_WAIT)
+TW_RST = _answer("TIME_WAIT_RST", "data or SYN for a closed connection: answered with a RST", _TIME_WAIT)
+TW_FIN = _reason("TIME_WAIT_FIN", "the peer's FIN arrives: TIME_WAIT begins", _TIME_WAIT)
+SENT_SYN = _reason("SYN", "connect()", "tcp_output.c: tcp_connect")
+SENT_SYN_AGAIN = _reason("SYN_AGAIN", "nobody answered the SYN", _RETRANS_TIMER)
+SENT_SYN_ACK = _reason("SYN_ACK", "answers the SYN", _CONN_REQUEST)
+SENT_COOKIE = _reason("SYN_ACK_COOKIE", "answers the SYN with a cookie", _CONN_REQUEST)
+SENT_SYN_ACK_AGAIN = _reason("SYN_ACK_AGAIN", "the handshake was not completed in time", _REQ_TIMER)
+SENT_SYN_ACK_DUPLICATE = _reason("SYN_ACK_DUPLICATE", "answers the repeated SYN", _CHECK_REQ)
+SENT_SYN_ACK_CROSSED = _reason(
+    "SYN_ACK_CROSSED", "answers the SYN that crossed ours", "tcp_output.c: tcp_send_synack"
+)
+SENT_REQUEST_ACK = _reason(
+    "REQUEST_ACK", "says what the half-open connection expects", "tcp_ipv4.c: tcp_v4_reqsk_send_ack"
+)
+SENT_RST = _reason("RST", "answers a segment that belongs to no connection", "tcp_ipv4.c: tcp_v4_send_reset")
+SENT_ACTIVE_RST = _reason(
+    "ACTIVE_RST", "this end aborts the connection", "tcp_output.c: tcp_send_active_reset"
+)
+SENT_TW_ACK = _reason("TW_ACK", "TIME_WAIT repeats its last ACK", "tcp_ipv4.c: tcp_v4_timewait_ack")
+SENT_ACK = _reason("ACK", "acknowledges what arrived", "tcp_output.c: __tcp_send_ack")
+SENT_DELAYED_ACK = _reason("DELAYED_ACK", "the delayed ACK is due", "tcp_timer.c: tcp_delack_timer_handler")
+SENT_CHALLENGE_ACK = _reason(
+    "CHALLENGE_ACK", "says what is expected (RFC 5961)", "tcp_input.c: tcp_send_challenge_ack"
+)
+SENT_DUP_ACK = _reason("DUP_ACK", "says what is expected", "tcp_input.c: tcp_send_dupack")
+SENT_WINDOW = _reason(
+    "WINDOW_UPDATE", "the application has read, so the window opens", "tcp.c: __tcp_cleanup_rbuf"
+)
+SENT_DATA = _reason("DATA_SENT", "data of the application", "tcp_output.c: tcp_write_xmit")
+SENT_FIN = _reason("FIN_SENT", "the application closes", "tcp_output.c: tcp_send_fin")
+SENT_AGAIN = _reason("RETRANSMIT", "it was not acknowledged in time", _RETRANS_TIMER)
+SENT_FAST = _reason(
+    "FAST_RETRANSMIT", "what came after it tells that it is lost", "tcp_output.c: tcp_xmit_retransmit_queue"
+)
+SENT_AFTER_REORDERING = _reason(
+    "REORDERING_RETRANSMIT",
+    "it was overtaken and has not come since, so it is lost",
+    "tcp_recovery.c: tcp_rack_reo_timeout",
+)
+SENT_SLOW_START = _reason(
+    "SLOW_START_RETRANSMIT",
+    "it is lost since the time-out, and the window lets it out",
+    "tcp_output.c: tcp_xmit_retransmit_queue",
+)
+SENT_LOSS_PROBE = _reason(
+    "LOSS_PROBE", "a tail loss probe: the last segment again", "tcp_output.c: tcp_send_loss_probe"
+)
+SENT_WINDOW_PROBE = _reason(
+    "WINDOW_PROBE", "asks whether the window is open again", "tcp_output.c: tcp_write_wakeup"
+)
+REQUEST_EXPIRED = _reason(
+    "REQUEST_EXPIRED",
+    "the SYN|ACK was sent as often as allowed: the request is removed and nothing is sent",
+    _REQ_TIMER,
+)
+REQUEST_EXPIRED_RST = _reason(
+    "REQUEST_EXPIRED_RST",
+    "the SYN|ACK was sent as often as allowed: the half-open connection is removed with a RST",
+    "4.4BSD, tcp_subr.c: tcp_drop",
+)
+SENT_RST_AT_END = _reason("RST_AT_END", "the handshake is given up", "4.4BSD, tcp_subr.c: tcp_drop")
+REQUEST_ORPHANED = _reason(
+    "REQUEST_ORPHANED", "the listener is gone: the request is removed and nothing is sent", _REQ_TIMER
+)
+REQUEST_EVICTED = _reason(
+    "REQUEST_EVICTED",
+    "the queue of half-open connections is full: one is thrown out for a new one",
+    "illumos, tcp_input.c: tcp_drop_q0; XNU, tcp_input.c: tcp_dropdropablreq",
+)
+REQUEST_SILENT = _reason(
+    "REQUEST_SILENT", "TCP_DEFER_ACCEPT: the client has acknowledged, so nothing is sent", _REQ_TIMER
+)
+TIMED_OUT = _reason(
+    "TIMED_OUT", "nobody answered: the connection is given up with ETIMEDOUT", "tcp_timer.c: tcp_write_err"
+)
+TW_OVER = _reason("TIME_WAIT_OVER", "TIME_WAIT is over", "inet_timewait_sock.c: tw_timer_handler")
+FIN_WAIT2_OVER = _reason(
+    "FIN_WAIT2_OVER", "the peer never closed: FIN_WAIT2 is given up", "inet_timewait_sock.c: tw_timer_handler"
+)
+REASONS: dict[str, Reason] = {reason.name: reason for reason in _ALL}
+"""Every reason by its name."""

@@ -1,0 +1,33 @@
+"""Socket options by Linux's names and numbers (include/uapi/linux/tcp.h, asm-generic/socket.h)."""
+
+from __future__ import annotations
+
+IPPROTO_IP = 0
+SOL_SOCKET = 1
+IPPROTO_TCP = 6
+SO_REUSEADDR = 2
+SO_ERROR = 4
+SO_SNDBUF = 7
+SO_RCVBUF = 8
+SO_KEEPALIVE = 9
+SO_LINGER = 13
+SO_REUSEPORT = 15
+SO_ACCEPTCONN = 30
+IP_TOS = 1
+IP_TTL = 2
+TCP_NODELAY = 1
+TCP_MAXSEG = 2
+TCP_CORK = 3
+TCP_KEEPIDLE = 4
+TCP_KEEPINTVL = 5
+TCP_KEEPCNT = 6
+TCP_SYNCNT = 7
+TCP_LINGER2 = 8
+TCP_DEFER_ACCEPT = 9
+TCP_WINDOW_CLAMP = 10
+TCP_QUICKACK = 12
+TCP_USER_TIMEOUT = 18
+TCP_FASTOPEN = 23
+SHUT_RD = 0
+SHUT_WR = 1
+SHUT_RDWR = 2

@@ -1,0 +1,165 @@
+"""The sysctls that the stack obeys, with their full names, defaults and ranges (Linux 6.18).
+
+Documentation/networking/ip-sysctl.rst, net/ipv4/sysctl_net_ipv4.c and net/core/sysctl_net_core.c. Defaults
+that the kernel works out from the machine's memory are those of a machine with 16 GiB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, TypeAlias
+
+from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.generation import Generation
+
+Value: TypeAlias = int | tuple[int, ...] | str
+INT_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sysctl:
+    """One sysctl: a whole number, several of them, or one of a few words."""
+
+    default: Value
+    about: str
+    low: int = 0
+    high: int = INT_MAX
+    words: tuple[str, ...] = ()
+
+
+SYSCTLS: dict[str, Sysctl] = {
+    "net.core.somaxconn": Sysctl(4096, "upper limit of the backlog given to listen()"),
+    "net.core.rmem_max": Sysctl(4194304, "largest SO_RCVBUF, in octets", 2304),
+    "net.core.wmem_max": Sysctl(4194304, "largest SO_SNDBUF, in octets", 4608),
+    "net.ipv4.ip_default_ttl": Sysctl(64, "TTL of packets sent", 1, 255),
+    "net.ipv4.ip_local_port_range": Sysctl((32768, 60999), "ports given to connect() and bind(0)", 1, 65535),
+    "net.ipv4.tcp_abort_on_overflow": Sysctl(
+        0, "1: answer a final ACK that the accept queue has no room for with a RST", 0, 1
+    ),
+    "net.ipv4.tcp_app_win": Sysctl(31, "share of the window kept for the application: window / 2**n", 0, 31),
+    "net.ipv4.tcp_challenge_ack_limit": Sysctl(
+        INT_MAX, "challenge ACKs a second; the default is no limit", 1
+    ),
+    "net.ipv4.tcp_congestion_control": Sysctl(
+        "reno", "how the congestion window moves", words=("reno", "cubic")
+    ),
+    "net.ipv4.tcp_dsack": Sysctl(1, "report duplicates by SACK", 0, 1),
+    "net.ipv4.tcp_early_retrans": Sysctl(3, "3 and 4: tail loss probes; 0: none", 0, 4),
+    "net.ipv4.tcp_ecn": Sysctl(2, "0: no ECN; 1: ask and answer; 2: answer when asked", 0, 2),
+    "net.ipv4.tcp_ecn_fallback": Sysctl(1, "a SYN sent again does not ask for ECN", 0, 1),
+    "net.ipv4.tcp_fin_timeout": Sysctl(60, "seconds an orphan stays in FIN_WAIT2", 1, 120),
+    "net.ipv4.tcp_invalid_ratelimit": Sysctl(500, "milliseconds between answers to segments out of window"),
+    "net.ipv4.tcp_max_syn_backlog": Sysctl(2048, "limit of the SYN queue when tcp_syncookies is 0"),
+    "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 1),
+    "net.ipv4.tcp_orphan_retries": Sysctl(
+        0, "retries for a connection without owner; 0 stands for 8", 0, 255
+    ),
+    "net.ipv4.tcp_reflect_tos": Sysctl(0, "1: a SYN/ACK takes the DSCP of the SYN", 0, 1),
+    "net.ipv4.tcp_retrans_collapse": Sysctl(1, "join small segments when sending them again", 0, 1),
+    "net.ipv4.tcp_retries1": Sysctl(3, "retransmissions before the route is doubted", 0, 255),
+    "net.ipv4.tcp_retries2": Sysctl(
+        15, "retransmissions before an established connection is given up", 0, 255
+    ),
+    "net.ipv4.tcp_rfc1337": Sysctl(0, "1: a RST does not end TIME_WAIT", 0, 1),
+    "net.ipv4.tcp_rmem": Sysctl(
+        (4096, 131072, 33554432), "receive buffer: least, default and largest octets", 1
+    ),
+    "net.ipv4.tcp_rto_max_ms": Sysctl(
+        120000, "longest time-out of a connection, in milliseconds", 1000, 120000
+    ),
+    "net.ipv4.tcp_sack": Sysctl(1, "selective acknowledgments", 0, 1),
+    "net.ipv4.tcp_slow_start_after_idle": Sysctl(1, "an idle connection starts again slowly", 0, 1),
+    "net.ipv4.tcp_syn_linear_timeouts": Sysctl(4, "SYN timeouts before they double", 0, 127),
+    "net.ipv4.tcp_syn_retries": Sysctl(6, "times a SYN is sent again", 1, 127),
+    "net.ipv4.tcp_synack_retries": Sysctl(5, "times a SYN/ACK is sent again", 0, 255),
+    "net.ipv4.tcp_syncookies": Sysctl(1, "0: never; 1: when the SYN queue is full; 2: always", 0, 2),
+    "net.ipv4.tcp_timestamps": Sysctl(1, "0: none; 1: with an offset for each flow; 2: without", 0, 2),
+    "net.ipv4.tcp_window_scaling": Sysctl(1, "window scale option", 0, 1),
+    "net.ipv4.tcp_wmem": Sysctl((4096, 16384, 4194304), "send buffer: least, default and largest octets", 1),
+    "net.ipv4.tcp_workaround_signed_windows": Sysctl(0, "1: no first window above 32767", 0, 1),
+}
+"""Every sysctl that can be set, by its full name."""
+
+
+class Sysctls:
+    """The values in force in one host; each is an attribute named by the last part of its name."""
+
+    tcp_rmem: tuple[int, int, int]
+    tcp_wmem: tuple[int, int, int]
+    ip_local_port_range: tuple[int, int]
+
+    def __init__(self, generation: Generation, settings: Mapping[str, object]) -> None:
+        self._missing, self._limits, self._kernel = generation.missing, generation.limits, generation.name
+        for name, sysctl in SYSCTLS.items():
+            setattr(self, _attribute(name), generation.sysctls.get(name, sysctl.default))
+        for name, value in settings.items():
+            self.set(name, value)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> int: ...
+
+    def set(self, name: str, value: object) -> None:
+        """Give a sysctl another value, as `sysctl -w` would. Raises ConfigurationError."""
+        if name in self._missing:
+            raise ConfigurationError(f"{name} is not there in {self._kernel}: {self._missing[name]}")
+        parsed = parse(name, value)
+        limit = self._limits.get(name)
+        if limit is not None and isinstance(parsed, int) and parsed > limit:
+            raise ConfigurationError(f"{name} is {value!r}; in {self._kernel} it can be {limit} at most")
+        setattr(self, _attribute(name), parsed)
+
+    def get(self, name: str) -> Value:
+        """The value of a sysctl by its full name. Raises ConfigurationError where there is none."""
+        _known(name)
+        value: Value = getattr(self, _attribute(name))
+        return value
+
+
+def parse(name: str, value: object) -> Value:
+    """The value that the text or number stands for. Raises ConfigurationError, saying what would be right."""
+    sysctl = _known(name)
+    if sysctl.words:
+        if value not in sysctl.words:
+            raise ConfigurationError(f"{name} is {value!r}; it can be {' or '.join(sysctl.words)}")
+        return str(value)
+    wanted = len(sysctl.default) if isinstance(sysctl.default, tuple) else 1
+    numbers = _numbers(value)
+    if numbers is None or len(numbers) != wanted:
+        form = "a whole number" if wanted == 1 else f"{wanted} whole numbers"
+        raise ConfigurationError(f"{name} is {value!r}; it takes {form}: {sysctl.about}")
+    for number in numbers:
+        if not sysctl.low <= number <= sysctl.high:
+            raise ConfigurationError(
+                f"{name} is {value!r}; it can be {sysctl.low} to {sysctl.high}: {sysctl.about}"
+            )
+    return numbers[0] if wanted == 1 else numbers
+
+
+def _numbers(value: object) -> tuple[int, ...] | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return (value,)
+    parts = value.split() if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        return None
+    try:
+        return tuple(int(part) for part in parts)
+    except (TypeError, ValueError):
+        return None
+
+
+def _known(name: str) -> Sysctl:
+    sysctl = SYSCTLS.get(name)
+    if sysctl is None:
+        near = get_close_matches(name, SYSCTLS, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigurationError(f"there is no sysctl {name} here{hint}")
+    return sysctl
+
+
+def _attribute(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -1,0 +1,128 @@
+"""Timers of one host: a heap of deadlines, and how late the kernel's timer wheel would fire them.
+
+What can be armed has a slot `armed`, which holds the number of its valid heap entry, or 0; arming again or
+cancelling leaves the old entry to be skipped when it comes up. Entries that nobody wants are swept out
+before they outnumber the others, so arming and cancelling cost the same however many timers there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from heapq import heapify, heappop, heappush
+from operator import itemgetter
+from typing import Protocol
+
+from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.units import SECOND
+
+
+class Armable(Protocol):
+    """Something that can wait for a time."""
+
+    armed: int
+    """The number of its valid entry in the queue; 0 when it is not armed."""
+
+
+class TimerKind(Enum):
+    """Which of a connection's timers one is."""
+
+    WRITE = "retransmission and probes"
+    DELAYED_ACK = "delayed ACK"
+    FIN_WAIT2 = "end of an orphan"
+
+
+@dataclass(slots=True, eq=False)
+class Timer:
+    """One of several timers of an owner. What happens when it fires, `dispatch.py` decides by its kind."""
+
+    kind: TimerKind
+    owner: object
+    armed: int = 0
+
+
+WHEEL_RATES = (100, 250, 1000)
+_SWEEP_FROM = 64
+
+
+class TimerQueue:
+    """Deadlines in order; equal ones fire in the order in which they were armed."""
+
+    __slots__ = ("_entries", "_order", "_stale", "hz")
+
+    def __init__(self, hz: int | None = None) -> None:
+        if hz is not None and hz not in WHEEL_RATES:
+            raise ConfigurationError(f"hz is {hz}; it can be None (exact timers) or one of {WHEEL_RATES}")
+        self.hz = hz
+        self._entries: list[tuple[int, int, Armable]] = []
+        self._order = 0
+        self._stale = 0
+
+    def arm(self, what: Armable, deadline: int, now: int) -> int:
+        """Fire `what` at `deadline`, or as late as the wheel has it. Returns when that is."""
+        if self.hz is not None:
+            deadline = wheel_expiry(now, deadline, self.hz)
+        if what.armed:
+            self.cancel(what)
+        self._order = order = self._order + 1
+        what.armed = order
+        heappush(self._entries, (deadline, order, what))
+        return deadline
+
+    def cancel(self, what: Armable) -> None:
+        """Forget `what`, if it is armed."""
+        if what.armed:
+            what.armed = 0
+            self._stale = stale = self._stale + 1
+            if stale > _SWEEP_FROM and stale * 2 > len(self._entries):
+                self._sweep()
+
+    def next(self) -> int | None:
+        """The next deadline, or None."""
+        entries = self._entries
+        while entries:
+            deadline, order, what = entries[0]
+            if what.armed == order:
+                return deadline
+            heappop(entries)
+            self._stale -= 1
+        return None
+
+    def pop_due(self, now: int) -> tuple[int, Armable] | None:
+        """The first timer due by `now` with its deadline, no longer armed; None when there is none."""
+        deadline = self.next()
+        if deadline is None or deadline > now:
+            return None
+        what = heappop(self._entries)[2]
+        what.armed = 0
+        return deadline, what
+
+    def waiting(self) -> list[tuple[int, Armable]]:
+        """Every timer that is armed with its deadline, in the order in which they will fire."""
+        armed = (entry for entry in self._entries if entry[2].armed == entry[1])
+        return [(deadline, what) for deadline, _, what in sorted(armed, key=itemgetter(0, 1))]
+
+    def _sweep(self) -> None:
+        """Most entries are stale: keep the others."""
+        entries = self._entries
+        entries[:] = [entry for entry in entries if entry[2].armed == entry[1]]
+        heapify(entries)
+        self._stale = 0
+
+
+def wheel_expiry(now: int, deadline: int, hz: int) -> int:
+    """When a timer armed at `now` for `deadline` fires on the kernel's timer wheel: late, never early.
+
+    kernel/time/timer.c: calc_wheel_index, Linux 4.8 and later. The further away, the coarser the level:
+    8**level jiffies, with 63 jiffies to be told apart in each.
+    """
+    jiffy = SECOND // hz
+    current = now // jiffy
+    expires = current + -(-(deadline - now) // jiffy)
+    delay = expires - current
+    grain = 1
+    limit = 63
+    while delay >= limit and limit < 63 << 24:
+        grain *= 8
+        limit *= 8
+    return (expires // grain + 1) * grain * jiffy

@@ -1,0 +1,7 @@
+"""Time is a whole number of nanoseconds since the start of the run."""
+
+from __future__ import annotations
+
+MICROSECOND = 1_000
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000

@@ -1,0 +1,12 @@
+"""A segment arrives, cut where RFC 9293 section 3.10.7.4 and the kernel cut it.
+
+segment_arrives.py  the way through all of it, by state; what an ACK does to the state
+syn_sent.py         connect(), SYN_SENT, and SYNs that cross
+acceptability.py    PAWS, the window, RST, SYN; challenge ACKs (RFC 5961)
+ack_arrives.py      the acknowledgment: its worth, the peer's window, the congestion window
+acked_data.py       what is acknowledged leaves the scoreboard, and is timed
+data_arrives.py     data in order, seen before, or beyond the window
+out_of_order.py     data beyond a hole: kept, reported by SACK, joined when the hole is filled
+receive_queue.py    data in order waits to be read; a full buffer grows
+peer_fin.py         the peer's FIN has been reached
+"""

@@ -1,0 +1,197 @@
+"""The acknowledgment of a segment: what its number is worth, the send window, the congestion window.
+
+tcp_input.c: tcp_ack (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.congestion_hooks import Moment
+from tcpemu.stack.base.sequence_numbers import MASK, after, before, distance, offset
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.connection.arriving import acked_data
+from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.sending import data_out, probe_timers, retransmission
+from tcpemu.stack.control import cwnd_validation
+from tcpemu.stack.records.ack_result import AckResult
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.loss_recovery import REORDERING, CaState
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.recovery import congestion_states, loss_marks, prr, rack, sack_blocks
+from tcpemu.stack.recovery.congestion_states import Resend
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import ACK, ECE, PSH, SYN, Segment
+
+
+class AckValue(Enum):
+    """What an acknowledgment number is worth."""
+
+    GOOD = "good"
+    OLD = "old"
+    """Acknowledged before; whatever else the segment carries counts."""
+    TOO_OLD = "too old"
+    """Further back than anything the peer can mean (RFC 5961 section 5.2)."""
+    UNSENT = "unsent"
+
+
+def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> AckValue:
+    """Take in the acknowledgment."""
+    number, una = segment.ack, conn.snd.una
+    if before(number, una):
+        if before(number, una - min(conn.snd.max_window, conn.snd.bytes_acked) & MASK):
+            return AckValue.TOO_OLD
+        if _predicted(conn, segment):
+            _note_timestamp(conn, segment, stamps)
+        _old(conn, segment)
+        return AckValue.OLD
+    if after(number, conn.snd.nxt):
+        return AckValue.UNSENT
+    result = AckResult(una)
+    if number != una:
+        result.advanced = True
+        conn.rtx.retransmits = 0
+    board = conn.scoreboard
+    highest = loss_marks.highest_sack_seq(board, conn) if board is not None and board.sack else una
+    _note_timestamp(conn, segment, stamps)
+    result.data = segment.length > 0
+    result.window = _update_window(conn, segment)
+    conn.snd.bytes_acked += distance(una, number)
+    conn.snd.una = number
+    conn.rtx.probes_out = 0
+    conn.rtx.heard_at = conn.host.now
+    if board is None:
+        probe_timers.window_may_have_opened(conn)
+    else:
+        _sender(conn, board, segment, result, highest)
+    if result.advanced:
+        conn.host.wake(conn.socket)
+    return AckValue.GOOD
+
+
+def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckResult, highest: int) -> None:
+    """What the acknowledgment means for what is under way: the second half of tcp_ack."""
+    delivered, lost, waited = board.delivered, board.lost, bool(board.queue)
+    blocks = sack_blocks.blocks_of(segment.options) if board.sack and segment.options else ()
+    if blocks:
+        sack_blocks.take(conn, board, blocks, segment.ack, result)
+    result.ece = conn.ecn_ok and segment.flags & (ECE | SYN) == ECE
+    if not waited:
+        _nothing_under_way(conn, board, segment.ack, result)
+        return
+    acked_data.clean_rtx_queue(conn, board, result, highest)
+    rack.update_reordering_window(board, result.prior_delivered)
+    congestion_states.probe_answered(conn, board, segment.ack, result)
+    what = Resend.NOTHING
+    if not result.not_duplicate or result.ca_alert or board.recovery.state is not CaState.OPEN:
+        duplicate = not (result.advanced or result.not_duplicate or result.dsack)
+        what = congestion_states.fastretrans_alert(conn, board, int(duplicate), result)
+    if result.set_timer:
+        probe_timers.after_progress(conn)
+    arrived = board.delivered - delivered
+    if result.ece and arrived:
+        conn.host.count("TCPDeliveredCE", arrived)
+    _move_window(conn, board, result, arrived, board.lost - lost)
+    _send_again(conn, board, what)
+
+
+def _nothing_under_way(conn: Connection, board: Scoreboard, number: int, result: AckResult) -> None:
+    """A late D-SACK may still show that nothing had been lost."""
+    if result.dsack:
+        congestion_states.fastretrans_alert(conn, board, 0, result)
+    probe_timers.window_may_have_opened(conn)
+    congestion_states.probe_answered(conn, board, number, result)
+
+
+def _old(conn: Connection, segment: Segment) -> None:
+    """An ACK that others have overtaken: its SACK blocks count, where they are not too old."""
+    board = conn.scoreboard
+    blocks = sack_blocks.blocks_of(segment.options) if board is not None and board.sack else ()
+    if board is None or not blocks:
+        return
+    result = AckResult(conn.snd.una)
+    sack_blocks.take(conn, board, blocks, segment.ack, result)
+    _send_again(conn, board, congestion_states.fastretrans_alert(conn, board, 0, result))
+
+
+def _move_window(conn: Connection, board: Scoreboard, result: AckResult, delivered: int, lost: int) -> None:
+    """The congestion window goes where the state says (tcp_cong_control)."""
+    if board.recovery.reduces:
+        prr.reduce(conn, board, delivered, lost, result.advanced)
+        return
+    grows = result.acked
+    if board.recovery.reordering > REORDERING:
+        grows = result.acked or result.syn or result.sacked
+    if grows:
+        limited = cwnd_validation.is_cwnd_limited(conn, board)
+        congestion = conn.congestion
+        moment = _moment(conn, board) if congestion.needs_moment else None
+        conn.congestion = congestion.acknowledged(delivered, limited, moment)
+        board.recovery.cwnd_at = conn.host.now
+
+
+def _moment(conn: Connection, board: Scoreboard) -> Moment:
+    jiffy = conn.host.jiffy
+    return Moment(conn.host.now // jiffy, SECOND // jiffy, board.min_rtt or 0)
+
+
+def _send_again(conn: Connection, board: Scoreboard, what: Resend) -> None:
+    """New data to try a time-out, or what is lost (tcp_xmit_recovery)."""
+    if what is Resend.NOTHING or conn.state is State.SYN_SENT:
+        return
+    if what is Resend.NEW:
+        data_out.push(conn, nagle=False)
+        if after(conn.snd.nxt, board.recovery.high_seq):
+            return
+        board.recovery.frto = False
+    slow = board.recovery.state is CaState.LOSS
+    retransmission.what_is_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
+
+
+def _predicted(conn: Connection, segment: Segment) -> bool:
+    """Nothing about the segment is new but its number: the kernel's fast path takes it.
+
+    There alone the timestamp of an ACK that was overtaken counts (tcp_rcv_established, Linux 6.18).
+    """
+    return (
+        conn.state is State.ESTABLISHED
+        and segment.seq == conn.rcv.nxt == conn.rcv.wup
+        and segment.flags & ~PSH == ACK
+        and segment.window << conn.snd.wscale == conn.snd.wnd
+        and not conn.rcv.out_of_order
+        and not sack_blocks.blocks_of(segment.options)
+    )
+
+
+def _note_timestamp(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
+    """The timestamp to echo: of the last segment that began at or before what was acknowledged.
+
+    RFC 7323 section 4.3; tcp_replace_ts_recent.
+    """
+    if stamps is None or after(segment.seq, conn.rcv.wup):
+        return
+    if offset(stamps.val, conn.ts.recent) <= 0 or not conn.ts.recent:
+        conn.ts.recent = stamps.val
+        conn.ts.recent_at = conn.host.now
+
+
+def may_update_window(conn: Connection, segment: Segment, window: int) -> bool:
+    """Whether this segment's window is newer than the one known (RFC 9293; tcp_may_update_window)."""
+    if after(segment.ack, conn.snd.una) or after(segment.seq, conn.snd.wl1):
+        return True
+    return segment.seq == conn.snd.wl1 and (window > conn.snd.wnd or not window)
+
+
+def _update_window(conn: Connection, segment: Segment) -> bool:
+    """Whether the segment's window counts (tcp_ack_update_window)."""
+    window = segment.window if segment.flags & SYN else segment.window << conn.snd.wscale
+    if not may_update_window(conn, segment, window):
+        return False
+    conn.snd.wl1 = segment.seq
+    conn.snd.wnd = window
+    if window > conn.snd.max_window:
+        conn.snd.max_window = window
+        segment_size.sync_mss(conn)
+    return True

@@ -1,0 +1,86 @@
+"""The data of a segment: in order, seen before, beyond the window, or beyond a hole (then `out_of_order.py` keeps it).
+
+tcp_input.c: tcp_data_queue (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import add, after, before, distance
+from tcpemu.stack.connection.arriving import out_of_order, peer_fin, receive_queue
+from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.sending import delayed_acks, duplicate_reports
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.delayed_ack_bits import NOW, SCHEDULED
+from tcpemu.wire.segment import CWR, FIN, Segment
+
+_CONGESTION_EXPERIENCED = 3
+
+
+def take(conn: Connection, segment: Segment) -> Reason:
+    """Queue what the segment carries, and owe an ACK for it."""
+    length = segment.length
+    if not length:
+        return reasons.ACKED
+    conn.rcv.dsack = None
+    _note_congestion(conn, segment)
+    seq, end = segment.seq, add(segment.seq, length)
+    room = receive_window.receive_window(conn)
+    if seq == conn.rcv.nxt:
+        if not room and (segment.payload or not segment.flags & FIN):
+            conn.host.count("TCPZeroWindowDrop")
+            return _refuse(conn, reasons.DATA_ZERO_WINDOW)
+        return _in_order(conn, segment, segment.payload)
+    if not after(end, conn.rcv.nxt):
+        conn.host.count("DelayedACKLost")
+        duplicate_reports.report_duplicate(conn, seq, end)
+        return _refuse(conn, reasons.DATA_OLD)
+    if not before(seq, add(conn.rcv.nxt, room)):
+        return _refuse(conn, reasons.DATA_BEYOND)
+    if before(seq, conn.rcv.nxt):
+        duplicate_reports.report_duplicate(conn, seq, conn.rcv.nxt)
+        if not room:
+            conn.host.count("TCPZeroWindowDrop")
+            return _refuse(conn, reasons.DATA_ZERO_WINDOW)
+        return _in_order(conn, segment, segment.payload[distance(seq, conn.rcv.nxt) :])
+    return out_of_order.keep(conn, segment, end)
+
+
+def _refuse(conn: Connection, reason: Reason) -> Reason:
+    """Nothing is taken, but an ACK is owed at once."""
+    delayed_acks.enter_quick(conn)
+    conn.ack.pending |= SCHEDULED
+    return reason
+
+
+def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
+    memory, room = receive_window.memory_of(segment)
+    if payload:
+        receive_queue.make_room(conn)
+    whole = len(payload) == len(segment.payload)
+    if payload or conn.rcv.queue:
+        receive_queue.append(conn, payload, memory, room, joins=whole)
+    conn.rcv.nxt = add(segment.seq, segment.length)
+    if payload:
+        delayed_acks.data_arrived(conn, segment, memory)
+    if segment.flags & FIN:
+        peer_fin.fin(conn)
+    if conn.rcv.out_of_order:
+        out_of_order.fill(conn)
+        if not conn.rcv.out_of_order:
+            conn.ack.pending |= NOW
+        out_of_order.drop_covered_sacks(conn)
+    conn.host.wake(conn.socket)
+    return reasons.DATA if payload else reasons.FIN_ARRIVED
+
+
+def _note_congestion(conn: Connection, segment: Segment) -> None:
+    """RFC 3168: a mark on a packet is echoed until the peer says that it has slowed down."""
+    if not conn.ecn_ok:
+        return
+    if segment.flags & CWR:
+        conn.ack.demand_cwr = False
+    if segment.payload and segment.tos & 3 == _CONGESTION_EXPERIENCED:
+        conn.ack.demand_cwr = True
+        conn.ack.pending |= NOW

@@ -1,0 +1,137 @@
+"""Data beyond a hole: kept in order of its numbers, reported by SACK, joined when the hole is filled.
+
+tcp_input.c: tcp_data_queue_ofo, tcp_ofo_queue, tcp_sack_new_ofo_skb (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import after, before, distance
+from tcpemu.stack.connection.arriving import peer_fin, receive_queue
+from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.sending import delayed_acks, duplicate_reports
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
+from tcpemu.stack.records.received_data import Fragment
+from tcpemu.wire.segment import FIN, Segment
+
+_LARGEST_SACK = 4
+
+
+def _fragment(segment: Segment, end: int) -> Fragment:
+    memory, room = receive_window.memory_of(segment)
+    return Fragment(segment.seq, end, segment.payload, bool(segment.flags & FIN), memory, room)
+
+
+def keep(conn: Connection, segment: Segment, end: int) -> Reason:
+    """Keep a segment that lies beyond a hole, and say so at once: by SACK where that was agreed."""
+    fragment = _fragment(segment, end)
+    delayed_acks.measure_mss(conn, segment, fragment.memory)
+    conn.ack.pending |= SCHEDULED
+    conn.host.count("TCPOFOQueue")
+    kept = conn.rcv.out_of_order
+    if kept is None:
+        kept = conn.rcv.out_of_order = []
+    reason = _insert(conn, kept, fragment)
+    _add_sack(conn, fragment.seq, end)
+    if reason is reasons.DATA_AHEAD and conn.sack_ok:
+        receive_window.grow(conn, len(segment.payload), fragment.memory)
+    return reason
+
+
+def _insert(conn: Connection, kept: list[Fragment], new: Fragment) -> Reason:
+    """Find its place; what overlaps is reported as a duplicate."""
+    if any(not before(new.seq, old.seq) and not after(new.end, old.end) for old in kept):
+        conn.host.count("TCPOFOMerge")
+        duplicate_reports.report_duplicate(conn, new.seq, new.end)
+        return reasons.DATA_OLD
+    place = 0
+    for index, old in enumerate(kept):
+        if before(new.seq, old.seq):
+            break
+        place = index + 1
+        if not before(new.seq, old.end):
+            if new.seq == old.end and _joins(conn, old, new):
+                return reasons.DATA_AHEAD
+            continue
+        if new.seq == old.seq:
+            # It covers the old one, which _drop_covered will find behind it.
+            place = index
+            break
+        duplicate_reports.report_duplicate(conn, new.seq, old.end)
+    kept.insert(place, new)
+    conn.rcv.rmem += new.memory
+    _drop_covered(conn, kept, place)
+    return reasons.DATA_AHEAD
+
+
+def _joins(conn: Connection, old: Fragment, new: Fragment) -> bool:
+    """Copy a small piece into the room of the one before it (tcp_ooo_try_coalesce)."""
+    if len(new.payload) > old.room:
+        return False
+    old.payload += new.payload
+    old.room -= len(new.payload)
+    old.end = new.end
+    old.fin = old.fin or new.fin
+    conn.host.count("TCPRcvCoalesce")
+    return True
+
+
+def _drop_covered(conn: Connection, kept: list[Fragment], place: int) -> None:
+    """What now lies inside the new fragment is held twice no longer."""
+    new = kept[place]
+    while place + 1 < len(kept) and after(new.end, kept[place + 1].seq):
+        old = kept[place + 1]
+        if before(new.end, old.end):
+            duplicate_reports.extend_duplicate(conn, old.seq, new.end)
+            return
+        duplicate_reports.extend_duplicate(conn, old.seq, old.end)
+        conn.host.count("TCPOFOMerge")
+        conn.rcv.rmem -= old.memory
+        del kept[place + 1]
+
+
+def fill(conn: Connection) -> None:
+    """The hole is filled: what was kept is in order now."""
+    kept = conn.rcv.out_of_order
+    seen = conn.rcv.nxt
+    while kept and not after(kept[0].seq, conn.rcv.nxt):
+        fragment = kept.pop(0)
+        conn.rcv.rmem -= fragment.memory
+        if before(fragment.seq, seen):
+            duplicate_reports.extend_duplicate(
+                conn, fragment.seq, fragment.end if before(fragment.end, seen) else seen
+            )
+        if not after(fragment.end, conn.rcv.nxt):
+            continue
+        overlap = distance(fragment.seq, conn.rcv.nxt)
+        receive_queue.append(
+            conn, fragment.payload[overlap:], fragment.memory, fragment.room, joins=not overlap
+        )
+        conn.rcv.nxt = fragment.end
+        if fragment.fin:
+            peer_fin.fin(conn)
+            return
+
+
+def _add_sack(conn: Connection, seq: int, end: int) -> None:
+    """The newest block first, joined with those it touches."""
+    if not conn.sack_ok:
+        return
+    rest = []
+    for left, right in conn.rcv.sacks:
+        if after(left, end) or before(right, seq):
+            rest.append((left, right))
+            continue
+        seq = left if before(left, seq) else seq
+        end = right if after(right, end) else end
+    conn.rcv.sacks = ((seq, end), *rest[: _LARGEST_SACK - 1])
+
+
+def drop_covered_sacks(conn: Connection) -> None:
+    """Blocks that lie below what is received in order are no news."""
+    if not conn.rcv.out_of_order:
+        conn.rcv.sacks = ()
+        return
+    conn.rcv.sacks = tuple(block for block in conn.rcv.sacks if after(block[1], conn.rcv.nxt))

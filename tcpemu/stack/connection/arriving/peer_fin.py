@@ -1,0 +1,37 @@
+"""The peer's FIN has been reached (tcp_input.c: tcp_fin)."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.states import State
+from tcpemu.stack.connection.lifetime import closing, state_changes
+from tcpemu.stack.connection.sending import transmit
+from tcpemu.stack.records.connection import RCV_SHUTDOWN, Connection
+from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
+
+
+def fin(conn: Connection) -> None:
+    """The peer's FIN has been reached (tcp_fin)."""
+    conn.ack.pending |= SCHEDULED
+    conn.shutdown |= RCV_SHUTDOWN
+    conn.peer_done = True
+    state = conn.state
+    if state in (State.SYN_RECV, State.ESTABLISHED):
+        state_changes.set_state(conn, State.CLOSE_WAIT, "FIN arrives")
+        conn.ack.pingpong = 1
+    elif state is State.FIN_WAIT1:
+        transmit.send_ack(conn, reasons.SENT_ACK)
+        state_changes.set_state(conn, State.CLOSING, "FIN arrives")
+    elif state is State.FIN_WAIT2:
+        transmit.send_ack(conn, reasons.SENT_ACK)
+        closing.time_wait(conn, State.TIME_WAIT, conn.host.generation.time_wait)
+    _forget_out_of_order(conn)
+    conn.host.wake(conn.socket)
+
+
+def _forget_out_of_order(conn: Connection) -> None:
+    """Nothing can lie behind the peer's FIN: drop what was kept."""
+    for fragment in conn.rcv.out_of_order or ():
+        conn.rcv.rmem -= fragment.memory
+    conn.rcv.out_of_order = None
+    conn.rcv.sacks = ()

@@ -1,0 +1,139 @@
+"""A segment arrives on a connection: acceptability, RST, SYN, then ACK, text and FIN.
+
+The cuts are those of RFC 9293 section 3.10.7.4 and of the kernel: tcp_input.c: tcp_rcv_state_process,
+tcp_rcv_established, tcp_validate_incoming (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import add, after, before
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import find_timestamps
+from tcpemu.stack.base.timer_queue import Timer, TimerKind
+from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_arrives, syn_sent
+from tcpemu.stack.connection.arriving.ack_arrives import AckValue
+from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
+from tcpemu.stack.connection.measures import remembered_peers
+from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies
+from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
+from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
+
+_SYNCHRONIZED = RST | SYN | ACK
+
+
+def receive(conn: Connection, segment: Segment) -> Reason:
+    """Process one segment and say what became of it."""
+    if conn.state is State.SYN_SENT:
+        return syn_sent.receive(conn, segment)
+    if not segment.flags & _SYNCHRONIZED:
+        return reasons.NO_FLAGS
+    stamps = find_timestamps(segment.options) if conn.ts.ok and segment.options else None
+    conn.ts.ecr = stamps.ecr if stamps is not None else 0
+    refused = acceptability.validate(conn, segment, stamps)
+    if refused is not None:
+        return refused
+    if conn.state is State.ESTABLISHED:
+        return _established(conn, segment, stamps)
+    return _other_states(conn, segment, stamps)
+
+
+def _established(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason:
+    """ESTABLISHED (tcp_rcv_established, its slow path: the fast one does the same sooner)."""
+    verdict = ack_arrives.process(conn, segment, stamps)
+    if verdict is AckValue.TOO_OLD:
+        return reasons.ACK_TOO_OLD if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
+    if verdict is AckValue.UNSENT:
+        return reasons.ACK_UNSENT if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
+    reason = data_arrives.take(conn, segment)
+    _finish(conn)
+    return reason
+
+
+def _other_states(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason:
+    """The states before and after ESTABLISHED (tcp_rcv_state_process)."""
+    verdict = ack_arrives.process(conn, segment, stamps)
+    if verdict is not AckValue.GOOD:
+        if conn.state is State.SYN_RECV:
+            stateless_replies.send_reset(conn.host, segment)
+            return reasons.ACK_UNSENT_RST
+        if verdict is not AckValue.OLD:
+            return reasons.ACK_CLOSING if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
+    gone = _acked_in_state(conn, segment, stamps)
+    if gone is not None:
+        return gone
+    return _text_in_state(conn, segment)
+
+
+def _acked_in_state(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason | None:
+    """What the acknowledgment does to the state; a reason when nothing more is to be done."""
+    state = conn.state
+    if state is State.SYN_RECV:
+        establishing.establish(conn, segment, stamps)
+        return None
+    if conn.snd.una != conn.snd.write_seq:
+        return None
+    if state is State.FIN_WAIT1:
+        return _fin_acked(conn, segment)
+    if state is State.CLOSING:
+        closing.time_wait(conn, State.TIME_WAIT, conn.host.generation.time_wait)
+        return reasons.ACKED
+    if state is State.LAST_ACK:
+        remembered_peers.remember(conn.host.metrics, conn)
+        closing.done(conn, "our FIN is acknowledged")
+        return reasons.LAST_ACK_DONE
+    return None
+
+
+def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
+    """FIN_WAIT1 to FIN_WAIT2; an orphan waits there as a small TIME_WAIT bucket."""
+    state_changes.set_state(conn, State.FIN_WAIT2, "our FIN is acknowledged")
+    conn.shutdown |= SEND_SHUTDOWN
+    if not conn.orphan:
+        conn.host.wake(conn.socket)
+        return None
+    if conn.options.linger2 < 0 or _new_data(conn, segment):
+        closing.done(conn, "orphaned")
+        conn.host.count("TCPAbortOnData")
+        stateless_replies.send_reset(conn.host, segment)
+        return reasons.ABORT_ON_DATA
+    if segment.flags & FIN:
+        # The FIN is yet to be looked at, so the connection stays whole, with a timer.
+        conn.fin_wait2_timer = Timer(TimerKind.FIN_WAIT2, conn)
+        conn.host.timers.arm(conn.fin_wait2_timer, conn.host.now + closing.fin_time(conn), conn.host.now)
+        return None
+    closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))
+    return reasons.ACKED
+
+
+def _new_data(conn: Connection, segment: Segment) -> bool:
+    end = add(segment.seq, len(segment.payload))
+    return bool(segment.length) and after(end, conn.rcv.nxt)
+
+
+def _text_in_state(conn: Connection, segment: Segment) -> Reason:
+    """Step seven: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
+    state = conn.state
+    reason = reasons.ACKED
+    if state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, conn.rcv.nxt):
+        _finish(conn)
+        return reason
+    if state is not State.ESTABLISHED and conn.shutdown & RCV_SHUTDOWN and _new_data(conn, segment):
+        conn.host.count("TCPAbortOnData")
+        closing.reset_by_peer(conn)
+        stateless_replies.send_reset(conn.host, segment)
+        return reasons.ABORT_ON_DATA
+    reason = data_arrives.take(conn, segment)
+    _finish(conn)
+    return reason
+
+
+def _finish(conn: Connection) -> None:
+    """Send what may be sent now, then the ACK that is owed."""
+    if conn.state is not State.CLOSE:
+        data_out.push_pending(conn)
+        if conn.ack.pending & SCHEDULED:
+            delayed_acks.check(conn)

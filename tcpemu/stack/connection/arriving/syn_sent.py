@@ -1,0 +1,164 @@
+"""The active open: connect(), SYN_SENT, and SYNs that cross.
+
+tcp_output.c: tcp_connect; tcp_input.c: tcp_rcv_synsent_state_process (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import MASK, add, after
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_syn
+from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
+from tcpemu.stack.connection.measures import first_window, initial_numbers, segment_size
+from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
+from tcpemu.stack.connection.sending import data_out, stateless_replies, transmit
+from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.sent_pieces import Unacked
+from tcpemu.stack.recovery import write_timer
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import ACK, CWR, ECE, RST, SYN, Segment
+
+
+def connect(conn: Connection) -> None:
+    """Send the first SYN (tcp_connect_init, tcp_connect)."""
+    host = conn.host
+    iss, conn.ts.offset = initial_numbers.flow_secrets(host, conn.key)
+    conn.snd.iss = conn.snd.una = conn.snd.write_seq = conn.snd.sml = iss
+    conn.rcv.advmss = segment_size.advertised_mss(host, conn.options.maxseg)
+    if conn.options.maxseg:
+        conn.snd.mss_clamp = conn.options.maxseg
+    scaling = bool(host.sysctls.tcp_window_scaling)
+    conn.rcv.wnd, conn.rcv.window_clamp, conn.rcv.wscale = first_window.first_window(
+        host, conn.options, conn.rcv.advmss, scaling
+    )
+    conn.rcv.ssthresh = conn.rcv.wnd
+    segment_size.sync_mss(conn, before_syn=True)
+    establishing.init_rcv_mss(conn)
+    conn.snd.write_seq = conn.snd.nxt = add(iss, 1)
+    conn.rtx.retrans_stamp = host.now
+    flags = SYN | ECE | CWR if host.sysctls.tcp_ecn == 1 else SYN
+    host.count("ActiveOpens")
+    state_changes.set_state(conn, State.SYN_SENT, "connect()")
+    entry = Unacked(iss, b"", flags, (host.now, host.turn))
+    transmit.transmit(conn, flags, iss, b"", reasons.SENT_SYN)
+    data_out.queue_unacked(conn, entry)
+
+
+def receive(conn: Connection, segment: Segment) -> Reason:
+    """A segment in SYN_SENT, in the order of RFC 9293 section 3.10.7.3."""
+    flags = segment.flags
+    offer = read_syn(segment.options, conn.host.sysctls, conn.options.maxseg)
+    if flags & ACK:
+        return _with_ack(conn, segment, offer)
+    if flags & RST:
+        return reasons.SYN_SENT_RST
+    if flags & SYN:
+        _crossed(conn, segment, offer)
+        return reasons.CROSSED_SYN
+    return reasons.SYN_SENT_NO_SYN
+
+
+def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
+    host, rst = conn.host, segment.flags & RST
+    if not after(segment.ack, conn.snd.una) or after(segment.ack, conn.snd.nxt):
+        if conn.rtx.retransmits == 0 and host.generation.quick_syn:
+            # Somebody knows this flow from before: our next SYN, at once, may find it forgotten.
+            write_timer.set_timer(conn, WriteTimer.RETRANS, host.generation.quick_syn)
+        if rst:
+            return reasons.SYN_SENT_BAD_ACK_RST
+        stateless_replies.send_reset(host, segment)
+        return reasons.SYN_SENT_BAD_ACK
+    if not _echo_is_ours(conn, offer.timestamps):
+        host.count("PAWSActive")
+        if rst:
+            return reasons.SYN_SENT_TSECR_RST
+        stateless_replies.send_reset(host, segment)
+        return reasons.SYN_SENT_TSECR
+    if rst:
+        closing.reset_by_peer(conn)
+        return reasons.REFUSED
+    if not segment.flags & SYN:
+        return reasons.SYN_SENT_NO_SYN
+    _establish(conn, segment, offer)
+    return reasons.CONNECTED
+
+
+def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
+    """TSecr lies between the first SYN and now."""
+    if stamps is None or not stamps.ecr or conn.rtx.retrans_stamp is None:
+        return True
+    host = conn.host
+    first = host.stamp_clock(conn.rtx.retrans_stamp)
+    age = host.stamp_clock() - (stamps.ecr - conn.ts.offset) & MASK
+    return age <= host.stamp_clock() - first
+
+
+def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
+    conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and conn.host.sysctls.tcp_ecn == 1
+    _agree(conn, segment, offer)
+    syn_entry = conn.scoreboard[0] if conn.scoreboard else None
+    establishing.undo_spurious_timeout(conn, offer.timestamps)
+    conn.snd.una = segment.ack
+    conn.snd.bytes_acked += 1
+    conn.scoreboard = None
+    conn.ts.ecr = offer.timestamps.ecr if offer.timestamps else 0
+    conn.rtx.retransmits = 0
+    if syn_entry is not None and not syn_entry.repeats:
+        conn.rtt.handshake_began = syn_entry.sent_at
+    establishing.handshake_rtt(conn)
+    conn.rtx.retrans_stamp = None
+    write_timer.rearm(conn)
+    _ready(conn)
+    conn.rtx.syn_timed_out = False
+    transmit.send_ack(conn, reasons.SENT_ACK)
+    data_out.push_pending(conn)
+
+
+def _agree(conn: Connection, segment: Segment, offer: SynOptions) -> None:
+    """What the peer's SYN says, taken over."""
+    conn.rcv.irs = segment.seq
+    conn.rcv.nxt = conn.rcv.wup = conn.rcv.copied_seq = add(segment.seq, 1)
+    conn.snd.mss_clamp = offer.mss
+    conn.sack_ok = offer.sack
+    conn.snd.wnd = segment.window
+    conn.snd.max_window = max(conn.snd.max_window, segment.window)
+    conn.snd.wl1 = segment.seq
+    if offer.shift is None:
+        conn.snd.wscale = conn.rcv.wscale = 0
+        conn.rcv.window_clamp = min(conn.rcv.window_clamp, LARGEST_WINDOW)
+    else:
+        conn.snd.wscale = offer.shift
+    if offer.timestamps is not None:
+        conn.ts.ok = True
+        conn.ts.recent = offer.timestamps.val
+        conn.ts.recent_at = conn.host.now
+
+
+def _ready(conn: Connection) -> None:
+    """ESTABLISHED (tcp_finish_connect)."""
+    if conn.ts.ok:
+        conn.rcv.advmss -= TIMESTAMPS_LENGTH
+    segment_size.sync_mss(conn)
+    establishing.init_rcv_mss(conn)
+    conn.ack.last_data_at = conn.host.now
+    state_changes.set_state(conn, State.ESTABLISHED, "SYN|ACK arrives")
+    establishing.init_transfer(conn)
+    conn.host.wake(conn.socket)
+
+
+def _crossed(conn: Connection, segment: Segment, offer: SynOptions) -> None:
+    """Simultaneous open: answer with SYN|ACK, which from now on is what is sent again."""
+    own_shift = conn.rcv.wscale
+    _agree(conn, segment, offer)
+    # The kernel keeps its own scale here, whether the peer scales or not.
+    conn.rcv.wscale = own_shift
+    state_changes.set_state(conn, State.SYN_RECV, "SYN arrives: simultaneous open")
+    segment_size.sync_mss(conn)
+    establishing.init_rcv_mss(conn)
+    assert conn.scoreboard
+    conn.scoreboard.sack = conn.sack_ok
+    entry = conn.scoreboard[0]
+    entry.flags = SYN | ACK
+    transmit.transmit(conn, entry.flags, conn.snd.iss, b"", reasons.SENT_SYN_ACK_CROSSED)

@@ -1,0 +1,124 @@
+"""A connection ends: done, failed, reset, aborted, or left to a TIME_WAIT bucket."""
+
+from __future__ import annotations
+
+import errno
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.connection.lifetime import state_changes
+from tcpemu.stack.connection.measures import receive_window, remembered_peers
+from tcpemu.stack.connection.sending import transmit
+from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
+from tcpemu.stack.records.time_wait import TimeWait
+
+_NEEDS_RESET = frozenset(
+    (State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT1, State.FIN_WAIT2, State.SYN_RECV)
+)
+
+
+def done(conn: Connection, cause: str, shown: State | None = None) -> None:
+    """No more of it on the wire (tcp.c: tcp_done)."""
+    if conn.state in (State.SYN_SENT, State.SYN_RECV):
+        conn.host.count("AttemptFails")
+    state_changes.set_state(conn, State.CLOSE, cause, shown)
+    stop_timers(conn)
+    conn.shutdown = BOTH_SHUTDOWN
+    conn.host.wake(conn.socket)
+
+
+def fail(conn: Connection, number: int, cause: str) -> None:
+    """End it with an error for the application (tcp_input.c: tcp_done_with_error)."""
+    conn.error = number
+    purge(conn)
+    done(conn, cause)
+
+
+def reset_by_peer(conn: Connection) -> None:
+    """A RST has been accepted (tcp_input.c: tcp_reset)."""
+    numbers = {State.SYN_SENT: errno.ECONNREFUSED, State.CLOSE_WAIT: errno.EPIPE}
+    fail(conn, numbers.get(conn.state, errno.ECONNRESET), "RST arrives")
+
+
+def disconnect(conn: Connection) -> None:
+    """Abort: RST where the peer may think that the connection lives (tcp.c: tcp_disconnect)."""
+    old = conn.state
+    if old is not State.CLOSE:
+        state_changes.set_state(conn, State.CLOSE, "aborted")
+    if old in _NEEDS_RESET or (conn.snd.has_unsent and old in (State.CLOSING, State.LAST_ACK)):
+        transmit.send_active_reset(conn)
+        conn.error = errno.ECONNRESET
+    elif old is State.SYN_SENT:
+        conn.error = errno.ECONNRESET
+    stop_timers(conn)
+    purge(conn)
+    conn.rcv.queue = conn.rcv.out_of_order = None
+    conn.rcv.rmem = 0
+    conn.rcv.copied_seq = conn.rcv.nxt
+    conn.shutdown = 0
+
+
+def purge(conn: Connection) -> None:
+    """Forget what was to be sent."""
+    conn.snd.unsent = b""
+    conn.scoreboard = None
+
+
+def stop_timers(conn: Connection) -> None:
+    """Cancel whatever is armed."""
+    for timer in (conn.ack.timer, conn.rtx.timer, conn.fin_wait2_timer):
+        if timer is not None:
+            conn.host.timers.cancel(timer)
+    conn.rtx.timer_is_for = WriteTimer.NOTHING
+
+
+def fin_time(conn: Connection) -> int:
+    """How long an orphan waits in FIN_WAIT2 (tcp.h: tcp_fin_time)."""
+    wanted = conn.options.linger2 or conn.host.sysctls.tcp_fin_timeout
+    return max(wanted * SECOND, _three_and_a_half(conn))
+
+
+def _three_and_a_half(conn: Connection) -> int:
+    """The least that a bucket waits: 3.5 times the RTO (tcp.h: tcp_fin_time; tcp_minisocks.c: tcp_time_wait)."""
+    return conn.rtt.rto * 7 // 2
+
+
+def time_wait(conn: Connection, state: State, wait: int) -> None:
+    """Put a small bucket in the place of a connection (tcp_minisocks.c: tcp_time_wait)."""
+    host = conn.host
+    wait = host.generation.time_wait if state is State.TIME_WAIT else max(wait, _three_and_a_half(conn))
+    remembered_peers.remember(host.metrics, conn)
+    bucket = _bucket(conn, state)
+    done(conn, "FIN arrives" if state is State.TIME_WAIT else "closed", shown=state)
+    host.flows[conn.key] = bucket
+    host.timers.arm(bucket, host.now + wait, host.now)
+    host.count("TWKilled" if wait <= 4 * SECOND else "TW")
+
+
+def _bucket(conn: Connection, state: State) -> TimeWait:
+    """What is kept of it."""
+    return TimeWait(
+        conn.key,
+        None,
+        conn.host,
+        state,
+        conn.rcv.nxt,
+        conn.snd.nxt,
+        receive_window.receive_window(conn),
+        conn.rcv.wscale,
+        conn.options.tos,
+        conn.options.reuseaddr,
+        conn.ts.ok,
+        conn.ts.recent,
+        conn.ts.recent_at,
+        conn.ts.offset,
+    )
+
+
+def fin_wait2_timer_fired(conn: Connection) -> None:
+    """The peer has not closed in time (tcp_timer.c: tcp_keepalive_timer)."""
+    if conn.state is State.FIN_WAIT2 and conn.orphan:
+        conn.host.timer_fired(conn.key, reasons.FIN_WAIT2_OVER)
+        transmit.send_active_reset(conn)
+        done(conn, "the peer never closed")

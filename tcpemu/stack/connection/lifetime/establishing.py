@@ -1,0 +1,100 @@
+"""A connection begins: what it is at first, and how SYN_RECV becomes ESTABLISHED."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
+from tcpemu.stack.base.units import MICROSECOND
+from tcpemu.stack.connection.lifetime import state_changes
+from tcpemu.stack.connection.measures import receive_window, round_trip_time, segment_size
+from tcpemu.stack.connection.sending import data_out
+from tcpemu.stack.records.connection import (
+    SEND_SHUTDOWN,
+    Acknowledging,
+    Connection,
+    Receiving,
+    Retransmission,
+    RoundTrips,
+    Sending,
+    Timestamping,
+)
+from tcpemu.stack.records.host_services import HostServices
+from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import FlowKey, Segment
+
+
+def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, state: State) -> Connection:
+    """A connection of which nothing is known yet but its flow and its options."""
+    return Connection(
+        key,
+        None,
+        host,
+        options,
+        state,
+        Sending(),
+        Receiving(options.rcvbuf),
+        Acknowledging(host.now),
+        Timestamping(),
+        RoundTrips(host.generation.initial_rto),
+        Retransmission(),
+        host.first_congestion,
+        host.secrets.draw.getrandbits(16),
+    )
+
+
+def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
+    """SYN_RECV to ESTABLISHED (tcp_rcv_state_process)."""
+    if not conn.rtt.srtt:
+        handshake_rtt(conn)
+    if conn.ts.ok:
+        conn.rcv.advmss -= TIMESTAMPS_LENGTH
+    if conn.rtx.retrans_stamp is not None:
+        undo_spurious_timeout(conn, stamps)
+        conn.rtx.retrans_stamp = None
+    init_transfer(conn)
+    state_changes.set_state(conn, State.ESTABLISHED, "the final ACK is good")
+    conn.snd.wnd = segment.window << conn.snd.wscale
+    conn.snd.wl1 = segment.seq
+    init_rcv_mss(conn)
+    if conn.shutdown & SEND_SHUTDOWN:
+        state_changes.set_state(conn, State.FIN_WAIT1, "close() or shutdown() sends FIN")
+        data_out.send_fin(conn)
+    conn.host.wake(conn.socket)
+
+
+def undo_spurious_timeout(conn: Connection, stamps: Timestamps | None) -> None:
+    """The first SYN|ACK had arrived after all (tcp_try_undo_spurious_syn)."""
+    if stamps is not None and conn.ts.ok and conn.rtx.retrans_stamp is not None:
+        first = conn.host.stamp_clock(conn.rtx.retrans_stamp) + conn.ts.offset & MASK
+        if stamps.ecr == first:
+            conn.rtx.syn_timed_out = False
+
+
+def handshake_rtt(conn: Connection) -> None:
+    """The first round-trip time: of a SYN|ACK sent once, else by the timestamp (tcp_synack_rtt_meas)."""
+    began = conn.rtt.handshake_began
+    if began is not None:
+        round_trip_time.sample(conn, (conn.host.now - began) // MICROSECOND)
+    elif conn.ts.ecr:
+        round_trip_time.sample_by_timestamp(conn)
+
+
+def init_transfer(conn: Connection) -> None:
+    """Ready for data: MSS, RTO and windows (tcp_input.c: tcp_init_transfer)."""
+    segment_size.sync_mss(conn)
+    if not conn.rtt.srtt or conn.host.metrics.srtt:
+        round_trip_time.init_metrics(conn)
+    troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
+    conn.congestion = conn.congestion.begin(conn.host.first_congestion, troubled)
+    receive_window.init_buffer_space(conn)
+
+
+def init_rcv_mss(conn: Connection) -> None:
+    """A first guess at the peer's segments (tcp_input.c: tcp_initialize_rcv_mss)."""
+    hint = DEFAULT_MSS
+    rcv, mss = conn.rcv, conn.snd.mss_cache
+    if rcv.wnd < 2 * hint or rcv.advmss < hint or mss < hint:
+        hint = max(min(rcv.advmss, mss, rcv.wnd // 2), LEAST_MSS)
+    conn.ack.rcv_mss = hint

@@ -1,0 +1,28 @@
+"""The one place where the state of a connection changes (tcp.c: tcp_set_state)."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.states import State
+from tcpemu.stack.records.connection import Connection
+
+_OPEN = (State.ESTABLISHED, State.CLOSE_WAIT)
+
+
+def set_state(conn: Connection, new: State, cause: str, shown: State | None = None) -> None:
+    """The one place where the state changes (tcp.c: tcp_set_state).
+
+    `shown` is what others see in its place when a TIME_WAIT bucket takes over.
+    """
+    old, host = conn.state, conn.host
+    if new is State.ESTABLISHED or (new is State.CLOSE_WAIT and old is State.SYN_RECV):
+        host.count("CurrEstab")
+    elif old in _OPEN and new not in _OPEN:
+        host.count("CurrEstab", -1)
+    if new is State.CLOSE:
+        if old in _OPEN:
+            host.count("EstabResets")
+        if host.flows.get(conn.key) is conn:
+            del host.flows[conn.key]
+    conn.state = new
+    if host.observe and old is not (shown or new):
+        host.state_changed(conn.key, old, shown or new, cause)

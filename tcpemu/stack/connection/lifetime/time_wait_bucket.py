@@ -1,0 +1,171 @@
+"""TIME_WAIT: a small bucket that answers for a connection that is gone.
+
+It also stands for an orphan in FIN_WAIT2. tcp_minisocks.c: tcp_timewait_state_process (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, offset
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import find_timestamps
+from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited
+from tcpemu.stack.connection.sending import stateless_replies
+from tcpemu.stack.records.time_wait import TimeWait
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
+
+_ISN_STEP = 65537
+_MSL = 60 * SECOND
+
+
+def _wait(bucket: TimeWait, wait: int) -> None:
+    bucket.host.timers.arm(bucket, bucket.host.now + wait, bucket.host.now)
+
+
+def _begin_again(bucket: TimeWait) -> None:
+    _wait(bucket, bucket.host.generation.time_wait)
+
+
+def fire(bucket: TimeWait) -> None:
+    over = reasons.TW_OVER if bucket.state is State.TIME_WAIT else reasons.FIN_WAIT2_OVER
+    bucket.host.timer_fired(bucket.key, over)
+    remove(bucket, "60 s have passed")
+
+
+def remove(bucket: TimeWait, cause: str) -> None:
+    """Forget the connection at last."""
+    host = bucket.host
+    host.timers.cancel(bucket)
+    del host.flows[bucket.key]
+    host.state_changed(bucket.key, bucket.state, State.CLOSE, cause)
+
+
+def receive(bucket: TimeWait, segment: Segment) -> Reason:
+    stamps = find_timestamps(segment.options) if bucket.ts_ok else None
+    old = stamps is not None and _paws_rejects(bucket, stamps, segment)
+    if bucket.state is State.FIN_WAIT2:
+        return _fin_wait2(bucket, segment, stamps, old)
+    exact = segment.seq == bucket.rcv_nxt and (not segment.length or bool(segment.flags & RST))
+    if exact and not old:
+        return _exact(bucket, segment, stamps)
+    if _may_take_over(bucket, segment, stamps, old):
+        # Nobody listens, or it would not have come here.
+        _send_ack(bucket)
+        return reasons.TW_ACK
+    return _anything_else(bucket, segment, old)
+
+
+def _paws_rejects(bucket: TimeWait, stamps: Timestamps, segment: Segment) -> bool:
+    """tcp.h: tcp_paws_reject; a RST is believed once the last timestamp is older than a minute."""
+    if not bucket.ts_recent or offset(stamps.val, bucket.ts_recent) <= 0:
+        return False
+    aged = bucket.ts_recent_at is not None and bucket.host.now >= bucket.ts_recent_at + _MSL
+    return not (segment.flags & RST and aged)
+
+
+def _note(bucket: TimeWait, stamps: Timestamps | None) -> None:
+    if stamps is not None:
+        bucket.ts_recent = stamps.val
+        bucket.ts_recent_at = bucket.host.now
+
+
+def _exact(bucket: TimeWait, segment: Segment, stamps: Timestamps | None) -> Reason:
+    """Exactly the next number: only a RST or a bare ACK."""
+    if segment.flags & RST:
+        if not bucket.host.sysctls.tcp_rfc1337:
+            remove(bucket, "RST arrives")
+            return reasons.TW_KILLED
+    else:
+        _begin_again(bucket)
+    _note(bucket, stamps)
+    return reasons.TW_QUIET
+
+
+def number_for_new_connection(bucket: TimeWait, segment: Segment) -> int | None:
+    """Initial sequence number with which a SYN may take the flow over, where somebody listens; else None.
+
+    It lies beyond all that the old connection used (RFC 9293 section 3.6.1).
+    """
+    if bucket.state is State.FIN_WAIT2 or segment.flags & (SYN | RST | ACK) != SYN:
+        return None
+    stamps = find_timestamps(segment.options) if bucket.ts_ok else None
+    old = stamps is not None and _paws_rejects(bucket, stamps, segment)
+    if not _may_take_over(bucket, segment, stamps, old):
+        return None
+    return add(bucket.snd_nxt, _ISN_STEP) or 1
+
+
+def _may_take_over(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> bool:
+    """A SYN with a newer number or timestamp than the connection had begins a new one."""
+    if segment.flags & (SYN | RST | ACK) != SYN or old:
+        return False
+    newer = stamps is not None and offset(bucket.ts_recent, stamps.val) > 0
+    return newer or after(segment.seq, bucket.rcv_nxt)
+
+
+def _anything_else(bucket: TimeWait, segment: Segment, old: bool) -> Reason:
+    if old:
+        bucket.host.count("PAWSTimewait")
+    if segment.flags & RST:
+        return reasons.TW_QUIET
+    if old or segment.flags & ACK:
+        _begin_again(bucket)
+    return _answer(bucket, segment, "TCPACKSkippedTimeWait")
+
+
+def _answer(bucket: TimeWait, segment: Segment, counter: str) -> Reason:
+    if out_of_window_limited(bucket.host, bucket, segment, counter):
+        return reasons.TW_LIMITED
+    _send_ack(bucket)
+    return reasons.TW_ACK
+
+
+def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> Reason:
+    """An orphan in FIN_WAIT2: data draws a RST, FIN begins TIME_WAIT."""
+    end = add(segment.seq, segment.length)
+    if old or not _in_window(bucket, segment.seq, end):
+        return _answer(bucket, segment, "TCPACKSkippedFinWait2")
+    if segment.flags & RST:
+        remove(bucket, "RST arrives")
+        return reasons.TW_KILLED
+    if segment.flags & SYN and not before(segment.seq, bucket.rcv_nxt):
+        return _reset(bucket, segment)
+    if not segment.flags & ACK or not after(end, bucket.rcv_nxt) or not segment.length:
+        return reasons.TW_QUIET
+    if not segment.flags & FIN or end != bucket.rcv_nxt + 1 & MASK:
+        return _reset(bucket, segment)
+    bucket.host.state_changed(bucket.key, bucket.state, State.TIME_WAIT, "FIN arrives")
+    bucket.state = State.TIME_WAIT
+    bucket.rcv_nxt = end
+    _note(bucket, stamps)
+    _begin_again(bucket)
+    _send_ack(bucket)
+    return reasons.TW_FIN
+
+
+def _in_window(bucket: TimeWait, seq: int, end: int) -> bool:
+    edge = add(bucket.rcv_nxt, bucket.rcv_wnd)
+    if seq == bucket.rcv_nxt or (after(end, bucket.rcv_nxt) and before(seq, edge)):
+        return True
+    return seq == end == edge
+
+
+def _reset(bucket: TimeWait, segment: Segment) -> Reason:
+    stateless_replies.send_reset(bucket.host, segment)
+    remove(bucket, "reset")
+    return reasons.TW_RST
+
+
+def _send_ack(bucket: TimeWait) -> None:
+    """tcp_ipv4.c: tcp_v4_timewait_ack."""
+    host = bucket.host
+    stamps = None
+    if bucket.ts_ok:
+        stamps = Timestamps(host.stamp_clock() + bucket.ts_offset & MASK, bucket.ts_recent)
+    window = bucket.rcv_wnd >> bucket.rcv_shift & 0xFFFF
+    stateless_replies.send_bare_ack(
+        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reasons.SENT_TW_ACK
+    )

@@ -1,0 +1,168 @@
+"""The retransmission timer and the reordering timer fire: what is sent again, how long to wait next, when to give up.
+
+tcp_timer.c: tcp_retransmit_timer, tcp_write_timeout; tcp_recovery.c: tcp_rack_reo_timeout (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+import errno
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.states import OPENING, State
+from tcpemu.stack.base.units import MILLISECOND
+from tcpemu.stack.connection.lifetime import closing, probes
+from tcpemu.stack.connection.lifetime.probes import ORPHAN_RETRIES
+from tcpemu.stack.connection.sending import retransmission
+from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.recovery import congestion_states, write_timer
+
+
+def write_timer_fired(conn: Connection) -> None:
+    if conn.state is State.CLOSE or conn.state is State.LISTEN:
+        return
+    pending = conn.rtx.timer_is_for
+    if pending is WriteTimer.LOSS_PROBE:
+        probes.send_loss_probe(conn)
+        return
+    if pending is WriteTimer.REORDERING:
+        _reordering_timer(conn)
+        return
+    conn.rtx.timer_is_for = WriteTimer.NOTHING
+    if pending is WriteTimer.RETRANS:
+        _retransmission_timer(conn)
+    elif pending is WriteTimer.WINDOW_PROBE:
+        probes.window_probe_timer(conn)
+
+
+def _retransmission_timer(conn: Connection) -> None:
+    """The oldest segment was not acknowledged in time (tcp_retransmit_timer)."""
+    board = conn.scoreboard
+    if not board:
+        return
+    host = conn.host
+    if not conn.snd.wnd and not conn.orphan and conn.state not in OPENING:
+        # The peer took its window back: what is sent again only asks for a window.
+        if _window_never_came_back(conn):
+            closing.fail(conn, errno.ETIMEDOUT, "the window never opens")
+            host.count("TCPAbortOnTimeout")
+            return
+        congestion_states.enter_loss(conn, board)
+        retransmission.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
+        _back_off(conn)
+        return
+    host.count("TCPTimeouts")
+    if _give_up(conn):
+        host.timer_fired(conn.key, reasons.TIMED_OUT)
+        closing.fail(conn, errno.ETIMEDOUT, "nobody answers")
+        host.count("TCPAbortOnTimeout")
+        return
+    host.count("TcpTimeoutRehash")
+    _count_failure(conn, board)
+    congestion_states.enter_loss(conn, board)
+    if conn.state in OPENING:
+        conn.rtx.syn_timed_out = True
+    conn.rtx.retransmits += 1
+    conn.rtx.total_rto += 1
+    retransmission.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
+    _back_off(conn)
+
+
+def _count_failure(conn: Connection, board: Scoreboard) -> None:
+    """What the time-out has put an end to (tcp_retransmit_timer)."""
+    if conn.rtx.retransmits:
+        return
+    state = board.recovery.state
+    if state is CaState.RECOVERY:
+        conn.host.count("TCPSackRecoveryFail" if board.sack else "TCPRenoRecoveryFail")
+    elif state is CaState.LOSS:
+        conn.host.count("TCPLossFailures")
+    elif state is CaState.DISORDER or board.sacked_out:
+        conn.host.count("TCPSackFailures" if board.sack else "TCPRenoFailures")
+
+
+def _reordering_timer(conn: Connection) -> None:
+    """What was overtaken has not come in time (tcp_recovery.c: tcp_rack_reo_timeout)."""
+    board = conn.scoreboard
+    if not board:
+        return
+    if congestion_states.reordering_timer_fired(conn, board):
+        retransmission.what_is_lost(conn, board, reasons.SENT_AFTER_REORDERING)
+    if conn.rtx.timer_is_for is not WriteTimer.RETRANS:
+        write_timer.rearm(conn)
+
+
+def _window_never_came_back(conn: Connection) -> bool:
+    """Nothing heard for twice the longest time-out while a lost window was asked for (tcp_rtx_probe0_timed_out)."""
+    assert conn.scoreboard
+    now, limit = conn.host.now, 2 * conn.host.rto_max
+    waited = now - (conn.scoreboard[0].sent_at if conn.rtx.retrans_stamp is None else conn.rtx.retrans_stamp)
+    user_limit = conn.options.user_timeout * MILLISECOND
+    if user_limit:
+        if waited > user_limit:
+            return True
+        limit = min(limit, user_limit)
+    return now - conn.rtx.heard_at > limit and waited > limit
+
+
+def _back_off(conn: Connection) -> None:
+    """Wait twice as long next time; the first SYNs do not (tcp_syn_linear_timeouts)."""
+    host = conn.host
+    waits = _syn_waits(conn)
+    if waits:
+        conn.rtt.rto = waits[min(conn.rtx.total_rto, len(waits) - 1)]
+    elif conn.state is not State.SYN_SENT or conn.rtx.total_rto > host.sysctls.tcp_syn_linear_timeouts:
+        conn.rtt.backoff += 1
+        conn.rtt.rto = min(conn.rtt.rto << 1, host.rto_max)
+    write_timer.set_timer(conn, WriteTimer.RETRANS, _within_user_timeout(conn))
+
+
+def _syn_waits(conn: Connection) -> tuple[int, ...]:
+    """The waits of a SYN, where the kernel has them other than by doubling."""
+    if conn.state is not State.SYN_SENT:
+        return ()
+    return conn.host.generation.syn.waits(conn.options.syncnt or conn.host.sysctls.tcp_syn_retries)
+
+
+def _within_user_timeout(conn: Connection) -> int:
+    """tcp_timer.c: tcp_clamp_rto_to_user_timeout."""
+    limit = conn.options.user_timeout * MILLISECOND
+    if not limit or conn.rtx.retrans_stamp is None:
+        return conn.rtt.rto
+    left = limit - (conn.host.now - conn.rtx.retrans_stamp)
+    return min(conn.rtt.rto, left) if left > 0 else conn.host.jiffy
+
+
+def _give_up(conn: Connection) -> bool:
+    """Whether it has been tried often or long enough (tcp_write_timeout)."""
+    sysctls = conn.host.sysctls
+    waits = _syn_waits(conn)
+    if waits:
+        return conn.rtx.retransmits >= len(waits) - 1
+    if conn.state in OPENING:
+        tries = conn.options.syncnt or sysctls.tcp_syn_retries
+        most = tries + (sysctls.tcp_syn_linear_timeouts if conn.state is State.SYN_SENT else 0)
+        if conn.rtx.retransmits >= most:
+            return True
+    else:
+        tries = sysctls.tcp_retries2
+        if conn.orphan:
+            alive = conn.rtt.rto < conn.host.rto_max
+            tries = sysctls.tcp_orphan_retries or (ORPHAN_RETRIES if alive else 0)
+    return _timed_out(conn, tries)
+
+
+def _timed_out(conn: Connection, tries: int) -> bool:
+    """Whether so many doubling time-outs would have passed by now (retransmits_timed_out)."""
+    if not conn.rtx.retransmits or conn.rtx.retrans_stamp is None:
+        return False
+    limit = conn.options.user_timeout * MILLISECOND
+    if not limit:
+        generation = conn.host.generation
+        base = generation.initial_rto if conn.state in OPENING else generation.rto_min
+        rto_max = conn.host.rto_max
+        linear = (rto_max // base).bit_length() - 1
+        limit = ((2 << min(tries, linear)) - 1) * base
+        limit += max(tries - linear, 0) * rto_max
+    return conn.host.now - conn.rtx.retrans_stamp >= limit

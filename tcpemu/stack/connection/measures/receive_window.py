@@ -1,0 +1,157 @@
+"""The receive window: how it follows the buffer, and what fits into the buffer.
+
+Buffers are counted as the kernel counts them, by the memory that segments take ("truesize") and not by their
+octets; half of that is taken for payload until segments show better (`scaling_ratio`, in 256ths).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tcpemu.stack.base.sequence_numbers import add, offset
+from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW, LARGEST_WINDOW
+from tcpemu.stack.records.connection import Connection
+from tcpemu.wire.options import encode_options
+from tcpemu.wire.segment import Segment
+
+_HEADROOM, _SHARED_INFO, _SK_BUFF, _SMALL_HEAD = 64, 320, 256, 576
+
+
+def from_space(ratio: int, space: int) -> int:
+    """Payload that so much buffer holds (include/net/tcp.h: tcp_win_from_space)."""
+    return space * ratio >> 8
+
+
+def receive_window(conn: Connection) -> int:
+    """What is left of the window that the peer was told (tcp.h: tcp_receive_window)."""
+    return max(offset(conn.rcv.nxt, add(conn.rcv.wup, conn.rcv.wnd)), 0)
+
+
+def free_space(conn: Connection) -> int:
+    """Payload that the buffer has room for (tcp.h: tcp_space)."""
+    return from_space(conn.rcv.scaling_ratio, conn.rcv.buffer - conn.rcv.rmem)
+
+
+def select_window(conn: Connection) -> int:
+    """The window to announce, as the header has it. Never takes back what was offered.
+
+    tcp_output.c: tcp_select_window.
+    """
+    old = conn.rcv.wnd
+    current = receive_window(conn)
+    window = new_window(conn)
+    if window < current:
+        if window == 0:
+            conn.host.count("TCPWantZeroWindowAdv")
+        window = _align(current, conn.rcv.wscale)
+    conn.rcv.wnd = window
+    conn.rcv.wup = conn.rcv.nxt
+    if not conn.rcv.wscale and conn.host.sysctls.tcp_workaround_signed_windows:
+        window = min(window, LARGEST_SIGNED_WINDOW)
+    field = min(window, LARGEST_WINDOW << conn.rcv.wscale) >> conn.rcv.wscale
+    if field == 0 and old:
+        conn.host.count("TCPToZeroWindowAdv")
+    elif field and not old:
+        conn.host.count("TCPFromZeroWindowAdv")
+    return field
+
+
+def new_window(conn: Connection) -> int:
+    """The window that the buffer allows, in octets (tcp_output.c: __tcp_select_window)."""
+    mss = conn.ack.rcv_mss
+    free = free_space(conn)
+    allowed = from_space(conn.rcv.scaling_ratio, conn.rcv.buffer)
+    full = min(conn.rcv.window_clamp, allowed)
+    if mss > full:
+        mss = full
+        if mss <= 0:
+            return 0
+    if free < full >> 1:
+        conn.ack.quick = 0
+        free -= free % (1 << conn.rcv.wscale)
+        if free < allowed >> 4 or free < mss:
+            return 0
+    free = min(free, conn.rcv.ssthresh)
+    if conn.rcv.wscale:
+        return _align(free, conn.rcv.wscale)
+    window = conn.rcv.wnd
+    if window <= free - mss or window > free:
+        return free - free % mss
+    if mss == full and free > window + (full >> 1):
+        return free
+    return window
+
+
+def init_buffer_space(conn: Connection) -> None:
+    """Fit the clamp of the window to the buffer, with one segment kept back (tcp_input.c: tcp_init_buffer_space)."""
+    largest = conn.rcv.buffer * conn.rcv.scaling_ratio >> 8
+    conn.rcv.window_clamp = clamp = _kept_back(
+        conn.rcv.window_clamp, largest, conn.rcv.advmss, conn.host.sysctls.tcp_app_win
+    )
+    if conn.rcv.ssthresh > clamp:
+        conn.rcv.ssthresh = clamp
+
+
+@lru_cache(maxsize=4096)
+def _kept_back(clamp: int, largest: int, mss: int, share: int) -> int:
+    if clamp >= largest:
+        clamp = largest
+        if share and largest > 4 * mss:
+            clamp = max(largest - (largest >> share), 4 * mss)
+    if share and clamp > 2 * mss and clamp + mss > largest:
+        clamp = max(2 * mss, largest - mss)
+    return clamp
+
+
+def set_clamp(conn: Connection, clamp: int) -> None:
+    """Another clamp: a lower one holds at once, a higher one lets the window stay (tcp.c: tcp_set_window_clamp)."""
+    if clamp < conn.rcv.window_clamp:
+        conn.rcv.ssthresh = min(conn.rcv.ssthresh, clamp)
+    else:
+        conn.rcv.ssthresh = max(conn.rcv.ssthresh, min(conn.rcv.wnd, clamp))
+    conn.rcv.window_clamp = clamp
+
+
+def grow(conn: Connection, length: int, truesize: int) -> None:
+    """Let the window grow with segments that use their memory well (tcp_input.c: tcp_grow_window)."""
+    room = min(conn.rcv.window_clamp, free_space(conn)) - conn.rcv.ssthresh
+    if room <= 0:
+        return
+    if from_space(conn.rcv.scaling_ratio, truesize) <= length:
+        step = 2 * conn.rcv.advmss
+    else:
+        step = _slow_growth(conn, length, truesize)
+    if step:
+        conn.rcv.ssthresh += min(room, max(step, 2 * length))
+        conn.ack.quick |= 1
+
+
+def _slow_growth(conn: Connection, length: int, truesize: int) -> int:
+    """tcp_input.c: __tcp_grow_window."""
+    memory = from_space(conn.rcv.scaling_ratio, truesize) >> 1
+    window = from_space(conn.rcv.scaling_ratio, conn.host.sysctls.tcp_rmem[2]) >> 1
+    while conn.rcv.ssthresh <= window:
+        if memory <= length:
+            return 2 * conn.ack.rcv_mss
+        memory >>= 1
+        window >>= 1
+    return 0
+
+
+def memory_of(segment: Segment) -> tuple[int, int]:
+    """Memory that the kernel takes for a segment from a TUN device, and how much of it is left to fill.
+
+    skbuff.c: __alloc_skb: an sk_buff, its shared information, and a head of 576, 1024, 2048 .. octets.
+    Differs: network cards' drivers take memory in other ways, each in its own.
+    """
+    headers = 40 + len(encode_options(segment.options)) + len(segment.ip_options)
+    used = _HEADROOM + headers + len(segment.payload)
+    head = (used + 63 & -64) + _SHARED_INFO
+    head = _SMALL_HEAD if head <= _SMALL_HEAD else 1 << (head - 1).bit_length()
+    return head + _SK_BUFF, head - _SHARED_INFO - used
+
+
+def _align(value: int, shift: int) -> int:
+    """`value` rounded up to a multiple of 2**shift."""
+    grain = 1 << shift
+    return (value + grain - 1) & -grain

@@ -1,0 +1,85 @@
+"""Round-trip times and the retransmission time-out, in the kernel's fixed-point arithmetic.
+
+`srtt` is eight times the smoothed round-trip time, in microseconds; `mdev` and `rttvar` are four times the
+mean deviation, so RTO = srtt / 8 + rttvar. RFC 6298; tcp_input.c: tcp_rtt_estimator, tcp_set_rto.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.sequence_numbers import MASK, after
+from tcpemu.stack.base.units import MICROSECOND
+from tcpemu.stack.records.connection import Connection
+
+_LONGEST_ECHO = 2**31 // 1000
+
+
+def sample(conn: Connection, microseconds: int) -> None:
+    """Take in one measurement and set the RTO by it."""
+    host = conn.host
+    least = host.rto_min_us
+    if not conn.rtt.srtt:
+        conn.rtt.srtt = microseconds << 3 or 1
+        conn.rtt.mdev = deviation = microseconds << 1
+        if deviation < least:
+            deviation = least
+        conn.rtt.rttvar = conn.rtt.mdev_max = deviation
+        conn.rtt.seq = conn.snd.nxt
+    else:
+        _update(conn, microseconds, least)
+    rto = ((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND
+    conn.rtt.rto = rto if rto < host.rto_max else host.rto_max
+    conn.rtt.backoff = 0
+
+
+def _update(conn: Connection, microseconds: int, least: int) -> None:
+    error = microseconds - (conn.rtt.srtt >> 3)
+    conn.rtt.srtt = conn.rtt.srtt + error or 1
+    if error < 0:
+        # A shorter time moves the deviation down slowly, and hardly up.
+        change = -error - (conn.rtt.mdev >> 2)
+        if change > 0:
+            change >>= 3
+    else:
+        change = error - (conn.rtt.mdev >> 2)
+    conn.rtt.mdev += change
+    if conn.rtt.mdev > conn.rtt.mdev_max:
+        conn.rtt.mdev_max = conn.rtt.mdev
+        conn.rtt.rttvar = max(conn.rtt.rttvar, conn.rtt.mdev_max)
+    if after(conn.snd.una, conn.rtt.seq):
+        if conn.rtt.mdev_max < conn.rtt.rttvar:
+            conn.rtt.rttvar -= (conn.rtt.rttvar - conn.rtt.mdev_max) >> 2
+        conn.rtt.seq = conn.snd.nxt
+        conn.rtt.mdev_max = least
+
+
+def by_timestamp(conn: Connection) -> int | None:
+    """The age of the segment that TSecr echoes, in microseconds, to the tick; an absurd echo tells nothing.
+
+    tcp_rtt_tsopt_us
+    """
+    elapsed = conn.host.stamp_clock() - (conn.ts.ecr - conn.ts.offset) & MASK
+    return (
+        max(elapsed, 1) * (conn.host.generation.wire.stamp_tick // MICROSECOND)
+        if elapsed < _LONGEST_ECHO
+        else None
+    )
+
+
+def sample_by_timestamp(conn: Connection) -> None:
+    """Measure by the segment that TSecr echoes."""
+    measured = by_timestamp(conn)
+    if measured is not None:
+        sample(conn, measured)
+
+
+def init_metrics(conn: Connection) -> None:
+    """The RTO for the first data (tcp_metrics.c: tcp_init_metrics)."""
+    known = conn.host.metrics.srtt.get(conn.key[0], 0)
+    generation = conn.host.generation
+    if known > conn.rtt.srtt:
+        cached = (known >> 3) * MICROSECOND
+        conn.rtt.rto = cached + max(2 * cached, generation.rto_min)
+    elif not conn.rtt.srtt:
+        fallback = generation.fallback_rto // MICROSECOND
+        conn.rtt.rttvar = conn.rtt.mdev = conn.rtt.mdev_max = fallback
+        conn.rtt.rto = generation.fallback_rto

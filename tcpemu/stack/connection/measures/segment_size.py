@@ -1,0 +1,52 @@
+"""How large a segment may be: the MSS that we announce, and the payload of a full segment that we send.
+
+tcp_output.c: tcp_sync_mss, tcp_current_mss; route.c: ipv4_default_advmss.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.host_services import HostServices
+
+_LEAST_SENT_MSS = 48
+_LARGEST_ADVERTISED = 65495
+
+
+def advertised_mss(host: HostServices, user_mss: int = 0) -> int:
+    """The MSS that we announce: what the link holds, or less by TCP_MAXSEG (route.c: ipv4_default_advmss)."""
+    mss = min(max(host.mtu - host.generation.wire.mss_headers, 256), _LARGEST_ADVERTISED)
+    return min(mss, user_mss) if user_mss else mss
+
+
+def sync_mss(conn: Connection, before_syn: bool = False) -> None:
+    """The payload of a full segment (tcp_sync_mss)."""
+    timestamps = conn.ts.ok or (before_syn and bool(conn.host.sysctls.tcp_timestamps))
+    conn.snd.mss_cache = _full_payload(
+        conn.host.mtu - conn.host.generation.wire.mss_headers,
+        conn.snd.mss_clamp,
+        timestamps,
+        conn.snd.max_window,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: int) -> int:
+    """The peer's MSS or what the link holds, less options, and at most half of the peer's window."""
+    size = max(min(room, peer_mss), _LEAST_SENT_MSS)
+    header = 20
+    if timestamps:
+        size -= TIMESTAMPS_LENGTH
+        header += TIMESTAMPS_LENGTH
+    limit = largest_window >> 1 if largest_window > DEFAULT_MSS else largest_window
+    if limit and size > limit:
+        size = max(limit, 68 - header)
+    return size
+
+
+def current_mss(conn: Connection) -> int:
+    """The same, less the SACK blocks that go along (tcp_current_mss)."""
+    blocks = len(conn.rcv.sacks) + (conn.rcv.dsack is not None)
+    return conn.snd.mss_cache - (4 + 8 * min(blocks, 3 if conn.ts.ok else 4) if blocks else 0)

@@ -1,0 +1,196 @@
+"""What may be sent now: data as both windows, Nagle and the pace allow, FIN behind it.
+
+tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fin (Linux 6.18).
+Data waits in `snd.unsent` and moves to the scoreboard piece by piece.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.sequence_numbers import add, after, distance
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
+from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.sending import probe_timers, transmit
+from tcpemu.stack.control import cwnd_validation
+from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.loss_recovery import CaState, Recovery
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.sent_pieces import Unacked
+from tcpemu.stack.recovery import write_timer
+from tcpemu.wire.segment import ACK, FIN, PSH
+
+_LARGEST_PIECE = 65_200
+_WINDOW_SHARES = 3
+"""Of so many parts of the window one is enough to be sent at once (tcp_tso_win_divisor)."""
+
+
+def push_pending(conn: Connection) -> None:
+    """Send what may be sent now (tcp_data_snd_check)."""
+    if conn.snd.has_unsent:
+        push(conn)
+
+
+def push(conn: Connection, nagle: bool = True) -> None:
+    """Send what windows and Nagle allow; where nothing may go, probe the window later."""
+    sent = write_xmit(conn, nagle and not conn.options.nodelay)
+    if sent:
+        probe_timers.schedule_loss_probe(conn)
+    elif not conn.scoreboard and conn.snd.has_unsent:
+        probe_timers.start_window_probes(conn)
+
+
+def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
+    """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
+
+    A tail loss probe is one piece, whatever the congestion window.
+    """
+    if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
+        return 0
+    mss = segment_size.current_mss(conn)
+    most = burst(conn, mss)
+    sent, defers = 0, False
+    while conn.snd.has_unsent:
+        quota = min(_cwnd_quota(conn), most) or int(probe)
+        if quota <= 0:
+            break
+        length = _allowed(conn, mss, nagle, quota)
+        if length is None:
+            break
+        if len(conn.snd.unsent) > mss and not probe and _defers(conn, most):
+            defers = _cwnd_room(conn) < _room(conn) and _cwnd_room(conn) <= len(conn.snd.unsent)
+            break
+        sent += _send_new(conn, length, mss)
+        if probe:
+            break
+    cwnd_validation.validate(conn, sent, defers)
+    return sent
+
+
+def _cwnd_quota(conn: Connection) -> int:
+    """What the congestion window lets out, at most half of it in one piece (tcp_output.c: tcp_cwnd_test)."""
+    window = conn.congestion.cwnd
+    return min(max(window >> 1, 1), max(window - in_flight(conn), 0))
+
+
+def _defers(conn: Connection, most: int) -> bool:
+    """Wait for the next ACK, which is due, to send a larger piece then (tcp_output.c: tcp_tso_should_defer)."""
+    board = conn.scoreboard
+    now = conn.host.now
+    if not board or board.recovery.state >= CaState.RECOVERY or now - board.recovery.wrote_at > MILLISECOND:
+        return False
+    limit = min(_room(conn), _cwnd_room(conn))
+    share = min(conn.snd.wnd, conn.congestion.cwnd * conn.snd.mss_cache) // _WINDOW_SHARES
+    if limit >= most * conn.snd.mss_cache or limit >= share:
+        return False
+    round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
+    if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
+        return False
+    return limit <= len(conn.snd.unsent) or not conn.snd.fin_queued
+
+
+def _room(conn: Connection) -> int:
+    """Octets that the peer's window takes yet."""
+    return distance(conn.snd.nxt, add(conn.snd.una, conn.snd.wnd))
+
+
+def _cwnd_room(conn: Connection) -> int:
+    """Octets that the congestion window takes yet."""
+    return (conn.congestion.cwnd - in_flight(conn)) * conn.snd.mss_cache
+
+
+def burst(conn: Connection, mss: int) -> int:
+    """Segments that go out in one piece: what a millisecond takes at the pace of the connection.
+
+    tcp_output.c: tcp_tso_autosize; tcp_input.c: tcp_update_pacing_rate.
+    """
+    octets = _LARGEST_PIECE
+    if conn.rtt.srtt:
+        slow_start = conn.congestion.cwnd < conn.congestion.ssthresh >> 1
+        rate = conn.snd.mss_cache * 80_000 * (200 if slow_start else 120)
+        out = conn.scoreboard.packets_out if conn.scoreboard is not None else 0
+        rate = rate * max(conn.congestion.cwnd, out) // conn.rtt.srtt
+        halvings = (conn.rtt.srtt >> 3) >> 9
+        octets = min((rate >> 10) + (_LARGEST_PIECE >> halvings), _LARGEST_PIECE)
+    return max(octets // mss, 2)
+
+
+def in_flight(conn: Connection) -> int:
+    """Segments under way and not taken for lost."""
+    return conn.scoreboard.in_flight if conn.scoreboard is not None else 0
+
+
+def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
+    """Octets that may go out next, at most `quota` segments of them; None to wait.
+
+    A window that ends inside the first segment stops it (tcp_snd_wnd_test); a longer piece may fill the
+    window up (tcp_mss_split_point).
+    """
+    if not window_takes_next(conn):
+        return None
+    waiting, room = len(conn.snd.unsent), _room(conn)
+    small_waits = conn.options.cork or (nagle and _small_under_way(conn))
+    if waiting <= mss:
+        return None if waiting < mss and small_waits and not conn.snd.fin_queued else waiting
+    length = min(waiting, room)
+    if quota * mss <= length:
+        return quota * mss
+    if length % mss and small_waits and not (conn.snd.fin_queued and length == waiting):
+        return length - length % mss
+    return length
+
+
+def window_takes_next(conn: Connection) -> bool:
+    """Whether the peer's window has room for the next segment (tcp_snd_wnd_test)."""
+    waiting, mss, room = len(conn.snd.unsent), segment_size.current_mss(conn), _room(conn)
+    return room <= 0x7FFFFFFF and min(waiting, mss) + (waiting <= mss and conn.snd.fin_queued) <= room
+
+
+def _small_under_way(conn: Connection) -> bool:
+    """A small segment is not acknowledged yet, so the next waits (RFC 9293 section 3.7.4; tcp_nagle_check)."""
+    if not conn.scoreboard:
+        return False
+    return after(conn.snd.sml, conn.snd.una) and not after(conn.snd.sml, conn.snd.nxt)
+
+
+def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> int:
+    """Send so many octets as one piece; how many segments."""
+    payload, conn.snd.unsent = conn.snd.unsent[:length], conn.snd.unsent[length:]
+    flags = ACK | PSH if push else ACK
+    if not conn.snd.unsent:
+        if payload:
+            flags |= PSH
+        if conn.snd.fin_queued:
+            flags |= FIN
+    entry = Unacked(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
+    conn.snd.nxt = entry.end
+    transmit.transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
+    queue_unacked(conn, entry)
+    if length % mss or not length:
+        conn.snd.sml = entry.end
+    return entry.pcount
+
+
+def queue_unacked(conn: Connection, entry: Unacked) -> None:
+    """Keep a piece until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
+    if conn.scoreboard is None:
+        srtt = conn.rtt.srtt
+        now = conn.host.now
+        conn.scoreboard = Scoreboard(conn.sack_ok, srtt >> 3 or None, now, Recovery(now))
+    idle = not conn.scoreboard
+    conn.scoreboard.append(entry)
+    conn.scoreboard.recovery.wrote_at = entry.sent_at
+    if idle or conn.rtx.timer_is_for is WriteTimer.LOSS_PROBE:
+        write_timer.rearm(conn)
+
+
+def send_fin(conn: Connection) -> None:
+    """Queue FIN behind what is not sent yet, and push all of it (tcp_send_fin)."""
+    conn.snd.fin_queued = True
+    conn.snd.write_seq = add(conn.snd.write_seq, 1)
+    push(conn, nagle=False)
+
+
+def send_up_to(conn: Connection, length: int) -> None:
+    """Send a piece of what waits, marked PSH, to fill a small window (tcp_write_wakeup)."""
+    _send_new(conn, length, max(length, 1), push=True)

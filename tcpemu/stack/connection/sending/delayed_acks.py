@@ -1,0 +1,169 @@
+"""Delayed ACKs: whether an ACK is sent at once, late, or with data.
+
+The first segments are acknowledged at once ("quick"); later ones wait up to `ato`, which follows the peer's
+pace; a conversation that goes back and forth ("pingpong") lets data carry the ACK.
+tcp_input.c: tcp_event_data_recv, __tcp_ack_snd_check; tcp_output.c: tcp_send_delayed_ack.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.sequence_numbers import distance
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
+from tcpemu.stack.base.timer_queue import Timer, TimerKind
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
+from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.sending import transmit
+from tcpemu.stack.records.connection import RCV_SHUTDOWN, Connection
+from tcpemu.stack.records.delayed_ack_bits import (
+    ATO_MIN,
+    DELACK_MIN,
+    NOW,
+    PUSHED,
+    PUSHED_TWICE,
+    SCHEDULED,
+    TIMER,
+)
+from tcpemu.wire.segment import FIN, PSH, RST, SYN, URG, Segment
+
+DELACK_MAX = 200 * MILLISECOND
+MAX_QUICK = 16
+_MORE_FLAGS = FIN | SYN | RST | PSH | URG
+
+
+def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
+    """Owe an ACK for data in order, and learn the peer's pace (tcp_event_data_recv)."""
+    conn.ack.pending |= SCHEDULED
+    measure_mss(conn, segment, memory)
+    now = conn.host.now
+    if not conn.ack.ato:
+        _more_quick(conn)
+        conn.ack.ato = ATO_MIN
+    else:
+        gap = now - conn.ack.last_data_at
+        if gap <= ATO_MIN // 2:
+            conn.ack.ato = (conn.ack.ato >> 1) + ATO_MIN // 2
+        elif gap < conn.ack.ato:
+            conn.ack.ato = min((conn.ack.ato >> 1) + gap, conn.rtt.rto, DELACK_MAX)
+        elif gap > conn.rtt.rto:
+            _more_quick(conn)
+    conn.ack.last_data_at = now
+    if len(segment.payload) >= 128:
+        receive_window.grow(conn, len(segment.payload), memory)
+
+
+def measure_mss(conn: Connection, segment: Segment, memory: int) -> None:
+    """Guess the size of the peer's segments, and how much memory they waste (tcp_measure_rcv_mss)."""
+    last, conn.ack.last_seg_size = conn.ack.last_seg_size, 0
+    length = len(segment.payload)
+    if length >= conn.ack.rcv_mss:
+        if length != conn.ack.rcv_mss:
+            _measure_ratio(conn, length, memory)
+        conn.ack.rcv_mss = min(length, conn.rcv.advmss)
+        if segment.flags & PSH:
+            conn.ack.pending |= PUSHED
+        return
+    header = 32 if conn.ts.ok else 20
+    with_header = length + header
+    if with_header >= DEFAULT_MSS + 20 or (with_header >= LEAST_MSS + 20 and not segment.flags & _MORE_FLAGS):
+        conn.ack.last_seg_size = length
+        if length == last:
+            conn.ack.rcv_mss = length
+            return
+    if conn.ack.pending & PUSHED:
+        conn.ack.pending |= PUSHED_TWICE
+    conn.ack.pending |= PUSHED
+
+
+def _measure_ratio(conn: Connection, length: int, memory: int) -> None:
+    ratio = (length << 8) // memory or 1
+    if ratio != conn.rcv.scaling_ratio:
+        conn.rcv.scaling_ratio = ratio
+        receive_window.set_clamp(conn, receive_window.from_space(ratio, conn.rcv.buffer))
+
+
+def _more_quick(conn: Connection) -> None:
+    """Acknowledge the next segments at once, up to half the window of them (tcp_incr_quickack)."""
+    quick = min(conn.rcv.wnd // (2 * conn.ack.rcv_mss) or 2, MAX_QUICK)
+    conn.ack.quick = max(conn.ack.quick, quick)
+
+
+def enter_quick(conn: Connection) -> None:
+    """tcp_enter_quickack_mode."""
+    _more_quick(conn)
+    conn.ack.pingpong = 0
+    conn.ack.ato = ATO_MIN
+
+
+def check(conn: Connection) -> None:
+    """Send the ACK that is owed, now or later (__tcp_ack_snd_check)."""
+    more_than_one = distance(conn.rcv.wup, conn.rcv.nxt) > conn.ack.rcv_mss and (
+        conn.rcv.nxt == conn.rcv.copied_seq or receive_window.new_window(conn) >= conn.rcv.wnd
+    )
+    if more_than_one or (conn.ack.quick and not conn.ack.pingpong) or conn.ack.pending & NOW:
+        transmit.send_ack(conn, reasons.SENT_ACK)
+    elif conn.rcv.out_of_order:
+        # Differs: from the fourth duplicate ACK on the kernel may compress them (tcp_comp_sack_nr).
+        transmit.send_ack(conn, reasons.SENT_DUP_ACK)
+    else:
+        delay(conn)
+
+
+def delay(conn: Connection) -> None:
+    """Let the ACK wait for company (tcp_send_delayed_ack)."""
+    ato = conn.ack.ato
+    if ato > DELACK_MIN:
+        longest = 500 * MILLISECOND
+        if conn.ack.pingpong or conn.ack.pending & PUSHED:
+            longest = DELACK_MAX
+        if conn.rtt.srtt:
+            longest = min(longest, max((conn.rtt.srtt >> 3) * MICROSECOND, DELACK_MIN))
+        ato = min(ato, longest)
+    ato = min(ato, DELACK_MAX)
+    host = conn.host
+    due = host.now + ato
+    if conn.ack.pending & TIMER:
+        if conn.ack.due <= host.now + (ato >> 2):
+            transmit.send_ack(conn, reasons.SENT_ACK)
+            return
+        due = min(due, conn.ack.due)
+    conn.ack.pending |= SCHEDULED | TIMER
+    conn.ack.due = due
+    if conn.ack.timer is None:
+        conn.ack.timer = Timer(TimerKind.DELAYED_ACK, conn)
+    host.timers.arm(conn.ack.timer, due, host.now)
+
+
+def timer_fired(conn: Connection) -> None:
+    """The delayed ACK is due (tcp_timer.c: tcp_delack_timer_handler)."""
+    if conn.state is State.CLOSE or not conn.ack.pending & TIMER:
+        return
+    conn.ack.pending &= ~TIMER
+    if not conn.ack.pending & SCHEDULED:
+        return
+    if conn.ack.pingpong:
+        conn.ack.pingpong = 0
+        conn.ack.ato = ATO_MIN
+    else:
+        conn.ack.ato = min(conn.ack.ato << 1, conn.rtt.rto, DELACK_MAX)
+    transmit.send_ack(conn, reasons.SENT_DELAYED_ACK)
+    conn.host.count("DelayedACKs")
+
+
+def after_read(conn: Connection, copied: int) -> None:
+    """The application has read: acknowledge, or say that the window is open (tcp.c: __tcp_cleanup_rbuf)."""
+    pending = conn.ack.pending
+    if pending & SCHEDULED:
+        drained = copied > 0 and not conn.rcv.rmem
+        pushed = pending & PUSHED_TWICE or (pending & PUSHED and not conn.ack.pingpong)
+        if distance(conn.rcv.wup, conn.rcv.nxt) > conn.ack.rcv_mss or (drained and pushed):
+            transmit.send_ack(conn, reasons.SENT_ACK)
+            return
+    if copied <= 0 or conn.shutdown & RCV_SHUTDOWN:
+        return
+    current = receive_window.receive_window(conn)
+    if 2 * current <= conn.rcv.window_clamp:
+        wanted = receive_window.new_window(conn)
+        if wanted and wanted >= 2 * current:
+            transmit.send_ack(conn, reasons.SENT_WINDOW)

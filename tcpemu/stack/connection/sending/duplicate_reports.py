@@ -1,0 +1,39 @@
+"""What came twice is reported by D-SACK, and a segment that is not acceptable is answered (RFC 2883).
+
+tcp_input.c: tcp_dsack_set, tcp_dsack_extend, tcp_send_dupack.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.sequence_numbers import MASK, after, before
+from tcpemu.stack.connection.sending import delayed_acks, transmit
+from tcpemu.stack.records.connection import Connection
+from tcpemu.wire.segment import Segment
+
+
+def send_duplicate_ack(conn: Connection, segment: Segment) -> None:
+    """Answer a segment that is not acceptable (tcp_send_dupack)."""
+    if segment.length and before(segment.seq, conn.rcv.nxt):
+        conn.host.count("DelayedACKLost")
+        delayed_acks.enter_quick(conn)
+        end = segment.seq + segment.length & MASK
+        report_duplicate(conn, segment.seq, conn.rcv.nxt if after(end, conn.rcv.nxt) else end)
+    transmit.send_ack(conn, reasons.SENT_DUP_ACK)
+
+
+def report_duplicate(conn: Connection, seq: int, end: int) -> None:
+    """Have the next ACK report a duplicate (RFC 2883; tcp_dsack_set)."""
+    if conn.sack_ok and conn.host.sysctls.tcp_dsack:
+        conn.host.count("TCPDSACKOldSent" if before(seq, conn.rcv.nxt) else "TCPDSACKOfoSent")
+        conn.rcv.dsack = (seq, end)
+
+
+def extend_duplicate(conn: Connection, seq: int, end: int) -> None:
+    """The same where a report is due already: it grows, if both touch (tcp_dsack_extend)."""
+    if conn.rcv.dsack is None:
+        report_duplicate(conn, seq, end)
+        return
+    left, right = conn.rcv.dsack
+    if not after(seq, right) and not after(left, end):
+        conn.rcv.dsack = (seq if before(seq, left) else left, end if after(end, right) else right)

@@ -1,0 +1,64 @@
+"""When to probe: the tail loss probe after what was sent last, the probe of a closed window.
+
+tcp_output.c: tcp_schedule_loss_probe, tcp_check_probe_timer; tcp_input.c: tcp_ack_probe.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.sequence_numbers import add, before
+from tcpemu.stack.base.states import OPENING, State
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
+from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.recovery import write_timer
+
+
+def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
+    """Wait for a probe rather than for the RTO, where SACK was agreed (RFC 8985; tcp_schedule_loss_probe)."""
+    board = conn.scoreboard
+    if conn.host.sysctls.tcp_early_retrans not in (3, 4) or not board or not board.sack:
+        return False
+    if board.recovery.state not in (CaState.OPEN, CaState.CWR):
+        return False
+    if conn.rtt.srtt:
+        wait = (conn.rtt.srtt >> 2) * MICROSECOND
+        wait += conn.host.generation.rto_min if board.packets_out == 1 else 2 * MILLISECOND
+    else:
+        wait = conn.host.generation.initial_rto
+    left = conn.rtt.rto if fresh else write_timer.rto_left(conn)
+    if left > 0:
+        wait = min(wait, left)
+    write_timer.set_timer(conn, WriteTimer.LOSS_PROBE, wait)
+    return True
+
+
+def after_progress(conn: Connection) -> None:
+    """Something was acknowledged: set the timer anew (tcp_set_xmit_timer)."""
+    if not schedule_loss_probe(conn, fresh=True):
+        write_timer.rearm(conn)
+
+
+def start_window_probes(conn: Connection) -> None:
+    """Nothing is under way and the window lets nothing out: ask for it (tcp_check_probe_timer)."""
+    if conn.rtx.timer_is_for is WriteTimer.NOTHING and conn.state not in (*OPENING, State.CLOSE):
+        write_timer.set_timer(conn, WriteTimer.WINDOW_PROBE, max(conn.rtt.rto, conn.host.generation.rto_min))
+
+
+def window_may_have_opened(conn: Connection) -> None:
+    """An ACK came while nothing was under way (tcp_ack_probe)."""
+    if not conn.snd.has_unsent or conn.state in OPENING:
+        return
+    length = min(len(conn.snd.unsent), segment_size.current_mss(conn)) or 1
+    if not before(add(conn.snd.una, conn.snd.wnd), add(conn.snd.nxt, length)):
+        conn.rtt.backoff = 0
+        if conn.rtx.timer_is_for is WriteTimer.WINDOW_PROBE:
+            write_timer.clear_timer(conn)
+    else:
+        write_timer.set_timer(conn, WriteTimer.WINDOW_PROBE, window_probe_wait(conn))
+
+
+def window_probe_wait(conn: Connection) -> int:
+    """tcp.h: tcp_probe0_when."""
+    base = max(conn.rtt.rto, conn.host.generation.rto_min)
+    return min(base << min(conn.rtt.backoff, 20), conn.host.rto_max)

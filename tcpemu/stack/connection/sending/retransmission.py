@@ -1,0 +1,137 @@
+"""Segments sent again: what is lost, as the window allows, and one by one for timers.
+
+tcp_output.c: __tcp_retransmit_skb, tcp_xmit_retransmit_queue, tcp_retrans_try_collapse (Linux 6.12).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import add, after, offset
+from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.sending import data_out, transmit
+from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.sent_pieces import EVER, LOST, RETRANS, SACKED, SENT_AGAIN, Unacked
+from tcpemu.stack.recovery import write_timer
+from tcpemu.wire.segment import ACK, CWR, ECE, SYN
+
+
+def what_is_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
+    """Send again what is lost, in order, while the window allows (tcp_xmit_retransmit_queue)."""
+    if not board.queue:
+        return
+    recovery, queue = board.recovery, board.queue
+    head, hole, head_sent = queue[0], False, False
+    most = data_out.burst(conn, segment_size.current_mss(conn))
+    place = board.index(board.hint) if board.hint is not None else 0
+    while place < len(queue):
+        entry = queue[place]
+        place += 1
+        if not hole:
+            board.hint = entry
+        room = conn.congestion.cwnd - board.in_flight
+        if room <= 0 or board.retrans_out >= board.lost_out:
+            break
+        if not entry.tags & LOST:
+            hole = hole or not entry.tags & (RETRANS | SACKED)
+            continue
+        if entry.tags & (RETRANS | SACKED):
+            continue
+        if not one(conn, board, entry, min(room, most), reason):
+            break
+        slow = recovery.state is CaState.LOSS
+        conn.host.count("TCPSlowStartRetrans" if slow else "TCPFastRetrans", entry.pcount)
+        if recovery.reduces:
+            recovery.prr_out += entry.pcount
+        head_sent = head_sent or entry is head
+    if head_sent and conn.rtx.timer_is_for is not WriteTimer.REORDERING:
+        write_timer.set_timer(conn, WriteTimer.RETRANS, conn.rtt.rto)
+
+
+def one(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
+    """Send a piece again and count it as under way; whether it went out (tcp_retransmit_skb)."""
+    gone = bare(conn, board, entry, segments, reason)
+    if gone:
+        entry.tags |= SENT_AGAIN
+        board.retrans_out += entry.pcount
+    if conn.rtx.retrans_stamp is None:
+        conn.rtx.retrans_stamp = entry.sent_at
+    board.recovery.undo_retrans = max(board.recovery.undo_retrans, 0) + entry.pcount
+    return gone
+
+
+def bare(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
+    """Send up to so many segments of a piece again; False where the window forbids it (__tcp_retransmit_skb)."""
+    entry.began = entry.seq
+    mss = segment_size.current_mss(conn)
+    length = _allowed(conn, entry, segments, mss)
+    if length is None:
+        return False
+    if len(entry.payload) > length:
+        board.split(board.index(entry), length, mss)
+    else:
+        segments_before = entry.pcount
+        entry.cut_for(mss)
+        board.recount(entry, segments_before - entry.pcount)
+        _collapse(conn, board, entry, min(length, mss))
+    _send(conn, board, entry, reason)
+    return True
+
+
+def _allowed(conn: Connection, entry: Unacked, segments: int, mss: int) -> int | None:
+    """Octets that the peer's window lets through; a closed one is asked by the first segment."""
+    window = offset(entry.seq, add(conn.snd.una, conn.snd.wnd))
+    if window <= 0:
+        if entry.seq != conn.snd.una:
+            return None
+        window = mss
+    length = mss * segments
+    return length if length <= window else window // mss * mss or window
+
+
+def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -> None:
+    host = conn.host
+    entry.repeats += 1
+    conn.rtx.total_retrans += entry.pcount
+    host.count("RetransSegs", entry.pcount)
+    if entry.flags & SYN:
+        host.count("TCPSynRetrans")
+        if host.sysctls.tcp_ecn_fallback and not entry.flags & ACK:
+            entry.flags &= ~(ECE | CWR)
+        if not entry.flags & ACK:
+            reason = reasons.SENT_SYN_AGAIN
+    entry.tags |= EVER
+    entry.sent_at = board.recovery.wrote_at = host.now
+    entry.turn = host.turn
+    entry.delivered = board.delivered
+    board.sent_order.append(entry)
+    transmit.transmit_piece(conn, entry, reason)
+
+
+def _collapse(conn: Connection, board: Scoreboard, entry: Unacked, space: int) -> None:
+    """Join small segments behind it to one that is sent again (tcp_retrans_try_collapse)."""
+    if entry.flags & SYN or not conn.host.sysctls.tcp_retrans_collapse or len(entry.payload) >= space:
+        return
+    if entry.pcount > 1 or entry.tags & SACKED:
+        return
+    edge = add(conn.snd.una, conn.snd.wnd)
+    place = board.index(entry) + 1
+    while place < len(board.queue):
+        following = board.queue[place]
+        fits = len(entry.payload) + len(following.payload) <= space
+        if following.pcount > 1 or following.tags & SACKED or not fits or after(following.end, edge):
+            return
+        _join(board, entry, place)
+
+
+def _join(board: Scoreboard, entry: Unacked, place: int) -> None:
+    """Take the next piece into this one (tcp_collapse_retrans)."""
+    following = board.queue[place]
+    entry.payload += following.payload
+    entry.end = following.end
+    entry.flags |= following.flags
+    entry.tags |= following.tags & EVER
+    board.recount(following, following.pcount)
+    board.remove(place, entry)

@@ -1,0 +1,66 @@
+"""Segments that answer others without a connection: a RST, and the ACK of a request or a TIME_WAIT bucket."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.stack.base.tcp_options import established_options
+from tcpemu.stack.records.host_services import HostServices
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import ACK, RST, FlowKey, Segment
+
+
+def send_reset(host: HostServices, segment: Segment) -> None:
+    """Answer a segment with a RST, statelessly; never a RST with one (tcp_ipv4.c: tcp_v4_send_reset)."""
+    if segment.flags & RST:
+        return
+    seq, ack, flags = segment.ack, 0, RST
+    if not segment.flags & ACK:
+        seq, ack, flags = 0, segment.seq + segment.length & MASK, RST | ACK
+    host.count("OutRsts")
+    host.send(
+        Segment(
+            segment.dst,
+            segment.dport,
+            segment.src,
+            segment.sport,
+            seq,
+            ack,
+            flags,
+            0,
+            tos=segment.tos & 0xFC,
+            ttl=host.generation.wire.reset_ttl or host.sysctls.ip_default_ttl,
+        ),
+        reasons.SENT_RST,
+    )
+
+
+def send_bare_ack(
+    host: HostServices,
+    key: FlowKey,
+    seq: int,
+    ack: int,
+    window: int,
+    stamps: Timestamps | None,
+    tos: int,
+    reason: Reason,
+) -> None:
+    """An ACK for what is no full connection: a request or TIME_WAIT (tcp_ipv4.c: tcp_v4_send_ack)."""
+    remote, remote_port, local, local_port = key
+    host.send(
+        Segment(
+            local,
+            local_port,
+            remote,
+            remote_port,
+            seq,
+            ack,
+            ACK,
+            window,
+            established_options(stamps),
+            tos=tos,
+            ttl=host.sysctls.ip_default_ttl,
+        ),
+        reason,
+    )

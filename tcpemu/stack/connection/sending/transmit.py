@@ -1,0 +1,173 @@
+"""One segment of a connection leaves, with the headers that belong to it: data, ACK, RST, SYN.
+
+tcp_output.c: __tcp_transmit_skb, __tcp_send_ack, tcp_send_active_reset (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import MASK, add, before, distance
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import established_options, syn_options
+from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.measures.receive_window import select_window
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.delayed_ack_bits import ATO_MIN, SCHEDULED
+from tcpemu.stack.records.sent_pieces import Unacked
+from tcpemu.wire.options import Option, Timestamps
+from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, Segment
+
+_ECT0 = 2
+_SYN_ACK = SYN | ACK
+
+
+def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
+    """Send a piece segment by segment; the last of several is marked PSH."""
+    if entry.pcount == 1:
+        transmit(conn, entry.flags, entry.seq, entry.payload, reason, entry.repeats)
+        return
+    options = _options(conn)
+    for start in range(0, len(entry.payload), entry.mss):
+        flags = entry.flags & ~(FIN | PSH)
+        if start + entry.mss >= len(entry.payload):
+            flags = entry.flags | PSH
+        payload = entry.payload[start : start + entry.mss]
+        transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options)
+
+
+def transmit(
+    conn: Connection,
+    flags: int,
+    seq: int,
+    payload: bytes,
+    reason: Reason,
+    repeat: int = 0,
+    options: tuple[Option, ...] | None = None,
+) -> None:
+    """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb)."""
+    host = conn.host
+    remote, remote_port, local, local_port = conn.key
+    tos = conn.options.tos
+    if flags & SYN:
+        window = _syn_window(conn, flags, repeat)
+        options = own_syn_options(conn, flags)
+    else:
+        window = select_window(conn)
+        options = _options(conn) if options is None else options
+        if conn.ecn_ok:
+            if payload and not repeat:
+                tos |= _ECT0
+                flags |= _says_reduced(conn)
+            if conn.ack.demand_cwr:
+                flags |= ECE
+    host.send(
+        Segment(
+            local,
+            local_port,
+            remote,
+            remote_port,
+            seq,
+            conn.rcv.nxt if flags & ACK else 0,
+            flags,
+            window,
+            options,
+            payload,
+            0,
+            conn.options.ttl or host.sysctls.ip_default_ttl,
+            tos,
+            conn.ip_id,
+            host.generation.wire.dont_fragment or not flags & SYN,
+        ),
+        reason,
+        repeat,
+        not repeat and flags & _SYN_ACK != _SYN_ACK,
+    )
+    conn.ip_id = conn.ip_id + 1 & 0xFFFF
+    if payload:
+        _data_sent(conn)
+    if flags & ACK:
+        _ack_sent(conn)
+
+
+def _syn_window(conn: Connection, flags: int, repeat: int) -> int:
+    """The window of a SYN: some kernels' first, or repeated, one has another than their SYN|ACK."""
+    wire = conn.host.generation.wire
+    own = 0 if flags & ACK else wire.syn_again_window if repeat else wire.syn_window
+    return own or min(conn.rcv.wnd, 65535)
+
+
+def _says_reduced(conn: Connection) -> int:
+    """CWR on the first new data after the window came down (RFC 3168; tcp_ecn_send)."""
+    board = conn.scoreboard
+    if board is None or not board.recovery.queue_cwr:
+        return 0
+    board.recovery.queue_cwr = False
+    return CWR
+
+
+def _data_sent(conn: Connection) -> None:
+    """Data sent soon after data came in makes a conversation (tcp_event_data_sent)."""
+    if conn.host.now - conn.ack.last_data_at < conn.ack.ato:
+        conn.ack.pingpong = min(conn.ack.pingpong + 1, 255)
+
+
+def _ack_sent(conn: Connection) -> None:
+    """An ACK has gone, alone or with data (tcp_output.c: tcp_event_ack_sent)."""
+    if conn.ack.quick:
+        if conn.ack.quick <= (1 if conn.ack.pending & SCHEDULED else 0):
+            conn.ack.quick = 0
+            conn.ack.ato = ATO_MIN
+        elif conn.ack.pending & SCHEDULED:
+            conn.ack.quick -= 1
+    conn.ack.pending = 0
+    if conn.ack.timer is not None:
+        conn.host.timers.cancel(conn.ack.timer)
+
+
+def _stamps(conn: Connection) -> Timestamps:
+    return Timestamps(conn.host.stamp_clock() + conn.ts.offset & MASK, conn.ts.recent)
+
+
+def _options(conn: Connection) -> tuple[Option, ...]:
+    blocks = conn.rcv.sacks
+    if conn.rcv.dsack is not None:
+        blocks, conn.rcv.dsack = (conn.rcv.dsack, *blocks), None
+    return established_options(_stamps(conn) if conn.ts.ok else None, blocks)
+
+
+def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
+    """The options of an active open's SYN, and of its SYN|ACK when SYNs cross: all that we can (tcp_syn_options)."""
+    sysctls, wire = conn.host.sysctls, conn.host.generation.wire
+    plain = wire.plain_syn and not flags & ACK
+    stamps = None
+    if sysctls.tcp_timestamps and not plain:
+        stamps = Timestamps(
+            conn.host.stamp_clock() + conn.ts.offset & MASK, conn.ts.recent if flags & ACK else 0
+        )
+    shift = conn.rcv.wscale if sysctls.tcp_window_scaling and not plain else None
+    own_mss = segment_size.advertised_mss(conn.host, conn.options.maxseg)
+    order = wire.syn_ack_order or wire.order if flags & ACK else wire.order
+    return syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, order)
+
+
+def acceptable_seq(conn: Connection) -> int:
+    """The number for a segment without data: not beyond the peer's window (tcp_acceptable_seq)."""
+    edge = add(conn.snd.una, conn.snd.wnd)
+    if not before(edge, conn.snd.nxt) or (
+        distance(edge, conn.snd.nxt) < 1 << conn.rcv.wscale and conn.rcv.wscale
+    ):
+        return conn.snd.nxt
+    return edge
+
+
+def send_ack(conn: Connection, reason: Reason) -> None:
+    """An ACK alone (__tcp_send_ack)."""
+    if conn.state is not State.CLOSE:
+        transmit(conn, ACK, acceptable_seq(conn), b"", reason)
+
+
+def send_active_reset(conn: Connection) -> None:
+    """Tell the peer that it is over (tcp_send_active_reset)."""
+    conn.host.count("OutRsts")
+    transmit(conn, RST | ACK, acceptable_seq(conn), b"", reasons.SENT_ACTIVE_RST)

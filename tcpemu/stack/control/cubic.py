@@ -1,0 +1,120 @@
+"""CUBIC: the window grows back along a cubic curve, whose flat part lies where the last loss was (RFC 9438).
+
+tcp_cubic.c, Linux 6.12, with its arithmetic of whole numbers. Times of the curve are 1024ths of a second.
+Differs: slow start ends at a loss only, and not when round-trip times grow (hystart).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from tcpemu.stack.base.congestion_hooks import Moment
+from tcpemu.stack.control.reno import Reno
+
+_BETA, _SCALE = 717, 1024
+_STEEPNESS = 410
+"""Of the curve, for a round trip of 100 ms: ten times bic_scale."""
+_CUBE_FACTOR = (1 << 40) // _STEEPNESS
+_FRIENDLY = 8 * (_SCALE + _BETA) // 3 // (_SCALE - _BETA)
+_EARLY_PACE = 20
+"""Before any loss the window grows by a twentieth each round trip at least."""
+
+
+def cubic_root(value: int) -> int:
+    """The whole part of the cubic root, by Newton's method (the kernel's is off by up to a fifth of a percent)."""
+    root = 1 << -(-value.bit_length() // 3)
+    while value and (closer := (2 * root + value // (root * root)) // 3) < root:
+        root = closer
+    return root if value else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cubic(Reno):
+    """Slow start below `ssthresh`, then along the curve; seven tenths after a loss."""
+
+    last_max: int = 0
+    """The window at the last loss."""
+    epoch: int | None = None
+    """When the present curve began, in jiffies."""
+    inflection: int = 0
+    """From there to its flat part."""
+    origin: int = 0
+    """The window at its flat part."""
+    pace: int = 0
+    """The window grows by one for so many segments."""
+    looked_at: int = 0
+    looked_window: int = 0
+    arrived: int = 0
+    """Segments since the curve began, for what Reno would have made of them."""
+    reno_window: int = 0
+    needs_moment = True
+
+    def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:
+        assert moment is not None
+        if not limited or not segments:
+            return self
+        slow = self.slow_start(segments)
+        left = segments - (slow.cwnd - self.cwnd)
+        if not left:
+            return slow
+        following = slow._look(left, moment)
+        return following.grown(following.pace, left)
+
+    def _look(self, segments: int, moment: Moment) -> Self:
+        """Where the curve is now, and how fast to follow it (bictcp_update)."""
+        counted = replace(self, arrived=self.arrived + segments)
+        if self.looked_window == self.cwnd and moment.jiffies - self.looked_at <= moment.hz // 32:
+            return counted
+        if self.epoch is None or moment.jiffies != self.looked_at:
+            counted = counted._along(segments, moment)
+        return counted._no_slower_than_reno()
+
+    def _along(self, segments: int, moment: Moment) -> Self:
+        curve = self if self.epoch is not None else self._new_curve(segments, moment)
+        assert curve.epoch is not None
+        cwnd = self.cwnd
+        ahead = -(-moment.min_rtt * moment.hz // 1_000_000)
+        at = ((moment.jiffies - curve.epoch + ahead) << 10) // moment.hz
+        rise = _STEEPNESS * abs(at - curve.inflection) ** 3 >> 40
+        target = curve.origin - rise if at < curve.inflection else curve.origin + rise
+        pace = cwnd // (target - cwnd) if target > cwnd else 100 * cwnd
+        if not curve.last_max:
+            pace = min(pace, _EARLY_PACE)
+        return replace(curve, pace=pace, looked_at=moment.jiffies, looked_window=cwnd)
+
+    def _new_curve(self, segments: int, moment: Moment) -> Self:
+        gap = max(self.last_max - self.cwnd, 0)
+        return replace(
+            self,
+            epoch=moment.jiffies,
+            arrived=segments,
+            reno_window=self.cwnd,
+            inflection=cubic_root(_CUBE_FACTOR * gap),
+            origin=max(self.last_max, self.cwnd),
+        )
+
+    def _no_slower_than_reno(self) -> Self:
+        """Reno with the same loss rate would have this window by now."""
+        step = self.cwnd * _FRIENDLY >> 3
+        steps = max(self.arrived - 1, 0) // step
+        reno = self.reno_window + steps
+        pace = min(self.pace, self.cwnd // (reno - self.cwnd)) if reno > self.cwnd else self.pace
+        return replace(self, arrived=self.arrived - steps * step, reno_window=reno, pace=max(pace, 2))
+
+    def reduced(self) -> Self:
+        """A second loss below the first leaves room for others: fast convergence (cubictcp_recalc_ssthresh)."""
+        cwnd = self.cwnd
+        below = cwnd < self.last_max
+        return replace(
+            self,
+            ssthresh=max(cwnd * _BETA // _SCALE, 2),
+            counted=0,
+            epoch=None,
+            last_max=cwnd * (_SCALE + _BETA) // (2 * _SCALE) if below else cwnd,
+        )
+
+    def timed_out(self, cwnd: int, reduces: bool) -> Self:
+        """All that is known of the curve is forgotten (cubictcp_state)."""
+        ssthresh = self.reduced().ssthresh if reduces else self.ssthresh
+        return type(self)(cwnd=cwnd, ssthresh=ssthresh)

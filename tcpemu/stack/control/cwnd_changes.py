@@ -1,0 +1,24 @@
+"""What happens to any congestion window, whatever kind of congestion control moves it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tcpemu.stack.base.congestion_hooks import Congestion
+
+
+def with_cwnd(congestion: Congestion, cwnd: int) -> Congestion:
+    """The same with another window."""
+    return congestion if cwnd == congestion.cwnd else replace(congestion, cwnd=cwnd)  # type: ignore[type-var]
+
+
+def with_current_ssthresh(congestion: Congestion) -> Congestion:
+    """The same, to come back soon to the window there is, before that is made smaller."""
+    ssthresh = current_ssthresh(congestion, reduces=False)
+    return replace(congestion, ssthresh=ssthresh)  # type: ignore[type-var]
+
+
+def current_ssthresh(congestion: Congestion, reduces: bool) -> int:
+    """The threshold to come back to: at least three quarters of the window (tcp.h: tcp_current_ssthresh)."""
+    cwnd = congestion.cwnd
+    return congestion.ssthresh if reduces else max(congestion.ssthresh, (cwnd >> 1) + (cwnd >> 2))

@@ -1,0 +1,12 @@
+"""Each kind of congestion control by the name that tcp_congestion_control has for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tcpemu.stack.base.congestion_hooks import Congestion
+from tcpemu.stack.control.cubic import Cubic
+from tcpemu.stack.control.reno import Reno
+
+CONTROLS: dict[str, Callable[[int], Congestion]] = {"reno": Reno, "cubic": Cubic}
+"""What begins with so many segments as its window."""

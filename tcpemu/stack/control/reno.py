@@ -1,0 +1,54 @@
+"""Reno: slow start, then one segment more each round trip; half after a loss (RFC 5681; tcp_cong.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Congestion, Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Reno:
+    """Slow start below `ssthresh`, then one segment more for each window acknowledged; half after a loss."""
+
+    cwnd: int = INITIAL_WINDOW
+    ssthresh: int = INFINITE
+    counted: int = 0
+    """Segments acknowledged since the window last grew in congestion avoidance."""
+    needs_moment = False
+
+    def begin(self, first: Congestion, troubled: bool) -> Self:
+        cwnd = 1 if troubled else first.cwnd
+        return self if cwnd == self.cwnd else replace(self, cwnd=cwnd)
+
+    def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
+        if not limited or not segments:
+            return self
+        slow = self.slow_start(segments)
+        left = segments - (slow.cwnd - self.cwnd)
+        return slow.grown(slow.cwnd, left) if left else slow
+
+    def slow_start(self, segments: int) -> Self:
+        """tcp_cong.c: tcp_slow_start."""
+        if self.cwnd >= self.ssthresh:
+            return self
+        return replace(self, cwnd=min(self.cwnd + segments, self.ssthresh))
+
+    def grown(self, pace: int, segments: int) -> Self:
+        """One more for each `pace` segments (tcp_cong.c: tcp_cong_avoid_ai)."""
+        cwnd, counted = self.cwnd, self.counted
+        if counted >= pace:
+            cwnd, counted = cwnd + 1, 0
+        counted += segments
+        return replace(self, cwnd=cwnd + counted // pace, counted=counted % pace)
+
+    def reduced(self) -> Self:
+        return replace(self, ssthresh=max(self.cwnd >> 1, 2), counted=0)
+
+    def timed_out(self, cwnd: int, reduces: bool) -> Self:
+        ssthresh = self.reduced().ssthresh if reduces else self.ssthresh
+        return replace(self, cwnd=cwnd, ssthresh=ssthresh, counted=0)
+
+    def restored(self, cwnd: int, ssthresh: int) -> Self:
+        return replace(self, cwnd=max(self.cwnd, cwnd), ssthresh=max(self.ssthresh, ssthresh))

@@ -1,0 +1,49 @@
+"""A request is made as its SYN says it, with the window that its SYN|ACK will offer (tcp_input.c: tcp_conn_request)."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.tcp_options import SynOptions
+from tcpemu.stack.connection.measures.first_window import first_window
+from tcpemu.stack.records.listener import Listener
+from tcpemu.stack.records.request import Request
+from tcpemu.wire.segment import CWR, ECE, Segment
+
+_ECN_SETUP = ECE | CWR
+
+
+def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Request:
+    """A request as its SYN says it; `iss`, `ts_offset` and the window are the maker's to set."""
+    host = listener.host
+    peer_mss, snd_shift, sack, stamps, _ = offer
+    tos = listener.options.tos
+    if host.sysctls.tcp_reflect_tos:
+        tos = segment.tos & 0xFC | tos & 3
+    return Request(
+        segment[:4],
+        None,
+        listener,
+        segment.seq,
+        peer_mss,
+        snd_shift,
+        sack,
+        None if stamps is None else stamps.val,
+        listener.own_mss,
+        segment.flags & _ECN_SETUP == _ECN_SETUP and _may_use_ecn(listener, segment),
+        tos,
+        host.now,
+    )
+
+
+def _may_use_ecn(listener: Listener, segment: Segment) -> bool:
+    """Whether to agree to ECN (tcp_input.c: tcp_ecn_create_request)."""
+    return bool(listener.host.sysctls.tcp_ecn) and (not segment.tos & 3 or bool(segment.reserved))
+
+
+def offer_window(listener: Listener, request: Request, mss: int) -> None:
+    """The window to offer, and its scale (tcp_minisocks.c: tcp_openreq_init_rwin)."""
+    scaling = request.snd_shift is not None
+    found = listener.windows.get((mss, scaling))
+    if found is None:
+        found = first_window(listener.host, listener.options, mss, scaling)
+        listener.windows[mss, scaling] = found
+    request.rcv_wnd, request.window_clamp, request.rcv_shift = found

@@ -1,0 +1,114 @@
+"""The timer of a request: its SYN|ACK is sent again, each time after twice as long, until it is given up in silence.
+
+inet_connection_sock.c: reqsk_timer_handler (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.sequence_numbers import add
+from tcpemu.stack.base.states import State
+from tcpemu.stack.listening import queues, shared_timer, syn_ack
+from tcpemu.stack.records.listener import SharedTimer
+from tcpemu.stack.records.request import Request
+from tcpemu.wire.segment import ACK, RST, Segment
+
+
+def arm(request: Request) -> None:
+    """Wait for the next time-out: twice as long after each (inet_connection_sock.h: reqsk_timeout)."""
+    host = request.listener.host
+    generation = host.generation
+    waits = generation.synack.waits
+    if waits:
+        wait = waits[min(request.timeouts, len(waits) - 1)]
+    else:
+        wait = min(generation.initial_rto << request.timeouts, generation.rto_max)
+    if request.listener.timer is None:
+        host.timers.arm(request, host.now + wait, host.now)
+    else:
+        shared_timer.arm(request.listener.timer, request, host.now + wait)
+
+
+def fire(request: Request) -> None:
+    """The final ACK has not come in time (inet_connection_sock.c: reqsk_timer_handler)."""
+    listener = request.listener
+    host = listener.host
+    if listener.state is not State.LISTEN:
+        host.timer_fired(request.key, reasons.REQUEST_ORPHANED)
+        remove(request)
+        return
+    expired, resend = next_time_out(request)
+    host.count("TCPTimeouts")
+    if expired:
+        _give_up(request)
+        return
+    if resend:
+        syn_ack.send_again(request, reasons.SENT_SYN_ACK_AGAIN)
+    else:
+        host.timer_fired(request.key, reasons.REQUEST_SILENT)
+    if request.timeouts == 0:
+        listener.young -= 1
+    # Differs: the kernel keeps this in seven bits, so 128 retries and more wrap there.
+    request.timeouts += 1
+    arm(request)
+
+
+def slice_fired(timer: SharedTimer) -> None:
+    """Look at the next slice: twice what would cover the table in one initial time-out."""
+    host = timer.host
+    synack = host.generation.synack
+    share = max(timer.size // max(host.generation.initial_rto // synack.interval, 1), 1)
+    for _ in range(2 * share):
+        for request, deadline in list(timer.entries.get(timer.hand, {}).items()):
+            if deadline <= host.now and isinstance(request, Request):
+                fire(request)
+        timer.hand = (timer.hand + 1) % timer.size
+    if timer.waiting:
+        host.timers.arm(timer, host.now + synack.interval, host.now)
+
+
+def next_time_out(request: Request) -> tuple[bool, bool]:
+    """Whether the next time-out is the last, and if not, whether it sends the SYN|ACK again."""
+    expired = request.timeouts >= queues.synack_retries(request.listener)
+    deferred = request.listener.options.defer_periods
+    if not deferred:
+        return expired, True
+    expired = expired and (not request.acked or request.timeouts >= deferred)
+    return expired, not request.acked or request.timeouts >= deferred - 1
+
+
+def _give_up(request: Request) -> None:
+    """The SYN|ACK was repeated often enough: most kernels say nothing now."""
+    host = request.listener.host
+    if not host.generation.synack.resets_at_end:
+        host.timer_fired(request.key, reasons.REQUEST_EXPIRED)
+        remove(request)
+        return
+    host.timer_fired(request.key, reasons.REQUEST_EXPIRED_RST)
+    remove(request)
+    remote, remote_port, local, local_port = request.key
+    host.count("OutRsts")
+    seq, ack = add(request.iss, 1), add(request.irs, 1)
+    segment = Segment(local, local_port, remote, remote_port, seq, ack, RST | ACK, 0)
+    host.send(segment, reasons.SENT_RST_AT_END)
+
+
+def remove(request: Request) -> None:
+    """Leave the SYN queue without a word."""
+    leave(request)
+    request.listener.host.state_changed(request.key, State.SYN_RECV, State.CLOSE, "the request is removed")
+
+
+def leave(request: Request) -> None:
+    """Leave the table of flows and the queue's counts (inet_csk_reqsk_queue_unlink, reqsk_queue_removed)."""
+    listener = request.listener
+    host = listener.host
+    if listener.timer is None:
+        host.timers.cancel(request)
+    else:
+        shared_timer.cancel(listener.timer, request)
+    del host.flows[request.key]
+    listener.syn_queue -= 1
+    if request.timeouts == 0:
+        listener.young -= 1
+    queues.queue_changed(listener)

@@ -1,0 +1,71 @@
+"""The SYN|ACK and the ACKs that a request sends (tcp_output.c: tcp_make_synack; tcp_ipv4.c: tcp_v4_reqsk_send_ack)."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.sequence_numbers import MASK, add
+from tcpemu.stack.base.tcp_options import syn_options
+from tcpemu.stack.connection.sending import stateless_replies
+from tcpemu.stack.records.request import Request
+from tcpemu.wire.options import Timestamps, timestamps
+from tcpemu.wire.segment import ACK, ECE, SYN, Segment, make_segment
+
+_SYN_ACK = SYN | ACK
+
+
+def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
+    """Send the SYN|ACK (tcp_output.c: tcp_make_synack): window not scaled, a fresh TSval, an old TSecr."""
+    remote, remote_port, local, local_port = request.key
+    listener = request.listener
+    host = listener.host
+    wire = host.generation.wire
+    stamps = None
+    if request.ts_recent is not None:
+        request.ts_last = tsval = host.stamp_clock() + request.ts_offset & MASK
+        if not request.ts_first:
+            request.ts_first = tsval
+        stamps = timestamps(tsval, request.ts_recent if wire.syn_ack_echoes else 0)
+    shift = None if request.snd_shift is None else request.rcv_shift
+    segment = make_segment(
+        local,
+        local_port,
+        remote,
+        remote_port,
+        request.iss,
+        (request.irs + 1) & MASK,
+        _SYN_ACK | ECE if request.ecn else _SYN_ACK,
+        request.rcv_wnd if request.rcv_wnd < 65535 else 65535,
+        syn_options(request.own_mss, shift, request.sack, stamps, wire.syn_ack_order or wire.order),
+        b"",
+        0,
+        listener.options.ttl or host.sysctls.ip_default_ttl,
+        request.tos,
+        0,
+        wire.dont_fragment,
+        0,
+        b"",
+    )
+    host.send(segment, reason, repeat)
+
+
+def send_again(request: Request, reason: Reason) -> None:
+    host = request.listener.host
+    request.repeats += 1
+    host.count("RetransSegs")
+    host.count("TCPSynRetrans")
+    send_syn_ack(request, reason, request.repeats)
+
+
+def send_ack(request: Request, segment: Segment) -> None:
+    """Say what the request expects (tcp_ipv4.c: tcp_v4_reqsk_send_ack)."""
+    host = request.listener.host
+    stamps = None
+    if request.ts_recent:
+        stamps = Timestamps(host.stamp_clock() + request.ts_offset & MASK, request.ts_recent)
+    shift = request.rcv_shift if host.generation.request_window_scaled else 0
+    seq, ack, window = add(request.iss, 1), add(request.irs, 1), min(request.rcv_wnd, 65535) >> shift
+    tos = segment.tos & 0xFC
+    stateless_replies.send_bare_ack(
+        host, request.key, seq, ack, window, stamps, tos, reasons.SENT_REQUEST_ACK
+    )

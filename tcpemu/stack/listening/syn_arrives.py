@@ -1,0 +1,125 @@
+"""A SYN reaches a listener: the kernel's tests, in its order, and the request or cookie that comes of it.
+
+tcp_input.c: tcp_conn_request, Linux 6.18. First the SYN queue, then the accept queue, then the reserve that
+tcp_max_syn_backlog keeps when there are no cookies.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.generation import Overflow
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_syn
+from tcpemu.stack.connection.measures import initial_numbers
+from tcpemu.stack.connection.sending import stateless_replies
+from tcpemu.stack.listening import cookies, new_request, queues, request_timer, syn_ack
+from tcpemu.stack.listening.queues import overflow
+from tcpemu.stack.records.host_services import HostServices
+from tcpemu.stack.records.listener import Listener
+from tcpemu.stack.records.request import Request
+from tcpemu.wire.segment import Segment
+
+
+def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -> Reason:
+    """Queue the SYN, answer it with a cookie, or drop it.
+
+    `reopened` is the initial sequence number for a SYN that takes over a flow in TIME_WAIT; such a SYN
+    skips the test of the SYN queue.
+    """
+    host = listener.host
+    sysctls, queues = host.sysctls, host.generation.queues
+    use_cookie = False
+    if reopened is None and (
+        sysctls.tcp_syncookies == 2 or queues.syn_full(listener, sysctls.tcp_max_syn_backlog)
+    ):
+        if sysctls.tcp_syncookies:
+            host.count("TCPReqQFullDoCookies")
+            use_cookie = True
+        elif queues.when_syn_full is not Overflow.EVICT or not _evict(listener):
+            host.count("TCPReqQFullDrop")
+            host.count("ListenDrops")
+            return _refuse(host, segment, queues.when_syn_full, reasons.SYN_QUEUE_FULL)
+    evicts = queues.when_full_for_syn is Overflow.EVICT
+    if queues.full_for_syn(listener) and not (evicts and _evict(listener)):
+        if queues.counts_at_syn:
+            overflow(listener)
+        full = reasons.QUEUE_FULL_SYN if queues.one_queue else reasons.ACCEPT_QUEUE_FULL_SYN
+        return _refuse(host, segment, queues.when_full_for_syn, full)
+    offer = _offer(listener, segment)
+    if host.routes is not None and not host.routable(segment.src):
+        host.count("ListenDrops")
+        return reasons.NO_ROUTE
+    if use_cookie:
+        return cookies.answer_syn(listener, segment, offer)
+    reserve = queues.keeps_reserve and not sysctls.tcp_syncookies and reopened is None
+    if reserve and _kept_for_known_peers(listener, segment):
+        host.count("ListenDrops")
+        return reasons.LAST_QUARTER
+    _queue(listener, segment, offer, reopened)
+    return reasons.SYN_QUEUED
+
+
+def _offer(listener: Listener, segment: Segment) -> SynOptions:
+    """What the SYN offers. A TSval of 0 is none in Linux 2.4 and until 2.6.25 (tcp_ipv4.c: tcp_v4_conn_request)."""
+    host = listener.host
+    offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
+    stamps = offer.timestamps
+    if stamps is not None and not stamps.val and host.generation.wire.zero_stamp_is_none:
+        return offer._replace(timestamps=None)
+    return offer
+
+
+def _refuse(host: HostServices, segment: Segment, how: Overflow, reason: Reason) -> Reason:
+    """No room for a SYN: silence, or a RST."""
+    if how is not Overflow.RESET:
+        return reason
+    stateless_replies.send_reset(host, segment)
+    return reasons.SYN_REFUSED
+
+
+def _evict(listener: Listener) -> bool:
+    """Throw out a half-open connection, the oldest or any; whether there was one that may go."""
+    host = listener.host
+    rules = host.generation.queues
+    old = (
+        flow
+        for flow in host.flows.values()
+        if isinstance(flow, Request) and flow.listener is listener and flow.timeouts >= rules.evicts_after
+    )
+    found = next(old, None)
+    if found is None:
+        return False
+    if rules.evicts_at_random:
+        found = host.secrets.draw.choice((found, *old))
+    host.timer_fired(found.key, reasons.REQUEST_EVICTED)
+    request_timer.remove(found)
+    return True
+
+
+def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: int | None) -> None:
+    host = listener.host
+    request = new_request.new_request(listener, segment, offer)
+    iss, request.ts_offset = initial_numbers.flow_secrets(host, request.key)
+    request.iss = iss if reopened is None else reopened
+    timestamps = request.ts_recent is not None
+    if host.generation.wire.mss_follows_peer:
+        request.own_mss = min(request.own_mss, offer.mss)
+    new_request.offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
+    if offer.asks_fast_open:
+        host.count("TCPFastOpenCookieReqd")
+    host.flows[request.key] = request
+    listener.syn_queue += 1
+    listener.young += 1
+    request_timer.arm(request)
+    if host.observe:
+        host.state_changed(request.key, State.CLOSE, State.SYN_RECV, "SYN arrives")
+        queues.queue_changed(listener)
+    syn_ack.send_syn_ack(request, reasons.SENT_SYN_ACK)
+
+
+def _kept_for_known_peers(listener: Listener, segment: Segment) -> bool:
+    """Without cookies the last quarter of tcp_max_syn_backlog is for peers whose round-trip time is known."""
+    host = listener.host
+    limit = host.sysctls.tcp_max_syn_backlog
+    return limit - listener.syn_queue < limit >> 2 and not host.metrics.proven(segment.src)

@@ -1,0 +1,254 @@
+"""What a connection is: its fields by concern, each with its type, its unit and what it is at first.
+
+`conn.snd` and `conn.rcv` hold RFC 9293's SND and RCV variables (`conn.snd.una` is SND.UNA), with the kernel's
+names for what the RFC does not have. `conn.ack` is about the ACKs that are owed to the peer, `conn.ts` about
+timestamps, `conn.rtt` about round-trip times and the RTO, `conn.rtx` about what is sent again and the one timer
+for it. What is under way, and its repair, is in `conn.scoreboard`, from the first octet sent on.
+
+Sequence numbers are those on the wire, times are nanoseconds of virtual time, sizes are octets unless it says
+otherwise. There is no behaviour here: the rules are functions in the rooms above.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import Enum
+
+from tcpemu.stack.base.congestion_hooks import Congestion
+from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
+from tcpemu.stack.base.timer_queue import Timer
+from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
+from tcpemu.stack.records.received_data import Fragment, Unread
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.socket_options import SocketOptions
+
+RCV_SHUTDOWN, SEND_SHUTDOWN, BOTH_SHUTDOWN = 1, 2, 3
+"""Bits of `Connection.shutdown` (include/net/sock.h)."""
+INITIAL_SCALING_RATIO = 128
+"""Half of the buffer is taken for payload until segments show better (tcp.h: TCP_DEFAULT_SCALING_RATIO)."""
+
+
+class WriteTimer(Enum):
+    """What the one timer of a sender is set for (inet_connection_sock.h: icsk_pending)."""
+
+    NOTHING = "nothing"
+    RETRANS = "retransmission"
+    REORDERING = "reordering"
+    LOSS_PROBE = "loss probe"
+    WINDOW_PROBE = "window probe"
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Sending:
+    """What is sent: RFC 9293's SND variables, and the data that waits."""
+
+    iss: int = 0
+    """Initial sequence number, that of the SYN."""
+    una: int = 0
+    """SND.UNA: the oldest number that is not acknowledged."""
+    nxt: int = 0
+    """SND.NXT: the next number to be sent."""
+    write_seq: int = 0
+    """What the application has written ends before this number; SYN and FIN count as one each."""
+    sml: int = 0
+    """The end of the last segment sent that was not full (snd_sml), for Nagle's rule as Minshall has it."""
+    wnd: int = 0
+    """SND.WND: the peer's window, unscaled."""
+    wl1: int = 0
+    """SND.WL1: the sequence number of the segment that last set the window."""
+    max_window: int = 0
+    """The largest window that the peer has offered."""
+    bytes_acked: int = 0
+    """Octets acknowledged so far; an ACK further back than this many is a forgery (RFC 5961)."""
+    wscale: int = 0
+    """The peer's window scale, 0 to 14."""
+    mss_clamp: int = DEFAULT_MSS
+    """The MSS that the peer announced."""
+    mss_cache: int = DEFAULT_MSS
+    """Payload of a full segment, options taken off."""
+    unsent: bytes = b""
+    """Data written and not sent yet."""
+    fin_queued: bool = False
+    """A FIN goes behind what is unsent."""
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether data or a FIN waits to be sent for the first time (tcp.h: tcp_send_head)."""
+        return self.nxt != self.write_seq
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Receiving:
+    """What is received: RFC 9293's RCV variables, the window that is offered, and the buffer behind it."""
+
+    buffer: int
+    """SO_RCVBUF as the kernel counts it, in octets of memory."""
+    irs: int = 0
+    """The peer's initial sequence number."""
+    nxt: int = 0
+    """RCV.NXT: the next number expected."""
+    wup: int = 0
+    """RCV.NXT as the last ACK said it: where the window that the peer knows begins."""
+    copied_seq: int = 0
+    """The next number that the application reads."""
+    wnd: int = 0
+    """The window as last offered, from `wup` on, unscaled."""
+    wscale: int = 0
+    """Our window scale, 0 to 14."""
+    ssthresh: int = 0
+    """The window goes no further than this for now (rcv_ssthresh)."""
+    window_clamp: int = 0
+    """Nor ever further than this."""
+    advmss: int = 0
+    """The MSS that we announced, less what timestamps take once they are agreed."""
+    scaling_ratio: int = INITIAL_SCALING_RATIO
+    """Payload per 256 octets of memory, as segments have it so far."""
+    rmem: int = 0
+    """Memory that the data in both queues takes (sk_rmem_alloc)."""
+    queue: deque[Unread] | None = None
+    """In order and not read yet; None before the first."""
+    out_of_order: list[Fragment] | None = None
+    """Beyond a hole, in order of numbers; None before the first."""
+    sacks: tuple[tuple[int, int], ...] = ()
+    """The SACK blocks to report, the newest first."""
+    dsack: tuple[int, int] | None = None
+    """The duplicate that the next ACK reports (RFC 2883)."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Acknowledging:
+    """The ACKs that we owe: inet_connection_sock.h: icsk_ack, and what is learnt of the peer's segments."""
+
+    last_data_at: int
+    """When data last came in (lrcvtime)."""
+    pending: int = 0
+    """Bits SCHEDULED, TIMER, PUSHED ... of `connection/delayed_acks.py`."""
+    quick: int = 0
+    """So many segments more are acknowledged at once."""
+    pingpong: int = 0
+    """Above 0 the conversation goes back and forth, and data may carry the ACK."""
+    ato: int = 0
+    """How long a delayed ACK waits, by the peer's pace; 0 before the first data."""
+    rcv_mss: int = LEAST_MSS
+    """The size of the peer's segments, as guessed."""
+    last_seg_size: int = 0
+    """Of the last segment, if it may have been a full one; else 0."""
+    timer: Timer | None = None
+    """The delayed ACK's; None before the first."""
+    due: int = 0
+    """When the delayed ACK is due."""
+    demand_cwr: bool = False
+    """ECE goes out until the peer says CWR (RFC 3168)."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Timestamping:
+    """RFC 7323's timestamps."""
+
+    ok: bool = False
+    """Both ends have them."""
+    offset: int = 0
+    """Added to our clock in each TSval."""
+    recent: int = 0
+    """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3."""
+    recent_at: int | None = None
+    """When that came; None for never."""
+    ecr: int = 0
+    """TSecr of the segment that is being worked on; 0 when it has none."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class RoundTrips:
+    """RFC 6298's estimator, in the kernel's fixed point: microseconds, but for `rto`."""
+
+    rto: int
+    """The retransmission time-out now, in nanoseconds, doubled by `backoff`."""
+    srtt: int = 0
+    """Eight times the smoothed round-trip time; 0 before the first."""
+    mdev: int = 0
+    """Four times the mean deviation."""
+    mdev_max: int = 0
+    """The largest of that in this round trip."""
+    rttvar: int = 0
+    """Four times the deviation as the RTO takes it."""
+    seq: int = 0
+    """SND.NXT when this round trip began (rtt_seq)."""
+    backoff: int = 0
+    """How often the RTO has been doubled since the last measurement."""
+    handshake_began: int | None = None
+    """When the SYN or SYN|ACK was sent whose round trip the handshake times; None where it was sent twice."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Retransmission:
+    """What is sent again, how often, and the one timer for that."""
+
+    retransmits: int = 0
+    """Time-outs in a row (icsk_retransmits)."""
+    probes_out: int = 0
+    """Probes of a closed window without an answer."""
+    heard_at: int = 0
+    """When an ACK last came that was none too old (rcv_tstamp)."""
+    total_retrans: int = 0
+    """Segments sent again, over all."""
+    total_rto: int = 0
+    """Time-outs, over all."""
+    syn_timed_out: bool = False
+    """The handshake has timed out, and nothing says that it had no need to."""
+    retrans_stamp: int | None = None
+    """When the first of what is being repeated was sent; None while nothing is."""
+    timer: Timer | None = None
+    """None before it is first set."""
+    timer_is_for: WriteTimer = WriteTimer.NOTHING
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Connection(Flow):
+    """One TCP connection from SYN_SENT or SYN_RECV to CLOSE."""
+
+    host: HostServices
+    options: SocketOptions
+    state: State
+    snd: Sending
+    rcv: Receiving
+    ack: Acknowledging
+    ts: Timestamping
+    rtt: RoundTrips
+    rtx: Retransmission
+    congestion: Congestion
+    """The congestion window: how much may be under way."""
+    ip_id: int
+    """Identification of the next IPv4 packet."""
+    scoreboard: Scoreboard | None = None
+    """What was sent and is not acknowledged, and its repair; None before anything was sent."""
+    sack_ok: bool = False
+    """Both ends agreed to SACK."""
+    ecn_ok: bool = False
+    """Both ends agreed to ECN."""
+    socket: SocketHandle | None = None
+    """The socket that owns it; None before accept() and after close()."""
+    parent: object = None
+    """The listener in whose accept queue it waits, or None."""
+    orphan: bool = False
+    """close() was called: nobody owns it any more (SOCK_DEAD)."""
+    error: int = 0
+    """The errno that the next call meets; 0 for none (sk_err)."""
+    shutdown: int = 0
+    """RCV_SHUTDOWN, SEND_SHUTDOWN, or both."""
+    peer_done: bool = False
+    """The peer's FIN has been taken in (SOCK_DONE)."""
+    fin_wait2_timer: Timer | None = None
+    """Ends an orphan's FIN_WAIT2 where it is still a whole connection."""
+
+    @property
+    def recv_q(self) -> int:
+        """Octets received and not read, as `ss` shows them; a FIN counts as one."""
+        return max((self.rcv.nxt - self.rcv.copied_seq + 0x80000000 & MASK) - 0x80000000, 0)
+
+    @property
+    def send_q(self) -> int:
+        """Octets not acknowledged yet, as `ss` shows them; SYN and FIN count as one each."""
+        return self.snd.write_seq - self.snd.una & MASK

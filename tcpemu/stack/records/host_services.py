@@ -1,0 +1,180 @@
+"""What a rule may ask of its host: the time, the settings, secrets, timers, the table of flows; and what it may
+tell it: a segment to be sent, an event, a counter that moves, a socket to be woken.
+
+Every record holds one of these as `host`. It knows no rule: which one a segment or a timer meets, `dispatch.py`
+says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tcpemu.stack.base.congestion_hooks import Congestion
+from tcpemu.stack.base.events import (
+    Counted,
+    Event,
+    QueueChanged,
+    Reason,
+    Sent,
+    StateChanged,
+    TimerFired,
+    Verdict,
+)
+from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.secrets import Secrets
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.sysctls import Sysctls
+from tcpemu.stack.base.timer_queue import TimerQueue
+from tcpemu.stack.base.units import MILLISECOND
+from tcpemu.stack.records.peer_metrics import PeerMetrics
+from tcpemu.wire.codec import Refused
+from tcpemu.wire.segment import Address, FlowKey, Segment
+
+
+class SocketHandle:
+    """The socket that owns a listener or a connection, as these know it: something to be woken."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class Flow:
+    """What the table of flows holds: a request in the SYN queue, a connection, or a TIME_WAIT bucket."""
+
+    key: FlowKey
+    """Remote address, remote port, local address, local port."""
+    answered_at: int | None
+    """When it last answered a segment that it did not take, for the limits of `reply_limits.py`."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class HostServices:
+    """The part of a host that its rules see. Times are nanoseconds."""
+
+    addresses: tuple[Address, ...]
+    generation: Generation
+    sysctls: Sysctls
+    secrets: Secrets
+    timers: TimerQueue
+    mtu: int
+    """Octets that a packet on its link may have."""
+    jiffy: int
+    """One tick of the kernel's clock."""
+    routes: tuple[Network, ...] | None
+    """The networks that can be reached; None is all."""
+    observe: bool
+    """Whether events are kept."""
+    first_congestion: Congestion
+    """What a new connection's congestion window begins as."""
+    now: int = 0
+    """The time of the verb or call that runs."""
+    turn: int = 0
+    """Counts segments that arrived and timers that fired. What is sent in one turn is sent at one instant; in
+    virtual time several turns may have the same one, where a kernel's clock would tell them apart."""
+    rto_max: int = 0
+    """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
+    rto_min_us: int = 0
+    """Shortest time-out, in microseconds."""
+    challenges_second: int = -1
+    """The second for which challenge ACKs are counted, and how many it has left."""
+    challenges_left: int = 0
+    metrics: PeerMetrics = field(default_factory=PeerMetrics)
+    counters: dict[str, int] = field(default_factory=dict)
+    """`Tcp` and `TcpExt` counters by their MIB names; what never moved is absent."""
+    flows: dict[FlowKey, Flow] = field(default_factory=dict)
+    """Every request, connection and TIME_WAIT bucket by its flow."""
+    out: list[Segment] = field(default_factory=list)
+    """To be sent, in order."""
+    happened: list[Event] = field(default_factory=list)
+    woken: dict[SocketHandle, None] = field(default_factory=dict)
+
+    # --- the time ---------------------------------------------------------------------------------
+
+    def uptime(self, at: int | None = None) -> int:
+        """Nanoseconds since the machine started."""
+        return self.secrets.boot_ms * MILLISECOND + (self.now if at is None else at)
+
+    def stamp_clock(self, at: int | None = None) -> int:
+        """The clock of timestamps: milliseconds since the machine started, or the kernel's longer ticks."""
+        return self.uptime(at) // self.generation.wire.stamp_tick
+
+    # --- what is sent -----------------------------------------------------------------------------
+
+    def routable(self, peer: Address) -> bool:
+        """Whether there is a route to this address."""
+        return self.routes is None or any(network.holds(peer) for network in self.routes)
+
+    def send(self, segment: Segment, reason: Reason, repeat: int = 0, counted: bool = True) -> None:
+        """Queue a segment for the network; without a route it goes nowhere.
+
+        OutSegs counts it where `counted`: a connection's repeats are not (__tcp_transmit_skb), a request's are.
+        """
+        if self.routes is not None and not self.routable(segment.dst):
+            return
+        self.out.append(segment)
+        if counted:
+            self.count("OutSegs")
+        if self.observe:
+            self.happened.append(Sent(self.now, segment, self.as_told(reason), repeat))
+
+    # --- what is told -----------------------------------------------------------------------------
+
+    def as_told(self, reason: Reason) -> Reason:
+        """A reason as this kernel has it: its function and its words."""
+        return self.generation.reasons.get(reason.name, reason)
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Move a MIB counter, if this kernel has it."""
+        known = self.generation.counters
+        if known is not None and name not in known:
+            return
+        if name in self.counters:
+            self.counters[name] += by
+        else:
+            self.counters[name] = by
+        if self.observe:
+            self.happened.append(Counted(self.now, name, by))
+
+    def wake(self, socket: SocketHandle | None) -> None:
+        """Its application may find something ready; there may be no socket."""
+        if socket is not None:
+            self.woken[socket] = None
+
+    def verdict(self, segment: Segment | Refused, reason: Reason) -> None:
+        """What became of what arrived."""
+        if self.observe:
+            told = self.as_told(reason)
+            self.happened.append(Verdict(self.now, segment, reason.outcome, told))
+
+    def state_changed(self, key: FlowKey, old: State, new: State, cause: str) -> None:
+        """A flow or listener changed its state."""
+        if self.observe:
+            self.happened.append(StateChanged(self.now, key, old, new, cause))
+
+    def queues_changed(self, port: int, accept: int, syn: int, backlog: int) -> None:
+        """A listener's queues have these lengths and this limit now."""
+        if self.observe:
+            self.happened.append(QueueChanged(self.now, port, accept, syn, backlog))
+
+    def timer_fired(self, key: FlowKey, reason: Reason) -> None:
+        """A timer came due and did what `reason` says."""
+        if self.observe:
+            self.happened.append(TimerFired(self.now, key, self.as_told(reason)))
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network that can be reached, by the leading bits that its addresses share."""
+
+    address: Address
+    bits: int
+
+    def holds(self, peer: Address) -> bool:
+        """Whether this address lies in it."""
+        return len(peer) == len(self.address) and _leading(peer, self.bits) == _leading(
+            self.address, self.bits
+        )
+
+
+def _leading(address: Address, bits: int) -> int:
+    return int.from_bytes(address, "big") >> (8 * len(address) - bits)

@@ -1,0 +1,144 @@
+"""The scoreboard of a sender: what is under way, and what is known of it.
+
+A piece that was sent waits in `queue` until it is acknowledged. As in the kernel it may be several segments
+long (`pcount`), since data goes out in bursts; it is split where an acknowledgment, a loss or a window cuts it.
+Each piece bears tags (`sent_pieces.py`). What is in the network, in segments, follows from them:
+
+    in flight = packets_out - sacked_out - lost_out + retrans_out
+
+tcp_input.c has the table of these tags above tcp_is_sackblock_valid. Beside the queue, which is in order of
+sequence numbers, `sent_order` has what is not SACKED in the order in which it was last sent: RACK looks there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tcpemu.stack.base.sequence_numbers import add, after, distance
+from tcpemu.stack.records.loss_recovery import Rack, Recovery
+from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, SentOrder, Unacked
+from tcpemu.wire.segment import FIN, PSH
+
+Block = tuple[int, int]
+NO_BLOCK: Block = (0, 0)
+MOST_BLOCKS = 4
+"""SACK blocks that a segment has room for."""
+
+
+@dataclass(slots=True, eq=False)
+class Scoreboard:
+    """What a connection has under way. Counts are segments."""
+
+    sack: bool
+    """SACK was agreed."""
+    min_rtt: int | None
+    """The shortest round-trip time of late, in microseconds; the first is that of the handshake."""
+    min_rtt_at: int
+    """When that was measured."""
+    recovery: Recovery
+    """How the repair of a loss stands."""
+    queue: list[Unacked] = field(default_factory=list)
+    """What is under way, in order of sequence numbers."""
+    sent_order: SentOrder = field(default_factory=SentOrder)
+    """What of it is not SACKED, in the order in which it was last sent."""
+    rack: Rack = field(default_factory=Rack)
+    packets_out: int = 0
+    """All segments in `queue`; and those of them that are SACKED, lost, sent again."""
+    sacked_out: int = 0
+    lost_out: int = 0
+    retrans_out: int = 0
+    delivered: int = 1
+    """All that has arrived, the SYN included."""
+    lost: int = 0
+    """All that was ever taken for lost."""
+    highest_sack: Unacked | None = None
+    """What comes behind the highest SACKED piece."""
+    hint: Unacked | None = None
+    """Where to look first for what is to be sent again (retransmit_skb_hint)."""
+    cached: list[Block] = field(default_factory=lambda: [NO_BLOCK] * MOST_BLOCKS)
+    """The SACK blocks that came last: what is in them is tagged already."""
+
+    def __len__(self) -> int:
+        return len(self.queue)
+
+    def __iter__(self) -> Iterator[Unacked]:
+        return iter(self.queue)
+
+    def __getitem__(self, index: int) -> Unacked:
+        return self.queue[index]
+
+    @property
+    def in_flight(self) -> int:
+        """Segments in the network (tcp.h: tcp_packets_in_flight)."""
+        return self.packets_out - self.sacked_out - self.lost_out + self.retrans_out
+
+    # --- finding --------------------------------------------------------------------------------------
+
+    def index(self, entry: Unacked) -> int:
+        """Where a piece stands in the queue."""
+        return self._up_to(entry.seq) - 1
+
+    def find(self, seq: int) -> Unacked | None:
+        """The piece that has this octet (tcp_input.c: tcp_sacktag_bsearch)."""
+        queue = self.queue
+        if not queue or distance(queue[0].seq, seq) > 0x7FFFFFFF:
+            return None
+        entry = queue[self._up_to(seq) - 1]
+        return entry if after(entry.end, seq) else None
+
+    def following(self, entry: Unacked) -> Unacked | None:
+        """The next one in the queue."""
+        place = self._up_to(entry.seq)
+        return self.queue[place] if place < len(self.queue) else None
+
+    def _up_to(self, seq: int) -> int:
+        """How many begin at or before a number."""
+        first = self.queue[0].seq
+        return bisect_right(self.queue, distance(first, seq), key=lambda entry: distance(first, entry.seq))
+
+    # --- changing -------------------------------------------------------------------------------------
+
+    def append(self, entry: Unacked) -> None:
+        """A new piece has been sent (tcp_output.c: tcp_event_new_data_sent)."""
+        self.queue.append(entry)
+        self.sent_order.append(entry)
+        self.packets_out += entry.pcount
+        entry.delivered = self.delivered
+        if self.highest_sack is None:
+            self.highest_sack = entry
+
+    def remove(self, index: int, into: Unacked | None) -> None:
+        """A piece is gone; what pointed to it points to another one now."""
+        entry = self.queue.pop(index)
+        self.sent_order.remove(entry)
+        if self.highest_sack is entry:
+            self.highest_sack = into
+        if self.hint is entry:
+            self.hint = into
+
+    def split(self, index: int, length: int, mss: int) -> None:
+        """Cut a piece after so many octets (tcp_output.c: tcp_fragment)."""
+        entry = self.queue[index]
+        rest = Unacked(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent)
+        rest.tags, rest.repeats, rest.delivered = entry.tags, entry.repeats, entry.delivered
+        entry.payload, entry.end = entry.payload[:length], rest.seq
+        entry.flags &= ~(FIN | PSH)
+        before = entry.pcount
+        entry.cut_for(mss)
+        rest.cut_for(mss)
+        self.recount(entry, before - entry.pcount - rest.pcount)
+        self.queue.insert(index + 1, rest)
+        self.sent_order.put_behind(entry, rest)
+
+    def recount(self, entry: Unacked, fewer: int) -> None:
+        """A piece has so many segments fewer than was thought (tcp_output.c: tcp_adjust_pcount)."""
+        if not fewer:
+            return
+        self.packets_out -= fewer
+        self.sacked_out -= fewer if entry.tags & SACKED else 0
+        self.retrans_out -= fewer if entry.tags & RETRANS else 0
+        self.lost_out -= fewer if entry.tags & LOST else 0
+        if not self.sack and fewer > 0:
+            self.sacked_out -= min(self.sacked_out, fewer)

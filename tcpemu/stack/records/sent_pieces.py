@@ -1,0 +1,135 @@
+"""A piece that was sent and is not acknowledged, its tags, and the order in which pieces were last sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from tcpemu.stack.base.sequence_numbers import add, after, distance
+from tcpemu.wire.segment import FIN, SYN
+
+Sending: TypeAlias = tuple[int, int]
+"""When something was sent, and in which turn of the host (`Host.turn`)."""
+
+
+def sent_after(sent: Sending, other: Sending, end: int, other_end: int) -> bool:
+    """Whether something was sent later; of what was sent at once, the later octets were (tcp.h: tcp_skb_sent_after)."""
+    return sent > other or (sent == other and after(end, other_end))
+
+
+SACKED, RETRANS, LOST, EVER = 1, 2, 4, 0x80
+"""It has arrived out of order; its repeat is under way; it is taken for lost; it was ever sent again."""
+SENT_AGAIN = RETRANS | EVER
+TAGS = SACKED | RETRANS | LOST
+
+
+class Link:
+    """A place in the order of sending."""
+
+    __slots__ = ("newer", "older")
+
+    newer: Link | None
+    older: Link | None
+
+    def __init__(self) -> None:
+        self.newer = self.older = None
+
+
+class Unacked(Link):
+    """A piece that was sent and is not acknowledged yet: one segment, or several that went out at once."""
+
+    __slots__ = (
+        *("began", "delivered", "end", "flags", "mss", "payload", "pcount", "repeats", "sent_at", "seq"),
+        "tags",
+        "turn",
+    )
+
+    def __init__(self, seq: int, payload: bytes, flags: int, sent: Sending, mss: int = 0) -> None:
+        self.newer = self.older = None
+        self.seq = self.began = seq
+        """Its first octet now, and when it was last sent or cut."""
+        self.payload = payload
+        self.flags = flags
+        self.end = add(seq, len(payload) + (1 if flags & (SYN | FIN) else 0))
+        self.sent_at, self.turn = sent
+        self.repeats = 0
+        """Times sent again."""
+        self.tags = 0
+        self.delivered = 0
+        """Segments delivered when this was sent."""
+        self.mss = 0
+        self.pcount = 1
+        if len(payload) > mss > 0:
+            self.cut_for(mss)
+
+    @property
+    def sent(self) -> Sending:
+        return self.sent_at, self.turn
+
+    def cut_for(self, mss: int) -> None:
+        """Count its segments anew (tcp_output.c: tcp_set_skb_tso_segs)."""
+        length = len(self.payload)
+        several = length > mss
+        self.mss = mss if several else 0
+        self.pcount = -(-length // mss) if several else 1
+
+    @property
+    def segment_length(self) -> int:
+        """Octets of one of its segments (tcp_input.c: tcp_skb_seglen)."""
+        return len(self.payload) if self.pcount == 1 else self.mss
+
+    def trim(self, to: int) -> None:
+        """Forget what comes before a number (tcp_output.c: tcp_trim_head).
+
+        Differs: of a single segment the kernel remembers where it began until it is sent again (`began`).
+        """
+        self.payload = self.payload[distance(self.seq, to) :]
+        self.seq = to
+        if self.pcount > 1:
+            self.began = to
+            self.cut_for(self.mss)
+
+
+class SentOrder:
+    """Pieces in the order in which they were last sent: a ring of links."""
+
+    __slots__ = ("_ring",)
+
+    def __init__(self) -> None:
+        self._ring = ring = Link()
+        ring.newer = ring.older = ring
+
+    def append(self, entry: Unacked) -> None:
+        """It is the newest now, wherever it was."""
+        if entry.newer is not None:
+            self.remove(entry)
+        last = self._ring.older
+        assert last is not None
+        self._put(entry, last)
+
+    def remove(self, entry: Unacked) -> None:
+        """Take it out, if it is there."""
+        older, newer = entry.older, entry.newer
+        if older is not None and newer is not None:
+            older.newer, newer.older = newer, older
+            entry.older = entry.newer = None
+
+    def put_behind(self, entry: Unacked, new: Unacked) -> None:
+        """A part of a piece stands behind it, if that is there."""
+        if entry.newer is not None:
+            self._put(new, entry)
+
+    @staticmethod
+    def _put(entry: Unacked, older: Link) -> None:
+        newer = older.newer
+        assert newer is not None
+        entry.older, entry.newer = older, newer
+        older.newer = newer.older = entry
+
+    def __iter__(self) -> Iterator[Unacked]:
+        """From the oldest; the one that was given last may be taken out on the way."""
+        link = self._ring.newer
+        while isinstance(link, Unacked):
+            following = link.newer
+            yield link
+            link = following

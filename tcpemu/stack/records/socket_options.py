@@ -1,0 +1,31 @@
+"""What setsockopt() has set: one value, which a child shares with its listener."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SocketOptions:
+    """What setsockopt() has set; a child shares its listener's."""
+
+    rcvbuf: int
+    sndbuf: int
+    rcvbuf_locked: bool = False
+    sndbuf_locked: bool = False
+    reuseaddr: bool = False
+    reuseport: bool = False
+    keepalive: bool = False
+    linger: int | None = None
+    """Seconds; None is off."""
+    nodelay: bool = False
+    cork: bool = False
+    maxseg: int = 0
+    syncnt: int = 0
+    linger2: int = 0
+    """Seconds in FIN_WAIT2; 0 for tcp_fin_timeout, negative for none."""
+    defer_periods: int = 0
+    """TCP_DEFER_ACCEPT as a number of SYN|ACK time-outs."""
+    window_clamp: int = 0
+    user_timeout: int = 0
+    """Milliseconds; 0 is off."""
+    tos: int = 0
+    ttl: int = 0

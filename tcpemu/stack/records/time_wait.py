@@ -1,0 +1,30 @@
+"""What is left of a connection in TIME_WAIT, or of an orphan in FIN_WAIT2: a small bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tcpemu.stack.base.states import State
+from tcpemu.stack.records.host_services import Flow, HostServices
+
+
+@dataclass(slots=True, eq=False)
+class TimeWait(Flow):
+    """A bucket that answers for a connection that is gone (include/net/inet_timewait_sock.h)."""
+
+    host: HostServices
+    state: State
+    """TIME_WAIT or FIN_WAIT2."""
+    rcv_nxt: int
+    snd_nxt: int
+    rcv_wnd: int
+    """The window that the peer knows, in octets."""
+    rcv_shift: int
+    tos: int
+    reuseaddr: bool
+    """SO_REUSEADDR lets others have its port too."""
+    ts_ok: bool
+    ts_recent: int
+    ts_recent_at: int | None
+    ts_offset: int
+    armed: int = 0

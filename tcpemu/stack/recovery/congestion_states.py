@@ -1,0 +1,291 @@
+"""The repair of a loss as a state machine: Open, Disorder, CWR, Recovery, Loss.
+
+    Open      nothing wrong
+    Disorder  something arrived out of order, or was sent again, and nothing is lost as far as is known
+    CWR       the window comes down because of ECN
+    Recovery  a loss was found by SACK or duplicate ACKs; each ACK lets out what is lost, then new data
+    Loss      a time-out; all that was out for long is lost, and the window begins with one segment
+
+An acknowledgment that is anything but plain comes to `alert`: it ends a state whose `high_seq` is reached, takes
+back the reduction where nothing had been lost, looks for losses, and says what may be sent again. How much, the
+window says: in CWR and Recovery it comes down by proportional rate reduction (`reduce`). Nothing is sent from
+here. tcp_input.c: tcp_fastretrans_alert, Linux 6.12 (and 6.18, where RACK alone finds losses).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from tcpemu.stack.base.sequence_numbers import add, after, before
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
+from tcpemu.stack.control.cwnd_changes import current_ssthresh
+from tcpemu.stack.records.ack_result import AckResult
+from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.loss_recovery import REORDERING, CaState
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.sent_pieces import LOST, SACKED
+from tcpemu.stack.recovery import loss_marks, prr, rack, reordering, undo, write_timer
+from tcpemu.stack.recovery.rack import TIMEOUT_MIN
+
+
+class Resend(Enum):
+    """What an acknowledgment lets out, besides what windows allow."""
+
+    NOTHING = "nothing"
+    LOST = "what is lost"
+    NEW = "new data, to see whether a time-out was right"
+
+
+def fastretrans_alert(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
+    """An ACK that is a duplicate, SACKs something, or comes while not all is well (tcp_fastretrans_alert)."""
+    recovery = board.recovery
+    if not board.packets_out:
+        board.sacked_out = 0
+    if result.ece:
+        recovery.prior_ssthresh = 0
+    if result.reneging and result.advanced:
+        _wait_for_renegade(conn, result)
+        return Resend.NOTHING
+    if recovery.state is CaState.OPEN:
+        conn.rtx.retrans_stamp = None
+    elif not before(conn.snd.una, recovery.high_seq) and _end_reached(conn, board):
+        return Resend.NOTHING
+    if recovery.state is CaState.RECOVERY:
+        return _in_recovery(conn, board, duplicates, result)
+    if recovery.state is CaState.LOSS:
+        resend = _in_loss(conn, board, duplicates, result)
+        _find_losses(conn, board, result)
+        return _after_loss(conn, board, duplicates, result) or resend
+    return _elsewhere(conn, board, duplicates, result) or Resend.NOTHING
+
+
+def _after_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend | None:
+    """The time-out was wrong, or a repeat was lost: then look further, as in any other state."""
+    if board.recovery.state is not CaState.OPEN and not result.lost_repeat:
+        return None
+    return _elsewhere(conn, board, duplicates, result)
+
+
+def _wait_for_renegade(conn: Connection, result: AckResult) -> None:
+    """The peer acknowledges less than it had SACKed: wait a little for better news (tcp_check_sack_reneging)."""
+    wait = max((conn.rtt.srtt >> 4) * MICROSECOND, 10 * MILLISECOND)
+    write_timer.set_timer(conn, WriteTimer.RETRANS, wait)
+    result.set_timer = False
+
+
+def _end_reached(conn: Connection, board: Scoreboard) -> bool:
+    """All that was out when the state began is acknowledged; whether nothing more is to be done."""
+    recovery = board.recovery
+    if recovery.state is CaState.CWR:
+        if conn.snd.una != recovery.high_seq:
+            prr.end_reduction(conn, board)
+            recovery.state = CaState.OPEN
+    elif recovery.state is CaState.RECOVERY:
+        if not board.sack:
+            board.sacked_out = 0
+        if undo.try_undo_recovery(conn, board):
+            return True
+        prr.end_reduction(conn, board)
+    return False
+
+
+def _in_recovery(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
+    recovery = board.recovery
+    if not result.advanced:
+        if not board.sack:
+            reordering.add_duplicates(conn, board, duplicates)
+    elif undo.try_undo_partial(conn, board, result):
+        return Resend.NOTHING
+    if undo.try_undo_by_dsack(conn, board):
+        _try_to_open(conn, board, result)
+    _find_losses(conn, board, result)
+    if recovery.state is not CaState.RECOVERY:
+        if not board.lost_out:
+            return Resend.NOTHING
+        enter_recovery(conn, board, result.ece)
+    return Resend.LOST
+
+
+def _elsewhere(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend | None:
+    """Open, Disorder, CWR: a loss begins Recovery."""
+    recovery = board.recovery
+    if not board.sack:
+        if result.advanced:
+            board.sacked_out = 0
+        reordering.add_duplicates(conn, board, duplicates)
+    if recovery.state <= CaState.DISORDER:
+        undo.try_undo_by_dsack(conn, board)
+    _find_losses(conn, board, result)
+    if not board.lost_out:
+        _try_to_open(conn, board, result)
+        return None
+    enter_recovery(conn, board, result.ece)
+    return Resend.LOST
+
+
+def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
+    """After a time-out: was it right? F-RTO asks by new data (RFC 5682; tcp_process_loss)."""
+    recovery = board.recovery
+    recovered = not before(conn.snd.una, recovery.high_seq)
+    if result.advanced and undo.try_undo_loss(conn, board):
+        return Resend.NOTHING
+    if recovery.frto:
+        if result.original and undo.try_undo_loss(conn, board, by_frto=True):
+            return Resend.NOTHING
+        if after(conn.snd.nxt, recovery.high_seq):
+            recovery.frto = not (result.sacked or duplicates)
+        elif result.advanced and not recovered:
+            recovery.high_seq = conn.snd.nxt
+            room = after(add(conn.snd.una, conn.snd.wnd), conn.snd.nxt)
+            if conn.snd.has_unsent and room:
+                return Resend.NEW
+            recovery.frto = False
+    if recovered:
+        undo.try_undo_recovery(conn, board)
+        return Resend.NOTHING
+    if not board.sack:
+        if after(conn.snd.nxt, recovery.high_seq) and duplicates:
+            reordering.add_duplicates(conn, board, duplicates)
+        elif result.advanced:
+            board.sacked_out = 0
+    return Resend.LOST
+
+
+def _find_losses(conn: Connection, board: Scoreboard, result: AckResult) -> None:
+    """By RACK where there is SACK, else by the third duplicate ACK (tcp_identify_packet_loss)."""
+    if not board.queue:
+        return
+    if not board.sack:
+        _mark_first_lost(conn, board, result.advanced)
+        return
+    repeats = board.retrans_out
+    wait = rack.look_for_losses(conn, board)
+    if wait:
+        write_timer.set_timer(conn, WriteTimer.REORDERING, (wait + TIMEOUT_MIN) * MICROSECOND)
+        result.set_timer = False
+    if repeats > board.retrans_out:
+        result.lost_repeat = True
+
+
+def _mark_first_lost(conn: Connection, board: Scoreboard, advanced: bool) -> None:
+    """NewReno: the third duplicate ACK, then each partial ACK, says that the first segment is lost.
+
+    RFC 6582; tcp_recovery.c: tcp_newreno_mark_lost.
+    """
+    state = board.recovery.state
+    begins = state < CaState.RECOVERY and board.sacked_out >= board.recovery.reordering
+    if not begins and not (state is CaState.RECOVERY and advanced):
+        return
+    head = board.queue[0]
+    if head.tags & LOST:
+        return
+    if head.pcount > 1 and len(head.payload) > head.mss:
+        board.split(0, head.mss, head.mss)
+    loss_marks.mark_lost(board, conn, head)
+
+
+def reordering_timer_fired(conn: Connection, board: Scoreboard) -> bool:
+    """What was overtaken has not come within the window for reordering; whether that is news (tcp_rack_reo_timeout)."""
+    recovery, under_way, lost = board.recovery, board.in_flight, board.lost
+    rack.detect_loss(conn, board)
+    if under_way == board.in_flight:
+        return False
+    if recovery.state is not CaState.RECOVERY:
+        enter_recovery(conn, board, False)
+        prr.reduce(conn, board, 1, board.lost - lost, False)
+    return True
+
+
+def enter_recovery(conn: Connection, board: Scoreboard, ece: bool) -> None:
+    """A loss is found: fast retransmit (tcp_enter_recovery)."""
+    recovery = board.recovery
+    if not undo.repeats_out(board):
+        conn.rtx.retrans_stamp = None
+    conn.host.count("TCPSackRecovery" if board.sack else "TCPRenoRecovery")
+    recovery.prior_ssthresh = 0
+    undo.begin_undo(conn, board)
+    if not recovery.reduces:
+        if not ece:
+            recovery.prior_ssthresh = current_ssthresh(conn.congestion, recovery.reduces)
+        prr.begin_reduction(conn, board)
+    recovery.state = CaState.RECOVERY
+
+
+def enter_loss(conn: Connection, board: Scoreboard) -> None:
+    """A time-out: take for lost what was out for long, and begin again slowly (tcp_enter_loss)."""
+    recovery = board.recovery
+    begins = recovery.state < CaState.RECOVERY
+    _mark_all_lost(conn, board)
+    fresh = recovery.state is CaState.LOSS and not conn.rtx.retransmits
+    reduces = recovery.state <= CaState.DISORDER or not after(recovery.high_seq, conn.snd.una) or fresh
+    if reduces:
+        recovery.prior_ssthresh = current_ssthresh(conn.congestion, recovery.reduces)
+        recovery.prior_cwnd = conn.congestion.cwnd
+    conn.congestion = conn.congestion.timed_out(board.in_flight + 1, reduces)
+    recovery.cwnd_at = conn.host.now
+    if reduces:
+        undo.begin_undo(conn, board)
+    if recovery.state <= CaState.DISORDER and board.sacked_out >= REORDERING:
+        recovery.reordering = min(recovery.reordering, REORDERING)
+    recovery.state = CaState.LOSS
+    recovery.high_seq = conn.snd.nxt
+    recovery.probe_high = None
+    recovery.queue_cwr = conn.ecn_ok
+    recovery.frto = begins or bool(conn.rtx.retransmits)
+
+
+def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
+    """All but what was sent less than a round trip ago (tcp_timeout_mark_lost)."""
+    head = board.queue[0]
+    reneging = bool(head.tags & SACKED)
+    if reneging:
+        conn.host.count("TCPSACKReneging")
+        board.sacked_out = 0
+        board.recovery.reneging = True
+    elif not board.sack:
+        board.sacked_out = 0
+    for entry in board.queue:
+        if reneging:
+            entry.tags &= ~SACKED
+        elif entry is not head and rack.time_left(conn, board, entry, 0) > 0:
+            continue
+        loss_marks.mark_lost(board, conn, entry)
+    board.hint = None
+
+
+def enter_cwr(conn: Connection, board: Scoreboard) -> None:
+    """The peer tells of congestion: bring the window down; there is no way back (tcp_enter_cwr)."""
+    recovery = board.recovery
+    recovery.prior_ssthresh = 0
+    if recovery.state < CaState.CWR:
+        recovery.undo_marker = None
+        prr.begin_reduction(conn, board)
+        recovery.state = CaState.CWR
+
+
+def _try_to_open(conn: Connection, board: Scoreboard, result: AckResult) -> None:
+    """tcp_try_to_open."""
+    if not undo.repeats_out(board):
+        conn.rtx.retrans_stamp = None
+    if result.ece:
+        enter_cwr(conn, board)
+    if board.recovery.state is not CaState.CWR:
+        undo.keep_open(conn, board)
+
+
+def probe_answered(conn: Connection, board: Scoreboard, number: int, result: AckResult) -> None:
+    """An ACK for a tail loss probe: had something been lost, which it repaired? (tcp_process_tlp_ack)."""
+    recovery = board.recovery
+    high = recovery.probe_high
+    if high is None or before(number, high):
+        return
+    if not recovery.probe_repeats or result.dsack_probe:
+        recovery.probe_high = None
+    elif after(number, high):
+        prr.begin_reduction(conn, board)
+        recovery.state = CaState.CWR
+        prr.end_reduction(conn, board)
+        undo.keep_open(conn, board)
+        conn.host.count("TCPLossProbeRecovery")
+    elif not (result.advanced or result.not_duplicate or result.sacked):
+        recovery.probe_high = None

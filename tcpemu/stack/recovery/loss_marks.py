@@ -1,0 +1,41 @@
+"""A piece is marked lost, and where the highest SACK ends (tcp_input.c: tcp_mark_skb_lost, Linux 6.12)."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.sequence_numbers import after
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, Unacked
+
+
+def highest_sack_seq(board: Scoreboard, conn: Connection) -> int:
+    """Where what is SACKED ends, about (tcp.h: tcp_highest_sack_seq)."""
+    if not board.sacked_out:
+        return conn.snd.una
+    return conn.snd.nxt if board.highest_sack is None else board.highest_sack.seq
+
+
+def mark_lost(board: Scoreboard, conn: Connection, entry: Unacked) -> None:
+    """It is taken for lost, or its repeat is (tcp_input.c: tcp_mark_skb_lost)."""
+    if entry.tags & SACKED:
+        return
+    _set_retransmit_hint(board, entry)
+    if not entry.tags & LOST:
+        board.lost_out += entry.pcount
+        entry.tags |= LOST
+    elif entry.tags & RETRANS:
+        entry.tags &= ~RETRANS
+        board.retrans_out -= entry.pcount
+        conn.host.count("TCPLostRetransmit", entry.pcount)
+    else:
+        return
+    board.lost += entry.pcount
+
+
+def _set_retransmit_hint(board: Scoreboard, entry: Unacked) -> None:
+    """tcp_input.c: tcp_verify_retransmit_hint."""
+    if board.hint is None:
+        if board.retrans_out >= board.lost_out:
+            board.hint = entry
+    elif after(board.hint.seq, entry.seq):
+        board.hint = entry

@@ -1,0 +1,90 @@
+"""RACK: a segment is lost when one that was sent later has arrived, and it had time enough to come (RFC 8985).
+
+Time enough is a round trip and a window for reordering, which is nothing at all once three segments have
+overtaken it, until reordering is seen on the path. tcp_recovery.c (Linux 6.12).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.units import MICROSECOND
+from tcpemu.stack.records import sent_pieces
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SENT_AGAIN, Sending, Unacked
+from tcpemu.stack.recovery import loss_marks
+
+STEPS_KEPT = 16
+"""Round trips for which a longer window for reordering is kept (tcp.h: TCP_RACK_RECOVERY_THRESH)."""
+TIMEOUT_MIN = 2000
+"""Microseconds that a timer is given beyond what is asked (tcp.h: TCP_TIMEOUT_MIN_US)."""
+
+
+def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent: Sending) -> None:
+    """A segment has arrived; a repeat only counts if it cannot have been the first one (tcp_rack_advance)."""
+    rtt = (conn.host.now - sent[0]) // MICROSECOND
+    if tags & SENT_AGAIN and (board.min_rtt is None or rtt < board.min_rtt):
+        return
+    rack = board.rack
+    rack.advanced = True
+    rack.rtt = rtt
+    if sent_pieces.sent_after(sent, rack.sent, end, rack.end):
+        rack.sent, rack.end = sent, end
+
+
+def reordering_window(conn: Connection, board: Scoreboard) -> int:
+    """Microseconds by which a segment may be late (tcp_rack_reo_wnd)."""
+    recovery = board.recovery
+    settled = recovery.state >= CaState.RECOVERY or board.sacked_out >= recovery.reordering
+    if settled and not recovery.reordering_seen:
+        return 0
+    smoothed = conn.rtt.srtt >> 3
+    if board.min_rtt is None:
+        return smoothed
+    return min((board.min_rtt >> 2) * board.rack.steps, smoothed)
+
+
+def time_left(conn: Connection, board: Scoreboard, entry: Unacked, window: int) -> int:
+    """Microseconds until it counts as lost (tcp_rack_skb_timeout)."""
+    return board.rack.rtt + window - (conn.host.now - entry.sent_at) // MICROSECOND
+
+
+def detect_loss(conn: Connection, board: Scoreboard) -> int:
+    """Mark what is lost; microseconds until more may be, 0 for never (tcp_rack_detect_loss)."""
+    window, rack, longest = reordering_window(conn, board), board.rack, 0
+    for entry in board.sent_order:
+        if entry.tags & LOST and not entry.tags & RETRANS:
+            continue
+        if not sent_pieces.sent_after(rack.sent, entry.sent, rack.end, entry.end):
+            break
+        left = time_left(conn, board, entry, window)
+        if left <= 0:
+            loss_marks.mark_lost(board, conn, entry)
+            board.sent_order.remove(entry)
+        else:
+            longest = max(longest, left)
+    return longest
+
+
+def look_for_losses(conn: Connection, board: Scoreboard) -> int:
+    """Look for losses if something new has arrived; how long to wait for more (tcp_rack_mark_lost)."""
+    if not board.rack.advanced:
+        return 0
+    board.rack.advanced = False
+    return detect_loss(conn, board)
+
+
+def update_reordering_window(board: Scoreboard, prior_delivered: int) -> None:
+    """A D-SACK may mean that the window was too short: once a round trip it grows (tcp_rack_update_reo_wnd)."""
+    rack, recovery = board.rack, board.recovery
+    if not prior_delivered:
+        return
+    if prior_delivered < rack.last_delivered:
+        recovery.dsack_seen = False
+    if recovery.dsack_seen:
+        rack.steps = min(0xFF, rack.steps + 1)
+        recovery.dsack_seen = False
+        rack.last_delivered = board.delivered
+        rack.steps_kept = STEPS_KEPT
+    elif not rack.steps_kept:
+        rack.steps = 1

@@ -1,0 +1,57 @@
+"""How far segments overtake one another on the path (tcp_input.c, Linux 6.12)."""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.sequence_numbers import before, distance
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.loss_recovery import MAX_REORDERING
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.recovery import loss_marks
+
+
+def seen_by_sack(conn: Connection, board: Scoreboard, lowest: int, counter: str) -> None:
+    """Something arrived that was sent once, before something higher that came first (tcp_check_sack_reordering)."""
+    highest = loss_marks.highest_sack_seq(board, conn)
+    if not before(lowest, highest):
+        return
+    recovery, mss = board.recovery, conn.snd.mss_cache
+    gap = distance(lowest, highest)
+    if gap > recovery.reordering * mss:
+        recovery.reordering = min(-(-gap // mss), MAX_REORDERING)
+    recovery.reordering_seen += 1
+    conn.host.count(counter)
+
+
+def limit_duplicates(board: Scoreboard) -> bool:
+    """No more can have arrived than is out, but for the one that is missing (tcp_limit_reno_sacked)."""
+    holes = min(max(board.lost_out, 1), board.packets_out)
+    if board.sacked_out + holes <= board.packets_out:
+        return False
+    board.sacked_out = board.packets_out - holes
+    return True
+
+
+def _check_duplicates(conn: Connection, board: Scoreboard, more: int) -> None:
+    """More duplicate ACKs than segments mean reordering (tcp_check_reno_reordering)."""
+    if limit_duplicates(board):
+        recovery = board.recovery
+        recovery.reordering = min(board.packets_out + more, MAX_REORDERING)
+        recovery.reordering_seen += 1
+        conn.host.count("TCPRenoReorder")
+
+
+def add_duplicates(conn: Connection, board: Scoreboard, count: int) -> None:
+    """A duplicate ACK came (tcp_add_reno_sack)."""
+    if count:
+        prior = board.sacked_out
+        board.sacked_out += count
+        _check_duplicates(conn, board, 0)
+        board.delivered += max(board.sacked_out - prior, 0)
+
+
+def remove_duplicates(conn: Connection, board: Scoreboard, acked: int) -> None:
+    """An ACK takes the hole and what the duplicate ACKs stood for (tcp_remove_reno_sacks)."""
+    if acked > 0:
+        board.delivered += max(acked - board.sacked_out, 1)
+        board.sacked_out = 0 if acked - 1 >= board.sacked_out else board.sacked_out - acked + 1
+    _check_duplicates(conn, board, acked)

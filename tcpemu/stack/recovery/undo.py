@@ -1,0 +1,152 @@
+"""The reduction is taken back where nothing had been lost: by D-SACK, by timestamps, by F-RTO.
+
+tcp_input.c: tcp_init_undo, tcp_may_undo, tcp_try_undo_recovery and its kin (Linux 6.12).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.sequence_numbers import MASK, before
+from tcpemu.stack.base.states import State
+from tcpemu.stack.records.ack_result import AckResult
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.sent_pieces import EVER, LOST, SENT_AGAIN, Unacked
+from tcpemu.stack.recovery import reordering
+from tcpemu.stack.recovery.rack import STEPS_KEPT
+
+
+def begin_undo(conn: Connection, board: Scoreboard) -> None:
+    """Remember where the window came down, and what repeats are out (tcp_init_undo)."""
+    recovery = board.recovery
+    recovery.undo_marker = conn.snd.una
+    recovery.undo_retrans = board.retrans_out
+    if recovery.probe_high is not None and recovery.probe_repeats:
+        recovery.undo_retrans += 1
+    recovery.undo_retrans = recovery.undo_retrans or -1
+
+
+def _undo(conn: Connection, board: Scoreboard, unmark: bool) -> None:
+    """Back to the window there was (tcp_undo_cwnd_reduction)."""
+    recovery = board.recovery
+    if unmark:
+        for entry in board.queue:
+            entry.tags &= ~LOST
+        board.lost_out = 0
+        board.hint = None
+    if recovery.prior_ssthresh:
+        if recovery.prior_ssthresh > conn.congestion.ssthresh:
+            recovery.queue_cwr = False
+        conn.congestion = conn.congestion.restored(recovery.prior_cwnd, recovery.prior_ssthresh)
+    recovery.undo_marker = None
+    recovery.cwnd_at = conn.host.now
+    board.rack.advanced = True
+
+
+def _may_undo(conn: Connection, board: Scoreboard) -> bool:
+    """All repeats were idle, or the first ones had only been late (tcp_may_undo)."""
+    recovery = board.recovery
+    return recovery.undo_marker is not None and (not recovery.undo_retrans or _was_late(conn, board))
+
+
+def _was_late(conn: Connection, board: Scoreboard) -> bool:
+    """The timestamp that is echoed was sent before the first repeat, or there was none (tcp_packet_delayed)."""
+    if conn.rtx.retrans_stamp is not None:
+        return echoes_before(conn, conn.rtx.retrans_stamp)
+    if not board.sack and not before(conn.snd.una, board.recovery.high_seq):
+        return False
+    return conn.state is not State.SYN_SENT
+
+
+def echoes_before(conn: Connection, moment: int) -> bool:
+    """TSecr is from before a moment (tcp_tsopt_ecr_before)."""
+    if not conn.ts.ecr:
+        return False
+    return before(conn.ts.ecr, conn.host.stamp_clock(moment) + conn.ts.offset & MASK)
+
+
+def idle_repeat(conn: Connection, entry: Unacked) -> bool:
+    """What is acknowledged is the piece as it was sent first, not its repeat (tcp_skb_spurious_retrans)."""
+    return bool(entry.tags & SENT_AGAIN) and echoes_before(conn, entry.sent_at)
+
+
+def _holds_without_sack(conn: Connection, board: Scoreboard) -> bool:
+    """Without SACK the state lasts until more than HIGH.SEQ is acknowledged (tcp_is_non_sack_preventing_reopen)."""
+    if board.sack or conn.snd.una != board.recovery.high_seq:
+        return False
+    if not repeats_out(board):
+        conn.rtx.retrans_stamp = None
+    return True
+
+
+def try_undo_recovery(conn: Connection, board: Scoreboard) -> bool:
+    """The state is over: take the reduction back if it was wrong; whether the state stays (tcp_try_undo_recovery)."""
+    recovery = board.recovery
+    if _may_undo(conn, board):
+        _undo(conn, board, unmark=False)
+        conn.host.count("TCPLossUndo" if recovery.state is CaState.LOSS else "TCPFullUndo")
+    elif board.rack.steps_kept:
+        board.rack.steps_kept -= 1
+    if _holds_without_sack(conn, board):
+        return True
+    recovery.state = CaState.OPEN
+    recovery.reneging = False
+    return False
+
+
+def try_undo_by_dsack(conn: Connection, board: Scoreboard) -> bool:
+    """D-SACKs have told of every repeat: none was needed (tcp_try_undo_dsack)."""
+    recovery = board.recovery
+    if recovery.undo_marker is None or recovery.undo_retrans:
+        return False
+    board.rack.steps_kept = min(STEPS_KEPT, board.rack.steps_kept + 1)
+    _undo(conn, board, unmark=False)
+    conn.host.count("TCPDSACKUndo")
+    return True
+
+
+def try_undo_loss(conn: Connection, board: Scoreboard, by_frto: bool = False) -> bool:
+    """The time-out was wrong (tcp_try_undo_loss)."""
+    if not by_frto and not _may_undo(conn, board):
+        return False
+    _undo(conn, board, unmark=True)
+    conn.host.count("TCPLossUndo")
+    if by_frto:
+        conn.host.count("TCPSpuriousRTOs")
+    conn.rtx.retransmits = 0
+    if _holds_without_sack(conn, board):
+        return True
+    if by_frto or board.sack:
+        board.recovery.state = CaState.OPEN
+        board.recovery.reneging = False
+    return True
+
+
+def try_undo_partial(conn: Connection, board: Scoreboard, result: AckResult) -> bool:
+    """A partial ACK for what was late and not lost; whether repeats are out still (tcp_try_undo_partial)."""
+    if board.recovery.undo_marker is None or not _was_late(conn, board):
+        return False
+    reordering.seen_by_sack(conn, board, result.prior_una, "TCPTSReorder")
+    if board.retrans_out:
+        return True
+    if not repeats_out(board):
+        conn.rtx.retrans_stamp = None
+    _undo(conn, board, unmark=True)
+    conn.host.count("TCPPartialUndo")
+    keep_open(conn, board)
+    return False
+
+
+def repeats_out(board: Scoreboard) -> bool:
+    """Whether something that was sent again may be under way (tcp_any_retrans_done)."""
+    return bool(board.retrans_out or (board.queue and board.queue[0].tags & EVER))
+
+
+def keep_open(conn: Connection, board: Scoreboard) -> None:
+    """Open where all is well, else Disorder (tcp_try_keep_open)."""
+    recovery = board.recovery
+    wrong = board.sacked_out + board.lost_out > 0 or repeats_out(board)
+    state = CaState.DISORDER if wrong else CaState.OPEN
+    if recovery.state is not state:
+        recovery.state = state
+        recovery.high_seq = conn.snd.nxt

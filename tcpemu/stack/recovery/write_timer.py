@@ -1,0 +1,41 @@
+"""The one timer of a sender, which serves retransmission, RACK's reordering wait, and both kinds of probes.
+
+`conn.rtx.timer_is_for` says which it is set for. tcp_timer.c: tcp_write_timer_handler; tcp_input.c: tcp_rearm_rto.
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.timer_queue import Timer, TimerKind
+from tcpemu.stack.records.connection import Connection, WriteTimer
+
+
+def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
+    """Set the one write timer, whatever it was set for before."""
+    host = conn.host
+    if conn.rtx.timer is None:
+        conn.rtx.timer = Timer(TimerKind.WRITE, conn)
+    conn.rtx.timer_is_for = purpose
+    host.timers.arm(conn.rtx.timer, host.now + min(wait, host.rto_max), host.now)
+
+
+def clear_timer(conn: Connection) -> None:
+    conn.rtx.timer_is_for = WriteTimer.NOTHING
+    if conn.rtx.timer is not None:
+        conn.host.timers.cancel(conn.rtx.timer)
+
+
+def rearm(conn: Connection) -> None:
+    """RTO from now, or what is left of it where a probe was waited for (tcp_rearm_rto)."""
+    if not conn.scoreboard:
+        clear_timer(conn)
+        return
+    wait = conn.rtt.rto
+    if conn.rtx.timer_is_for is WriteTimer.LOSS_PROBE or conn.rtx.timer_is_for is WriteTimer.REORDERING:
+        wait = max(rto_left(conn), conn.host.jiffy)
+    set_timer(conn, WriteTimer.RETRANS, wait)
+
+
+def rto_left(conn: Connection) -> int:
+    """Until the RTO of the oldest segment (tcp_rto_delta_us)."""
+    assert conn.scoreboard
+    return conn.scoreboard[0].sent_at + conn.rtt.rto - conn.host.now

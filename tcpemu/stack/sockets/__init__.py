@@ -1,0 +1,12 @@
+"""The system calls of an application, and the tables behind them.
+
+socket.py              the calls, non-blocking, with the kernel's errnos
+socket_state.py        what a socket is, without its calls
+send_and_recv.py       send() and recv()
+shutdown_and_close.py  shutdown() and close()
+option_rules.py        what setsockopt() and getsockopt() take and give
+ports.py               which local ports are taken, and where a free one is found
+tables.py              who listens where, and which ports are taken
+ss_table.py            the socket table of `ss -tan`
+armed_timers.py        the timers that wait, and what for
+"""

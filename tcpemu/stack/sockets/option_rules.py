@@ -1,0 +1,164 @@
+"""What setsockopt() and getsockopt() take and give, and what setting an option does at once."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import replace
+
+from tcpemu.stack.base import socket_constants
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
+from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
+from tcpemu.stack.connection.sending import data_out, delayed_acks
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.delayed_ack_bits import PUSHED, SCHEDULED
+from tcpemu.stack.records.host_services import HostServices
+from tcpemu.stack.records.socket_options import SocketOptions
+
+_LEAST_RCVBUF = 2304
+_LEAST_SNDBUF = 4608
+
+
+def defer_periods(seconds: int, generation_rto: int = 1, largest: int = 120) -> int:
+    """TCP_DEFER_ACCEPT in seconds as SYN|ACK time-outs of 1, 2, 4 .. 120 s (tcp.c: secs_to_retrans)."""
+    periods = 0
+    if seconds > 0:
+        timeout = period = generation_rto
+        periods = 1
+        while seconds > period and periods < 255:
+            periods += 1
+            timeout = min(timeout << 1, largest)
+            period += timeout
+    return periods
+
+
+def defer_seconds(periods: int) -> int:
+    """The other way round (tcp.c: retrans_to_secs)."""
+    return sum(min(1 << n, 120) for n in range(periods))
+
+
+def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callable[[HostServices, int], int]:
+    def check(_host: HostServices, value: int) -> int:
+        if not (low <= value <= high or (allow_zero and value == 0)):
+            raise SocketError(errno.EINVAL, f"{name} is {value}; it can be {low} to {high}")
+        return value
+
+    return check
+
+
+def _rcvbuf(host: HostServices, value: int) -> int:
+    """A negative size counts as a huge one: the kernel compares without sign."""
+    return max(2 * min(value & MASK, host.sysctls.rmem_max), _LEAST_RCVBUF)
+
+
+def _sndbuf(host: HostServices, value: int) -> int:
+    return max(2 * min(value & MASK, host.sysctls.wmem_max), _LEAST_SNDBUF)
+
+
+def _tos(_host: HostServices, value: int) -> int:
+    """One octet, without the two ECN bits, which are TCP's (ip_sockglue.c: __ip_sock_set_tos)."""
+    return value & 0xFC
+
+
+def _ttl(host: HostServices, value: int) -> int:
+    """1 to 255; -1 for the default."""
+    return 0 if value == -1 else _bounded("IP_TTL", 1, 255)(host, value)
+
+
+def _truth(_host: HostServices, value: int) -> bool:
+    return bool(value)
+
+
+def _linger2(_host: HostServices, value: int) -> int:
+    return -1 if value < 0 else min(value, 120)
+
+
+_SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], int]]] = {
+    (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEADDR): ("reuseaddr", _truth),
+    (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEPORT): ("reuseport", _truth),
+    (socket_constants.SOL_SOCKET, socket_constants.SO_KEEPALIVE): ("keepalive", _truth),
+    (socket_constants.SOL_SOCKET, socket_constants.SO_RCVBUF): ("rcvbuf", _rcvbuf),
+    (socket_constants.SOL_SOCKET, socket_constants.SO_SNDBUF): ("sndbuf", _sndbuf),
+    (socket_constants.IPPROTO_IP, socket_constants.IP_TOS): ("tos", _tos),
+    (socket_constants.IPPROTO_IP, socket_constants.IP_TTL): ("ttl", _ttl),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_NODELAY): ("nodelay", _truth),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_CORK): ("cork", _truth),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_MAXSEG): (
+        "maxseg",
+        _bounded("TCP_MAXSEG", LEAST_MSS, LARGEST_SIGNED_WINDOW, allow_zero=True),
+    ),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_SYNCNT): ("syncnt", _bounded("TCP_SYNCNT", 1, 127)),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_LINGER2): ("linger2", _linger2),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_DEFER_ACCEPT): (
+        "defer_periods",
+        lambda _host, value: defer_periods(value),
+    ),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_WINDOW_CLAMP): (
+        "window_clamp",
+        lambda _host, value: max(value, _LEAST_RCVBUF // 2) if value else 0,
+    ),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_USER_TIMEOUT): (
+        "user_timeout",
+        _bounded("TCP_USER_TIMEOUT", 0, 2**31 - 1),
+    ),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("", _truth),
+}
+_LOCKED = {"rcvbuf": "rcvbuf_locked", "sndbuf": "sndbuf_locked"}
+
+
+def changed_options(
+    host: HostServices, options: SocketOptions, level: int, name: int, value: int
+) -> SocketOptions:
+    """The options with one changed. Raises SocketError EINVAL or ENOPROTOOPT."""
+    found = _SETTERS.get((level, name))
+    if found is None:
+        raise SocketError(errno.ENOPROTOOPT, f"no option {name} at level {level} here")
+    field, convert = found
+    if not field:
+        return options
+    changes: dict[str, int] = {field: convert(host, value)}
+    if field in _LOCKED:
+        changes[_LOCKED[field]] = True
+    return replace(options, **changes)  # type: ignore[arg-type]
+
+
+def option_value(host: HostServices, options: SocketOptions, level: int, name: int) -> int:
+    """What getsockopt() gives for an option that can be set."""
+    found = _SETTERS.get((level, name))
+    if found is None or not found[0]:
+        raise SocketError(errno.ENOPROTOOPT, f"no option {name} at level {level} here")
+    value = getattr(options, found[0])
+    if found[0] == "defer_periods":
+        return defer_seconds(value)
+    if found[0] == "ttl":
+        return value or host.sysctls.ip_default_ttl
+    if found[0] == "linger2":
+        return value or host.sysctls.tcp_fin_timeout
+    if found[0] == "maxseg":
+        return value or DEFAULT_MSS
+    return int(value)
+
+
+def option_took_effect(conn: Connection, name: int, value: int) -> None:
+    """What setting an option does at once to a connection."""
+    if (name == socket_constants.TCP_NODELAY and value) or (name == socket_constants.TCP_CORK and not value):
+        data_out.push_pending(conn)
+    elif name == socket_constants.TCP_QUICKACK:
+        _quickack(conn, value)
+    elif name == socket_constants.TCP_WINDOW_CLAMP and value:
+        receive_window.set_clamp(conn, conn.options.window_clamp)
+
+
+def _quickack(conn: Connection, value: int) -> None:
+    """tcp.c: __tcp_sock_set_quickack."""
+    if not value & 1:
+        conn.ack.pingpong = 1
+        return
+    conn.ack.pingpong = 0
+    if conn.state in (State.ESTABLISHED, State.CLOSE_WAIT) and conn.ack.pending & SCHEDULED:
+        conn.ack.pending |= PUSHED
+        delayed_acks.after_read(conn, 1)

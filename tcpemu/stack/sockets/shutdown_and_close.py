@@ -1,0 +1,75 @@
+"""shutdown() and close() on a connection (af_inet.c: inet_shutdown; tcp.c: __tcp_close)."""
+
+from __future__ import annotations
+
+import errno
+
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.states import State
+from tcpemu.stack.connection.lifetime import closing, state_changes
+from tcpemu.stack.connection.sending import data_out, transmit
+from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection
+
+_AFTER_CLOSE = {
+    State.ESTABLISHED: State.FIN_WAIT1,
+    State.SYN_RECV: State.FIN_WAIT1,
+    State.CLOSE_WAIT: State.LAST_ACK,
+}
+
+
+def shutdown(conn: Connection, how: int) -> None:
+    """shutdown() with the kernel's bits: 1 for receiving, 2 for sending (af_inet.c: inet_shutdown)."""
+    if conn.state is State.CLOSE:
+        conn.shutdown |= how
+        conn.host.wake(conn.socket)
+        raise SocketError(errno.ENOTCONN)
+    if conn.state is State.SYN_SENT:
+        closing.disconnect(conn)
+        conn.host.wake(conn.socket)
+        return
+    conn.shutdown |= how
+    if how & 2 and conn.state in (State.ESTABLISHED, State.CLOSE_WAIT):
+        state_changes.set_state(conn, _AFTER_CLOSE[conn.state], "shutdown()")
+        data_out.send_fin(conn)
+    conn.host.wake(conn.socket)
+
+
+def close(conn: Connection) -> None:
+    """close(): an orphan says goodbye by itself (__tcp_close)."""
+    conn.shutdown = BOTH_SHUTDOWN
+    unread = bool(conn.rcv.queue)
+    conn.rcv.rmem -= sum(chunk.memory for chunk in conn.rcv.queue or ())
+    conn.rcv.queue = None
+    if conn.state is not State.CLOSE:
+        _part(conn, unread)
+    conn.orphan = True
+    conn.socket = None
+    if conn.state is State.FIN_WAIT2:
+        _leave_fin_wait2(conn)
+    if conn.state is State.CLOSE:
+        closing.stop_timers(conn)
+        closing.purge(conn)
+
+
+def _part(conn: Connection, unread: bool) -> None:
+    if unread:
+        conn.host.count("TCPAbortOnClose")
+        state_changes.set_state(conn, State.CLOSE, "close() with data unread")
+        transmit.send_active_reset(conn)
+    elif conn.options.linger == 0:
+        closing.disconnect(conn)
+        conn.host.count("TCPAbortOnData")
+    elif conn.state is State.SYN_SENT:
+        state_changes.set_state(conn, State.CLOSE, "close()")
+    elif conn.state in _AFTER_CLOSE:
+        state_changes.set_state(conn, _AFTER_CLOSE[conn.state], "close()")
+        data_out.send_fin(conn)
+
+
+def _leave_fin_wait2(conn: Connection) -> None:
+    if conn.options.linger2 < 0:
+        state_changes.set_state(conn, State.CLOSE, "TCP_LINGER2 is negative")
+        transmit.send_active_reset(conn)
+        conn.host.count("TCPAbortOnLinger")
+    else:
+        closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))

@@ -1,0 +1,283 @@
+"""Sockets: the system calls of an application, non-blocking, with the kernel's errnos.
+
+A socket is unbound, then bound, then a listener or a connection. Errors are `SocketError`, an OSError.
+net/ipv4/af_inet.c, tcp.c (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+
+from tcpemu.stack.base import socket_constants
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.states import State
+from tcpemu.stack.connection.arriving import syn_sent
+from tcpemu.stack.connection.lifetime import establishing
+from tcpemu.stack.listening import listener_end, queues
+from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
+from tcpemu.stack.records.listener import Listener
+from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.stack.sockets import option_rules, send_and_recv, shutdown_and_close
+from tcpemu.stack.sockets.socket_state import SocketState
+from tcpemu.stack.sockets.tables import SocketTables
+from tcpemu.wire.segment import Address
+
+
+class Socket(SocketState):
+    """One socket of a host. Calls that take time take `now`, in nanoseconds."""
+
+    __slots__ = ("_tables",)
+
+    def __init__(
+        self, tables: SocketTables, options: SocketOptions | None = None, datagram: bool = False
+    ) -> None:
+        host = tables.host
+        options = options or SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
+        super().__init__(host, options, datagram)
+        self._tables = tables
+
+    # --- names and readiness ----------------------------------------------------------------------
+
+    @property
+    def local(self) -> tuple[Address, int]:
+        """getsockname(): address (empty for any) and port (0 when not bound)."""
+        if self.connection is not None:
+            return self.connection.key[2:]
+        address, port = self.bound or (None, 0)
+        return address or b"", port
+
+    @property
+    def remote(self) -> tuple[Address, int] | None:
+        """The peer's address and port, also after the end; None without one."""
+        return None if self.connection is None else self.connection.key[:2]
+
+    @property
+    def error(self) -> int:
+        """The pending error (an errno), which SO_ERROR would return and clear."""
+        return 0 if self.connection is None else self.connection.error
+
+    @property
+    def readable(self) -> bool:
+        """Whether recv() or accept() would return now, be it with an error."""
+        if self.listener is not None:
+            return bool(self.listener.accept_queue) or not self.listening
+        conn = self.connection
+        if conn is None:
+            return False
+        over = conn.peer_done or conn.error or conn.shutdown & RCV_SHUTDOWN or conn.state is State.CLOSE
+        return bool(conn.rcv.queue or over)
+
+    @property
+    def writable(self) -> bool:
+        """Whether send() would return now, be it with an error; for connect(), whether it is over."""
+        conn = self.connection
+        if conn is None:
+            return False
+        if conn.state in (State.SYN_SENT, State.SYN_RECV):
+            return False
+        return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_and_recv.send_space(conn) > 0)
+
+    # --- opening ----------------------------------------------------------------------------------
+
+    def bind(self, address: Address | None, port: int) -> None:
+        """Take a local address (None for any) and port (0 for a free one). EINVAL, EADDRINUSE, EADDRNOTAVAIL."""
+        self._check_open()
+        if self.bound is not None or self.connection is not None:
+            raise SocketError(errno.EINVAL, "the socket is bound already")
+        if not 0 <= port <= 65535:
+            raise SocketError(errno.EINVAL, f"port {port} is not 0 to 65535")
+        if address is not None and address not in self.host.addresses:
+            raise SocketError(errno.EADDRNOTAVAIL, "not an address of this host")
+        self.bound = (address, self._tables.ports.bind(self, address, port))
+
+    def listen(self, backlog: int, now: int) -> None:
+        """Listen, or change the backlog of a listener (inet_listen). EINVAL on a connected socket."""
+        self._begin_stream(now)
+        if self.connection is not None:
+            raise SocketError(errno.EINVAL, "listen() on a connected socket")
+        if self.bound is None:
+            self.bind(None, 0)
+        assert self.bound is not None
+        address, port = self.bound
+        if self.listener is None:
+            self.listener = Listener(self.host, self, address, port, self.options)
+        if not self.listening:
+            others = self._tables.listeners.get(port, [])
+            if any(_same_address(address, other) for other in others) and not self.options.reuseport:
+                raise SocketError(errno.EADDRINUSE, f"somebody listens on port {port} already")
+            self._tables.listeners.setdefault(port, []).append(self.listener)
+        self.listener.options = self.options
+        queues.listen(self.listener, backlog)
+
+    def accept(self, now: int) -> Socket:
+        """The next completed connection, in the order of completion. EAGAIN when there is none, EINVAL."""
+        self._begin_stream(now)
+        listener = self.listener
+        if listener is None or listener.state is not State.LISTEN:
+            raise SocketError(errno.EINVAL, "accept() on a socket that does not listen")
+        if not listener.accept_queue:
+            raise SocketError(errno.EAGAIN)
+        conn = listener.accept_queue.popleft()
+        queues.queue_changed(listener)
+        child = Socket(self._tables, conn.options)
+        child.connection = conn
+        child.may_connect = False
+        conn.parent = None
+        conn.socket = child
+        return child
+
+    def connect(self, address: Address, port: int, now: int) -> None:
+        """Open a connection. Raises EINPROGRESS when it has begun, as a non-blocking connect() does.
+
+        Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
+        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route.
+        """
+        self._begin_stream(now)
+        if self.listening or not self.may_connect:
+            self._connect_again()
+            return
+        if not self.host.routable(address):
+            raise SocketError(errno.ENETUNREACH)
+        local = self.bound_address or self.host.addresses[0]
+        if self.bound is None or not self.bound[1]:
+            self.bound = (None, self._tables.ports.for_connect(self, local, address, port))
+        key = (address, port, local, self.bound[1])
+        if key in self.host.flows:
+            raise SocketError(errno.EADDRNOTAVAIL, "this flow exists already")
+        conn = establishing.new_connection(self.host, key, self.options, State.CLOSE)
+        conn.socket = self
+        self.connection, self.listener = conn, None
+        self.connecting, self.may_connect = True, False
+        self.host.flows[key] = conn
+        syn_sent.connect(conn)
+        raise SocketError(errno.EINPROGRESS)
+
+    def _connect_again(self) -> None:
+        conn = self.connection
+        if conn is None or not self.connecting:
+            raise SocketError(errno.EISCONN)
+        if conn.state in (State.SYN_SENT, State.SYN_RECV):
+            raise SocketError(errno.EALREADY)
+        self.connecting = False
+        if conn.state is State.CLOSE:
+            self.may_connect = True
+            number, conn.error = conn.error or errno.ECONNABORTED, 0
+            raise SocketError(number)
+
+    # --- data -------------------------------------------------------------------------------------
+
+    def send(self, data: bytes, now: int) -> int:
+        """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN."""
+        self._begin_stream(now)
+        if self.connection is None:
+            raise SocketError(errno.EPIPE)
+        return send_and_recv.send(self.connection, data)
+
+    def recv(self, size: int, now: int) -> bytes:
+        """Up to `size` octets; b"" at the end. EAGAIN when there are none yet, ENOTCONN, ECONNRESET, ETIMEDOUT."""
+        self._begin_stream(now)
+        if self.connection is None:
+            if self.listener is not None and not self.listening:
+                return b""
+            raise SocketError(errno.ENOTCONN)
+        return send_and_recv.recv(self.connection, size)
+
+    # --- the end ----------------------------------------------------------------------------------
+
+    def shutdown(self, how: int, now: int) -> None:
+        """Stop receiving (0), sending (1) or both (2). On a listener SHUT_RD ends the listening. ENOTCONN."""
+        self._begin_stream(now)
+        if how not in (0, 1, 2):
+            raise SocketError(errno.EINVAL, f"how is {how}; it can be 0, 1 or 2")
+        if self.listener is not None:
+            if how != socket_constants.SHUT_WR and self.listening:
+                self._stop_listening()
+            elif not self.listening:
+                raise SocketError(errno.ENOTCONN)
+            return
+        if self.connection is None:
+            raise SocketError(errno.ENOTCONN)
+        shutdown_and_close.shutdown(self.connection, how + 1)
+
+    def close(self, now: int) -> None:
+        """Give the socket up: FIN, or RST with unread data or SO_LINGER 0. EBADF when closed already."""
+        self._begin(now)
+        self.closed = True
+        if self.listener is not None:
+            self._stop_listening()
+        elif self.connection is not None:
+            shutdown_and_close.close(self.connection)
+        if self.bound is not None:
+            self._tables.ports.release(self, self.bound[1])
+
+    def _stop_listening(self) -> None:
+        listener = self.listener
+        assert listener is not None
+        same_port = self._tables.listeners.get(listener.port, [])
+        if listener in same_port:
+            same_port.remove(listener)
+            if not same_port:
+                del self._tables.listeners[listener.port]
+        listener_end.stop(listener)
+        self.host.wake(self)
+
+    # --- options ----------------------------------------------------------------------------------
+
+    def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
+        """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT."""
+        self._begin(self.host.now if now is None else now)
+        self._set(option_rules.changed_options(self.host, self.options, level, name, value))
+        if level == socket_constants.IPPROTO_TCP and self.connection is not None:
+            option_rules.option_took_effect(self.connection, name, value)
+
+    def linger(self, on: bool, seconds: int) -> None:
+        """SO_LINGER; with 0 seconds close() sends a RST."""
+        self._check_open()
+        self._set(replace(self.options, linger=seconds if on else None))
+
+    def getsockopt(self, level: int, name: int) -> int:
+        """An option's value; SO_ERROR is cleared by reading it. ENOPROTOOPT."""
+        self._check_open()
+        if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ERROR):
+            number = self.error
+            if self.connection is not None:
+                self.connection.error = 0
+            return number
+        if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ACCEPTCONN):
+            return int(self.listening)
+        if (level, name) == (
+            socket_constants.IPPROTO_TCP,
+            socket_constants.TCP_MAXSEG,
+        ) and self.connection is not None:
+            return self.connection.snd.mss_cache
+        return option_rules.option_value(self.host, self.options, level, name)
+
+    def _set(self, options: SocketOptions) -> None:
+        self.options = options
+        if self.listener is not None:
+            self.listener.options = options
+            queues.settings_changed(self.listener)
+        if self.connection is not None:
+            self.connection.options = options
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _begin(self, now: int) -> None:
+        if self.closed:
+            raise SocketError(errno.EBADF)
+        self.host.now = now
+
+    def _begin_stream(self, now: int) -> None:
+        """UDP is here for its errors alone: it neither listens nor accepts, and carries nothing."""
+        self._begin(now)
+        if self.datagram:
+            raise SocketError(errno.EOPNOTSUPP, "a datagram socket cannot do that here")
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise SocketError(errno.EBADF)
+
+
+def _same_address(address: Address | None, other: Listener) -> bool:
+    return address is None or other.address is None or address == other.address

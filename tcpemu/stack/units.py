@@ -1,5 +1,0 @@
-"""Time is a whole number of nanoseconds since the start of the run."""
-
-MICROSECOND = 1_000
-MILLISECOND = 1_000_000
-SECOND = 1_000_000_000
