@@ -29,20 +29,17 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     if segment.dst not in host.addresses:
         return reasons.NOT_FOR_US
     host.count("InSegs")
-    return _deliver(tables, segment)
-
-
-def _deliver(tables: SocketTables, segment: Segment) -> Reason:
-    """To the flow it belongs to, else to a listener, else nowhere."""
-    flow = tables.host.flows.get(segment[:4])
+    # To the flow it belongs to, else to a listener, else nowhere.
+    flow = host.flows.get(segment[:4])
+    if flow is None:
+        return _no_flow(tables, segment)
     if type(flow) is Connection:
         return segment_arrives.receive(flow, segment)
     if type(flow) is Request:
         reason = final_ack.receive(flow, segment)
-        return _deliver(tables, segment) if reason is None else reason
-    if type(flow) is TimeWait:
-        return _to_time_wait(tables, flow, segment)
-    return _no_flow(tables, segment)
+        return _no_flow(tables, segment) if reason is None else reason
+    assert type(flow) is TimeWait
+    return _to_time_wait(tables, flow, segment)
 
 
 def _to_time_wait(tables: SocketTables, bucket: TimeWait, segment: Segment) -> Reason:

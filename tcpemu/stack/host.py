@@ -82,7 +82,9 @@ class Host:
         host = self._host
         host.now = now
         host.turn += 1
-        host.verdict(segment, dispatch.arrived(self._tables, segment))
+        reason = dispatch.arrived(self._tables, segment)
+        if host.observe:
+            host.verdict(segment, reason)
 
     def transmit(self) -> list[Segment]:
         """What is to be sent now, in order."""

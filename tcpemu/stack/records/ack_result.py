@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tcpemu.stack.base.sequence_numbers import after
-from tcpemu.stack.records.sent_pieces import Sending, Unacked, sent_after
+from tcpemu.stack.records.sent_pieces import SentAt, Unacked, sent_after
 
 
+@dataclass(slots=True, eq=False)
 class AckResult:
     """Collected while the acknowledgment is worked on."""
 
-    __slots__ = (
-        *("acked", "advanced", "data", "delayed", "dsack", "dsack_probe", "ece", "first_sacked_at"),
-        *("last_sacked_at", "lost_repeat", "lowest", "original", "prior_delivered", "prior_una", "reneging"),
-        *("repeat_acked", "sacked", "set_timer", "syn", "window", "_latest", "_latest_end"),
-    )
-
-    def __init__(self, prior_una: int) -> None:
-        self.prior_una = prior_una
-        self.advanced = False
-        """SND.UNA has moved."""
-        self.data = self.window = self.acked = self.syn = self.ece = False
-        """The segment carries data, a newer window; it acknowledges data, a SYN; it echoes congestion."""
-        self.sacked = self.dsack = self.dsack_probe = False
-        """It SACKs something new; it has a good D-SACK, and that is about a tail loss probe."""
-        self.original = False
-        """Something has arrived that was sent before the state began, and never again."""
-        self.repeat_acked = self.reneging = self.set_timer = self.lost_repeat = self.delayed = False
-        self.lowest = 0
-        """The lowest number that was overtaken."""
-        self.first_sacked_at: int | None = None
-        self.last_sacked_at = 0
-        """When the first and the last of what is newly SACKED and never repeated were sent."""
-        self.prior_delivered = 0
-        self._latest: Sending | None = None
-        self._latest_end = 0
+    prior_una: int
+    """SND.UNA before it."""
+    advanced: bool = False
+    """SND.UNA has moved."""
+    data: bool = False
+    """The segment carries data (FLAG_DATA)."""
+    window: bool = False
+    """It brings a newer window (FLAG_WIN_UPDATE)."""
+    acked: bool = False
+    """It acknowledges data (FLAG_DATA_ACKED)."""
+    syn: bool = False
+    """It acknowledges a SYN (FLAG_SYN_ACKED)."""
+    ece: bool = False
+    """It echoes congestion (FLAG_ECE)."""
+    sacked: bool = False
+    """It SACKs something new (FLAG_DATA_SACKED)."""
+    dsack: bool = False
+    """It has a good D-SACK (FLAG_DSACKING_ACK)."""
+    dsack_probe: bool = False
+    """That D-SACK is about a tail loss probe (FLAG_DSACK_TLP)."""
+    original: bool = False
+    """Something has arrived that was sent before the state began, and never again (FLAG_ORIG_SACK_ACKED)."""
+    repeat_acked: bool = False
+    """It acknowledges something that was sent again (FLAG_RETRANS_DATA_ACKED)."""
+    reneging: bool = False
+    """What the peer had SACKed is the first that it does not acknowledge (FLAG_SACK_RENEGING)."""
+    set_timer: bool = False
+    """The write timer is to be set anew (FLAG_SET_XMIT_TIMER)."""
+    lost_repeat: bool = False
+    """A repeat was lost (FLAG_LOST_RETRANS)."""
+    delayed: bool = False
+    """It may have waited as a delayed ACK (FLAG_ACK_MAYBE_DELAYED)."""
+    lowest: int = 0
+    """The lowest number that was overtaken."""
+    first_sacked_at: int | None = None
+    """When the first of what is newly SACKED and never repeated was sent."""
+    last_sacked_at: int = 0
+    """When the last of that was sent."""
+    prior_delivered: int = 0
+    """Segments delivered when the latest of what has arrived was sent."""
+    latest: SentAt | None = None
+    """When the latest of what has arrived was sent, and where it ends."""
+    latest_end: int = 0
 
     @property
     def not_duplicate(self) -> bool:
@@ -56,9 +77,9 @@ class AckResult:
     def deliver(self, entry: Unacked) -> None:
         """A piece has arrived: how much had arrived when the latest of these was sent (tcp_rate_skb_delivered)."""
         if entry.delivered and (
-            self._latest is None or sent_after(entry.sent, self._latest, entry.end, self._latest_end)
+            self.latest is None or sent_after(entry.sent, self.latest, entry.end, self.latest_end)
         ):
-            self._latest, self._latest_end = entry.sent, entry.end
+            self.latest, self.latest_end = entry.sent, entry.end
             self.prior_delivered = entry.delivered
 
     def forget_sacks(self) -> None:

@@ -128,10 +128,8 @@ class HostServices:
         known = self.generation.counters
         if known is not None and name not in known:
             return
-        if name in self.counters:
-            self.counters[name] += by
-        else:
-            self.counters[name] = by
+        counters = self.counters
+        counters[name] = counters[name] + by if name in counters else by
         if self.observe:
             self.happened.append(Counted(self.now, name, by))
 
@@ -142,9 +140,7 @@ class HostServices:
 
     def verdict(self, segment: Segment | Refused, reason: Reason) -> None:
         """What became of what arrived."""
-        if self.observe:
-            told = self.as_told(reason)
-            self.happened.append(Verdict(self.now, segment, reason.outcome, told))
+        self.happened.append(Verdict(self.now, segment, reason.outcome, self.as_told(reason)))
 
     def state_changed(self, key: FlowKey, old: State, new: State, cause: str) -> None:
         """A flow or listener changed its state."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
-from tcpemu.stack.records.sent_pieces import Sending
+from tcpemu.stack.records.sent_pieces import SentAt
 
 REORDERING = 3
 """Segments that may overtake one before it counts as lost (tcp_reordering)."""
@@ -25,48 +26,55 @@ class CaState(IntEnum):
     """A time-out."""
 
 
+@dataclass(slots=True, eq=False)
 class Recovery:
-    """One connection's repair of losses."""
+    """One connection's repair of losses. Times are nanoseconds, windows segments."""
 
-    __slots__ = (
-        *("cwnd_at", "cwnd_limited", "cwnd_usage_seq", "cwnd_used", "dsack_dups", "dsack_seen", "frto"),
-        *("high_seq", "max_packets_out", "prior_ssthresh", "prior_cwnd", "probe_high", "probe_repeats"),
-        *("prr_delivered", "prr_out", "queue_cwr", "reneging", "reordering", "reordering_seen", "state"),
-        *("undo_marker", "undo_retrans", "wrote_at"),
-    )
-
-    def __init__(self, now: int) -> None:
-        self.state = CaState.OPEN
-        self.high_seq = 0
-        """SND.NXT when the state began: what ends it."""
-        self.undo_marker: int | None = None
-        """SND.UNA when the window came down, while that may be taken back."""
-        self.undo_retrans = 0
-        """Repeats that no D-SACK has shown to be idle; -1 when there were none yet."""
-        self.prior_ssthresh = 0
-        """The threshold to go back to; 0 when there is no way back."""
-        self.prior_cwnd = 0
-        self.prr_delivered = self.prr_out = 0
-        self.frto = False
-        self.probe_high: int | None = None
-        """SND.NXT when a tail loss probe was sent that is not answered yet (tlp_high_seq)."""
-        self.probe_repeats = False
-        """That probe was no new data."""
-        self.reneging = False
-        self.reordering = REORDERING
-        self.reordering_seen = 0
-        self.dsack_dups = 0
-        self.dsack_seen = False
-        self.queue_cwr = False
-        """The next new data says that the window came down (RFC 3168)."""
-        self.cwnd_limited = False
-        self.max_packets_out = 0
-        self.cwnd_usage_seq = 0
-        self.cwnd_used = 0
-        self.cwnd_at = now
-        """When the congestion window was last moved, or seen to be the limit."""
-        self.wrote_at = 0
-        """When data was last sent."""
+    cwnd_at: int
+    """When the congestion window was last moved, or seen to be the limit."""
+    state: CaState = CaState.OPEN
+    high_seq: int = 0
+    """SND.NXT when the state began: what ends it."""
+    undo_marker: int | None = None
+    """SND.UNA when the window came down, while that may be taken back."""
+    undo_retrans: int = 0
+    """Repeats that no D-SACK has shown to be idle; -1 when there were none yet."""
+    prior_ssthresh: int = 0
+    """The threshold to go back to; 0 when there is no way back."""
+    prior_cwnd: int = 0
+    """The window to go back to."""
+    prr_delivered: int = 0
+    """Segments delivered since the window began to come down."""
+    prr_out: int = 0
+    """Segments sent since then."""
+    frto: bool = False
+    """F-RTO asks whether the time-out was right (RFC 5682)."""
+    probe_high: int | None = None
+    """SND.NXT when a tail loss probe was sent that is not answered yet (tlp_high_seq)."""
+    probe_repeats: bool = False
+    """That probe was no new data."""
+    reneging: bool = False
+    """The peer has dropped what it had SACKed (is_sack_reneg)."""
+    reordering: int = REORDERING
+    """Segments that may overtake one before it counts as lost."""
+    reordering_seen: int = 0
+    """How often segments were seen to overtake one another."""
+    dsack_dups: int = 0
+    """Segments that D-SACKs told to have come twice."""
+    dsack_seen: bool = False
+    """One has come since RACK's window was last looked at."""
+    queue_cwr: bool = False
+    """The next new data says that the window came down (RFC 3168)."""
+    cwnd_limited: bool = False
+    """The window was the limit in this round trip."""
+    max_packets_out: int = 0
+    """The most segments under way in this round trip."""
+    cwnd_usage_seq: int = 0
+    """SND.NXT when this round trip was begun."""
+    cwnd_used: int = 0
+    """The most segments under way since the window was last the limit."""
+    wrote_at: int = 0
+    """When data was last sent."""
 
     @property
     def reduces(self) -> bool:
@@ -74,19 +82,20 @@ class Recovery:
         return self.state is CaState.CWR or self.state is CaState.RECOVERY
 
 
+@dataclass(slots=True, eq=False)
 class Rack:
-    """The segment sent last of those that have arrived."""
+    """The segment sent last of those that have arrived (RFC 8985)."""
 
-    __slots__ = ("advanced", "end", "last_delivered", "rtt", "sent", "steps", "steps_kept")
-
-    def __init__(self) -> None:
-        self.sent: Sending = 0, 0
-        self.end = 0
-        self.rtt = 0
-        """Its round-trip time, in microseconds."""
-        self.advanced = False
-        """It has changed since losses were last looked for."""
-        self.steps = 1
-        """The window for reordering, in quarters of the shortest round-trip time."""
-        self.steps_kept = 0
-        self.last_delivered = 0
+    sent: SentAt = (0, 0)
+    end: int = 0
+    """Where it ends."""
+    rtt: int = 0
+    """Its round-trip time, in microseconds."""
+    advanced: bool = False
+    """It has changed since losses were last looked for."""
+    steps: int = 1
+    """The window for reordering, in quarters of the shortest round-trip time."""
+    steps_kept: int = 0
+    """Recoveries for which that window stays as long as it is."""
+    last_delivered: int = 0
+    """Segments delivered when it last grew."""

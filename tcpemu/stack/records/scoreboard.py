@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.records.loss_recovery import Rack, Recovery
-from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, SentOrder, Unacked
+from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, SentOrder, Unacked, new_piece
 from tcpemu.wire.segment import FIN, PSH
 
 Block = tuple[int, int]
@@ -121,7 +121,7 @@ class Scoreboard:
     def split(self, index: int, length: int, mss: int) -> None:
         """Cut a piece after so many octets (tcp_output.c: tcp_fragment)."""
         entry = self.queue[index]
-        rest = Unacked(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent)
+        rest = new_piece(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent)
         rest.tags, rest.repeats, rest.delivered = entry.tags, entry.repeats, entry.delivered
         entry.payload, entry.end = entry.payload[:length], rest.seq
         entry.flags &= ~(FIN | PSH)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.wire.segment import FIN, SYN
 
-Sending: TypeAlias = tuple[int, int]
+SentAt: TypeAlias = tuple[int, int]
 """When something was sent, and in which turn of the host (`Host.turn`)."""
 
 
-def sent_after(sent: Sending, other: Sending, end: int, other_end: int) -> bool:
+def sent_after(sent: SentAt, other: SentAt, end: int, other_end: int) -> bool:
     """Whether something was sent later; of what was sent at once, the later octets were (tcp.h: tcp_skb_sent_after)."""
     return sent > other or (sent == other and after(end, other_end))
 
@@ -23,47 +24,43 @@ SENT_AGAIN = RETRANS | EVER
 TAGS = SACKED | RETRANS | LOST
 
 
+@dataclass(slots=True, eq=False)
 class Link:
-    """A place in the order of sending."""
-
-    __slots__ = ("newer", "older")
+    """A place in the order of sending, between an older and a newer one; None outside it."""
 
     newer: Link | None
     older: Link | None
 
-    def __init__(self) -> None:
-        self.newer = self.older = None
 
-
+@dataclass(slots=True, eq=False)
 class Unacked(Link):
     """A piece that was sent and is not acknowledged yet: one segment, or several that went out at once."""
 
-    __slots__ = (
-        *("began", "delivered", "end", "flags", "mss", "payload", "pcount", "repeats", "sent_at", "seq"),
-        "tags",
-        "turn",
-    )
-
-    def __init__(self, seq: int, payload: bytes, flags: int, sent: Sending, mss: int = 0) -> None:
-        self.newer = self.older = None
-        self.seq = self.began = seq
-        """Its first octet now, and when it was last sent or cut."""
-        self.payload = payload
-        self.flags = flags
-        self.end = add(seq, len(payload) + (1 if flags & (SYN | FIN) else 0))
-        self.sent_at, self.turn = sent
-        self.repeats = 0
-        """Times sent again."""
-        self.tags = 0
-        self.delivered = 0
-        """Segments delivered when this was sent."""
-        self.mss = 0
-        self.pcount = 1
-        if len(payload) > mss > 0:
-            self.cut_for(mss)
+    seq: int
+    """Its first octet."""
+    payload: bytes
+    flags: int
+    end: int
+    """The number behind its last octet; SYN and FIN count as one."""
+    sent_at: int
+    """When it was last sent, in nanoseconds."""
+    turn: int
+    """In which turn of the host that was."""
+    began: int
+    """Its first octet when it was last sent or cut."""
+    mss: int = 0
+    """Octets of each of its segments, where it is several."""
+    pcount: int = 1
+    """Its segments."""
+    repeats: int = 0
+    """Times sent again."""
+    tags: int = 0
+    """SACKED, RETRANS, LOST, EVER."""
+    delivered: int = 0
+    """Segments delivered when this was sent."""
 
     @property
-    def sent(self) -> Sending:
+    def sent(self) -> SentAt:
         return self.sent_at, self.turn
 
     def cut_for(self, mss: int) -> None:
@@ -90,13 +87,22 @@ class Unacked(Link):
             self.cut_for(self.mss)
 
 
+def new_piece(seq: int, payload: bytes, flags: int, sent: SentAt, mss: int = 0) -> Unacked:
+    """A piece that is sent now; with `mss` as so many segments as that takes."""
+    end = add(seq, len(payload) + (1 if flags & (SYN | FIN) else 0))
+    piece = Unacked(None, None, seq, payload, flags, end, sent[0], sent[1], seq)
+    if len(payload) > mss > 0:
+        piece.cut_for(mss)
+    return piece
+
+
 class SentOrder:
     """Pieces in the order in which they were last sent: a ring of links."""
 
     __slots__ = ("_ring",)
 
     def __init__(self) -> None:
-        self._ring = ring = Link()
+        self._ring = ring = Link(None, None)
         ring.newer = ring.older = ring
 
     def append(self, entry: Unacked) -> None:

@@ -11,7 +11,7 @@ from tcpemu.stack.records import sent_pieces
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
-from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SENT_AGAIN, Sending, Unacked
+from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SENT_AGAIN, SentAt, Unacked
 from tcpemu.stack.recovery import loss_marks
 
 STEPS_KEPT = 16
@@ -20,7 +20,7 @@ TIMEOUT_MIN = 2000
 """Microseconds that a timer is given beyond what is asked (tcp.h: TCP_TIMEOUT_MIN_US)."""
 
 
-def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent: Sending) -> None:
+def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent: SentAt) -> None:
     """A segment has arrived; a repeat only counts if it cannot have been the first one (tcp_rack_advance)."""
     rtt = (conn.host.now - sent[0]) // MICROSECOND
     if tags & SENT_AGAIN and (board.min_rtt is None or rtt < board.min_rtt):

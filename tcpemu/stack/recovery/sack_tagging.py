@@ -10,7 +10,7 @@ from tcpemu.stack.base.sequence_numbers import add, after, before, distance
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.scoreboard import MOST_BLOCKS, NO_BLOCK, Block, Scoreboard
-from tcpemu.stack.records.sent_pieces import EVER, LOST, RETRANS, SACKED, SENT_AGAIN, TAGS, Sending, Unacked
+from tcpemu.stack.records.sent_pieces import EVER, LOST, RETRANS, SACKED, SENT_AGAIN, TAGS, SentAt, Unacked
 from tcpemu.stack.recovery import loss_marks, rack
 
 _LARGEST_PIECE = 65535 * 8
@@ -148,7 +148,7 @@ class TagWalk:
             self.board.split(place, whole, mss)
         return int(from_start)
 
-    def _one(self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent: Sending) -> int:
+    def _one(self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent: SentAt) -> int:
         """The tags of something that a block covers (tcp_sacktag_one)."""
         conn, board, result, recovery = self.conn, self.board, self.result, self.board.recovery
         if duplicate and tags & SENT_AGAIN:

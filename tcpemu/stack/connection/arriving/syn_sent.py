@@ -15,7 +15,7 @@ from tcpemu.stack.connection.measures import first_window, initial_numbers, segm
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, stateless_replies, transmit
 from tcpemu.stack.records.connection import Connection, WriteTimer
-from tcpemu.stack.records.sent_pieces import Unacked
+from tcpemu.stack.records.sent_pieces import new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, CWR, ECE, RST, SYN, Segment
@@ -41,7 +41,7 @@ def connect(conn: Connection) -> None:
     flags = SYN | ECE | CWR if host.sysctls.tcp_ecn == 1 else SYN
     host.count("ActiveOpens")
     state_changes.set_state(conn, State.SYN_SENT, "connect()")
-    entry = Unacked(iss, b"", flags, (host.now, host.turn))
+    entry = new_piece(iss, b"", flags, (host.now, host.turn))
     transmit.transmit(conn, flags, iss, b"", reasons.SENT_SYN)
     data_out.queue_unacked(conn, entry)
 

@@ -16,7 +16,7 @@ from tcpemu.stack.control import cwnd_validation
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState, Recovery
 from tcpemu.stack.records.scoreboard import Scoreboard
-from tcpemu.stack.records.sent_pieces import Unacked
+from tcpemu.stack.records.sent_pieces import Unacked, new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
 
@@ -162,7 +162,7 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
             flags |= PSH
         if conn.snd.fin_queued:
             flags |= FIN
-    entry = Unacked(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
+    entry = new_piece(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
     conn.snd.nxt = entry.end
     transmit.transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
     queue_unacked(conn, entry)
