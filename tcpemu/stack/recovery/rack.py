@@ -88,3 +88,14 @@ def update_reordering_window(board: Scoreboard, prior_delivered: int) -> None:
         rack.steps_kept = STEPS_KEPT
     elif not rack.steps_kept:
         rack.steps = 1
+
+
+def keep_window_longer(board: Scoreboard) -> None:
+    """A recovery was taken back because of D-SACKs: the longer window stays for one more (tcp_try_undo_dsack)."""
+    board.rack.steps_kept = min(STEPS_KEPT, board.rack.steps_kept + 1)
+
+
+def recovery_over(board: Scoreboard) -> None:
+    """One of the recoveries for which the longer window stays is over (tcp_try_undo_recovery)."""
+    if board.rack.steps_kept:
+        board.rack.steps_kept -= 1

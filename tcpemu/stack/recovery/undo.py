@@ -12,8 +12,7 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import EVER, LOST, SENT_AGAIN, Unacked
-from tcpemu.stack.recovery import reordering
-from tcpemu.stack.recovery.rack import STEPS_KEPT
+from tcpemu.stack.recovery import rack, reordering
 
 
 def begin_undo(conn: Connection, board: Scoreboard) -> None:
@@ -85,8 +84,8 @@ def try_undo_recovery(conn: Connection, board: Scoreboard) -> bool:
     if _may_undo(conn, board):
         _undo(conn, board, unmark=False)
         conn.host.count("TCPLossUndo" if recovery.state is CaState.LOSS else "TCPFullUndo")
-    elif board.rack.steps_kept:
-        board.rack.steps_kept -= 1
+    else:
+        rack.recovery_over(board)
     if _holds_without_sack(conn, board):
         return True
     recovery.state = CaState.OPEN
@@ -99,7 +98,7 @@ def try_undo_by_dsack(conn: Connection, board: Scoreboard) -> bool:
     recovery = board.recovery
     if recovery.undo_marker is None or recovery.undo_retrans:
         return False
-    board.rack.steps_kept = min(STEPS_KEPT, board.rack.steps_kept + 1)
+    rack.keep_window_longer(board)
     _undo(conn, board, unmark=False)
     conn.host.count("TCPDSACKUndo")
     return True

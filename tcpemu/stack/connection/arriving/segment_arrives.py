@@ -11,7 +11,6 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, before
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
-from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_arrives, syn_sent
 from tcpemu.stack.connection.arriving.ack_arrives import AckValue
 from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
@@ -102,8 +101,7 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
         return reasons.ABORT_ON_DATA
     if segment.flags & FIN:
         # The FIN is yet to be looked at, so the connection stays whole, with a timer.
-        conn.fin_wait2_timer = Timer(TimerKind.FIN_WAIT2, conn)
-        conn.host.timers.arm(conn.fin_wait2_timer, conn.host.now + closing.fin_time(conn), conn.host.now)
+        closing.wait_for_fin(conn)
         return None
     closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))
     return reasons.ACKED

@@ -6,6 +6,7 @@ import errno
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.states import State
+from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.lifetime import state_changes
 from tcpemu.stack.connection.measures import receive_window, remembered_peers
@@ -114,6 +115,13 @@ def _bucket(conn: Connection, state: State) -> TimeWait:
         conn.ts.recent_at,
         conn.ts.offset,
     )
+
+
+def wait_for_fin(conn: Connection) -> None:
+    """An orphan waits in FIN_WAIT2 as a whole connection, with a timer of its own (inet_csk_reset_keepalive_timer)."""
+    host = conn.host
+    conn.fin_wait2_timer = Timer(TimerKind.FIN_WAIT2, conn)
+    host.timers.arm(conn.fin_wait2_timer, host.now + fin_time(conn), host.now)
 
 
 def fin_wait2_timer_fired(conn: Connection) -> None:

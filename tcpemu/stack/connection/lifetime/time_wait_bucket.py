@@ -18,7 +18,7 @@ from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
 
 _ISN_STEP = 65537
-_MSL = 60 * SECOND
+_PAWS_MSL = 60 * SECOND
 
 
 def _wait(bucket: TimeWait, wait: int) -> None:
@@ -62,7 +62,7 @@ def _paws_rejects(bucket: TimeWait, stamps: Timestamps, segment: Segment) -> boo
     """tcp.h: tcp_paws_reject; a RST is believed once the last timestamp is older than a minute."""
     if not bucket.ts_recent or offset(stamps.val, bucket.ts_recent) <= 0:
         return False
-    aged = bucket.ts_recent_at is not None and bucket.host.now >= bucket.ts_recent_at + _MSL
+    aged = bucket.ts_recent_at is not None and bucket.host.now >= bucket.ts_recent_at + _PAWS_MSL
     return not (segment.flags & RST and aged)
 
 
