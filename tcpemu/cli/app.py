@@ -11,7 +11,7 @@ import typer
 
 from tcpemu import __version__
 from tcpemu.cli.errors import clear_errors
-from tcpemu.explain.seen_by import SeenBy
+from tcpemu.explain.capture.seen_by import SeenBy
 
 app = typer.Typer(
     name="tcpemu",

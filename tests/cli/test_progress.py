@@ -17,7 +17,7 @@ from tcpemu.cli import output, progress
 from tcpemu.cli.app import app
 from tcpemu.cli.progress import Progress, Standing, run_all
 from tcpemu.explain.as_json import as_text
-from tcpemu.explain.capture import capture_of
+from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.network import Network
 from tcpemu.network.record import Point
 from tcpemu.scenario import build, load

@@ -8,9 +8,9 @@ import pytest
 
 from tcpemu.explain import as_json
 from tcpemu.explain.as_json import as_data, as_text, row_data
-from tcpemu.explain.capture import capture_of
-from tcpemu.explain.fates import fates_of
-from tcpemu.explain.rows import CallRow, TimerRow, rows_of
+from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.facts.client_outcomes import client_outcomes
+from tcpemu.explain.facts.rows import CallRow, TimerRow, rows_of
 from tcpemu.network.record import Point
 from tcpemu.scenario import build, load
 from tcpemu.scenario.load import BUILT_IN
@@ -214,7 +214,7 @@ def test_clients_fared_as_the_ladder_says(name):
         begun = [client for client in run["clients"] if client["started"] <= run["ended"]]
         told = sorted((client["name"], client["connected"], client["fate"]) for client in begun)
         assert told == sorted(
-            (fate.application, fate.connected, fate.words) for fate in fates_of(result.record)
+            (fate.application, fate.connected, fate.words) for fate in client_outcomes(result.record)
         )
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tcpemu.explain.backlog import backlog_words
-from tcpemu.explain.rows import CallRow, Queues
+from tcpemu.explain.facts.listen_backlog import backlog_words
+from tcpemu.explain.facts.rows import CallRow, ListenerQueues
 from tcpemu.generations import GENERATIONS, generation
 from tcpemu.stack.host import Host
 from tcpemu.wire.segment import address
@@ -15,7 +15,7 @@ def asked_of(host, asked, text="listen(80, backlog {})"):
     socket.bind(None, 80)
     socket.listen(asked, now=0)
     (row,) = host.sockets()
-    call = CallRow(0, "server", "", text.format(asked), "", Queues("server", 80, 0, 0, row.send_q))
+    call = CallRow(0, "server", "", text.format(asked), "", ListenerQueues("server", 80, 0, 0, row.send_q))
     return backlog_words(call, host), row.send_q
 
 
@@ -64,7 +64,7 @@ def test_a_limit_too_large_for_16_bits_wraps():
 def test_a_further_listen_is_read_too_and_other_calls_are_not():
     host = Host([address("10.0.0.1")], generation("linux-6.18"), sysctls={"net.core.somaxconn": 3})
     assert asked_of(host, 5, text="listen({})")[0].startswith("asked for 5, gets 3")
-    queues = Queues("server", 80, 0, 0, 3)
+    queues = ListenerQueues("server", 80, 0, 0, 3)
     assert backlog_words(CallRow(0, "server", "", "accept()", "", queues), host) == ""
     assert backlog_words(CallRow(0, "server", "", "listen(80, backlog 5)", "", queues), None) == ""
     assert backlog_words(CallRow(0, "server", "", "listen(80, backlog 5)", "EADDRINUSE"), host) == ""

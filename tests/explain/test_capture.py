@@ -7,9 +7,9 @@ import subprocess
 import pytest
 
 from tcpemu import __version__
-from tcpemu.explain.capture import MOST_NAMES, capture_of
-from tcpemu.explain.seen_by import SeenBy
-from tcpemu.explain.words import duration
+from tcpemu.explain.capture.annotated_capture import MOST_NAMES, capture_of
+from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.lines.time_words import duration
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.scenario import build, load

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tcpemu.explain.departures import SAME_TIME, Departure, departures
-from tcpemu.explain.story import story_of
+from tcpemu.explain.compare.first_difference import SAME_TIME, Difference, first_differences
+from tcpemu.explain.facts.run_digest import digest_of
 from tcpemu.stack import reasons
 from tcpemu.wire.options import Timestamps, mss
 from tests.explain import hand_made
@@ -11,7 +11,7 @@ from tests.explain.hand_made import MS, SYN_OPTIONS, Script
 
 
 def parted(one: Script, other: Script):
-    return departures(story_of(one.record, "server"), story_of(other.record, "server"))
+    return first_differences(digest_of(one.record, "server"), digest_of(other.record, "server"))
 
 
 def answered(**fields):
@@ -40,7 +40,7 @@ def test_initial_numbers_and_the_values_of_timestamps_do_not_matter(monkeypatch)
 def test_other_looks():
     found = parted(answered(window=5840), answered(window=65160, options=(mss(1460),)))
     assert found.deeds is None
-    assert found.looks == Departure(
+    assert found.looks == Difference(
         5 * MS,
         "SYN|ACK to client:40001",
         "window 5840, options: mss 1460, window scale 10",
@@ -65,7 +65,7 @@ def test_another_fate_of_the_same_packet():
         syn = script.client_sends(0, 40001, "S", reason=reasons.SENT_SYN)
         script.arrives(5 * MS, "server", syn, reason)
         script.queue(5 * MS, 0, 3, packet=syn)
-    assert parted(one, other).deeds == Departure(
+    assert parted(one, other).deeds == Difference(
         5 * MS,
         "SYN of client:40001",
         "the SYN is taken into the SYN queue and answered with SYN|ACK",
@@ -89,8 +89,8 @@ def test_a_packet_that_the_other_run_sends_later():
     again = "SYN|ACK to client:40001: sent again (1st repeat), the handshake was not completed in time"
     nothing = again.replace("SYN|ACK", "nothing; the next packet, at 3.105 s, is SYN|ACK", 1)
     name = "SYN|ACK to client:40001"
-    assert parted(one, other).deeds == Departure(1105 * MS, name, again, nothing)
-    assert parted(other, one).deeds == Departure(1105 * MS, name, nothing, again)
+    assert parted(one, other).deeds == Difference(1105 * MS, name, again, nothing)
+    assert parted(other, one).deeds == Difference(1105 * MS, name, nothing, again)
 
 
 def test_a_packet_that_the_other_run_never_sends():

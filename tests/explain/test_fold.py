@@ -1,7 +1,7 @@
 """What is folded, and what never is."""
 
-from tcpemu.explain.fold import FEW, FINE, KEPT, WHOLE, Fold, folded, kind
-from tcpemu.explain.rows import CallRow, rows_of
+from tcpemu.explain.facts.rows import CallRow, rows_of
+from tcpemu.explain.ladder.fold import FEW, FINE, KEPT, WHOLE, Fold, folded, row_kind
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.stack import reasons
 from tcpemu.wire.segment import address
@@ -87,12 +87,12 @@ def test_kinds_in_a_word():
     script.client_sends(0, 40001, "S", reason=reasons.SENT_SYN_AGAIN, repeat=1)
     lost = script.client_sends(0, 40001, "FA", 1, 1)
     script.lost(0, "client", lost, "lost by chance (1 %)")
-    assert [kind(row) for row in rows_of(script.record)] == ["SYN again", "FIN|ACK lost"]
-    assert kind(CallRow(0, "a", "a", "accept()", "10.0.0.2:1")) == "accept()"
+    assert [row_kind(row) for row in rows_of(script.record)] == ["SYN again", "FIN|ACK lost"]
+    assert row_kind(CallRow(0, "a", "a", "accept()", "10.0.0.2:1")) == "accept()"
 
 
 def test_a_syn_that_throws_another_out_is_a_kind_of_its_own():
     rows = rows_of(evictions(*range(40001, 40001 + WHOLE)))
-    assert [kind(row) for row in rows[1:6]] == ["SYN", "SYN|ACK", "SYN", "SYN|ACK", "SYN that evicts"]
+    assert [row_kind(row) for row in rows[1:6]] == ["SYN", "SYN|ACK", "SYN", "SYN|ACK", "SYN that evicts"]
     *_, fold = folded(rows)
     assert fold.tally == (("SYN that evicts", WHOLE - KEPT),)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tcpemu.explain.kernels import kernel_lines, listen_words
-from tcpemu.explain.style import plain
+from tcpemu.explain.catalogue.kernel_list import kernel_lines, listen_words
+from tcpemu.explain.lines.style import plain
 from tcpemu.generations import GENERATIONS
 from tests.generations.rows import flags, listener, soon
 from tests.stack.helpers import MSS

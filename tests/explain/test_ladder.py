@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from tcpemu.explain.ladder import Heading, ladder
-from tcpemu.explain.style import ansi, plain, text
+from tcpemu.explain.ladder.ladder import ladder
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import ansi, lines_text, plain
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
@@ -16,7 +17,7 @@ HEADING = Heading("ignored-ack: nobody hears the last ACK", "the second client",
 
 
 def drawn(record, heading=None, width=100, **more):
-    return text(ladder(record, heading, width, **more))
+    return lines_text(ladder(record, heading, width, **more))
 
 
 def test_the_ignored_ack_tells_its_story():

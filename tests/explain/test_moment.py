@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from tcpemu.explain.ladder import Heading
-from tcpemu.explain.moment import Standing, moment_lines, queues_of, timer_lines
-from tcpemu.explain.style import text
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import lines_text
+from tcpemu.explain.tables.host_state import HostState, host_state_lines, last_queues, timer_lines
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
 from tcpemu.stack.events import Sent, StateChanged, TimerFired
@@ -88,7 +88,7 @@ def test_at_five_moments_tables_queues_and_counters_agree_with_the_record(which)
             moved = {name: by for name, by in result.record.counters(node.name).items() if by}
             counters = {name: value for name, value in result.network.counters(node).items() if value}
             assert counters == moved
-            for queue in queues_of(result.record, node.name):
+            for queue in last_queues(result.record, node.name):
                 (listener,) = [row for row in table if row.state is State.LISTEN]
                 assert (listener.recv_q, listener.send_q) == (queue.accept, queue.backlog)
                 assert queue.syn == told[State.SYN_RECV]
@@ -163,7 +163,7 @@ def test_kernels_with_one_timer_for_all_requests_show_that_one():
     assert timer.what == "half-open connections, a slice of the table"
     assert timer.flow == (b"", 0, b"", 80)
     assert timer.due == server.host.next_timer()
-    assert "the listener on port 80" in text(timer_lines([timer], 0))
+    assert "the listener on port 80" in lines_text(timer_lines([timer], 0))
 
 
 def test_a_moment_shows_all_its_parts():
@@ -171,14 +171,14 @@ def test_a_moment_shows_all_its_parts():
     result.network.run(int(3.2 * SECOND))
     (server, *_) = hosts_of(result)
     network = result.network
-    standing = Standing(
+    standing = HostState(
         "server",
         network.table(server),
         network.counters(server),
-        queues_of(result.record, "server"),
+        last_queues(result.record, "server"),
         network.pending(server),
     )
-    shown = text(moment_lines(Heading("A title"), network.now, [standing]))
+    shown = lines_text(host_state_lines(Heading("A title"), network.now, [standing]))
     for words in (
         "at 3.2 s",
         "server: listeners (ss -tln)\n",
@@ -194,6 +194,6 @@ def test_a_moment_shows_all_its_parts():
 def test_of_very_many_timers_the_first_are_shown_and_the_others_counted():
     flow = (b"\x0a\x00\x00\x02", 9, b"\x0a\x00\x00\x01", 80)
     timers = [PendingTimer(flow, "SYN|ACK again", at * SECOND) for at in range(1, 21)]
-    lines = text(timer_lines(timers, 0)).splitlines()
+    lines = lines_text(timer_lines(timers, 0)).splitlines()
     assert len(lines) == 1 + 5 + 1
     assert lines[-1] == "  … and 15 more until 20 s: 15 SYN|ACK again"

@@ -1,6 +1,6 @@
 """From a record to rows: what belongs to which packet."""
 
-from tcpemu.explain.rows import CallRow, Evicted, PacketRow, Queues, TimerRow, rows_of
+from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, TimerRow, rows_of
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.stack import reasons
 from tcpemu.stack.states import State
@@ -39,8 +39,8 @@ def test_queues_are_those_after_the_arrival():
     script.listens(backlog=5)
     script.handshake(0, 40001)
     _, syn, _, ack = told(script)
-    assert syn.queues == Queues("server", 80, 0, 1, 5)
-    assert ack.queues == Queues("server", 80, 1, 0, 5)
+    assert syn.queues == ListenerQueues("server", 80, 0, 1, 5)
+    assert ack.queues == ListenerQueues("server", 80, 1, 0, 5)
     assert syn.queues_changed
     assert ack.queues_changed
 

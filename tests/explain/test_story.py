@@ -2,10 +2,13 @@
 
 import pytest
 
-from tcpemu.explain.grid import COMFORTABLE, grid, hanging
-from tcpemu.explain.rows import rows_of
-from tcpemu.explain.story import INSTANTS, Reset, most_telling, story_of, story_rows
-from tcpemu.explain.style import plain
+from tcpemu.explain.compare.digest_cells import digest_cells, most_repeated_to
+from tcpemu.explain.compare.word_table import COMFORTABLE, word_table
+from tcpemu.explain.facts.rows import rows_of
+from tcpemu.explain.facts.run_digest import SentReset, digest_of
+from tcpemu.explain.lines.style import plain
+from tcpemu.explain.lines.time_words import MOMENTS_LISTED
+from tcpemu.explain.lines.wrapping import hanging
 from tcpemu.network.record import Record
 from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
@@ -13,23 +16,23 @@ from tests.explain.hand_made import CLIENT, MS, SECOND, Script, ignored_ack
 
 
 def of(record: Record):
-    return story_of(record, "server")
+    return digest_of(record, "server")
 
 
 def cells(*records: Record) -> dict[str, list[str]]:
-    return dict(story_rows([of(record) for record in records]))
+    return dict(digest_cells([of(record) for record in records]))
 
 
 def test_the_story_of_the_ignored_ack():
     story = of(ignored_ack())
     assert story.again == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
-    assert story.resets == (Reset(4005 * MS, "server", "client", "data"),)
+    assert story.resets == (SentReset(4005 * MS, "server", "client", "data"),)
     assert story.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
 
 
 def test_rows_that_are_there_already_give_the_same_story():
     record = ignored_ack()
-    assert story_of(record, "server", rows_of(record)) == of(record)
+    assert digest_of(record, "server", rows_of(record)) == of(record)
 
 
 def test_a_client_that_connects_while_another_repeats_its_syn_has_its_own_name_alone():
@@ -68,13 +71,13 @@ def test_instants_of_one_client_in_all_runs():
 
 
 def test_of_very_many_instants_the_last_are_counted():
-    times = [number * SECOND for number in range(1, INSTANTS + 4)]
+    times = [number * SECOND for number in range(1, MOMENTS_LISTED + 4)]
     (cell,) = cells(repeating(*times))["SYN|ACK to client again, s after its SYN"]
-    assert cell.endswith(f"{INSTANTS}, 3 more")
+    assert cell.endswith(f"{MOMENTS_LISTED}, 3 more")
 
 
 def test_nobody_is_telling_where_nothing_came_again():
-    assert most_telling([of(repeating())]) is None
+    assert most_repeated_to([of(repeating())]) is None
     assert list(cells(repeating())) == ["when client knew"]
 
 
@@ -127,7 +130,7 @@ def shown(*lines):
 
 
 def test_narrow_columns_stand_in_one_table():
-    assert shown(*grid(["a", "long name"], [("one", ["1", "2"]), ("three", ["3", "four"])], 40)) == [
+    assert shown(*word_table(["a", "long name"], [("one", ["1", "2"]), ("three", ["3", "four"])], 40)) == [
         "         a  long name",
         "  one    1  2",
         "  three  3  four",
@@ -136,7 +139,7 @@ def test_narrow_columns_stand_in_one_table():
 
 def test_cells_are_broken_but_no_time():
     cell = "to data of late 70.005 s, of later 71 s"
-    assert shown(*grid(["a"], [("x", [cell])], 25)) == [
+    assert shown(*word_table(["a"], [("x", [cell])], 25)) == [
         "     a",
         "  x  to data of late",
         "     70.005 s, of later",
@@ -148,7 +151,7 @@ def test_cells_are_broken_but_no_time():
 def test_many_columns_go_into_several_tables_of_that_width(width):
     names = [f"column-{number}" for number in range(12)]
     rows = [("a label", ["words that take more room than there is"] * 12), ("b", ["1"] * 12)]
-    lines = shown(*grid(names, rows, width))
+    lines = shown(*word_table(names, rows, width))
     assert max(map(len, lines)) <= width
     heads = [line.split() for line in lines if "column-" in line]
     assert [name for head in heads for name in head] == names

@@ -1,10 +1,16 @@
 """Socket tables, counters, fates, and runs side by side, as they are printed."""
 
-from tcpemu.explain.counters import MEANING, TCP_GROUP, counter_lines, counters_in_short
-from tcpemu.explain.fates import fate_lines, fates_of
-from tcpemu.explain.side_by_side import comparison
-from tcpemu.explain.style import plain, text
-from tcpemu.explain.table import FIRST, MOST, socket_lines, socket_lines_of_hosts
+from tcpemu.explain.compare.number_table import number_table
+from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
+from tcpemu.explain.facts.counter_meanings import MEANING, TCP_GROUP
+from tcpemu.explain.lines.style import lines_text, plain
+from tcpemu.explain.tables.counter_table import counter_lines, counters_in_short
+from tcpemu.explain.tables.socket_table import (
+    FIRST_OF_MANY,
+    SOCKETS_LISTED,
+    socket_lines,
+    socket_lines_of_hosts,
+)
 from tcpemu.network.record import Call, Record
 from tcpemu.scenario import build, load
 from tcpemu.stack.states import State
@@ -18,7 +24,7 @@ OPEN = SocketRow(State.ESTABLISHED, 0, 12, (SERVER, 80), (CLIENT, 40001))
 
 
 def test_a_socket_table_looks_like_that_of_ss():
-    assert text(socket_lines([HALF_OPEN, OPEN, LISTENER])) == (
+    assert lines_text(socket_lines([HALF_OPEN, OPEN, LISTENER])) == (
         "  State     Recv-Q  Send-Q  Local Address:Port  Peer Address:Port\n"
         "  LISTEN    2       1             0.0.0.0:80         0.0.0.0:*\n"
         "  ESTAB     0       12           10.0.0.1:80        10.0.0.2:40001\n"
@@ -28,7 +34,7 @@ def test_a_socket_table_looks_like_that_of_ss():
 
 def test_sockets_of_several_hosts_in_one_table():
     far = SocketRow(State.SYN_SENT, 0, 1, (CLIENT, 40001), (SERVER, 80))
-    assert text(socket_lines_of_hosts({"server": [LISTENER], "late": [far]})) == (
+    assert lines_text(socket_lines_of_hosts({"server": [LISTENER], "late": [far]})) == (
         "  Host    State     Recv-Q  Send-Q  Local Address:Port   Peer Address:Port\n"
         "  server  LISTEN    2       1             0.0.0.0:80          0.0.0.0:*\n"
         "  late    SYN-SENT  0       1            10.0.0.2:40001      10.0.0.1:80\n"
@@ -47,16 +53,17 @@ def test_ipv6_addresses_stand_in_brackets():
 
 
 def test_very_many_sockets_are_counted():
-    rows = [OPEN._replace(remote=(CLIENT, 40000 + number)) for number in range(MOST + 1)]
+    rows = [OPEN._replace(remote=(CLIENT, 40000 + number)) for number in range(SOCKETS_LISTED + 1)]
     half_open = HALF_OPEN._replace(remote=(CLIENT, 50000))
     lines = [plain(line) for line in socket_lines([*rows[1:], half_open, LISTENER])]
-    assert len(lines) == 1 + FIRST + 1
-    assert lines[-1] == f"  … and {MOST + 2 - FIRST:,} more: {MOST - FIRST + 1} ESTAB, 1 SYN-RECV"
+    assert len(lines) == 1 + FIRST_OF_MANY + 1
+    hidden = SOCKETS_LISTED + 2 - FIRST_OF_MANY
+    assert lines[-1] == f"  … and {hidden:,} more: {hidden - 1} ESTAB, 1 SYN-RECV"
 
 
 def test_counters_with_what_they_count_and_the_bulk_last():
     counters = {"InSegs": 1234, "ListenDrops": 4, "ListenOverflows": 4, "OutRsts": 0, "RetransSegs": 5}
-    assert text(counter_lines(counters)) == (
+    assert lines_text(counter_lines(counters)) == (
         "  TcpExt  ListenDrops          4  a listener dropped a SYN or a final ACK, for any reason\n"
         "  TcpExt  ListenOverflows      4  the accept queue was full: a SYN or a final ACK was ignored\n"
         "  Tcp     RetransSegs          5  segments sent again\n"
@@ -74,7 +81,7 @@ def test_a_counter_line_is_cut_to_the_width_and_unknown_names_have_no_words():
 
 def test_counters_in_short_leave_out_the_bulk():
     counters = {"ActiveOpens": 1, "InSegs": 3, "TCPSYNChallenge": 5}
-    assert text(counters_in_short("late", counters)) == "  late: ActiveOpens 1, TCPSYNChallenge 5\n"
+    assert lines_text(counters_in_short("late", counters)) == "  late: ActiveOpens 1, TCPSYNChallenge 5\n"
     assert counters_in_short("late", {"InSegs": 3}) == []
     long = counters_in_short("late", {f"TCPCounter{number}": 10 for number in range(10)}, 60)
     assert max(len(plain(line)) for line in long) <= 60
@@ -103,7 +110,7 @@ def test_fates_of_clients():
         (70 * 10**9, "c", "c-1", "ends", "ECONNRESET"),
         (131 * 10**9, "c", "c-3", "connect(10.0.0.1:80)", "ETIMEDOUT"),
     )
-    assert text(fate_lines(fates_of(record))) == (
+    assert lines_text(client_outcome_lines(client_outcomes(record))) == (
         "  c-1  connected at 0.01 s, after 10 ms; ECONNRESET at 70 s\n"
         "  c-2  has been trying to connect since 0.001 s\n"
         "  c-3  connect() failed with ETIMEDOUT at 131 s\n"
@@ -129,7 +136,7 @@ start = "12 s"
 
 def test_a_fate_says_what_the_server_made_of_it():
     result = build.run(load.runs(load.from_text(ALONE))[0])
-    shown = text(fate_lines(fates_of(result.record, result.starts, result.ended)))
+    shown = lines_text(client_outcome_lines(client_outcomes(result.record, result.starts, result.ended)))
     assert shown == (
         "  crowd-1  connected at 0.01 s, after 10 ms; still waits in recv() since 0.01 s\n"
         "  crowd-2  connected at 0.011 s, after 10 ms; still waits in recv() since 0.011 s\n"
@@ -139,21 +146,21 @@ def test_a_fate_says_what_the_server_made_of_it():
         "  tardy    starts at 12 s, after the end at 10 s\n"
     )
     assert len([row for row in result.network.table(result.network.nodes["server"]) if row.remote]) == 3
-    narrow = text(fate_lines(fates_of(result.record), 80)).splitlines()
+    narrow = lines_text(client_outcome_lines(client_outcomes(result.record), 80)).splitlines()
     assert max(map(len, narrow)) <= 80
     assert narrow[-3:] == [
         "  crowd-4  connected at 0.013 s, after 10 ms,",
         "           on its side only: the server never completed it;",
         "           still waits in recv() since 0.013 s",
     ]
-    assert "tardy" not in text(fate_lines(fates_of(result.record)))
+    assert "tardy" not in lines_text(client_outcome_lines(client_outcomes(result.record)))
 
 
 def test_what_the_server_completes_late_is_a_connection_like_any_other():
     (result,) = build.run_all(load.load("ignored-ack-then-accept"))
-    assert [fate.words for fate in fates_of(result.record)] == ["connected"] * 3
+    assert [fate.words for fate in client_outcomes(result.record)] == ["connected"] * 3
     (early,) = build.run_all(load.load("ignored-ack-then-accept"), 12 * 10**9)
-    assert [fate.words for fate in fates_of(early.record)] == [
+    assert [fate.words for fate in client_outcomes(early.record)] == [
         "connected",
         "connected, still waits in recv()",
         "connected on its side only, still waits in recv()",
@@ -164,14 +171,14 @@ def test_fates_of_many_clients_are_counted():
     entries = [(0, "c", f"c-{number}", "connect(10.0.0.1:80)", "waits") for number in range(30)]
     entries += [(9, "c", f"c-{number}", "connect(10.0.0.1:80)", "connected") for number in range(20)]
     entries += [(99, "c", "c-1", "send(1 octet)", "EPIPE")]
-    assert text(fate_lines(fates_of(calls(*entries)))) == (
+    assert lines_text(client_outcome_lines(client_outcomes(calls(*entries)))) == (
         "  19  connected\n  10  still trying to connect\n   1  connected, later EPIPE\n"
     )
 
 
 def test_runs_side_by_side():
     rows = [("clients", ["8", "8"]), ("SYNs dropped", ["15", "4"])]
-    assert text(comparison(["listen(1)", "listen(5)"], rows)) == (
+    assert lines_text(number_table(["listen(1)", "listen(5)"], rows)) == (
         "                listen(1)  listen(5)\n"
         "  clients               8          8\n"
         "  SYNs dropped         15          4\n"
@@ -180,14 +187,14 @@ def test_runs_side_by_side():
 
 def test_runs_with_long_names_are_numbered():
     names = ["a very long name of a run", "another very long name"]
-    assert text(comparison(names, [("clients", ["8", "10"])], width=40)) == (
+    assert lines_text(number_table(names, [("clients", ["8", "10"])], width=40)) == (
         "  1  a very long name of a run\n  2  another very long name\n\n           1   2\n  clients  8  10\n"
     )
 
 
 def test_long_labels_give_way_to_the_values():
     rows = [("what a server can do in a second", ["8", "10"])]
-    assert text(comparison(["one", "two"], rows, width=40)) == (
+    assert lines_text(number_table(["one", "two"], rows, width=40)) == (
         "                                one  two\n"
         "  what a server can do in a\n"
         "  second                          8   10\n"

@@ -2,11 +2,12 @@
 
 import pytest
 
-from tcpemu.explain.ladder import Heading
-from tcpemu.explain.paragraphs import paragraph_lines
-from tcpemu.explain.style import text
-from tcpemu.explain.turning import TITLES, turns_of
-from tcpemu.explain.words import moment
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import lines_text
+from tcpemu.explain.lines.time_words import moment
+from tcpemu.explain.story.story_lines import story_lines
+from tcpemu.explain.story.turning_points import turning_points
+from tcpemu.explain.story.turning_titles import TITLES
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
 from tcpemu.stack.events import StateChanged, TimerFired
@@ -24,7 +25,7 @@ def run_of(name, only="", **settings):
 def story(result):
     nodes = result.network.nodes.values()
     hosts = {node.name: node.host for node in nodes if isinstance(node, Node)}
-    return turns_of(result.record, "server", hosts)
+    return turning_points(result.record, "server", hosts)
 
 
 def told(turns):
@@ -99,7 +100,7 @@ def test_the_story_of_a_flood_is_short(only, expected):
     syns = next(turn for turn in turns if turn.reason in ("SYN_QUEUE_FULL", "SYN_COOKIE"))
     assert syns.times == counted["ListenDrops" if only == "cookies off" else "SyncookiesSent"]
     assert "290 times with flood, until 5.985 s; honest at 1.005" in syns.text
-    assert len(text(paragraph_lines(Heading("t"), turns, []))) < 3000
+    assert len(lines_text(story_lines(Heading("t"), turns, []))) < 3000
 
 
 def test_the_settings_that_would_have_changed_it_say_what_they_are_now():
@@ -239,7 +240,7 @@ def test_without_trouble_the_story_is_how_the_connection_opened():
     )
     seen = [(entry.at / MS, entry.event.new.name) for entry in result.record.events(StateChanged)]
     assert [at for at, state in seen if state == "ESTABLISHED"] == [10, 15]
-    assert "Nothing was dropped" in text(paragraph_lines(Heading("t"), turns, []))
+    assert "Nothing was dropped" in lines_text(story_lines(Heading("t"), turns, []))
     short = build.run(load.runs(load.load("handshake"))[0], 50 * MS)
     assert "nobody takes it out before the end" in story(short)[0].text
 
@@ -248,7 +249,7 @@ def test_connections_without_trouble_are_summed_up():
     turns = story(run_of("time-server"))
     assert told(turns) == [("HANDSHAKE", 0, 2), ("CLOSES_FIRST", 15, 2)]
     assert turns[0].text.endswith("Then client-2 at 0.2 s.")
-    assert "Nothing was dropped" in text(paragraph_lines(Heading("t"), turns, []))
+    assert "Nothing was dropped" in lines_text(story_lines(Heading("t"), turns, []))
 
 
 def test_a_put_off_handshake_completes_when_an_ack_finds_room():
@@ -269,7 +270,7 @@ def test_data_may_complete_what_a_bare_ack_did_not():
     done = turn_of(turns, "PUT_OFF_DONE")
     assert done.text.startswith("Data of one arrives at server")
     assert "before: ACK ignored once" in done.text
-    assert "Nothing was dropped" not in text(paragraph_lines(Heading("t"), turns, []))
+    assert "Nothing was dropped" not in lines_text(story_lines(Heading("t"), turns, []))
 
 
 def test_who_closes_first_keeps_time_wait():
@@ -298,7 +299,7 @@ def test_every_built_in_scenario_has_a_story_that_fits(name):
         assert len(turns) < 15
         assert turns == sorted(turns, key=lambda turn: turn.at)
         for width in (80, 100):
-            lines = text(paragraph_lines(Heading("t"), turns, [], width)).splitlines()
+            lines = lines_text(story_lines(Heading("t"), turns, [], width)).splitlines()
             assert max(map(len, lines)) <= width
 
 

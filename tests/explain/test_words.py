@@ -2,18 +2,10 @@
 
 import pytest
 
-from tcpemu.explain.words import (
-    JOINED,
-    count,
-    decimals_for,
-    duration,
-    flag_words,
-    joined,
-    moment,
-    option_words,
-    ordinal,
-    seconds,
-)
+from tcpemu.explain.lines.count_words import count, ordinal
+from tcpemu.explain.lines.segment_words import flag_words, option_words
+from tcpemu.explain.lines.time_words import decimals_for, duration, moment, seconds
+from tcpemu.explain.lines.wrapping import JOINED, joined
 from tcpemu.wire.options import Garbage, Nop, Sack, SackOk, Timestamps, Unknown, mss, wscale
 from tcpemu.wire.segment import Segment, flags_of
 

@@ -4,16 +4,16 @@ from itertools import pairwise
 
 import pytest
 
-from tcpemu.explain.plots.curves import (
+from tcpemu.explain.plots.picture import (
     Meaning,
     NothingToDrawError,
     crowded_at_first,
     thinned,
     thinned_moments,
 )
-from tcpemu.explain.plots.queues import queues_picture
-from tcpemu.explain.plots.rate import rate_picture
-from tcpemu.explain.plots.sequence import directions, flows_of, sequence_picture
+from tcpemu.explain.plots.queues_plot import queues_picture
+from tcpemu.explain.plots.rate_plot import rate_picture
+from tcpemu.explain.plots.sequence_plot import directions, flows_of, sequence_picture
 from tcpemu.network import MILLISECOND, SECOND
 from tcpemu.scenario import build, load
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tcpemu.explain.capture import comment_on
-from tcpemu.explain.moment import queues_of
-from tcpemu.explain.report.data import run_data
-from tcpemu.explain.report.watch import SocketWatch
-from tcpemu.explain.rows import PacketRow, rows_of
+from tcpemu.explain.capture.packet_comments import comment_on
+from tcpemu.explain.facts.rows import PacketRow, rows_of
+from tcpemu.explain.report.report_data import run_data
+from tcpemu.explain.report.socket_changes import SocketWatch
+from tcpemu.explain.tables.host_state import last_queues
 from tcpemu.network import Node, Point
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.scenario import build, load
@@ -132,7 +132,7 @@ def test_each_scene_leaves_all_as_it_was(one):
         assert queues == {
             (host, queue.port): [queue.accept, queue.syn, queue.backlog]
             for host in result.network.nodes
-            for queue in queues_of(result.record, host)
+            for queue in last_queues(result.record, host)
         }
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tcpemu.cli.reporting import write_report
-from tcpemu.explain.table import socket_lines
+from tcpemu.explain.tables.socket_table import socket_lines
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
 from tests.explain.report.test_data import CLOSED
