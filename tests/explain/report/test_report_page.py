@@ -10,7 +10,7 @@ from tcpemu.cli.reporting import write_report
 from tcpemu.explain.tables.socket_table import socket_lines
 from tcpemu.network import Node
 from tcpemu.scenario import build, load
-from tests.explain.report.test_data import CLOSED
+from tests.explain.report.test_report_data import CLOSED
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")

@@ -1,45 +1,15 @@
-"""What became of the clients of each run, in cells; and the table that they stand in."""
-
-import pytest
+"""What became of the clients of each run, in cells."""
 
 from tcpemu.explain.compare.digest_cells import digest_cells, most_repeated_to
-from tcpemu.explain.compare.word_table import COMFORTABLE, word_table
-from tcpemu.explain.facts.rows import rows_of
-from tcpemu.explain.facts.run_digest import SentReset, digest_of
-from tcpemu.explain.lines.style import plain
+from tcpemu.explain.facts.run_digest import digest_of
 from tcpemu.explain.lines.time_words import MOMENTS_LISTED
-from tcpemu.explain.lines.wrapping import hanging
 from tcpemu.network.record import Record
-from tcpemu.scenario import build, load
 from tcpemu.stack import reasons
-from tests.explain.hand_made import CLIENT, MS, SECOND, Script, ignored_ack
-
-
-def of(record: Record):
-    return digest_of(record, "server")
+from tests.explain.hand_made import MS, SECOND, Script, ignored_ack
 
 
 def cells(*records: Record) -> dict[str, list[str]]:
-    return dict(digest_cells([of(record) for record in records]))
-
-
-def test_the_story_of_the_ignored_ack():
-    story = of(ignored_ack())
-    assert story.again == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
-    assert story.resets == (SentReset(4005 * MS, "server", "client", "data"),)
-    assert story.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
-
-
-def test_rows_that_are_there_already_give_the_same_story():
-    record = ignored_ack()
-    assert digest_of(record, "server", rows_of(record)) == of(record)
-
-
-def test_a_client_that_connects_while_another_repeats_its_syn_has_its_own_name_alone():
-    crowd = '{ name = "c", count = 3, start = { every = "1 s" } }'
-    text = f'title = "t"\nclients = [{crowd}]\nserver = {{ backlog = 0, accept = {{ never = true }} }}'
-    (result,) = build.run_all(load.from_text(text))
-    assert list(of(result.record).names.values()) == ["c-1", "c-2", "c-3"]
+    return dict(digest_cells([digest_of(record, "server") for record in records]))
 
 
 def test_its_cells():
@@ -77,7 +47,7 @@ def test_of_very_many_instants_the_last_are_counted():
 
 
 def test_nobody_is_telling_where_nothing_came_again():
-    assert most_repeated_to([of(repeating())]) is None
+    assert most_repeated_to([digest_of(repeating(), "server")]) is None
     assert list(cells(repeating())) == ["when client knew"]
 
 
@@ -120,45 +90,3 @@ def test_many_clients_are_counted():
 
 def test_a_client_that_another_run_does_not_have():
     assert cells(crowd(1), crowd(2))["when c-1 knew"] == ["-", "connected 2 s"]
-
-
-# The table.
-
-
-def shown(*lines):
-    return [plain(line) for line in lines]
-
-
-def test_narrow_columns_stand_in_one_table():
-    assert shown(*word_table(["a", "long name"], [("one", ["1", "2"]), ("three", ["3", "four"])], 40)) == [
-        "         a  long name",
-        "  one    1  2",
-        "  three  3  four",
-    ]
-
-
-def test_cells_are_broken_but_no_time():
-    cell = "to data of late 70.005 s, of later 71 s"
-    assert shown(*word_table(["a"], [("x", [cell])], 25)) == [
-        "     a",
-        "  x  to data of late",
-        "     70.005 s, of later",
-        "     71 s",
-    ]
-
-
-@pytest.mark.parametrize("width", [80, 100])
-def test_many_columns_go_into_several_tables_of_that_width(width):
-    names = [f"column-{number}" for number in range(12)]
-    rows = [("a label", ["words that take more room than there is"] * 12), ("b", ["1"] * 12)]
-    lines = shown(*word_table(names, rows, width))
-    assert max(map(len, lines)) <= width
-    heads = [line.split() for line in lines if "column-" in line]
-    assert [name for head in heads for name in head] == names
-    assert len(heads) == lines.count("") + 1
-    assert len(set(map(len, heads))) == 1
-    assert len(heads) == -(-12 // ((width - 2 - len("a label")) // (COMFORTABLE + 2)))
-
-
-def test_a_hanging_paragraph():
-    assert shown(*hanging("  *", "some words after 1.5 s", 4, 20)) == ["  * some words after", "    1.5 s"]

@@ -1,0 +1,30 @@
+"""A run in short: who its clients are, when SYN|ACKs were sent again, and RSTs."""
+
+from tcpemu.explain.facts.rows import rows_of
+from tcpemu.explain.facts.run_digest import SentReset, digest_of
+from tcpemu.network.record import Record
+from tcpemu.scenario import build, load
+from tests.explain.hand_made import CLIENT, MS, SECOND, ignored_ack
+
+
+def of(record: Record):
+    return digest_of(record, "server")
+
+
+def test_the_story_of_the_ignored_ack():
+    story = of(ignored_ack())
+    assert story.again == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
+    assert story.resets == (SentReset(4005 * MS, "server", "client", "data"),)
+    assert story.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
+
+
+def test_rows_that_are_there_already_give_the_same_story():
+    record = ignored_ack()
+    assert digest_of(record, "server", rows_of(record)) == of(record)
+
+
+def test_a_client_that_connects_while_another_repeats_its_syn_has_its_own_name_alone():
+    crowd = '{ name = "c", count = 3, start = { every = "1 s" } }'
+    text = f'title = "t"\nclients = [{crowd}]\nserver = {{ backlog = 0, accept = {{ never = true }} }}'
+    (result,) = build.run_all(load.from_text(text))
+    assert list(of(result.record).names.values()) == ["c-1", "c-2", "c-3"]

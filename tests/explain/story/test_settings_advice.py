@@ -1,0 +1,48 @@
+"""The settings that would have changed a turning point."""
+
+from tcpemu.scenario import build, load
+from tests.explain.story.stories import run_of, story, turn_of
+
+
+def test_the_settings_that_would_have_changed_it_say_what_they_are_now():
+    turns = story(run_of("ignored-ack", net__ipv4__tcp_synack_retries=4))
+    full = turn_of(turns, "ACCEPT_QUEUE_FULL").change
+    assert "a backlog above 1 (net.core.somaxconn, now 4096, caps it)" in full
+    assert "net.ipv4.tcp_abort_on_overflow = 1 (now 0)" in full
+    assert "net.ipv4.tcp_synack_retries (now 4)" in turn_of(turns, "REQUEST_EXPIRED").change
+    assert turn_of(turns, "RESET").change == ""
+
+
+def test_a_setting_that_is_named_does_change_it():
+    assert not any(
+        turn.reason == "ACCEPT_QUEUE_FULL" for turn in story(run_of("ignored-ack", server__backlog=2))
+    )
+    aborted = story(run_of("ignored-ack", net__ipv4__tcp_abort_on_overflow=1))
+    assert "net.ipv4.tcp_abort_on_overflow = 0 (now 1)" in turn_of(aborted, "ABORT_ON_OVERFLOW").change
+    with_cookies = story(run_of("syn-flood", "cookies on"))
+    assert "net.ipv4.tcp_syncookies = 0 (now 1)" in turn_of(with_cookies, "SYN_COOKIE").change
+    without = story(run_of("syn-flood", "cookies off"))
+    assert "net.ipv4.tcp_syncookies = 1 (now 0)" in turn_of(without, "SYN_QUEUE_FULL").change
+
+
+def test_a_backlog_at_its_cap_asks_for_a_higher_cap():
+    turns = story(run_of("ignored-ack", server__backlog=9, net__core__somaxconn=1))
+    assert turn_of(turns, "ACCEPT_FULL").change.startswith(
+        "net.core.somaxconn above 1, which caps every backlog"
+    )
+
+
+def test_what_limits_the_syn_queue_goes_by_the_kernel():
+    """Linux 2.2 asks tcp_max_syn_backlog alone, 6.18 the backlog alone."""
+    settings = {"net.ipv4.tcp_max_syn_backlog": 8, "server.generation": "linux-2.2", "server.backlog": 100}
+    scenario = load.load("syn-flood", settings)
+    old = turn_of(story(build.run(load.runs(scenario)[0])), "SYN_QUEUE_FULL").change
+    assert "net.ipv4.tcp_max_syn_backlog above 8" in old
+    assert "a backlog above" not in old
+    new = turn_of(story(run_of("syn-flood", "cookies off")), "SYN_QUEUE_FULL").change
+    assert "tcp_max_syn_backlog" not in new
+
+
+def test_a_setting_that_the_kernel_does_not_have_is_not_named():
+    full = turn_of(story(run_of("ignored-ack", server__generation="linux-2.2")), "ACCEPT_QUEUE_FULL").change
+    assert full == "a backlog above 1; a program that calls accept() sooner"
