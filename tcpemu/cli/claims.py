@@ -12,7 +12,7 @@ from tcpemu.cli.progress import Progress, Standing
 from tcpemu.explain.catalogue.claim_grid import claim_grid
 from tcpemu.explain.catalogue.claim_verdicts import claim_lines, verdict_sentence
 from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
-from tcpemu.explain.ladder.ladder import ladder
+from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import Line, Role, line
@@ -118,7 +118,7 @@ def _packets(verdict: Verdict) -> Iterator[Line]:
     facts.append(f"seed {run.scenario.seed}")
     yield ()
     heading = Heading(title, verdict_sentence(verdict), tuple(facts))
-    yield from ladder(result.record, heading, width(), hosts=result.hosts)
+    yield from ladder_lines(result.record, heading, width(), hosts=result.hosts)
     yield ()
     yield line("How the clients fared", Role.TITLE)
     yield from client_outcome_lines(client_outcomes(result.record, result.starts, result.ended), width())

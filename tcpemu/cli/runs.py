@@ -16,7 +16,7 @@ from tcpemu.explain.compare.number_table import runs_side_by_side
 from tcpemu.explain.ladder.fold import WHOLE
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import Line, Role, line
-from tcpemu.explain.run_overview import FinishedRun, run_overview
+from tcpemu.explain.run_overview import FinishedRun, overview_lines
 from tcpemu.network import Node
 from tcpemu.scenario import load, summary
 from tcpemu.scenario.build import Watch
@@ -174,7 +174,7 @@ def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:
     for number, run in enumerate(shown):
         if number:
             show([(), ()])
-        show(run_overview(run, width(), whole))
+        show(overview_lines(run, width(), whole))
     if len(runs) > 1:
         numbers = summary.compare([summary.summarize(result) for result in results])
         show(runs_side_by_side([run.name for run in runs], numbers, width()))
@@ -225,9 +225,9 @@ def heading_of(name: str, result: Result) -> Heading:
 
 def show_json(name: str, results: Sequence[Result]) -> None:
     """Print the runs for programs."""
-    from tcpemu.explain.as_json import as_text
+    from tcpemu.explain.as_json import json_text
 
-    sys.stdout.writelines(as_text(name, results))
+    sys.stdout.writelines(json_text(name, results))
     sys.stdout.flush()
 
 

@@ -88,7 +88,6 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from tcpemu import __version__
 from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcomes
 from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, Row, TimerRow, rows_of
@@ -102,6 +101,7 @@ from tcpemu.scenario.summary import summarize
 from tcpemu.stack.events import Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.states import State
 from tcpemu.stack.table import SocketRow
+from tcpemu.version import __version__
 from tcpemu.wire import options as opt
 from tcpemu.wire.segment import Address, FlowKey, Segment, address_text
 
@@ -110,13 +110,13 @@ JsonObject: TypeAlias = dict[str, Any]
 FORMAT = 1
 
 
-def as_data(scenario: str, results: Sequence[Result]) -> JsonObject:
+def json_data(scenario: str, results: Sequence[Result]) -> JsonObject:
     """The whole document; `scenario` is how its user calls it."""
     runs = [{**_head(result), "rows": list(_rows(result))} for result in results]
     return {**_document(scenario), "runs": runs}
 
 
-def as_text(scenario: str, results: Sequence[Result]) -> Iterator[str]:
+def json_text(scenario: str, results: Sequence[Result]) -> Iterator[str]:
     """The document as JSON, piece by piece, each row on a line of its own. It is ASCII."""
     yield _open(_document(scenario), "runs")
     for number, result in enumerate(results):
@@ -195,14 +195,17 @@ def _socket(row: SocketRow) -> JsonObject:
 
 
 def _clients(result: Result) -> Iterator[JsonObject]:
-    fates = {fate.application: fate for fate in client_outcomes(result.record, result.starts, result.ended)}
+    outcomes = {
+        outcome.application: outcome
+        for outcome in client_outcomes(result.record, result.starts, result.ended)
+    }
     for client in result.clients:
         # Who has not called connect() yet has begun, and is not in the record.
         silent = ClientOutcome(client.name, client.started, client.connected, client.error, client.ended)
-        yield _client(client, fates.get(client.name, silent))
+        yield _client(client, outcomes.get(client.name, silent))
 
 
-def _client(client: Outcome, fate: ClientOutcome) -> JsonObject:
+def _client(client: Outcome, outcome: ClientOutcome) -> JsonObject:
     return {
         "name": client.name,
         "host": client.group,
@@ -212,7 +215,7 @@ def _client(client: Outcome, fate: ClientOutcome) -> JsonObject:
         "ended": client.ended,
         "sent": client.sent,
         "received": client.received,
-        "fate": fate.words,
+        "fate": outcome.words,
     }
 
 

@@ -1,11 +1,11 @@
-"""Everything that is printed of a run: its ladder, how the clients fared, sockets, counters."""
+"""Everything that `tcpemu run` prints of a run: its ladder, how the clients fared, sockets, counters."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
 from tcpemu.explain.ladder.fold import WHOLE
-from tcpemu.explain.ladder.ladder import ladder
+from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.heading import Heading, section
 from tcpemu.explain.lines.style import Line
 from tcpemu.explain.lines.time_words import duration
@@ -39,11 +39,11 @@ class FinishedRun:
     """Those whose settings are known, by their names."""
 
 
-def run_overview(run: FinishedRun, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
+def overview_lines(run: FinishedRun, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
     """All that is shown of one run."""
-    yield from ladder(run.record, run.heading, width, whole, run.hosts)
-    fates = client_outcomes(run.record, run.starts, run.ended)
-    yield from section("How the clients fared", client_outcome_lines(fates, width))
+    yield from ladder_lines(run.record, run.heading, width, whole, run.hosts)
+    outcomes = client_outcomes(run.record, run.starts, run.ended)
+    yield from section("How the clients fared", client_outcome_lines(outcomes, width))
     yield from section(f"Sockets after {duration(run.ended)}, as ss -tan shows them", _sockets(run))
     server, *others = run.counters
     yield from section(f"Counters of {server} that moved", counter_lines(run.counters[server], width))

@@ -25,7 +25,6 @@ here, for the format has no place for them; the description of a host's interfac
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tcpemu import __version__
 from tcpemu.explain.capture.packet_comments import (
     comment_on,
 )
@@ -33,6 +32,7 @@ from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.rows import PacketRow, Row, homes_of, rows_of
 from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.version import __version__
 from tcpemu.wire.capture import Capture, CaptureError, Direction, Interface, Packet
 from tcpemu.wire.codec import encode
 from tcpemu.wire.segment import Address, address_text
@@ -59,25 +59,27 @@ def capture_of(
 ) -> Capture:
     """The capture of a run. `facts` (scenario, seed, kernel) become comments of the file."""
     rows = rows_of(record)
-    told = {row.number: row for row in rows if isinstance(row, PacketRow)}
-    seen = list(_chosen(record, _viewers(rows, seen_by), told))
+    by_number = {row.number: row for row in rows if isinstance(row, PacketRow)}
+    seen = list(_chosen(record, _viewers(rows, seen_by), by_number))
     seen.sort(key=lambda sight: sight.at)  # a link may lose a packet later than the record comes to know it
     interfaces = _interfaces(seen, rows)
     numbers = {interface.name: number for number, interface in enumerate(interfaces)}
-    packets = [_packet(sight, numbers, told[sight.number] if comments else None, seen_by) for sight in seen]
+    packets = [
+        _packet(sight, numbers, by_number[sight.number] if comments else None, seen_by) for sight in seen
+    ]
     return Capture(
         interfaces=interfaces,
         packets=tuple(packets),
         application=f"tcpemu {__version__}",
         comments=(*facts, *READING) if comments else (),
-        names=tuple(_names(seen, told)) if comments else (),
+        names=tuple(_names(seen, by_number)) if comments else (),
     )
 
 
 def _viewers(rows: Sequence[Row], seen_by: SeenBy) -> set[str] | None:
     """The hosts whose sight counts; None for all."""
-    cast = HostSides(rows)
-    return {SeenBy.SERVER: set(cast.right), SeenBy.CLIENT: set(cast.left), SeenBy.ALL: None}[seen_by]
+    sides = HostSides(rows)
+    return {SeenBy.SERVER: set(sides.right), SeenBy.CLIENT: set(sides.left), SeenBy.ALL: None}[seen_by]
 
 
 def _chosen(record: Record, viewers: set[str] | None, rows: Mapping[int, PacketRow]) -> Iterator[PacketSeen]:
@@ -121,11 +123,11 @@ def _described(name: str, listening: Iterable[tuple[str, int]]) -> str:
 
 def _names(seen: Iterable[PacketSeen], rows: Mapping[int, PacketRow]) -> Iterator[tuple[Address, str]]:
     """The addresses in the file with their hosts' names; a host that has several adds the address to its name."""
-    told = [rows[sight.number] for sight in seen]
+    by_number = [rows[sight.number] for sight in seen]
     homes: dict[str, list[Address]] = defaultdict(list)
     for address, home in homes_of(
-        ((row.segment.src, row.sender) for row in told),
-        ((row.segment.dst, row.receiver) for row in told if row.receiver),
+        ((row.segment.src, row.sender) for row in by_number),
+        ((row.segment.dst, row.receiver) for row in by_number if row.receiver),
     ).items():
         homes[home].append(address)
     for home, addresses in homes.items():

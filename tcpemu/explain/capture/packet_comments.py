@@ -27,8 +27,8 @@ def comment_on(row: PacketRow, *, departure: bool = True, arrival: bool = True) 
         notes = tuple(note for note in notes if not (note.of_departure and note.rule in ORDINARY))
     left = _departure(row, notes) if departure else ()
     came = _arrival(row, notes) if arrival else ()
-    told = [*left, *came, *_queues(row, departure, arrival), *_counters(row, departure, arrival)]
-    return " ".join(f"{_begun(sentence, row)}." for sentence in told or [_bare(row)])
+    sentences = [*left, *came, *_queues(row, departure, arrival), *_counters(row, departure, arrival)]
+    return " ".join(f"{_begun(sentence, row)}." for sentence in sentences or [_bare(row)])
 
 
 def _begun(sentence: str, row: PacketRow) -> str:
@@ -45,7 +45,7 @@ def _unusual_arrival(note: Note) -> bool:
 def _departure(row: PacketRow, notes: Iterable[Note]) -> Iterator[str]:
     """The sentences about how it left, without full stops."""
     state = _state(row.sender_change, row.sender_state)
-    yield from _told(notes, row.sent.reason if row.sent else None, state, of_departure=True)
+    yield from _sentences(notes, row.sent.reason if row.sent else None, state, of_departure=True)
     if row.sent is None and row.sender_change:
         yield f"{row.sender}:{state}"
 
@@ -53,7 +53,7 @@ def _departure(row: PacketRow, notes: Iterable[Note]) -> Iterator[str]:
 def _arrival(row: PacketRow, notes: Iterable[Note]) -> Iterator[str]:
     """The sentences about what became of it."""
     state = _state(row.receiver_change, row.receiver_state) or (" (LISTEN)" if _for_listener(row) else "")
-    yield from _told(notes, row.verdict.reason if row.verdict else None, state, of_departure=False)
+    yield from _sentences(notes, row.verdict.reason if row.verdict else None, state, of_departure=False)
     if row.verdict is None and row.receiver_change:
         yield f"{row.receiver}:{state}"
 
@@ -76,7 +76,9 @@ def _counters(row: PacketRow, departure: bool, arrival: bool) -> Iterator[str]:
         yield f"Counters of {row.receiver}: {counted}"
 
 
-def _told(notes: Iterable[Note], reason: Reason | None, state: str, *, of_departure: bool) -> Iterator[str]:
+def _sentences(
+    notes: Iterable[Note], reason: Reason | None, state: str, *, of_departure: bool
+) -> Iterator[str]:
     """The notes of one end; that of the reason says the state there too."""
     for note in notes:
         if note.of_departure == of_departure:

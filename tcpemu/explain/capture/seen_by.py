@@ -1,4 +1,4 @@
-"""Which sights of packets a capture holds; `capture` says why it matters."""
+"""Which sights of packets a capture holds; `annotated_capture` says why it matters."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""The reference of scenario files as text."""
+"""Every table and key of a scenario file, as text: the reference."""
 
 import textwrap
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Everything that is printed of a comparison: the runs side by side, and where and why they part."""
+"""Everything that `tcpemu compare` prints: the runs side by side, and where and why they part."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -42,20 +42,20 @@ def comparison_lines(
 
     `server` is the name of the server's host; `numbers` are further rows of the table, the first ones.
     """
-    stories = [digest_of(run.record, server) for run in runs]
+    digests = [digest_of(run.record, server) for run in runs]
     yield from heading_lines(heading, width)
     yield ()
-    yield from word_table([run.name for run in runs], [*numbers, *digest_cells(stories)], width)
+    yield from word_table([run.name for run in runs], [*numbers, *digest_cells(digests)], width)
     for note in notes:
         yield from hanging("  *", note, 4, width, Role.QUIET)
-    yield from _Parting(runs, stories, width).lines()
+    yield from _Parting(runs, digests, width).lines()
 
 
 class _Parting:
     """The part below the table."""
 
-    def __init__(self, runs: Sequence[ComparedRun], stories: Sequence[RunDigest], width: int) -> None:
-        self._runs, self._stories, self._width = runs, stories, width
+    def __init__(self, runs: Sequence[ComparedRun], digests: Sequence[RunDigest], width: int) -> None:
+        self._runs, self._digests, self._width = runs, digests, width
         self._introduced: set[str] = set()
         self._several = len({run.kernel for run in runs}) > 1
         self._looks: dict[Difference, str] = {}
@@ -64,11 +64,11 @@ class _Parting:
         yield ()
         yield from self._title()
         for number, run in enumerate(self._runs):
-            told = [*self._kernel(run), *self._against_first(number)]
-            if told:
+            below = [*self._kernel(run), *self._against_first(number)]
+            if below:
                 yield ()
                 yield line(run.name, Role.TITLE)
-                yield from told
+                yield from below
 
     def _title(self) -> Iterator[Line]:
         if len(self._runs) > 1:
@@ -94,20 +94,20 @@ class _Parting:
         """Where a run departs from the first, and then from the one before it."""
         if here == 0:
             return
-        found = first_differences(self._stories[0], self._stories[here])
+        found = first_differences(self._digests[0], self._digests[here])
         if found.looks:
             yield from self._look(here, found.looks)
-        if found.deeds is None:
+        if found.behaviour is None:
             yield from self._alike(0, looks=found.looks is not None)
             return
-        yield from self._departure("departs", 0, here, found.deeds)
+        yield from self._difference("departs", 0, here, found.behaviour)
         if here > 1:
             yield from self._against_previous(here)
 
     def _against_previous(self, here: int) -> Iterator[Line]:
-        found = first_differences(self._stories[here - 1], self._stories[here])
-        if found.deeds:
-            yield from self._departure("departs", here - 1, here, found.deeds)
+        found = first_differences(self._digests[here - 1], self._digests[here])
+        if found.behaviour:
+            yield from self._difference("departs", here - 1, here, found.behaviour)
         else:
             yield from self._alike(here - 1, looks=found.looks is not None)
 
@@ -116,19 +116,19 @@ class _Parting:
         said = f"does what {other} does, at the same times" if looks else f"no packet differs from {other}"
         yield from hanging("", said, 2, self._width)
 
-    def _look(self, here: int, departure: Difference) -> Iterator[Line]:
+    def _look(self, here: int, difference: Difference) -> Iterator[Line]:
         """How it looks different from the first; in short if another one has looked so."""
-        known = self._looks.setdefault(departure, self._runs[here].name)
+        known = self._looks.setdefault(difference, self._runs[here].name)
         if known == self._runs[here].name:
-            yield from self._departure("looks different", 0, here, departure)
+            yield from self._difference("looks different", 0, here, difference)
         else:
             text = f"looks different from {self._runs[0].name} as {known} does"
             yield from hanging("", text, 2, self._width)
 
-    def _departure(self, how: str, there: int, here: int, departure: Difference) -> Iterator[Line]:
+    def _difference(self, how: str, there: int, here: int, difference: Difference) -> Iterator[Line]:
         names = self._runs[there].name, self._runs[here].name
         indent = max(map(len, names)) + 6
-        head = f"{how} from {names[0]} at {moment(departure.at)}: {departure.packet}"
+        head = f"{how} from {names[0]} at {moment(difference.at)}: {difference.packet}"
         yield from hanging("", head, 2, self._width)
-        for name, words in zip(names, (departure.there, departure.here), strict=True):
+        for name, words in zip(names, (difference.there, difference.here), strict=True):
             yield from hanging(f"    {name}", words, indent, self._width)

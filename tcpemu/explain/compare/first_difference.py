@@ -42,7 +42,7 @@ class FirstDifferences:
 
     looks: Difference | None
     """None too where it comes no sooner than the other."""
-    deeds: Difference | None
+    behaviour: Difference | None
 
 
 def first_differences(there: RunDigest, here: RunDigest) -> FirstDifferences:
@@ -54,14 +54,14 @@ def first_differences(there: RunDigest, here: RunDigest) -> FirstDifferences:
             return FirstDifferences(looks, _other_packet(there, here, theirs[number:], ours[number:]))
         if looks is None:
             looks = _other_looks(here, one, other)
-        if _fate(one) != _fate(other):
-            return FirstDifferences(looks, _other_fate(here, one, other))
+        if _end(one) != _end(other):
+            return FirstDifferences(looks, _another_end(here, one, other))
     return FirstDifferences(looks, None)
 
 
-def _in_order(story: RunDigest) -> list[PacketRow]:
+def _in_order(digest: RunDigest) -> list[PacketRow]:
     """By time; packets of one moment in an order that does not depend on which was sent first."""
-    return sorted(story.rows, key=lambda row: (row.at, _core(row)))
+    return sorted(digest.rows, key=lambda row: (row.at, _core(row)))
 
 
 def _same_packet(one: PacketRow, other: PacketRow) -> bool:
@@ -74,19 +74,19 @@ def _core(row: PacketRow) -> tuple[str, Address, int, Address, int, int, int, in
     return row.sender, *segment[:4], segment.flags, relative.seq, ack, len(segment.payload)
 
 
-def _fate(row: PacketRow) -> str:
+def _end(row: PacketRow) -> str:
     return row.verdict.reason.name if row.verdict else row.lost
 
 
-# The same packet, another fate.
+# The same packet, another end.
 
 
-def _other_fate(story: RunDigest, one: PacketRow, other: PacketRow) -> Difference:
+def _another_end(digest: RunDigest, one: PacketRow, other: PacketRow) -> Difference:
     at = other.arrived if other.arrived is not None else other.at
-    return Difference(at, _named(story, other), _fate_words(one), _fate_words(other))
+    return Difference(at, _named(digest, other), _end_words(one), _end_words(other))
 
 
-def _fate_words(row: PacketRow) -> str:
+def _end_words(row: PacketRow) -> str:
     if row.verdict:
         return with_numbers(row.verdict.reason.text, row.queues)
     return row.lost or "it arrives"
@@ -95,14 +95,14 @@ def _fate_words(row: PacketRow) -> str:
 # Other looks.
 
 
-def _other_looks(story: RunDigest, one: PacketRow, other: PacketRow) -> Difference | None:
+def _other_looks(digest: RunDigest, one: PacketRow, other: PacketRow) -> Difference | None:
     pairs = [
         (theirs, ours) for theirs, ours in zip(_looks(one), _looks(other), strict=True) if theirs != ours
     ]
     if not pairs:
         return None
     there, here = (", ".join(words) for words in zip(*pairs, strict=True))
-    return Difference(other.at, _named(story, other), there, here)
+    return Difference(other.at, _named(digest, other), there, here)
 
 
 def _looks(row: PacketRow) -> tuple[str, str]:
@@ -119,9 +119,11 @@ def _other_packet(
     """What each run does at the moment of the first packet that the other one does not have."""
     at = min(rows[0].at for rows in (theirs, ours) if rows)
     one, other = _first_foreign(theirs, ours, at), _first_foreign(ours, theirs, at)
-    story, first = (here, other) if other is not None and other.at <= at + SAME_TIME else (there, one)
+    digest, first = (here, other) if other is not None and other.at <= at + SAME_TIME else (there, one)
     assert first is not None
-    return Difference(at, _named(story, first), _at_that_time(there, one, at), _at_that_time(here, other, at))
+    return Difference(
+        at, _named(digest, first), _at_that_time(there, one, at), _at_that_time(here, other, at)
+    )
 
 
 def _first_foreign(rows: Sequence[PacketRow], others: Sequence[PacketRow], at: int) -> PacketRow | None:
@@ -130,19 +132,19 @@ def _first_foreign(rows: Sequence[PacketRow], others: Sequence[PacketRow], at: i
     return next((row for row in rows if row.at > at + SAME_TIME or _core(row) not in common), None)
 
 
-def _at_that_time(story: RunDigest, row: PacketRow | None, at: int) -> str:
+def _at_that_time(digest: RunDigest, row: PacketRow | None, at: int) -> str:
     """What a run does at that time, its next packet being this one."""
     if row is None:
         return "nothing, then or later"
     if row.at > at + SAME_TIME:
-        return f"nothing; the next packet, at {moment(row.at)}, is {_whole(story, row)}"
-    return _whole(story, row)
+        return f"nothing; the next packet, at {moment(row.at)}, is {_whole(digest, row)}"
+    return _whole(digest, row)
 
 
-def _whole(story: RunDigest, row: PacketRow) -> str:
+def _whole(digest: RunDigest, row: PacketRow) -> str:
     """The packet with its numbers, where they say something, and why it was sent."""
     why = _why_sent(row)
-    return _named(story, row) + _numbers(row) + (f": {why}" if why else "")
+    return _named(digest, row) + _numbers(row) + (f": {why}" if why else "")
 
 
 def _numbers(row: PacketRow) -> str:
@@ -168,8 +170,8 @@ def _why_sent(row: PacketRow) -> str:
     return row.sent.reason.text
 
 
-def _named(story: RunDigest, row: PacketRow) -> str:
+def _named(digest: RunDigest, row: PacketRow) -> str:
     """`SYN of late`, `SYN|ACK to late`, `PSH|ACK of late`."""
-    preposition = "to" if row.sender == story.server else "of"
+    preposition = "to" if row.sender == digest.server else "of"
     copy = " (a copy)" if row.copy_of is not None else ""
-    return f"{flag_words(row.segment.flags)} {preposition} {story.client_of(row)}{copy}"
+    return f"{flag_words(row.segment.flags)} {preposition} {digest.client_of(row)}{copy}"

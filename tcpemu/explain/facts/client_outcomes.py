@@ -13,7 +13,7 @@ from tcpemu.stack.states import State
 from tcpemu.wire.segment import FlowKey
 
 CLIENTS_LISTED = 10
-"""Clients that are told one by one; of more, those with the same fate are counted."""
+"""Clients that are told one by one; of more, those with the same outcome are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class ClientOutcome:
 
     @property
     def words(self) -> str:
-        """Without times, so that fates can be counted."""
+        """Without times, so that outcomes can be counted."""
         if self.over is not None:
             return "starts after the end"
         if self.connected is None:
@@ -53,39 +53,39 @@ class ClientOutcome:
 def client_outcomes(
     record: Record, starts: Mapping[str, int] | None = None, ended: int = 0
 ) -> list[ClientOutcome]:
-    """The fate of each client, in the order in which they began.
+    """The outcome of each client, in the order in which they began.
 
     With `starts`, when each was to begin by its name, also of those that were to begin after the run `ended`.
     """
-    fates: dict[tuple[str, str], ClientOutcome] = {}
+    outcomes: dict[tuple[str, str], ClientOutcome] = {}
     servers = _Servers(record)
     for call in record.calls():
         who = call.node, call.application
-        fate = fates.get(who)
-        if fate is None:
+        outcome = outcomes.get(who)
+        if outcome is None:
             if not call.text.startswith("connect("):
                 continue
-            fate = ClientOutcome(call.application or call.node, call.at, None, "", None)
-        fates[who] = _after(fate, call, servers)
-    begun = {fate.application for fate in fates.values()}
+            outcome = ClientOutcome(call.application or call.node, call.at, None, "", None)
+        outcomes[who] = _after(outcome, call, servers)
+    begun = {outcome.application for outcome in outcomes.values()}
     later = {name: at for name, at in (starts or {}).items() if at > ended and name not in begun}
     return [
-        *fates.values(),
+        *outcomes.values(),
         *(ClientOutcome(name, at, None, "", None, over=ended) for name, at in later.items()),
     ]
 
 
-def _after(fate: ClientOutcome, call: Call, servers: "_Servers") -> ClientOutcome:
-    """The fate once this call was made, or had come to its end."""
+def _after(outcome: ClientOutcome, call: Call, servers: "_Servers") -> ClientOutcome:
+    """The outcome once this call was made, or had come to its end."""
     if call.result == WAITS:
-        return replace(fate, waits=f"{call.text.split('(')[0]}()", since=call.at)
-    fate = replace(fate, waits="")
+        return replace(outcome, waits=f"{call.text.split('(')[0]}()", since=call.at)
+    outcome = replace(outcome, waits="")
     if call.result.isupper():
-        return replace(fate, error=call.result, failed=call.at)
+        return replace(outcome, error=call.result, failed=call.at)
     if call.text.startswith("connect("):
         alone = call.flow is not None and servers.never_completed(call.flow)
-        return replace(fate, connected=call.at, alone=alone)
-    return fate
+        return replace(outcome, connected=call.at, alone=alone)
+    return outcome
 
 
 class _Servers:
@@ -107,17 +107,17 @@ class _Servers:
         return remote_port in self._ports and (local, local_port, remote, remote_port) not in self._completed
 
 
-def client_outcome_lines(fates: Sequence[ClientOutcome], width: int | None = None) -> list[Line]:
-    """A line for each client, or for each fate if there are many clients; broken to the width, if one is given."""
-    return list(_one_by_one(fates, width) if len(fates) <= CLIENTS_LISTED else _counted(fates))
+def client_outcome_lines(outcomes: Sequence[ClientOutcome], width: int | None = None) -> list[Line]:
+    """A line for each client, or for each outcome if there are many clients; broken to the width, if one is given."""
+    return list(_one_by_one(outcomes, width) if len(outcomes) <= CLIENTS_LISTED else _counted(outcomes))
 
 
-def _one_by_one(fates: Sequence[ClientOutcome], width: int | None) -> Iterator[Line]:
-    longest = max((len(fate.application) for fate in fates), default=0)
-    for fate in fates:
-        line: list[Span] = [Span(f"  {fate.application:<{longest}}  ")]
+def _one_by_one(outcomes: Sequence[ClientOutcome], width: int | None) -> Iterator[Line]:
+    longest = max((len(outcome.application) for outcome in outcomes), default=0)
+    for outcome in outcomes:
+        line: list[Span] = [Span(f"  {outcome.application:<{longest}}  ")]
         size = indent = len(line[0].text)
-        for part in _story(fate):
+        for part in _spans(outcome):
             if width is not None and size + len(part.text.rstrip()) > width and size > indent:
                 yield tuple(line)
                 line, size = [Span(" " * indent)], indent
@@ -126,9 +126,9 @@ def _one_by_one(fates: Sequence[ClientOutcome], width: int | None) -> Iterator[L
         yield tuple(line)
 
 
-def _story(fate: ClientOutcome) -> Iterator[Span]:
+def _spans(outcome: ClientOutcome) -> Iterator[Span]:
     """Its parts, each with what sets it apart from the next."""
-    parts = list(_parts(fate))
+    parts = list(_parts(outcome))
     for (part, role), (follows, _) in pairwise(parts):
         yield Span(part + (", " if follows == ALONE else "; "), role)
     yield parts[-1]
@@ -137,34 +137,36 @@ def _story(fate: ClientOutcome) -> Iterator[Span]:
 ALONE = "on its side only: the server never completed it"
 
 
-def _parts(fate: ClientOutcome) -> Iterator[Span]:
-    if fate.over is not None:
-        yield Span(f"starts at {_at(fate.began)}, after the end at {_at(fate.over)}", Role.QUIET)
-    elif fate.connected is not None:
-        yield Span(f"connected at {_at(fate.connected)}, after {duration(fate.connected - fate.began)}")
-        yield from _afterwards(fate)
-    elif fate.error:
-        yield Span(f"connect() failed with {fate.error} at {_at(fate.failed)}", Role.LOST)
+def _parts(outcome: ClientOutcome) -> Iterator[Span]:
+    if outcome.over is not None:
+        yield Span(f"starts at {_at(outcome.began)}, after the end at {_at(outcome.over)}", Role.QUIET)
+    elif outcome.connected is not None:
+        yield Span(
+            f"connected at {_at(outcome.connected)}, after {duration(outcome.connected - outcome.began)}"
+        )
+        yield from _afterwards(outcome)
+    elif outcome.error:
+        yield Span(f"connect() failed with {outcome.error} at {_at(outcome.failed)}", Role.LOST)
     else:
-        yield Span(f"has been trying to connect since {_at(fate.began)}", Role.AGAIN)
+        yield Span(f"has been trying to connect since {_at(outcome.began)}", Role.AGAIN)
 
 
-def _afterwards(fate: ClientOutcome) -> Iterator[Span]:
+def _afterwards(outcome: ClientOutcome) -> Iterator[Span]:
     """What there is to say of one that is connected, as it says."""
-    if fate.alone:
+    if outcome.alone:
         yield Span(ALONE, Role.LOST)
-    if fate.error:
-        yield Span(f"{fate.error} at {_at(fate.failed)}", Role.LOST)
-    if fate.waits:
-        yield Span(f"still waits in {fate.waits} since {_at(fate.since)}", Role.AGAIN)
+    if outcome.error:
+        yield Span(f"{outcome.error} at {_at(outcome.failed)}", Role.LOST)
+    if outcome.waits:
+        yield Span(f"still waits in {outcome.waits} since {_at(outcome.since)}", Role.AGAIN)
 
 
 def _at(time: int | None) -> str:
     return moment(time or 0)
 
 
-def _counted(fates: Sequence[ClientOutcome]) -> Iterator[Line]:
-    tally = Counter(fate.words for fate in fates)
-    digits = len(f"{len(fates):,}")
+def _counted(outcomes: Sequence[ClientOutcome]) -> Iterator[Line]:
+    tally = Counter(outcome.words for outcome in outcomes)
+    digits = len(f"{len(outcomes):,}")
     for words, number in tally.most_common():
         yield (Span(f"  {number:>{digits},}  {words}"),)

@@ -1,4 +1,4 @@
-"""What each counter of `Tcp` and `TcpExt` counts, in a few words, and how they are printed."""
+"""What each counter of `Tcp` and `TcpExt` counts, in a few words, and which of them always move."""
 
 TCP_GROUP = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Who stands where in a ladder, and by what name: who listens stands on the right, who calls on the left."""
+"""On which side each host stands, and by what name: who listens stands on the right, who calls on the left."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -130,10 +130,10 @@ def rows_of(record: Record, *, every_call: bool = False, steps: RecordSteps | No
 
     `steps` are those of the record, where they are there already.
     """
-    return list(_Teller(steps or RecordSteps(record), every_call=every_call).rows())
+    return list(_RowsOfRecord(steps or RecordSteps(record), every_call=every_call).rows())
 
 
-class _Teller:
+class _RowsOfRecord:
     """Goes through the steps in order and remembers what the rows need of what went before."""
 
     def __init__(self, steps: RecordSteps, *, every_call: bool) -> None:

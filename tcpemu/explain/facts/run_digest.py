@@ -1,4 +1,4 @@
-"""What became of the clients of one run, as far as it can stand in a cell beside that of another run."""
+"""A run in short: its packets, whose connection each is of, SYN|ACKs that came again, RSTs, and how clients fared."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,15 +29,15 @@ class SentReset:
 
 @dataclass(frozen=True, slots=True)
 class RunDigest:
-    """One run."""
+    """One run, as a story or a comparison needs it."""
 
     rows: tuple[PacketRow, ...]
     """Its packets in order."""
     server: str
     names: Mapping[ClientEnd, str]
     """Clients by their addresses and ports."""
-    fates: tuple[ClientOutcome, ...]
-    again: Mapping[ClientEnd, tuple[int, ...]] = field(default_factory=dict)
+    outcomes: tuple[ClientOutcome, ...]
+    syn_ack_repeats: Mapping[ClientEnd, tuple[int, ...]] = field(default_factory=dict)
     """For each client that was sent a SYN|ACK, when others were: nanoseconds after its SYN had arrived."""
     resets: tuple[SentReset, ...] = ()
 
@@ -56,14 +56,14 @@ class RunDigest:
 
 
 def digest_of(record: Record, server: str, rows: Sequence[Row] | None = None) -> RunDigest:
-    """The story that the record of a run tells, the server being the host of that name.
+    """The digest of a run, the server being the host of that name.
 
     `rows` are the record's, for who has them already: to make them takes longer than all the rest.
     """
     every = rows_of(record) if rows is None else rows
     packets = tuple(row for row in every if isinstance(row, PacketRow))
     bare = RunDigest(packets, server, _names(record), tuple(client_outcomes(record)))
-    return RunDigest(packets, server, bare.names, bare.fates, _again(bare), tuple(_resets(bare)))
+    return RunDigest(packets, server, bare.names, bare.outcomes, _syn_ack_repeats(bare), tuple(_resets(bare)))
 
 
 def _names(record: Record) -> dict[ClientEnd, str]:
@@ -83,22 +83,19 @@ def _is_opening(event: Event) -> TypeGuard[StateChanged]:
     return isinstance(event, StateChanged) and event.new is State.SYN_SENT
 
 
-def _again(story: RunDigest) -> dict[ClientEnd, tuple[int, ...]]:
+def _syn_ack_repeats(digest: RunDigest) -> dict[ClientEnd, tuple[int, ...]]:
     """The first SYN|ACK leaves when the SYN arrives, so time counts from there."""
     times: dict[ClientEnd, list[int]] = {}
-    for row in story.rows:
-        answers = row.segment.flags & (SYN | ACK) == SYN | ACK and row.sender == story.server
+    for row in digest.rows:
+        answers = row.segment.flags & (SYN | ACK) == SYN | ACK and row.sender == digest.server
         if answers and row.copy_of is None:
-            times.setdefault(story.end_of(row), []).append(row.at)
+            times.setdefault(digest.end_of(row), []).append(row.at)
     return {client: tuple(at - first for at in more) for client, (first, *more) in times.items()}
 
 
-def _resets(story: RunDigest) -> Iterator[SentReset]:
-    for row in story.rows:
+def _resets(digest: RunDigest) -> Iterator[SentReset]:
+    for row in digest.rows:
         if row.segment.flags & RST and row.copy_of is None:
             met = row.sent_because.segment if row.sent_because else None
             answers = segment_kind(met) if isinstance(met, Segment) else ""
-            yield SentReset(row.at, row.sender, story.client_of(row), answers)
-
-
-# In words.
+            yield SentReset(row.at, row.sender, digest.client_of(row), answers)

@@ -1,4 +1,4 @@
-"""The columns of a ladder and what they are wide: time, left host, arrow, right host, queues."""
+"""The columns of a ladder and how wide they are: time, left host, arrow, right host, queues."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

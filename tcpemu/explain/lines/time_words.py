@@ -1,4 +1,4 @@
-"""Small words: times, flags, options and ordinals, as a reader says them."""
+"""Times in words: a span of time in its unit, a moment in seconds, and how many decimals that takes."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""What a plot shows, as plain data: curves, marks and bars in panels. `plot` draws it and decides nothing.
+"""What a plot shows, as plain data: curves, marks and bars in panels. `draw` draws it and decides nothing.
 
 Times are nanoseconds, as everywhere; a plot turns them into seconds. A run with a hundred thousand changes is
 thinned to what a picture can show: of each small span of time the first, the last, the least and the greatest

@@ -19,7 +19,7 @@ from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.queue_limits import QueueLimits, queue_limits
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, RecordSteps
 from tcpemu.explain.facts.rows import PacketRow, call_row, rows_of
-from tcpemu.explain.ladder.ladder import arrow_role
+from tcpemu.explain.ladder.ladder_lines import arrow_role
 from tcpemu.explain.lines.segment_words import flag_words, option_words, state_word
 from tcpemu.explain.lines.style import plain
 from tcpemu.explain.report.socket_changes import SocketChange, SocketKey
@@ -41,10 +41,10 @@ SHOWN_OCTETS = 200
 
 def run_data(result: Result, sockets: Sequence[SocketChange]) -> PageData:
     """The run, of which a `SocketWatch` saw these changes."""
-    return _Teller(result, sockets).data()
+    return _PageOfRun(result, sockets).data()
 
 
-class _Teller:
+class _PageOfRun:
     """Puts numbers on hosts, sockets, listeners and packets, and tells them scene by scene."""
 
     def __init__(self, result: Result, sockets: Sequence[SocketChange]) -> None:
@@ -52,9 +52,9 @@ class _Teller:
         self._steps = RecordSteps(result.record)
         self._all = rows_of(result.record, steps=self._steps)
         self._rows = {row.number: row for row in self._all if isinstance(row, PacketRow)}
-        self._cast = HostSides(self._all)
+        self._sides = HostSides(self._all)
         self._items = [item for item in self._steps.items if _is_scene(item, self._steps.lives)]
-        seen = [*self._cast.left, *sorted(self._cast.right)]
+        seen = [*self._sides.left, *sorted(self._sides.right)]
         self._hosts = {name: n for n, name in enumerate(dict.fromkeys([*seen, *result.network.nodes]))}
         self._packets = {number: n for n, number in enumerate(self._rows)}
         self._sockets: dict[tuple[str, SocketKey], int] = {}
@@ -74,17 +74,17 @@ class _Teller:
             "scenes": scenes,
             "packets": [self._packet(row) for row in self._rows.values()],
             "story": self._story(),
-            "clients": [plain(each).strip() for each in client_outcome_lines(self._fates())],
+            "clients": [plain(each).strip() for each in client_outcome_lines(self._outcomes())],
         }
 
     def _host(self, name: str) -> PageData:
         addresses = self._result.network.nodes[name].addresses
-        return {"name": name, "address": addresses[0], "right": name in self._cast.right}
+        return {"name": name, "address": addresses[0], "right": name in self._sides.right}
 
     def _socket(self, host: str, key: SocketKey) -> PageData:
         (local, port), remote = key
-        who = self._cast.label_of_flow(host, (*remote, local, port)) if remote else ""
-        return _told(
+        who = self._sides.label_of_flow(host, (*remote, local, port)) if remote else ""
+        return _without_empty(
             host=self._hosts[host],
             local=_end(local, port),
             remote=endpoint_text(remote) if remote else "0.0.0.0:*",
@@ -95,23 +95,25 @@ class _Teller:
 
     def _listener(self, host: str, port: int) -> PageData:
         limits = self._limits.get(host)
-        return _told(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
+        return _without_empty(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
 
-    def _fates(self) -> list[ClientOutcome]:
+    def _outcomes(self) -> list[ClientOutcome]:
         return client_outcomes(self._result.record, self._result.starts, self._result.ended)
 
     def _story(self) -> list[PageData]:
-        turns = turning_points(self._result.record, SERVER, self._result.hosts, self._all)
+        points = turning_points(self._result.record, SERVER, self._result.hosts, self._all)
         return [
-            _told(at=turn.at, title=turn.title, text=turn.text, change=turn.change, scene=self._place(turn))
-            for turn in turns
+            _without_empty(
+                at=point.at, title=point.title, text=point.text, change=point.change, scene=self._place(point)
+            )
+            for point in points
         ]
 
-    def _place(self, turn: TurningPoint) -> int:
+    def _place(self, point: TurningPoint) -> int:
         """The scene of a turning point: of those at its time the first in which its reason was given."""
-        first = bisect_left(self._items, turn.at, key=lambda item: item.at)
-        for place in range(first, bisect_right(self._items, turn.at, key=lambda item: item.at)):
-            if turn.reason in self._reasons(self._items[place]):
+        first = bisect_left(self._items, point.at, key=lambda item: item.at)
+        for place in range(first, bisect_right(self._items, point.at, key=lambda item: item.at)):
+            if point.reason in self._reasons(self._items[place]):
                 return place
         return min(first, len(self._items) - 1)
 
@@ -150,8 +152,8 @@ class _Teller:
     def _scene(self, number: int, item: RecordItem) -> PageData:
         if isinstance(item, PacketSeen):
             sent = [self._packets[item.number]]
-            return _told(at=item.at, host=self._hosts[item.node], kind="send", sent=sent)
-        return _told(
+            return _without_empty(at=item.at, host=self._hosts[item.node], kind="send", sent=sent)
+        return _without_empty(
             at=item.at,
             host=self._hosts[item.node],
             kind="packet" if item.arrival is not None else "call" if item.call else "timer",
@@ -199,7 +201,7 @@ class _Teller:
 
     def _packet(self, row: PacketRow) -> PageData:
         segment, relative = row.segment, row.relative
-        return _told(
+        return _without_empty(
             sender=self._hosts[row.sender],
             receiver=None if row.receiver is None else self._hosts[row.receiver],
             at=row.at,
@@ -220,7 +222,7 @@ class _Teller:
             ttl=segment.ttl,
             repeat=(row.sent.repeat if row.sent else 0) or None,
             comment=comment_on(row),
-            who=self._cast.left_label(*self._cast.left_end(row)),
+            who=self._sides.left_label(*self._sides.left_end(row)),
         )
 
 
@@ -260,7 +262,7 @@ def _last_queues(item: HostStep) -> Iterator[tuple[int, int, int, int]]:
         yield changed.port, changed.accept, changed.syn, changed.backlog
 
 
-def _told(**values: object) -> PageData:
+def _without_empty(**values: object) -> PageData:
     """The values without those that say nothing. Numbers always say something."""
     return {key: value for key, value in values.items() if value or type(value) is int}
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
-from tcpemu import __version__
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.report.report_data import PageData, meanings
+from tcpemu.version import __version__
 
 SCRIPTS = ("draw.js", "replay.js", "ladder.js", "timeline.js", "panel.js", "app.js")
 _SLOT = re.compile(r"\{\{(\w+)\}\}")

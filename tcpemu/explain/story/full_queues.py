@@ -59,9 +59,9 @@ def full_queues(record: Record, rows: Sequence[Row], one_queue: Collection[str] 
         kind = _met(row, one_queue) if isinstance(row, PacketRow) else None
         if kind and row.queues:
             met.setdefault((kind, row.queues.node, row.queues.port), []).append(row.queues)
-    found = (_filling(record, kind, seen) for (kind, _, _), seen in met.items())
+    found = (_full_queue(record, kind, seen) for (kind, _, _), seen in met.items())
     accepts = set(_accepts(rows))
-    return [replace(filling, by_accept=_by_accept(filling, accepts)) for filling in found if filling]
+    return [replace(full, by_accept=_by_accept(full, accepts)) for full in found if full]
 
 
 def _accepts(rows: Sequence[Row]) -> Iterator[_Place]:
@@ -71,9 +71,9 @@ def _accepts(rows: Sequence[Row]) -> Iterator[_Place]:
             yield row.node, row.queues.port, row.at
 
 
-def _by_accept(filling: FullQueue, accepts: Collection[_Place]) -> bool:
-    here = filling.node, filling.queues.port
-    return filling.kind != SYN_FULL and filling.room is not None and (*here, filling.room) in accepts
+def _by_accept(full: FullQueue, accepts: Collection[_Place]) -> bool:
+    here = full.node, full.queues.port
+    return full.kind != SYN_FULL and full.room is not None and (*here, full.room) in accepts
 
 
 def _met(row: PacketRow, one_queue: Collection[str]) -> str | None:
@@ -83,7 +83,7 @@ def _met(row: PacketRow, one_queue: Collection[str]) -> str | None:
     return _MET.get(row.verdict.reason.name) if row.verdict else None
 
 
-def _filling(record: Record, kind: str, seen: Sequence[ListenerQueues]) -> FullQueue | None:
+def _full_queue(record: Record, kind: str, seen: Sequence[ListenerQueues]) -> FullQueue | None:
     """The shortest length at which a packet found the queue full, for each backlog there was, is the limit."""
     limits: dict[int, int] = {}
     for queues in seen:

@@ -46,18 +46,18 @@ class _Connection:
 
 
 def opening_and_closing_notes(
-    rows: Sequence[Row], story: RunDigest, hosts: Mapping[str, Host]
+    rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]
 ) -> dict[int, list[Note]]:
     """What there is to tell of packets, by their numbers."""
-    return _Smooth(rows, story, hosts).notes()
+    return _OpeningAndClosing(rows, digest, hosts).notes()
 
 
-class _Smooth:
+class _OpeningAndClosing:
     """Follows each connection through the rows."""
 
-    def __init__(self, rows: Sequence[Row], story: RunDigest, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]) -> None:
         self._rows = rows
-        self._story = story
+        self._digest = digest
         self._hosts = hosts
         self._accepted = dict(_accepts(rows))
         self._ends = dict(_ends_of_time_wait(rows))
@@ -73,7 +73,7 @@ class _Smooth:
     def _follow(self, row: PacketRow) -> None:
         flow = self._flow(row)
         connection = self._connections.get(flow)
-        ours = row.sender == self._story.server
+        ours = row.sender == self._digest.server
         if connection is None or (connection.done and row.segment.flags & (SYN | ACK) == SYN and not ours):
             connection = self._connections[flow] = _Connection()
         if row.segment.flags & SYN and not ours:
@@ -85,7 +85,7 @@ class _Smooth:
     def _flow(self, row: PacketRow) -> FlowKey:
         """As the server calls it: the client's end first."""
         segment = row.segment
-        if row.sender == self._story.server:
+        if row.sender == self._digest.server:
             return segment.dst, segment.dport, segment.src, segment.sport
         return segment[:4]
 
@@ -97,7 +97,7 @@ class _Smooth:
         change = row.receiver_change
         if change is None or change.new in _NOT_OPEN or change.old not in _NOT_OPEN:
             return
-        if row.receiver != self._story.server:
+        if row.receiver != self._digest.server:
             connection.connected = row
             return
         connection.done = row
@@ -114,14 +114,14 @@ class _Smooth:
         parts.append(f"before: {', '.join(_troubles(connection.troubles))}")
         if connection.connected:
             since = moment(connection.connected.arrived or connection.connected.at)
-            client = self._story.client_of(row)
+            client = self._digest.client_of(row)
             parts.append(
                 f"{client} says ESTABLISHED since {since}, {row.receiver} from now on: both ends agree"
             )
         return "; ".join(parts)
 
     def _handshake(self, syn: PacketRow, answer: PacketRow, ack: PacketRow, accepted: int | None) -> str:
-        server, client = self._story.server, self._story.client_of(syn)
+        server, client = self._digest.server, self._digest.client_of(syn)
         came, done = answer.arrived or answer.at, ack.arrived or ack.at
         accept = (
             "nobody takes it out before the end"

@@ -15,23 +15,23 @@ _INDENT = "  "
 
 
 def story_lines(
-    heading: Heading, turns: Sequence[TurningPoint], fates: Sequence[ClientOutcome], width: int = 100
+    heading: Heading, points: Sequence[TurningPoint], outcomes: Sequence[ClientOutcome], width: int = 100
 ) -> Iterator[Line]:
     """The heading, each turning point, and how the clients fared."""
     yield from heading_lines(heading, width)
-    if all(turn.reason in UNTROUBLED for turn in turns):
+    if all(point.reason in UNTROUBLED for point in points):
         yield ()
         yield line("Nothing was dropped, ignored, lost or sent again.")
-    for turn in turns:
+    for point in points:
         yield ()
-        yield (Span(moment(turn.at), Role.QUIET), Span("  "), Span(turn.title, Role.TITLE))
-        yield from _wrapped(turn.text, width, Role.PLAIN)
-        if turn.change:
-            yield from _wrapped(f"What would change it: {turn.change}.", width, Role.CALL)
-    if fates:
+        yield (Span(moment(point.at), Role.QUIET), Span("  "), Span(point.title, Role.TITLE))
+        yield from _wrapped(point.text, width, Role.PLAIN)
+        if point.change:
+            yield from _wrapped(f"What would change it: {point.change}.", width, Role.CALL)
+    if outcomes:
         yield ()
         yield line("How the clients fared", Role.TITLE)
-        yield from client_outcome_lines(fates, width)
+        yield from client_outcome_lines(outcomes, width)
 
 
 def _wrapped(text: str, width: int, role: Role) -> Iterator[Line]:

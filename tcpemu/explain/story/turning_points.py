@@ -71,34 +71,36 @@ def turning_points(
     `rows` are those of the record, where they are there already.
     """
     rows = rows_of(record) if rows is None else rows
-    teller = _Teller(rows, digest_of(record, server, rows), hosts)
+    finder = _TurningPoints(rows, digest_of(record, server, rows), hosts)
     one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
-    turns = [*teller.full(full_queues(record, rows, one_queue)), *teller.turns()]
-    return sorted(turns, key=lambda turn: turn.at)
+    points = [*finder.full(full_queues(record, rows, one_queue)), *finder.points()]
+    return sorted(points, key=lambda point: point.at)
 
 
-class _Teller:
+class _TurningPoints:
     """Knows the names and the settings of a run."""
 
-    def __init__(self, rows: Sequence[Row], story: RunDigest, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]) -> None:
         self._rows = rows
-        self._story = story
+        self._digest = digest
         self._hosts = hosts
         self._servers = HostSides(rows).right
-        self._smooth = opening_and_closing_notes(rows, story, hosts)
+        self._notes_without_trouble = opening_and_closing_notes(rows, digest, hosts)
         self._owners = _owners(rows)
 
-    def turns(self) -> Iterator[TurningPoint]:
+    def points(self) -> Iterator[TurningPoint]:
         kinds: dict[tuple[str, bool], list[_Instance]] = {}
         troubles = list(self._instances())
-        smooth = [one for one in self._smooth_instances() if not troubles or one.note.rule != HANDSHAKE]
-        for instance in [*troubles, *smooth]:
+        calm = [
+            one for one in self._instances_without_trouble() if not troubles or one.note.rule != HANDSHAKE
+        ]
+        for instance in [*troubles, *calm]:
             kinds.setdefault((_kind(instance), instance.node in self._servers), []).append(instance)
         for (kind, _), instances in kinds.items():
             instances.sort(key=lambda instance: instance.at)
-            yield self._turn(kind, instances)
+            yield self._point(kind, instances)
 
-    def _turn(self, kind: str, instances: Sequence[_Instance]) -> TurningPoint:
+    def _point(self, kind: str, instances: Sequence[_Instance]) -> TurningPoint:
         first = instances[0]
         case = SettingsCase(kind, self._hosts.get(first.node), first.node, first.row.queues)
         parts = (
@@ -122,10 +124,10 @@ class _Teller:
                 if lost or note.rule not in WITHOUT_PARAGRAPH:
                     yield self._instance(row, note)
 
-    def _smooth_instances(self) -> Iterator[_Instance]:
+    def _instances_without_trouble(self) -> Iterator[_Instance]:
         for row in self._rows:
             if isinstance(row, PacketRow):
-                for note in self._smooth.get(row.number, ()):
+                for note in self._notes_without_trouble.get(row.number, ()):
                     yield self._instance(row, note)
 
     def _instance(self, row: PacketRow | TimerRow, note: Note) -> _Instance:
@@ -136,11 +138,11 @@ class _Teller:
         node = row.sender if note.of_departure else row.receiver or ""
         at = row.at if note.of_departure else row.arrived or row.at
         return _Instance(
-            at, row, note, node, self._story.client_of(row), self._owner(self._story.end_of(row)[0])
+            at, row, note, node, self._digest.client_of(row), self._owner(self._digest.end_of(row)[0])
         )
 
     def _name(self, address: Address, port: int) -> str:
-        return self._story.names.get((address, port)) or f"{self._owner(address)}:{port}"
+        return self._digest.names.get((address, port)) or f"{self._owner(address)}:{port}"
 
     def _owner(self, address: Address) -> str:
         return self._owners.get(address, "nobody")
@@ -192,7 +194,7 @@ class _Teller:
         row = instances[0].row
         if kind != "SYN_ACK_AGAIN" or not isinstance(row, PacketRow):
             return ""
-        after = self._story.again.get(self._story.end_of(row), ())
+        after = self._digest.syn_ack_repeats.get(self._digest.end_of(row), ())
         if len(after) != len(instances):  # a SYN that came again was answered too
             return ""
         return f": {_listed(list(after))} after the first one"
@@ -200,16 +202,16 @@ class _Teller:
     # Queues.
 
     def full(self, found: Sequence[FullQueue]) -> Iterator[TurningPoint]:
-        for filling in found:
-            case = SettingsCase(filling.kind, self._hosts.get(filling.node), filling.node, filling.queues)
-            which = _QUEUES[filling.kind]
+        for full in found:
+            case = SettingsCase(full.kind, self._hosts.get(full.node), full.node, full.queues)
+            which = _QUEUES[full.kind]
             yield TurningPoint(
-                filling.at,
-                filling.kind,
+                full.at,
+                full.kind,
                 f"The {which} is full",
-                _full_text(filling, which),
+                _full_text(full, which),
                 settings_advice(case),
-                len(filling.times),
+                len(full.times),
             )
 
 
@@ -259,31 +261,31 @@ def _listed(times: Sequence[int]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]} s" if len(words) > 1 else f"{words[0]} s"
 
 
-def _full_text(filling: FullQueue, which: str) -> str:
-    queues = filling.queues
-    if filling.kind == QUEUE_FULL:
+def _full_text(full: FullQueue, which: str) -> str:
+    queues = full.queues
+    if full.kind == QUEUE_FULL:
         length = queues.accept + queues.syn
         parts = f"{queues.accept} for accept() and {queues.syn} for the final ACK"
         waiting = f"{_waiting(length)} in one queue, {parts}"
     else:
-        syn = filling.kind == SYN_FULL
+        syn = full.kind == SYN_FULL
         length, waits = (queues.syn, "the final ACK") if syn else (queues.accept, "accept()")
         waiting = f"{_waiting(length)} for {waits}"
     more = f", one more than the backlog of {queues.backlog}" if length == queues.backlog + 1 else ""
     more = more or f", with a backlog of {queues.backlog}"
-    return f"Port {queues.port} of {queues.node}: {waiting}{more}. {_ever_after(filling, which)}"
+    return f"Port {queues.port} of {queues.node}: {waiting}{more}. {_ever_after(full, which)}"
 
 
 def _waiting(length: int) -> str:
     return f"{count(length, 'connection')} {'waits' if length == 1 else 'wait'}"
 
 
-def _ever_after(filling: FullQueue, which: str) -> str:
-    if filling.room is None:
+def _ever_after(full: FullQueue, which: str) -> str:
+    if full.room is None:
         return f"The {which} stays full to the end."
-    again = filling.times[1:]
-    lasted = f"There is room again at {moment(filling.room)}, after {duration(filling.room - filling.at)}"
-    lasted += ", when accept() takes one out" if filling.by_accept else ""
+    again = full.times[1:]
+    lasted = f"There is room again at {moment(full.room)}, after {duration(full.room - full.at)}"
+    lasted += ", when accept() takes one out" if full.by_accept else ""
     if not again:
         return f"{lasted}."
     if len(again) <= MOMENTS_LISTED:

@@ -13,7 +13,7 @@ def calls(*entries):
     return record
 
 
-def test_fates_of_clients():
+def test_what_became_of_each_client():
     record = calls(
         (0, "server", "server", "accept()", "waits"),
         (0, "c", "c-1", "connect(10.0.0.1:80)", "waits"),
@@ -48,7 +48,7 @@ start = "12 s"
 """
 
 
-def test_a_fate_says_what_the_server_made_of_it():
+def test_an_outcome_says_what_the_server_made_of_it():
     result = build.run(load.runs(load.from_text(ALONE))[0])
     shown = lines_text(client_outcome_lines(client_outcomes(result.record, result.starts, result.ended)))
     assert shown == (
@@ -72,16 +72,16 @@ def test_a_fate_says_what_the_server_made_of_it():
 
 def test_what_the_server_completes_late_is_a_connection_like_any_other():
     (result,) = build.run_all(load.load("ignored-ack-then-accept"))
-    assert [fate.words for fate in client_outcomes(result.record)] == ["connected"] * 3
+    assert [outcome.words for outcome in client_outcomes(result.record)] == ["connected"] * 3
     (early,) = build.run_all(load.load("ignored-ack-then-accept"), 12 * 10**9)
-    assert [fate.words for fate in client_outcomes(early.record)] == [
+    assert [outcome.words for outcome in client_outcomes(early.record)] == [
         "connected",
         "connected, still waits in recv()",
         "connected on its side only, still waits in recv()",
     ]
 
 
-def test_fates_of_many_clients_are_counted():
+def test_outcomes_of_many_clients_are_counted():
     entries = [(0, "c", f"c-{number}", "connect(10.0.0.1:80)", "waits") for number in range(30)]
     entries += [(9, "c", f"c-{number}", "connect(10.0.0.1:80)", "connected") for number in range(20)]
     entries += [(99, "c", "c-1", "send(1 octet)", "EPIPE")]

@@ -12,10 +12,10 @@ def of(record: Record):
 
 
 def test_the_story_of_the_ignored_ack():
-    story = of(ignored_ack())
-    assert story.again == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
-    assert story.resets == (SentReset(4005 * MS, "server", "client", "data"),)
-    assert story.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
+    digest = of(ignored_ack())
+    assert digest.syn_ack_repeats == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
+    assert digest.resets == (SentReset(4005 * MS, "server", "client", "data"),)
+    assert digest.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
 
 
 def test_rows_that_are_there_already_give_the_same_story():

@@ -33,7 +33,7 @@ PAUSE = 150_000_000
 """After so many nanoseconds without anything an empty line sets apart what follows."""
 
 
-def ladder(
+def ladder_lines(
     record: Record,
     heading: Heading | None = None,
     width: int = 100,
@@ -51,7 +51,7 @@ def ladder(
 
 def ladder_text(record: Record, width: int = 100) -> str:
     """The ladder of a run, none of its lines longer than `width` (80 or more), without colours."""
-    return lines_text(ladder(record, width=width))
+    return lines_text(ladder_lines(record, width=width))
 
 
 class _Drawing:
@@ -62,7 +62,7 @@ class _Drawing:
     ) -> None:
         self._shown = shown
         self._hosts = hosts
-        self._cast = HostSides(rows)
+        self._sides = HostSides(rows)
         self._usual = _usual_delays(rows)
         self._columns = self._measured(rows, width)
         self._explained: set[str] = set()
@@ -92,7 +92,7 @@ class _Drawing:
     def lines(self) -> Iterator[Line]:
         yield from wrapped(" ".join(self._legend()), self._columns.width, Role.QUIET)
         yield ()
-        yield self._columns.head(*self._cast.titles(self._columns.room))
+        yield self._columns.head(*self._sides.titles(self._columns.room))
         before = None
         for row in self._shown:
             if before is not None and row.at - before >= PAUSE:
@@ -141,20 +141,20 @@ class _Drawing:
         return self._columns.line(row.at, cells, _queues_beside(row))
 
     def _left_label(self, row: PacketRow) -> str:
-        return self._cast.left_label(*self._cast.left_end(row))
+        return self._sides.left_label(*self._sides.left_end(row))
 
     def _right_label(self, row: PacketRow) -> str:
-        return self._cast.right_label(*self._cast.right_end(row))
+        return self._sides.right_label(*self._sides.right_end(row))
 
     def _left_word(self, row: PacketRow) -> str:
-        return _departure_word(row) if self._cast.points_right(row) else _arrival_word(row)
+        return _departure_word(row) if self._sides.points_right(row) else _arrival_word(row)
 
     def _right_word(self, row: PacketRow) -> str:
-        return _arrival_word(row) if self._cast.points_right(row) else _departure_word(row)
+        return _arrival_word(row) if self._sides.points_right(row) else _departure_word(row)
 
     def _arrow(self, row: PacketRow) -> Span:
         """The arrow with what it carries; one that breaks off for a packet that was lost."""
-        size, right = self._columns.arrow, self._cast.points_right(row)
+        size, right = self._columns.arrow, self._sides.points_right(row)
         text = _fitting(self._words(row), size - (7 if row.lost else 5))
         if row.lost:
             drawn = f"─ {text} ───✗" if right else f"✗─── {text} ─"
@@ -211,8 +211,8 @@ class _Drawing:
 
     def _call(self, row: CallRow) -> Line:
         text = f"{row.text} → {row.result}" if row.result else row.text
-        right = row.node in self._cast.right
-        alone = right and len(self._cast.right) == 1
+        right = row.node in self._sides.right
+        alone = right and len(self._sides.right) == 1
         who = "" if alone else f"{row.node if right else row.application or row.node}: "
         return self._columns.aside(row.at, who + text, row.queues, right=right, role=Role.CALL)
 
@@ -223,9 +223,9 @@ class _Drawing:
             yield from self._under(Note(f"{row.node}: {words}", Role.AGAIN))
 
     def _timer(self, row: TimerRow) -> Line:
-        label, change = self._cast.label_of_flow(row.node, row.flow), _change_words(row.change)
+        label, change = self._sides.label_of_flow(row.node, row.flow), _change_words(row.change)
         text = f"timer of {label}" if row.reason else label
-        right = row.node in self._cast.right
+        right = row.node in self._sides.right
         return self._columns.aside(
             row.at, f"{text}: {change}" if change else text, row.queues, right=right, role=Role.LOST
         )

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tcpemu.explain.ladder.ladder import ladder
+from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import ansi, lines_text, plain
 from tcpemu.network.record import PacketSeen, Point
@@ -17,7 +17,7 @@ HEADING = Heading("ignored-ack: nobody hears the last ACK", "the second client",
 
 
 def drawn(record, heading=None, width=100, **more):
-    return lines_text(ladder(record, heading, width, **more))
+    return lines_text(ladder_lines(record, heading, width, **more))
 
 
 def test_the_ignored_ack_tells_its_story():
@@ -105,7 +105,7 @@ def test_the_queues_on_a_line_are_those_of_the_arrival():
 
 @pytest.mark.parametrize("width", [80, 90, 100, 140])
 def test_no_line_is_longer_than_the_width(width):
-    assert max(len(plain(line)) for line in ladder(ignored_ack(), HEADING, width)) <= width
+    assert max(len(plain(line)) for line in ladder_lines(ignored_ack(), HEADING, width)) <= width
 
 
 def test_lost_packets_break_off_on_either_side():
@@ -177,7 +177,7 @@ def test_what_does_not_fit_on_an_arrow_gives_way(lost):
         script.lost(99 * MS, "client", number, "lost by chance (1 %)")
     else:
         script.arrives(299 * MS, "server", number)
-    lines = ladder(script.record, width=80)
+    lines = ladder_lines(script.record, width=80)
     assert max(len(plain(line)) for line in lines) <= 80
     assert any("PSH|ACK" in plain(line) and "len 1448" in plain(line) for line in lines)
 
@@ -208,7 +208,7 @@ def test_a_short_run_is_not_folded_unless_it_has_to_be():
 
 
 def test_colours_are_only_paint():
-    lines = ladder(ignored_ack(), HEADING)
+    lines = ladder_lines(ignored_ack(), HEADING)
     painted = [ansi(line) for line in lines]
     assert any("\x1b[" in line for line in painted)
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line).rstrip() for line in painted] == [
