@@ -80,6 +80,13 @@ class Script:
         if reason is not None:
             self.event(at, node, Verdict(at, segment, reason.outcome, reason), number)
 
+    def copy_arrives(self, at, node, number, reason=None):
+        """A copy of the packet, which a link made."""
+        copy, segment = self.record.number(), self.segment_of(number)
+        self.record.add(PacketSeen(at, node, Point.RECEIVED, copy, segment, copy_of=number))
+        if reason is not None:
+            self.event(at, node, Verdict(at, segment, reason.outcome, reason), copy)
+
     def lost(self, at, node, number, why):
         self.record.add(PacketSeen(at, node, Point.LOST, number, self.segment_of(number), why))
 

@@ -1,6 +1,11 @@
 """What became of the clients of each run, in cells."""
 
-from tcpemu.explain.compare.digest_cells import digest_cells, most_repeated_to
+from tcpemu.explain.compare.digest_cells import (
+    CLIENTS_ONE_BY_ONE,
+    RESETS_ONE_BY_ONE,
+    digest_cells,
+    most_repeated_to,
+)
 from tcpemu.explain.facts.run_digest import digest_of
 from tcpemu.explain.lines.time_words import MOMENTS_LISTED
 from tcpemu.network.record import Record
@@ -51,16 +56,29 @@ def test_nobody_is_telling_where_nothing_came_again():
     assert list(cells(repeating())) == ["when client knew"]
 
 
-def test_many_resets_are_counted_and_those_of_clients_named():
+def refused(number):
+    """So many SYNs, each answered with a RST."""
     script = Script()
-    for port in range(40001, 40006):
+    for port in range(40001, 40001 + number):
         syn = script.client_sends(port * MS, port, "S", reason=reasons.SENT_SYN)
         script.arrives(port * MS, "server", syn, reasons.SYN_REFUSED)
         script.server_sends(port * MS, port, "RA", 0, 1, reason=reasons.SENT_RST)
+    return script
+
+
+def test_many_resets_are_counted_and_those_of_clients_named():
+    script = refused(5)
     script.client_sends(50 * SECOND, 40001, "R", 1, reason=reasons.SENT_ACTIVE_RST)
     assert cells(script.record)["RSTs, and to what"] == [
         "by client on its own 50 s; 5 RSTs to SYN, 40.001 s to 40.005 s"
     ]
+
+
+def test_resets_are_counted_only_where_there_are_too_many():
+    (few,) = cells(refused(RESETS_ONE_BY_ONE).record)["RSTs, and to what"]
+    assert few == "to SYN of client:40001 40.001 s, of client:40002 40.002 s, of client:40003 40.003 s"
+    (many,) = cells(refused(RESETS_ONE_BY_ONE + 1).record)["RSTs, and to what"]
+    assert many == "4 RSTs to SYN, 40.001 s to 40.004 s"
 
 
 def crowd(number):
@@ -90,3 +108,9 @@ def test_many_clients_are_counted():
 
 def test_a_client_that_another_run_does_not_have():
     assert cells(crowd(1), crowd(2))["when c-1 knew"] == ["-", "connected 2 s"]
+
+
+def test_clients_are_counted_only_where_there_are_too_many():
+    names = [f"when c-{number} knew" for number in range(CLIENTS_ONE_BY_ONE)]
+    assert list(cells(crowd(CLIENTS_ONE_BY_ONE))) == names
+    assert list(cells(crowd(CLIENTS_ONE_BY_ONE + 1))) == ["when clients knew"]

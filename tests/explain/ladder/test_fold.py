@@ -96,3 +96,14 @@ def test_a_syn_that_throws_another_out_is_a_kind_of_its_own():
     assert [row_kind(row) for row in rows[1:6]] == ["SYN", "SYN|ACK", "SYN", "SYN|ACK", "SYN that evicts"]
     *_, fold = folded(rows)
     assert fold.tally == (("SYN that evicts", WHOLE - KEPT),)
+
+
+def test_a_copy_that_a_link_made_is_a_kind_of_its_own():
+    """The SYNs are bare ones, of which nobody says why they were sent, as nobody does of a copy."""
+    script = Script()
+    for number in range(WHOLE):
+        syn = script.client_sends(number * MS, 40000 + number, "S")
+        script.arrives(number * MS, "server", syn, reasons.SYN_QUEUE_FULL)
+    script.copy_arrives(WHOLE * MS, "server", 1, reasons.SYN_QUEUE_FULL)
+    *_, fold, copy = folded(rows_of(script.record))
+    assert (fold.count, copy.copy_of) == (WHOLE - KEPT, 1)

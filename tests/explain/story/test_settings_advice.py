@@ -46,3 +46,13 @@ def test_what_limits_the_syn_queue_goes_by_the_kernel():
 def test_a_setting_that_the_kernel_does_not_have_is_not_named():
     full = turn_of(story(run_of("ignored-ack", server__generation="linux-2.2")), "ACCEPT_QUEUE_FULL").change
     assert full == "a backlog above 1; a program that calls accept() sooner"
+
+
+def test_cookies_that_are_always_sent_can_be_had_only_while_the_queue_is_full():
+    always = story(run_of("handshake", net__ipv4__tcp_syncookies=2))
+    assert turn_of(always, "SYN_COOKIE_ALWAYS").change == (
+        "net.ipv4.tcp_syncookies = 1 (now 2): cookies only while the SYN queue is full"
+    )
+    assert not any(
+        turn.reason == "SYN_COOKIE_ALWAYS" for turn in story(run_of("handshake", net__ipv4__tcp_syncookies=1))
+    )
