@@ -1,7 +1,7 @@
 """What is folded, and what never is."""
 
 from tcpemu.explain.facts.rows import CallRow, rows_of
-from tcpemu.explain.ladder.fold import FEW, FINE, KEPT, WHOLE, Fold, folded, row_kind
+from tcpemu.explain.ladder.fold import FEW, FINE, KEPT, SHORTEST, WHOLE, Fold, folded, row_kind
 from tcpemu.network.record import PacketSeen, Point
 from tcpemu.stack import reasons
 from tcpemu.wire.segment import address
@@ -107,3 +107,38 @@ def test_a_copy_that_a_link_made_is_a_kind_of_its_own():
     script.copy_arrives(WHOLE * MS, "server", 1, reasons.SYN_QUEUE_FULL)
     *_, fold, copy = folded(rows_of(script.record))
     assert (fold.count, copy.copy_of) == (WHOLE - KEPT, 1)
+
+
+def test_two_hosts_that_exchange_few_packets_are_lone_up_to_a_number():
+    for alone in (FEW, FEW + 1):
+        rows = flood(FEW * 4, lone_every=4)
+        lone = [row for row in rows if row.sender == "lone"]
+        rows += [lone[0]] * (alone - len(lone))
+        shown = [row for row in folded(rows) if not isinstance(row, Fold) and row.sender == "lone"]
+        assert len(shown) == (FEW if alone == FEW else KEPT)
+
+
+def test_calls_are_folded_though_few_and_only_if_that_makes_it_shorter():
+    script = Script()
+    for number in range(KEPT + SHORTEST):
+        script.call(number * MS, "server", "accept()", "10.0.0.2:1")
+    rows = rows_of(script.record)
+    assert folded(rows[:-1], whole=0) == rows[:-1]
+    *shown, fold = folded(rows, whole=0)
+    assert (shown, fold.count) == (rows[:KEPT], SHORTEST)
+
+
+def alternating(*, lost):
+    """More SYNs and FINs in turn than there may be between two hosts that are never folded."""
+    script = Script()
+    for number in range(FEW):
+        for flags in ("S", "FA"):
+            packet = script.client_sends(number * MS, 40000 + number, flags)
+            if lost:
+                script.lost(number * MS, "client", packet, "lost by chance (1 %)")
+    return [row for row in folded(rows_of(script.record), whole=0) if not isinstance(row, Fold)]
+
+
+def test_packets_still_on_their_way_are_all_alike_and_lost_ones_are_not():
+    assert len(alternating(lost=False)) == KEPT
+    assert len(alternating(lost=True)) == 2 * KEPT
