@@ -8,7 +8,7 @@ from tcpemu.explain.ladder.fold import WHOLE
 from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.heading import Heading, section
 from tcpemu.explain.lines.style import Line
-from tcpemu.explain.lines.time_words import duration
+from tcpemu.explain.lines.time_words import span_words
 from tcpemu.explain.tables.counter_table import counter_lines, counters_in_short
 from tcpemu.explain.tables.socket_table import socket_lines_of_hosts
 from tcpemu.network.record import Record
@@ -44,7 +44,7 @@ def overview_lines(run: FinishedRun, width: int = 100, whole: int = WHOLE) -> It
     yield from ladder_lines(run.record, run.heading, width, whole, run.hosts)
     outcomes = client_outcomes(run.record, run.starts, run.ended)
     yield from section("How the clients fared", client_outcome_lines(outcomes, width))
-    yield from section(f"Sockets after {duration(run.ended)}, as ss -tan shows them", _sockets(run))
+    yield from section(f"Sockets after {span_words(run.ended)}, as ss -tan shows them", _sockets(run))
     server, *others = run.counters
     yield from section(f"Counters of {server} that moved", counter_lines(run.counters[server], width))
     short = [counters_in_short(host, run.counters[host], width) for host in others[: MOST_HOSTS - 1]]

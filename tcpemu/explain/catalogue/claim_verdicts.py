@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from tcpemu.explain.lines.style import Line, Role, Span, line
-from tcpemu.explain.lines.time_words import duration
+from tcpemu.explain.lines.time_words import span_words
 from tcpemu.scenario.claims.judge import Outcome, Verdict
 from tcpemu.scenario.claims.load import Claim
 from tcpemu.scenario.claims.measure import MEASURES, Measures
@@ -88,7 +88,7 @@ def _value(name: str, value: object) -> str:
         case Fraction():
             return f"{float(value):.0f}"
         case int() if name in _TIMES:
-            return duration(value)
+            return span_words(value)
         case int():
             return f"{value:,}"
         case _:

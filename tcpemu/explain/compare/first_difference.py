@@ -15,7 +15,7 @@ from tcpemu.explain.facts.rows import PacketRow
 from tcpemu.explain.facts.run_digest import RunDigest
 from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import flag_words, option_words
-from tcpemu.explain.lines.time_words import duration, moment
+from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.stack.events import Outcome
 from tcpemu.wire.segment import SYN, Address
 
@@ -163,7 +163,7 @@ def _why_sent(row: PacketRow) -> str:
     if row.sent is None:
         return ""
     if row.sent.repeat:
-        after = f" after {duration(row.since_last)}" if row.since_last else ""
+        after = f" after {span_words(row.since_last)}" if row.since_last else ""
         return f"sent again{after} ({ordinal(row.sent.repeat)} repeat), {row.sent.reason.text}"
     if row.sent_because and row.sent_because.outcome is Outcome.ANSWERED:
         return row.sent_because.reason.text

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tcpemu.explain.lines.style import Line, Role, Span
-from tcpemu.explain.lines.time_words import duration, moment
+from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import WAITS, Call, Record
 from tcpemu.stack.events import QueueChanged, StateChanged
 from tcpemu.stack.states import State
@@ -142,7 +142,7 @@ def _parts(outcome: ClientOutcome) -> Iterator[Span]:
         yield Span(f"starts at {_at(outcome.began)}, after the end at {_at(outcome.over)}", Role.QUIET)
     elif outcome.connected is not None:
         yield Span(
-            f"connected at {_at(outcome.connected)}, after {duration(outcome.connected - outcome.began)}"
+            f"connected at {_at(outcome.connected)}, after {span_words(outcome.connected - outcome.began)}"
         )
         yield from _afterwards(outcome)
     elif outcome.error:

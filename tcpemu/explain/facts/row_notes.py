@@ -11,7 +11,7 @@ from tcpemu.explain.facts.rows import Evicted, ListenerQueues, PacketRow, Row, T
 from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
-from tcpemu.explain.lines.time_words import duration
+from tcpemu.explain.lines.time_words import span_words
 from tcpemu.stack.events import Outcome, Reason
 from tcpemu.stack.states import State
 from tcpemu.wire.segment import RST, Segment
@@ -113,7 +113,7 @@ def _sending(row: PacketRow) -> Note | None:
         return None
     reason = row.sent.reason
     if row.sent.repeat:
-        after = f" after {duration(row.since_last)}" if row.since_last else ""
+        after = f" after {span_words(row.since_last)}" if row.since_last else ""
         text = f"sent again{after} ({ordinal(row.sent.repeat)} repeat): {reason.text}"
         return Note(text, Role.AGAIN, reason.name, reason.source, of_departure=True)
     answers = row.sent_because is not None and row.sent_because.outcome is Outcome.ANSWERED
@@ -168,7 +168,7 @@ def _eviction(row: PacketRow) -> Note | None:
 
 def _victim(gone: Evicted) -> str:
     which = "the oldest half-open connection" if gone.oldest else "a half-open connection"
-    waited = "" if gone.waited is None else f", {duration(gone.waited)} old"
+    waited = "" if gone.waited is None else f", {span_words(gone.waited)} old"
     return f"{which}{waited}, of {gone.client}"
 
 

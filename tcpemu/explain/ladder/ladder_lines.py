@@ -19,7 +19,7 @@ from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, Queue
 from tcpemu.explain.lines.heading import Heading, heading_lines
 from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, lines_text
-from tcpemu.explain.lines.time_words import decimals_for, duration, seconds
+from tcpemu.explain.lines.time_words import decimals_for, seconds, span_words
 from tcpemu.explain.lines.wrapping import JOINED, wrapped
 from tcpemu.network.record import Record
 from tcpemu.stack.events import Outcome, StateChanged
@@ -175,7 +175,7 @@ class _Drawing:
         if row.arrived is not None and row.copy_of is None:
             took = row.arrived - row.at
             if took != self._usual.get((row.sender, row.receiver)):
-                words.append((2, f"+{duration(took, 3)}"))
+                words.append((2, f"+{span_words(took, 3)}"))
         return words
 
     # What stands under a line.
@@ -340,8 +340,8 @@ def _travel_words(usual: dict[tuple[str, str | None], int]) -> Iterator[str]:
     if len(set(usual.values())) == 1:
         took = next(iter(usual.values()))
         if took:
-            yield f"A packet arrives {duration(took)} after the time shown; {_THEN}"
+            yield f"A packet arrives {span_words(took)} after the time shown; {_THEN}"
         return
-    ways = [f"{duration(took)} from {sender} to {receiver}" for (sender, receiver), took in usual.items()]
+    ways = [f"{span_words(took)} from {sender} to {receiver}" for (sender, receiver), took in usual.items()]
     shown = ways[:4] + (["…"] if len(ways) > 4 else [])
     yield f"A packet arrives later than the time shown ({', '.join(shown)}); {_THEN}"

@@ -6,7 +6,7 @@ _UNITS = ((1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns"))
 _DECIMALS_MOST = 6
 
 
-def duration(nanoseconds: int, digits: int = 4) -> str:
+def span_words(nanoseconds: int, digits: int = 4) -> str:
     """A span of time in its largest fitting unit, to so many digits that count: `63 s`, `0.5 ms`."""
     if nanoseconds == 0:
         return "0 s"

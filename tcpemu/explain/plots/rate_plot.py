@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tcpemu.explain.lines.time_words import duration
+from tcpemu.explain.lines.time_words import span_words
 from tcpemu.explain.plots.picture import Curve, Meaning, NothingToDrawError, Panel, PanelBlock, Picture, Spots
 from tcpemu.scenario.model import Scenario
 from tcpemu.scenario.result import Result
@@ -33,7 +33,7 @@ def _spot(result: Result) -> Spots | None:
     busy = result.scenario.server.accept.every
     label = result.name or "the only run"
     if busy:
-        label += f" ({duration(busy)} for each)"
+        label += f" ({span_words(busy)} for each)"
     return Spots(Meaning.MEASURED, f"{label}: {measured:.1f}", ((across, measured),))
 
 

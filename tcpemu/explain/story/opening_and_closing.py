@@ -13,7 +13,7 @@ from tcpemu.explain.facts.run_digest import RunDigest
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
-from tcpemu.explain.lines.time_words import duration, moment
+from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.stack.events import Outcome
 from tcpemu.stack.host import Host
 from tcpemu.stack.states import State
@@ -110,7 +110,7 @@ class _OpeningAndClosing:
     def _put_off(self, connection: _Connection, row: PacketRow) -> str:
         parts = ["it completes the handshake that was put off"]
         if connection.syn:
-            parts[0] += f", {duration((row.arrived or row.at) - connection.syn.at)} after the first SYN"
+            parts[0] += f", {span_words((row.arrived or row.at) - connection.syn.at)} after the first SYN"
         parts.append(f"before: {', '.join(_troubles(connection.troubles))}")
         if connection.connected:
             since = moment(connection.connected.arrived or connection.connected.at)
@@ -130,7 +130,7 @@ class _OpeningAndClosing:
         )
         return (
             f"{server} answers with {segment_kind(answer.segment)} at {moment(answer.at)}; it arrives at "
-            f"{moment(came)}, one round trip of {duration(came - syn.at)} after the SYN left, and {client} "
+            f"{moment(came)}, one round trip of {span_words(came - syn.at)} after the SYN left, and {client} "
             f"says ESTABLISHED; the {segment_kind(ack.segment)} to it arrives at {moment(done)}: {server} "
             f"says ESTABLISHED too, and the connection is in the accept queue; {accept}"
         )
@@ -143,7 +143,7 @@ class _OpeningAndClosing:
         change, first = row.receiver_change, connection.fin
         if change and first and change.new is State.TIME_WAIT and row.receiver == first.sender:
             until = self._ends.get((first.sender, change.flow)) or self._due(first.sender, change.at)
-            lasts = f" for {duration(until - change.at)}, until {moment(until)}" if until else ""
+            lasts = f" for {span_words(until - change.at)}, until {moment(until)}" if until else ""
             text = f"the first FIN, so TIME-WAIT stays with {first.sender}, from {moment(change.at)}{lasts}"
             self._add(first, CLOSES_FIRST, text, departure=True)
 

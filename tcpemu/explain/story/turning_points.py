@@ -15,7 +15,7 @@ from tcpemu.explain.facts.run_digest import RunDigest, digest_of
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
-from tcpemu.explain.lines.time_words import MOMENTS_LISTED, duration, moment, seconds
+from tcpemu.explain.lines.time_words import MOMENTS_LISTED, moment, seconds, span_words
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, FullQueue, full_queues
 from tcpemu.explain.story.opening_and_closing import (
     CLOSES_FIRST,
@@ -284,7 +284,7 @@ def _ever_after(full: FullQueue, which: str) -> str:
     if full.room is None:
         return f"The {which} stays full to the end."
     again = full.times[1:]
-    lasted = f"There is room again at {moment(full.room)}, after {duration(full.room - full.at)}"
+    lasted = f"There is room again at {moment(full.room)}, after {span_words(full.room - full.at)}"
     lasted += ", when accept() takes one out" if full.by_accept else ""
     if not again:
         return f"{lasted}."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tcpemu.explain.lines.heading import Heading, heading_lines
 from tcpemu.explain.lines.style import Line, Role, line
-from tcpemu.explain.lines.time_words import duration, moment
+from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.explain.tables.counter_table import counter_lines
 from tcpemu.explain.tables.socket_table import FIRST_OF_MANY, SOCKETS_LISTED, socket_lines
 from tcpemu.network.addresses import endpoint_text
@@ -105,7 +105,9 @@ def timer_lines(timers: Sequence[PendingTimer], at: int) -> list[Line]:
     if not timers:
         return []
     most = len(timers) if len(timers) <= SOCKETS_LISTED else FIRST_OF_MANY
-    cells = [(moment(one.due), f"in {duration(one.due - at)}", _flow(one), one.what) for one in timers[:most]]
+    cells = [
+        (moment(one.due), f"in {span_words(one.due - at)}", _flow(one), one.what) for one in timers[:most]
+    ]
     return [*_table(("Due at", "", "Flow", "For"), cells), *_rest(timers[most:])]
 
 

@@ -4,7 +4,7 @@ import re
 
 from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.explain.capture.seen_by import SeenBy
-from tcpemu.explain.lines.time_words import duration
+from tcpemu.explain.lines.time_words import span_words
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import Point
 from tcpemu.scenario import build, load
@@ -161,4 +161,4 @@ def waited(record, flow, at):
         entry.event for entry in record.events(StateChanged, node="server") if entry.event.flow == flow
     ]
     (began,) = [change.at for change in changes if change.new is State.SYN_RECV]
-    return duration(at - began)
+    return span_words(at - began)

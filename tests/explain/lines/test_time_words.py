@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcpemu.explain.lines.time_words import decimals_for, duration, moment, seconds
+from tcpemu.explain.lines.time_words import decimals_for, moment, seconds, span_words
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tcpemu.explain.lines.time_words import decimals_for, duration, moment, seco
     ],
 )
 def test_durations(nanoseconds, words):
-    assert duration(nanoseconds) == words
+    assert span_words(nanoseconds) == words
 
 
 @pytest.mark.parametrize(
