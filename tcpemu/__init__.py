@@ -8,11 +8,11 @@ alone loads neither Scapy nor anything else outside the standard library. The ro
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from tcpemu.version import __version__
 
 if TYPE_CHECKING:
-    from tcpemu.explain.capture import capture_of
-    from tcpemu.explain.text import ladder_text
+    from tcpemu.explain.capture.annotated_capture import capture_of
+    from tcpemu.explain.ladder.ladder_lines import ladder_text
     from tcpemu.generations import GENERATIONS, generation
     from tcpemu.network import Conditions, Network, Rule
     from tcpemu.stack import Host, Socket, SocketError, State
@@ -37,8 +37,8 @@ _HOMES = {
     "from_scapy": "tcpemu.wire.bridge",
     "to_scapy": "tcpemu.wire.bridge",
     "write_capture": "tcpemu.wire.capture",
-    "capture_of": "tcpemu.explain.capture",
-    "ladder_text": "tcpemu.explain.text",
+    "capture_of": "tcpemu.explain.capture.annotated_capture",
+    "ladder_text": "tcpemu.explain.ladder.ladder_lines",
 }
 
 __all__ = [

@@ -17,6 +17,7 @@ FLOORS = (
     ("generations",),
     ("stack",),
     ("wire",),
+    ("version",),
 )
 """From the top down. A room may use the rooms on the floors below its own."""
 HEIGHT = {room: -height for height, floor in enumerate(FLOORS) for room in floor}

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tcpemu.cli.runs import results_of, time_of, write_captures
-from tcpemu.explain.seen_by import SeenBy
+from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.scenario.load import BUILT_IN
 
 GOLDENS = Path(__file__).resolve().parent.parent / "pcaps"

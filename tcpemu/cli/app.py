@@ -9,9 +9,9 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tcpemu import __version__
 from tcpemu.cli.errors import clear_errors
-from tcpemu.explain.seen_by import SeenBy
+from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.version import __version__
 
 app = typer.Typer(
     name="tcpemu",

@@ -9,12 +9,13 @@ from typing import TypeAlias
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import patience, show, width
 from tcpemu.cli.progress import Progress, Standing
-from tcpemu.explain.claims import claim_lines, sentence
-from tcpemu.explain.claims_grid import claims_grid
-from tcpemu.explain.fates import fate_lines, fates_of
-from tcpemu.explain.ladder import Heading, ladder
-from tcpemu.explain.style import Line, Role, line
-from tcpemu.explain.words import count
+from tcpemu.explain.catalogue.claim_grid import claim_grid
+from tcpemu.explain.catalogue.claim_verdicts import claim_lines, verdict_sentence
+from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
+from tcpemu.explain.ladder.ladder_lines import ladder_lines
+from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.scenario.claims.judge import Bench, Verdict, about, play, telling
 from tcpemu.scenario.claims.load import Claim, built_in, from_file
@@ -39,7 +40,7 @@ def show_claims(name: str | None, kernels: str | None, file: Path | None, *, gri
         _show_one(_claim(name, known), choice)
         return
     verdicts = _all_judged(known, choice)
-    show(claims_grid(verdicts, width()))
+    show(claim_grid(verdicts, width()))
     if grid:
         return
     for claim in known:
@@ -116,11 +117,11 @@ def _packets(verdict: Verdict) -> Iterator[Line]:
     facts += [f"server {verdict.generation}", *(f"clients {each}" for each in clients)]
     facts.append(f"seed {run.scenario.seed}")
     yield ()
-    heading = Heading(title, sentence(verdict), tuple(facts))
-    yield from ladder(result.record, heading, width(), hosts=result.hosts)
+    heading = Heading(title, verdict_sentence(verdict), tuple(facts))
+    yield from ladder_lines(result.record, heading, width(), hosts=result.hosts)
     yield ()
     yield line("How the clients fared", Role.TITLE)
-    yield from fate_lines(fates_of(result.record, result.starts, result.ended), width())
+    yield from client_outcome_lines(client_outcomes(result.record, result.starts, result.ended), width())
 
 
 _VERB = {"holds": "holds", "fails": "fails", "unspecified": "is not decided"}

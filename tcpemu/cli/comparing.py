@@ -8,10 +8,10 @@ from tcpemu.cli import runs
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import patience, show, width
 from tcpemu.cli.progress import run_all
-from tcpemu.explain.capture import capture_of
-from tcpemu.explain.compared import Compared, compared
-from tcpemu.explain.ladder import Heading
-from tcpemu.explain.style import line
+from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import line
 from tcpemu.scenario import compare, load, summary
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
@@ -89,14 +89,14 @@ def _free(directory: Path, stem: str, taken: Sequence[Path]) -> Path:
 def show_comparison(name: str, columns: Sequence[compare.Column], results: Sequence[Result]) -> None:
     """Print the table and where the columns part."""
     shown = [
-        Compared(column.label, result.record, kernel.name, kernel.about, kernel.unverified)
+        ComparedRun(column.label, result.record, kernel.name, kernel.about, kernel.unverified)
         for column, result in zip(columns, results, strict=True)
         for kernel in (column.generation,)
     ]
     numbers = summary.compare([summary.summarize(result) for result in results])
     heading = Heading(_title(name, results[0]), facts=_facts(results))
     notes = [*_other_runs(name, results[0].name), *_left_out(columns)]
-    show(compared(shown, SERVER, numbers, notes, heading, width()))
+    show(comparison_lines(shown, SERVER, numbers, notes, heading, width()))
 
 
 def _title(name: str, result: Result) -> str:

@@ -8,12 +8,12 @@ from tcpemu.cli import runs
 from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import show, width
 from tcpemu.cli.progress import run_all
-from tcpemu.explain.fates import fates_of
-from tcpemu.explain.frame import frame_lines
-from tcpemu.explain.moment import Standing, moment_lines, queues_of, waiting_in
-from tcpemu.explain.paragraphs import paragraph_lines
-from tcpemu.explain.turning import turns_of
-from tcpemu.explain.words import moment
+from tcpemu.explain.capture.captured_frame import frame_lines
+from tcpemu.explain.facts.client_outcomes import client_outcomes
+from tcpemu.explain.lines.time_words import moment
+from tcpemu.explain.story.story_lines import story_lines
+from tcpemu.explain.story.turning_points import turning_points
+from tcpemu.explain.tables.host_state import HostState, host_state_lines, last_queues, waiting_for_accept
 from tcpemu.network import Node
 from tcpemu.scenario.checks import SERVER
 from tcpemu.scenario.result import Result
@@ -37,10 +37,10 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
 
 
 def _show_one(name: str, result: Result) -> None:
-    turns = turns_of(result.record, SERVER, result.hosts)
-    fates = fates_of(result.record, result.starts, result.ended)
+    turns = turning_points(result.record, SERVER, result.hosts)
+    fates = client_outcomes(result.record, result.starts, result.ended)
     heading = replace(runs.heading_of(name, result), about=result.scenario.about)
-    show(paragraph_lines(heading, turns, fates, width()))
+    show(story_lines(heading, turns, fates, width()))
 
 
 # One packet.
@@ -84,7 +84,7 @@ def show_state(name: str, settings: Mapping[str, object], only: str | None, at: 
     heading, end = runs.heading_of(name, result), result.scenario.duration
     if at > end:
         heading = replace(heading, facts=(f"after the scenario, which ends at {moment(end)}", *heading.facts))
-    show(moment_lines(heading, at, standings(result), width(), _raw(result)))
+    show(host_state_lines(heading, at, standings(result), width(), _raw(result)))
     if only is None:
         show(runs.others_hint(f"tcpemu state {name}", one.name, [each.name for each in found]))
 
@@ -94,17 +94,17 @@ def _raw(result: Result) -> list[str]:
     return [node.name for node in result.network.nodes.values() if not isinstance(node, Node)]
 
 
-def standings(result: Result) -> Sequence[Standing]:
+def standings(result: Result) -> Sequence[HostState]:
     """How each host stands now."""
     network = result.network
     return [
-        Standing(
+        HostState(
             node.name,
             network.table(node),
             network.counters(node),
-            queues_of(result.record, node.name),
+            last_queues(result.record, node.name),
             network.pending(node),
-            waiting_in(node.host) if isinstance(node.host, Host) else (),
+            waiting_for_accept(node.host) if isinstance(node.host, Host) else (),
         )
         for node in network.nodes.values()
         if isinstance(node, Node)

@@ -3,9 +3,9 @@
 import textwrap
 
 from tcpemu.cli.output import show, width
-from tcpemu.explain.kernels import kernel_lines
-from tcpemu.explain.reference import reference_lines
-from tcpemu.explain.style import Line, Role, Span
+from tcpemu.explain.catalogue.kernel_list import kernel_lines
+from tcpemu.explain.catalogue.scenario_keys import reference_lines
+from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.scenario.load import BUILT_IN, load
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tcpemu.cli.errors import UsageError
-from tcpemu.explain.style import Line, text
+from tcpemu.explain.lines.style import Line, lines_text
 
 NARROWEST, WIDEST = 80, 100
 PATIENCE = 1.0
@@ -35,7 +35,7 @@ def check_place(path: Path, suffixes: tuple[str, ...] = ()) -> None:
 def show(lines: Iterable[Line], stream: TextIO | None = None) -> None:
     """Print lines to standard output, or to that stream, with colours only where they are welcome."""
     stream = stream or sys.stdout
-    whole = text(lines, colour=_colour_wanted(stream))
+    whole = lines_text(lines, colour=_colour_wanted(stream))
     try:
         whole.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:

@@ -8,12 +8,12 @@ from tcpemu.cli.errors import UsageError
 from tcpemu.cli.output import check_place, patience, show
 from tcpemu.cli.progress import run_all
 from tcpemu.cli.runs import chosen, facts_of, found, labelled, results_of
-from tcpemu.explain.plots.curves import NothingToDrawError, Picture
-from tcpemu.explain.plots.draw import SUFFIXES, MissingLibraryError, drawn, require_library
-from tcpemu.explain.plots.queues import queues_picture
-from tcpemu.explain.plots.rate import rate_picture
-from tcpemu.explain.plots.sequence import sequence_picture
-from tcpemu.explain.style import line
+from tcpemu.explain.lines.style import line
+from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, MissingLibraryError, drawn, require_library
+from tcpemu.explain.plots.picture import NothingToDrawError, Picture
+from tcpemu.explain.plots.queues_plot import queues_picture
+from tcpemu.explain.plots.rate_plot import rate_picture
+from tcpemu.explain.plots.sequence_plot import sequence_picture
 from tcpemu.scenario.result import Result
 from tcpemu.wire.whole import write_whole
 
@@ -28,7 +28,7 @@ class Kind(Enum):
 
 def check_request(output: Path, kind: str, client: str | None) -> Kind:
     """Find out before the run what would be wrong after it. Raises UsageError."""
-    check_place(output, SUFFIXES)
+    check_place(output, PICTURE_SUFFIXES)
     known = [each.value for each in Kind]
     if kind not in known:
         raise UsageError(f"--kind {kind!r}: it must be {', '.join(known[:-1])} or {known[-1]}")

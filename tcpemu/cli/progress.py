@@ -14,7 +14,8 @@ from typing import NamedTuple, TypeAlias
 
 from tcpemu.cli import output
 from tcpemu.cli.output import is_terminal
-from tcpemu.explain.words import count, moment, seconds
+from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.time_words import moment, seconds
 from tcpemu.network import Network
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.scenario import build

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from tcpemu.cli import runs
 from tcpemu.cli.output import patience, show
-from tcpemu.explain.report.data import run_data
-from tcpemu.explain.report.page import Page, page_of
-from tcpemu.explain.report.watch import SocketWatch
-from tcpemu.explain.style import line
+from tcpemu.explain.lines.style import line
+from tcpemu.explain.report.report_data import run_data
+from tcpemu.explain.report.report_page import Page, page_of
+from tcpemu.explain.report.socket_changes import SocketWatch
 from tcpemu.wire.whole import write_whole
 
 SUFFIXES = (".html", ".htm")

@@ -10,12 +10,13 @@ from typing import TextIO
 from tcpemu.cli.errors import UsageError, complain
 from tcpemu.cli.output import check_place, patience, show, width
 from tcpemu.cli.progress import run_all
-from tcpemu.explain.capture import capture_of
-from tcpemu.explain.fold import WHOLE
-from tcpemu.explain.ladder import Heading
-from tcpemu.explain.overview import Run, overview, side_by_side
-from tcpemu.explain.seen_by import SeenBy
-from tcpemu.explain.style import Line, Role, line
+from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.compare.number_table import runs_side_by_side
+from tcpemu.explain.ladder.fold import WHOLE
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import Line, Role, line
+from tcpemu.explain.run_overview import FinishedRun, overview_lines
 from tcpemu.network import Node
 from tcpemu.scenario import load, summary
 from tcpemu.scenario.build import Watch
@@ -173,15 +174,15 @@ def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:
     for number, run in enumerate(shown):
         if number:
             show([(), ()])
-        show(overview(run, width(), whole))
+        show(overview_lines(run, width(), whole))
     if len(runs) > 1:
         numbers = summary.compare([summary.summarize(result) for result in results])
-        show(side_by_side([run.name for run in runs], numbers, width()))
+        show(runs_side_by_side([run.name for run in runs], numbers, width()))
     if len(shown) < len(runs):
         show(_hint(name, runs))
 
 
-def _hint(name: str, runs: Sequence[Run]) -> list[Line]:
+def _hint(name: str, runs: Sequence[FinishedRun]) -> list[Line]:
     above = f"Above is the run {runs[0].name!r}. To see another one, or all of them:"
     return [
         (),
@@ -200,10 +201,10 @@ def others_hint(command: str, shown: str, names: Sequence[str]) -> list[Line]:
     return [(), line(f"Above is the run '{shown}'. Others, with {command} --run: {rest}", Role.QUIET)]
 
 
-def _run(name: str, result: Result) -> Run:
+def _run(name: str, result: Result) -> FinishedRun:
     network = result.network
     hosts = {node.name: node for node in network.nodes.values() if isinstance(node, Node)}
-    return Run(
+    return FinishedRun(
         name=result.name,
         heading=heading_of(name, result),
         record=result.record,
@@ -224,9 +225,9 @@ def heading_of(name: str, result: Result) -> Heading:
 
 def show_json(name: str, results: Sequence[Result]) -> None:
     """Print the runs for programs."""
-    from tcpemu.explain.as_json import as_text
+    from tcpemu.explain.as_json import json_text
 
-    sys.stdout.writelines(as_text(name, results))
+    sys.stdout.writelines(json_text(name, results))
     sys.stdout.flush()
 
 

@@ -88,11 +88,10 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from tcpemu import __version__
-from tcpemu.explain.capture import comment_on
-from tcpemu.explain.fates import Fate, fates_of
-from tcpemu.explain.rows import CallRow, Evicted, PacketRow, Queues, Row, TimerRow, rows_of
-from tcpemu.explain.words import flag_words
+from tcpemu.explain.capture.packet_comments import comment_on
+from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcomes
+from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.lines.segment_words import flag_words
 from tcpemu.network import Node
 from tcpemu.network.addresses import Addresses
 from tcpemu.network.node import Attached
@@ -102,21 +101,22 @@ from tcpemu.scenario.summary import summarize
 from tcpemu.stack.base.events import Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.stack.sockets.ss_table import SocketRow
+from tcpemu.version import __version__
 from tcpemu.wire import options as opt
 from tcpemu.wire.segment import Address, FlowKey, Segment, address_text
 
-Data: TypeAlias = dict[str, Any]
+JsonObject: TypeAlias = dict[str, Any]
 
 FORMAT = 1
 
 
-def as_data(scenario: str, results: Sequence[Result]) -> Data:
+def json_data(scenario: str, results: Sequence[Result]) -> JsonObject:
     """The whole document; `scenario` is how its user calls it."""
     runs = [{**_head(result), "rows": list(_rows(result))} for result in results]
     return {**_document(scenario), "runs": runs}
 
 
-def as_text(scenario: str, results: Sequence[Result]) -> Iterator[str]:
+def json_text(scenario: str, results: Sequence[Result]) -> Iterator[str]:
     """The document as JSON, piece by piece, each row on a line of its own. It is ASCII."""
     yield _open(_document(scenario), "runs")
     for number, result in enumerate(results):
@@ -129,7 +129,7 @@ def as_text(scenario: str, results: Sequence[Result]) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def _open(data: Data, last: str) -> str:
+def _open(data: JsonObject, last: str) -> str:
     """The text of an object up to the beginning of a list that is its last value."""
     return f'{_dumps(data)[:-1]}, "{last}": ['
 
@@ -140,11 +140,11 @@ _dumps = json.JSONEncoder(allow_nan=False, check_circular=False).encode
 # A run.
 
 
-def _document(scenario: str) -> Data:
+def _document(scenario: str) -> JsonObject:
     return {"format": FORMAT, "program": f"tcpemu {__version__}", "scenario": scenario}
 
 
-def _head(result: Result) -> Data:
+def _head(result: Result) -> JsonObject:
     """All of a run but its rows."""
     scenario = result.scenario
     summary = asdict(summarize(result))
@@ -162,8 +162,8 @@ def _head(result: Result) -> Data:
     }
 
 
-def _host(result: Result, node: Attached) -> Data:
-    data: Data = {"name": node.name, "addresses": list(node.addresses), "kernel": None}
+def _host(result: Result, node: Attached) -> JsonObject:
+    data: JsonObject = {"name": node.name, "addresses": list(node.addresses), "kernel": None}
     if not isinstance(node, Node):
         return {**data, "sockets": [], "counters": {}}
     return {
@@ -181,7 +181,7 @@ def _kernel(result: Result, name: str) -> str:
     return next(group.generation for group in scenario.clients if group.name == name)
 
 
-def _socket(row: SocketRow) -> Data:
+def _socket(row: SocketRow) -> JsonObject:
     address, port = row.remote or (None, None)
     return {
         "state": row.state.ss_name,
@@ -194,15 +194,18 @@ def _socket(row: SocketRow) -> Data:
     }
 
 
-def _clients(result: Result) -> Iterator[Data]:
-    fates = {fate.application: fate for fate in fates_of(result.record, result.starts, result.ended)}
+def _clients(result: Result) -> Iterator[JsonObject]:
+    outcomes = {
+        outcome.application: outcome
+        for outcome in client_outcomes(result.record, result.starts, result.ended)
+    }
     for client in result.clients:
         # Who has not called connect() yet has begun, and is not in the record.
-        silent = Fate(client.name, client.started, client.connected, client.error, client.ended)
-        yield _client(client, fates.get(client.name, silent))
+        silent = ClientOutcome(client.name, client.started, client.connected, client.error, client.ended)
+        yield _client(client, outcomes.get(client.name, silent))
 
 
-def _client(client: Outcome, fate: Fate) -> Data:
+def _client(client: Outcome, outcome: ClientOutcome) -> JsonObject:
     return {
         "name": client.name,
         "host": client.group,
@@ -212,14 +215,14 @@ def _client(client: Outcome, fate: Fate) -> Data:
         "ended": client.ended,
         "sent": client.sent,
         "received": client.received,
-        "fate": fate.words,
+        "fate": outcome.words,
     }
 
 
 # Its rows.
 
 
-def _rows(result: Result) -> Iterator[Data]:
+def _rows(result: Result) -> Iterator[JsonObject]:
     homes = Addresses()
     for node in result.network.nodes.values():
         homes.add(node.name, node.addresses)
@@ -230,7 +233,7 @@ def _rows(result: Result) -> Iterator[Data]:
         yield data
 
 
-def row_data(row: Row) -> Data:
+def row_data(row: Row) -> JsonObject:
     """One row as plain data."""
     match row:
         case PacketRow():
@@ -241,7 +244,7 @@ def row_data(row: Row) -> Data:
             return _timer(row)
 
 
-def _packet(row: PacketRow) -> Data:
+def _packet(row: PacketRow) -> JsonObject:
     return {
         "kind": "packet",
         "at": row.at,
@@ -269,7 +272,7 @@ def _packet(row: PacketRow) -> Data:
     }
 
 
-def _headers(segment: Segment) -> Data:
+def _headers(segment: Segment) -> JsonObject:
     return {
         "source_address": _address(segment.src),
         "source_port": segment.sport,
@@ -290,24 +293,24 @@ def _headers(segment: Segment) -> Data:
     }
 
 
-def _sent(sent: Sent, since_last: int | None) -> Data:
+def _sent(sent: Sent, since_last: int | None) -> JsonObject:
     return {"reason": _reason(sent.reason), "repeat": sent.repeat, "since_last": since_last}
 
 
-def _verdict(verdict: Verdict) -> Data:
+def _verdict(verdict: Verdict) -> JsonObject:
     return {"outcome": verdict.outcome.value, "reason": _reason(verdict.reason)}
 
 
-def _reason(reason: Reason) -> Data:
+def _reason(reason: Reason) -> JsonObject:
     return {"name": reason.name, "words": reason.text, "source": reason.source}
 
 
-def _states(change: StateChanged | None, after: State | None) -> Data:
+def _states(change: StateChanged | None, after: State | None) -> JsonObject:
     before = change.old if change else after
     return {"before": before and before.ss_name, "after": after and after.ss_name}
 
 
-def _queues(queues: Queues | None) -> Data | None:
+def _queues(queues: ListenerQueues | None) -> JsonObject | None:
     if queues is None:
         return None
     return {
@@ -319,7 +322,7 @@ def _queues(queues: Queues | None) -> Data | None:
     }
 
 
-def _call(row: CallRow) -> Data:
+def _call(row: CallRow) -> JsonObject:
     return {
         "kind": "call",
         "at": row.at,
@@ -332,7 +335,7 @@ def _call(row: CallRow) -> Data:
     }
 
 
-def _ends(flow: FlowKey | None) -> Data:
+def _ends(flow: FlowKey | None) -> JsonObject:
     remote, remote_port, local, local_port = flow or (None, None, None, None)
     return {
         "local_address": None if local is None else _address(local),
@@ -342,11 +345,11 @@ def _ends(flow: FlowKey | None) -> Data:
     }
 
 
-def _evicted(evicted: Evicted) -> Data:
+def _evicted(evicted: Evicted) -> JsonObject:
     return {**_ends(evicted.flow), "waited": evicted.waited, "oldest": evicted.oldest}
 
 
-def _timer(row: TimerRow) -> Data:
+def _timer(row: TimerRow) -> JsonObject:
     return {
         "kind": "timer",
         "at": row.at,
@@ -367,16 +370,16 @@ def _address(packed: Address) -> str:
     return address_text(packed) if packed else "0.0.0.0"
 
 
-def _option(option: opt.Option) -> Data:
+def _option(option: opt.Option) -> JsonObject:
     name, values = _OPTIONS[type(option)]
     return {"option": name, **values(option)}
 
 
-def _nothing(_: Any) -> Data:
+def _nothing(_: Any) -> JsonObject:
     return {}
 
 
-_OPTIONS: dict[type[opt.Option], tuple[str, Callable[[Any], Data]]] = {
+_OPTIONS: dict[type[opt.Option], tuple[str, Callable[[Any], JsonObject]]] = {
     opt.Eol: ("eol", lambda option: {"padding": option.padding.hex()}),
     opt.Nop: ("nop", _nothing),
     opt.Mss: ("mss", lambda option: {"value": option.value}),

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from tcpemu.cli import output, progress
 from tcpemu.cli.app import app
 from tcpemu.cli.progress import Progress, Standing, run_all
-from tcpemu.explain.as_json import as_text
-from tcpemu.explain.capture import capture_of
+from tcpemu.explain.as_json import json_text
+from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.network import Network
 from tcpemu.network.record import Point
 from tcpemu.scenario import build, load
@@ -237,7 +237,7 @@ def test_what_comes_of_a_run_is_the_same_whether_anybody_looks_or_not(name, pipe
     watched = run_all(labelled(name), None)
     alone = [build.run(run) for run in load.runs(load.load(name))]
     assert pipe.lines > 0
-    assert "".join(as_text(name, watched)) == "".join(as_text(name, alone))
+    assert "".join(json_text(name, watched)) == "".join(json_text(name, alone))
     for number, (one, other) in enumerate(zip(watched, alone, strict=True)):
         paths = [tmp_path / f"{number}-{which}.pcapng" for which in ("watched", "alone")]
         write_capture(paths[0], capture_of(one.record))

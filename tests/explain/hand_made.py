@@ -80,6 +80,13 @@ class Script:
         if reason is not None:
             self.event(at, node, Verdict(at, segment, reason.outcome, reason), number)
 
+    def copy_arrives(self, at, node, number, reason=None):
+        """A copy of the packet, which a link made."""
+        copy, segment = self.record.number(), self.segment_of(number)
+        self.record.add(PacketSeen(at, node, Point.RECEIVED, copy, segment, copy_of=number))
+        if reason is not None:
+            self.event(at, node, Verdict(at, segment, reason.outcome, reason), copy)
+
     def lost(self, at, node, number, why):
         self.record.add(PacketSeen(at, node, Point.LOST, number, self.segment_of(number), why))
 
@@ -183,3 +190,16 @@ def evictions(*gone, delay=Script.delay):
         script.queue(at + delay, 0, 2, 2, packet=syn)
         script.server_state(at + delay, 40002 + number, State.LISTEN, State.SYN_RECV, packet=syn)
     return script.record
+
+
+def handshake_with_losses():
+    """The first SYN and the first SYN|ACK are lost."""
+    script = Script()
+    syn = script.client_sends(0, 40001, "S", options=SYN_OPTIONS, reason=reasons.SENT_SYN)
+    script.lost(1 * MS, "client", syn, "lost by chance (10 %)")
+    again = script.client_sends(1000 * MS, 40001, "S", reason=reasons.SENT_SYN_AGAIN, repeat=1)
+    script.arrives(1005 * MS, "server", again, reasons.SYN_QUEUED)
+    script.queue(1005 * MS, 0, 1, 5, packet=again)
+    answer = script.server_sends(1005 * MS, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK)
+    script.lost(1006 * MS, "server", answer, "lost by chance (10 %)")
+    return script

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tcpemu.explain.capture import capture_of
-from tcpemu.explain.moment import queues_of
-from tcpemu.explain.seen_by import SeenBy
-from tcpemu.explain.turning import turns_of
+from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.story.turning_points import turning_points
+from tcpemu.explain.tables.host_state import last_queues
 from tcpemu.network import Node
 from tcpemu.network.record import WAITS, Call, Point
 from tcpemu.scenario import build, load
@@ -63,7 +63,7 @@ def stage(name, number, at):
         result.network,
         record,
         capture_of(record, SeenBy.ALL),
-        turns_of(record, "server", hosts),
+        turning_points(record, "server", hosts),
     )
 
 
@@ -238,7 +238,7 @@ def test_the_last_queues_in_a_comment_are_those_of_ss(now):
     (listener,) = [row for row in table if row.state is State.LISTEN]
     half_open = sum(row.state is State.SYN_RECV for row in table)
     *_, (sight, accept, syn, backlog) = queues_told(now)
-    (stands,) = queues_of(now.record, "server")
+    (stands,) = last_queues(now.record, "server")
     assert (listener.recv_q, listener.send_q, half_open) == (stands.accept, stands.backlog, stands.syn)
     later = now.record.entries[len(after(now.record, sight)) :]
     changes = [entry for entry in later if isinstance(getattr(entry, "event", None), QueueChanged)]

@@ -7,10 +7,10 @@ from dataclasses import asdict
 import pytest
 
 from tcpemu.explain import as_json
-from tcpemu.explain.as_json import as_data, as_text, row_data
-from tcpemu.explain.capture import capture_of
-from tcpemu.explain.fates import fates_of
-from tcpemu.explain.rows import CallRow, TimerRow, rows_of
+from tcpemu.explain.as_json import json_data, json_text, row_data
+from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.facts.client_outcomes import client_outcomes
+from tcpemu.explain.facts.rows import CallRow, TimerRow, rows_of
 from tcpemu.network.record import Point
 from tcpemu.scenario import build, load
 from tcpemu.scenario.load import BUILT_IN
@@ -39,7 +39,7 @@ def syn_flood():
 
 
 def runs_of(results):
-    return as_data("x", results)["runs"]
+    return json_data("x", results)["runs"]
 
 
 def kind(run, name):
@@ -214,7 +214,7 @@ def test_clients_fared_as_the_ladder_says(name):
         begun = [client for client in run["clients"] if client["started"] <= run["ended"]]
         told = sorted((client["name"], client["connected"], client["fate"]) for client in begun)
         assert told == sorted(
-            (fate.application, fate.connected, fate.words) for fate in fates_of(result.record)
+            (fate.application, fate.connected, fate.words) for fate in client_outcomes(result.record)
         )
 
 
@@ -381,7 +381,7 @@ def test_a_timer_without_a_reason_and_without_a_change():
 
 
 def test_the_text_is_the_data_with_each_row_on_a_line(syn_flood):
-    text, data = "".join(as_text("syn-flood", syn_flood)), as_data("syn-flood", syn_flood)
+    text, data = "".join(json_text("syn-flood", syn_flood)), json_data("syn-flood", syn_flood)
     assert json.loads(text) == data
     assert data["format"] == 1
     assert data["scenario"] == "syn-flood"
@@ -392,9 +392,9 @@ def test_the_text_is_the_data_with_each_row_on_a_line(syn_flood):
 
 
 def test_the_same_run_gives_the_same_octets():
-    one, two = ("".join(as_text("x", results_of("listen-1-vs-5"))) for _ in range(2))
+    one, two = ("".join(json_text("x", results_of("listen-1-vs-5"))) for _ in range(2))
     assert one == two
-    assert one != "".join(as_text("x", results_of("listen-1-vs-5", seed=9)))
+    assert one != "".join(json_text("x", results_of("listen-1-vs-5", seed=9)))
 
 
 def keys_in(value, inside=""):
@@ -411,6 +411,6 @@ def keys_in(value, inside=""):
 
 @pytest.mark.parametrize("name", ["ignored_ack", "syn_flood"])
 def test_every_key_is_told_in_the_docstring(name, request):
-    keys = set(keys_in(as_data("x", request.getfixturevalue(name))))
+    keys = set(keys_in(json_data("x", request.getfixturevalue(name))))
     assert len(keys) > 60
     assert {key for key in keys if f"`{key}`" not in as_json.__doc__} == set()

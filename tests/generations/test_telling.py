@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import tcpemu.stack
-from tcpemu.explain.counters import MEANING
+from tcpemu.explain.facts.counter_meanings import MEANING
 from tcpemu.generations import GENERATIONS, generation
 from tcpemu.generations.linux_counters import MIB_II, counters_of
 from tcpemu.stack.base.events import Sent, TimerFired, Verdict

@@ -7,8 +7,8 @@ from typing import Annotated
 import pytest
 from pydantic import TypeAdapter
 
-from tcpemu.explain.reference import reference_lines
-from tcpemu.explain.style import plain
+from tcpemu.explain.catalogue.scenario_keys import reference_lines
+from tcpemu.explain.lines.style import plain
 from tcpemu.scenario import actions, load
 from tcpemu.scenario.hosts import HostTable
 from tcpemu.scenario.mistakes import models_in

@@ -11,13 +11,13 @@ from itertools import cycle
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from tcpemu.explain.plots.curves import Bars, Block, Curve, Marks, Meaning, Panel, Picture, Spots
+from tcpemu.explain.plots.picture import Bars, Curve, Marks, Meaning, Panel, PanelBlock, Picture, Spots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-SUFFIXES = (".svg", ".png", ".pdf")
+PICTURE_SUFFIXES = (".svg", ".png", ".pdf")
 _BLACK, _ORANGE, _SKY, _GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 _BLUE, _RED, _PURPLE, _GREY = "#0072B2", "#D55E00", "#CC79A7", "#555555"
 
@@ -119,7 +119,7 @@ def _figure(picture: Picture) -> "Figure":
     return figure
 
 
-def _tall(block: Block) -> float:
+def _tall(block: PanelBlock) -> float:
     """Inches."""
     return 0.7 + 2.3 * max(sum(panel.height for panel in block.panels), 1.8)
 
@@ -128,7 +128,7 @@ def _tall(block: Block) -> float:
 class _Frame:
     """What the blocks of a picture have in common, so that they can be compared."""
 
-    blocks: Sequence[Block]
+    blocks: Sequence[PanelBlock]
     stretched: bool
 
     def lanes(self, place: int) -> list[Meaning]:
@@ -160,7 +160,7 @@ def _peak(curve: Curve) -> float:
 # One block.
 
 
-def _block(part: "SubFigure", block: Block, frame: _Frame) -> None:
+def _block(part: "SubFigure", block: PanelBlock, frame: _Frame) -> None:
     heights = [panel.height for panel in block.panels]
     axes = part.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     if block.heading:
@@ -177,7 +177,7 @@ def _unit(span: tuple[float, float]) -> tuple[float, str]:
     return next((unit for unit in _UNITS if wide >= unit[0] / 2), _UNITS[-1])
 
 
-def _across(ax: "Axes", block: Block, scale: float, *, stretched: bool) -> None:
+def _across(ax: "Axes", block: PanelBlock, scale: float, *, stretched: bool) -> None:
     begin, end = block.span[0] / scale, block.span[1] / scale
     words = block.across or f"time ({_unit(block.span)[1]})"
     if stretched:
@@ -189,7 +189,7 @@ def _across(ax: "Axes", block: Block, scale: float, *, stretched: bool) -> None:
     ax.set_xlabel(words)
 
 
-def _moments(block: Block) -> Iterable[float]:
+def _moments(block: PanelBlock) -> Iterable[float]:
     """When something happens, but for the very beginning."""
     for panel in block.panels:
         yield from (at for curve in panel.curves for at, _ in curve.points if at > 0)

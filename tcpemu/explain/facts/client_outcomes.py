@@ -1,0 +1,172 @@
+"""How the clients of a run fared, as their own calls tell it: what a user of the server would notice."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from tcpemu.explain.lines.style import Line, Role, Span
+from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.network.record import WAITS, Call, Record
+from tcpemu.stack.base.events import QueueChanged, StateChanged
+from tcpemu.stack.base.states import State
+from tcpemu.wire.segment import FlowKey
+
+CLIENTS_LISTED = 10
+"""Clients that are told one by one; of more, those with the same outcome are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientOutcome:
+    """One application that called connect(). Times are nanoseconds."""
+
+    application: str
+    began: int
+    connected: int | None
+    """When connect() succeeded: the server may see it otherwise."""
+    error: str
+    """The errno of the last call that failed; empty if none did."""
+    failed: int | None
+    """When that was."""
+    alone: bool = False
+    """Whether the connection was there on the client's side only, because the server never completed it."""
+    waits: str = ""
+    """The call that had not ended when the run did; empty if there was none."""
+    since: int = 0
+    """When it was made."""
+    over: int | None = None
+    """When the run ended, for a client that was to begin later."""
+
+    @property
+    def words(self) -> str:
+        """Without times, so that outcomes can be counted."""
+        if self.over is not None:
+            return "starts after the end"
+        if self.connected is None:
+            return f"connect() failed with {self.error}" if self.error else "still trying to connect"
+        parts = ["connected on its side only" if self.alone else "connected"]
+        parts += [f"later {self.error}"] if self.error else []
+        parts += [f"still waits in {self.waits}"] if self.waits else []
+        return ", ".join(parts)
+
+
+def client_outcomes(
+    record: Record, starts: Mapping[str, int] | None = None, ended: int = 0
+) -> list[ClientOutcome]:
+    """The outcome of each client, in the order in which they began.
+
+    With `starts`, when each was to begin by its name, also of those that were to begin after the run `ended`.
+    """
+    outcomes: dict[tuple[str, str], ClientOutcome] = {}
+    servers = _Servers(record)
+    for call in record.calls():
+        who = call.node, call.application
+        outcome = outcomes.get(who)
+        if outcome is None:
+            if not call.text.startswith("connect("):
+                continue
+            outcome = ClientOutcome(call.application or call.node, call.at, None, "", None)
+        outcomes[who] = _after(outcome, call, servers)
+    begun = {outcome.application for outcome in outcomes.values()}
+    later = {name: at for name, at in (starts or {}).items() if at > ended and name not in begun}
+    return [
+        *outcomes.values(),
+        *(ClientOutcome(name, at, None, "", None, over=ended) for name, at in later.items()),
+    ]
+
+
+def _after(outcome: ClientOutcome, call: Call, servers: "_Servers") -> ClientOutcome:
+    """The outcome once this call was made, or had come to its end."""
+    if call.result == WAITS:
+        return replace(outcome, waits=f"{call.text.split('(')[0]}()", since=call.at)
+    outcome = replace(outcome, waits="")
+    if call.result.isupper():
+        return replace(outcome, error=call.result, failed=call.at)
+    if call.text.startswith("connect("):
+        alone = call.flow is not None and servers.never_completed(call.flow)
+        return replace(outcome, connected=call.at, alone=alone)
+    return outcome
+
+
+class _Servers:
+    """What the hosts that listen know of connections."""
+
+    def __init__(self, record: Record) -> None:
+        self._ports: set[int] = set()
+        self._completed: set[FlowKey] = set()
+        for entry in record.events(QueueChanged, StateChanged):
+            match entry.event:
+                case QueueChanged(port=port):
+                    self._ports.add(port)
+                case StateChanged(flow=flow, new=State.ESTABLISHED | State.CLOSE_WAIT):
+                    self._completed.add(flow)
+
+    def never_completed(self, flow: FlowKey) -> bool:
+        """Whether somebody listens there, and the connection that a client calls so was never there."""
+        remote, remote_port, local, local_port = flow
+        return remote_port in self._ports and (local, local_port, remote, remote_port) not in self._completed
+
+
+def client_outcome_lines(outcomes: Sequence[ClientOutcome], width: int | None = None) -> list[Line]:
+    """A line for each client, or for each outcome if there are many clients; broken to the width, if one is given."""
+    return list(_one_by_one(outcomes, width) if len(outcomes) <= CLIENTS_LISTED else _counted(outcomes))
+
+
+def _one_by_one(outcomes: Sequence[ClientOutcome], width: int | None) -> Iterator[Line]:
+    longest = max((len(outcome.application) for outcome in outcomes), default=0)
+    for outcome in outcomes:
+        line: list[Span] = [Span(f"  {outcome.application:<{longest}}  ")]
+        size = indent = len(line[0].text)
+        for part in _spans(outcome):
+            if width is not None and size + len(part.text.rstrip()) > width and size > indent:
+                yield tuple(line)
+                line, size = [Span(" " * indent)], indent
+            line.append(part)
+            size += len(part.text)
+        yield tuple(line)
+
+
+def _spans(outcome: ClientOutcome) -> Iterator[Span]:
+    """Its parts, each with what sets it apart from the next."""
+    parts = list(_parts(outcome))
+    for (part, role), (follows, _) in pairwise(parts):
+        yield Span(part + (", " if follows == ALONE else "; "), role)
+    yield parts[-1]
+
+
+ALONE = "on its side only: the server never completed it"
+
+
+def _parts(outcome: ClientOutcome) -> Iterator[Span]:
+    if outcome.over is not None:
+        yield Span(f"starts at {_at(outcome.began)}, after the end at {_at(outcome.over)}", Role.QUIET)
+    elif outcome.connected is not None:
+        yield Span(
+            f"connected at {_at(outcome.connected)}, after {span_words(outcome.connected - outcome.began)}"
+        )
+        yield from _afterwards(outcome)
+    elif outcome.error:
+        yield Span(f"connect() failed with {outcome.error} at {_at(outcome.failed)}", Role.LOST)
+    else:
+        yield Span(f"has been trying to connect since {_at(outcome.began)}", Role.AGAIN)
+
+
+def _afterwards(outcome: ClientOutcome) -> Iterator[Span]:
+    """What there is to say of one that is connected, as it says."""
+    if outcome.alone:
+        yield Span(ALONE, Role.LOST)
+    if outcome.error:
+        yield Span(f"{outcome.error} at {_at(outcome.failed)}", Role.LOST)
+    if outcome.waits:
+        yield Span(f"still waits in {outcome.waits} since {_at(outcome.since)}", Role.AGAIN)
+
+
+def _at(time: int | None) -> str:
+    return moment(time or 0)
+
+
+def _counted(outcomes: Sequence[ClientOutcome]) -> Iterator[Line]:
+    tally = Counter(outcome.words for outcome in outcomes)
+    digits = len(f"{len(outcomes):,}")
+    for words, number in tally.most_common():
+        yield (Span(f"  {number:>{digits},}  {words}"),)

@@ -1,0 +1,94 @@
+"""On which side each host stands, and by what name: who listens stands on the right, who calls on the left."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tcpemu.explain.facts.rows import CallRow, PacketRow, Row
+from tcpemu.wire.segment import Address, FlowKey, address_text
+
+LONGEST_HOST_LABEL = 20
+
+
+class HostSides:
+    """The hosts of a run and the sides on which they stand."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        packets = [row for row in rows if isinstance(row, PacketRow)]
+        self.right = _listening(rows) or {row.receiver for row in packets[:1] if row.receiver}
+        nodes = dict.fromkeys(node for row in packets for node in (row.sender, row.receiver) if node)
+        self.left = [node for node in nodes if node not in self.right]
+        self._addresses = _addresses(packets)
+        self._owners = {address: node for node, addresses in self._addresses.items() for address in addresses}
+        self._ports_right = {self.right_end(row) for row in packets}
+        self._ports_left = Counter(node for node, _ in {self.left_end(row) for row in packets})
+
+    def points_right(self, row: PacketRow) -> bool:
+        """Whether its arrow points to the right: to who listens, or away from who called."""
+        return row.receiver in self.right or row.sender not in self.right
+
+    def left_end(self, row: PacketRow) -> tuple[str, int]:
+        """Host and port at the left end of its arrow."""
+        if self.points_right(row):
+            return row.sender, row.segment.sport
+        return row.receiver or "", row.segment.dport
+
+    def right_end(self, row: PacketRow) -> tuple[str, int]:
+        """Host and port at the right end of its arrow."""
+        if self.points_right(row):
+            return row.receiver or "", row.segment.dport
+        return row.sender, row.segment.sport
+
+    def left_label(self, node: str, port: int) -> str:
+        """The port; where there are several hosts, the host and, if it has several, the port."""
+        if len(self.left) < 2 and node not in self.right:
+            return f":{port}"
+        return node if self._ports_left[node] == 1 else f"{node}:{port}"
+
+    def label_of_flow(self, node: str, flow: FlowKey) -> str:
+        """What a flow of that host is called: by the label at its left end."""
+        remote, remote_port, _, local_port = flow
+        if node not in self.right:
+            return self.left_label(node, local_port)
+        return self.left_label(self._owners.get(remote, ""), remote_port)
+
+    def right_label(self, node: str, port: int) -> str:
+        """Empty where only one port of one host is spoken to: the head of the ladder names it."""
+        if len(self._ports_right) < 2:
+            return ""
+        return f":{port}" if len(self.right) < 2 and node in self.right else f"{node}:{port}"
+
+    def titles(self, room: int) -> tuple[str, str]:
+        """The hosts on the left and on the right, with their addresses; as much as the room allows."""
+        right = self._right_title()
+        room -= len(right) + 2
+        long = ", ".join(map(self._titled, self.left))
+        short = ", ".join(self.left)
+        left = next((text for text in (long, short) if len(text) <= room), f"{len(self.left)} hosts")
+        return left, right
+
+    def _right_title(self) -> str:
+        """Each host with its address; with the port, where there is only one."""
+        ports = {port for _, port in self._ports_right}
+        port = f":{ports.pop()}" if len(self._ports_right) == 1 else ""
+        return ", ".join(self._titled(node) + port for node in sorted(self.right))
+
+    def _titled(self, node: str) -> str:
+        addresses = self._addresses.get(node, {})
+        if len(addresses) == 1:
+            return f"{node} {address_text(next(iter(addresses)))}"
+        return f"{node} ({len(addresses):,} addresses)" if addresses else node
+
+
+def _listening(rows: Sequence[Row]) -> set[str]:
+    calls = {row.node for row in rows if isinstance(row, CallRow) and row.text.startswith("listen(")}
+    return calls | {row.queues.node for row in rows if row.queues}
+
+
+def _addresses(packets: Sequence[PacketRow]) -> dict[str, dict[Address, None]]:
+    """The addresses under which each host was seen."""
+    seen: dict[str, dict[Address, None]] = {}
+    for row in packets:
+        seen.setdefault(row.sender, {})[row.segment.src] = None
+        if row.receiver and row.arrived is not None:
+            seen.setdefault(row.receiver, {})[row.segment.dst] = None
+    return seen

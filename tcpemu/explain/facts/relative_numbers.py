@@ -1,0 +1,72 @@
+"""Sequence numbers counted from the start of each flow, as people read them."""
+
+from typing import NamedTuple
+
+from tcpemu.wire.options import WScale
+from tcpemu.wire.segment import ACK, RST, SYN, FlowKey, Segment
+
+_HALF, _WHOLE = 1 << 31, 1 << 32
+
+
+class Relative(NamedTuple):
+    """The numbers of one segment: the SYN is 0, the first octet of data 1."""
+
+    seq: int
+    ack: int | None
+    """None without the ACK flag."""
+    window: int
+    """In octets: the field, scaled if the two SYNs agreed on that."""
+
+
+class InitialNumbers:
+    """Knows the initial sequence number of each direction of each flow, from what was sent before."""
+
+    def __init__(self) -> None:
+        self._isn: dict[FlowKey, int] = {}
+        self._scale: dict[FlowKey, int | None] = {}
+
+    def relative(self, segment: Segment, *, refused: bool = False) -> Relative:
+        """The segment's numbers; segments have to be given in the order in which they were sent.
+
+        A SYN with another number begins the flow anew, unless it was refused.
+        """
+        here: FlowKey = segment[:4]
+        there: FlowKey = (segment.dst, segment.dport, segment.src, segment.sport)
+        if segment.flags & SYN:
+            self._begin(here, there, segment, refused=refused)
+        window = segment.window if segment.flags & SYN else segment.window << self._shift(here, there)
+        return Relative(self._seq(here, segment), self._ack(there, segment), window)
+
+    def _begin(self, here: FlowKey, there: FlowKey, segment: Segment, *, refused: bool) -> None:
+        known = self._isn.get(here)
+        if known is None or (known != segment.seq and not refused):
+            self._isn[here] = segment.seq
+            self._scale[here] = next(
+                (each.shift for each in segment.options if isinstance(each, WScale)), None
+            )
+            if not segment.flags & ACK:
+                self._isn.pop(there, None)
+
+    def _shift(self, here: FlowKey, there: FlowKey) -> int:
+        """Windows are scaled only if both SYNs had the option; a shift of more than 14 counts as 14."""
+        own, other = self._scale.get(here), self._scale.get(there)
+        return 0 if own is None or other is None else min(own, 14)
+
+    def _seq(self, here: FlowKey, segment: Segment) -> int:
+        isn = self._isn.get(here)
+        if isn is None:
+            if segment.flags & RST:
+                return segment.seq  # a made-up number: most often an absolute 0
+            isn = self._isn[here] = segment.seq - 1 & 0xFFFFFFFF
+        return _distance(segment.seq, isn)
+
+    def _ack(self, there: FlowKey, segment: Segment) -> int | None:
+        if not segment.flags & ACK:
+            return None
+        isn = self._isn.setdefault(there, segment.ack - 1 & 0xFFFFFFFF)
+        return _distance(segment.ack, isn)
+
+
+def _distance(number: int, isn: int) -> int:
+    """From the initial number to this one; numbers before it are negative."""
+    return (number - isn + _HALF) % _WHOLE - _HALF

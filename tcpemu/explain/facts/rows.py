@@ -1,0 +1,350 @@
+"""A record as a list of rows: one value for each packet, call or timer that is worth telling, in order.
+
+Rows say what happened in terms of hosts, relative numbers and reasons. They hold no layout, so a ladder, a
+capture's comments, JSON or a page can be made of the same rows.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordSteps
+from tcpemu.explain.facts.relative_numbers import InitialNumbers, Relative
+from tcpemu.network.addresses import endpoint_text
+from tcpemu.network.record import WAITS, Call, PacketSeen, Record
+from tcpemu.stack.base.events import Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
+from tcpemu.stack.base.states import State
+from tcpemu.wire.segment import Address, FlowKey, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerQueues:
+    """The queues of one listener."""
+
+    node: str
+    port: int
+    accept: int
+    syn: int
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """A half-open connection that was thrown out because a SYN found no room."""
+
+    flow: FlowKey
+    client: str
+    """Whose it was: host and port, with the address where the host has several."""
+    waited: int | None
+    """How long it had been half-open; None where the record does not say."""
+    oldest: bool
+    """Whether no other one of the listener was older."""
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRow:
+    """One packet, from where it was sent to where it ended."""
+
+    at: int
+    """When it was sent; for a copy that a link made, when it arrived."""
+    number: int
+    sender: str
+    receiver: str | None
+    """None for a packet to an address that nobody has."""
+    segment: Segment
+    relative: Relative
+    arrived: int | None = None
+    lost: str = ""
+    """How it was lost on the way."""
+    lost_at: int | None = None
+    copy_of: int | None = None
+    sent: Sent | None = None
+    sent_because: Verdict | None = None
+    """What became of the packet whose arrival made the sender send this one."""
+    since_last: int | None = None
+    """For one that is sent again: nanoseconds since the last time."""
+    verdict: Verdict | None = None
+    sender_change: StateChanged | None = None
+    """The sender's change of state in the call or the timer that sent it."""
+    receiver_change: StateChanged | None = None
+    """The receiver's change of state when it arrived."""
+    sender_state: State | None = None
+    """The sender's state of this flow once it was sent; None where it has none."""
+    receiver_state: State | None = None
+    """The receiver's state of this flow once it had arrived."""
+    queues: ListenerQueues | None = None
+    """The listener's queues once it had arrived (or, for a listener that sends, once it was sent)."""
+    queues_changed: bool = False
+    counted: tuple[tuple[str, int], ...] = ()
+    """Counters that moved at the receiver when it arrived."""
+    sender_counted: tuple[tuple[str, int], ...] = ()
+    """Counters that moved at the sender in the call or the timer that sent it and nothing else."""
+    evicted: Evicted | None = None
+    """The half-open connection that had to go when it arrived."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return self.verdict.outcome if self.verdict else None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """An application's call."""
+
+    at: int
+    node: str
+    application: str
+    text: str
+    result: str
+    queues: ListenerQueues | None = None
+    flow: FlowKey | None = None
+    """The connection that it was made on, or that it gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRow:
+    """A timer that sent nothing, or a change of state without a packet."""
+
+    at: int
+    node: str
+    flow: FlowKey
+    """Remote address, remote port, local address, local port."""
+    reason: Reason | None
+    change: StateChanged | None = None
+    queues: ListenerQueues | None = None
+
+
+Row: TypeAlias = PacketRow | CallRow | TimerRow
+
+EVICTION = "REQUEST_EVICTED"
+"""The reason of what stands in `PacketRow.evicted`."""
+
+QUIET_CALLS = ("recv(", "connect(", "bind(", "setsockopt(", "getsockopt(")
+"""Calls of which only an error is told: what they do is seen in packets and states, or is no news."""
+
+
+def rows_of(record: Record, *, every_call: bool = False, steps: RecordSteps | None = None) -> list[Row]:
+    """The rows of a record; with `every_call` also calls that tell a reader nothing new.
+
+    `steps` are those of the record, where they are there already.
+    """
+    return list(_RowsOfRecord(steps or RecordSteps(record), every_call=every_call).rows())
+
+
+class _RowsOfRecord:
+    """Goes through the steps in order and remembers what the rows need of what went before."""
+
+    def __init__(self, steps: RecordSteps, *, every_call: bool) -> None:
+        self._every_call = every_call
+        self._steps = steps
+        self._homes = _homes(self._steps.lives.values())
+        self._addresses: Counter[str] | None = None
+        """How many each node has, once somebody has asked."""
+        self._numbers = InitialNumbers()
+        self._states: dict[tuple[str, FlowKey], State] = {}
+        self._queues: dict[tuple[str, int], ListenerQueues] = {}
+        self._last_sent: dict[tuple[object, ...], int] = {}
+        self._settled_states: dict[int, State | None] = {}
+        self._settled_queues: dict[int, ListenerQueues | None] = {}
+        self._half_open: dict[tuple[str, int], dict[FlowKey, int]] = {}
+        """By node and port: since when each connection is half-open, the oldest first."""
+        self._evicted: dict[int, Evicted] = {}
+        """By the number of the packet whose arrival did it."""
+
+    def rows(self) -> Iterator[Row]:
+        self._foresee()
+        self._states.clear()
+        self._queues.clear()
+        for item in self._steps.items:
+            if isinstance(item, PacketSeen):
+                yield self._packet(item)
+            else:
+                self._note_step(item)
+                if item.arrival is None:
+                    yield from self._quiet_step(item)
+
+    def _foresee(self) -> None:
+        """What a packet leaves behind at its arrival is told with its departure: look at arrivals first."""
+        for item in self._steps.items:
+            if isinstance(item, HostStep):
+                self._note_eviction(item)
+                self._note_step(item)
+                self._note_half_open(item)
+                if item.arrival is not None:
+                    segment = self._segment(item.arrival)
+                    self._settled_states[item.arrival] = self._states.get((item.node, segment[:4]))
+                    self._settled_queues[item.arrival] = self._queues.get((item.node, segment.dport))
+
+    def _note_half_open(self, step: HostStep) -> None:
+        for change in step.changes:
+            if change.new is State.SYN_RECV:
+                self._half_open.setdefault((step.node, change.flow[3]), {})[change.flow] = change.at
+            elif change.old is State.SYN_RECV:
+                self._half_open.get((step.node, change.flow[3]), {}).pop(change.flow, None)
+
+    def _note_eviction(self, step: HostStep) -> None:
+        if step.arrival is None:
+            return
+        for timer in step.timers:
+            if timer.reason.name == EVICTION:
+                waiting = self._half_open.get((step.node, timer.flow[3]), {})
+                since = waiting.get(timer.flow)
+                self._evicted[step.arrival] = Evicted(
+                    flow=timer.flow,
+                    client=self._client(timer.flow),
+                    waited=None if since is None else step.at - since,
+                    oldest=since is not None and next(iter(waiting)) == timer.flow,
+                    reason=timer.reason,
+                )
+
+    def _client(self, flow: FlowKey) -> str:
+        home, end = self._homes.get(flow[0]), endpoint_text(flow[:2])
+        if home is None:
+            return end
+        if self._addresses is None:
+            self._addresses = Counter(self._homes.values())
+        return f"{home}:{flow[1]}" if self._addresses[home] == 1 else f"{home} ({end})"
+
+    def _segment(self, number: int) -> Segment:
+        life = self._steps.lives[number]
+        seen = life.sent or life.received
+        assert seen is not None
+        return seen.segment
+
+    def _note_step(self, step: HostStep) -> None:
+        for change in step.changes:
+            self._states[step.node, change.flow] = change.new
+        for changed in step.queues:
+            self._queues[step.node, changed.port] = _queues(step.node, changed)
+
+    # Packets.
+
+    def _packet(self, seen: PacketSeen) -> PacketRow:
+        life = self._steps.lives[seen.number]
+        segment, sender, receiver = seen.segment, self._sender(life, seen), self._receiver(life, seen)
+        departure, arrival = life.departure, life.arrival
+        because = departure.verdict if departure else None
+        alone = departure if departure and departure.arrival is None else None
+        backwards: FlowKey = (segment.dst, segment.dport, segment.src, segment.sport)
+        return PacketRow(
+            at=seen.at,
+            number=seen.number,
+            sender=sender,
+            receiver=receiver,
+            segment=segment,
+            relative=self._relative(life, segment),
+            arrived=life.received.at if life.received else None,
+            lost=life.lost.why if life.lost else "",
+            lost_at=life.lost.at if life.lost else None,
+            copy_of=seen.copy_of,
+            sent=life.reason,
+            sent_because=because,
+            since_last=self._since_last(seen, life),
+            verdict=arrival.verdict if arrival else None,
+            sender_change=_change(alone, backwards),
+            receiver_change=_change(arrival, segment[:4]),
+            sender_state=self._states.get((sender, backwards)),
+            receiver_state=self._settled_states.get(seen.number),
+            queues=self._queues_at(seen.number, sender, segment),
+            queues_changed=bool(arrival and arrival.queues),
+            counted=_sums(arrival),
+            sender_counted=_sums(alone) if alone and len(alone.sent) == 1 else (),
+            evicted=self._evicted.get(seen.number),
+        )
+
+    def _sender(self, life: PacketLife, seen: PacketSeen) -> str:
+        if life.sent is None and seen.copy_of is not None:
+            original = self._steps.lives[seen.copy_of].sent
+            return original.node if original else ""
+        return seen.node
+
+    def _receiver(self, life: PacketLife, seen: PacketSeen) -> str | None:
+        return life.received.node if life.received else self._homes.get(seen.segment.dst)
+
+    def _relative(self, life: PacketLife, segment: Segment) -> Relative:
+        verdict = life.arrival.verdict if life.arrival else None
+        return self._numbers.relative(segment, refused=bool(verdict and verdict.outcome != Outcome.ACCEPTED))
+
+    def _since_last(self, seen: PacketSeen, life: PacketLife) -> int | None:
+        segment = seen.segment
+        key = (seen.node, *segment[:4], segment.seq, segment.flags, len(segment.payload))
+        last = self._last_sent.get(key)
+        self._last_sent[key] = seen.at
+        return seen.at - last if last is not None and life.reason and life.reason.repeat else None
+
+    def _queues_at(self, number: int, sender: str, segment: Segment) -> ListenerQueues | None:
+        arrived = self._settled_queues.get(number)
+        return arrived or self._queues.get((sender, segment.sport))
+
+    # Steps that sent nothing.
+
+    def _quiet_step(self, step: HostStep) -> Iterator[Row]:
+        if step.call is not None:
+            if self._every_call or step.queues or _worth_telling(step.call, sent=bool(step.sent)):
+                yield call_row(step, step.call)
+        elif not step.sent:
+            yield from _timer_rows(step)
+
+
+def call_row(step: HostStep, call: Call) -> CallRow:
+    """The row of the call that a step began with."""
+    queues = _queues_after(step)
+    return CallRow(call.at, call.node, call.application, call.text, call.result, queues, call.flow)
+
+
+def _queues_after(step: HostStep) -> ListenerQueues | None:
+    """The queues that the step changed last."""
+    return _queues(step.node, step.queues[-1]) if step.queues else None
+
+
+def _timer_rows(step: HostStep) -> Iterator[TimerRow]:
+    queues = _queues_after(step)
+    changes = {change.flow: change for change in step.changes}
+    reasons = {timer.flow: timer.reason for timer in step.timers}
+    for flow in dict.fromkeys([*reasons, *changes]):
+        yield TimerRow(step.at, step.node, flow, reasons.get(flow), changes.get(flow), queues)
+
+
+def _worth_telling(call: Call, *, sent: bool) -> bool:
+    """Whether a call says something that its packets do not."""
+    if call.result == WAITS or call.text == "ends":  # what ended it was a call that failed, and is told
+        return False
+    if call.result.isupper():  # the name of an errno
+        return True
+    if call.text.startswith("send("):
+        return not sent
+    return not call.text.startswith(QUIET_CALLS)
+
+
+def homes_of(
+    sent: Iterable[tuple[Address, str]], received: Iterable[tuple[Address, str]]
+) -> dict[Address, str]:
+    """Which node an address belongs to: who received for it, else who sent from it, as a sender may lie."""
+    return {**dict(sent), **dict(received)}
+
+
+def _homes(lives: Collection[PacketLife]) -> Mapping[Address, str]:
+    """The same as the whole record shows it."""
+    return homes_of(
+        ((life.sent.segment.src, life.sent.node) for life in lives if life.sent),
+        ((life.received.segment.dst, life.received.node) for life in lives if life.received),
+    )
+
+
+def _change(step: HostStep | None, flow: FlowKey) -> StateChanged | None:
+    """The last change of that flow in the step, from the state it had before."""
+    changes = [change for change in step.changes if change.flow == flow] if step else []
+    if not changes:
+        return None
+    first, last = changes[0], changes[-1]
+    return StateChanged(last.at, flow, first.old, last.new, last.cause)
+
+
+def _queues(node: str, changed: QueueChanged) -> ListenerQueues:
+    return ListenerQueues(node, changed.port, changed.accept, changed.syn, changed.backlog)
+
+
+def _sums(step: HostStep | None) -> tuple[tuple[str, int], ...]:
+    return tuple(step.sums.items()) if step else ()

@@ -1,0 +1,347 @@
+"""A run as a ladder: hosts as columns, one line for each packet, and under it what is unusual about it.
+
+A packet stands at the time at which it was sent. What its arrival changed (states, queues, a drop) stands on
+its line or under it, although it happened later by the time it travelled: the head says so and how long that is,
+and a packet that took longer or shorter carries its own time.
+"""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
+from tcpemu.explain.facts.listen_backlog import backlog_words
+from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, notes_of
+from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, folded
+from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, QueueWords
+from tcpemu.explain.lines.heading import Heading, heading_lines
+from tcpemu.explain.lines.segment_words import flag_words, option_words
+from tcpemu.explain.lines.style import Line, Role, Span, lines_text
+from tcpemu.explain.lines.time_words import decimals_for, seconds, span_words
+from tcpemu.explain.lines.wrapping import JOINED, wrapped
+from tcpemu.network.record import Record
+from tcpemu.stack.base.events import Outcome, StateChanged
+from tcpemu.stack.base.states import State
+from tcpemu.stack.host import Host
+from tcpemu.wire.segment import FIN, RST, SYN
+
+SHORTEST_ARROW = 40
+"""With less room than this the queues are shown by numbers alone."""
+PAUSE = 150_000_000
+"""After so many nanoseconds without anything an empty line sets apart what follows."""
+
+
+def ladder_lines(
+    record: Record,
+    heading: Heading | None = None,
+    width: int = 100,
+    whole: int = WHOLE,
+    hosts: Mapping[str, Host] | None = None,
+) -> list[Line]:
+    """The lines of a ladder, none longer than `width` (80 or more).
+
+    With more than `whole` rows repetitions are folded. `hosts` are those whose settings are known, by their names.
+    """
+    rows = rows_of(record)
+    drawing = _Drawing(rows, folded(rows, whole), width, hosts or {})
+    return [*heading_lines(heading, width), *drawing.lines()]
+
+
+def ladder_text(record: Record, width: int = 100) -> str:
+    """The ladder of a run, none of its lines longer than `width` (80 or more), without colours."""
+    return lines_text(ladder_lines(record, width=width))
+
+
+class _Drawing:
+    """One ladder: its columns, and what has been said already."""
+
+    def __init__(
+        self, rows: Sequence[Row], shown: Sequence[Folded], width: int, hosts: Mapping[str, Host]
+    ) -> None:
+        self._shown = shown
+        self._hosts = hosts
+        self._sides = HostSides(rows)
+        self._usual = _usual_delays(rows)
+        self._columns = self._measured(rows, width)
+        self._explained: set[str] = set()
+
+    def _measured(self, rows: Sequence[Row], width: int) -> LadderColumns:
+        """Columns as wide as what is shown in them; queues by numbers alone if the arrow gets too short."""
+        packets = [row for row in self._shown if isinstance(row, PacketRow)]
+        decimals = decimals_for([row.at for row in rows])
+        last = max((row.at for row in self._shown), default=0)
+        words = QueueWords(frozenset((row.queues.node, row.queues.port) for row in rows if row.queues))
+        columns = LadderColumns(
+            width=width,
+            decimals=decimals,
+            time=max(len(seconds(last, decimals)), len(TIME_HEAD)),
+            left=min(_longest(self._left_label(row) for row in packets), LONGEST_HOST_LABEL),
+            left_state=_longest(self._left_word(row) for row in packets),
+            right=_longest(self._right_label(row) for row in packets),
+            right_state=_longest(self._right_word(row) for row in packets),
+            queues=words.width(row.queues for row in self._shown),
+            words=words,
+        )
+        if columns.arrow >= SHORTEST_ARROW:
+            return columns
+        words = replace(words, short=True)
+        return replace(columns, words=words, queues=words.width(row.queues for row in self._shown))
+
+    def lines(self) -> Iterator[Line]:
+        yield from wrapped(" ".join(self._legend()), self._columns.width, Role.QUIET)
+        yield ()
+        yield self._columns.head(*self._sides.titles(self._columns.room))
+        before = None
+        for row in self._shown:
+            if before is not None and row.at - before >= PAUSE:
+                yield ()
+            before = row.until if isinstance(row, Fold) else row.at
+            yield from self._row(row)
+
+    def _legend(self) -> Iterator[str]:
+        """What has to be known to read this ladder."""
+        if self._usual:
+            yield from _travel_words(self._usual)
+        elif any(isinstance(row, PacketRow) and row.arrived is not None for row in self._shown):
+            yield f"+20 ms: so long did the packet travel; {_THEN}"
+        shown = [queues for queues in map(_queues_beside, self._shown) if queues]
+        if shown:
+            yield _example(max(shown, key=lambda queues: queues.accept))
+            yield "syn: half-open ones wait for the final ACK."
+        if any(queues.accept > queues.backlog for queues in shown):
+            yield "More may wait than the backlog says: so the kernel counts."
+
+    def _row(self, row: Folded) -> Iterator[Line]:
+        match row:
+            case PacketRow():
+                yield self._packet(row)
+                yield from self._options(row)
+                yield from self._notes(row)
+            case CallRow():
+                yield self._call(row)
+                yield from self._backlog(row)
+            case TimerRow():
+                yield self._timer(row)
+                yield from self._notes(row)
+            case Fold():
+                yield self._fold(row)
+
+    # Packets.
+
+    def _packet(self, row: PacketRow) -> Line:
+        cells = (
+            Span(self._left_label(row)[-LONGEST_HOST_LABEL:]),
+            _state_span(self._left_word(row)),
+            self._arrow(row),
+            Span(self._right_label(row)),
+            _state_span(self._right_word(row)),
+        )
+        return self._columns.line(row.at, cells, _queues_beside(row))
+
+    def _left_label(self, row: PacketRow) -> str:
+        return self._sides.left_label(*self._sides.left_end(row))
+
+    def _right_label(self, row: PacketRow) -> str:
+        return self._sides.right_label(*self._sides.right_end(row))
+
+    def _left_word(self, row: PacketRow) -> str:
+        return _departure_word(row) if self._sides.points_right(row) else _arrival_word(row)
+
+    def _right_word(self, row: PacketRow) -> str:
+        return _arrival_word(row) if self._sides.points_right(row) else _departure_word(row)
+
+    def _arrow(self, row: PacketRow) -> Span:
+        """The arrow with what it carries; one that breaks off for a packet that was lost."""
+        size, right = self._columns.arrow, self._sides.points_right(row)
+        text = _fitting(self._words(row), size - (7 if row.lost else 5))
+        if row.lost:
+            drawn = f"─ {text} ───✗" if right else f"✗─── {text} ─"
+            return Span(f"{drawn:<{size}}" if right else f"{drawn:>{size}}", Role.LOST)
+        dashes = "─" * (size - len(text) - 4)
+        return Span(f"─ {text} {dashes}▶" if right else f"◀─ {text} {dashes}", arrow_role(row))
+
+    def _words(self, row: PacketRow) -> list[tuple[int, str]]:
+        """What is said on the arrow, each with its rank: the higher it is, the sooner it gives way."""
+        segment, relative = row.segment, row.relative
+        words = [(0, flag_words(segment.flags)), (1, f"seq {relative.seq}")]
+        if relative.ack is not None:
+            words.append((1, f"ack {relative.ack}"))
+        if segment.payload:
+            words.append((0, f"len {len(segment.payload)}"))
+        if segment.window or not segment.flags & RST:
+            words.append((3 if segment.window else 1, f"win {relative.window}"))
+        if row.arrived is not None and row.copy_of is None:
+            took = row.arrived - row.at
+            if took != self._usual.get((row.sender, row.receiver)):
+                words.append((2, f"+{span_words(took, 3)}"))
+        return words
+
+    # What stands under a line.
+
+    def _options(self, row: PacketRow) -> Iterator[Line]:
+        """The options of a SYN, once for each set of them."""
+        words = option_words(row.segment) if row.segment.flags & SYN else ""
+        known = f"options {row.segment.flags} {words}"
+        if words and known not in self._explained:
+            self._explained.add(known)
+            yield from self._under(Note(f"options: {words}", Role.QUIET))
+
+    def _notes(self, row: Row) -> Iterator[Line]:
+        """Why it is unusual: at length the first time, then in short."""
+        for note in notes_of(row):
+            if note.rule not in self._explained:
+                yield from self._under(note, _details(row, note))
+            elif note.rule != DISAGREEMENT:
+                yield from self._under(replace(note, text=note.text.split(";")[0]))
+            if note.rule:
+                self._explained.add(note.rule)
+
+    def _under(self, note: Note, details: str = "") -> Iterator[Line]:
+        indent = self._columns.indent
+        whole = note.text + (f" [{details.replace(' ', JOINED)}]" if details else "")
+        room = self._columns.width - indent - 2
+        lines = textwrap.wrap(whole, room, break_long_words=False, break_on_hyphens=False)
+        for i, each in enumerate(lines):
+            head = Span(" " * indent + ("└ " if i == 0 else "  "), Role.QUIET)
+            yield (head, Span(each.replace(JOINED, " "), note.role))
+
+    # Calls, timers, folds.
+
+    def _call(self, row: CallRow) -> Line:
+        text = f"{row.text} → {row.result}" if row.result else row.text
+        right = row.node in self._sides.right
+        alone = right and len(self._sides.right) == 1
+        who = "" if alone else f"{row.node if right else row.application or row.node}: "
+        return self._columns.aside(row.at, who + text, row.queues, right=right, role=Role.CALL)
+
+    def _backlog(self, row: CallRow) -> Iterator[Line]:
+        """Why a listener got another backlog than it asked for."""
+        words = backlog_words(row, self._hosts.get(row.node))
+        if words:
+            yield from self._under(Note(f"{row.node}: {words}", Role.AGAIN))
+
+    def _timer(self, row: TimerRow) -> Line:
+        label, change = self._sides.label_of_flow(row.node, row.flow), _change_words(row.change)
+        text = f"timer of {label}" if row.reason else label
+        right = row.node in self._sides.right
+        return self._columns.aside(
+            row.at, f"{text}: {change}" if change else text, row.queues, right=right, role=Role.LOST
+        )
+
+    def _fold(self, row: Fold) -> Line:
+        until = seconds(row.until, self._columns.decimals).rstrip("0").rstrip(".")
+        head = f"… {row.count:,} more like these until {until} s: "
+        kinds = [f"{number:,} {word}" for word, number in row.tally]
+        shown = len(kinds)
+        while shown > 1 and len(head + ", ".join(kinds[:shown])) + 3 > self._columns.room:
+            shown -= 1
+        text = head + ", ".join(kinds[:shown]) + (", …" if shown < len(kinds) else "")
+        return self._columns.aside(row.at, text, row.queues, right=False, role=Role.QUIET)
+
+
+def _longest(texts: Iterator[str]) -> int:
+    return max(map(len, texts), default=0)
+
+
+def _queues_matter(row: PacketRow) -> bool:
+    """They changed, or they are why the packet was dropped, answered or sent again."""
+    here = row.queues is not None and row.queues.node == row.receiver
+    unusual = here and row.outcome in {Outcome.DROPPED, Outcome.ANSWERED}
+    again = bool(row.sent and row.sent.repeat and row.segment.flags & SYN)
+    return row.queues_changed or again or unusual
+
+
+def _queues_beside(row: Folded) -> ListenerQueues | None:
+    """The queues that stand on the row's line."""
+    return None if isinstance(row, PacketRow) and not _queues_matter(row) else row.queues
+
+
+def _example(queues: ListenerQueues) -> str:
+    """How to read the lengths of a queue, told of some that stand in the ladder."""
+    number = f"{queues.accept or 'no'} {'connections wait' if queues.accept > 1 else 'connection waits'}"
+    return f"accept {queues.accept}/{queues.backlog}: {number} for accept(), the backlog is {queues.backlog};"
+
+
+def _details(row: Row, note: Note) -> str:
+    """The kernel's function, and the counters that moved with a drop."""
+    counters = counters_moved(row) if isinstance(row, PacketRow) and note.role is Role.LOST else ""
+    return "; ".join(filter(None, (note.source, counters)))
+
+
+IGNORED = "ignored"
+
+
+def _state_span(word: str) -> Span:
+    return Span(word, Role.LOST if word == IGNORED else Role.STATE)
+
+
+def _departure_word(row: PacketRow) -> str:
+    return _state_word(row.sender_change)
+
+
+def _arrival_word(row: PacketRow) -> str:
+    """The receiver's new state; or, where nothing came of it, that it was dropped."""
+    return IGNORED if row.outcome is Outcome.DROPPED else _state_word(row.receiver_change)
+
+
+def _state_word(change: StateChanged | None) -> str:
+    if change is None:
+        return ""
+    return "closed" if change.new is State.CLOSE else change.new.ss_name
+
+
+def _change_words(change: StateChanged | None) -> str:
+    return f"{change.old.ss_name} → {_state_word(change)}" if change else ""
+
+
+def arrow_role(row: PacketRow) -> Role:
+    """What colour its arrow has, as a role."""
+    flags = row.segment.flags
+    if flags & RST:
+        return Role.RESET
+    if row.sent and row.sent.repeat:
+        return Role.AGAIN
+    if flags & SYN:
+        return Role.OPEN
+    return Role.CLOSE if flags & FIN else Role.PLAIN
+
+
+def _fitting(words: Sequence[tuple[int, str]], room: int) -> str:
+    """The words that fit, those of the highest rank left out first."""
+    kept = list(words)
+    while len(" ".join(text for _, text in kept)) > room and len(kept) > 1:
+        kept.remove(max(reversed(kept), key=lambda word: word[0]))
+    return " ".join(text for _, text in kept)[:room]
+
+
+def _usual_delays(rows: Sequence[Row]) -> dict[tuple[str, str | None], int]:
+    """For each way between two hosts, how long most packets travelled, if most took the same time."""
+    times: dict[tuple[str, str | None], Counter[int]] = {}
+    for row in rows:
+        if isinstance(row, PacketRow) and row.arrived is not None and row.copy_of is None:
+            times.setdefault((row.sender, row.receiver), Counter())[row.arrived - row.at] += 1
+    steady = len({took for counts in times.values() for took in counts}) <= len(times)
+    usual = {way: counts.most_common(1)[0] for way, counts in times.items()}
+    return {
+        way: most
+        for way, (most, often) in usual.items()
+        if often * 2 > times[way].total() and (steady or often > 1)
+    }
+
+
+_THEN = "what its line says of the receiver and its queues is as it is then."
+"""Without this the queues on a line seem to change before what stands on the next lines."""
+
+
+def _travel_words(usual: dict[tuple[str, str | None], int]) -> Iterator[str]:
+    """When packets arrive; nothing where they need no time."""
+    if len(set(usual.values())) == 1:
+        took = next(iter(usual.values()))
+        if took:
+            yield f"A packet arrives {span_words(took)} after the time shown; {_THEN}"
+        return
+    ways = [f"{span_words(took)} from {sender} to {receiver}" for (sender, receiver), took in usual.items()]
+    shown = ways[:4] + (["…"] if len(ways) > 4 else [])
+    yield f"A packet arrives later than the time shown ({', '.join(shown)}); {_THEN}"

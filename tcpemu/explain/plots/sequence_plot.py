@@ -1,0 +1,213 @@
+"""The time-sequence graph of one connection, as tcptrace draws it, from where the data is sent.
+
+Each segment is a bar from its first number to the one behind its last. Below it runs the line of what has been
+acknowledged, above it the right edge of the window. Where the window is far away, it gets a panel of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tcpemu.explain.facts.record_steps import HostStep, RecordSteps
+from tcpemu.explain.facts.relative_numbers import InitialNumbers, Relative
+from tcpemu.explain.plots.picture import (
+    Bars,
+    Curve,
+    Meaning,
+    NothingToDrawError,
+    Panel,
+    PanelBlock,
+    Picture,
+    Spots,
+    crowded_at_first,
+    thinned,
+)
+from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.scenario.errors import did_you_mean
+from tcpemu.scenario.result import Result
+from tcpemu.wire.segment import FIN, RST, SYN, FlowKey, Segment
+
+_FAR = 3
+"""So many times as far as the data reaches is too far for one axis."""
+_UPWARDS = "sequence number\n(octets from the SYN on)"
+
+
+@dataclass(slots=True)
+class FlowDirection:
+    """What one end sent, and what it heard of it. Numbers count from its SYN."""
+
+    sender: str
+    receiver: str = ""
+    sent: list[tuple[int, int, int]] = field(default_factory=list)
+    """Time, first number, number behind the last."""
+    again: list[tuple[int, int, int]] = field(default_factory=list)
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """When it was sent, and the number behind its last."""
+    resets: list[tuple[int, int]] = field(default_factory=list)
+    words: list[tuple[int, int, str]] = field(default_factory=list)
+    """Where a SYN or a FIN is."""
+    acked: list[tuple[int, int]] = field(default_factory=list)
+    window: list[tuple[int, int]] = field(default_factory=list)
+    """When it was heard of, and the right edge."""
+    octets: int = 0
+    """Of data, whether new or not."""
+    highest: int = 0
+
+
+def sequence_picture(title: str, note: str, result: Result, client: str | None) -> Picture:
+    """The connection of a client, or of the first one that connects. Raises NothingToDrawError."""
+    name, flow = _chosen(result, client)
+    both = directions(result.record, flow)
+    shown = [each for each in both if each.octets] or both[:1]
+    words = f"connection of {name}" + (f" ({result.name})" if result.name else "")
+    blocks = tuple(_block(f"{words}: what {each.sender} sends", each) for each in shown)
+    return Picture(title, note, blocks)
+
+
+def _chosen(result: Result, client: str | None) -> tuple[str, FlowKey]:
+    flows = flows_of(result.record)
+    names = [each.name for each in result.clients]
+    if client is None:
+        found = next((name for name in names if name in flows), None)
+        if found is None:
+            raise NothingToDrawError("no client connects in this run, so there is no connection to draw")
+        return found, flows[found]
+    if client not in names:
+        raise NothingToDrawError(_unknown(result, client, names))
+    if client not in flows:
+        raise NothingToDrawError(
+            f"--client {client!r} has not connected when the run ends; try a later --until"
+        )
+    return client, flows[client]
+
+
+def _unknown(result: Result, client: str, names: Sequence[str]) -> str:
+    if any(group.name == client and group.raw for group in result.scenario.clients):
+        return f"--client {client!r} throws bare SYNs and has no connection; {_known(names)}"
+    return f"--client {client!r}: there is no such client; {did_you_mean(client, names[:20])}"
+
+
+def _known(names: Sequence[str]) -> str:
+    return "known: " + ", ".join(names[:20]) if names else "no client of this scenario connects"
+
+
+def flows_of(record: Record) -> dict[str, FlowKey]:
+    """The first connection of each application that calls connect(): addresses and ports as its SYN has them."""
+    steps = RecordSteps(record)
+    flows: dict[str, FlowKey] = {}
+    for step in steps.items:
+        if isinstance(step, HostStep) and step.call and step.call.text.startswith("connect(") and step.sent:
+            seen = steps.lives[step.sent[0]].sent
+            if seen is not None:
+                flows.setdefault(step.call.application, seen.segment[:4])
+    return flows
+
+
+def directions(record: Record, flow: FlowKey) -> tuple[FlowDirection, FlowDirection]:
+    """What each end of the connection sent, first the one whose address stands first in the flow."""
+    return _Reader(flow).read(record)
+
+
+class _Reader:
+    """Goes through the packets of one connection in order."""
+
+    def __init__(self, flow: FlowKey) -> None:
+        src, sport, dst, dport = flow
+        self._flows = flow, (dst, dport, src, sport)
+        self._ways = FlowDirection(""), FlowDirection("")
+        self._numbers = InitialNumbers()
+        self._relative: dict[int, Relative] = {}
+        self._sent_at: dict[int, int] = {}
+
+    def read(self, record: Record) -> tuple[FlowDirection, FlowDirection]:
+        for seen in record.packets():
+            if seen.segment[:4] in self._flows:
+                self._packet(seen, self._flows.index(seen.segment[:4]))
+        return self._ways
+
+    def _packet(self, seen: PacketSeen, way: int) -> None:
+        relative = self._relative.get(seen.number)
+        if relative is None:
+            relative = self._relative[seen.number] = self._numbers.relative(seen.segment)
+        there, back = self._ways[way], self._ways[1 - way]
+        match seen.point:
+            case Point.SENT:
+                self._sent_at[seen.number] = seen.at
+                there.sender = back.receiver = seen.node
+                _note_sent(there, seen, relative)
+            case Point.LOST:
+                at = self._sent_at.get(seen.number, seen.at)
+                there.lost.append((at, relative.seq + _length(seen.segment)))
+            case Point.RECEIVED:
+                there.receiver = back.sender = seen.node
+                if relative.ack is not None and not seen.segment.flags & RST:
+                    back.acked.append((seen.at, max(relative.ack, back.acked[-1][1] if back.acked else 0)))
+                    back.window.append((seen.at, relative.ack + relative.window))
+
+
+def _length(segment: Segment) -> int:
+    """The numbers that it takes: an octet, a SYN and a FIN each take one."""
+    return len(segment.payload) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
+
+
+def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative) -> None:
+    segment, first, length = seen.segment, relative.seq, _length(seen.segment)
+    way.octets += len(segment.payload)
+    if segment.flags & RST:
+        way.resets.append((seen.at, first))
+    if not length:
+        return
+    end = first + length
+    (way.again if first < way.highest else way.sent).append((seen.at, first, end))
+    way.highest = max(way.highest, end)
+    words = [word for flag, word in ((SYN, "SYN"), (FIN, "FIN")) if segment.flags & flag]
+    if words:
+        way.words.append((seen.at, end, "|".join(words)))
+
+
+# Panels.
+
+
+def _block(heading: str, way: FlowDirection) -> PanelBlock:
+    times = [at for at, *_ in (*way.sent, *way.again, *way.acked, *way.resets)]
+    begin, end = min(times, default=0), max(times, default=1)
+    room = max((end - begin) // 25, 1)
+    span = (begin - room, end + room)
+    window = Curve(Meaning.WINDOW, "right edge of the receiver's window", _lasting(way.window, end))
+    acked = Curve(Meaning.ACKED, "acknowledged", _lasting(way.acked, end))
+    far = max((edge for _, edge in way.window), default=0) > _FAR * max(way.highest, 1)
+    near = [acked] if far else [acked, window]
+    main = Panel(
+        _UPWARDS,
+        tuple(curve for curve in near if curve.points),
+        spots=tuple(_spots(way)),
+        bars=tuple(_bars(way)),
+        height=2.0,
+    )
+    above = Panel("sequence\nnumber", (window,), height=0.6, from_zero=False)
+    panels = (above, main) if far else (main,)
+    return PanelBlock(heading, panels, span, stretched=begin == 0 and crowded_at_first(times, (begin, end)))
+
+
+def _lasting(points: Sequence[tuple[int, int]], end: int) -> tuple[tuple[float, float], ...]:
+    return thinned([*points, (end, points[-1][1])]) if points else ()
+
+
+def _bars(way: FlowDirection) -> Iterator[Bars]:
+    if way.sent:
+        yield Bars(Meaning.SENT, f"sent: {len(way.sent):,}", tuple(way.sent))
+    if way.again:
+        yield Bars(Meaning.SENT_AGAIN, f"sent again: {len(way.again):,}", tuple(way.again))
+
+
+def _spots(way: FlowDirection) -> Iterator[Spots]:
+    if way.words:
+        yield Spots(
+            Meaning.SENT,
+            "",
+            tuple((at, end) for at, end, _ in way.words),
+            tuple(word for *_, word in way.words),
+        )
+    if way.lost:
+        yield Spots(Meaning.LOST, f"lost on the way: {len(way.lost):,}", tuple(way.lost))
+    if way.resets:
+        yield Spots(Meaning.RST, f"RST sent: {len(way.resets):,}", tuple(way.resets))

@@ -1,0 +1,291 @@
+"""What a page shows of one run, as plain data for JSON.
+
+A run is a list of scenes: each is one thing that a host did at one moment (a packet arrived, an application made
+a call, a timer was due, a raw host sent) with all that followed from it. Packets go from scene to scene.
+Sockets, queues and counters stand in the scene that changed them, with the value that they have from then on
+(counters: by how much they moved), so that whoever goes through the scenes in order knows how all stands.
+Keys that would say nothing are left out.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from tcpemu.explain.capture.packet_comments import comment_on
+from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcome_lines, client_outcomes
+from tcpemu.explain.facts.counter_meanings import MEANING
+from tcpemu.explain.facts.host_sides import HostSides
+from tcpemu.explain.facts.listen_backlog import backlog_words
+from tcpemu.explain.facts.queue_limits import QueueLimits, queue_limits
+from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, RecordSteps
+from tcpemu.explain.facts.rows import PacketRow, call_row, rows_of
+from tcpemu.explain.ladder.ladder_lines import arrow_role
+from tcpemu.explain.lines.segment_words import flag_words, option_words, state_word
+from tcpemu.explain.lines.style import plain
+from tcpemu.explain.report.socket_changes import SocketChange, SocketKey
+from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST
+from tcpemu.explain.story.turning_points import TurningPoint, turning_points
+from tcpemu.explain.story.turning_titles import LOSS
+from tcpemu.network.addresses import endpoint_text
+from tcpemu.network.record import WAITS, PacketSeen
+from tcpemu.scenario.checks import SERVER
+from tcpemu.scenario.result import Result
+from tcpemu.stack.base.events import Outcome
+from tcpemu.wire.segment import FIN
+
+PageData: TypeAlias = dict[str, object]
+
+SHOWN_OCTETS = 200
+"""Of a payload, so many octets are shown."""
+
+
+def run_data(result: Result, sockets: Sequence[SocketChange]) -> PageData:
+    """The run, of which a `SocketWatch` saw these changes."""
+    return _PageOfRun(result, sockets).data()
+
+
+class _PageOfRun:
+    """Puts numbers on hosts, sockets, listeners and packets, and tells them scene by scene."""
+
+    def __init__(self, result: Result, sockets: Sequence[SocketChange]) -> None:
+        self._result = result
+        self._steps = RecordSteps(result.record)
+        self._all = rows_of(result.record, steps=self._steps)
+        self._rows = {row.number: row for row in self._all if isinstance(row, PacketRow)}
+        self._sides = HostSides(self._all)
+        self._items = [item for item in self._steps.items if _is_scene(item, self._steps.lives)]
+        seen = [*self._sides.left, *sorted(self._sides.right)]
+        self._hosts = {name: n for n, name in enumerate(dict.fromkeys([*seen, *result.network.nodes]))}
+        self._packets = {number: n for n, number in enumerate(self._rows)}
+        self._sockets: dict[tuple[str, SocketKey], int] = {}
+        self._listeners: dict[tuple[str, int], int] = {}
+        self._limits = {name: queue_limits(host) for name, host in result.hosts.items()}
+        self._changes = self._by_scene(sockets)
+
+    def data(self) -> PageData:
+        result = self._result
+        scenes = [self._scene(number, item) for number, item in enumerate(self._items)]
+        return {
+            "name": result.name,
+            "ended": result.ended,
+            "hosts": [self._host(name) for name in self._hosts],
+            "listeners": [self._listener(host, port) for host, port in self._listeners],
+            "sockets": [self._socket(host, key) for host, key in self._sockets],
+            "scenes": scenes,
+            "packets": [self._packet(row) for row in self._rows.values()],
+            "story": self._story(),
+            "clients": [plain(each).strip() for each in client_outcome_lines(self._outcomes())],
+        }
+
+    def _host(self, name: str) -> PageData:
+        addresses = self._result.network.nodes[name].addresses
+        return {"name": name, "address": addresses[0], "right": name in self._sides.right}
+
+    def _socket(self, host: str, key: SocketKey) -> PageData:
+        (local, port), remote = key
+        who = self._sides.label_of_flow(host, (*remote, local, port)) if remote else ""
+        return _without_empty(
+            host=self._hosts[host],
+            local=_end(local, port),
+            remote=endpoint_text(remote) if remote else "0.0.0.0:*",
+            port=port,
+            listens=remote is None,
+            who=who,
+        )
+
+    def _listener(self, host: str, port: int) -> PageData:
+        limits = self._limits.get(host)
+        return _without_empty(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
+
+    def _outcomes(self) -> list[ClientOutcome]:
+        return client_outcomes(self._result.record, self._result.starts, self._result.ended)
+
+    def _story(self) -> list[PageData]:
+        points = turning_points(self._result.record, SERVER, self._result.hosts, self._all)
+        return [
+            _without_empty(
+                at=point.at, title=point.title, text=point.text, change=point.change, scene=self._place(point)
+            )
+            for point in points
+        ]
+
+    def _place(self, point: TurningPoint) -> int:
+        """The scene of a turning point: of those at its time the first in which its reason was given."""
+        first = bisect_left(self._items, point.at, key=lambda item: item.at)
+        for place in range(first, bisect_right(self._items, point.at, key=lambda item: item.at)):
+            if point.reason in self._reasons(self._items[place]):
+                return place
+        return min(first, len(self._items) - 1)
+
+    def _reasons(self, item: RecordItem) -> Iterator[str]:
+        """The names of all reasons for what happened in a scene."""
+        if isinstance(item, PacketSeen):
+            yield from self._reasons_sent(item.number)
+            return
+        if item.verdict:
+            yield item.verdict.reason.name
+        yield from (timer.reason.name for timer in item.timers)
+        for number in item.sent:
+            yield from self._reasons_sent(number)
+
+    def _reasons_sent(self, number: int) -> Iterator[str]:
+        life = self._steps.lives[number]
+        if life.reason:
+            yield life.reason.reason.name
+        if life.lost:
+            yield LOSS
+        if self._rows[number].segment.flags & FIN:
+            yield CLOSES_FIRST
+
+    # Scenes.
+
+    def _by_scene(self, changes: Iterable[SocketChange]) -> dict[int, list[SocketChange]]:
+        """The changes by the scene that they belong to: the last one that had begun."""
+        places = [(item.first, n) for n, item in enumerate(self._items) if isinstance(item, HostStep)]
+        firsts = [first for first, _ in places]
+        by_scene: dict[int, list[SocketChange]] = {}
+        for change in changes:
+            place = bisect_right(firsts, change.entries - 1) - 1
+            by_scene.setdefault(places[max(place, 0)][1] if places else 0, []).append(change)
+        return by_scene
+
+    def _scene(self, number: int, item: RecordItem) -> PageData:
+        if isinstance(item, PacketSeen):
+            sent = [self._packets[item.number]]
+            return _without_empty(at=item.at, host=self._hosts[item.node], kind="send", sent=sent)
+        return _without_empty(
+            at=item.at,
+            host=self._hosts[item.node],
+            kind="packet" if item.arrival is not None else "call" if item.call else "timer",
+            packet=None if item.arrival is None else self._packets[item.arrival],
+            text=_text(item),
+            by=item.call.application if item.call else "",
+            sent=[self._packets[each] for each in item.sent],
+            states=[state_word(change.new) for change in item.changes],
+            result=item.call.result if item.call and item.call.result != WAITS else "",
+            ignored=bool(item.verdict and item.verdict.outcome is Outcome.DROPPED),
+            answered=_answered(item),
+            note=self._note(item),
+            queues=[self._queue(item.node, *each) for each in _last_queues(item)],
+            sockets=[self._change(each) for each in self._changes.get(number, ())],
+            counted=item.sums,
+            accepted=self._accepted(item),
+        )
+
+    def _note(self, item: HostStep) -> str:
+        """Why a listener's backlog is not the one that was asked for."""
+        if item.call is None or not item.queues:
+            return ""
+        return backlog_words(call_row(item, item.call), self._result.hosts.get(item.node))
+
+    def _queue(self, host: str, port: int, accept: int, syn: int, backlog: int) -> list[int | None]:
+        listener = self._listeners.setdefault((host, port), len(self._listeners))
+        limits: QueueLimits | None = self._limits.get(host)
+        most = (limits.accept(backlog), limits.syn(backlog)) if limits else (None, None)
+        return [listener, accept, syn, backlog, *most]
+
+    def _change(self, change: SocketChange) -> list[object]:
+        number = self._sockets.setdefault((change.node, change.key), len(self._sockets))
+        row = change.row
+        return [number] if row is None else [number, row.state.ss_name, row.recv_q, row.send_q]
+
+    def _accepted(self, item: HostStep) -> int | None:
+        """The socket that accept() gave."""
+        call = item.call
+        if call is None or call.flow is None or not call.text.startswith("accept(") or call.result == WAITS:
+            return None
+        remote, remote_port, local, port = call.flow
+        return self._sockets.get((item.node, ((local, port), (remote, remote_port))))
+
+    # Packets.
+
+    def _packet(self, row: PacketRow) -> PageData:
+        segment, relative = row.segment, row.relative
+        return _without_empty(
+            sender=self._hosts[row.sender],
+            receiver=None if row.receiver is None else self._hosts[row.receiver],
+            at=row.at,
+            arrived=row.arrived,
+            lost=row.lost,
+            copy_of=None if row.copy_of is None else self._packets.get(row.copy_of),
+            role=arrow_role(row).value,
+            flags=flag_words(segment.flags),
+            source=_end(segment.src, segment.sport),
+            target=_end(segment.dst, segment.dport),
+            seq=relative.seq,
+            ack=relative.ack,
+            window=relative.window,
+            raw=[segment.seq, segment.ack, segment.window],
+            options=option_words(segment),
+            length=len(segment.payload) or None,
+            payload=_preview(segment.payload),
+            ttl=segment.ttl,
+            repeat=(row.sent.repeat if row.sent else 0) or None,
+            comment=comment_on(row),
+            who=self._sides.left_label(*self._sides.left_end(row)),
+        )
+
+
+def _is_scene(item: RecordItem, lives: Mapping[int, PacketLife]) -> bool:
+    """Whether there is anything to see in it. What a host sends stands in the scene that made it send."""
+    if isinstance(item, PacketSeen):
+        life = lives[item.number]
+        return life.departure is None and life.sent is not None
+    call = item.call
+    if call is None or item.sent or item.queues or item.changes:
+        return True
+    return call.result != WAITS and call.text != "ends"
+
+
+def _text(item: HostStep) -> str:
+    """The call, or why timers were due."""
+    if item.call is not None:
+        return item.call.text
+    return "; ".join(dict.fromkeys(f"{timer.reason.text} [{timer.reason.source}]" for timer in item.timers))
+
+
+def _answered(item: HostStep) -> str:
+    """What was said to a packet that changed nothing, in a word; empty where it did, or nothing was said."""
+    if item.verdict is None or item.verdict.outcome is not Outcome.ANSWERED:
+        return ""
+    name = item.verdict.reason.name
+    return next((word for part, word in _ANSWERS.items() if part in name), "answered")
+
+
+_ANSWERS = {"COOKIE": "cookie", "CHALLENGE": "challenge ACK"}
+"""What an answer is called, by a part of its reason's name."""
+
+
+def _last_queues(item: HostStep) -> Iterator[tuple[int, int, int, int]]:
+    """The queues as the step left them: port, accept, SYN, backlog."""
+    for changed in {each.port: each for each in item.queues}.values():
+        yield changed.port, changed.accept, changed.syn, changed.backlog
+
+
+def _without_empty(**values: object) -> PageData:
+    """The values without those that say nothing. Numbers always say something."""
+    return {key: value for key, value in values.items() if value or type(value) is int}
+
+
+def _end(address: bytes, port: int) -> str:
+    return endpoint_text((address or bytes(4), port))  # no address stands for every one, as in ss
+
+
+def _preview(payload: bytes) -> str:
+    """The first octets as text; what is no text as dots."""
+    shown = payload[:SHOWN_OCTETS].decode("ascii", "replace")
+    text = "".join(
+        each if each.isprintable() and each != "\N{REPLACEMENT CHARACTER}" else "." for each in shown
+    )
+    return text + ("…" if len(payload) > SHOWN_OCTETS else "")
+
+
+def meanings(runs: Iterable[PageData]) -> dict[str, str]:
+    """What the counters that moved in these runs count."""
+    names = {
+        name
+        for run in runs
+        for scene in run["scenes"]  # type: ignore[attr-defined]
+        for name in scene.get("counted", ())
+    }
+    return {name: MEANING[name] for name in sorted(names) if name in MEANING}

@@ -1,0 +1,9 @@
+"""The story of a run: a paragraph for each turning point.
+
+- `turning_points.py`: what is a turning point, and the paragraph about it; what happened again is summed up
+- `turning_titles.py`: what each turning point is called
+- `full_queues.py`: when a queue became full, and when it had room again
+- `opening_and_closing.py`: turning points without trouble: handshakes that complete, who closes first
+- `settings_advice.py`: which settings would have changed a turning point
+- `story_lines.py`: the paragraphs laid out
+"""

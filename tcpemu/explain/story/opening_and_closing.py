@@ -1,0 +1,175 @@
+"""Turning points at which nothing goes wrong: a handshake that completes, in the end or at once, and who closes first.
+
+A ladder shows them without words, as changes of state; a story that leaves them out stops before its end.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tcpemu.explain.facts.row_notes import Note
+from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow
+from tcpemu.explain.facts.run_digest import RunDigest
+from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.segment_words import segment_kind
+from tcpemu.explain.lines.style import Role
+from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.stack.base.events import Outcome
+from tcpemu.stack.base.states import State
+from tcpemu.stack.host import Host
+from tcpemu.wire.segment import ACK, FIN, SYN, FlowKey
+
+HANDSHAKE = "HANDSHAKE"
+"""A handshake without trouble; told only where the whole run has none."""
+PUT_OFF_DONE = "PUT_OFF_DONE"
+CLOSES_FIRST = "CLOSES_FIRST"
+
+UNTROUBLED = frozenset({HANDSHAKE, CLOSES_FIRST})
+"""What a run without any trouble has."""
+_NOT_OPEN = frozenset({State.CLOSE, State.LISTEN, State.SYN_SENT, State.SYN_RECV})
+
+
+@dataclass(slots=True)
+class _Connection:
+    """One connection as far as its packets have told it."""
+
+    syn: PacketRow | None = None
+    """The first one of the client."""
+    connected: PacketRow | None = None
+    """What made the client's side ESTABLISHED."""
+    done: PacketRow | None = None
+    """What made the server's side ESTABLISHED."""
+    troubles: list[PacketRow] = field(default_factory=list)
+    """What was lost or ignored before that."""
+    fin: PacketRow | None = None
+    """The first one of either side."""
+
+
+def opening_and_closing_notes(
+    rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]
+) -> dict[int, list[Note]]:
+    """What there is to tell of packets, by their numbers."""
+    return _OpeningAndClosing(rows, digest, hosts).notes()
+
+
+class _OpeningAndClosing:
+    """Follows each connection through the rows."""
+
+    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]) -> None:
+        self._rows = rows
+        self._digest = digest
+        self._hosts = hosts
+        self._accepted = dict(_accepts(rows))
+        self._ends = dict(_ends_of_time_wait(rows))
+        self._connections: dict[FlowKey, _Connection] = {}
+        self._notes: dict[int, list[Note]] = {}
+
+    def notes(self) -> dict[int, list[Note]]:
+        for row in self._rows:
+            if isinstance(row, PacketRow) and row.copy_of is None:
+                self._follow(row)
+        return self._notes
+
+    def _follow(self, row: PacketRow) -> None:
+        flow = self._flow(row)
+        connection = self._connections.get(flow)
+        ours = row.sender == self._digest.server
+        if connection is None or (connection.done and row.segment.flags & (SYN | ACK) == SYN and not ours):
+            connection = self._connections[flow] = _Connection()
+        if row.segment.flags & SYN and not ours:
+            connection.syn = connection.syn or row
+        if connection.done is None:
+            self._open(connection, flow, row)
+        self._close(connection, row)
+
+    def _flow(self, row: PacketRow) -> FlowKey:
+        """As the server calls it: the client's end first."""
+        segment = row.segment
+        if row.sender == self._digest.server:
+            return segment.dst, segment.dport, segment.src, segment.sport
+        return segment[:4]
+
+    # How it opens.
+
+    def _open(self, connection: _Connection, flow: FlowKey, row: PacketRow) -> None:
+        if row.lost or row.outcome is Outcome.DROPPED:
+            connection.troubles.append(row)
+        change = row.receiver_change
+        if change is None or change.new in _NOT_OPEN or change.old not in _NOT_OPEN:
+            return
+        if row.receiver != self._digest.server:
+            connection.connected = row
+            return
+        connection.done = row
+        if connection.troubles:
+            self._add(row, PUT_OFF_DONE, self._put_off(connection, row), departure=False)
+        elif connection.syn and connection.connected:
+            text = self._handshake(connection.syn, connection.connected, row, self._accepted.get(flow))
+            self._add(connection.syn, HANDSHAKE, text, departure=True)
+
+    def _put_off(self, connection: _Connection, row: PacketRow) -> str:
+        parts = ["it completes the handshake that was put off"]
+        if connection.syn:
+            parts[0] += f", {span_words((row.arrived or row.at) - connection.syn.at)} after the first SYN"
+        parts.append(f"before: {', '.join(_troubles(connection.troubles))}")
+        if connection.connected:
+            since = moment(connection.connected.arrived or connection.connected.at)
+            client = self._digest.client_of(row)
+            parts.append(
+                f"{client} says ESTABLISHED since {since}, {row.receiver} from now on: both ends agree"
+            )
+        return "; ".join(parts)
+
+    def _handshake(self, syn: PacketRow, answer: PacketRow, ack: PacketRow, accepted: int | None) -> str:
+        server, client = self._digest.server, self._digest.client_of(syn)
+        came, done = answer.arrived or answer.at, ack.arrived or ack.at
+        accept = (
+            "nobody takes it out before the end"
+            if accepted is None
+            else f"accept() takes it out at {moment(accepted)}"
+        )
+        return (
+            f"{server} answers with {segment_kind(answer.segment)} at {moment(answer.at)}; it arrives at "
+            f"{moment(came)}, one round trip of {span_words(came - syn.at)} after the SYN left, and {client} "
+            f"says ESTABLISHED; the {segment_kind(ack.segment)} to it arrives at {moment(done)}: {server} "
+            f"says ESTABLISHED too, and the connection is in the accept queue; {accept}"
+        )
+
+    # How it closes.
+
+    def _close(self, connection: _Connection, row: PacketRow) -> None:
+        if row.segment.flags & FIN and connection.fin is None:
+            connection.fin = row
+        change, first = row.receiver_change, connection.fin
+        if change and first and change.new is State.TIME_WAIT and row.receiver == first.sender:
+            until = self._ends.get((first.sender, change.flow)) or self._due(first.sender, change.at)
+            lasts = f" for {span_words(until - change.at)}, until {moment(until)}" if until else ""
+            text = f"the first FIN, so TIME-WAIT stays with {first.sender}, from {moment(change.at)}{lasts}"
+            self._add(first, CLOSES_FIRST, text, departure=True)
+
+    def _due(self, node: str, since: int) -> int | None:
+        host = self._hosts.get(node)
+        return since + host.generation.time_wait if host else None
+
+    def _add(self, row: PacketRow, rule: str, text: str, *, departure: bool) -> None:
+        self._notes.setdefault(row.number, []).append(Note(text, Role.PLAIN, rule, of_departure=departure))
+
+
+def _accepts(rows: Iterable[Row]) -> Iterator[tuple[FlowKey, int]]:
+    """When accept() gave each connection."""
+    for row in rows:
+        if isinstance(row, CallRow) and row.flow and row.text.startswith("accept("):
+            yield row.flow, row.at
+
+
+def _ends_of_time_wait(rows: Iterable[Row]) -> Iterator[tuple[tuple[str, FlowKey], int]]:
+    for row in rows:
+        if isinstance(row, TimerRow) and row.change and row.change.old is State.TIME_WAIT:
+            yield (row.node, row.flow), row.at
+
+
+def _troubles(rows: Iterable[PacketRow]) -> Iterator[str]:
+    """`ACK ignored 4 times`."""
+    tally = Counter((segment_kind(row.segment), "lost" if row.lost else "ignored") for row in rows)
+    for (kind, what), number in tally.items():
+        yield f"{kind} {what} {'once' if number == 1 else count(number, 'time')}"

@@ -1,0 +1,143 @@
+"""Which settings would have changed a turning point, by the reason behind it, with what they are now.
+
+A setting that the kernel of the host does not have is not named.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tcpemu.explain.facts.queue_limits import AssumedQueues
+from tcpemu.explain.facts.rows import ListenerQueues
+from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL
+from tcpemu.stack.base.sysctls import Value
+from tcpemu.stack.host import Host
+
+_HUGE = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsCase:
+    """A turning point at a host."""
+
+    reason: str
+    host: Host | None
+    """None where it has no TCP, or none whose settings are known."""
+    name: str
+    queues: ListenerQueues | None
+
+    def now(self, sysctl: str) -> Value | None:
+        """The value in force; None where this kernel has no such setting."""
+        if self.host is None or sysctl in self.host.generation.missing:
+            return None
+        return self.host.sysctls.get(sysctl)
+
+
+Advice: TypeAlias = Callable[[SettingsCase], Iterator[str]]
+
+
+def settings_advice(case: SettingsCase) -> str:
+    """The settings in a line, without a full stop; empty where none would have changed it."""
+    words = (text for change in _CHANGES.get(case.reason, ()) for text in change(case))
+    return "; ".join(words)
+
+
+def _backlog(case: SettingsCase) -> Iterator[str]:
+    if case.queues is None:
+        return
+    most = case.now("net.core.somaxconn")
+    backlog = case.queues.backlog
+    if isinstance(most, int) and backlog >= most:
+        yield f"net.core.somaxconn above {most}, which caps every backlog, and a backlog above {backlog}"
+    else:
+        cap = "" if most is None else f" (net.core.somaxconn, now {most}, caps it)"
+        yield f"a backlog above {backlog}{cap}"
+
+
+def _accept(_: SettingsCase) -> Iterator[str]:
+    yield "a program that calls accept() sooner"
+
+
+def _abort(case: SettingsCase) -> Iterator[str]:
+    match case.now("net.ipv4.tcp_abort_on_overflow"):
+        case 0:
+            yield "net.ipv4.tcp_abort_on_overflow = 1 (now 0): a RST tells the client at once"
+        case 1:
+            yield "net.ipv4.tcp_abort_on_overflow = 0 (now 1): the ACK is ignored, and the SYN|ACK comes again"
+
+
+def _syn_ack_retries(case: SettingsCase) -> Iterator[str]:
+    now = case.now("net.ipv4.tcp_synack_retries")
+    if now is not None and case.host and not case.host.generation.synack.waits:
+        yield f"net.ipv4.tcp_synack_retries (now {now}): how often a SYN|ACK is sent again"
+
+
+def _syn_retries(case: SettingsCase) -> Iterator[str]:
+    now = case.now("net.ipv4.tcp_syn_retries")
+    if now is not None:
+        yield f"net.ipv4.tcp_syn_retries of {case.name} (now {now}): how often a SYN is sent again"
+
+
+def _cookies(case: SettingsCase) -> Iterator[str]:
+    match case.now("net.ipv4.tcp_syncookies"):
+        case 0:
+            yield "net.ipv4.tcp_syncookies = 1 (now 0): SYNs beyond the limit are answered with cookies"
+        case 1 | 2 as now:
+            yield f"net.ipv4.tcp_syncookies = 0 (now {now}): SYNs beyond the limit are dropped"
+
+
+def _cookies_always(case: SettingsCase) -> Iterator[str]:
+    if case.now("net.ipv4.tcp_syncookies") == 2:
+        yield "net.ipv4.tcp_syncookies = 1 (now 2): cookies only while the SYN queue is full"
+
+
+def _max_syn_backlog(case: SettingsCase) -> Iterator[str]:
+    now = case.now("net.ipv4.tcp_max_syn_backlog")
+    if now is not None:
+        yield f"net.ipv4.tcp_max_syn_backlog above {now}"
+
+
+def _syn_limit(case: SettingsCase) -> Iterator[str]:
+    """What limits the SYN queue of this kernel: the backlog, tcp_max_syn_backlog or both."""
+    now = case.now("net.ipv4.tcp_max_syn_backlog")
+    if case.host is None or case.queues is None or not isinstance(now, int):
+        yield from _backlog(case)
+        return
+    backlog = case.queues.backlog
+    if not _syn_full(case, _HUGE, now) or _syn_full(case, backlog, _HUGE):
+        yield from _backlog(case)
+    if not _syn_full(case, backlog, _HUGE):
+        yield from _max_syn_backlog(case)
+
+
+def _syn_full(case: SettingsCase, backlog: int, limit: int) -> bool:
+    """Whether the SYN queue as it was would be full with these limits."""
+    assert case.host is not None
+    assert case.queues is not None
+    rules, queues = case.host.generation.queues, case.queues
+    table = rules.table(backlog, limit)
+    return rules.syn_full(AssumedQueues(backlog, queues.accept, queues.syn, queues.syn, table), limit)
+
+
+_CHANGES: dict[str, tuple[Advice, ...]] = {
+    ACCEPT_FULL: (_backlog, _accept),
+    SYN_FULL: (_syn_limit, _cookies),
+    "ACCEPT_QUEUE_FULL": (_backlog, _accept, _abort),
+    "ACCEPT_QUEUE_FULL_RST": (_backlog, _accept),
+    "ABORT_ON_OVERFLOW": (_abort, _backlog, _accept),
+    "ACCEPT_QUEUE_FULL_SYN": (_backlog, _accept),
+    QUEUE_FULL: (_backlog, _accept),
+    "QUEUE_FULL_SYN": (_backlog, _accept),
+    "REQUEST_EVICTED": (_backlog,),
+    "SYN_REFUSED": (_backlog, _accept),
+    "COOKIE_ACCEPT_QUEUE_FULL": (_backlog, _accept),
+    "SYN_QUEUE_FULL": (_cookies, _syn_limit),
+    "SYN_COOKIE": (_syn_limit, _cookies),
+    "SYN_COOKIE_ALWAYS": (_cookies_always,),
+    "SYN_BACKLOG_LAST_QUARTER": (_max_syn_backlog, _cookies),
+    "SYN_ACK_AGAIN": (_syn_ack_retries,),
+    "REQUEST_EXPIRED": (_syn_ack_retries,),
+    "REQUEST_EXPIRED_RST": (_syn_ack_retries,),
+    "SYN_AGAIN": (_syn_retries,),
+    "TIMED_OUT": (_syn_retries,),
+}

@@ -1,0 +1,293 @@
+"""The story of a run in paragraphs: one for each kind of turning point, in the order in which they came.
+
+A turning point is the first time that something unusual was done for one reason: a queue became full, a final
+ACK was ignored, a request was given up. What happened again for the same reason is summed up in its
+paragraph, so that a flood makes no longer a story than one lost packet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tcpemu.explain.facts.host_sides import HostSides
+from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, notes_of
+from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.facts.run_digest import RunDigest, digest_of
+from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.segment_words import segment_kind
+from tcpemu.explain.lines.style import Role
+from tcpemu.explain.lines.time_words import MOMENTS_LISTED, moment, seconds, span_words
+from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, FullQueue, full_queues
+from tcpemu.explain.story.opening_and_closing import (
+    CLOSES_FIRST,
+    HANDSHAKE,
+    opening_and_closing_notes,
+)
+from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
+from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
+from tcpemu.network.record import Record
+from tcpemu.stack.host import Host
+from tcpemu.wire.segment import Address
+
+_QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
+WITHOUT_PARAGRAPH = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
+"""What makes no paragraph of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurningPoint:
+    """One paragraph of the story."""
+
+    at: int
+    reason: str
+    """The name of the reason behind it; ACCEPT_FULL, SYN_FULL or QUEUE_FULL for a queue that became full."""
+    title: str
+    text: str
+    change: str
+    """The settings that would have changed it; empty where there are none."""
+    times: int = 1
+    """How often it happened in the whole run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Instance:
+    """One time that something unusual was done."""
+
+    at: int
+    row: PacketRow | TimerRow
+    note: Note
+    node: str
+    """The host that did it."""
+    client: str
+    """Whose connection it was about."""
+    group: str
+    """The host that the client is on."""
+
+
+def turning_points(
+    record: Record, server: str, hosts: Mapping[str, Host], rows: Sequence[Row] | None = None
+) -> list[TurningPoint]:
+    """The story of a run, the server being the host of that name; `hosts` says which settings are in force.
+
+    `rows` are those of the record, where they are there already.
+    """
+    rows = rows_of(record) if rows is None else rows
+    finder = _TurningPoints(rows, digest_of(record, server, rows), hosts)
+    one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
+    points = [*finder.full(full_queues(record, rows, one_queue)), *finder.points()]
+    return sorted(points, key=lambda point: point.at)
+
+
+class _TurningPoints:
+    """Knows the names and the settings of a run."""
+
+    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]) -> None:
+        self._rows = rows
+        self._digest = digest
+        self._hosts = hosts
+        self._servers = HostSides(rows).right
+        self._notes_without_trouble = opening_and_closing_notes(rows, digest, hosts)
+        self._owners = _owners(rows)
+
+    def points(self) -> Iterator[TurningPoint]:
+        kinds: dict[tuple[str, bool], list[_Instance]] = {}
+        troubles = list(self._instances())
+        calm = [
+            one for one in self._instances_without_trouble() if not troubles or one.note.rule != HANDSHAKE
+        ]
+        for instance in [*troubles, *calm]:
+            kinds.setdefault((_kind(instance), instance.node in self._servers), []).append(instance)
+        for (kind, _), instances in kinds.items():
+            instances.sort(key=lambda instance: instance.at)
+            yield self._point(kind, instances)
+
+    def _point(self, kind: str, instances: Sequence[_Instance]) -> TurningPoint:
+        first = instances[0]
+        case = SettingsCase(kind, self._hosts.get(first.node), first.node, first.row.queues)
+        parts = (
+            f"{self._lead(first)}.",
+            self._disagreement(first),
+            self._again(kind, instances),
+            _proof(first),
+        )
+        title = TITLES.get(kind) or UNTROUBLED_TITLES.get(kind) or _plain_title(first)
+        text = " ".join(filter(None, parts))
+        return TurningPoint(first.at, kind, title, text, settings_advice(case), len(instances))
+
+    # What happened, each time.
+
+    def _instances(self) -> Iterator[_Instance]:
+        for row in self._rows:
+            if isinstance(row, CallRow):
+                continue
+            for note in notes_of(row):
+                lost = note.of_departure and note.role is Role.LOST
+                if lost or note.rule not in WITHOUT_PARAGRAPH:
+                    yield self._instance(row, note)
+
+    def _instances_without_trouble(self) -> Iterator[_Instance]:
+        for row in self._rows:
+            if isinstance(row, PacketRow):
+                for note in self._notes_without_trouble.get(row.number, ()):
+                    yield self._instance(row, note)
+
+    def _instance(self, row: PacketRow | TimerRow, note: Note) -> _Instance:
+        if isinstance(row, TimerRow):
+            remote, remote_port, local, local_port = row.flow
+            end = (remote, remote_port) if row.node in self._servers else (local, local_port)
+            return _Instance(row.at, row, note, row.node, self._name(*end), self._owner(end[0]))
+        node = row.sender if note.of_departure else row.receiver or ""
+        at = row.at if note.of_departure else row.arrived or row.at
+        return _Instance(
+            at, row, note, node, self._digest.client_of(row), self._owner(self._digest.end_of(row)[0])
+        )
+
+    def _name(self, address: Address, port: int) -> str:
+        return self._digest.names.get((address, port)) or f"{self._owner(address)}:{port}"
+
+    def _owner(self, address: Address) -> str:
+        return self._owners.get(address, "nobody")
+
+    # In words.
+
+    def _lead(self, one: _Instance) -> str:
+        row, note = one.row, one.note
+        if isinstance(row, TimerRow):
+            about = "" if one.client == one.node else f", about {one.client}"
+            return f"A timer of {one.node}{about}: {_after_name(note.text, one.node)}"
+        ours = row.sender in self._servers
+        sender = row.sender if ours else one.client
+        receiver = one.client if ours else row.receiver or "an address that nobody has"
+        kind = segment_kind(row.segment)
+        if note.of_departure:
+            colon = "" if row.lost or (row.sent and row.sent.repeat) else ":"
+            return f"{sender} to {receiver}: {kind}{colon} {_after_name(note.text, row.sender)}"
+        text = _after_name(note.text, row.receiver or "")
+        return f"{kind[0].upper()}{kind[1:]} of {sender} arrives at {receiver}: {text}"
+
+    def _disagreement(self, one: _Instance) -> str:
+        if one.note.of_departure:
+            return ""
+        found = [note.text for note in notes_of(one.row) if note.rule == DISAGREEMENT]
+        return f"{found[0][0].upper()}{found[0][1:]}." if found else ""
+
+    def _again(self, kind: str, instances: Sequence[_Instance]) -> str:
+        """The other times, in a sentence."""
+        if len(instances) == 1:
+            return ""
+        groups: dict[str, list[_Instance]] = {}
+        for one in instances[1:]:
+            groups.setdefault(one.group, []).append(one)
+        if len(groups) == 1 and len(instances) <= MOMENTS_LISTED + 1 and _same_client(instances):
+            return f"Again at {_listed([one.at for one in instances[1:]])}{self._offsets(kind, instances)}."
+        parts = [self._of_group(name, some) for name, some in groups.items()]
+        total = f"{len(instances) - 1:,} more times: " if len(parts) > 1 else "Then "
+        return f"{total}{'; '.join(parts)}."
+
+    def _of_group(self, name: str, some: Sequence[_Instance]) -> str:
+        """Those of the clients of one host."""
+        if len(some) <= MOMENTS_LISTED and _same_client(some):
+            return f"{some[0].client} at {_listed([one.at for one in some])}"
+        return f"{count(len(some), 'time')} with {name}, until {moment(max(one.at for one in some))}"
+
+    def _offsets(self, kind: str, instances: Sequence[_Instance]) -> str:
+        """For the SYN|ACKs of one request, how long after the first one each of them came."""
+        row = instances[0].row
+        if kind != "SYN_ACK_AGAIN" or not isinstance(row, PacketRow):
+            return ""
+        after = self._digest.syn_ack_repeats.get(self._digest.end_of(row), ())
+        if len(after) != len(instances):  # a SYN that came again was answered too
+            return ""
+        return f": {_listed(list(after))} after the first one"
+
+    # Queues.
+
+    def full(self, found: Sequence[FullQueue]) -> Iterator[TurningPoint]:
+        for full in found:
+            case = SettingsCase(full.kind, self._hosts.get(full.node), full.node, full.queues)
+            which = _QUEUES[full.kind]
+            yield TurningPoint(
+                full.at,
+                full.kind,
+                f"The {which} is full",
+                _full_text(full, which),
+                settings_advice(case),
+                len(full.times),
+            )
+
+
+def _kind(one: _Instance) -> str:
+    return one.note.rule or LOSS
+
+
+def _owners(rows: Sequence[Row]) -> dict[Address, str]:
+    """Which host each address was seen at."""
+    owners: dict[Address, str] = {}
+    for row in rows:
+        if isinstance(row, PacketRow):
+            owners[row.segment.src] = row.sender
+            if row.receiver:
+                owners[row.segment.dst] = row.receiver
+    return owners
+
+
+def _after_name(text: str, name: str) -> str:
+    return text.removeprefix(f"{name}: ")
+
+
+def _plain_title(one: _Instance) -> str:
+    if one.note.rule == CLOSES_FIRST:
+        return f"{one.node} closes first"
+    if isinstance(one.row, TimerRow):
+        return f"A timer of {one.node}"
+    kind = segment_kind(one.row.segment)
+    what = kind[0].upper() + kind[1:]
+    return f"{what} of {one.row.sender}" if one.note.of_departure else f"{what} at {one.node}"
+
+
+def _proof(one: _Instance) -> str:
+    """The counters that moved the first time, and the kernel's function."""
+    counters = counters_moved(one.row) if isinstance(one.row, PacketRow) and not one.note.of_departure else ""
+    proof = "; ".join(filter(None, (one.note.source, counters)))
+    return f"[{proof}]" if proof else ""
+
+
+def _same_client(instances: Sequence[_Instance]) -> bool:
+    return len({one.client for one in instances}) == 1
+
+
+def _listed(times: Sequence[int]) -> str:
+    """`1, 3 and 7 s`."""
+    words = [seconds(at, 6).rstrip("0").rstrip(".") for at in times]
+    return f"{', '.join(words[:-1])} and {words[-1]} s" if len(words) > 1 else f"{words[0]} s"
+
+
+def _full_text(full: FullQueue, which: str) -> str:
+    queues = full.queues
+    if full.kind == QUEUE_FULL:
+        length = queues.accept + queues.syn
+        parts = f"{queues.accept} for accept() and {queues.syn} for the final ACK"
+        waiting = f"{_waiting(length)} in one queue, {parts}"
+    else:
+        syn = full.kind == SYN_FULL
+        length, waits = (queues.syn, "the final ACK") if syn else (queues.accept, "accept()")
+        waiting = f"{_waiting(length)} for {waits}"
+    more = f", one more than the backlog of {queues.backlog}" if length == queues.backlog + 1 else ""
+    more = more or f", with a backlog of {queues.backlog}"
+    return f"Port {queues.port} of {queues.node}: {waiting}{more}. {_ever_after(full, which)}"
+
+
+def _waiting(length: int) -> str:
+    return f"{count(length, 'connection')} {'waits' if length == 1 else 'wait'}"
+
+
+def _ever_after(full: FullQueue, which: str) -> str:
+    if full.room is None:
+        return f"The {which} stays full to the end."
+    again = full.times[1:]
+    lasted = f"There is room again at {moment(full.room)}, after {span_words(full.room - full.at)}"
+    lasted += ", when accept() takes one out" if full.by_accept else ""
+    if not again:
+        return f"{lasted}."
+    if len(again) <= MOMENTS_LISTED:
+        return f"{lasted}; it is full again at {_listed(again)}."
+    return f"{lasted}; it is full {len(again):,} times more, the last time at {moment(again[-1])}."

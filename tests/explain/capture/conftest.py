@@ -1,0 +1,22 @@
+"""Runs that several files here look at."""
+
+import pytest
+
+from tcpemu.scenario import build, load
+from tests.explain.capture.flood_scenario import FLOOD
+from tests.explain.hand_made import MS
+
+
+@pytest.fixture(scope="module")
+def flood():
+    return build.run(load.runs(load.from_text(FLOOD))[0]).record
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Every built-in scenario, the one with thousands of packets cut short."""
+    return [
+        (name, result)
+        for name in load.BUILT_IN
+        for result in build.run_all(load.load(name), 300 * MS if name == "accept-rate" else None)
+    ]

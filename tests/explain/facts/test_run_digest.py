@@ -1,0 +1,47 @@
+"""A run in short: who its clients are, when SYN|ACKs were sent again, and RSTs."""
+
+from tcpemu.explain.facts.rows import rows_of
+from tcpemu.explain.facts.run_digest import SentReset, digest_of
+from tcpemu.network.record import Record
+from tcpemu.scenario import build, load
+from tcpemu.stack.base import reasons
+from tests.explain.hand_made import CLIENT, MS, SECOND, Script, ignored_ack
+
+
+def of(record: Record):
+    return digest_of(record, "server")
+
+
+def test_the_story_of_the_ignored_ack():
+    digest = of(ignored_ack())
+    assert digest.syn_ack_repeats == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
+    assert digest.resets == (SentReset(4005 * MS, "server", "client", "data"),)
+    assert digest.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
+
+
+def test_rows_that_are_there_already_give_the_same_story():
+    record = ignored_ack()
+    assert digest_of(record, "server", rows_of(record)) == of(record)
+
+
+def test_a_client_that_connects_while_another_repeats_its_syn_has_its_own_name_alone():
+    crowd = '{ name = "c", count = 3, start = { every = "1 s" } }'
+    text = f'title = "t"\nclients = [{crowd}]\nserver = {{ backlog = 0, accept = {{ never = true }} }}'
+    (result,) = build.run_all(load.from_text(text))
+    assert list(of(result.record).names.values()) == ["c-1", "c-2", "c-3"]
+
+
+def test_a_copy_of_a_syn_ack_is_not_one_that_was_sent_again():
+    script = Script()
+    syn_ack = script.syn(0, 40001)
+    script.arrives(10 * MS, "client", syn_ack, reasons.CONNECTED)
+    script.copy_arrives(12 * MS, "client", syn_ack, reasons.CHALLENGE_SYN)
+    assert of(script.record).syn_ack_repeats == {(CLIENT, 40001): ()}
+
+
+def test_a_copy_of_a_rst_is_not_a_rst_that_was_sent():
+    script = Script()
+    reset = script.server_sends(0, 40001, "R", 1, reason=reasons.SENT_RST)
+    script.arrives(5 * MS, "client", reset, reasons.RESET)
+    script.copy_arrives(6 * MS, "client", reset, reasons.RESET)
+    assert of(script.record).resets == (SentReset(0, "server", "client:40001", ""),)

@@ -1,0 +1,68 @@
+"""The time-sequence graph."""
+
+import pytest
+
+from tcpemu.explain.plots.picture import (
+    NothingToDrawError,
+)
+from tcpemu.explain.plots.sequence_plot import directions, flows_of, sequence_picture
+from tcpemu.network import MILLISECOND, SECOND
+from tcpemu.scenario import build, load
+from tests.explain.plots.drawn_runs import ms, runs_of
+
+
+def test_a_connection_segment_by_segment():
+    [result] = runs_of("time-server")
+    record = result.record
+    client, server = directions(record, flows_of(record)["client-1"])
+    assert (client.sender, client.receiver, server.sender) == ("client", "server", "server")
+    # SYN|ACK, 29 octets of time, FIN: sent 5 and 15 ms after the client began.
+    assert [(at // MILLISECOND, first, end) for at, first, end in server.sent] == [
+        (5, 0, 1),
+        (15, 1, 30),
+        (15, 30, 31),
+    ]
+    assert [(at // MILLISECOND, acked) for at, acked in server.acked] == [(15, 1), (25, 30), (25, 31)]
+    assert server.window[0] == (15 * MILLISECOND, 1 + 64_512)
+    assert server.again == server.lost == server.resets == []
+    assert (server.octets, client.octets) == (29, 0)
+
+
+def test_the_client_chosen_is_the_client_drawn():
+    [result] = runs_of("time-server")
+    first, second = (sequence_picture("", "", result, name).blocks[0] for name in ("client-1", "client-2"))
+    assert "client-1" in first.heading
+    assert [each.panels[-1].bars[0].spans[0][0] for each in (first, second)] == list(ms(5, 205))
+
+
+def test_what_is_sent_again_and_what_is_lost_is_marked():
+    scenario = """
+title = "Data is lost"
+duration = "3 s"
+[link]
+drop = [{ to = "server", flags = "P", nth = 1 }]
+[[clients]]
+name = "one"
+do = ["connect", { send = 100 }]
+"""
+    [result] = build.run_all(load.from_text(scenario))
+    client, _ = directions(result.record, flows_of(result.record)["one"])
+    assert client.lost == [(10 * MILLISECOND, 101)]
+    assert [(first, end) for _, first, end in client.again] == [(1, 101)]
+    assert (10 * MILLISECOND, 1, 101) in client.sent
+    [block] = sequence_picture("", "", result, "one").blocks
+    assert [bars.label for bars in block.panels[-1].bars] == ["sent: 2", "sent again: 1"]
+
+
+def test_unknown_and_unfit_clients_are_told():
+    flood = runs_of("syn-flood", until=SECOND // 2)[0]
+    with pytest.raises(
+        NothingToDrawError, match="'flood' throws bare SYNs and has no connection; known: honest"
+    ):
+        sequence_picture("", "", flood, "flood")
+    with pytest.raises(NothingToDrawError, match=r"no such client; did you mean 'honest'\?"):
+        sequence_picture("", "", flood, "honset")
+    with pytest.raises(NothingToDrawError, match="has not connected when the run ends"):
+        sequence_picture("", "", flood, "honest")
+    with pytest.raises(NothingToDrawError, match="no client connects"):
+        sequence_picture("", "", flood, None)

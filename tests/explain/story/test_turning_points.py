@@ -1,0 +1,123 @@
+"""The story of a run: each turning point at its moment, and repeats summed up."""
+
+import pytest
+
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import lines_text
+from tcpemu.explain.story.story_lines import story_lines
+from tcpemu.scenario import build, load
+from tcpemu.stack.base.events import TimerFired
+from tests.explain.story.stories import FEW, MS, run_of, story, told, turn_of
+
+
+def test_the_story_of_the_ignored_ack_has_each_turning_point_at_its_moment():
+    assert told(story(run_of("ignored-ack"))) == [
+        ("ACCEPT_FULL", 115, 1),
+        ("ACCEPT_QUEUE_FULL", 116, 6),
+        ("SYN_ACK_AGAIN", 1106, 5),
+        ("CHALLENGE_SYN", 1111, 5),
+        ("REQUEST_EXPIRED", 63106, 1),
+        ("LISTENER_ACK", 70005, 1),
+        ("RESET", 70010, 1),
+    ]
+
+
+def test_repeats_are_summed_up_with_their_times():
+    turns = story(run_of("ignored-ack"))
+    assert "Again at 1.116, 3.116, 7.116, 15.116 and 31.116 s." in turn_of(turns, "ACCEPT_QUEUE_FULL").text
+    assert "1, 3, 7, 15 and 31 s after the first one" in turn_of(turns, "SYN_ACK_AGAIN").text
+    assert "late says ESTABLISHED, server says SYN-RECV" in turn_of(turns, "ACCEPT_QUEUE_FULL").text
+    assert "stays full to the end" in turn_of(turns, "ACCEPT_FULL").text
+
+
+def test_the_times_of_the_story_are_those_of_the_record():
+    result = run_of("ignored-ack")
+    drops = [
+        entry.at for entry in result.record.events() if getattr(entry.event, "name", "") == "ListenOverflows"
+    ]
+    full = turn_of(story(result), "ACCEPT_QUEUE_FULL")
+    assert (full.at, full.times) == (drops[0], len(drops))
+    first_full = next(each.at for each in result.record.queue_lengths("server", 80) if each.accept == 2)
+    assert turn_of(story(result), "ACCEPT_FULL").at == first_full
+
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        (
+            "cookies off",
+            [
+                ("SYN_FULL", 165, 1),
+                ("SYN_QUEUE_FULL", 185, 296),
+                ("SYN_ACK_AGAIN", 1005, 18),
+                ("SYN_AGAIN", 2000, 5),
+            ],
+        ),
+        (
+            "cookies on",
+            [
+                ("SYN_FULL", 165, 1),
+                ("SYN_COOKIE", 185, 292),
+                ("SYN_ACK_AGAIN", 1005, 18),
+                ("COOKIE_GOOD", 1015, 1),
+            ],
+        ),
+    ],
+)
+def test_the_story_of_a_flood_is_short(only, expected):
+    result = run_of("syn-flood", only)
+    turns = story(result)
+    assert told(turns) == expected
+    counted = result.record.counters("server")
+    syns = next(turn for turn in turns if turn.reason in ("SYN_QUEUE_FULL", "SYN_COOKIE"))
+    assert syns.times == counted["ListenDrops" if only == "cookies off" else "SyncookiesSent"]
+    assert "290 times with flood, until 5.985 s; honest at 1.005" in syns.text
+    assert len(lines_text(story_lines(Heading("t"), turns, []))) < 3000
+
+
+MAKES_ROOM = """
+title = "A flood at a kernel that makes room"
+duration = "2 s"
+[server]
+backlog = 3
+generation = "KERNEL"
+[[clients]]
+name = "flood"
+start = { rate = RATE, until = "2 s" }
+do = ["syn"]
+spoof = "198.18.0.0/16"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kernel", "rate", "queue", "full_at", "which"),
+    [
+        ("macos-15", 50, "QUEUE_FULL", 45, "the oldest half-open connection, 60 ms old,"),
+        ("solaris", 1000, "SYN_FULL", 1031, "the oldest half-open connection, 1.125 s old,"),
+    ],
+)
+def test_a_connection_that_is_thrown_out_is_a_turning_point(kernel, rate, queue, full_at, which):
+    document = MAKES_ROOM.replace("KERNEL", kernel).replace("RATE", str(rate))
+    result = build.run(load.runs(load.from_text(document))[0])
+    turns = story(result)
+    evicted = turn_of(turns, "REQUEST_EVICTED")
+    fired = [
+        entry.at for entry in result.record.events(TimerFired) if entry.event.reason.name == "REQUEST_EVICTED"
+    ]
+    assert (evicted.at, evicted.times) == (fired[0], len(fired))
+    assert f"the queue is full, so it throws out {which}" in evicted.text
+    assert "a backlog above 3" in evicted.change
+    full = turn_of(turns, queue)
+    assert (full.at, full.times) == (full_at * MS, 1)
+    assert "stays full to the end" in full.text  # one goes and one comes at the same moment
+
+
+def test_a_lost_packet_is_a_turning_point():
+    document = (
+        FEW + "[server]\n[[clients]]\nname = 'one'\n[[link.drop]]\nflags = 'S'\nto = 'server'\nnth = 1\n"
+    )
+    result = build.run(load.runs(load.from_text(document))[0])
+    turns = story(result)
+    assert told(turns) == [("LOSS", 0, 1), ("SYN_AGAIN", 1000, 1), ("PUT_OFF_DONE", 1015, 1)]
+    assert turns[0].text.startswith("one to server: SYN lost")
+    assert "1.015 s after the first SYN; before: SYN lost once" in turns[2].text
