@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tcpemu.stack import Host, Socket, SocketError, State
     from tcpemu.wire import Segment, address, decode, encode
     from tcpemu.wire.bridge import from_scapy, to_scapy
-    from tcpemu.wire.capture import write_capture
+    from tcpemu.wire.capture_file import write_capture
 
 _HOMES = {
     "GENERATIONS": "tcpemu.generations",
@@ -36,7 +36,7 @@ _HOMES = {
     "encode": "tcpemu.wire",
     "from_scapy": "tcpemu.wire.bridge",
     "to_scapy": "tcpemu.wire.bridge",
-    "write_capture": "tcpemu.wire.capture",
+    "write_capture": "tcpemu.wire.capture_file",
     "capture_of": "tcpemu.explain.capture.annotated_capture",
     "ladder_text": "tcpemu.explain.ladder.ladder_lines",
 }

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tcpemu.cli.app import app
-from tcpemu.scenario import build, load
-from tcpemu.wire.capture import read_capture
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
+from tcpemu.wire.capture_file import read_capture
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 
@@ -44,7 +45,7 @@ def test_the_host_answers_the_syn_twice(capsys):
 
 def test_the_scenario_file_is_one():
     (text,) = blocks("toml")
-    (run,) = load.runs(load.from_text(text, "README.md"))
+    (run,) = load_scenario.runs(load_scenario.from_text(text, "README.md"))
     result = build.run(run)
     assert len(result.clients) == 4
     assert [accepted.at for accepted in result.accepted] == [4_000_000_000]

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from tcpemu.generations.queues import accepting_more_than
+from tcpemu.generations.queue_rules import accepting_more_than
 from tcpemu.stack import Host, Socket, State
 from tcpemu.stack.base.sequence_numbers import after, before, distance
 from tcpemu.stack.base.timer_queue import Timer

@@ -21,8 +21,8 @@ import _bench_memory as memory
 import _bench_speed as speed
 from _bench_traffic import listening
 
-from tcpemu.scenario.build import run_all
-from tcpemu.scenario.load import load
+from tcpemu.scenario.format.load_scenario import load
+from tcpemu.scenario.running.build import run_all
 
 FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO = 20, 1.2 * 1024, 4 * 1024, 2, 1.0
 """The targets: times the naive responder, octets, octets, times the cost, seconds."""

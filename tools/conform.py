@@ -21,11 +21,11 @@ from pathlib import Path
 from conform_doubt import Trace, doubt, guess, steadily
 from conform_families import FAMILIES, family_for, random_trace
 
-from tcpemu.kernel.errors import KernelError, StepError
-from tcpemu.kernel.steps import run as ask_kernel
-from tcpemu.kernel.steps import whats_missing
-from tcpemu.scenario.judge import difference
-from tcpemu.scenario.steps import run as ask_emulator
+from tcpemu.kernel.kernel_errors import KernelError, StepError
+from tcpemu.kernel.run_trace import run as ask_kernel
+from tcpemu.kernel.run_trace import whats_missing
+from tcpemu.scenario.traces.judge import difference
+from tcpemu.scenario.traces.step_trace import run as ask_emulator
 
 JUDGED_BY = "6.18"
 """The release whose answers the emulator's default generation is to give."""

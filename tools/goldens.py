@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tcpemu.cli.runs import results_of, time_of, write_captures
+from tcpemu.cli.run_command import results_of, time_of, write_captures
 from tcpemu.explain.capture.seen_by import SeenBy
-from tcpemu.scenario.load import BUILT_IN
+from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS
 
 GOLDENS = Path(__file__).resolve().parent.parent / "pcaps"
 SHORTER = {"accept-rate": "300 ms", "syn-flood": "1200 ms"}
@@ -23,7 +23,7 @@ SHORTER = {"accept-rate": "300 ms", "syn-flood": "1200 ms"}
 def make(directory: Path) -> list[Path]:
     """Write all captures into the directory; their paths."""
     paths: list[Path] = []
-    for name in BUILT_IN:
+    for name in BUILT_IN_SCENARIOS:
         until = time_of(SHORTER[name]) if name in SHORTER else None
         results = results_of(name, {}, None, until)
         paths += write_captures(directory / f"{name}.pcapng", results, name, SeenBy.SERVER, comments=True)

@@ -9,7 +9,7 @@ def main() -> None:
     if sys.stdout is None:  # closed by who started it
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
     from tcpemu.cli.app import app
-    from tcpemu.cli.errors import flush_quietly
+    from tcpemu.cli.user_mistakes import flush_quietly
 
     try:
         app()

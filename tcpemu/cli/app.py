@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tcpemu.cli.errors import clear_errors
+from tcpemu.cli.user_mistakes import clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__
 
@@ -29,22 +29,22 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-Version: TypeAlias = Annotated[
+VersionOption: TypeAlias = Annotated[
     bool,
     typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit."),
 ]
 
 
 @app.callback()
-def _program(_: Version = False) -> None:
+def _program(_: VersionOption = False) -> None:
     pass
 
 
-Name: TypeAlias = Annotated[
+ScenarioArgument: TypeAlias = Annotated[
     str,
     typer.Argument(metavar="[NAME|FILE]", help="A built-in scenario (see tcpemu list) or a .toml file."),
 ]
-Capture: TypeAlias = Annotated[
+CaptureOption: TypeAlias = Annotated[
     Path | None,
     typer.Option(
         "-o",
@@ -67,7 +67,7 @@ Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Where al
 Until: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
 ]
-Kernel: TypeAlias = Annotated[
+AnsweringKernel: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="KERNEL", help="The kernel of the server, such as linux-6.18 (see tcpemu list --kernels)."
@@ -89,7 +89,7 @@ Plain: TypeAlias = Annotated[
     bool,
     typer.Option("--plain", help="No comments and no names in the capture, for programs that choke on them."),
 ]
-Json: TypeAlias = Annotated[
+JsonOption: TypeAlias = Annotated[
     bool,
     typer.Option(
         "--json",
@@ -102,35 +102,35 @@ Json: TypeAlias = Annotated[
 @app.command()
 @clear_errors
 def run(
-    name: Name = "ignored-ack",
-    output: Capture = None,
+    name: ScenarioArgument = "ignored-ack",
+    output: CaptureOption = None,
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: Kernel = None,
+    generation: AnsweringKernel = None,
     only: Only = None,
     whole: Whole = False,
     seen_by: Where = SeenBy.SERVER,
     plain: Plain = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Run a scenario and show it: its packets as a ladder, with reasons; sockets; counters."""
-    from tcpemu.cli import runs
+    from tcpemu.cli import run_command
 
-    runs.check_request(output, seen_by, plain=plain, json=json)
-    stop = runs.until_of(until)
-    results = runs.results_of(name, runs.settings_of(settings, seed, generation), only, stop)
+    run_command.check_request(output, seen_by, plain=plain, json=json)
+    stop = run_command.until_of(until)
+    results = run_command.results_of(name, run_command.settings_of(settings, seed, generation), only, stop)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
-    written = runs.write_captures(output, results, name, seen_by, comments=not plain) if output else []
+    written = run_command.write_captures(output, results, name, seen_by, comments=not plain) if output else []
     if json:
-        runs.show_written(written, results, sys.stderr)
-        runs.show_json(name, results)
+        run_command.show_written(written, results, sys.stderr)
+        run_command.show_json(name, results)
         return
-    runs.show_runs(name, results, fold=not whole)
-    runs.show_written(written, results)
+    run_command.show_runs(name, results, fold=not whole)
+    run_command.show_written(written, results)
 
 
-Columns: TypeAlias = Annotated[
+ColumnsOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--generation",
@@ -167,8 +167,8 @@ OneRun: TypeAlias = Annotated[
 @app.command()
 @clear_errors
 def compare(
-    name: Name = "ignored-ack",
-    generations: Columns = None,
+    name: ScenarioArgument = "ignored-ack",
+    generations: ColumnsOption = None,
     vary: Varied = None,
     output: Captures = None,
     settings: Settings = None,
@@ -177,18 +177,18 @@ def compare(
     only: OneRun = None,
 ) -> None:
     """Run a scenario on several kernels, or with several values of a setting, and show what differs."""
-    from tcpemu.cli import comparing, runs
+    from tcpemu.cli import compare_command, run_command
 
     if output is not None:
-        comparing.check_directory(output)
-    stop = runs.until_of(until)
-    choices = comparing.choices_of(generations, vary or [])
-    columns = comparing.columns_of(name, only, choices, runs.settings_of(settings, seed, None))
-    results = comparing.results_of(columns, stop)
-    written = comparing.write_captures(output, name, columns, results) if output else []
-    comparing.show_comparison(name, columns, results)
+        compare_command.check_directory(output)
+    stop = run_command.until_of(until)
+    choices = compare_command.choices_of(generations, vary or [])
+    columns = compare_command.columns_of(name, only, choices, run_command.settings_of(settings, seed, None))
+    results = compare_command.results_of_columns(columns, stop)
+    written = compare_command.write_captures_of_columns(output, name, columns, results) if output else []
+    compare_command.show_comparison(name, columns, results)
     if written:
-        comparing.show_written(written, columns)
+        compare_command.show_written_columns(written, columns)
 
 
 Frame: TypeAlias = Annotated[
@@ -214,18 +214,18 @@ def explain(
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: Kernel = None,
+    generation: AnsweringKernel = None,
     only: Only = None,
 ) -> None:
     """Tell the story of a scenario, one paragraph for each turning point; or of one packet of a capture."""
-    from tcpemu.cli import explaining, runs
+    from tcpemu.cli import explain_command, run_command
 
     if frame is not None:
-        explaining.check_alone(settings, seed, until, generation, only)
-        explaining.show_frame(Path(name), frame)
+        explain_command.check_alone(settings, seed, until, generation, only)
+        explain_command.show_frame(Path(name), frame)
         return
-    stop = runs.until_of(until)
-    explaining.show_story(name, runs.settings_of(settings, seed, generation), only, stop)
+    stop = run_command.until_of(until)
+    explain_command.show_story(name, run_command.settings_of(settings, seed, generation), only, stop)
 
 
 At: TypeAlias = Annotated[
@@ -237,17 +237,17 @@ At: TypeAlias = Annotated[
 @clear_errors
 def state(
     at: At,
-    name: Name = "ignored-ack",
+    name: ScenarioArgument = "ignored-ack",
     settings: Settings = None,
     seed: Seed = None,
-    generation: Kernel = None,
+    generation: AnsweringKernel = None,
     only: OneRun = None,
 ) -> None:
     """How each host stands at one moment: ss -tln, ss -tan, nstat, both queues, and the timers that wait."""
-    from tcpemu.cli import explaining, runs
+    from tcpemu.cli import explain_command, run_command
 
-    moment = runs.time_of(at, "--at")
-    explaining.show_state(name, runs.settings_of(settings, seed, generation), only, moment)
+    moment = run_command.time_of(at, "--at")
+    explain_command.show_state(name, run_command.settings_of(settings, seed, generation), only, moment)
 
 
 Drawing: TypeAlias = Annotated[
@@ -273,26 +273,26 @@ OneClient: TypeAlias = Annotated[
 @clear_errors
 def plot(
     output: Drawing,
-    name: Name = "ignored-ack",
+    name: ScenarioArgument = "ignored-ack",
     kind: KindOfPlot = "queues",
     client: OneClient = None,
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: Kernel = None,
+    generation: AnsweringKernel = None,
     only: Only = None,
 ) -> None:
     r"""Draw a scenario: its queues, a connection, or its rates.
 
     Needs matplotlib: pip install '.\[plot]' in a checkout, else pip install 'tcpemu\[plot]'.
     """
-    from tcpemu.cli import plotting, runs
+    from tcpemu.cli import plot_command, run_command
 
-    wanted = plotting.check_request(output, kind, client)
-    stop = runs.until_of(until)
-    changed = runs.settings_of(settings, seed, generation)
-    plotting.plot_scenario(
-        name, output, wanted, client, plotting.results_for(name, wanted, changed, only, stop)
+    wanted = plot_command.check_plot(output, kind, client)
+    stop = run_command.until_of(until)
+    changed = run_command.settings_of(settings, seed, generation)
+    plot_command.plot_scenario(
+        name, output, wanted, client, plot_command.results_for(name, wanted, changed, only, stop)
     )
 
 
@@ -305,20 +305,20 @@ PageFile: TypeAlias = Annotated[
 @clear_errors
 def report(
     output: PageFile,
-    name: Name = "ignored-ack",
+    name: ScenarioArgument = "ignored-ack",
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: Kernel = None,
+    generation: AnsweringKernel = None,
     only: Only = None,
 ) -> None:
     """Write a page to step through a run in a browser: packets, queues, sockets, counters, and why."""
-    from tcpemu.cli import reporting, runs
-    from tcpemu.cli.output import check_place
+    from tcpemu.cli import report_command, run_command
+    from tcpemu.cli.printing import check_place
 
-    check_place(output, reporting.SUFFIXES)
-    stop = runs.until_of(until)
-    reporting.write_report(name, output, runs.settings_of(settings, seed, generation), only, stop)
+    check_place(output, report_command.PAGE_SUFFIXES)
+    stop = run_command.until_of(until)
+    report_command.write_report(name, output, run_command.settings_of(settings, seed, generation), only, stop)
 
 
 ListKernels: TypeAlias = Annotated[
@@ -331,7 +331,7 @@ ListKernels: TypeAlias = Annotated[
 @clear_errors
 def list_scenarios(kernels: ListKernels = False) -> None:
     """List the built-in scenarios, each with what to look at; or the kernels."""
-    from tcpemu.cli.listing import show_built_in, show_kernels
+    from tcpemu.cli.list_command import show_built_in, show_kernels
 
     if kernels:
         show_kernels()
@@ -380,9 +380,9 @@ def trace(
     hz: Ticks = None,
 ) -> None:
     """Let the emulator answer step traces: the same JSON, with its log."""
-    from tcpemu.cli.traces import Kernel, run_traces
+    from tcpemu.cli.trace_command import AnsweringKernel, run_traces
 
-    raise typer.Exit(run_traces(sources, output, Kernel(generation, hz), check=check))
+    raise typer.Exit(run_traces(sources, output, AnsweringKernel(generation, hz), check=check))
 
 
 AsText: TypeAlias = Annotated[
@@ -396,13 +396,13 @@ AsText: TypeAlias = Annotated[
 def schema(as_text: AsText = False) -> None:
     """Print the JSON Schema of scenario files, for editors; with --text the same for people."""
     if as_text:
-        from tcpemu.cli.listing import show_reference
+        from tcpemu.cli.list_command import show_reference
 
         show_reference()
         return
     import json
 
-    from tcpemu.scenario.schema import scenario_schema
+    from tcpemu.scenario.format.schema import scenario_schema
 
     typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
 
@@ -411,7 +411,7 @@ ClaimName: TypeAlias = Annotated[
     str | None,
     typer.Argument(metavar="[NAME]", help="One claim, with the packets that decide it."),
 ]
-Kernels: TypeAlias = Annotated[
+KernelsOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--generation",
@@ -433,9 +433,9 @@ GridAlone: TypeAlias = Annotated[
 @app.command()
 @clear_errors
 def claims(
-    name: ClaimName = None, generation: Kernels = None, file: OwnClaims = None, grid: GridAlone = False
+    name: ClaimName = None, generation: KernelsOption = None, file: OwnClaims = None, grid: GridAlone = False
 ) -> None:
     """What well-known texts say of the backlog, and in which kernels it holds: decided by runs."""
-    from tcpemu.cli.claims import show_claims
+    from tcpemu.cli.claims_command import show_claims
 
     show_claims(name, generation, file, grid=grid)

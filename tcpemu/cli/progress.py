@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple, TypeAlias
 
-from tcpemu.cli import output
-from tcpemu.cli.output import is_terminal
+from tcpemu.cli import printing
+from tcpemu.cli.printing import is_terminal
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import moment, seconds
 from tcpemu.network import Network
 from tcpemu.network.record import PacketSeen, Point, Record
-from tcpemu.scenario import build
-from tcpemu.scenario.load import Run
-from tcpemu.scenario.result import Result
+from tcpemu.scenario.format.load_scenario import Run
+from tcpemu.scenario.running import build
+from tcpemu.scenario.running.result import Result
 
 AGAIN = 10.0
 """Seconds between two lines, where there is no terminal."""
@@ -30,7 +30,7 @@ REFRESH = 0.2
 THREAD = "tcpemu progress"
 
 
-class Standing(NamedTuple):
+class ProgressOfRun(NamedTuple):
     """How far a work has got."""
 
     doing: str
@@ -41,7 +41,7 @@ class Standing(NamedTuple):
     """The same in numbers."""
 
 
-Look: TypeAlias = Callable[[], Standing]
+HowFar: TypeAlias = Callable[[], ProgressOfRun]
 """Called from another thread than that of the work."""
 
 
@@ -49,11 +49,11 @@ class Progress:
     """Shows where a work stands once it lasts longer than a moment. The work may be shown in several pieces."""
 
     def __init__(self) -> None:
-        self._next_line = time.monotonic() + output.PATIENCE
+        self._next_line = time.monotonic() + printing.PATIENCE
         self._said = False
 
     @contextmanager
-    def of(self, look: Look) -> Iterator[None]:
+    def of(self, look: HowFar) -> Iterator[None]:
         """Show the work of the block, which prints nothing: that would get mixed with the bar."""
         over = threading.Event()
         thread = threading.Thread(target=self._show, args=(look, over), name=THREAD, daemon=True)
@@ -64,14 +64,14 @@ class Progress:
             over.set()
             thread.join()
 
-    def _show(self, look: Look, over: threading.Event) -> None:
+    def _show(self, look: HowFar, over: threading.Event) -> None:
         with suppress(OSError):  # nobody reads standard error any more
             if not is_terminal(sys.stderr):
                 self._lines(look, over)
             elif not over.wait(self._next_line - time.monotonic()):
                 _bar(look, over)
 
-    def _lines(self, look: Look, over: threading.Event) -> None:
+    def _lines(self, look: HowFar, over: threading.Event) -> None:
         """What is done, and after that how far it is."""
         while not over.wait(self._next_line - time.monotonic()):
             standing = look()
@@ -81,7 +81,7 @@ class Progress:
             self._next_line = time.monotonic() + AGAIN
 
 
-def _bar(look: Look, over: threading.Event) -> None:
+def _bar(look: HowFar, over: threading.Event) -> None:
     """A bar that is gone when the work is over."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
@@ -113,7 +113,7 @@ def _bar(look: Look, over: threading.Event) -> None:
 # Runs.
 
 
-def run_all(
+def run_and_tell(
     labelled: Sequence[tuple[str, Run]], until: int | None, watch: build.Watch | None = None
 ) -> list[Result]:
     """Run them one after the other, each with what is said of it while it lasts; `watch` sees each begin."""
@@ -121,7 +121,7 @@ def run_all(
     results: list[Result] = []
     works = [_Running(doing, sum(ends[:number]), sum(ends)) for number, (doing, _) in enumerate(labelled)]
 
-    def standing() -> Standing:
+    def standing() -> ProgressOfRun:
         return works[min(len(results), len(works) - 1)].standing()
 
     with Progress().of(standing):
@@ -152,15 +152,15 @@ class _Running:
         """Its time begins to pass."""
         self._begun = network, end
 
-    def standing(self) -> Standing:
+    def standing(self) -> ProgressOfRun:
         """How far all of the runs are, and this one in numbers."""
         if self._begun is None:
-            return Standing(self._doing, self._before / max(self._total, 1), "about to begin")
+            return ProgressOfRun(self._doing, self._before / max(self._total, 1), "about to begin")
         network, end = self._begun
         now = network.now
         packets = count(self._packets.sent(network.record), "packet")
         detail = f"{seconds(now, 3)} of {moment(end)}, {packets}"
-        return Standing(self._doing, (self._before + now) / max(self._total, 1), detail)
+        return ProgressOfRun(self._doing, (self._before + now) / max(self._total, 1), detail)
 
 
 class _Packets:

@@ -16,7 +16,7 @@ octets. A program checks `format`: it grows when a key goes away or means someth
 - `ended`: when it was over
 - `hosts`: the server first, then each group of clients
 - `clients`: how each fared, in the order of the file; bare SYNs have none
-- `summary`: the numbers by which runs are compared, with the names of `tcpemu.scenario.summary.Summary`
+- `summary`: the numbers by which runs are compared, with the names of `tcpemu.scenario.running.summary.Summary`
 - `rows`: all that happened, in order; `kind` says what a row is: `packet`, `call` or `timer`
 
 **A host**
@@ -95,9 +95,9 @@ from tcpemu.explain.lines.segment_words import flag_words
 from tcpemu.network import Node
 from tcpemu.network.addresses import Addresses
 from tcpemu.network.node import Attached
-from tcpemu.scenario.checks import SERVER
-from tcpemu.scenario.result import Outcome, Result
-from tcpemu.scenario.summary import summarize
+from tcpemu.scenario.format.consistency import SERVER
+from tcpemu.scenario.running.result import ClientOutcome, Result
+from tcpemu.scenario.running.summary import summarize
 from tcpemu.stack.base.events import Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.stack.sockets.ss_table import SocketRow
@@ -205,7 +205,7 @@ def _clients(result: Result) -> Iterator[JsonObject]:
         yield _client(client, outcomes.get(client.name, silent))
 
 
-def _client(client: Outcome, outcome: ClientOutcome) -> JsonObject:
+def _client(client: ClientOutcome, outcome: ClientOutcome) -> JsonObject:
     return {
         "name": client.name,
         "host": client.group,

@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from tcpemu.generations.linux import LINUX, LINUX_6_18
-from tcpemu.generations.others import OTHERS
+from tcpemu.generations.other_systems import OTHERS
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
 

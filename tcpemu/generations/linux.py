@@ -7,8 +7,8 @@ time-out of 1 s and ten segments of window, its 3.10 has twenty.
 
 from dataclasses import replace
 
-from tcpemu.generations import queues as rules
-from tcpemu.generations import telling
+from tcpemu.generations import queue_rules as rules
+from tcpemu.generations import reason_wording
 from tcpemu.generations.linux_counters import counters_of
 from tcpemu.generations.linux_sysctls import Version, limits_before, missing_before, values_before
 from tcpemu.stack.base.generation import Generation, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
@@ -32,7 +32,7 @@ def _older(newer: Generation, version: Version, about: str, **changes: object) -
         about=about,
         sysctls={**newer.sysctls, **values_before(version), **own},
         missing=missing,
-        reasons=telling.linux(version, missing),
+        reasons=reason_wording.linux(version, missing),
         counters=counters_of(version),
         limits=limits_before(version),
         **changes,  # type: ignore[arg-type]

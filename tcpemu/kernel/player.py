@@ -6,16 +6,16 @@ import time
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from tcpemu.kernel import setup
-from tcpemu.kernel.calls import Applications
-from tcpemu.kernel.errors import KernelError, StepError
+from tcpemu.kernel import tun_device
+from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.observe import counters
+from tcpemu.kernel.real_sockets import KernelSockets
 from tcpemu.wire.codec import PROTOCOL_TCP, Refused, decode, encode
-from tcpemu.wire.relative import Numbers
+from tcpemu.wire.relative_numbers import RelativeNumbers
 from tcpemu.wire.segment import Segment
 
 Trace: TypeAlias = dict[str, Any]
-Step: TypeAlias = list[Any]
+TraceStep: TypeAlias = list[Any]
 
 SETTLE = 0.05
 """Seconds between the device's start and the first step."""
@@ -38,11 +38,11 @@ def play(trace: Trace) -> Trace:
 class _Player:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        self.device = setup.open_device()
-        setup.bring_up(trace.get("sysctl", {}))
+        self.device = tun_device.open_device()
+        tun_device.bring_up(trace.get("sysctl", {}))
         time.sleep(SETTLE)
-        self.numbers = Numbers()
-        self.applications = Applications(counters())
+        self.numbers = RelativeNumbers()
+        self.applications = KernelSockets(counters())
         self.log: list[dict[str, Any]] = []
         self.poll = select.poll()
         self.poll.register(self.device, select.POLLIN)
@@ -75,7 +75,7 @@ class _Player:
 
     # ------------------------------------------------------------------ steps and packets
 
-    def do(self, step: Step) -> None:
+    def do(self, step: TraceStep) -> None:
         at, (verb, *rest) = self.now(), step
         if verb == "in":
             self.inject(*rest)
@@ -102,7 +102,7 @@ class _Player:
             return None
 
 
-def _in_order(steps: list[Step]) -> Iterator[tuple[int, Step]]:
+def _in_order(steps: list[TraceStep]) -> Iterator[tuple[int, TraceStep]]:
     """Steps by their time, those of one time as they stand, each with its place in the trace."""
     yield from sorted(enumerate(steps), key=lambda pair: pair[1][0])
 

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from tcpemu.kernel.errors import KernelError, StepError
+from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.player import play
 
 

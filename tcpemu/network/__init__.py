@@ -5,7 +5,7 @@ nodes, node.py drives a host, application.py holds the calls that applications a
 record.py is what remains.
 """
 
-from tcpemu.network.application import Connection, Listener, Options
+from tcpemu.network.application_sockets import Connection, Listener, Options
 from tcpemu.network.clock import MICROSECOND, MILLISECOND, SECOND, duration, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, EndpointSocket

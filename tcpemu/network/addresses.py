@@ -6,7 +6,7 @@ from typing import TypeAlias
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import Address, address, address_text
 
-Range: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+AddressRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def packed(text: str) -> Address:
@@ -19,7 +19,7 @@ def packed(text: str) -> Address:
         ) from None
 
 
-def range_of(text: str) -> Range:
+def range_of(text: str) -> AddressRange:
     """A range of addresses in text, as `198.51.100.0/24`."""
     try:
         return ipaddress.ip_network(text)
@@ -43,7 +43,7 @@ class Addresses:
 
     def __init__(self) -> None:
         self._single: dict[Address, str] = {}
-        self._ranges: dict[Range, str] = {}
+        self._ranges: dict[AddressRange, str] = {}
 
     def add(self, node: str, texts: tuple[str, ...]) -> None:
         """Give the node its addresses, ranges among them written as `198.51.100.0/24`: all, or none."""

@@ -40,7 +40,7 @@ def octets(segment: Segment) -> int:
     return ip + 20 + options + len(segment.payload)
 
 
-def build(
+def build_hop(
     conditions: Conditions, stream: Callable[[str], Random], lose: Lose, copy: Copy, arrive: Hop
 ) -> Hop:
     """The way through a link in these conditions. `stream` gives the random stream of a name."""
@@ -48,13 +48,13 @@ def build(
     if conditions.reorder:
         hop = Reorder(conditions.reorder, stream("reorder"), arrive, hop)
     if conditions.rate is not None:
-        hop = Rate(conditions.rate, conditions.queue, lose, hop)
+        hop = RateLimit(conditions.rate, conditions.queue, lose, hop)
     if conditions.duplicate:
         hop = Duplicate(conditions.duplicate, stream("duplicate"), copy, hop)
     if conditions.loss:
         hop = Loss(conditions.loss, stream("loss"), lose, hop)
     if conditions.drop:
-        hop = Drop(conditions.drop, lose, hop)
+        hop = DropByRule(conditions.drop, lose, hop)
     return hop
 
 
@@ -86,7 +86,7 @@ class Reorder:
         hop(flight, at)
 
 
-class Rate:
+class RateLimit:
     """Packets leave one after another, each as long as its bits take; too many that wait are dropped."""
 
     __slots__ = ("_leaving", "_limit", "_lose", "_onward", "_rate")
@@ -139,7 +139,7 @@ class Loss:
             self._onward(flight, at)
 
 
-class Drop:
+class DropByRule:
     """Packets that a rule names are dropped.
 
     Every rule counts every packet that matches, those that another rule drops as well: so what a rule drops

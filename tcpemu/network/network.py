@@ -13,7 +13,7 @@ from tcpemu.network.addresses import Addresses, packed
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions
 from tcpemu.network.endpoint import Endpoint
-from tcpemu.network.links import Flight, Hop, build
+from tcpemu.network.links import Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
 from tcpemu.network.record import PacketSeen, Point, Record
@@ -116,7 +116,7 @@ class Network:
     def _join(self, sender: Attached, receiver: Attached, conditions: Conditions) -> Hop:
         ends = sender.name, receiver.name
         made = self._links_made[ends] = self._links_made.get(ends, 0) + 1
-        hop = self._links[ends] = build(
+        hop = self._links[ends] = build_hop(
             conditions,
             stream=partial(seeds.stream, self.seed, "link", *ends, made),
             lose=partial(self._lose, sender.name),

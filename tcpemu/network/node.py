@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import TypeAlias, TypeVar
 
 from tcpemu.network.addresses import endpoint_text, packed
-from tcpemu.network.application import Connection, Listener, Options, connected, set_option
+from tcpemu.network.application_sockets import Connection, Listener, Options, connected, set_option
 from tcpemu.network.clock import nanoseconds
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
 from tcpemu.network.links import Flight

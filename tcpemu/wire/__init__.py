@@ -1,6 +1,6 @@
 """What travels: segments, their options, octets, capture files. Scapy is met in the module `bridge` alone."""
 
-from tcpemu.wire.capture import (
+from tcpemu.wire.capture_file import (
     Capture,
     CaptureError,
     Direction,

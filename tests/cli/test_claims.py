@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
-from tcpemu.scenario.claims.judge import Bench, Outcome
-from tcpemu.scenario.claims.load import built_in
+from tcpemu.scenario.claims.load_claims import built_in
+from tcpemu.scenario.claims.verdicts import Bench, ClaimOutcome
 
 OWN = """
 [[claims]]
@@ -126,7 +126,7 @@ def test_mistakes_in_a_file_are_all_told(own):
     assert all(f"tcpemu: {own}: claims[0]." in each for each in done.stderr.splitlines())
 
 
-MARKS = {"+": Outcome.HOLDS, "-": Outcome.FAILS, "?": Outcome.UNSPECIFIED}
+MARKS = {"+": ClaimOutcome.HOLDS, "-": ClaimOutcome.FAILS, "?": ClaimOutcome.UNSPECIFIED}
 
 
 def marks(lines, kernel):

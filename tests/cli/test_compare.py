@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
-from tcpemu.scenario.compare import TELLING
-from tcpemu.wire.capture import read_capture
+from tcpemu.scenario.running.variations import KERNELS_COMPARED
+from tcpemu.wire.capture_file import read_capture
 
 SMALL = """
 title = "Two clients"
@@ -72,14 +72,14 @@ def eight():
 
 
 def test_eight_kernels_by_default_and_all_columns_differ(eight):
-    found = columns(eight, TELLING)
-    assert list(found) == list(TELLING)
-    for one, other in combinations(TELLING, 2):
+    found = columns(eight, KERNELS_COMPARED)
+    assert list(found) == list(KERNELS_COMPARED)
+    for one, other in combinations(KERNELS_COMPARED, 2):
         assert found[one] != found[other], (one, other)
 
 
 def test_the_named_kernels_are_the_default_ones(eight):
-    assert shown("ignored-ack", "--generation", ",".join(TELLING)) == eight
+    assert shown("ignored-ack", "--generation", ",".join(KERNELS_COMPARED)) == eight
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_the_named_kernels_are_the_default_ones(eight):
     ],
 )
 def test_each_column_tells_its_story(eight, name, cells):
-    column = " ".join(columns(eight, TELLING)[name].split())
+    column = " ".join(columns(eight, KERNELS_COMPARED)[name].split())
     for cell in cells:
         assert cell.search(column) if isinstance(cell, re.Pattern) else cell in column
 
@@ -108,7 +108,7 @@ TAKEN = "the SYN is taken into the SYN queue and answered with SYN|ACK"
 DROPPED = "the queue is full (1 wait, 0 half-open, backlog 1), so the SYN is dropped"
 
 
-@pytest.mark.parametrize("name", TELLING[1:])
+@pytest.mark.parametrize("name", KERNELS_COMPARED[1:])
 def test_where_each_departs_from_the_first_and_why(eight, name):
     told = part(eight, name)
     assert "departs from linux-2.0 at 0.105 s: SYN of second" in told

@@ -33,7 +33,7 @@ def words_of(svg):
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """A machine that is slow today is no reason for a word on standard error."""
-    monkeypatch.setattr("tcpemu.cli.output.PATIENCE", 600.0)
+    monkeypatch.setattr("tcpemu.cli.printing.PATIENCE", 600.0)
 
 
 @pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
@@ -145,6 +145,6 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
 def test_nothing_else_loads_matplotlib():
     import subprocess
 
-    code = "import sys, tcpemu.cli.plotting, tcpemu.cli.app; print('matplotlib' in sys.modules)"
+    code = "import sys, tcpemu.cli.plot_command, tcpemu.cli.app; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

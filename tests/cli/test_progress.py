@@ -13,19 +13,20 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from tcpemu.cli import output, progress
+from tcpemu.cli import printing, progress
 from tcpemu.cli.app import app
-from tcpemu.cli.progress import Progress, Standing, run_all
+from tcpemu.cli.progress import Progress, ProgressOfRun, run_and_tell
 from tcpemu.explain.as_json import json_text
 from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.network import Network
 from tcpemu.network.record import Point
-from tcpemu.scenario import build, load
-from tcpemu.wire.capture import write_capture
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
+from tcpemu.wire.capture_file import write_capture
 
 LONG = 10
 """Seconds after which a test gives up waiting for what should come at once."""
-HALF = Standing("doing it", 0.5, "1 of 2")
+HALF = ProgressOfRun("doing it", 0.5, "1 of 2")
 
 
 class Heard(io.StringIO):
@@ -100,7 +101,7 @@ def terminal(monkeypatch):
 @pytest.fixture
 def at_once(monkeypatch):
     """No patience at all, and a look as often as can be."""
-    monkeypatch.setattr(output, "PATIENCE", 0.0)
+    monkeypatch.setattr(printing, "PATIENCE", 0.0)
     monkeypatch.setattr(progress, "AGAIN", 0.01)
     monkeypatch.setattr(progress, "REFRESH", 0.01)
 
@@ -118,7 +119,7 @@ def halfway(monkeypatch, wait):
 
 
 def labelled(name):
-    return [(f"running {name}, {run.name}", run) for run in load.runs(load.load(name))]
+    return [(f"running {name}, {run.name}", run) for run in load_scenario.runs(load_scenario.load(name))]
 
 
 # What is shown.
@@ -145,7 +146,7 @@ def test_a_work_in_pieces_says_once_what_is_done(pipe, at_once, monkeypatch):
 
 @pytest.mark.parametrize("stream", ["pipe", "terminal"])
 def test_nothing_is_said_of_what_is_quickly_done(stream, request, monkeypatch):
-    monkeypatch.setattr(output, "PATIENCE", 1000.0)
+    monkeypatch.setattr(printing, "PATIENCE", 1000.0)
     seen = request.getfixturevalue(stream)
     with Progress().of(lambda: HALF):
         pass
@@ -164,7 +165,7 @@ def test_on_a_terminal_a_bar_comes_and_goes(terminal, at_once):
 
 
 def test_a_name_in_brackets_is_shown_as_it_is(terminal, at_once):
-    with Progress().of(lambda: Standing("running [red]x[/].toml", 0.5, "[b]")):
+    with Progress().of(lambda: ProgressOfRun("running [red]x[/].toml", 0.5, "[b]")):
         terminal.wait_for("[red]x[/].toml")
         terminal.wait_for("[b]")
 
@@ -206,7 +207,7 @@ def test_nobody_who_reads_is_no_error(monkeypatch, at_once):
 
 def test_the_bar_tells_virtual_time_and_packets(terminal, at_once, monkeypatch):
     halfway(monkeypatch, lambda: terminal.wait_for("36.000 of 72 s, "))
-    (result,) = run_all([("running it", *load.runs(load.load("ignored-ack")))], None)
+    (result,) = run_and_tell([("running it", *load_scenario.runs(load_scenario.load("ignored-ack")))], None)
     shown = terminal.all_of_it()
     assert "running it" in shown
     sent = sum(seen.at <= result.ended // 2 for seen in result.record.packets(point=Point.SENT))
@@ -215,7 +216,7 @@ def test_the_bar_tells_virtual_time_and_packets(terminal, at_once, monkeypatch):
 
 def test_the_percent_is_of_all_runs_together(pipe, at_once, monkeypatch):
     halfway(monkeypatch, lambda: pipe.wait_for(pipe.lines + 3))
-    run_all(labelled("listen-1-vs-5"), None)
+    run_and_tell(labelled("listen-1-vs-5"), None)
     shown = pipe.getvalue()
     assert re.search(
         r"running listen-1-vs-5, listen\(1\) \.\.\. 25% \(1\.250 of 2\.5 s, \d+ packets\)", shown
@@ -227,15 +228,15 @@ def test_the_percent_is_of_all_runs_together(pipe, at_once, monkeypatch):
 
 def test_a_run_of_no_time_at_all(pipe, at_once, monkeypatch):
     halfway(monkeypatch, lambda: pipe.wait_for(2))
-    (result,) = run_all(labelled("handshake"), 0)
+    (result,) = run_and_tell(labelled("handshake"), 0)
     assert result.ended == 0
     assert "0% (0.000 of 0 s, 1 packet)" in pipe.getvalue()
 
 
 @pytest.mark.parametrize("name", ["ignored-ack", "syn-flood"])
 def test_what_comes_of_a_run_is_the_same_whether_anybody_looks_or_not(name, pipe, at_once, tmp_path):
-    watched = run_all(labelled(name), None)
-    alone = [build.run(run) for run in load.runs(load.load(name))]
+    watched = run_and_tell(labelled(name), None)
+    alone = [build.run(run) for run in load_scenario.runs(load_scenario.load(name))]
     assert pipe.lines > 0
     assert "".join(json_text(name, watched)) == "".join(json_text(name, alone))
     for number, (one, other) in enumerate(zip(watched, alone, strict=True)):
@@ -247,7 +248,7 @@ def test_what_comes_of_a_run_is_the_same_whether_anybody_looks_or_not(name, pipe
 
 @pytest.mark.parametrize("name", ["ignored-ack", "syn-flood"])
 def test_a_run_in_slices_is_the_whole_run(name):
-    for run in load.runs(load.load(name)):
+    for run in load_scenario.runs(load_scenario.load(name)):
         whole, sliced = build.run(run), build.build(run)
         for number in range(1, 201):
             sliced.network.run(run.scenario.duration * number // 200)

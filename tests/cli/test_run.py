@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from tcpemu import __version__
 from tcpemu.cli.app import app
-from tcpemu.scenario.load import BUILT_IN
-from tcpemu.wire.capture import read_capture
+from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS
+from tcpemu.wire.capture_file import read_capture
 
 SMALL = """
 title = "One client"
@@ -57,7 +57,7 @@ def test_the_ignored_ack_shows_what_matters():
         assert words in shown
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", BUILT_IN_SCENARIOS)
 def test_every_built_in_scenario_fits_its_width(name, monkeypatch):
     for columns in (80, 100):
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -209,8 +209,8 @@ def test_a_capture_beside_json_may_be_taken_anywhere(scenario, tmp_path):
 def test_list_names_every_scenario_with_its_sentence():
     shown = tcpemu("list").stdout
     starts = [line.split()[0] for line in shown.splitlines() if not line.startswith(" ")]
-    assert starts == list(BUILT_IN)
-    assert shown.count("Look at: ") == len(BUILT_IN)
+    assert starts == list(BUILT_IN_SCENARIOS)
+    assert shown.count("Look at: ") == len(BUILT_IN_SCENARIOS)
 
 
 def test_the_schema_is_json():
@@ -278,7 +278,7 @@ def test_an_old_capture_stays_when_the_new_one_cannot_be_made(tmp_path, monkeypa
     def breaks(*_):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr("tcpemu.cli.runs.write_capture", breaks)
+    monkeypatch.setattr("tcpemu.cli.run_command.write_capture", breaks)
     done = tcpemu("run", "handshake", "-o", path)
     assert done.exit_code == 2
     assert "No space left on device" in done.stderr
@@ -289,7 +289,7 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch):
     def breaks(*_):
         raise ValueError("a fault")
 
-    monkeypatch.setattr("tcpemu.cli.runs.results_of", breaks)
+    monkeypatch.setattr("tcpemu.cli.run_command.results_of", breaks)
     done = tcpemu("run", "handshake")
     assert isinstance(done.exception, ValueError)
 

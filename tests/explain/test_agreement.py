@@ -18,7 +18,8 @@ from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.tables.host_state import last_queues
 from tcpemu.network import Node
 from tcpemu.network.record import WAITS, Call, Point
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base.events import QueueChanged, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
 
@@ -54,7 +55,7 @@ class Stage(NamedTuple):
 
 @cache
 def stage(name, number, at):
-    result = build.build(load.runs(load.load(name))[number])
+    result = build.build(load_scenario.runs(load_scenario.load(name))[number])
     result.network.run(round(at * SECOND))
     hosts = {node.name: node.host for node in result.network.nodes.values() if isinstance(node, Node)}
     record = result.record

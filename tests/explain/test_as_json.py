@@ -12,9 +12,10 @@ from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.explain.facts.client_outcomes import client_outcomes
 from tcpemu.explain.facts.rows import CallRow, TimerRow, rows_of
 from tcpemu.network.record import Point
-from tcpemu.scenario import build, load
-from tcpemu.scenario.load import BUILT_IN
-from tcpemu.scenario.summary import summarize
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS
+from tcpemu.scenario.running import build
+from tcpemu.scenario.running.summary import summarize
 from tcpemu.stack.base import reasons
 from tcpemu.wire import options as opt
 from tcpemu.wire.codec import decode
@@ -25,7 +26,7 @@ SECOND = 1000 * MS
 
 
 def results_of(name, **settings):
-    return [build.run(run) for run in load.runs(load.load(name, settings))]
+    return [build.run(run) for run in load_scenario.runs(load_scenario.load(name, settings))]
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ def ends(row):
 
 
 def test_an_eviction_says_who_had_to_go():
-    scenario = load.from_text(FLOOD_OF_SOLARIS)
+    scenario = load_scenario.from_text(FLOOD_OF_SOLARIS)
     (run,) = runs_of(build.run_all(scenario))
     gone = [row for row in kind(run, "packet") if row["evicted"]]
     assert gone
@@ -207,7 +208,7 @@ def test_the_rows_of_a_flood_come_to_the_numbers_of_its_summary(syn_flood):
     assert {row["verdict"] for row in answers} == {None}
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", BUILT_IN_SCENARIOS)
 def test_clients_fared_as_the_ladder_says(name):
     for result in results_of(name, duration="0.5 s") if name == "accept-rate" else results_of(name):
         (run,) = runs_of([result])
@@ -307,7 +308,7 @@ def test_a_lost_packet_a_copy_and_one_that_is_on_its_way():
 
 def results_of_link(until=500 * MS, **link):
     tables = {"title": "t", "look_at": "l", "clients": [{"name": "c"}], "link": link}
-    (one,) = load.runs(load.from_document(tables))
+    (one,) = load_scenario.runs(load_scenario.from_document(tables))
     return build.run(one, until)
 
 

@@ -8,7 +8,7 @@ from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.network.addresses import endpoint_text
-from tcpemu.wire.capture import Capture, Direction, Packet, ip_of
+from tcpemu.wire.capture_file import Capture, Direction, Packet, ip_of
 from tcpemu.wire.codec import Refused, decode
 from tcpemu.wire.segment import RST, SYN, Segment
 

@@ -7,16 +7,16 @@ from typing import TypeAlias
 
 from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.generations import GENERATIONS
-from tcpemu.scenario.claims.judge import Outcome, Verdict
+from tcpemu.scenario.claims.verdicts import ClaimOutcome, ClaimVerdict
 
-VerdictGrid: TypeAlias = Mapping[str, Sequence[Verdict]]
+VerdictGrid: TypeAlias = Mapping[str, Sequence[ClaimVerdict]]
 """The verdicts of each claim, by its name."""
 KernelColumn: TypeAlias = tuple[str, int]
 """A kernel, and how wide its column is."""
 
 NARROWEST = 3
-_MARKS = {Outcome.HOLDS: "+", Outcome.FAILS: "-", Outcome.UNSPECIFIED: "?"}
-_ROLES = {Outcome.HOLDS: Role.STATE, Outcome.FAILS: Role.LOST, Outcome.UNSPECIFIED: Role.QUIET}
+_MARKS = {ClaimOutcome.HOLDS: "+", ClaimOutcome.FAILS: "-", ClaimOutcome.UNSPECIFIED: "?"}
+_ROLES = {ClaimOutcome.HOLDS: Role.STATE, ClaimOutcome.FAILS: Role.LOST, ClaimOutcome.UNSPECIFIED: Role.QUIET}
 _LEGEND = "+ the claim holds; - it does not; ? it says nothing of this kernel, or cannot be tried on it"
 _ABOUT_OTHERS = "no mark: it is about other kernels"
 
@@ -79,7 +79,7 @@ def _heads(columns: Sequence[KernelColumn], labels: int) -> Iterator[Line]:
     yield line(" " * labels + versions, Role.TITLE)
 
 
-def _row(label: str, columns: Sequence[KernelColumn], outcomes: Mapping[str, Outcome]) -> Iterator[Line]:
+def _row(label: str, columns: Sequence[KernelColumn], outcomes: Mapping[str, ClaimOutcome]) -> Iterator[Line]:
     cells = [(outcomes.get(name), size) for name, size in columns]
     yield (
         Span(label),

@@ -7,28 +7,28 @@ from fractions import Fraction
 
 from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import span_words
-from tcpemu.scenario.claims.judge import Outcome, Verdict
-from tcpemu.scenario.claims.load import Claim
+from tcpemu.scenario.claims.claim_file import ClaimTable
+from tcpemu.scenario.claims.load_claims import Claim
 from tcpemu.scenario.claims.measure import MEASURES, Measures
-from tcpemu.scenario.claims.model import ClaimTable
+from tcpemu.scenario.claims.verdicts import ClaimOutcome, ClaimVerdict
 
-_ROLES = {Outcome.HOLDS: Role.STATE, Outcome.FAILS: Role.LOST, Outcome.UNSPECIFIED: Role.QUIET}
-_VERDICT = max(len(outcome.value) for outcome in Outcome)
+_ROLES = {ClaimOutcome.HOLDS: Role.STATE, ClaimOutcome.FAILS: Role.LOST, ClaimOutcome.UNSPECIFIED: Role.QUIET}
+_VERDICT = max(len(outcome.value) for outcome in ClaimOutcome)
 _TIMES = frozenset({"repeats_at", "given_up_after", "client_sees_after", "round_trip"})
 _NONE = "none"
 
 
-def claim_lines(claim: Claim, verdicts: Sequence[Verdict], width: int = 100) -> Iterator[Line]:
+def claim_lines(claim: Claim, verdicts: Sequence[ClaimVerdict], width: int = 100) -> Iterator[Line]:
     """One claim: what it says, who says so, and in which kernels it holds, fails or says nothing."""
     table = claim.table
     yield line(table.name, Role.TITLE)
     yield from (line(f"  {each}") for each in textwrap.wrap(table.claim, width - 2))
     yield from (line(f"  {each}", Role.QUIET) for each in textwrap.wrap(f"({table.source})", width - 2))
-    for outcome in Outcome:
+    for outcome in ClaimOutcome:
         yield from _outcome_lines(outcome, [each for each in verdicts if each.outcome is outcome], width)
 
 
-def _outcome_lines(outcome: Outcome, verdicts: Sequence[Verdict], width: int) -> Iterator[Line]:
+def _outcome_lines(outcome: ClaimOutcome, verdicts: Sequence[ClaimVerdict], width: int) -> Iterator[Line]:
     head = Span(f"  {outcome.value:<{_VERDICT}}  ", _ROLES[outcome])
     for words, kernels in _grouped(verdicts).items():
         whole = kernel_names(kernels) + (f": {words}" if words else "")
@@ -37,7 +37,7 @@ def _outcome_lines(outcome: Outcome, verdicts: Sequence[Verdict], width: int) ->
             head = Span(" " * len(head.text))
 
 
-def _grouped(verdicts: Iterable[Verdict]) -> dict[str, list[str]]:
+def _grouped(verdicts: Iterable[ClaimVerdict]) -> dict[str, list[str]]:
     """Kernels by the sentence that is said of them."""
     groups: dict[str, list[str]] = {}
     for verdict in verdicts:
@@ -55,7 +55,7 @@ def kernel_names(names: Iterable[str]) -> str:
     return ", ".join(shown)
 
 
-def verdict_sentence(verdict: Verdict) -> str:
+def verdict_sentence(verdict: ClaimVerdict) -> str:
     """What is said of a verdict, with what was measured. A claim without words tells what was measured."""
     if not verdict.runs:
         return verdict.say

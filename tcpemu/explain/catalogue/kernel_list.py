@@ -11,7 +11,7 @@ from tcpemu.explain.facts.queue_limits import AssumedQueues
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.wrapping import hanging
 from tcpemu.generations import DEFAULT, GENERATIONS
-from tcpemu.scenario.kernels import family_and_version
+from tcpemu.generations.kernel_names import family_and_version
 from tcpemu.stack.base.generation import Generation, Overflow
 from tcpemu.stack.base.sysctls import SYSCTLS
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.lines.wrapping import hanging
-from tcpemu.scenario.reference import Key, Section, capital, sections
-from tcpemu.scenario.values import RATE_MEND, SHARE_MEND, TIME_MEND
+from tcpemu.scenario.format.key_reference import Key, Section, capital, sections
+from tcpemu.scenario.format.written_values import RATE_MEND, SHARE_MEND, TIME_MEND
 
 _INDENT = 34
 _INTRODUCTION = (

@@ -18,7 +18,7 @@ from tcpemu.explain.plots.picture import (
 )
 from tcpemu.network import Record
 from tcpemu.network.record import HostEvent, QueueLength
-from tcpemu.scenario.result import Result
+from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Event, QueueChanged, Sent, Verdict
 from tcpemu.wire.segment import ACK, RST, SYN, Segment

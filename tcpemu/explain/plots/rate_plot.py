@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from tcpemu.explain.lines.time_words import span_words
 from tcpemu.explain.plots.picture import Curve, Meaning, NothingToDrawError, Panel, PanelBlock, Picture, Spots
-from tcpemu.scenario.model import Scenario
-from tcpemu.scenario.result import Result
-from tcpemu.scenario.summary import accept_rate_limit, summarize
+from tcpemu.scenario.format.scenario_file import Scenario
+from tcpemu.scenario.running.result import Result
+from tcpemu.scenario.running.summary import accept_rate_limit, summarize
 
 _ACROSS = "places in the SYN queue / round-trip time (1/s)"
 _UPWARDS = "accepted connections\n(1/s)"

@@ -22,8 +22,8 @@ from tcpemu.explain.plots.picture import (
     thinned,
 )
 from tcpemu.network.record import PacketSeen, Point, Record
-from tcpemu.scenario.errors import did_you_mean
-from tcpemu.scenario.result import Result
+from tcpemu.scenario.format.problems import did_you_mean
+from tcpemu.scenario.running.result import Result
 from tcpemu.wire.segment import FIN, RST, SYN, FlowKey, Segment
 
 _FAR = 3

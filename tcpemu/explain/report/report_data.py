@@ -28,8 +28,8 @@ from tcpemu.explain.story.turning_points import TurningPoint, turning_points
 from tcpemu.explain.story.turning_titles import LOSS
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, PacketSeen
-from tcpemu.scenario.checks import SERVER
-from tcpemu.scenario.result import Result
+from tcpemu.scenario.format.consistency import SERVER
+from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
 from tcpemu.wire.segment import FIN
 

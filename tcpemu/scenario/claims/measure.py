@@ -6,11 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 from tcpemu.network.record import Call, HostEvent, PacketSeen, Point
-from tcpemu.scenario.build import host_addresses
-from tcpemu.scenario.checks import SERVER
-from tcpemu.scenario.model import Scenario
-from tcpemu.scenario.result import Outcome, Result
-from tcpemu.scenario.summary import IGNORED_ACKS, accept_rate
+from tcpemu.scenario.format.consistency import SERVER
+from tcpemu.scenario.format.scenario_file import Scenario
+from tcpemu.scenario.running.build import host_addresses
+from tcpemu.scenario.running.result import ClientOutcome, Result
+from tcpemu.scenario.running.summary import IGNORED_ACKS, accept_rate
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Counted, QueueChanged, TimerFired, Verdict
 from tcpemu.stack.base.events import Outcome as Fate
@@ -287,7 +287,7 @@ def _of_flow(server: _Server, flow: FlowKey | None) -> dict[str, Any]:
     }
 
 
-def _of_client(client: Outcome | None) -> dict[str, Any]:
+def _of_client(client: ClientOutcome | None) -> dict[str, Any]:
     ended = client.ended if client and client.error else None
     return {
         "client_sees": (client.error if client else "") or NO_ERROR,

@@ -9,7 +9,7 @@ from tcpemu import __version__
 from tcpemu.explain.capture.annotated_capture import MOST_NAMES, capture_of
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.network.record import PacketSeen, Point
-from tcpemu.wire.capture import CaptureError, Direction, read_capture, write_capture
+from tcpemu.wire.capture_file import CaptureError, Direction, read_capture, write_capture
 from tcpemu.wire.codec import decode
 from tcpemu.wire.segment import SYN, Segment, address, address_text
 from tests.explain.hand_made import CLIENT, MS, SERVER, Script, handshake_with_losses, ignored_ack

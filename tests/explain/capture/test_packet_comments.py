@@ -7,7 +7,8 @@ from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.lines.time_words import span_words
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import Point
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import StateChanged, TimerFired
 from tcpemu.stack.base.states import State
@@ -129,7 +130,7 @@ def test_what_one_step_counted_for_two_packets_is_told_of_neither():
 
 def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
     document = FLOOD.replace("3 s", "80 s").replace('rate = 50, until = "1 s"', 'at = ["0 s"]')
-    record = build.run(load.runs(load.from_text(document))[0]).record
+    record = build.run(load_scenario.runs(load_scenario.from_text(document))[0]).record
     *_, last = capture_of(record).packets
     assert last.comments == (
         "server: the handshake is given up (SYN-RECV → closed) [XNU, tcp_subr.c: tcp_drop]. Queues of port "

@@ -3,7 +3,8 @@
 from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.network.record import Call, Record
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 
 
 def calls(*entries):
@@ -49,7 +50,7 @@ start = "12 s"
 
 
 def test_an_outcome_says_what_the_server_made_of_it():
-    result = build.run(load.runs(load.from_text(ALONE))[0])
+    result = build.run(load_scenario.runs(load_scenario.from_text(ALONE))[0])
     shown = lines_text(client_outcome_lines(client_outcomes(result.record, result.starts, result.ended)))
     assert shown == (
         "  crowd-1  connected at 0.01 s, after 10 ms; still waits in recv() since 0.01 s\n"
@@ -71,9 +72,9 @@ def test_an_outcome_says_what_the_server_made_of_it():
 
 
 def test_what_the_server_completes_late_is_a_connection_like_any_other():
-    (result,) = build.run_all(load.load("ignored-ack-then-accept"))
+    (result,) = build.run_all(load_scenario.load("ignored-ack-then-accept"))
     assert [outcome.words for outcome in client_outcomes(result.record)] == ["connected"] * 3
-    (early,) = build.run_all(load.load("ignored-ack-then-accept"), 12 * 10**9)
+    (early,) = build.run_all(load_scenario.load("ignored-ack-then-accept"), 12 * 10**9)
     assert [outcome.words for outcome in client_outcomes(early.record)] == [
         "connected",
         "connected, still waits in recv()",

@@ -3,7 +3,8 @@
 from tcpemu.explain.facts.rows import rows_of
 from tcpemu.explain.facts.run_digest import SentReset, digest_of
 from tcpemu.network.record import Record
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base import reasons
 from tests.explain.hand_made import CLIENT, MS, SECOND, Script, ignored_ack
 
@@ -27,7 +28,7 @@ def test_rows_that_are_there_already_give_the_same_story():
 def test_a_client_that_connects_while_another_repeats_its_syn_has_its_own_name_alone():
     crowd = '{ name = "c", count = 3, start = { every = "1 s" } }'
     text = f'title = "t"\nclients = [{crowd}]\nserver = {{ backlog = 0, accept = {{ never = true }} }}'
-    (result,) = build.run_all(load.from_text(text))
+    (result,) = build.run_all(load_scenario.from_text(text))
     assert list(of(result.record).names.values()) == ["c-1", "c-2", "c-3"]
 
 

@@ -8,7 +8,8 @@ from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import ansi, lines_text, plain
 from tcpemu.network.record import PacketSeen, Point
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base import reasons
 from tcpemu.wire.segment import address
 from tests.explain.hand_made import MS, SYN_OPTIONS, Script, evictions, ignored_ack
@@ -69,7 +70,7 @@ time (s)  client 10.0.0.2                                    server 10.0.0.1:80
 
 
 def test_the_example_of_the_legend_is_the_longest_accept_queue_that_is_shown():
-    (result,) = build.run_all(load.load("ignored-ack"))
+    (result,) = build.run_all(load_scenario.load("ignored-ack"))
     lines = drawn(result.record)
     assert "accept 2/1: 2 connections wait for accept(), the backlog" in lines
     assert "accept 2/1  syn" in lines

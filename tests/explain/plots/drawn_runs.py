@@ -1,11 +1,12 @@
 """Runs to be drawn, and how to look at a picture."""
 
 from tcpemu.network import MILLISECOND
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 
 
 def runs_of(name, settings=None, until=None):
-    return build.run_all(load.load(name, settings), until)
+    return build.run_all(load_scenario.load(name, settings), until)
 
 
 def value_at(curve, at):

@@ -7,7 +7,8 @@ from tcpemu.explain.plots.picture import (
 )
 from tcpemu.explain.plots.sequence_plot import directions, flows_of, sequence_picture
 from tcpemu.network import MILLISECOND, SECOND
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tests.explain.plots.drawn_runs import ms, runs_of
 
 
@@ -45,7 +46,7 @@ drop = [{ to = "server", flags = "P", nth = 1 }]
 name = "one"
 do = ["connect", { send = 100 }]
 """
-    [result] = build.run_all(load.from_text(scenario))
+    [result] = build.run_all(load_scenario.from_text(scenario))
     client, _ = directions(result.record, flows_of(result.record)["one"])
     assert client.lost == [(10 * MILLISECOND, 101)]
     assert [(first, end) for _, first, end in client.again] == [(1, 101)]

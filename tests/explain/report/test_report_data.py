@@ -13,7 +13,8 @@ from tcpemu.explain.report.socket_changes import SocketWatch
 from tcpemu.explain.tables.host_state import last_queues
 from tcpemu.network import Node, Point
 from tcpemu.network.addresses import endpoint_text
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base.events import Outcome
 
 MOMENTS = 12
@@ -99,12 +100,12 @@ start = { every = "10 ms" }
 RUNS = [
     pytest.param(one, id=f"{name} {one.name}".strip())
     for name, scenario in (
-        *((name, load.load(name)) for name in load.BUILT_IN),
-        ("blocking sends", load.from_text(BLOCKING)),
-        ("closed", load.from_text(CLOSED)),
-        ("to the end of TIME-WAIT", load.load("time-server", {"duration": "70 s"})),
+        *((name, load_scenario.load(name)) for name in load_scenario.BUILT_IN_SCENARIOS),
+        ("blocking sends", load_scenario.from_text(BLOCKING)),
+        ("closed", load_scenario.from_text(CLOSED)),
+        ("to the end of TIME-WAIT", load_scenario.load("time-server", {"duration": "70 s"})),
     )
-    for one in load.runs(scenario)
+    for one in load_scenario.runs(scenario)
 ]
 
 
@@ -166,14 +167,14 @@ duplicate = 1
 name = "one"
 start = "100 ms"
 """
-    (one,) = load.runs(load.from_text(text))
+    (one,) = load_scenario.runs(load_scenario.from_text(text))
     _, data = told(one)
     copies = [packet for packet in data["packets"] if "copy_of" in packet]
     assert not copies  # the copy has not arrived yet
     first = data["packets"][0]
     assert "arrived" not in first
     assert "lost" not in first
-    (one,) = load.runs(load.from_text(text, settings={"duration": "1 s"}))
+    (one,) = load_scenario.runs(load_scenario.from_text(text, settings={"duration": "1 s"}))
     _, data = told(one)
     copies = [packet for packet in data["packets"] if "copy_of" in packet]
     assert copies
@@ -184,7 +185,9 @@ start = "100 ms"
 
 def test_the_places_of_a_queue_are_those_of_the_kernel():
     for generation, places in {"linux-6.18": (2, 2), "linux-3.10": (2, 16), "linux-2.0": (1, None)}.items():
-        (one,) = load.runs(load.load("ignored-ack", {"server.generation": generation, "look_at": ""}))
+        (one,) = load_scenario.runs(
+            load_scenario.load("ignored-ack", {"server.generation": generation, "look_at": ""})
+        )
         _, data = told(one)
         listen = next(scene["queues"][0] for scene in data["scenes"] if "queues" in scene)
         assert listen[:4] == [0, 0, 0, 1]
@@ -207,7 +210,7 @@ nth = 7
 name = "one"
 do = ["connect", { send = 60000 }, "close"]
 """
-    (one,) = load.runs(load.from_text(text))
+    (one,) = load_scenario.runs(load_scenario.from_text(text))
     _, data = told(one)
     found = {turn["title"]: data["scenes"][turn["scene"]] for turn in data["story"]}
     packets = data["packets"]

@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from tcpemu.cli.reporting import write_report
+from tcpemu.cli.report_command import write_report
 from tcpemu.explain.tables.socket_table import socket_lines
 from tcpemu.network import Node
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tests.explain.report.test_report_data import CLOSED
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -142,7 +143,7 @@ def sockets_of(page, host):
 
 def standing(name, run, time, host="server"):
     """The same as `tcpemu state` has it: another run, up to that moment."""
-    result = build.run(load.runs(load.load(name))[run], time)
+    result = build.run(load_scenario.runs(load_scenario.load(name))[run], time)
     node = result.network.nodes[host]
     assert isinstance(node, Node)
     words = [

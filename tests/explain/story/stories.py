@@ -2,7 +2,8 @@
 
 from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.network import Node
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 
 MS = 10**6
 
@@ -11,8 +12,8 @@ FEW = "title = 't'\nduration = '10 s'\n"
 
 
 def run_of(name, only="", **settings):
-    scenario = load.load(name, {key.replace("__", "."): value for key, value in settings.items()})
-    return build.run(next(run for run in load.runs(scenario) if run.name == only))
+    scenario = load_scenario.load(name, {key.replace("__", "."): value for key, value in settings.items()})
+    return build.run(next(run for run in load_scenario.runs(scenario) if run.name == only))
 
 
 def story(result):

@@ -4,7 +4,8 @@ from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.explain.story.story_lines import story_lines
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base.events import StateChanged
 from tests.explain.story.stories import FEW, MS, run_of, story, told, turn_of
 
@@ -21,7 +22,7 @@ def test_without_trouble_the_story_is_how_the_connection_opened():
     seen = [(entry.at / MS, entry.event.new.name) for entry in result.record.events(StateChanged)]
     assert [at for at, state in seen if state == "ESTABLISHED"] == [10, 15]
     assert "Nothing was dropped" in lines_text(story_lines(Heading("t"), turns, []))
-    short = build.run(load.runs(load.load("handshake"))[0], 50 * MS)
+    short = build.run(load_scenario.runs(load_scenario.load("handshake"))[0], 50 * MS)
     assert "nobody takes it out before the end" in story(short)[0].text
 
 
@@ -46,7 +47,7 @@ def test_a_put_off_handshake_completes_when_an_ack_finds_room():
 def test_data_may_complete_what_a_bare_ack_did_not():
     document = FEW + "[server]\noptions.defer_accept = 5\n[[clients]]\nname = 'one'\n"
     document += "do = ['connect', { wait = '1 s' }, { send = 'hello' }]\n"
-    turns = story(build.run(load.runs(load.from_text(document))[0]))
+    turns = story(build.run(load_scenario.runs(load_scenario.from_text(document))[0]))
     done = turn_of(turns, "PUT_OFF_DONE")
     assert done.text.startswith("Data of one arrives at server")
     assert "before: ACK ignored once" in done.text
@@ -65,7 +66,9 @@ def test_who_closes_first_keeps_time_wait():
 
 def test_a_client_that_closes_first_keeps_time_wait_until_its_timer():
     document = FEW.replace("10 s", "90 s") + "[server]\nthen = 'read_to_end'\n[[clients]]\nname = 'one'\n"
-    result = build.run(load.runs(load.from_text(document + "do = ['connect', 'close']\n"))[0])
+    result = build.run(
+        load_scenario.runs(load_scenario.from_text(document + "do = ['connect', 'close']\n"))[0]
+    )
     closes = turn_of(story(result), "CLOSES_FIRST")
     over = [entry.at for entry in result.record.events(StateChanged) if entry.event.old.name == "TIME_WAIT"]
     assert closes.title == "one closes first"

@@ -5,7 +5,8 @@ import pytest
 from tcpemu.explain.facts.rows import ListenerQueues
 from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
 from tcpemu.generations import generation
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.host import Host
 from tcpemu.wire.segment import address
 from tests.explain.story.stories import run_of, story, turn_of
@@ -42,8 +43,8 @@ def test_a_backlog_at_its_cap_asks_for_a_higher_cap():
 def test_what_limits_the_syn_queue_goes_by_the_kernel():
     """Linux 2.2 asks tcp_max_syn_backlog alone, 6.18 the backlog alone."""
     settings = {"net.ipv4.tcp_max_syn_backlog": 8, "server.generation": "linux-2.2", "server.backlog": 100}
-    scenario = load.load("syn-flood", settings)
-    old = turn_of(story(build.run(load.runs(scenario)[0])), "SYN_QUEUE_FULL").change
+    scenario = load_scenario.load("syn-flood", settings)
+    old = turn_of(story(build.run(load_scenario.runs(scenario)[0])), "SYN_QUEUE_FULL").change
     assert "net.ipv4.tcp_max_syn_backlog above 8" in old
     assert "a backlog above" not in old
     new = turn_of(story(run_of("syn-flood", "cookies off")), "SYN_QUEUE_FULL").change

@@ -5,7 +5,8 @@ import pytest
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.story.story_lines import story_lines
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base.events import TimerFired
 from tests.explain.story.stories import FEW, MS, run_of, story, told, turn_of
 
@@ -98,7 +99,7 @@ spoof = "198.18.0.0/16"
 )
 def test_a_connection_that_is_thrown_out_is_a_turning_point(kernel, rate, queue, full_at, which):
     document = MAKES_ROOM.replace("KERNEL", kernel).replace("RATE", str(rate))
-    result = build.run(load.runs(load.from_text(document))[0])
+    result = build.run(load_scenario.runs(load_scenario.from_text(document))[0])
     turns = story(result)
     evicted = turn_of(turns, "REQUEST_EVICTED")
     fired = [
@@ -116,7 +117,7 @@ def test_a_lost_packet_is_a_turning_point():
     document = (
         FEW + "[server]\n[[clients]]\nname = 'one'\n[[link.drop]]\nflags = 'S'\nto = 'server'\nnth = 1\n"
     )
-    result = build.run(load.runs(load.from_text(document))[0])
+    result = build.run(load_scenario.runs(load_scenario.from_text(document))[0])
     turns = story(result)
     assert told(turns) == [("LOSS", 0, 1), ("SYN_AGAIN", 1000, 1), ("PUT_OFF_DONE", 1015, 1)]
     assert turns[0].text.startswith("one to server: SYN lost")

@@ -8,7 +8,8 @@ from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.tables.host_state import HostState, host_state_lines, last_queues, timer_lines
 from tcpemu.network import Node
-from tcpemu.scenario import build, load
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base.events import Sent, StateChanged, TimerFired
 from tcpemu.stack.base.states import State
 from tcpemu.stack.sockets.armed_timers import PendingTimer
@@ -52,8 +53,8 @@ KINDS = {
 
 def start(which):
     name, number, settings = RUNS[which]
-    scenario = load.from_text(name) if "\n" in name else load.load(name, settings)
-    return build.build(load.runs(scenario)[number])
+    scenario = load_scenario.from_text(name) if "\n" in name else load_scenario.load(name, settings)
+    return build.build(load_scenario.runs(scenario)[number])
 
 
 def hosts_of(result):
@@ -156,7 +157,9 @@ def test_a_timer_that_was_cancelled_does_not_wait():
 
 
 def test_kernels_with_one_timer_for_all_requests_show_that_one():
-    result = build.build(load.runs(load.load("ignored-ack", {"server.generation": "linux-3.10"}))[0])
+    result = build.build(
+        load_scenario.runs(load_scenario.load("ignored-ack", {"server.generation": "linux-3.10"}))[0]
+    )
     result.network.run(2 * SECOND)
     server = hosts_of(result)[0]
     (timer,) = result.network.pending(server)

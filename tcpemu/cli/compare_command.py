@@ -1,0 +1,137 @@
+"""`tcpemu compare`: one scenario on several kernels, or with several values of a setting, side by side."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from tcpemu.cli import run_command
+from tcpemu.cli.printing import patience, show, width
+from tcpemu.cli.progress import run_and_tell
+from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import line
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.format.consistency import SERVER
+from tcpemu.scenario.format.setting_paths import parse_alternatives
+from tcpemu.scenario.running import summary, variations
+from tcpemu.scenario.running.result import Result
+from tcpemu.wire.capture_file import write_capture
+
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._=-]+")
+
+
+def choices_of(generations: str | None, vary: Sequence[str]) -> list[variations.Choice]:
+    """What the options want compared; a telling handful of kernels if they say nothing."""
+    if generations is None and not vary:
+        return variations.kernels(variations.KERNELS_COMPARED)
+    varied = [variations.kernels(_names(generations))] if generations is not None else []
+    return variations.combined([*varied, *map(_values, vary)])
+
+
+def _names(generations: str) -> list[str]:
+    names = [name.strip() for name in generations.split(",")]
+    if not all(names):
+        raise UsageError(f"--generation {generations!r}: name kernels with commas between them")
+    return names
+
+
+def _values(text: str) -> list[variations.Choice]:
+    shown = text.partition("=")[0].strip()
+    alternatives = {written: value for written, (_, value) in parse_alternatives(text).items()}
+    return variations.values(shown, run_command.path_of(shown), alternatives)
+
+
+def columns_of(
+    name: str, only: str | None, choices: Iterable[variations.Choice], settings: dict[str, object]
+) -> list[variations.ComparedRun]:
+    """The columns, ready to run; all mistakes come up here."""
+    one = run_command.chosen(name, load_scenario.runs(load_scenario.load(name)), only)[0]
+    return variations.columns(name, one, choices, settings)
+
+
+def results_of_columns(columns: Iterable[variations.ComparedRun], until: int | None) -> list[Result]:
+    """Run each column."""
+    return run_and_tell([(f"running {column.label}", column.run) for column in columns], until)
+
+
+def check_directory(path: Path) -> None:
+    """Find out before the work that no directory can be there."""
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file; name a directory, which is made if it is not there")
+
+
+def write_captures_of_columns(
+    directory: Path, name: str, columns: Sequence[variations.ComparedRun], results: Sequence[Result]
+) -> list[Path]:
+    """Write a capture of each column into the directory, which is made if it is not there."""
+    directory.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for column, result in zip(columns, results, strict=True):
+        path = _free(directory, _NOT_IN_A_NAME.sub("-", column.label), paths)
+        facts = [f"scenario {name}", column.label, *run_command.facts_of(result), result.scenario.title]
+        with patience(f"writing {path}"):
+            write_capture(path, capture_of(result.record, facts=list(dict.fromkeys(facts))))
+        paths.append(path)
+    return paths
+
+
+def _free(directory: Path, stem: str, taken: Sequence[Path]) -> Path:
+    """A path that no other column has, also where small and capital letters are the same."""
+    known = {path.name.lower() for path in taken}
+    number, name = 1, f"{stem}.pcapng"
+    while name.lower() in known:
+        number += 1
+        name = f"{stem}-{number}.pcapng"
+    return directory / name
+
+
+def show_comparison(name: str, columns: Sequence[variations.ComparedRun], results: Sequence[Result]) -> None:
+    """Print the table and where the columns part."""
+    shown = [
+        ComparedRun(column.label, result.record, kernel.name, kernel.about, kernel.unverified)
+        for column, result in zip(columns, results, strict=True)
+        for kernel in (column.generation,)
+    ]
+    numbers = summary.rows_of_numbers([summary.summarize(result) for result in results])
+    heading = Heading(_title(name, results[0]), facts=_facts(results))
+    notes = [*_other_runs(name, results[0].name), *_left_out(columns)]
+    show(comparison_lines(shown, SERVER, numbers, notes, heading, width()))
+
+
+def _title(name: str, result: Result) -> str:
+    return f"{name}: {result.scenario.title}" + (f" — {result.name}" if result.name else "")
+
+
+def _facts(results: Sequence[Result]) -> tuple[str, ...]:
+    """What all columns have in common."""
+    all_facts = [run_command.facts_of(result) for result in results]
+    common = [fact for fact in all_facts[0] if all(fact in facts for facts in all_facts)]
+    clients = dict.fromkeys(group.generation for group in results[0].scenario.clients)
+    return (*common, f"clients {', '.join(clients)}") if clients else tuple(common)
+
+
+def _other_runs(name: str, shown: str) -> Iterator[str]:
+    """What else there is to compare."""
+    others = [variant.name for variant in load_scenario.load(name).variants if variant.name != shown]
+    if others:
+        yield f"this is the run {shown!r} of {name}; for another one: --run {others[0]!r}"
+
+
+def _left_out(columns: Sequence[variations.ComparedRun]) -> Iterator[str]:
+    """Which sysctls of the scenario were left out, where and why."""
+    where: dict[tuple[str, object], dict[str, list[str]]] = {}
+    for column in columns:
+        for each in column.left_out:
+            where.setdefault((each.sysctl, each.value), {}).setdefault(each.why, []).append(column.label)
+    for (sysctl, value), whys in where.items():
+        parts = (f"{', '.join(labels)} ({why})" for why, labels in whys.items())
+        yield f"the scenario sets {sysctl} = {value}; left out for {' and '.join(parts)}"
+
+
+def show_written_columns(paths: Sequence[Path], columns: Sequence[variations.ComparedRun]) -> None:
+    """Say which capture is of which column."""
+    show([()])
+    for path, column in zip(paths, columns, strict=True):
+        show([line(f"Written: {path} ({column.label})")])

@@ -1,0 +1,111 @@
+"""`tcpemu explain` and `tcpemu state`: the story of a run, one packet of a capture, one moment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tcpemu.cli import run_command
+from tcpemu.cli.printing import show, width
+from tcpemu.cli.progress import run_and_tell
+from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.explain.capture.captured_frame import frame_lines
+from tcpemu.explain.facts.client_outcomes import client_outcomes
+from tcpemu.explain.lines.time_words import moment
+from tcpemu.explain.story.story_lines import story_lines
+from tcpemu.explain.story.turning_points import turning_points
+from tcpemu.explain.tables.host_state import HostState, host_state_lines, last_queues, waiting_for_accept
+from tcpemu.network import Node
+from tcpemu.scenario.format.consistency import SERVER
+from tcpemu.scenario.running.result import Result
+from tcpemu.stack.host import Host
+from tcpemu.wire.capture_file import Capture, read_capture
+
+# The story.
+
+
+def show_story(name: str, settings: Mapping[str, object], only: str | None, until: int | None) -> None:
+    """Print the story of each run, or of the first and the way to the others where there are many."""
+    found = run_command.found(name, settings)
+    chosen = run_command.chosen(name, found, only)
+    shown = chosen[:1] if len(chosen) > run_command.SHOWN_WHOLE else chosen
+    for number, result in enumerate(run_and_tell(run_command.labelled(name, shown), until)):
+        if number:
+            show([(), ()])
+        _show_one(name, result)
+    if len(shown) < len(chosen):
+        show(run_command.others_hint(f"tcpemu explain {name}", shown[0].name, [each.name for each in found]))
+
+
+def _show_one(name: str, result: Result) -> None:
+    turns = turning_points(result.record, SERVER, result.hosts)
+    fates = client_outcomes(result.record, result.starts, result.ended)
+    heading = replace(run_command.heading_of(name, result), about=result.scenario.about)
+    show(story_lines(heading, turns, fates, width()))
+
+
+# One packet.
+
+
+def check_alone(*options: object) -> None:
+    """Options of a run mean nothing for a capture that is there already."""
+    if any(option is not None for option in options):
+        raise UsageError("--frame reads a capture, which nothing changes; leave out all other options")
+
+
+def show_frame(path: Path, number: int) -> None:
+    """Print what a capture says of one packet."""
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such file; --frame goes with a capture, {_how_to_write()}")
+    capture = read_capture(path)
+    _check_frame(path, capture, number)
+    show(frame_lines(capture, number, width()))
+
+
+def _check_frame(path: Path, capture: Capture, number: int) -> None:
+    if not 1 <= number <= len(capture.packets):
+        there = f"has frames 1 to {len(capture.packets)}" if capture.packets else "has no frames"
+        raise UsageError(f"--frame {number}: there is no such frame; {path} {there}")
+    if not any(packet.comments for packet in capture.packets):
+        raise UsageError(f"{path} has no comments, so it does not say why; {_how_to_write()}")
+
+
+def _how_to_write() -> str:
+    return "write one with: tcpemu run SCENARIO -o x.pcapng (without --plain)"
+
+
+# One moment.
+
+
+def show_state(name: str, settings: Mapping[str, object], only: str | None, at: int) -> None:
+    """Run to that moment and print how each host stands."""
+    found = run_command.found(name, settings)
+    one = run_command.chosen(name, found, only)[0]
+    (result,) = run_and_tell(run_command.labelled(name, [one]), at)
+    heading, end = run_command.heading_of(name, result), result.scenario.duration
+    if at > end:
+        heading = replace(heading, facts=(f"after the scenario, which ends at {moment(end)}", *heading.facts))
+    show(host_state_lines(heading, at, standings(result), width(), _raw(result)))
+    if only is None:
+        show(run_command.others_hint(f"tcpemu state {name}", one.name, [each.name for each in found]))
+
+
+def _raw(result: Result) -> list[str]:
+    """The hosts without a TCP."""
+    return [node.name for node in result.network.nodes.values() if not isinstance(node, Node)]
+
+
+def standings(result: Result) -> Sequence[HostState]:
+    """How each host stands now."""
+    network = result.network
+    return [
+        HostState(
+            node.name,
+            network.table(node),
+            network.counters(node),
+            last_queues(result.record, node.name),
+            network.pending(node),
+            waiting_for_accept(node.host) if isinstance(node.host, Host) else (),
+        )
+        for node in network.nodes.values()
+        if isinstance(node, Node)
+    ]

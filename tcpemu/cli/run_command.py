@@ -1,0 +1,238 @@
+"""`tcpemu run`: from a scenario to what is printed and written of it."""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TextIO
+
+from tcpemu.cli.printing import check_place, patience, show, width
+from tcpemu.cli.progress import run_and_tell
+from tcpemu.cli.user_mistakes import UsageError, complain
+from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.compare.number_table import runs_side_by_side
+from tcpemu.explain.ladder.fold import WHOLE
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import Line, Role, line
+from tcpemu.explain.run_overview import FinishedRun, overview_lines
+from tcpemu.network import Node
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
+from tcpemu.scenario.format.written_values import parse_duration
+from tcpemu.scenario.running import summary
+from tcpemu.scenario.running.build import Watch
+from tcpemu.scenario.running.result import Result
+from tcpemu.wire.capture_file import write_capture
+
+EVERYTHING = 2**62
+"""More rows than any ladder has: nothing is folded."""
+SHOWN_WHOLE = 2
+"""Runs of one scenario that are shown whole; of more, only the first is."""
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def settings_of(
+    assignments: Sequence[str] | None, seed: int | None, generation: str | None
+) -> dict[str, object]:
+    """What the options say, as settings of the scenario by their paths in its file."""
+    settings = dict(map(_assignment, assignments or ()))
+    if seed is not None:
+        settings["seed"] = seed
+    if generation is not None:
+        settings["server.generation"] = generation
+        # What it is about and what there is to look at is what the scenario's own kernel does.
+        settings["about"] = settings["look_at"] = ""
+    return settings
+
+
+def _assignment(text: str) -> tuple[str, object]:
+    """`KEY=VALUE`, or `HOST:KEY=VALUE` for a setting of another host than the server."""
+    path, value = parse_assignment(text)
+    return path_of(path), value
+
+
+def path_of(written: str) -> str:
+    """The path in the scenario's file of `KEY` or `HOST:KEY`."""
+    host, colon, key = written.partition(":")
+    if not colon:
+        return written
+    table = "server" if host == "server" else f"clients.{host}"
+    return f"{table}.{'sysctls.' if NAME_OF_SYSCTL.match(key) else ''}{key}"
+
+
+def check_request(output: Path | None, seen_by: SeenBy, *, plain: bool, json: bool) -> None:
+    """Find out before the run what would be wrong after it. Raises UsageError."""
+    if output is not None:
+        if output.suffix.lower() == ".json":
+            raise UsageError(
+                f"{output}: -o is for packets (*.pcapng or *.pcap); for JSON: tcpemu run ... --json > {output}"
+            )
+        check_place(output, (".pcapng", ".pcap"))
+    elif json and (plain or seen_by is not SeenBy.SERVER):
+        raise UsageError(
+            "--plain and --seen-by say how a capture is taken, and JSON has every packet from both ends, with "
+            "its comment: leave them out, or write a capture as well, with -o x.pcapng"
+        )
+
+
+def time_of(text: str, option: str = "--until") -> int:
+    """Nanoseconds of `10 s`, as an option gives it; a bare number counts seconds."""
+    try:
+        return parse_duration(Decimal(text) if _NUMBER.fullmatch(text) else text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r}: it must be {error}") from None
+
+
+def until_of(text: str | None) -> int | None:
+    """Nanoseconds of `--until`; None where it is not given."""
+    return None if text is None else time_of(text)
+
+
+def results_of(
+    name: str,
+    settings: Mapping[str, object],
+    only: str | None,
+    until: int | None,
+    watch: Watch | None = None,
+) -> list[Result]:
+    """Load the scenario and run it: all of its runs, or only the one of that name; `watch` sees each begin."""
+    return run_and_tell(labelled(name, chosen(name, found(name, settings), only)), until, watch)
+
+
+def found(name: str, settings: Mapping[str, object]) -> tuple[load_scenario.Run, ...]:
+    """The runs of a scenario. What it sets and the kernel asked for does not have is left out, with a word."""
+    runs = load_scenario.load_runs(name, settings)
+    for words in _left_out(name, runs):
+        complain(words)
+    return runs
+
+
+def _left_out(name: str, runs: Sequence[load_scenario.Run]) -> Iterator[str]:
+    """What was left out for each kernel, and which runs are one without it."""
+    whys: dict[str, dict[str, str]] = {}
+    for each in (each for run in runs for each in run.left_out):
+        whys.setdefault(each.kernel, {})[each.sysctl] = each.why
+    for kernel, sysctls in whys.items():
+        parts = ", ".join(f"{sysctl} ({why})" for sysctl, why in sysctls.items())
+        yield f"{kernel} does not have what {name} sets, so it is left out: {parts}"
+    for run in runs:
+        if run.variants:
+            names = " and ".join(repr(each) for each in run.variants)
+            yield f"without that the runs {names} are the same, so there is one"
+
+
+def labelled(name: str, runs: Sequence[load_scenario.Run]) -> list[tuple[str, load_scenario.Run]]:
+    """The runs, each with what is to be said of it while it lasts."""
+    return [(f"running {name}{f', {each.name}' if each.name else ''}", each) for each in runs]
+
+
+def chosen(name: str, found: Sequence[load_scenario.Run], only: str | None) -> list[load_scenario.Run]:
+    """All of a scenario's runs, or only the one of that name. Raises UsageError."""
+    runs = [each for each in found if only in {None, each.name, *each.variants}]
+    if not runs:
+        names = ", ".join(repr(name) for each in found for name in each.variants or [each.name] if name)
+        raise UsageError(
+            f"{name} has no run {only!r}; " + (f"it has {names}" if names else "it has only one")
+        )
+    return runs
+
+
+def write_captures(
+    output: Path, results: Sequence[Result], name: str, seen_by: SeenBy, *, comments: bool
+) -> list[Path]:
+    """Write the capture of each run: the first to `output`, others beside it with the name of their run."""
+    paths = [output] + [_beside(output, each.name) for each in results[1:]]
+    for path, result in zip(paths, results, strict=True):
+        check_place(path)
+        facts = [f"scenario {name}", *facts_of(result), result.scenario.title]
+        with patience(f"writing {path}"):
+            write_capture(path, capture_of(result.record, seen_by, facts, comments=comments))
+    return paths
+
+
+def _beside(path: Path, run: str) -> Path:
+    slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
+    return path.with_name(f"{path.stem}-{slug}{path.suffix}")
+
+
+def facts_of(result: Result) -> list[str]:
+    """What somebody needs to have the same run again."""
+    scenario = result.scenario
+    run = [f"run {result.name!r}"] if result.name else []
+    kernels = dict.fromkeys([scenario.server.generation, *(group.generation for group in scenario.clients)])
+    server = f"server {scenario.server.generation}" if len(kernels) > 1 else next(iter(kernels))
+    without = dict.fromkeys(f"without {each.sysctl}" for each in result.left_out)
+    return [*run, server, f"seed {scenario.seed}", *without]
+
+
+def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:
+    """Print all that is shown of the runs."""
+    runs = [_run(name, result) for result in results]
+    whole = WHOLE if fold else EVERYTHING
+    shown = runs[:1] if fold and len(runs) > SHOWN_WHOLE else runs
+    for number, run in enumerate(shown):
+        if number:
+            show([(), ()])
+        show(overview_lines(run, width(), whole))
+    if len(runs) > 1:
+        numbers = summary.rows_of_numbers([summary.summarize(result) for result in results])
+        show(runs_side_by_side([run.name for run in runs], numbers, width()))
+    if len(shown) < len(runs):
+        show(_hint(name, runs))
+
+
+def _hint(name: str, runs: Sequence[FinishedRun]) -> list[Line]:
+    above = f"Above is the run {runs[0].name!r}. To see another one, or all of them:"
+    return [
+        (),
+        line(above, Role.QUIET),
+        line(f"  tcpemu run {name} --run '{runs[1].name}'", Role.QUIET),
+        line(f"  tcpemu run {name} --all", Role.QUIET),
+    ]
+
+
+def others_hint(command: str, shown: str, names: Sequence[str]) -> list[Line]:
+    """Which run stands above, and how to see another one; nothing where there is only one."""
+    others = [name for name in names if name != shown]
+    if not others:
+        return []
+    rest = ", ".join(f"'{name}'" for name in others)
+    return [(), line(f"Above is the run '{shown}'. Others, with {command} --run: {rest}", Role.QUIET)]
+
+
+def _run(name: str, result: Result) -> FinishedRun:
+    network = result.network
+    hosts = {node.name: node for node in network.nodes.values() if isinstance(node, Node)}
+    return FinishedRun(
+        name=result.name,
+        heading=heading_of(name, result),
+        record=result.record,
+        ended=result.ended,
+        tables={host: network.table(node) for host, node in hosts.items()},
+        counters={host: network.counters(node) for host, node in hosts.items()},
+        starts=result.starts,
+        hosts=result.hosts,
+    )
+
+
+def heading_of(name: str, result: Result) -> Heading:
+    """What stands above all that is shown of a run."""
+    scenario = result.scenario
+    title = f"{name}: {scenario.title}" + (f" — {result.name}" if result.name else "")
+    return Heading(title, scenario.look_at, tuple(facts_of(result)))
+
+
+def show_json(name: str, results: Sequence[Result]) -> None:
+    """Print the runs for programs."""
+    from tcpemu.explain.as_json import json_text
+
+    sys.stdout.writelines(json_text(name, results))
+    sys.stdout.flush()
+
+
+def show_written(paths: Sequence[Path], results: Sequence[Result], stream: TextIO | None = None) -> None:
+    """Say which capture is of which run, on standard output if on no other stream."""
+    for path, result in zip(paths, results, strict=False):
+        show([line(f"Written: {path}" + (f" ({result.name})" if result.name else ""))], stream)

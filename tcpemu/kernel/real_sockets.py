@@ -1,0 +1,144 @@
+"""The verbs of a step trace that applications do: calls of the kernel's sockets."""
+
+import errno
+import socket
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from tcpemu.kernel.kernel_errors import StepError
+from tcpemu.kernel.observe import sample
+from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER
+
+CallResult: TypeAlias = int | str | dict[str, Any]
+
+_TCP = socket.IPPROTO_TCP
+LISTEN_OPTIONS = {
+    "rcvbuf": (socket.SOL_SOCKET, socket.SO_RCVBUF),
+    "maxseg": (_TCP, socket.TCP_MAXSEG),
+    "defer": (_TCP, socket.TCP_DEFER_ACCEPT),
+    "syncnt": (_TCP, socket.TCP_SYNCNT),
+    "fastopen": (_TCP, socket.TCP_FASTOPEN),
+}
+"""What `listen` and `connect` may be given, and the socket option that it sets."""
+_LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
+
+
+class KernelSockets:
+    """The sockets of the run: listeners by their port, connections by their peer's."""
+
+    def __init__(self, counters: Mapping[str, int]) -> None:
+        """The counters are those before the first step."""
+        self._counters = counters
+        self._listeners: dict[int, socket.socket] = {}
+        self._connections: dict[int, socket.socket] = {}
+        self._verbs: dict[str, Callable[..., CallResult]] = {
+            "listen": self._listen,
+            "accept": self._accept,
+            "connect": self._connect,
+            "send": lambda port, count: self._of(port).send(b"y" * count),
+            "recv": lambda port, count: len(self._of(port).recv(count)),
+            "shutdown": self._shutdown,
+            "close": self._close,
+            "rst_close": self._reset,
+            "setopt": self._set_option,
+            "soerror": self._pending_error,
+            "close_listener": self._close_listener,
+            "shutdown_listener": self._shutdown_listener,
+            "sample": lambda: sample(self._counters),
+        }
+
+    def call(self, verb: str, *arguments: Any) -> CallResult:
+        """Do it, and give its result or the name of its errno. StepError for what cannot be done at all."""
+        if verb not in self._verbs:
+            raise StepError(f"unknown verb {verb!r}; the verbs are in, {', '.join(self._verbs)}")
+        try:
+            return self._verbs[verb](*arguments)
+        except OSError as error:
+            return errno.errorcode.get(error.errno or 0, str(error))
+        except TypeError as error:
+            raise StepError(f"{verb} cannot take {list(arguments)}: {error}") from None
+
+    # ------------------------------------------------------------------ listeners
+
+    def _listen(self, backlog: int, options: Mapping[str, int] | None = None) -> int:
+        options = options or {}
+        port = options.get("port", LISTENER_PORT)
+        if port not in self._listeners:
+            self._listeners[port] = _bound("0.0.0.0", port, reuse=True)
+        _set_options(self._listeners[port], options, besides=("port",))
+        self._listeners[port].listen(backlog)
+        return 0
+
+    def _accept(self, port: int = LISTENER_PORT) -> int:
+        connection, (_, peer_port) = self._listener(port).accept()
+        connection.setblocking(False)
+        self._connections[peer_port] = connection
+        return int(peer_port)
+
+    def _close_listener(self, port: int = LISTENER_PORT) -> int:
+        self._listener(port).close()
+        del self._listeners[port]
+        return 0
+
+    def _shutdown_listener(self, how: int = socket.SHUT_RDWR) -> int:
+        self._listener(LISTENER_PORT).shutdown(how)
+        return 0
+
+    def _listener(self, port: int) -> socket.socket:
+        if port not in self._listeners:
+            raise StepError(f"nobody listens on port {port} here; listen first")
+        return self._listeners[port]
+
+    # ------------------------------------------------------------------ connections
+
+    def _connect(self, port: int, peer_port: int, options: Mapping[str, int] | None = None) -> CallResult:
+        connection = _bound(HOST, port)
+        _set_options(connection, options or {})
+        self._connections[peer_port] = connection
+        code = connection.connect_ex((PEER, peer_port))
+        return errno.errorcode[code] if code else 0
+
+    def _shutdown(self, peer_port: int, how: int) -> int:
+        self._of(peer_port).shutdown(how)
+        return 0
+
+    def _set_option(self, peer_port: int, level: int, name: int, value: int) -> int:
+        self._of(peer_port).setsockopt(level, name, value)
+        return 0
+
+    def _close(self, peer_port: int) -> int:
+        self._of(peer_port).close()
+        del self._connections[peer_port]
+        return 0
+
+    def _reset(self, peer_port: int) -> int:
+        self._of(peer_port).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT_AT_ALL)
+        return self._close(peer_port)
+
+    def _pending_error(self, peer_port: int) -> CallResult:
+        code = self._of(peer_port).getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return errno.errorcode[code] if code else 0
+
+    def _of(self, peer_port: int) -> socket.socket:
+        if peer_port not in self._connections:
+            raise StepError(f"no open connection with the peer's port {peer_port}; accept or connect first")
+        return self._connections[peer_port]
+
+
+def _bound(address: str, port: int, *, reuse: bool = False) -> socket.socket:
+    made = socket.socket()
+    made.setblocking(False)
+    if reuse:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind((address, port))
+    return made
+
+
+def _set_options(target: socket.socket, options: Mapping[str, int], besides: tuple[str, ...] = ()) -> None:
+    """Set them in the order of LISTEN_OPTIONS, whatever the trace's order."""
+    if unknown := sorted(options.keys() - LISTEN_OPTIONS.keys() - set(besides)):
+        raise StepError(f"unknown socket options {unknown}; known: {sorted({*LISTEN_OPTIONS, *besides})}")
+    for name, (level, number) in LISTEN_OPTIONS.items():
+        if name in options:
+            target.setsockopt(level, number, options[name])

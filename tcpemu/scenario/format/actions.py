@@ -1,0 +1,153 @@
+"""What a client does, one thing after the other.
+
+An action is a word, such as "connect", or a table with one key, such as { wait = "2 s" }.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, Self, TypeAlias, get_args
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+
+from tcpemu.scenario.format.problems import Problem, hold
+from tcpemu.scenario.format.strict_table import Table
+from tcpemu.scenario.format.written_values import Duration
+
+Word: TypeAlias = Literal["connect", "recv", "read_to_end", "half_close", "close", "abort", "abandon", "syn"]
+MEANINGS: dict[str, str] = {
+    "connect": "Opens a connection to the server, and waits until it is there.",
+    "recv": "Waits until something comes, and reads it.",
+    "read_to_end": "Reads until the server ends its side.",
+    "half_close": "Ends its own side with a FIN: shutdown(SHUT_WR). It may still read.",
+    "close": "Closes the connection.",
+    "abort": "Closes it with a RST.",
+    "abandon": "Is gone without a word: nothing is sent any more, and nothing answered.",
+    "syn": "Sends a bare SYN, and never an answer; it stands alone, but for waits.",
+}
+"""What a client does at each word."""
+SYNONYMS = {
+    "sleep": "wait",
+    "pause": "wait",
+    "delay": "wait",
+    "write": "send",
+    "read": "recv",
+    "receive": "recv",
+    "open": "connect",
+    "shutdown": "half_close",
+    "fin": "half_close",
+    "reset": "abort",
+    "rst": "abort",
+    "vanish": "abandon",
+    "die": "abandon",
+}
+"""What others call it."""
+ENDS = frozenset({"close", "abort", "abandon"})
+"""After these a client has no connection any more."""
+
+_MOST_OCTETS = 2**24
+
+
+def parse_payload(value: object) -> str | int:
+    """What { send = ... } sends. Raises ValueError with the mend."""
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_OCTETS:
+        return value
+    raise ValueError(f"a text, or a number of octets from 1 to {_MOST_OCTETS}")
+
+
+Payload = Annotated[
+    str | int,
+    BeforeValidator(parse_payload),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "integer", "minimum": 1, "maximum": _MOST_OCTETS},
+            ]
+        }
+    ),
+]
+
+
+class Act(Table):
+    """One thing that a client does, with its measure. Exactly one key."""
+
+    send: Payload | None = None
+    """Sends a text, or so many octets."""
+    wait: Duration | None = None
+    """Does nothing for so long."""
+    wait_until: Duration | None = None
+    """Does nothing until this time of the scenario."""
+    recv: Annotated[int, Field(ge=1)] | None = None
+    """Reads until it has so many octets, or the end."""
+
+    @property
+    def verb(self) -> str:
+        return next(iter(self.model_fields_set))
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a table with exactly one of the keys " + ", ".join(type(self).model_fields))
+        return self
+
+
+def _kind(value: object) -> str:
+    return "(table)" if isinstance(value, dict | Act) else "(word)"
+
+
+_WORDS_IN_JSON: JsonSchemaValue = {
+    "oneOf": [{"const": word, "description": meaning} for word, meaning in MEANINGS.items()]
+}
+Action: TypeAlias = Annotated[
+    Annotated[Word, Tag("(word)"), WithJsonSchema(_WORDS_IN_JSON)] | Annotated[Act, Tag("(table)")],
+    Discriminator(_kind),
+]
+
+WORDS: tuple[str, ...] = get_args(Word)
+
+
+def verb(action: Word | Act) -> str:
+    """The name of what is done: `connect`, `send`, ..."""
+    return action.verb if isinstance(action, Act) else action
+
+
+def _order(actions: tuple[Word | Act, ...]) -> Iterator[Problem]:
+    """A connection is made before it is used, once, and not used after its end; bare SYNs stand alone."""
+    verbs = [verb(action) for action in actions]
+    connected = ended = ""
+    for number, name in enumerate(verbs):
+        place = f"[{number}]"
+        if name in {"wait", "wait_until"}:
+            continue
+        if name == "syn" or "syn" in verbs:
+            if name != "syn":
+                yield Problem(place, f"{name} beside syn", "who sends a bare SYN does nothing else but wait")
+            continue
+        if name == "connect" and connected:
+            yield Problem(place, "a second connect", "a client makes one connection; use another group")
+        if name != "connect" and not connected:
+            yield Problem(place, f"{name} before connect", "put connect first")
+        if ended:
+            yield Problem(place, f"{name} after {ended}", f"{ended} ends what a client can do")
+        connected = connected or name
+        ended = ended or (name if name in ENDS else "")
+
+
+def _in_order(actions: tuple[Word | Act, ...]) -> tuple[Word | Act, ...]:
+    if not actions:
+        raise ValueError("a list with an action at least")
+    hold(_order(actions))
+    return actions
+
+
+Actions: TypeAlias = Annotated[tuple[Action, ...], Field(strict=False), AfterValidator(_in_order)]

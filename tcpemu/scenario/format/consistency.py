@@ -1,0 +1,111 @@
+"""What must hold between the tables of a scenario."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from tcpemu.scenario.format.problems import Problem
+from tcpemu.scenario.format.scenario_file import Link, Scenario
+from tcpemu.scenario.format.written_values import duration_text
+
+SERVER = "server"
+"""The name of the server's host in records."""
+
+
+def broken(scenario: Scenario) -> Iterator[Problem]:
+    """Every rule between tables that the scenario breaks."""
+    yield from _names(scenario)
+    yield from _addresses(scenario)
+    yield from _links(scenario)
+    yield from _families(scenario)
+    yield from _ranges(scenario)
+
+
+def _names(scenario: Scenario) -> Iterator[Problem]:
+    seen = {SERVER: "the server has"}
+    for number, group in enumerate(scenario.clients):
+        place = f"clients[{number}].name"
+        if group.name in seen:
+            yield Problem(
+                place, f'found "{group.name}", which {seen[group.name]} already', "give another name"
+            )
+        seen.setdefault(group.name, f"clients[{number}] has")
+    yield from _variant_names(scenario)
+
+
+def _variant_names(scenario: Scenario) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for number, variant in enumerate(scenario.variants):
+        if variant.name in seen:
+            what = f'found "{variant.name}", which variants[{seen[variant.name]}] has already'
+            yield Problem(f"variants[{number}].name", what, "give another name")
+        seen.setdefault(variant.name, number)
+
+
+def _hosts(scenario: Scenario) -> Iterator[tuple[str, str | None]]:
+    yield SERVER, scenario.server.address
+    for number, group in enumerate(scenario.clients):
+        yield f"clients[{number}]", group.address
+
+
+def _addresses(scenario: Scenario) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for place, address in _hosts(scenario):
+        if address is None:
+            continue
+        if address in seen:
+            what = f'found "{address}", which {seen[address]} has already'
+            yield Problem(f"{place}.address", what, "give another address, or none at all")
+        seen.setdefault(address, place)
+
+
+def _families(scenario: Scenario) -> Iterator[Problem]:
+    """All hosts speak one version of IP."""
+    version = family(scenario)
+    for place, address in _hosts(scenario):
+        if address is not None and ipaddress.ip_address(address).version != version:
+            yield Problem(
+                f"{place}.address", f'found "{address}"', f"must be an IPv{version} address as the others are"
+            )
+    for number, group in enumerate(scenario.clients):
+        if group.spoof is not None and ipaddress.ip_network(group.spoof).version != version:
+            yield Problem(
+                f"clients[{number}].spoof", f'found "{group.spoof}"', f"must be a range of IPv{version}"
+            )
+
+
+def _ranges(scenario: Scenario) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for number, group in enumerate(scenario.clients):
+        if group.spoof is None:
+            continue
+        if group.spoof in seen:
+            what = f'found "{group.spoof}", which clients[{seen[group.spoof]}] has already'
+            yield Problem(f"clients[{number}].spoof", what, "give another range")
+        seen.setdefault(group.spoof, number)
+
+
+def family(scenario: Scenario) -> int:
+    """The version of IP of the first address that is given; 4 if none is."""
+    given = (address for _, address in _hosts(scenario) if address is not None)
+    return ipaddress.ip_address(next(given, "0.0.0.0")).version
+
+
+def _links(scenario: Scenario) -> Iterator[Problem]:
+    if not scenario.clients:
+        yield from _link("link", scenario.link)
+    told = False
+    for number, group in enumerate(scenario.clients):
+        shared = group.link is None
+        if not (shared and told):
+            yield from _link("link" if shared else f"clients[{number}].link", scenario.link_of(group))
+        told = told or shared
+
+
+def _link(place: str, link: Link) -> Iterator[Problem]:
+    if link.jitter > link.delay:
+        what = f"found {duration_text(link.jitter)}, more than the delay of {duration_text(link.delay)}"
+        yield Problem(f"{place}.jitter", what, "packets would arrive before they are sent; lower it")
+    if link.reorder and not link.delay:
+        yield Problem(
+            f"{place}.reorder", "reorder without a delay", "give a delay for packets to go ahead of"
+        )

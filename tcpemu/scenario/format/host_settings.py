@@ -1,0 +1,60 @@
+"""What every host of a scenario has, and whether its kernel knows the settings."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from tcpemu.generations import DEFAULT, GENERATIONS
+from tcpemu.generations.kernel_names import instead_of
+from tcpemu.scenario.format.problems import Problem, did_you_mean, hold
+from tcpemu.scenario.format.strict_table import Table
+from tcpemu.scenario.format.written_values import AddressText, SysctlSettings
+from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.sysctls import SYSCTLS
+from tcpemu.stack.base.sysctls import Sysctls as SysctlTable
+
+MTU_LEAST, MTU_MOST = 68, 65535
+
+
+def _known_generation(name: str) -> str:
+    if name not in GENERATIONS:
+        raise ValueError(f"a kernel that is known; {instead_of(name)}")
+    return name
+
+
+class HostTable(Table):
+    """What every host has."""
+
+    address: AddressText | None = None
+    """The host's address; 10.0.0.1 for the server and the next free ones for the clients if not given."""
+    generation: Annotated[str, AfterValidator(_known_generation)] = DEFAULT
+    """Which kernel the host runs."""
+    sysctls: SysctlSettings = Field(default={})
+    """Sysctls by their full names, such as "net.ipv4.tcp_syncookies" = 0."""
+    hz: Literal[100, 250, 1000] | None = None
+    """Ticks a second of the timer wheel, which makes timers late as a kernel's are. Exact if not given."""
+    mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] = 1500
+    """The largest IP packet that the host sends, in octets."""
+
+    @field_validator("sysctls", mode="after")
+    @classmethod
+    def _settings_are_known(
+        cls, settings: dict[str, int | str], info: ValidationInfo
+    ) -> dict[str, int | str]:
+        """A rule of the field, not of the table, so that it is told beside mistakes in other fields."""
+        hold(_wrong_settings(info.data.get("generation"), settings))
+        return settings
+
+
+def _wrong_settings(kernel: str | None, settings: Mapping[str, int | str]) -> Iterator[Problem]:
+    """Of a kernel that is not known (None) only the names can be wrong."""
+    for name, value in settings.items():
+        place = f'"{name}"'
+        if name not in SYSCTLS:
+            yield Problem(place, "not among the sysctls that are emulated", did_you_mean(name, SYSCTLS))
+        elif kernel is not None:
+            try:
+                SysctlTable(GENERATIONS[kernel], {name: value})
+            except ConfigurationError as error:
+                yield Problem(place, str(error), "")

@@ -1,0 +1,370 @@
+"""A scenario: one server, groups of clients, the links between them, and how long to watch.
+
+These are the tables of a scenario file, and what must hold within each of them. Everything has a default but
+the title and what to look at, so that a small scenario is a small file. What must hold between tables is in
+`checks`; how mistakes are told, in `load`.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+
+from tcpemu.scenario.format.actions import Actions, verb
+from tcpemu.scenario.format.host_settings import HostTable
+from tcpemu.scenario.format.problems import Problem, hold
+from tcpemu.scenario.format.strict_table import Table
+from tcpemu.scenario.format.written_values import (
+    Duration,
+    Flags,
+    Frequency,
+    Name,
+    Port,
+    Rate,
+    Share,
+    SubnetText,
+    flat,
+)
+from tcpemu.stack.base.units import MILLISECOND, SECOND
+
+MOST_CLIENTS = 1_000_000
+"""In one group."""
+
+
+def _some(times: tuple[int, ...]) -> tuple[int, ...]:
+    if not times:
+        raise ValueError("a list with a time at least")
+    return times
+
+
+Times: TypeAlias = Annotated[tuple[Duration, ...], Field(strict=False), AfterValidator(_some)]
+
+
+def _key(field: str) -> str:
+    return "from" if field == "begin" else field
+
+
+def _ascending(key: str, times: tuple[int, ...], inner: str = "") -> Iterator[Problem]:
+    for number in range(1, len(times)):
+        if times[number] < times[number - 1]:
+            place = f"{key}[{number}]{inner}"
+            yield Problem(place, "earlier than the one before", "put the times in order")
+
+
+def _listed(value: object) -> object:
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+PacketOrdinals: TypeAlias = Annotated[
+    tuple[Annotated[int, Field(ge=1)], ...],
+    Field(strict=False),
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1},
+                {"type": "array", "items": {"type": "integer", "minimum": 1}},
+            ]
+        }
+    ),
+]
+
+
+class Drop(Table):
+    """Loses chosen packets of a link."""
+
+    to: Literal["server", "client"]
+    """The direction in which the packets travel."""
+    flags: Flags = ""
+    """Only packets with these flags, letters of FSRPAUECN; they may have others."""
+    without: Flags = ""
+    """Only packets without these flags: flags = "S" and without = "A" is a SYN that is no SYN/ACK."""
+    data: bool | None = None
+    """Only packets with data (true) or without (false)."""
+    nth: PacketOrdinals = ()
+    """Which of the packets that match, counted from 1: a number, or several as [1, 3]. All if not given."""
+
+
+class Link(Table):
+    """The way between a client and the server. Each value holds for either direction."""
+
+    delay: Duration = 5 * MILLISECOND
+    """How long a packet travels one way."""
+    jitter: Duration = 0
+    """The delay is longer or shorter by up to this much, by chance, packet by packet; at most the delay."""
+    rate: Rate | None = None
+    """Bits a second; packets queue for it. Without limit if not given."""
+    loss: Share = 0.0
+    """The part of the packets that is lost."""
+    duplicate: Share = 0.0
+    """The part of the packets that arrives twice."""
+    reorder: Share = 0.0
+    """The part of the packets that arrives at once, ahead of those that are still on their way."""
+    drop: Annotated[tuple[Drop, ...], Field(strict=False)] = ()
+    """Packets that are lost on purpose."""
+
+
+class Accept(Table):
+    """When the server calls accept()."""
+
+    begin: Annotated[Duration, Field(alias="from")] = 0
+    """No call before this time."""
+    every: Duration = 0
+    """The time from one call that gave a connection to the next: how long the server is busy with it."""
+    at: Times | None = None
+    """One call at each of these times, in place of a loop."""
+    limit: Annotated[int, Field(ge=1)] | None = None
+    """How many connections are accepted in all."""
+    never: bool = False
+    """The server does not accept at all."""
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        hold(self._broken())
+        return self
+
+    def _broken(self) -> Iterator[Problem]:
+        given = self.model_fields_set
+        if self.never:
+            for key in sorted(given - {"never"}):
+                yield Problem(_key(key), f"{_key(key)} beside never = true", "keep one of the two")
+        elif self.at is not None:
+            for key in sorted(given & {"begin", "every"}):
+                yield Problem(_key(key), f"{_key(key)} beside at", "give the times, or the loop")
+            yield from _ascending("at", self.at)
+
+
+class Relisten(Table):
+    """A further listen() on the same socket, which sets a new backlog."""
+
+    at: Duration
+    """When."""
+    backlog: int
+    """The new backlog."""
+
+
+class ListenOptions(Table):
+    """Options of the listening socket, set before listen()."""
+
+    defer_accept: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """TCP_DEFER_ACCEPT, in seconds: no connection for accept() before the client has sent data."""
+    syncnt: Annotated[int, Field(ge=1, le=127)] | None = None
+    """TCP_SYNCNT: how often a SYN/ACK is repeated."""
+    rcvbuf: Annotated[int, Field(ge=1)] | None = None
+    """SO_RCVBUF, in octets; the kernel doubles it."""
+    maxseg: Annotated[int, Field(ge=88, le=32767)] | None = None
+    """TCP_MAXSEG: the largest MSS that is announced."""
+
+
+class Text(Table):
+    """A fixed answer."""
+
+    text: Annotated[str, Field(min_length=1)]
+    """What is sent, in UTF-8."""
+
+
+def _kind(value: object) -> str:
+    return "(table)" if isinstance(value, dict | Text) else "(word)"
+
+
+Answer: TypeAlias = Annotated[
+    Annotated[Literal["nothing", "time", "echo"], Tag("(word)")] | Annotated[Text, Tag("(table)")],
+    Discriminator(_kind),
+]
+
+
+class Server(HostTable):
+    """The host that listens."""
+
+    socket: Literal["tcp", "udp"] = "tcp"
+    """What it listens with; listen() on a socket of UDP fails."""
+    port: Port = 80
+    """The port that it listens on."""
+    backlog: Annotated[int, Field(ge=-(2**31), lt=2**31)] = 128
+    """What it gives to listen()."""
+    options: ListenOptions = ListenOptions()
+    """Options of the listening socket."""
+    accept: Accept = Accept()
+    """When it calls accept(): in a loop, as fast as connections come, if not given."""
+    answer: Answer = "nothing"
+    """What it sends on a connection that it accepted: "nothing", "time" (date and time of the virtual clock),
+    "echo" (what it receives), or { text = "..." }."""
+    then: Literal["keep", "close", "read_to_end"] = "keep"
+    """What it does after the answer: "keep" the connection, "close" it, or "read_to_end": read until the
+    client's end, and close."""
+    relisten: Annotated[tuple[Relisten, ...], Field(strict=False)] = ()
+    """Further calls of listen()."""
+    close_at: Duration | None = None
+    """When it closes the listening socket."""
+    shutdown_at: Duration | None = None
+    """When it calls shutdown(SHUT_RDWR) on the listening socket."""
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        hold(self._broken())
+        return self
+
+    def _broken(self) -> Iterator[Problem]:
+        yield from _ascending("relisten", tuple(step.at for step in self.relisten), ".at")
+        if self.close_at is None:
+            return
+        for number, step in enumerate(self.relisten):
+            if step.at >= self.close_at:
+                yield Problem(f"relisten[{number}].at", "listen() after close_at", "give an earlier time")
+        if self.shutdown_at is not None and self.shutdown_at >= self.close_at:
+            yield Problem("shutdown_at", "shutdown() after close_at", "give an earlier time")
+
+
+class Start(Table):
+    """When the clients of a group start."""
+
+    begin: Annotated[Duration, Field(alias="from")] = 0
+    """When the first one starts; the others too, if there is no more than this."""
+    every: Duration | None = None
+    """The time from one start to the next."""
+    rate: Frequency | None = None
+    """Starts a second, in place of `every`."""
+    poisson: bool = False
+    """With `rate`: the starts come by chance, at that mean rate."""
+    until: Duration | None = None
+    """With `every` or `rate`, in place of `count`: as many clients as start before this time."""
+    at: Times | None = None
+    """One client at each of these times, in place of all else."""
+
+    @property
+    def spread(self) -> bool:
+        """Whether the clients start one after the other, at a pace."""
+        return self.every is not None or self.rate is not None
+
+    @property
+    def expected(self) -> float:
+        """About how many clients start before `until`; 0 where nothing says so."""
+        if self.until is None or not self.spread:
+            return 0.0
+        a_second = self.rate or SECOND / (self.every or SECOND)
+        return max(0, self.until - self.begin) / SECOND * a_second
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        hold(self._broken())
+        return self
+
+    def _broken(self) -> Iterator[Problem]:
+        if self.at is not None:
+            for key in sorted(self.model_fields_set - {"at"}):
+                yield Problem(_key(key), f"{_key(key)} beside at", "give the times, or how they come")
+            yield from _ascending("at", self.at)
+            return
+        if self.every is not None and self.rate is not None:
+            yield Problem("rate", "rate beside every", "keep one of the two")
+        if self.poisson and self.rate is None:
+            yield Problem("poisson", "poisson without rate", "give the mean rate, such as rate = 100")
+        if self.until is not None and not self.spread:
+            yield Problem("until", "until without every or rate", "say how fast the clients come")
+        if self.until is not None and self.every == 0:
+            yield Problem("every", "found 0 beside until", "give a time above 0")
+        if self.expected > MOST_CLIENTS:
+            yield Problem(
+                "until", f"about {self.expected:.0f} clients", f"there can be {MOST_CLIENTS} at most"
+            )
+
+
+def _start_table(value: object) -> object:
+    return value if isinstance(value, dict | Start) else {"from": value}
+
+
+class ClientGroup(HostTable):
+    """One host with clients on it that all do the same."""
+
+    name: Name
+    """The group's name: its host and its clients are called so."""
+    count: Annotated[int, Field(ge=1, le=MOST_CLIENTS)] | None = None
+    """How many clients; one if nothing else says it."""
+    start: Annotated[Start, BeforeValidator(_start_table, json_schema_input_type=Duration | Start)] = Start()
+    """When they start: one time for all, or a table."""
+    do: Actions = ("connect",)
+    """What each does, in order: words such as "connect", and tables such as { send = "hello" }."""
+    port: Port | None = None
+    """The port that they connect to; the server's if not given."""
+    link: Link | None = None
+    """The group's own way to the server; what is not given is as in the scenario's `link`."""
+    spoof: SubnetText | None = None
+    """With "syn": each SYN comes from a random address of this range, where nobody is."""
+
+    @property
+    def raw(self) -> bool:
+        """Whether the group has no TCP of its own and only throws SYNs."""
+        return any(verb(action) == "syn" for action in self.do)
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        hold(self._broken())
+        return self
+
+    def _broken(self) -> Iterator[Problem]:
+        if self.spoof is not None and not self.raw:
+            yield Problem("spoof", "spoof without a bare SYN", 'it goes with do = ["syn"]')
+        start = self.start
+        if start.at is not None and self.count not in {None, len(start.at)}:
+            yield Problem(
+                "count", f"found {self.count}", f"start.at has {len(start.at)} times; leave count out"
+            )
+        if start.until is not None and self.count is not None:
+            yield Problem("count", "count beside start.until", "keep one of the two")
+        if start.spread and start.until is None and self.count is None:
+            yield Problem("count", "missing", "give count or start.until: clients come at a pace without end")
+
+
+class Variant(Table):
+    """The scenario once more, with some settings changed."""
+
+    name: Annotated[str, Field(min_length=1)]
+    """What the run is called."""
+    set: Annotated[dict[str, Any], BeforeValidator(flat), WithJsonSchema({"type": "object"})]
+    """Settings by their path in the file, such as "server.backlog" = 5, "clients.NAME.count" = 3, or
+    "net.ipv4.tcp_syncookies" = 0 for a sysctl of the server."""
+
+
+class Scenario(Table):
+    """A scenario file."""
+
+    title: str
+    """What happens, in a line."""
+    about: str = ""
+    """What the scenario shows and why it is so."""
+    look_at: str = ""
+    """A sentence on what to look at in the output."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    """All chance comes from this number: the same seed gives the same packets."""
+    duration: Duration = 10 * SECOND
+    """How long the scenario runs, in virtual time."""
+    link: Link = Link()
+    """The way between every client and the server."""
+    server: Server = Server()
+    """The host that listens, and what its program does."""
+    clients: Annotated[tuple[ClientGroup, ...], Field(strict=False)] = ()
+    """Groups of clients."""
+    variants: Annotated[tuple[Variant, ...], Field(strict=False)] = ()
+    """Runs to be shown side by side. The scenario runs once, as it stands, if there are none."""
+
+    def group(self, name: str) -> ClientGroup:
+        """The group of that name. Raises KeyError."""
+        for group in self.clients:
+            if group.name == name:
+                return group
+        raise KeyError(name)
+
+    def link_of(self, group: ClientGroup) -> Link:
+        """The way between the group and the server: its own where it says so, else everybody's."""
+        if group.link is None:
+            return self.link
+        own = group.link
+        return self.link.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})

@@ -1,0 +1,54 @@
+"""Bare SYNs, from addresses where nobody is: what floods are made of."""
+
+import ipaddress
+from functools import cache
+from random import Random
+
+from tcpemu.network import RawNode
+from tcpemu.scenario.format.actions import Act, Word
+from tcpemu.scenario.format.scenario_file import ClientGroup
+from tcpemu.wire.options import mss
+from tcpemu.wire.segment import SYN, Segment, address
+
+FIRST_PORT = 1024
+ETHERNET_MSS = 1460
+
+
+class SynSource:
+    """Sends a SYN, perhaps several times, and does nothing with the answer."""
+
+    def __init__(self, segment: Segment, actions: tuple[Word | Act, ...]) -> None:
+        self._segment, self._actions = segment, actions
+
+    async def run(self, node: RawNode) -> None:
+        for action in self._actions:
+            if not isinstance(action, Act):
+                node.send(self._segment)
+            elif action.wait is not None:
+                await node.sleep(action.wait)
+            elif action.wait_until is not None:
+                await node.sleep(max(0, action.wait_until - node.now))
+
+
+def make_syn(
+    group: ClientGroup, source: str, target: tuple[str, int], number: int, random: Random
+) -> Segment:
+    """The SYN of the group's client of that number; a spoofed one has a random address and port."""
+    if group.spoof is None:
+        src, sport = address(source), FIRST_PORT + number % (65536 - FIRST_PORT)
+    else:
+        src, sport = _somebody(group.spoof, random), random.randrange(FIRST_PORT, 65536)
+    return Segment(
+        src, sport, address(target[0]), target[1], random.getrandbits(32), 0, SYN, 65535, (mss(ETHERNET_MSS),)
+    )
+
+
+def _somebody(subnet: str, random: Random) -> bytes:
+    network = _network(subnet)
+    return network[random.randrange(network.num_addresses)].packed
+
+
+@cache
+def _network(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Kept, as a flood asks for the same one ten thousand times."""
+    return ipaddress.ip_network(subnet)

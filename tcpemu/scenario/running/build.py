@@ -1,0 +1,156 @@
+"""From a scenario to a network that is ready to run, and what comes of it.
+
+The server's host is called `server`, each group's host by the name of the group. Applications bear the names
+of their hosts, with a number where there are several.
+"""
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import TypeAlias
+
+from tcpemu.network import Attached, Conditions, Network, Node, Rule, seeds
+from tcpemu.scenario.format.consistency import SERVER, family
+from tcpemu.scenario.format.host_settings import HostTable
+from tcpemu.scenario.format.load_scenario import Run, runs
+from tcpemu.scenario.format.scenario_file import ClientGroup, Drop, Link, Scenario
+from tcpemu.scenario.running.bare_syns import SynSource, make_syn
+from tcpemu.scenario.running.client import Abandoned, Client
+from tcpemu.scenario.running.result import ClientOutcome, Result
+from tcpemu.scenario.running.server import ServerProgram
+from tcpemu.scenario.running.start_times import start_times
+
+_FIRST = {4: ipaddress.ip_address("10.0.0.1"), 6: ipaddress.ip_address("2001:db8::1")}
+"""The first address that is given to a host without one, for each version of IP."""
+
+Watch: TypeAlias = Callable[[Network, int], object]
+"""Called with the network of a run, and when it will end, before its time begins to pass."""
+
+
+def run_all(scenario: Scenario, until: int | None = None) -> list[Result]:
+    """Run every variant of the scenario, or the scenario itself, until that time or its end."""
+    return [run(each, until) for each in runs(scenario)]
+
+
+def run(one: Run, until: int | None = None, watch: Watch | None = None) -> Result:
+    """Run one run until that time, or until its scenario's end."""
+    result = build(one)
+    end = end_of(one, until)
+    if watch is not None:
+        watch(result.network, end)
+    result.network.run(end)
+    return result
+
+
+def end_of(one: Run, until: int | None = None) -> int:
+    """When the run will be over."""
+    return one.scenario.duration if until is None else until
+
+
+def build(one: Run) -> Result:
+    """The network of a run, ready to start: `result.network.run(...)` lets time pass."""
+    scenario = one.scenario
+    result = Result(one.name, scenario, Network(scenario.seed), left_out=one.left_out)
+    addresses = host_addresses(scenario)
+    server = _host(result.network, SERVER, addresses[SERVER], scenario.server)
+    ServerProgram(result.network, server, scenario.server, result.accepted).start()
+    for group in scenario.clients:
+        random = seeds.stream(scenario.seed, "group", group.name)
+        target = addresses[SERVER], group.port or scenario.server.port
+        make = _raw_group if group.raw else _group
+        make(_Site(result, server, group, addresses[group.name], target, random))
+    return result
+
+
+def host_addresses(scenario: Scenario) -> dict[str, str]:
+    """The address of each host by its name, those that the scenario leaves open included."""
+    hosts: list[tuple[str, HostTable]] = [(SERVER, scenario.server)]
+    hosts += [(group.name, group) for group in scenario.clients]
+    given = {host.address for _, host in hosts}
+    free = (text for text in _from(_FIRST[family(scenario)]) if text not in given)
+    return {name: host.address or next(free) for name, host in hosts}
+
+
+def _from(first: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[str]:
+    while True:
+        yield str(first)
+        first += 1
+
+
+def _host(network: Network, name: str, address: str, table: HostTable) -> Node:
+    return network.host(
+        name, address, generation=table.generation, sysctls=table.sysctls, hz=table.hz, mtu=table.mtu
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where a group's clients are put."""
+
+    result: Result
+    server: Node
+    group: ClientGroup
+    address: str
+    target: tuple[str, int]
+    random: Random
+
+    @property
+    def network(self) -> Network:
+        return self.result.network
+
+    def starts(self) -> list[tuple[str, int]]:
+        """Name and start of each client."""
+        times = start_times(self.group, self.random)
+        if len(times) == 1:
+            return [(self.group.name, times[0])]
+        return [(f"{self.group.name}-{number}", at) for number, at in enumerate(times, 1)]
+
+    def join(self, client: Attached, abandoned: Abandoned | None = None) -> None:
+        """Link the group's host with the server."""
+        link = self.result.scenario.link_of(self.group)
+        self.network.link(
+            client,
+            self.server,
+            _conditions(link, "server", abandoned),
+            _conditions(link, "client", abandoned),
+        )
+
+
+def _group(site: _Site) -> None:
+    """The host of a group, its link, and its clients."""
+    group, network = site.group, site.network
+    node = _host(network, group.name, site.address, group)
+    abandoned = Abandoned()
+    site.join(node, abandoned if "abandon" in group.do else None)
+    for name, at in site.starts():
+        outcome = ClientOutcome(name, group.name, at)
+        site.result.clients.append(outcome)
+        network.spawn(node, Client(site.target, group.do, outcome, abandoned).run, name, at)
+
+
+def _raw_group(site: _Site) -> None:
+    """The same for a group that throws bare SYNs: what is sent to its spoofed addresses arrives there too."""
+    group, network = site.group, site.network
+    raw = network.raw(group.name, site.address, *([group.spoof] if group.spoof else []))
+    site.join(raw)
+    for number, (name, at) in enumerate(site.starts()):
+        syn = make_syn(group, site.address, site.target, number, site.random)
+        network.spawn(raw, SynSource(syn, group.do).run, name, at)
+
+
+def _conditions(link: Link, to: str, abandoned: Abandoned | None) -> Conditions:
+    drops: list[Rule] = [] if abandoned is None else [abandoned]
+    return Conditions(
+        delay=link.delay,
+        jitter=link.jitter,
+        rate=link.rate,
+        loss=link.loss,
+        duplicate=link.duplicate,
+        reorder=link.reorder,
+        drop=(*drops, *(_rule(drop) for drop in link.drop if drop.to == to)),
+    )
+
+
+def _rule(drop: Drop) -> Rule:
+    return Rule(flags=drop.flags, without=drop.without, payload=drop.data, nth=drop.nth)

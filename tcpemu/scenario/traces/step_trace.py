@@ -1,0 +1,330 @@
+"""Step traces: what was done to one host, and what it answered, as JSON.
+
+A trace lists segments that reach the host and calls of its applications, each with its time; running it adds a
+log of all that the host sent and returned. The same file can be answered by a real kernel, so that both logs
+can be laid side by side: `tcpemu trace FILE.json` answers one, `--check` compares with the log that is in it.
+This is a whole one:
+
+    {"name": "one-client", "about": "A handshake, and five octets.",
+     "sysctl": {"net.ipv4.tcp_syncookies": 0},
+     "until": 1,
+     "steps": [[0, "listen", 1],
+               [0.1, "in", 42001, "S", 0, null, {"opts": [["mss", 1460]]}],
+               [0.2, "in", 42001, "A", 1, 1],
+               [0.3, "accept"],
+               [0.4, "in", 42001, "PA", 1, 1, {"len": 5}],
+               [0.5, "recv", 42001, 100],
+               [0.6, "sample"]]}
+
+`name` and `about` are for people, and may be left out; so may `sysctl`, the settings of the host by their full
+names. `until` says when the run ends. Times are seconds from the beginning.
+
+**Who is there.** The host is 192.168.0.1, its listener port 8080. The peer is 192.0.2.1, and a connection is
+called by the peer's port. The peer has no TCP of its own: it sends what the steps say, and nothing else.
+
+**A segment that arrives** is [time, "in", peer port, flags, seq, ack, more]. Flags are letters of FSRPAUEC; ack
+is null where there is none. Numbers are relative: sequence numbers count from the initial one of the side that
+counts, so a SYN has seq 0 and what follows begins at 1. The table of more may be left out, and so may each key:
+
+    len     octets of data, which are all x
+    win     the window field, 65535 if not given
+    opts    options in order: ["mss", 1460], ["wscale", 7], ["sackOK"], ["TS", value, echo], ["nop"], ["eol"],
+            ["sack", [[left, right], ...]], ["fo", cookie in hex], ["raw", octets in hex]
+    isn     the peer's initial sequence number, in the first segment of a flow
+    lport   the host's port, where it is not 8080
+    ip      the peer's address, where it is not 192.0.2.1
+    ttl, tos   those of the IP header
+    badsum  1: the checksum of TCP is wrong
+
+An echo of a timestamp counts from the first timestamp that the host sent on the flow.
+
+**A call** is [time, verb, ...]. What may be left out stands in parentheses:
+
+    listen backlog ({"port", "rcvbuf", "maxseg", "defer", "syncnt"})   socket, bind, listen; once more: only listen
+    accept (port)                         gives the peer's port
+    connect own port, peer's port ({"syncnt"})
+    send peer port, octets                gives how many were taken
+    recv peer port, most octets           gives how many were read
+    shutdown peer port, how               0 SHUT_RD, 1 SHUT_WR, 2 SHUT_RDWR
+    close peer port
+    rst_close peer port                   close() with SO_LINGER of 0 s
+    setopt peer port, level, name, value  setsockopt(), by numbers
+    soerror peer port                     gives the errno of SO_ERROR, or 0
+    close_listener
+    shutdown_listener (how)
+    sample                                gives the socket table and the counters
+
+No call waits: one that would, fails with EAGAIN, or EINPROGRESS.
+
+**The log** has an entry for each step as it was done, and for each packet that the host sent, each with its time
+`t`; the end of the run is one more sample:
+
+    {"t": 0.1, "in": [42001, "S", 0, null, {"opts": [["mss", 1460]]}]}
+    {"t": 0.1, "out": 42001, "flags": "SA", "seq": 0, "ack": 1, "win": 64240, "len": 0, "opts": [["mss", 1460]],
+     "df": 1, "ttl": 64, "tos": 0, "ipid0": 1}
+    {"t": 0.3, "do": ["accept"], "ret": 42001}
+
+`out` is the peer's port; `ip` and `lport` stand there as they do above; `ipid0` is 1 where the IP header's
+identification is 0. A number that there is nothing to count from is {"abs": number}. `ret` is the result of a
+call, or the name of its errno, such as "EAGAIN". That of a sample is {"ss": rows, "mib": counters}: a row is
+[state, Recv-Q, Send-Q, own port, peer's port or *], a counter is there if it has moved. The answered trace also
+says who answered: `emulator` names the generation, `kernel` the release of a real one.
+
+What counts as the same answer stands in `tcpemu.scenario.traces.judge`.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+from tcpemu.generations import DEFAULT
+from tcpemu.generations.kernel_names import kernel_named
+from tcpemu.stack import ConfigurationError, Host, Socket, SocketError
+from tcpemu.stack.base import socket_constants as so
+from tcpemu.stack.base.units import SECOND
+from tcpemu.wire.codec import decode, encode
+from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
+from tcpemu.wire.segment import address
+
+_ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
+_LONGEST = 10_000_000
+"""Seconds, or octets of one call: what is beyond is a slip of the pen."""
+_UNCOMPARED = frozenset(
+    (
+        "CurrEstab",
+        "InSegs",
+        "OutSegs",
+        "TCPHPAcks",
+        "TCPPureAcks",
+        "TCPHPHits",
+        "TCPAutoCorking",
+        "TCPOrigDataSent",
+        "TCPDelivered",
+    )
+)
+_LISTEN_OPTIONS = {
+    "rcvbuf": (so.SOL_SOCKET, so.SO_RCVBUF),
+    "maxseg": (so.IPPROTO_TCP, so.TCP_MAXSEG),
+    "defer": (so.IPPROTO_TCP, so.TCP_DEFER_ACCEPT),
+    "syncnt": (so.IPPROTO_TCP, so.TCP_SYNCNT),
+}
+Json = dict[str, Any]
+
+
+class TraceError(ValueError):
+    """A trace that cannot be run: the message says at which step, and what would be right."""
+
+
+def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, seed: int = 0) -> Json:
+    """The trace with the log that the emulator gives. Raises TraceError; ConfigurationError for an unknown kernel.
+
+    Timers are as late as those of a kernel built with that `hz` (100, 250 or 1000), since logs of real
+    kernels are what this is laid beside; None fires them exactly on time.
+    """
+    if not isinstance(trace, dict) or not isinstance(trace.get("steps"), list):
+        raise TraceError("a trace is a JSON object with a list named steps")
+    until, own = trace.get("until"), trace.get("sysctl", {})
+    if not _is_time(until):
+        raise TraceError(f"until is {until!r}; it is a number of seconds, 0 or more")
+    if not isinstance(own, dict):
+        raise TraceError(f"sysctl is {own!r}; it is an object of full names and values")
+    sysctls = {"net.ipv4.tcp_congestion_control": "reno", **own}
+    kernel = kernel_named(generation_name)
+    try:
+        host = Host([address(HOST)], kernel, sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES)
+    except ConfigurationError as error:
+        raise TraceError(f"sysctl: {error}") from error
+    player = _Player(host)
+    for index, step in _in_order(trace["steps"]):
+        player.step(index, step)
+    player.advance(_time(until))
+    player.do(-1, ["sample"])
+    return {**trace, "emulator": generation_name, "log": player.log}
+
+
+def _in_order(steps: list[Any]) -> list[tuple[int, list[Any]]]:
+    for index, step in enumerate(steps):
+        if not isinstance(step, list) or len(step) < 2 or not _is_time(step[0]):
+            raise TraceError(f"steps[{index}] is {step!r}; a step is [seconds, verb, ...]")
+    return sorted(enumerate(steps), key=lambda entry: entry[1][0])
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST
+
+
+def _time(seconds: float) -> int:
+    return round(seconds * SECOND)
+
+
+class _Player:
+    """Runs steps on a host and writes the log."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.now = 0
+        self.log: list[Json] = []
+        self.numbers = RelativeNumbers()
+        self.listeners: dict[int, Socket] = {}
+        self.connections: dict[int, Socket] = {}
+
+    # --- time -------------------------------------------------------------------------------------
+
+    def advance(self, until: int) -> None:
+        # What happens at the very time of a timer comes first: a kernel's timers are never early.
+        while (due := self.host.next_timer()) is not None and due < until:
+            self.now = max(due, self.now)
+            self.host.advance(self.now)
+            self._drain()
+        self.now = until
+
+    def step(self, index: int, step: list[Any]) -> None:
+        self.advance(_time(step[0]))
+        verb, arguments = step[1], step[2:]
+        try:
+            if verb == "in":
+                self._log("in", arguments)
+                self._segment_in(arguments)
+                self._drain()
+            else:
+                self.do(index, [verb, *arguments])
+        except TraceError:
+            raise
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+            raise TraceError(f"steps[{index}] is {step!r}: {_words(error)}") from error
+
+    def do(self, index: int, call: list[Any]) -> None:
+        """A call of the application, and its result."""
+        method: Callable[..., Any] | None = getattr(self, f"_do_{call[0]}", None)
+        if method is None:
+            verbs = sorted(name[4:] for name in dir(self) if name.startswith("_do_"))
+            raise TraceError(f"steps[{index}]: no verb {call[0]!r}; there are in, {', '.join(verbs)}")
+        entry = self._log("do", call)
+        try:
+            entry["ret"] = method(*call[1:])
+        except SocketError as error:
+            entry["ret"] = error.name
+        self._drain()
+
+    def _log(self, kind: str, what: Any) -> Json:
+        entry: Json = {"t": self.now / SECOND, kind: what}
+        self.log.append(entry)
+        return entry
+
+    # --- segments ---------------------------------------------------------------------------------
+
+    def _segment_in(self, arguments: list[Any]) -> None:
+        """A segment from the peer, as octets, so that a wrong checksum can be one."""
+        peer_port, flags, seq, ack = arguments[:4]
+        extra: Json = arguments[4] if len(arguments) > 4 else {}
+        octets = bytearray(encode(self.numbers.segment(peer_port, flags, seq, ack, extra)))
+        if extra.get("badsum"):
+            octets[36] ^= 0x55
+            octets[37] ^= 0x55
+        self.host.receive(decode(bytes(octets)), self.now)
+
+    def _drain(self) -> None:
+        for segment in self.host.transmit():
+            self.log.append({"t": self.now / SECOND, **self.numbers.entry(segment)})
+
+    # --- calls ------------------------------------------------------------------------------------
+
+    def _do_listen(self, backlog: int, options: Json | None = None) -> int:
+        options = options or {}
+        port = options.get("port", LISTENER_PORT)
+        unknown = options.keys() - _LISTEN_OPTIONS.keys() - {"port"}
+        if unknown:
+            raise ValueError(f"listen has no option {', '.join(sorted(unknown))} here")
+        listener = self.listeners.get(port)
+        if listener is None:
+            listener = self.host.socket()
+            listener.setsockopt(so.SOL_SOCKET, so.SO_REUSEADDR, 1)
+            listener.bind(None, port)
+            self.listeners[port] = listener
+        for name, (level, number) in _LISTEN_OPTIONS.items():
+            if name in options:
+                listener.setsockopt(level, number, options[name], self.now)
+        # Like the program that asks kernels, which is written in Python: its listen() takes no negatives.
+        listener.listen(max(backlog, 0), self.now)
+        return 0
+
+    def _do_accept(self, port: int = LISTENER_PORT) -> int:
+        child = self._listener(port).accept(self.now)
+        assert child.remote is not None
+        peer_port = child.remote[1]
+        self.connections[peer_port] = child
+        return peer_port
+
+    def _do_connect(self, local_port: int, peer_port: int, options: Json | None = None) -> int | str:
+        socket = self.host.socket()
+        socket.bind(address(HOST), local_port)
+        if options and "syncnt" in options:
+            socket.setsockopt(so.IPPROTO_TCP, so.TCP_SYNCNT, options["syncnt"], self.now)
+        self.connections[peer_port] = socket
+        socket.connect(address(PEER), peer_port, self.now)
+        return 0
+
+    def _do_send(self, peer_port: int, count: int) -> int:
+        if not 0 <= count <= _LONGEST:
+            raise ValueError(f"{count} octets cannot be sent; give 0 to {_LONGEST}")
+        return self._connection(peer_port).send(b"y" * count, self.now)
+
+    def _do_recv(self, peer_port: int, count: int) -> int:
+        return len(self._connection(peer_port).recv(count, self.now))
+
+    def _do_shutdown(self, peer_port: int, how: int) -> int:
+        self._connection(peer_port).shutdown(how, self.now)
+        return 0
+
+    def _do_close(self, peer_port: int) -> int:
+        self._connection(peer_port).close(self.now)
+        del self.connections[peer_port]
+        return 0
+
+    def _do_rst_close(self, peer_port: int) -> int:
+        self._connection(peer_port).linger(True, 0)
+        return self._do_close(peer_port)
+
+    def _do_setopt(self, peer_port: int, level: int, name: int, value: int) -> int:
+        self._connection(peer_port).setsockopt(level, name, value, self.now)
+        return 0
+
+    def _do_soerror(self, peer_port: int) -> int | str:
+        number = self._connection(peer_port).getsockopt(so.SOL_SOCKET, so.SO_ERROR)
+        return errno.errorcode[number] if number else 0
+
+    def _do_close_listener(self) -> int:
+        self._listener(LISTENER_PORT).close(self.now)
+        del self.listeners[LISTENER_PORT]
+        return 0
+
+    def _do_shutdown_listener(self, how: int = so.SHUT_RDWR) -> int:
+        self._listener(LISTENER_PORT).shutdown(how, self.now)
+        return 0
+
+    def _do_sample(self) -> Json:
+        rows = []
+        for row in self.host.sockets():
+            remote = "*" if row.remote is None else str(row.remote[1])
+            rows.append([row.state.ss_name, row.recv_q, row.send_q, str(row.local[1]), remote])
+        counters = self.host.counters
+        moved = {name: value for name, value in counters.items() if value and name not in _UNCOMPARED}
+        return {"ss": sorted(rows), "mib": moved}
+
+    def _listener(self, port: int) -> Socket:
+        if port not in self.listeners:
+            raise ValueError(f"nobody listens on port {port} yet")
+        return self.listeners[port]
+
+    def _connection(self, peer_port: int) -> Socket:
+        if peer_port not in self.connections:
+            raise ValueError(f"no connection with peer port {peer_port} has been accepted or opened yet")
+        return self.connections[peer_port]
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error} is missing"
+    return str(error)

@@ -1,0 +1,83 @@
+"""Capture files: written by the suffix of their name, read by what they begin with."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tcpemu.wire import pcap, pcapng
+from tcpemu.wire.atomic_write import write_whole
+from tcpemu.wire.capture_values import Capture, CaptureError, Direction, Interface, LinkType, Packet
+
+__all__ = [
+    "Capture",
+    "CaptureError",
+    "Direction",
+    "Interface",
+    "LinkType",
+    "Packet",
+    "ip_of",
+    "read_capture",
+    "write_capture",
+]
+
+_WRITERS: dict[str, Callable[[Capture], bytes]] = {".pcapng": pcapng.dump, ".pcap": pcap.dump}
+_ETHERTYPES_IP = (b"\x08\x00", b"\x86\xdd")
+_ETHERTYPES_VLAN = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
+
+
+def write_capture(path: str | os.PathLike[str], capture: Capture) -> None:
+    """Writes a .pcapng or .pcap file. A plain file of that name is replaced when the new one is whole, not before.
+
+    Raises CaptureError for another suffix or what the format cannot hold; OSError from the disk.
+    """
+    target = Path(path)
+    dump = _WRITERS.get(target.suffix.lower())
+    if dump is None:
+        raise CaptureError(f"{target}: unknown suffix {target.suffix!r}; name the file .pcapng or .pcap")
+    try:
+        octets = dump(capture)
+    except CaptureError as error:
+        raise CaptureError(f"{target}: {error}") from None
+    write_whole(target, octets)
+
+
+def read_capture(path: str | os.PathLike[str]) -> Capture:
+    """The capture in a pcapng or pcap file, whatever its name.
+
+    Raises CaptureError, with the offset and the mend, for a file that is neither or is broken; OSError from
+    the disk.
+    """
+    octets = Path(path).read_bytes()
+    try:
+        return _loader(octets[:4])(octets)
+    except CaptureError as error:
+        raise CaptureError(f"{os.fspath(path)}: {error}") from None
+
+
+def is_capture(octets: bytes) -> bool:
+    """Whether a file that begins so is a capture, in a format that `read_capture` knows."""
+    return octets[:4] == pcapng.MAGIC or octets[:4] in pcap.MAGICS
+
+
+def _loader(magic: bytes) -> Callable[[bytes], Capture]:
+    if magic == pcapng.MAGIC:
+        return pcapng.load
+    if magic in pcap.MAGICS:
+        return pcap.load
+    if magic[:2] == b"\x1f\x8b":
+        raise CaptureError("the file is compressed; unpack it with gunzip")
+    if not magic:
+        raise CaptureError("the file is empty; capture again")
+    raise CaptureError(f"the file begins with {magic.hex(' ')}, so it is neither pcapng nor pcap; convert it")
+
+
+def ip_of(data: bytes, link_type: int) -> bytes | None:
+    """The IP packet in a captured packet's data, behind Ethernet and VLAN tags; None where there is none."""
+    if link_type == LinkType.RAW:
+        return data or None
+    if link_type != LinkType.ETHERNET:
+        return None
+    at = 12
+    while data[at : at + 2] in _ETHERTYPES_VLAN:
+        at += 4
+    return data[at + 2 :] or None if data[at : at + 2] in _ETHERTYPES_IP else None

@@ -1,0 +1,192 @@
+"""The numbers of a step trace, relative, and those on the wire.
+
+Initial sequence numbers and timestamps are random, so a trace counts from them: the peer's numbers from its
+own initial one, the host's from the one in its latest SYN, timestamps of the host from the first that it sent
+on the flow. One `RelativeNumbers` knows these for every flow, learns them from what passes, and turns a trace's
+segment into a `Segment` and back.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from tcpemu.wire.options import (
+    NOP,
+    SACK_OK,
+    Eol,
+    FastOpen,
+    Garbage,
+    Mss,
+    Nop,
+    Option,
+    Sack,
+    SackOk,
+    Timestamps,
+    Unknown,
+    WScale,
+)
+from tcpemu.wire.segment import ACK, RST, SYN, Segment, address, address_text, flag_letters, flags_of
+
+LogEntry: TypeAlias = dict[str, Any]
+FlowName: TypeAlias = tuple[str, int, int]
+"""The peer's address and port, the host's port."""
+
+HOST, PEER = "192.168.0.1", "192.0.2.1"
+"""Where a trace's host and its peer live, unless a step says otherwise."""
+LISTENER_PORT = 8080
+PEER_ISN_BASE = 1_000_000
+"""A peer whose trace names no initial number starts at this plus its port."""
+_EIGHT_FLAGS = 0xFF
+_LONGEST = 65535
+
+
+@dataclass(slots=True)
+class FlowOrigins:
+    """Where each side of a flow counts from; None as long as nobody has said."""
+
+    host: int | None = None
+    peer: int | None = None
+    clock: int | None = None
+
+
+@dataclass(slots=True)
+class RelativeNumbers:
+    """The flows of one run."""
+
+    flows: dict[FlowName, FlowOrigins] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------ from the trace to the wire
+
+    def segment(
+        self, port: int, flags: str, seq: int, ack: int | None, options: Mapping[str, Any]
+    ) -> Segment:
+        """The segment of the step `["in", port, flags, seq, ack, options]`. ValueError for nonsense."""
+        odd = [number for number in (port, seq, ack or 0) if not isinstance(number, int)]
+        if odd:
+            raise ValueError(f"found {odd[0]!r}; port, seq and ack are whole numbers")
+        length = options.get("len", 0)
+        if not isinstance(length, int) or not 0 <= length <= _LONGEST:
+            raise ValueError(f"len is {length!r}; it can be 0 to {_LONGEST}")
+        source, host_port = options.get("ip", PEER), options.get("lport", LISTENER_PORT)
+        flow = self.flows.setdefault((source, port, host_port), FlowOrigins())
+        if flow.peer is None:
+            flow.peer = options.get("isn", PEER_ISN_BASE + port)
+        return Segment(
+            src=address(source),
+            sport=port,
+            dst=address(HOST),
+            dport=host_port,
+            seq=_wrapped(seq + flow.peer),
+            ack=0 if ack is None else _wrapped(ack + (flow.host or 0)),
+            flags=flags_of(flags),
+            window=options.get("win", 65535),
+            options=tuple(_option(flow, words) for words in options.get("opts", [])),
+            payload=b"x" * length,
+            ttl=options.get("ttl", 64),
+            tos=options.get("tos", 0),
+            ip_id=1,
+        )
+
+    # ------------------------------------------------------------------ from the wire to the trace
+
+    def entry(self, segment: Segment) -> LogEntry:
+        """The log's words for a segment that the host sent, but for the time."""
+        name = (address_text(segment.dst), segment.dport, segment.sport)
+        flow = self.flows.setdefault(name, FlowOrigins())
+        if segment.flags & SYN:
+            flow.host = segment.seq
+        told: LogEntry = {"out": segment.dport, "flags": flag_letters(segment.flags & _EIGHT_FLAGS)}
+        if name[0] != PEER:
+            told["ip"] = name[0]
+        if segment.sport != LISTENER_PORT:
+            told["lport"] = segment.sport
+        told["seq"] = _host_number(flow, segment)
+        if segment.flags & ACK or segment.ack:
+            told["ack"] = _relative(segment.ack, flow.peer)
+        return told | {
+            "win": segment.window,
+            "len": len(segment.payload),
+            "opts": [_words(flow, option) for option in segment.options],
+            "df": int(segment.df),
+            "ttl": segment.ttl,
+            "tos": segment.tos,
+            "ipid0": int(segment.ip_id == 0),
+        }
+
+
+def _wrapped(number: int) -> int:
+    return number % 2**32
+
+
+def _relative(number: int, start: int | None) -> int | dict[str, int]:
+    return {"abs": number} if start is None else _wrapped(number - start)
+
+
+def _host_number(flow: FlowOrigins, segment: Segment) -> int | dict[str, int]:
+    """A RST for a segment without an ACK carries a plain 0, which is no number of the flow's."""
+    plain_zero = segment.flags & RST and segment.seq == 0
+    return _relative(segment.seq, None if plain_zero else flow.host)
+
+
+# ---------------------------------------------------------------------------------- options
+
+
+def _option(flow: FlowOrigins, words: list[Any]) -> Option:
+    """An option of a trace's segment. ValueError for a name that is none."""
+    name, *values = words
+    if name not in _FROM_WORDS:
+        raise ValueError(f"unknown option {name!r}; the names are {', '.join(_FROM_WORDS)}")
+    try:
+        return _FROM_WORDS[name](flow, *values)
+    except TypeError:
+        raise ValueError(f"the option {words} has not the values that {name!r} takes") from None
+
+
+def _timestamps(flow: FlowOrigins, value: int, echo: int) -> Option:
+    """The echo counts from the host's first timestamp, and is 0 before there is one."""
+    return Timestamps(value, 0 if flow.clock is None else _wrapped(flow.clock + echo))
+
+
+def _sack(flow: FlowOrigins, blocks: list[list[int]]) -> Option:
+    start = flow.host or 0
+    return Sack(tuple((_wrapped(start + left), _wrapped(start + right)) for left, right in blocks))
+
+
+_FROM_WORDS: dict[str, Callable[..., Option]] = {
+    "mss": lambda _, value: Mss(value),
+    "sackOK": lambda _: SACK_OK,
+    "TS": _timestamps,
+    "nop": lambda _: NOP,
+    "eol": lambda _: Eol(),
+    "wscale": lambda _, shift: WScale(shift),
+    "sack": _sack,
+    "fo": lambda _, cookie: FastOpen(bytes.fromhex(cookie)),
+    "raw": lambda _, octets: Garbage(bytes.fromhex(octets)),
+}
+
+
+def _words(flow: FlowOrigins, option: Option) -> list[Any]:
+    match option:
+        case Eol():
+            return ["eol"]
+        case Nop():
+            return ["nop"]
+        case Mss(value):
+            return ["mss", value]
+        case WScale(shift):
+            return ["wscale", shift]
+        case SackOk():
+            return ["sackOK"]
+        case Timestamps(value, echo):
+            if flow.clock is None:
+                flow.clock = value
+            return ["TS", _wrapped(value - flow.clock), echo]
+        case Sack(blocks):
+            start = flow.peer or 0
+            return ["sack", [[_wrapped(left - start), _wrapped(right - start)] for left, right in blocks]]
+        case FastOpen(cookie):
+            return ["fo", cookie.hex()]
+        case Unknown(kind, data):
+            return ["raw", kind, data.hex()]
+        case Garbage(data):
+            return ["raw", data.hex()]

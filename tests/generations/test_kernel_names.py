@@ -1,0 +1,49 @@
+"""What is said to a kernel's name that is none."""
+
+import pytest
+
+from tcpemu.generations import GENERATIONS
+from tcpemu.generations.kernel_names import by_family, family_and_version, instead_of, kernel_named
+from tcpemu.stack.base.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("linux-2.3.99", "linux-2.2 is the nearest before it; "),
+        ("Linux 3.9", "linux-3.0 is the nearest before it; "),
+        ("4.5", "linux-4.4 is the nearest before it; "),
+        ("linux-v4.18", "linux-4.10 is the nearest before it; "),
+        ("linux-99", "linux-6.18 is the nearest before it; "),
+        ("linux-0.99", "linux-1.2 is the nearest; "),
+        ("linux-4.10.1-generic", "linux-4.10 is the nearest before it; "),
+        ("freebsd-13", "freebsd-14 is the nearest; "),
+        ("freebsd-15", "freebsd-14 is the nearest before it; "),
+        ("windows-10", "windows-2003 is the nearest; "),
+        ("solaris-11", "solaris is the nearest; "),
+        ("linxu-6.18", "did you mean 'linux-6.18'? "),
+        ("plan9", ""),
+        ("", ""),
+    ],
+)
+def test_the_nearest_that_is_not_newer_and_all_there_are(name, hint):
+    assert instead_of(name) == f"{hint}known: {by_family(GENERATIONS)}"
+
+
+def test_versions_are_numbers_and_not_texts():
+    assert family_and_version("linux-3.10") > family_and_version("linux-3.2")
+
+
+def test_a_family_is_named_once():
+    assert by_family(["linux-2.2", "linux-2.4", "bsd-4.4", "solaris"]) == "linux-2.2, 2.4; bsd-4.4; solaris"
+
+
+def test_a_name_that_is_right():
+    assert kernel_named("linux-3.10") is GENERATIONS["linux-3.10"]
+
+
+def test_a_name_that_is_wrong():
+    with pytest.raises(
+        ConfigurationError, match=r"there is no generation 'linux-3\.9'; linux-3\.0 is the nearest"
+    ):
+        kernel_named("linux-3.9")
