@@ -1,8 +1,19 @@
 """tcpemu: a user-space TCP that answers as a given Linux kernel would, in virtual time, and says why.
 
 The names below are what most programs need; each is loaded when it is first asked for, so that the stack
-alone loads neither Scapy nor anything else outside the standard library. The rooms they live in have more:
-`tcpemu.wire`, `tcpemu.stack`, `tcpemu.generations`, `tcpemu.network`, `tcpemu.scenario`, `tcpemu.explain`.
+alone loads neither Scapy nor anything else outside the standard library. The rooms they live in have more;
+each imports only from those below it:
+
+    cli/            the commands; __main__.py: `python -m tcpemu`
+    explain/        records to words, tables, ladders, plots, pages and captures
+    scenario/       scenario files, step traces, claims
+    kernel/         step traces on the real kernel of this machine
+    network/        virtual time, links with faults, applications, the record
+    generations/    what differs between kernels
+    stack/          one host's TCP and its sockets
+    wire/           segments, options, octets, capture files
+
+and version.py is below all of them.
 """
 
 from importlib import import_module

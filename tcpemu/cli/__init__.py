@@ -1,4 +1,13 @@
-"""The command line: thin commands over the other rooms. `tcpemu.cli:main` is the program."""
+"""The command line: thin commands over the other rooms. `tcpemu.cli:main` is the program.
+
+Where things are:
+
+    the program     app.py: every command with its options
+    its commands    run_command.py · compare_command.py · claims_command.py · explain_command.py: explain and state ·
+                    plot_command.py · report_command.py · list_command.py · trace_command.py
+    all of them     printing.py: text for a terminal or a pipe, places for files · progress.py: how far a run has got ·
+                    user_mistakes.py: a mistake becomes a message and exit status 2
+"""
 
 import os
 import sys

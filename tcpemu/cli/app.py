@@ -67,7 +67,7 @@ Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Where al
 Until: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
 ]
-AnsweringKernel: TypeAlias = Annotated[
+KernelOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         metavar="KERNEL", help="The kernel of the server, such as linux-6.18 (see tcpemu list --kernels)."
@@ -107,7 +107,7 @@ def run(
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: AnsweringKernel = None,
+    generation: KernelOption = None,
     only: Only = None,
     whole: Whole = False,
     seen_by: Where = SeenBy.SERVER,
@@ -214,7 +214,7 @@ def explain(
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: AnsweringKernel = None,
+    generation: KernelOption = None,
     only: Only = None,
 ) -> None:
     """Tell the story of a scenario, one paragraph for each turning point; or of one packet of a capture."""
@@ -240,7 +240,7 @@ def state(
     name: ScenarioArgument = "ignored-ack",
     settings: Settings = None,
     seed: Seed = None,
-    generation: AnsweringKernel = None,
+    generation: KernelOption = None,
     only: OneRun = None,
 ) -> None:
     """How each host stands at one moment: ss -tln, ss -tan, nstat, both queues, and the timers that wait."""
@@ -279,7 +279,7 @@ def plot(
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: AnsweringKernel = None,
+    generation: KernelOption = None,
     only: Only = None,
 ) -> None:
     r"""Draw a scenario: its queues, a connection, or its rates.
@@ -309,7 +309,7 @@ def report(
     settings: Settings = None,
     seed: Seed = None,
     until: Until = None,
-    generation: AnsweringKernel = None,
+    generation: KernelOption = None,
     only: Only = None,
 ) -> None:
     """Write a page to step through a run in a browser: packets, queues, sockets, counters, and why."""
@@ -358,7 +358,7 @@ Check: TypeAlias = Annotated[
 ]
 
 
-Answering: TypeAlias = Annotated[
+AnsweringKernelOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--generation", metavar="KERNEL", help="The kernel that answers (see tcpemu list --kernels)."
@@ -376,7 +376,7 @@ def trace(
     sources: Sources,
     output: Answers = None,
     check: Check = False,
-    generation: Answering = None,
+    generation: AnsweringKernelOption = None,
     hz: Ticks = None,
 ) -> None:
     """Let the emulator answer step traces: the same JSON, with its log."""

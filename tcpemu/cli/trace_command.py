@@ -5,15 +5,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from tcpemu.cli.printing import check_place
 from tcpemu.cli.user_mistakes import WRONG_USE, UsageError, complain, mistake_in
 from tcpemu.generations import DEFAULT
 from tcpemu.scenario.traces import judge, step_trace
 from tcpemu.wire.atomic_write import write_whole
-
-Trace: TypeAlias = dict[str, Any]
+from tcpemu.wire.relative_numbers import Trace
 
 DIFFERENT = 1
 """The exit status when a trace differs from its log."""

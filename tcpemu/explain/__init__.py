@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tcpemu.explain.capture.packet_comments import comment_on
     from tcpemu.explain.capture.seen_by import SeenBy
     from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
-    from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcomes
+    from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
     from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow, rows_of
     from tcpemu.explain.ladder.ladder_lines import ladder_lines, ladder_text
     from tcpemu.explain.lines.heading import Heading
@@ -50,7 +50,7 @@ _HOMES = {
     "Row": "tcpemu.explain.facts.rows",
     "TimerRow": "tcpemu.explain.facts.rows",
     "rows_of": "tcpemu.explain.facts.rows",
-    "ClientOutcome": "tcpemu.explain.facts.client_outcomes",
+    "ApplicationOutcome": "tcpemu.explain.facts.client_outcomes",
     "client_outcomes": "tcpemu.explain.facts.client_outcomes",
     "socket_lines": "tcpemu.explain.tables.socket_table",
     "counter_lines": "tcpemu.explain.tables.counter_table",
@@ -71,8 +71,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "ApplicationOutcome",
     "CallRow",
-    "ClientOutcome",
     "ComparedRun",
     "FinishedRun",
     "Heading",

@@ -89,7 +89,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from tcpemu.explain.capture.packet_comments import comment_on
-from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcomes
+from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
 from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, Row, TimerRow, rows_of
 from tcpemu.explain.lines.segment_words import flag_words
 from tcpemu.network import Node
@@ -201,11 +201,11 @@ def _clients(result: Result) -> Iterator[JsonObject]:
     }
     for client in result.clients:
         # Who has not called connect() yet has begun, and is not in the record.
-        silent = ClientOutcome(client.name, client.started, client.connected, client.error, client.ended)
+        silent = ApplicationOutcome(client.name, client.started, client.connected, client.error, client.ended)
         yield _client(client, outcomes.get(client.name, silent))
 
 
-def _client(client: ClientOutcome, outcome: ClientOutcome) -> JsonObject:
+def _client(client: ClientOutcome, outcome: ApplicationOutcome) -> JsonObject:
     return {
         "name": client.name,
         "host": client.group,

@@ -1,4 +1,13 @@
-"""Kernels by name. Each is a value; what its numbers and rules mean stands in `tcpemu.stack.base.generation`."""
+"""Kernels by name. Each is a value; what its numbers and rules mean stands in `tcpemu.stack.base.generation`.
+
+Where things are:
+
+    the kernels     linux.py: from 1.2 to 6.18 · other_systems.py: BSD, macOS, Solaris, Windows
+    their rules     queue_rules.py: how each counts and limits the queues of a listener
+    their words     reason_wording.py: the function that has a rule there, and words that fit its settings ·
+                    linux_counters.py: the counters each has · linux_sysctls.py: the sysctls each has
+    their names     kernel_names.py: the kernel a person means, and what is said of a name that is none
+"""
 
 from difflib import get_close_matches
 

@@ -3,13 +3,11 @@
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import TypeAlias
 
 from tcpemu.generations import GENERATIONS
+from tcpemu.generations.linux_sysctls import Version
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
-
-Version: TypeAlias = tuple[int, ...]
 
 _NAME = re.compile(r"([a-z]*)[ -]?v?([0-9]+(?:\.[0-9]+)*)?.*", re.IGNORECASE | re.DOTALL)
 

@@ -89,7 +89,7 @@ BSD_4_4 = _other(
 FREEBSD_14 = _other(
     "freebsd-14",
     "FreeBSD 14 (2023): half-open connections in a cache of their own; a final ACK too many meets a RST",
-    reason_wording.FREEBSD,
+    reason_wording.SOURCES_IN_FREEBSD,
     128,
     {"net.ipv4.tcp_rmem": (4096, 65536, 2097152), "net.core.rmem_max": 2097152},
     clamp_backlog=rules.clamp_unsigned,
@@ -116,7 +116,7 @@ FREEBSD_14 = _other(
 MACOS_15 = _other(
     "macos-15",
     "macOS 15 (XNU 11417): one queue, exactly the backlog; a half-open connection makes room for a new one",
-    reason_wording.XNU,
+    reason_wording.SOURCES_IN_XNU,
     128,
     {"net.ipv4.tcp_rmem": (4096, 131072, 2097152), "net.core.rmem_max": 2097152},
     clamp_backlog=rules.clamp_zero_to_most,
@@ -143,7 +143,7 @@ MACOS_15 = _other(
 SOLARIS = _other(
     "solaris",
     "illumos, heir of Solaris: two queues; a full accept queue drops the SYN, and the final ACK is not tested again",
-    reason_wording.ILLUMOS,
+    reason_wording.SOURCES_IN_ILLUMOS,
     128,
     {"net.ipv4.tcp_rmem": (4096, 128480, 128480), "net.core.rmem_max": 65536},
     clamp_backlog=rules.clamp_negative_to_one,
@@ -177,7 +177,7 @@ SOLARIS = _other(
 WINDOWS_2003 = _other(
     "windows-2003",
     "Windows 2000 and 2003 without SYN attack protection: a SYN too many meets a RST",
-    reason_wording.WINDOWS,
+    reason_wording.SOURCES_IN_WINDOWS,
     200,
     {"net.ipv4.ip_default_ttl": 128},
     clamp_backlog=rules.clamp_unsigned,

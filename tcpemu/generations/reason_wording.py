@@ -118,7 +118,7 @@ SOURCES_IN_BSD_4_4 = _table(
     ("tcp_subr.c: tcp_drop", ("REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", "TIMED_OUT")),
     of="4.4BSD",
 )
-FREEBSD = _table(
+SOURCES_IN_FREEBSD = _table(
     ("tcp_syncache.c: syncache_add", (*_QUEUEING, *_AGAIN)),
     ("tcp_syncache.c: syncache_expand", (*_HANDSHAKE, "LISTENER_ACK", "ACCEPT_QUEUE_FULL_RST")),
     (
@@ -132,7 +132,7 @@ FREEBSD = _table(
     ("tcp_input.c: tcp_dropwithreset", ("RST",)),
     of="FreeBSD",
 )
-XNU = _table(
+SOURCES_IN_XNU = _table(
     ("tcp_input.c: tcp_input", ("SYN_QUEUED", *_AT_LISTENER, *_NOWHERE, *_AGAIN, *_HANDSHAKE, *_RESETS)),
     ("tcp_input.c: tcp_input", _CHALLENGES),
     ("uipc_socket2.c: sonewconn_internal", ("QUEUE_FULL_SYN", "ACCEPT_QUEUE_FULL_SYN", "SYN_QUEUE_FULL")),
@@ -143,7 +143,7 @@ XNU = _table(
     ("tcp_subr.c: tcp_drop", ("REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", "TIMED_OUT")),
     of="XNU",
 )
-ILLUMOS = _table(
+SOURCES_IN_ILLUMOS = _table(
     ("tcp_input.c: tcp_input_listener", (*_QUEUEING, *_AT_LISTENER)),
     ("tcp_input.c: tcp_drop_q0", ("REQUEST_EVICTED",)),
     ("tcp_input.c: tcp_input_data", (*_AGAIN, *_HANDSHAKE, *_RESETS)),
@@ -156,7 +156,7 @@ ILLUMOS = _table(
     ),
     of="illumos",
 )
-WINDOWS = _table(
+SOURCES_IN_WINDOWS = _table(
     ("whose source is not public", (*_QUEUEING, *_AT_LISTENER, *_NOWHERE, *_AGAIN, *_HANDSHAKE, *_RESETS)),
     ("whose source is not public", ("SYN_REFUSED", "SYN", "SYN_ACK", "SYN_ACK_AGAIN", "SYN_AGAIN")),
     ("whose source is not public", ("REQUEST_EXPIRED", "RST", "TIMED_OUT")),

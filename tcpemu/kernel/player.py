@@ -11,10 +11,9 @@ from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.observe import counters
 from tcpemu.kernel.real_sockets import KernelSockets
 from tcpemu.wire.codec import PROTOCOL_TCP, Refused, decode, encode
-from tcpemu.wire.relative_numbers import RelativeNumbers
+from tcpemu.wire.relative_numbers import RelativeNumbers, Trace
 from tcpemu.wire.segment import Segment
 
-Trace: TypeAlias = dict[str, Any]
 TraceStep: TypeAlias = list[Any]
 
 SETTLE = 0.05

@@ -6,12 +6,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import tcpemu
 from tcpemu.kernel.kernel_errors import KernelError, KernelUnavailableError, StepError
-
-Trace: TypeAlias = dict[str, Any]
+from tcpemu.wire.relative_numbers import Trace
 
 GRACE = 60
 """Seconds that a run may take beyond the trace's own."""

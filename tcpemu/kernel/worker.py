@@ -1,4 +1,4 @@
-"""The child of `steps.run`: reads a trace, plays it in the namespace it was born in, writes the answer."""
+"""The child of `run_trace.run`: reads a trace, plays it in the namespace it was born in, writes the answer."""
 
 import json
 import sys

@@ -1,11 +1,18 @@
 """Virtual time, links with faults, several hosts, applications; and the record of what happened.
 
-network.py puts it together. loop.py is time, links.py and conditions.py are what happens to packets between
-nodes, node.py drives a host, application.py holds the calls that applications await, task.py runs them,
-record.py is what remains.
+Where things are:
+
+    put together    network.py: hosts, links and applications of one run, and its seed
+    time            clock.py: nanoseconds and their text · loop.py: what is due next · seeds.py: every random stream
+    between nodes   conditions.py: what a link does, as values · links.py: does it, packet by packet ·
+                    addresses.py: who has which address
+    a node          node.py: drives one host step by step; raw nodes · endpoint.py: what a host must offer to be driven
+    applications    task.py: coroutines in virtual time · socket_calls.py: calls that wait and are tried again ·
+                    application_sockets.py: listening and connected sockets, to be awaited
+    what remains    record.py: packets, events and calls in order
 """
 
-from tcpemu.network.application_sockets import Connection, Listener, Options
+from tcpemu.network.application_sockets import ConnectedSocket, ListeningSocket, OptionValues
 from tcpemu.network.clock import MICROSECOND, MILLISECOND, SECOND, duration, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
@@ -32,15 +39,15 @@ __all__ = [
     "Attached",
     "Call",
     "Conditions",
-    "Connection",
+    "ConnectedSocket",
     "Endpoint",
     "EndpointSocket",
     "Entry",
     "HostEvent",
-    "Listener",
+    "ListeningSocket",
     "Network",
     "Node",
-    "Options",
+    "OptionValues",
     "PacketSeen",
     "Point",
     "QueueLength",

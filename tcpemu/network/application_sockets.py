@@ -1,27 +1,24 @@
-"""Listeners and connections as applications use them: calls that can be awaited.
+"""Sockets as applications use them, listening or connected: calls that can be awaited.
 
-An awaited call tries, and where the host says EAGAIN, waits until the host says that the socket may have
-changed, and tries again. Calls that end at once are ordinary methods. All of them are recorded; all raise
-SocketError with the kernel's errno.
+What may take time is awaited; `socket_calls` says how. Calls that end at once are ordinary methods. All of them
+are recorded; all raise SocketError with the kernel's errno.
 """
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from tcpemu.network.addresses import endpoint_text
+from tcpemu.network.endpoint import EndpointSocket
+from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address
 
-if TYPE_CHECKING:
-    from tcpemu.network.endpoint import EndpointSocket
-    from tcpemu.network.node import Node
-
-Options: TypeAlias = Mapping[tuple[int, int], int]
+OptionValues: TypeAlias = Mapping[tuple[int, int], int]
 """Socket options to set: (level, name) to value, as `{(SOL_SOCKET, SO_RCVBUF): 4096}`."""
 
 _HOW = {SHUT_RD: "SHUT_RD", SHUT_WR: "SHUT_WR", SHUT_RDWR: "SHUT_RDWR"}
@@ -40,21 +37,21 @@ def connected(socket: EndpointSocket) -> None:
         raise SocketError(error or errno.ECONNABORTED)
 
 
-def set_option(node: Node, socket: EndpointSocket, level: int, name: int, value: int) -> None:
-    node.call(
+def set_option(calls: SocketCalls, socket: EndpointSocket, level: int, name: int, value: int) -> None:
+    calls.call(
         socket,
         f"setsockopt({level}, {name}, {value})",
         lambda now: socket.setsockopt(level, name, value, now),
     )
 
 
-class _Open:
-    """What listeners and connections have in common."""
+class _ApplicationSocket:
+    """What listening and connected sockets have in common."""
 
-    __slots__ = ("node", "socket")
+    __slots__ = ("_calls", "socket")
 
-    def __init__(self, node: Node, socket: EndpointSocket) -> None:
-        self.node = node
+    def __init__(self, calls: SocketCalls, socket: EndpointSocket) -> None:
+        self._calls = calls
         self.socket = socket
 
     @property
@@ -66,43 +63,43 @@ class _Open:
         return self.socket.local
 
     def setsockopt(self, level: int, name: int, value: int) -> None:
-        set_option(self.node, self.socket, level, name, value)
+        set_option(self._calls, self.socket, level, name, value)
 
     def getsockopt(self, level: int, name: int) -> int:
-        return self.node.call(
+        return self._calls.call(
             self.socket, f"getsockopt({level}, {name})", lambda _: self.socket.getsockopt(level, name), str
         )
 
     def shutdown(self, how: int = SHUT_WR) -> None:
-        self.node.call(
+        self._calls.call(
             self.socket, f"shutdown({_HOW.get(how, how)})", lambda now: self.socket.shutdown(how, now)
         )
-        self.node.wake(self.socket)
+        self._calls.wake(self.socket)
 
     def close(self) -> None:
         """Close it. Calls that wait for it try once more, and find it closed."""
-        self.node.call(self.socket, "close()", self.socket.close)
-        self.node.wake(self.socket)
+        self._calls.call(self.socket, "close()", self.socket.close)
+        self._calls.wake(self.socket)
 
 
-class Listener(_Open):
+class ListeningSocket(_ApplicationSocket):
     """A socket that listens."""
 
     __slots__ = ()
 
-    async def accept(self, timeout: int | None = None) -> Connection:
+    async def accept(self, timeout: int | None = None) -> ConnectedSocket:
         """The next connection. EAGAIN when none comes within `timeout` nanoseconds, as with SO_RCVTIMEO."""
-        socket = await self.node.complete(
+        socket = await self._calls.complete(
             self.socket, "accept()", self.socket.accept, _remote, timeout, gives=lambda given: given
         )
-        return Connection(self.node, socket)
+        return ConnectedSocket(self._calls, socket)
 
     def listen(self, backlog: int) -> None:
         """Listen again, with another backlog."""
-        self.node.call(self.socket, f"listen({backlog})", lambda now: self.socket.listen(backlog, now))
+        self._calls.call(self.socket, f"listen({backlog})", lambda now: self.socket.listen(backlog, now))
 
 
-class Connection(_Open):
+class ConnectedSocket(_ApplicationSocket):
     """A socket that is connected, or was."""
 
     __slots__ = ()
@@ -121,11 +118,11 @@ class Connection(_Open):
             if rest:
                 raise SocketError(errno.EAGAIN)
 
-        await self.node.complete(self.socket, f"send({octets_text(len(rest))})", attempt)
+        await self._calls.complete(self.socket, f"send({octets_text(len(rest))})", attempt)
 
     async def recv(self, n: int, timeout: int | None = None) -> bytes:
         """Up to n octets, b"" at the end. EAGAIN when none comes within `timeout` nanoseconds."""
-        return await self.node.complete(
+        return await self._calls.complete(
             self.socket,
             f"recv({n})",
             lambda now: self.socket.recv(n, now),
@@ -140,8 +137,8 @@ class Connection(_Open):
             self.socket.linger(True, 0)
             self.socket.close(now)
 
-        self.node.call(self.socket, "abort()", attempt)
-        self.node.wake(self.socket)
+        self._calls.call(self.socket, "abort()", attempt)
+        self._calls.wake(self.socket)
 
 
 def _remote(socket: EndpointSocket) -> str:

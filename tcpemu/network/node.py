@@ -11,27 +11,27 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 from tcpemu.network.addresses import endpoint_text, packed
-from tcpemu.network.application_sockets import Connection, Listener, Options, connected, set_option
-from tcpemu.network.clock import nanoseconds
+from tcpemu.network.application_sockets import (
+    ConnectedSocket,
+    ListeningSocket,
+    OptionValues,
+    connected,
+    set_option,
+)
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
 from tcpemu.network.links import Flight
 from tcpemu.network.loop import Loop
-from tcpemu.network.record import WAITS, HostEvent, PacketSeen, Point, Record
-from tcpemu.network.task import Applications, Wake, pause, sleep
+from tcpemu.network.record import HostEvent, PacketSeen, Point, Record
+from tcpemu.network.socket_calls import SocketCalls
+from tcpemu.network.task import Applications, sleep
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.events import Sent
 from tcpemu.wire.segment import FlowKey, Segment
 
-T = TypeVar("T")
 OnReceive: TypeAlias = Callable[[Segment, int], None]
-
-
-def _nothing(_: object) -> str:
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +120,17 @@ class Node(Attached):
         super().__init__(name, addresses, surroundings)
         self.host = host
         self._wakes_at: int | None = None
-        self._waiting: dict[EndpointSocket, list[tuple[int, Wake]]] = {}
-        self._turns = 0
+        self.calls = SocketCalls(name, self._loop, self._applications, self._called)
+        """How its applications make calls, for sockets that are made by hand."""
 
     def listen(
         self,
         port: int,
         backlog: int,
-        options: Options | None = None,
+        options: OptionValues | None = None,
         address: str | None = None,
         datagram: bool = False,
-    ) -> Listener:
+    ) -> ListeningSocket:
         """A socket with these options, bound to the port (of one address, or of all) and listening.
 
         A `datagram` socket cannot listen: EOPNOTSUPP.
@@ -143,16 +143,16 @@ class Node(Attached):
             socket.listen(backlog, now)
 
         with self._closed_on_failure(socket):
-            self.call(socket, f"listen({port}, backlog {backlog})", attempt)
-        return Listener(self, socket)
+            self.calls.call(socket, f"listen({port}, backlog {backlog})", attempt)
+        return ListeningSocket(self.calls, socket)
 
     async def connect(
         self,
         address: str,
         port: int,
-        options: Options | None = None,
+        options: OptionValues | None = None,
         local: tuple[str | None, int] | None = None,
-    ) -> Connection:
+    ) -> ConnectedSocket:
         """A connection, once it stands. `local` binds it first: an address or None, and a port or 0."""
         remote = packed(address), port
         text = f"connect({endpoint_text(remote)})"
@@ -170,81 +170,13 @@ class Node(Attached):
         with self._closed_on_failure(socket):
             if local is not None:
                 self._bind(socket, *local)
-            await self.complete(socket, text, attempt, lambda _: "connected", again=errno.EINPROGRESS)
-        return Connection(self, socket)
+            await self.calls.complete(socket, text, attempt, lambda _: "connected", again=errno.EINPROGRESS)
+        return ConnectedSocket(self.calls, socket)
 
-    # How calls are made.
-
-    def call(
-        self,
-        socket: EndpointSocket,
-        text: str,
-        attempt: Callable[[int], T],
-        show: Callable[[T], str] = _nothing,
-    ) -> T:
-        """Make a socket call that ends at once, record it, and send what follows from it."""
-        flow = _flow(socket)
-        try:
-            value = attempt(self._loop.now)
-        except SocketError as error:
-            self._log(text, error.name, flow)
-            raise
-        else:
-            self._log(text, show(value), flow)
-            return value
-        finally:
-            self._settle(flow=flow)
-
-    async def complete(
-        self,
-        socket: EndpointSocket,
-        text: str,
-        attempt: Callable[[int], T],
-        show: Callable[[T], str] = _nothing,
-        timeout: int | None = None,
-        again: int = errno.EAGAIN,
-        gives: Callable[[T], EndpointSocket] | None = None,
-    ) -> T:
-        """Make a socket call whenever the socket may have changed, until it says something but `again`.
-
-        `gives` takes a socket that the call gives from its value.
-        """
-        deadline = None if timeout is None else self._loop.now + nanoseconds("timeout", timeout)
-        turn = 0
-        while True:
-            late = deadline is not None and self._loop.now >= deadline
-            flow = _flow(socket)
-            try:
-                value = attempt(self._loop.now)
-            except SocketError as error:
-                flow = flow or _flow(socket)
-                if error.errno != again or late:
-                    self._log(text, error.name, flow)
-                    raise
-                if not turn:
-                    self._log(text, WAITS, flow)
-                    self._turns += 1
-                    turn = self._turns
-            else:
-                flow = _flow(gives(value)) if gives else flow
-                self._log(text, show(value), flow)
-                return value
-            finally:
-                self._settle(flow=flow)
-            await self._change(socket, turn, deadline)
-
-    def wake(self, socket: EndpointSocket) -> None:
-        """Let the calls that wait for this socket try again, the one that has waited longest first."""
-        for _, wake in sorted(self._waiting.pop(socket, ()), key=itemgetter(0)):
-            self._loop.at(self._loop.now, wake)
-
-    def _log(self, text: str, result: str, flow: FlowKey | None) -> None:
-        self._applications.log(self.name, text, result, flow)
-
-    def _socket(self, options: Options | None, datagram: bool = False) -> EndpointSocket:
+    def _socket(self, options: OptionValues | None, datagram: bool = False) -> EndpointSocket:
         socket = self.host.socket(datagram)
         for (level, name), value in (options or {}).items():
-            set_option(self, socket, level, name, value)
+            set_option(self.calls, socket, level, name, value)
         return socket
 
     @contextmanager
@@ -259,21 +191,12 @@ class Node(Attached):
 
     def _bind(self, socket: EndpointSocket, address: str | None, port: int) -> None:
         local = None if address is None else packed(address)
-        self.call(socket, f"bind({address or '*'}, {port})", lambda _: socket.bind(local, port))
-
-    async def _change(self, socket: EndpointSocket, turn: int, deadline: int | None) -> None:
-        """Wait until the socket may have changed, or the time is up."""
-        await pause(lambda wake: self._wait(socket, turn, wake, deadline))
-
-    def _wait(self, socket: EndpointSocket, turn: int, wake: Wake, deadline: int | None) -> None:
-        waiting = self._waiting.setdefault(socket, [])
-        if deadline is not None:
-            # Those whose time was up are still here: the socket never woke them.
-            waiting[:] = [other for other in waiting if not other[1].used]
-            self._loop.at(deadline, wake)
-        waiting.append((turn, wake))
+        self.calls.call(socket, f"bind({address or '*'}, {port})", lambda _: socket.bind(local, port))
 
     # Steps of the host.
+
+    def _called(self, flow: FlowKey | None) -> None:
+        self._settle(flow=flow)
 
     def _arrived(self, number: int, segment: Segment) -> None:
         self.host.receive(segment, self._loop.now)
@@ -305,7 +228,7 @@ class Node(Attached):
         for segment in unsent:  # of a host that does not say why
             self._send(record.number(), segment)
         for socket in host.woken():
-            self.wake(socket)
+            self.calls.wake(socket)
         self._arm()
         self._settled(self, flow)
 
@@ -315,14 +238,6 @@ class Node(Attached):
         if due is not None and (self._wakes_at is None or due < self._wakes_at):
             self._wakes_at = due
             self._loop.at(due, self._timer, due)
-
-
-def _flow(socket: EndpointSocket) -> FlowKey | None:
-    """The connection that a socket has, or had."""
-    if socket.remote is None:
-        return None
-    (remote, remote_port), (local, local_port) = socket.remote, socket.local
-    return remote, remote_port, local, local_port
 
 
 def _same(event: Sent, segment: Segment | None) -> Segment:

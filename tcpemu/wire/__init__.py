@@ -1,4 +1,13 @@
-"""What travels: segments, their options, octets, capture files. Scapy is met in the module `bridge` alone."""
+"""What travels: segments, their options, octets, capture files. Scapy is met in the module `bridge` alone.
+
+Where things are:
+
+    a segment       segment.py: its fields, flags and addresses · options.py: TCP options, to octets and back
+    octets          codec.py: IP packets to segments and back, checksums · bridge.py: Scapy packets
+    capture files   capture_file.py: read and write one, of either kind · capture_values.py: what a capture holds ·
+                    pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there
+    step traces     relative_numbers.py: numbers that count from the initial ones, and those on the wire
+"""
 
 from tcpemu.wire.capture_file import (
     Capture,

@@ -32,7 +32,7 @@ MAGIC = b"\x0a\x0d\x0d\x0a"
 _BYTE_ORDER_MAGIC = 0x1A2B3C4D
 
 # Types of blocks.
-_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _NAMES, _PACKET = 0x0A0D0D0A, 1, 2, 3, 4, 6
+_SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _NAME_RESOLUTION, _PACKET = 0x0A0D0D0A, 1, 2, 3, 4, 6
 
 # Codes of options; the same code means something else in each type of block.
 _END, _COMMENT = 0, 1
@@ -52,7 +52,7 @@ def dump(capture: Capture) -> bytes:
     blocks = [_section_block(capture)]
     blocks += [_interface_block(interface) for interface in capture.interfaces]
     if capture.names:
-        blocks.append(_names_block(capture.names))
+        blocks.append(_name_resolution_block(capture.names))
     for number, packet in enumerate(capture.packets):
         if not 0 <= packet.interface < len(capture.interfaces):
             raise CaptureError(
@@ -85,9 +85,12 @@ def _interface_block(interface: Interface) -> bytes:
     return _block(_INTERFACE, struct.pack("<HHI", interface.link_type, 0, 0), options)
 
 
-def _names_block(names: Sequence[tuple[bytes, str]]) -> bytes:
-    """Its records are laid out as options are, and end with the same four octets of nought."""
-    return _block(_NAMES, b"", [_name_record(address, name) for address, name in names])
+def _name_resolution_block(names: Sequence[tuple[bytes, str]]) -> bytes:
+    """The name resolution block: addresses and their names.
+
+    Its records are laid out as options are, and end with the same four octets of nought.
+    """
+    return _block(_NAME_RESOLUTION, b"", [_name_record(address, name) for address, name in names])
 
 
 def _name_record(address: bytes, name: str) -> tuple[int, bytes]:
@@ -270,7 +273,7 @@ class _Reader:
         self.section.append(_Seen(len(self.interfaces), snaplen, _Clock(ticks, offset)))
         self.interfaces.append(Interface(name, link_type_of(link_type), description))
 
-    def _read_names(self, at: int, end: int) -> None:
+    def _read_name_resolution(self, at: int, end: int) -> None:
         for kind, start, stop in self._options(at, end, "a record of names"):
             length = _ADDRESS_LENGTHS.get(kind)
             if length is None:
@@ -338,7 +341,7 @@ class _Reader:
         _INTERFACE: _read_interface,
         _OLD_PACKET: _read_old_packet,
         _SIMPLE_PACKET: _read_simple_packet,
-        _NAMES: _read_names,
+        _NAME_RESOLUTION: _read_name_resolution,
         _PACKET: _read_packet,
     }
 

@@ -27,7 +27,10 @@ from tcpemu.wire.options import (
 )
 from tcpemu.wire.segment import ACK, RST, SYN, Segment, address, address_text, flag_letters, flags_of
 
+Trace: TypeAlias = dict[str, Any]
+"""A step trace as it stands in its JSON file; `tcpemu.scenario.traces.step_trace` tells how it is written."""
 LogEntry: TypeAlias = dict[str, Any]
+"""What a trace's log says of one segment or call."""
 FlowName: TypeAlias = tuple[str, int, int]
 """The peer's address and port, the host's port."""
 

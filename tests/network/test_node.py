@@ -240,7 +240,7 @@ def test_recv_waits_until_there_is_something():
     got = []
 
     async def reader(node):
-        connection = ConnectedSocket(node, node.host.socket())
+        connection = ConnectedSocket(node.calls, node.host.socket())
         got.append(await connection.recv(10))
         got.append(await connection.recv(10))
 
@@ -263,7 +263,7 @@ def test_send_waits_until_all_is_taken():
     network, node, peer = pair(host)
 
     async def writer(node):
-        await ConnectedSocket(node, host.one).send(b"sixsix")
+        await ConnectedSocket(node.calls, host.one).send(b"sixsix")
 
     def make_room():
         host.one.room = 4
@@ -320,7 +320,7 @@ def test_a_timeout_ends_the_wait_with_eagain_and_is_not_felt_later():
     outcomes = []
 
     async def reader(node):
-        connection = ConnectedSocket(node, node.host.socket())
+        connection = ConnectedSocket(node.calls, node.host.socket())
         for _ in range(2):
             try:
                 outcomes.append((await connection.recv(10, timeout=SECOND), node.now))
@@ -337,7 +337,7 @@ def test_a_timeout_ends_the_wait_with_eagain_and_is_not_felt_later():
 
 def test_close_wakes_whoever_waits():
     network, node, _ = pair(StandIn())
-    connection = ConnectedSocket(node, node.host.socket())
+    connection = ConnectedSocket(node.calls, node.host.socket())
 
     async def reader(node):
         await connection.recv(10)
@@ -365,7 +365,7 @@ def test_waiting_applications_are_served_in_turn():
 
     def reader(name):
         async def run(node):
-            connection = ConnectedSocket(node, node.host.socket())
+            connection = ConnectedSocket(node.calls, node.host.socket())
             while True:
                 got.append((name, await connection.recv(1)))
 
@@ -384,7 +384,7 @@ def test_a_call_with_a_timeout_does_not_push_another_aside():
 
     def reader(timeout):
         async def run(node):
-            return await ConnectedSocket(node, node.host.socket()).recv(1, timeout)
+            return await ConnectedSocket(node.calls, node.host.socket()).recv(1, timeout)
 
         return run
 
@@ -484,7 +484,7 @@ def test_a_finally_block_does_not_write_in_a_record_that_outlives_its_network():
     network, node, _ = pair(StandIn())
 
     async def tidy(node):
-        connection = ConnectedSocket(node, node.host.socket())
+        connection = ConnectedSocket(node.calls, node.host.socket())
         try:
             await connection.recv(1)
         finally:

@@ -1,4 +1,7 @@
-"""A segment for a request in the SYN queue: the tests of tcp_check_req in their order, T0 to T10.
+"""A segment for a request in the SYN queue: the tests of tcp_check_req in their order.
+
+T0 to T10 are steps of that function, numbered here: T0 reads the options, T1 to T9 each answer, drop or let pass,
+T10 makes the connection. Each heading below says what its step looks at.
 
 The request came at 1 s from port 41001 with sequence number 0, so the next is 1, and its window is 64240.
 """
@@ -26,7 +29,7 @@ def gone(host):
     return host.table() == ["LISTEN 0 5 8080 *"] and host.queues() == (0, 0, 5)
 
 
-# --- T0: timestamps -------------------------------------------------------------------------------------
+# --- T0: timestamps ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ts", [(100, 0), (101, 0), (100, None), (100 + 2**31 - 1, 0), None])
@@ -46,7 +49,7 @@ def test_t0_later_segments_do_not_move_the_bound():
     assert host.send("A", 1, 1, ts=(100, 0)) == "HANDSHAKE_DONE"
 
 
-# --- T1: the same SYN again -----------------------------------------------------------------------------
+# --- T1: the same SYN again ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flags", ["S", "SF", "SP", "SEC"])
@@ -58,7 +61,7 @@ def test_t1_the_same_syn_again_draws_the_syn_ack_again(flags):
     assert stays(host)
 
 
-# --- T2: another ACK number -----------------------------------------------------------------------------
+# --- T2: another ACK number ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ack", [0, 2, 2**31, 2**32 - 1])
@@ -77,7 +80,7 @@ def test_t2_a_rst_is_not_asked_for_its_ack_number():
     host.expect()
 
 
-# --- T3: window, PAWS, TSecr ----------------------------------------------------------------------------
+# --- T3: window, PAWS, TSecr ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_t3_without_timestamps_agreed_they_bound_nothing():
     assert host.send("A", 1, 1, ts=(1, 77)) == "HANDSHAKE_DONE"
 
 
-# --- T4: the SYN flag at the SYN's number is forgotten --------------------------------------------------
+# --- T4: the SYN flag at the SYN's number is forgotten -------------------------------------------------
 
 
 def test_t4_data_from_the_syns_own_number_completes_with_or_without_the_flag():
@@ -185,7 +188,7 @@ def test_t4_data_from_the_syns_own_number_completes_with_or_without_the_flag():
     assert child.state == "ESTABLISHED"
 
 
-# --- T5: a RST inside the window, not at its edge -------------------------------------------------------
+# --- T5: a RST inside the window, not at its edge ------------------------------------------------------
 
 
 @pytest.mark.parametrize("seq", [2, 100, W - 1])
@@ -212,7 +215,7 @@ def test_t5_an_older_kernel_lets_it_kill():
     assert gone(host)
 
 
-# --- T6: RST or SYN -------------------------------------------------------------------------------------
+# --- T6: RST or SYN ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flags", ["R", "RA", "SR", "FR"])
@@ -244,7 +247,7 @@ def test_t6_a_new_syn_in_the_window_resets_and_removes_it(flags, seq, data, answ
     assert gone(host)
 
 
-# --- T7 and T8 ------------------------------------------------------------------------------------------
+# --- T7 and T8: no ACK flag; TCP_DEFER_ACCEPT ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("flags", ["F", "", "P", "U", "FPU"])
@@ -267,7 +270,7 @@ def test_t8_defer_accept_is_asked_before_the_queue():
     host.expect()
 
 
-# --- T9: no room ----------------------------------------------------------------------------------------
+# --- T9: no room ---------------------------------------------------------------------------------------
 
 
 def full(**settings):
@@ -320,7 +323,7 @@ def test_t9_once_there_is_room_the_next_good_segment_completes_it(data):
     assert child.sock.connection.snd.wnd == 777
 
 
-# --- T10: the connection is made ------------------------------------------------------------------------
+# --- T10: the connection is made -----------------------------------------------------------------------
 
 
 def test_t10_a_bare_ack_is_not_answered():
@@ -369,7 +372,7 @@ def test_t10_the_childs_timestamp_is_this_segments_unless_it_lies_ahead(seq, ech
     host.expect(f"1 A <nop, nop, TS 0 {echo}>")
 
 
-# --- 5.2: how often a request answers -------------------------------------------------------------------
+# --- how often a request answers -----------------------------------------------------------------------
 
 
 def test_duplicate_syns_and_refusals_share_one_limit_of_500_ms():
@@ -404,7 +407,7 @@ def test_each_request_has_a_limit_of_its_own():
     assert host.send("S", 0) == host.send("S", 0, port=2) == "DUPLICATE_SYN"
 
 
-# --- 5.3: the plain ACK of a request --------------------------------------------------------------------
+# --- the plain ACK of a request ------------------------------------------------------------------------
 
 
 def test_the_plain_ack_has_its_window_scaled_and_the_tos_of_what_it_answers():
@@ -424,7 +427,7 @@ def test_it_carries_no_timestamps_when_the_syns_was_zero():
     host.expect("1 A seq 1 ack 1 <>")
 
 
-# --- 5.4, 5.5: what a dropped ACK leaves ----------------------------------------------------------------
+# --- what a dropped ACK leaves -------------------------------------------------------------------------
 
 
 def test_data_of_a_dropped_ack_is_lost():

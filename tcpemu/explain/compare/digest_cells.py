@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from tcpemu.explain.facts.client_outcomes import ClientOutcome
+from tcpemu.explain.facts.client_outcomes import ApplicationOutcome
 from tcpemu.explain.facts.run_digest import (
     ClientEnd,
     RunDigest,
@@ -86,7 +86,7 @@ def _client_rows(digests: Sequence[RunDigest]) -> Iterator[tuple[str, list[str]]
         yield f"when {name} knew", [_outcome_words(outcome) for outcome in outcomes]
 
 
-def _outcome_words(outcome: ClientOutcome | None) -> str:
+def _outcome_words(outcome: ApplicationOutcome | None) -> str:
     if outcome is None:
         return "-"
     known = [] if outcome.connected is None else [f"connected {moment(outcome.connected)}"]
@@ -95,7 +95,7 @@ def _outcome_words(outcome: ClientOutcome | None) -> str:
     return ", ".join(known) or "never"
 
 
-def _crowd_words(outcomes: Sequence[ClientOutcome]) -> str:
+def _crowd_words(outcomes: Sequence[ApplicationOutcome]) -> str:
     """How many came to know what, and from when to when."""
     connected = [outcome.connected for outcome in outcomes if outcome.connected is not None]
     parts = [_span("connected", connected)] if connected else []

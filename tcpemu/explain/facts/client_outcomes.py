@@ -17,7 +17,7 @@ CLIENTS_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class ClientOutcome:
+class ApplicationOutcome:
     """One application that called connect(). Times are nanoseconds."""
 
     application: str
@@ -52,12 +52,12 @@ class ClientOutcome:
 
 def client_outcomes(
     record: Record, starts: Mapping[str, int] | None = None, ended: int = 0
-) -> list[ClientOutcome]:
+) -> list[ApplicationOutcome]:
     """The outcome of each client, in the order in which they began.
 
     With `starts`, when each was to begin by its name, also of those that were to begin after the run `ended`.
     """
-    outcomes: dict[tuple[str, str], ClientOutcome] = {}
+    outcomes: dict[tuple[str, str], ApplicationOutcome] = {}
     servers = _Servers(record)
     for call in record.calls():
         who = call.node, call.application
@@ -65,17 +65,17 @@ def client_outcomes(
         if outcome is None:
             if not call.text.startswith("connect("):
                 continue
-            outcome = ClientOutcome(call.application or call.node, call.at, None, "", None)
+            outcome = ApplicationOutcome(call.application or call.node, call.at, None, "", None)
         outcomes[who] = _after(outcome, call, servers)
     begun = {outcome.application for outcome in outcomes.values()}
     later = {name: at for name, at in (starts or {}).items() if at > ended and name not in begun}
     return [
         *outcomes.values(),
-        *(ClientOutcome(name, at, None, "", None, over=ended) for name, at in later.items()),
+        *(ApplicationOutcome(name, at, None, "", None, over=ended) for name, at in later.items()),
     ]
 
 
-def _after(outcome: ClientOutcome, call: Call, servers: "_Servers") -> ClientOutcome:
+def _after(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> ApplicationOutcome:
     """The outcome once this call was made, or had come to its end."""
     if call.result == WAITS:
         return replace(outcome, waits=f"{call.text.split('(')[0]}()", since=call.at)
@@ -107,12 +107,12 @@ class _Servers:
         return remote_port in self._ports and (local, local_port, remote, remote_port) not in self._completed
 
 
-def client_outcome_lines(outcomes: Sequence[ClientOutcome], width: int | None = None) -> list[Line]:
+def client_outcome_lines(outcomes: Sequence[ApplicationOutcome], width: int | None = None) -> list[Line]:
     """A line for each client, or for each outcome if there are many clients; broken to the width, if one is given."""
     return list(_one_by_one(outcomes, width) if len(outcomes) <= CLIENTS_LISTED else _counted(outcomes))
 
 
-def _one_by_one(outcomes: Sequence[ClientOutcome], width: int | None) -> Iterator[Line]:
+def _one_by_one(outcomes: Sequence[ApplicationOutcome], width: int | None) -> Iterator[Line]:
     longest = max((len(outcome.application) for outcome in outcomes), default=0)
     for outcome in outcomes:
         line: list[Span] = [Span(f"  {outcome.application:<{longest}}  ")]
@@ -126,7 +126,7 @@ def _one_by_one(outcomes: Sequence[ClientOutcome], width: int | None) -> Iterato
         yield tuple(line)
 
 
-def _spans(outcome: ClientOutcome) -> Iterator[Span]:
+def _spans(outcome: ApplicationOutcome) -> Iterator[Span]:
     """Its parts, each with what sets it apart from the next."""
     parts = list(_parts(outcome))
     for (part, role), (follows, _) in pairwise(parts):
@@ -137,7 +137,7 @@ def _spans(outcome: ClientOutcome) -> Iterator[Span]:
 ALONE = "on its side only: the server never completed it"
 
 
-def _parts(outcome: ClientOutcome) -> Iterator[Span]:
+def _parts(outcome: ApplicationOutcome) -> Iterator[Span]:
     if outcome.over is not None:
         yield Span(f"starts at {_at(outcome.began)}, after the end at {_at(outcome.over)}", Role.QUIET)
     elif outcome.connected is not None:
@@ -151,7 +151,7 @@ def _parts(outcome: ClientOutcome) -> Iterator[Span]:
         yield Span(f"has been trying to connect since {_at(outcome.began)}", Role.AGAIN)
 
 
-def _afterwards(outcome: ClientOutcome) -> Iterator[Span]:
+def _afterwards(outcome: ApplicationOutcome) -> Iterator[Span]:
     """What there is to say of one that is connected, as it says."""
     if outcome.alone:
         yield Span(ALONE, Role.LOST)
@@ -165,7 +165,7 @@ def _at(time: int | None) -> str:
     return moment(time or 0)
 
 
-def _counted(outcomes: Sequence[ClientOutcome]) -> Iterator[Line]:
+def _counted(outcomes: Sequence[ApplicationOutcome]) -> Iterator[Line]:
     tally = Counter(outcome.words for outcome in outcomes)
     digits = len(f"{len(outcomes):,}")
     for words, number in tally.most_common():

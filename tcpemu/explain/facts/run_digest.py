@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeGuard
 
-from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcomes
+from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
 from tcpemu.explain.facts.rows import PacketRow, Row, rows_of
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.network.record import Call, HostEvent, Record
@@ -36,7 +36,7 @@ class RunDigest:
     server: str
     names: Mapping[ClientEnd, str]
     """Clients by their addresses and ports."""
-    outcomes: tuple[ClientOutcome, ...]
+    outcomes: tuple[ApplicationOutcome, ...]
     syn_ack_repeats: Mapping[ClientEnd, tuple[int, ...]] = field(default_factory=dict)
     """For each client that was sent a SYN|ACK, when others were: nanoseconds after its SYN had arrived."""
     resets: tuple[SentReset, ...] = ()

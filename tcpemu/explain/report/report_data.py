@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from tcpemu.explain.capture.packet_comments import comment_on
-from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcome_lines, client_outcomes
+from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcome_lines, client_outcomes
 from tcpemu.explain.facts.counter_meanings import MEANING
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
@@ -97,7 +97,7 @@ class _PageOfRun:
         limits = self._limits.get(host)
         return _without_empty(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
 
-    def _outcomes(self) -> list[ClientOutcome]:
+    def _outcomes(self) -> list[ApplicationOutcome]:
         return client_outcomes(self._result.record, self._result.starts, self._result.ended)
 
     def _story(self) -> list[PageData]:

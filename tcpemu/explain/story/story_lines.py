@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from tcpemu.explain.facts.client_outcomes import ClientOutcome, client_outcome_lines
+from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcome_lines
 from tcpemu.explain.lines.heading import Heading, heading_lines
 from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import moment
@@ -15,7 +15,7 @@ _INDENT = "  "
 
 
 def story_lines(
-    heading: Heading, points: Sequence[TurningPoint], outcomes: Sequence[ClientOutcome], width: int = 100
+    heading: Heading, points: Sequence[TurningPoint], outcomes: Sequence[ApplicationOutcome], width: int = 100
 ) -> Iterator[Line]:
     """The heading, each turning point, and how the clients fared."""
     yield from heading_lines(heading, width)

@@ -4,7 +4,8 @@ An action is a word, such as "connect", or a table with one key, such as { wait 
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, Self, TypeAlias, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -21,36 +22,50 @@ from tcpemu.scenario.format.problems import Problem, hold
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import Duration
 
-Word: TypeAlias = Literal["connect", "recv", "read_to_end", "half_close", "close", "abort", "abandon", "syn"]
-MEANINGS: dict[str, str] = {
-    "connect": "Opens a connection to the server, and waits until it is there.",
-    "recv": "Waits until something comes, and reads it.",
-    "read_to_end": "Reads until the server ends its side.",
-    "half_close": "Ends its own side with a FIN: shutdown(SHUT_WR). It may still read.",
-    "close": "Closes the connection.",
-    "abort": "Closes it with a RST.",
-    "abandon": "Is gone without a word: nothing is sent any more, and nothing answered.",
-    "syn": "Sends a bare SYN, and never an answer; it stands alone, but for waits.",
+
+@dataclass(frozen=True, slots=True)
+class ClientWord:
+    """A word of `do`."""
+
+    meaning: str
+    """What a client does."""
+    also: tuple[str, ...] = ()
+    """What others call it."""
+    ends: bool = False
+    """Whether a client has no connection any more after it."""
+
+
+CLIENT_WORDS: dict[str, ClientWord] = {
+    "connect": ClientWord("Opens a connection to the server, and waits until it is there.", ("open",)),
+    "recv": ClientWord("Waits until something comes, and reads it.", ("read", "receive")),
+    "read_to_end": ClientWord("Reads until the server ends its side."),
+    "half_close": ClientWord(
+        "Ends its own side with a FIN: shutdown(SHUT_WR). It may still read.", ("shutdown", "fin")
+    ),
+    "close": ClientWord("Closes the connection.", ends=True),
+    "abort": ClientWord("Closes it with a RST.", ("reset", "rst"), ends=True),
+    "abandon": ClientWord(
+        "Is gone without a word: nothing is sent any more, and nothing answered.",
+        ("vanish", "die"),
+        ends=True,
+    ),
+    "syn": ClientWord("Sends a bare SYN, and never an answer; it stands alone, but for waits."),
 }
-"""What a client does at each word."""
+"""Every word there is. What a client does at each is in `tcpemu.scenario.running.client.AT_WORD`."""
+WORDS = tuple(CLIENT_WORDS)
+MEANINGS = {word: each.meaning for word, each in CLIENT_WORDS.items()}
 SYNONYMS = {
-    "sleep": "wait",
-    "pause": "wait",
-    "delay": "wait",
+    **dict.fromkeys(("sleep", "pause", "delay"), "wait"),
     "write": "send",
-    "read": "recv",
-    "receive": "recv",
-    "open": "connect",
-    "shutdown": "half_close",
-    "fin": "half_close",
-    "reset": "abort",
-    "rst": "abort",
-    "vanish": "abandon",
-    "die": "abandon",
+    **{other: word for word, each in CLIENT_WORDS.items() for other in each.also},
 }
-"""What others call it."""
-ENDS = frozenset({"close", "abort", "abandon"})
-"""After these a client has no connection any more."""
+"""What others call a word, or the key of a table."""
+ENDS = frozenset(word for word, each in CLIENT_WORDS.items() if each.ends)
+
+if TYPE_CHECKING:
+    Word: TypeAlias = str  # type checkers take no Literal that is made of a table
+else:
+    Word = Literal[WORDS]
 
 _MOST_OCTETS = 2**24
 
@@ -112,8 +127,6 @@ Action: TypeAlias = Annotated[
     Annotated[Word, Tag("(word)"), WithJsonSchema(_WORDS_IN_JSON)] | Annotated[Act, Tag("(table)")],
     Discriminator(_kind),
 ]
-
-WORDS: tuple[str, ...] = get_args(Word)
 
 
 def verb(action: Word | Act) -> str:

@@ -50,7 +50,7 @@ class Run:
 
 
 def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
-    """The built-in scenario of that name, or the one in that file, with these settings (see `settings`).
+    """The built-in scenario of that name, or the one in that file, with these settings (see `setting_paths`).
 
     Raises ScenarioError with all mistakes at once.
     """

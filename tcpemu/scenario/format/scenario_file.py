@@ -2,7 +2,7 @@
 
 These are the tables of a scenario file, and what must hold within each of them. Everything has a default but
 the title and what to look at, so that a small scenario is a small file. What must hold between tables is in
-`checks`; how mistakes are told, in `load`.
+`consistency`; how mistakes are told, in `load_scenario`.
 """
 
 from collections.abc import Iterator

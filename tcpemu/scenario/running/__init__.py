@@ -1,0 +1,10 @@
+"""A scenario's run: the network that is built, the programs on it, what came of it.
+
+Where things are:
+
+    building        build.py: from a scenario to a network, and the run · start_times.py: when clients start
+    its programs    client.py: does the actions, one by one · server.py: listens, accepts, answers ·
+                    bare_syns.py: floods
+    outcome         result.py: record, clients, accepted connections · summary.py: in a few numbers
+    several runs    variations.py: each with another kernel or setting
+"""

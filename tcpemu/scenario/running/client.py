@@ -1,5 +1,6 @@
 """A client of a scenario, as an application on the host of its group."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
@@ -58,11 +59,8 @@ class Client:
             self._outcome.ended = node.now
 
     async def _do(self, node: Node, action: Word | Act) -> None:
-        if action == "connect":
-            self._connection = await node.connect(*self._target)
-            self._outcome.connected = node.now
-        elif not isinstance(action, Act):
-            await self._word(action)
+        if not isinstance(action, Act):
+            await AT_WORD[action](self, node)
         elif action.wait is not None:
             await node.sleep(action.wait)
         elif action.wait_until is not None:
@@ -72,29 +70,36 @@ class Client:
             await self._open.send(data)
             self._outcome.sent += len(data)
         elif action.recv is not None:
-            await self._recv(action.recv)
+            await self._read(action.recv)
 
     @property
     def _open(self) -> ConnectedSocket:
         assert self._connection is not None, "the model lets nothing stand before connect"
         return self._connection
 
-    async def _word(self, word: Word) -> None:
-        match word:
-            case "recv":
-                await self._recv(1)
-            case "read_to_end":
-                await self._recv(None)
-            case "half_close":
-                self._open.shutdown(SHUT_WR)
-            case "close":
-                self._open.close()
-            case "abort":
-                self._open.abort()
-            case "abandon":
-                self._abandoned.ports.add(self._open.local[1])
+    async def connect(self, node: Node) -> None:
+        self._connection = await node.connect(*self._target)
+        self._outcome.connected = node.now
 
-    async def _recv(self, least: int | None) -> None:
+    async def recv(self, _: Node) -> None:
+        await self._read(1)
+
+    async def read_to_end(self, _: Node) -> None:
+        await self._read(None)
+
+    async def half_close(self, _: Node) -> None:
+        self._open.shutdown(SHUT_WR)
+
+    async def close(self, _: Node) -> None:
+        self._open.close()
+
+    async def abort(self, _: Node) -> None:
+        self._open.abort()
+
+    async def abandon(self, _: Node) -> None:
+        self._abandoned.ports.add(self._open.local[1])
+
+    async def _read(self, least: int | None) -> None:
         """Read until there are so many octets, or the end; None reads to the end."""
         rest = least
         while rest is None or rest > 0:
@@ -103,3 +108,15 @@ class Client:
                 return
             self._outcome.received += len(data)
             rest = None if rest is None else rest - len(data)
+
+
+AT_WORD: dict[Word, Callable[[Client, Node], Awaitable[None]]] = {
+    "connect": Client.connect,
+    "recv": Client.recv,
+    "read_to_end": Client.read_to_end,
+    "half_close": Client.half_close,
+    "close": Client.close,
+    "abort": Client.abort,
+    "abandon": Client.abandon,
+}
+"""What a client does at each word of `do`; a bare SYN is thrown by `bare_syns`."""

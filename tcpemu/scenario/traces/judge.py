@@ -14,14 +14,13 @@ The slack of a packet is 30 ms and an eighth of the time since
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-Trace: TypeAlias = dict[str, Any]
-LogEntry: TypeAlias = dict[str, Any]
+from tcpemu.wire.relative_numbers import PEER, LogEntry, Trace
+
 PeerFlow: TypeAlias = tuple[str, int]
 """Address and port of the peer."""
 
-PEER = "192.0.2.1"
 STEADY_SLACK = 0.03
 GROWING_SLACK = 1 / 8
 CONTENT = ("flags", "seq", "ack", "win", "len", "df", "ttl", "tos", "lport")

@@ -239,7 +239,7 @@ def test_a_file_is_loaded(tmp_path: Path):
 
 
 def test_the_built_in_scenarios_are_those_of_the_list():
-    here = Path(load.__code__.co_filename).parent / "builtin"
+    here = Path(load.__code__.co_filename).parents[1] / "builtin"
     assert sorted(path.stem for path in here.glob("*.toml")) == sorted(BUILT_IN_SCENARIOS)
 
 

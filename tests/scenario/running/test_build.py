@@ -3,10 +3,11 @@
 import pytest
 
 from tcpemu.network import Point
+from tcpemu.scenario.format.actions import WORDS
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.load_scenario import from_document, runs
 from tcpemu.scenario.running.build import build, host_addresses, run
-from tcpemu.scenario.running.client import payload
+from tcpemu.scenario.running.client import AT_WORD, payload
 from tcpemu.scenario.running.result import Result
 from tcpemu.scenario.running.server import time_text
 from tcpemu.stack.base.states import State
@@ -37,6 +38,10 @@ def states(result: Result, node: str) -> list[State]:
 
 def calls(result: Result, node: str) -> list[tuple[int, str, str]]:
     return [(call.at, call.text, call.result) for call in result.record.calls(node)]
+
+
+def test_a_client_knows_what_to_do_at_every_word():
+    assert {*AT_WORD, "syn"} == set(WORDS)
 
 
 # Hosts.

@@ -11,7 +11,7 @@ import pytest
 from tcpemu.scenario.traces.judge import difference
 from tcpemu.scenario.traces.step_trace import run
 
-TRUTHS = Path(__file__).parents[1] / "traces" / "linux-6.18"
+TRUTHS = Path(__file__).parents[2] / "traces" / "linux-6.18"
 NOT_YET: dict[str, str] = {}
 """What a kernel does and the emulator does not; each must fail, so that it is struck off when it no longer does."""
 
