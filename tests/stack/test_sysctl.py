@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tcpemu.stack import SYSCTLS, ConfigurationError, Host
-from tcpemu.stack.base.sysctls import parse
+from tcpemu.stack.base.sysctls import Sysctls, parse
 from tcpemu.wire.segment import address
 from tests.stack.helpers import GENERATION, HOST, Bench
 
@@ -122,3 +122,8 @@ def test_a_host_that_cannot_be(settings, says):
     arguments = {"addresses": [address(HOST)], "generation": GENERATION, **settings}
     with pytest.raises(ConfigurationError, match=says):
         Host(**arguments)
+
+
+def test_every_sysctl_is_declared_with_its_type():
+    declared = set(Sysctls.__annotations__)
+    assert declared == {name.rpartition(".")[2] for name in SYSCTLS}

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from tcpemu.explain.facts.relative_numbers import InitialNumbers, Relative
+from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import moment

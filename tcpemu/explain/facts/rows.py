@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordSteps
-from tcpemu.explain.facts.relative_numbers import InitialNumbers, Relative
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, Call, PacketSeen, Record
 from tcpemu.stack.base.events import Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict

@@ -7,8 +7,8 @@ acknowledged, above it the right edge of the window. Where the window is far awa
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.record_steps import HostStep, RecordSteps
-from tcpemu.explain.facts.relative_numbers import InitialNumbers, Relative
 from tcpemu.explain.plots.picture import (
     Bars,
     Curve,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
@@ -86,9 +86,41 @@ SYSCTLS: dict[str, Sysctl] = {
 class Sysctls:
     """The values in force in one host; each is an attribute named by the last part of its name."""
 
-    tcp_rmem: tuple[int, int, int]
-    tcp_wmem: tuple[int, int, int]
+    somaxconn: int
+    rmem_max: int
+    wmem_max: int
+    ip_default_ttl: int
     ip_local_port_range: tuple[int, int]
+    tcp_abort_on_overflow: int
+    tcp_app_win: int
+    tcp_challenge_ack_limit: int
+    tcp_congestion_control: str
+    tcp_dsack: int
+    tcp_early_retrans: int
+    tcp_ecn: int
+    tcp_ecn_fallback: int
+    tcp_fin_timeout: int
+    tcp_invalid_ratelimit: int
+    tcp_max_syn_backlog: int
+    tcp_no_metrics_save: int
+    tcp_orphan_retries: int
+    tcp_reflect_tos: int
+    tcp_retrans_collapse: int
+    tcp_retries1: int
+    tcp_retries2: int
+    tcp_rfc1337: int
+    tcp_rmem: tuple[int, int, int]
+    tcp_rto_max_ms: int
+    tcp_sack: int
+    tcp_slow_start_after_idle: int
+    tcp_syn_linear_timeouts: int
+    tcp_syn_retries: int
+    tcp_synack_retries: int
+    tcp_syncookies: int
+    tcp_timestamps: int
+    tcp_window_scaling: int
+    tcp_wmem: tuple[int, int, int]
+    tcp_workaround_signed_windows: int
 
     def __init__(self, generation: Generation, settings: Mapping[str, object]) -> None:
         self._missing, self._limits, self._kernel = generation.missing, generation.limits, generation.name
@@ -96,10 +128,6 @@ class Sysctls:
             setattr(self, _attribute(name), generation.sysctls.get(name, sysctl.default))
         for name, value in settings.items():
             self.set(name, value)
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> int: ...
 
     def set(self, name: str, value: object) -> None:
         """Give a sysctl another value, as `sysctl -w` would. Raises ConfigurationError."""

@@ -1,6 +1,6 @@
 """Relative sequence numbers and scaled windows."""
 
-from tcpemu.explain.facts.relative_numbers import InitialNumbers, Relative
+from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.wire.options import wscale
 from tcpemu.wire.segment import Segment, flags_of
 
