@@ -420,3 +420,63 @@ def test_an_undone_time_out_leaves_nothing_counted_when_all_is_acknowledged():
         0,
     ) * 5
     assert state(host).name == "OPEN"
+
+
+# --- how long RACK waits for what was overtaken: a quarter of the round trip, more after each D-SACK -----------
+
+
+def repeated_in_vain():
+    """Reordering was seen, and segments 3 and 8 of fourteen were sent again though they were only late.
+
+    It is 1.036 s; the first ten are acknowledged, and no D-SACK has told of either repeat.
+    """
+    host = sending(10)
+    host.send("A", 1, 1, sack=[block(1, 2)], at=1020 * MS)
+    host.send("A", 1, n(2), at=1021 * MS)
+    host.conn.send(1460 * 4)
+    host.send("A", 1, n(3), sack=[block(4, 8), block(9, 10)], at=1023 * MS)
+    host.run(1028 * MS)
+    host.send("A", 1, n(8), sack=[block(9, 10)], at=1029 * MS)
+    host.send("A", 1, n(10), at=1036 * MS)
+    assert host.moved()["RetransSegs"] == 2
+    return host.fresh()
+
+
+def patience(host, first):
+    """Milliseconds, beyond round trip and the timer's own 2, until a segment that was overtaken is sent again.
+
+    All is acknowledged up to `first`; the two that are sent now are acknowledged in the end.
+    """
+    begun = host.now
+    host.conn.send(1460 * 2)
+    host.fresh()
+    host.send("A", 1, n(first), sack=[block(first + 1, first + 2)], at=begun + 10 * MS)
+    host.run(begun + 40 * MS)
+    [(at, repeat)] = host.taken()
+    assert host.shown(at, repeat)["seq"] == n(first)
+    host.send("A", 1, n(first + 2), at=begun + 42 * MS)
+    assert state(host) is CaState.OPEN
+    return (at - begun) / MS - 12
+
+
+def test_a_d_sack_makes_rack_wait_a_quarter_of_the_round_trip_longer():
+    host = repeated_in_vain()
+    host.send("A", 1, n(14), sack=[block(3, 4)], at=1037 * MS)
+    assert patience(host, 14) == 5
+
+
+def test_but_only_once_in_a_round_trip():
+    """tcp_rack_update_reo_wnd: what this ACK brings was sent before the wait had grown."""
+    host = repeated_in_vain()
+    host.send("A", 1, n(12), sack=[block(3, 4)], at=1037 * MS)
+    host.send("A", 1, n(14), sack=[block(8, 9)], at=1038 * MS)
+    assert host.moved()["TCPDSACKRecvSegs"] == 2
+    assert patience(host, 14) == 5
+
+
+def test_after_sixteen_recoveries_the_longer_wait_is_over():
+    """That which the D-SACK came in is the first of them (tcp.h: TCP_RACK_RECOVERY_THRESH)."""
+    host = repeated_in_vain()
+    host.send("A", 1, n(14), sack=[block(3, 4)], at=1037 * MS)
+    waits = [patience(host, 14 + 2 * turn) for turn in range(18)]
+    assert waits == [5] * 15 + [2.5] * 3
