@@ -544,6 +544,19 @@ def test_a_closed_window_is_probed_with_an_old_number_and_doubling_waits():
     assert host.moved() == {"TCPWinProbe": 3}
 
 
+def test_a_fin_alone_is_probed_for_too_and_goes_on_being_so_when_the_window_is_said_to_be_closed_still():
+    """A FIN takes one number, for which a closed window has no room (tcp_ack_probe)."""
+    host = established(win=0)
+    host.conn.shutdown(1)
+    host.run(2 * SECOND)
+    assert host.times("A") == [1.22, 1.64]
+    host.send("A", 1, 1, win=0, at=2100 * MS)
+    host.run(4 * SECOND)
+    assert host.times("A") == [2.94]
+    host.send("A", 1, 1, win=1, at=4100 * MS)
+    host.expect("4.1 FA seq 1 ack 1")
+
+
 def test_when_it_opens_the_data_goes_out():
     host = established()
     host.send("A", 1, 1, win=0)

@@ -197,6 +197,42 @@ def test_a_timestamp_of_the_repeat_does_not():
     assert window(host) == 6
 
 
+def test_a_loss_probe_of_new_data_is_no_repeat_that_a_d_sack_must_tell_of():
+    """tcp_init_undo counts an unanswered probe among the repeats only if it was one."""
+    host = sending(11)
+    host.run(1100 * MS)
+    assert sent(host)[-1] == (10, "DATA_SENT")
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1110 * MS)
+    assert sent(host) == [(0, "FAST_RETRANSMIT")]
+    host.send("A", 1, n(4), sack=[(1, n(1))], at=1120 * MS)
+    assert host.moved()["TCPDSACKUndo"] == 1
+
+
+def test_nor_is_a_probe_that_was_answered():
+    host = sending(3)
+    host.run(1100 * MS)
+    assert sent(host)[-1] == (2, "LOSS_PROBE")
+    host.send("A", 1, n(3), sack=[block(2, 3)], at=1110 * MS)
+    host.conn.send(1460 * 8)
+    host.send("A", 1, n(3), sack=[block(4, 8)], at=1125 * MS)
+    assert sent(host)[-1] == (3, "FAST_RETRANSMIT")
+    host.send("A", 1, n(8), sack=[block(3, 4)], at=1135 * MS)
+    assert host.moved()["TCPDSACKUndo"] == 1
+
+
+def test_a_probe_that_was_a_repeat_must_be_told_of_too():
+    host = sending()
+    host.run(1100 * MS)
+    assert sent(host)[-1] == (9, "LOSS_PROBE")
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1110 * MS)
+    assert sent(host) == [(0, "FAST_RETRANSMIT")]
+    host.send("A", 1, n(4), sack=[(1, n(1))], at=1120 * MS)
+    moved = host.moved()
+    assert moved["TCPDSACKRecvSegs"] == 1
+    assert "TCPDSACKUndo" not in moved
+    assert state(host) is CaState.RECOVERY
+
+
 # --- without SACK ---------------------------------------------------------------------------------------
 
 
