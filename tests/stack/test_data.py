@@ -251,6 +251,50 @@ def test_what_came_before_is_told_by_a_duplicate_sack(seq, data):
     assert host.taken()[0][1].options == ()
 
 
+@pytest.mark.parametrize(("second", "told"), [(301, "201-401"), (401, "201-301")])
+def test_a_duplicate_sack_grows_over_what_touches_it_and_no_further(second, told):
+    """tcp_input.c: tcp_dsack_extend."""
+    host = established(opts=SACK)
+    host.send("A", second, 1, data=100)
+    host.send("A", 201, 1, data=100)
+    host.fresh()
+    host.send("A", 151, 1, data=450)
+    host.expect(f"1.01 A ack 1 <nop, nop, sack {told} 151-601>")
+
+
+def many_quick(host, at):
+    """So many segments of 10 octets that the host acknowledges at leisure from now on; the peer's next number."""
+    for number in range(40):
+        host.send("A", 1 + 10 * number, 1, data=10, at=at + number * MS)
+        host.conn.recv()
+    host.run(host.now + 50 * MS)
+    host.fresh()
+    return 401
+
+
+def test_a_duplicate_that_no_ack_has_told_of_is_forgotten_when_more_comes():
+    """tcp_data_queue forgets it, though the ACK still waits."""
+    for more in (True, False):
+        host = established(opts=SACK)
+        seq = many_quick(host, 1100 * MS)
+        host.send("A", seq - 5, 1, data=10, at=1200 * MS)
+        if more:
+            host.send("A", seq + 5, 1, data=10, at=1205 * MS)
+        host.run(2 * SECOND)
+        host.expect("1.24 A ack 416 <>" if more else "1.24 A ack 406 <nop, nop, sack 396-401>")
+
+
+def test_nothing_lies_behind_a_fin_so_what_was_kept_is_told_no_more():
+    host = established(opts=SACK)
+    assert host.send("A", 101, 1, data=100, at=2 * SECOND) == "DATA_AHEAD"
+    host.expect("2 A ack 1 <nop, nop, sack 101-201>")
+    assert host.send("FA", 1, 1) == "FIN"
+    host.run(2500 * MS)
+    host.expect("2 A ack 2 <>")
+    assert host.send("A", 50, 1, at=3 * SECOND) == "OUT_OF_WINDOW"
+    host.expect("3 A ack 2 <>")
+
+
 def test_an_overlap_gives_each_octet_once():
     host = established()
     whole = pattern(300)
@@ -494,6 +538,14 @@ def test_an_ack_ends_the_repeats_and_the_doubling():
     host.run(101 * SECOND)
     # Karn: the repeats told no time, so the RTO is still the doubled one.
     assert next(at // MS for at, _ in host.taken()) == 100_000
+
+
+def test_when_all_is_acknowledged_nothing_is_waited_for():
+    host = established()
+    host.conn.send(100)
+    assert host.host.next_timer() is not None
+    host.send("A", 1, 101, at=1100 * MS)
+    assert (list(host.host.pending()), host.host.next_timer()) == ([], None)
 
 
 def test_a_sample_makes_the_rto_srtt_plus_four_deviations_at_least_200_ms():

@@ -30,7 +30,9 @@ def gone(host):
 # --- T0: timestamps -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ts", [(100, 0), (101, 0), (100, None), (100 + 2**31 - 1, 0), None])
+@pytest.mark.parametrize(
+    "ts", [(100, 0), (101, 0), (100, None), (100 + 2**31 - 1, 0), (100 + 2**31, 0), None]
+)
 def test_t0_a_timestamp_as_new_as_the_syns_is_good_and_so_is_none(ts):
     host = syn_recv(opts=TS)
     assert host.send("A", 1, 1, ts=ts) == "HANDSHAKE_DONE"
