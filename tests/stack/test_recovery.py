@@ -333,13 +333,13 @@ def test_frto_a_duplicate_after_new_data_shows_that_the_loss_was_real():
 @pytest.mark.parametrize("segments", [10, 20])
 def test_frto_is_given_up_without_new_data_that_the_window_takes(segments):
     """tcp_xmit_recovery: so what the next ACK says of originals proves nothing."""
-    host = sending(segments, opts=MSS, win=1460 * 10 + 100)
-    host.run(1300 * MS)
-    host.events.clear()
-    host.send("A", 1, n(2), win=1460 * 8 + 100, at=1310 * MS)
-    assert sent(host) == [(segment, "SLOW_START_RETRANSMIT") for segment in (2, 3, 4)]
-    host.send("A", 1, n(7), win=1460 * 3 + 100, at=1320 * MS)
-    assert sent(host) == [(segment, "SLOW_START_RETRANSMIT") for segment in (7, 8, 9)]
+    host = sending(segments, win=1460 * 10 + 100)
+    host.run(1600 * MS)
+    assert sent(host)[-1] == (0, "RETRANSMIT")
+    host.send("A", 1, n(1), win=1460 * 9 + 100, at=1610 * MS)
+    assert sent(host) == [(1, "SLOW_START_RETRANSMIT"), (2, "SLOW_START_RETRANSMIT")]
+    host.send("A", 1, n(5), win=1460 * 5 + 100, at=1620 * MS)
+    assert {reason for _, reason in sent(host)} == {"SLOW_START_RETRANSMIT"}
     assert "TCPLossUndo" not in host.moved()
     assert state(host) is CaState.LOSS
 
