@@ -23,6 +23,7 @@ from tests.stack.helpers import (
     fails,
     pattern,
     syn_recv,
+    syn_sent,
 )
 
 NODELAY = (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY)
@@ -392,6 +393,18 @@ def test_an_ack_is_numbered_within_a_window_that_was_taken_back():
     host.expect("1.01 A seq 101 ack 11")
 
 
+@pytest.mark.parametrize(("beyond", "seq"), [(896, 3073), (1024, 2049), (1152, 1921)])
+def test_but_not_for_less_than_one_unit_of_our_own_windows(beyond, seq):
+    """tcp_acceptable_seq: the peer may have rounded its window as we do ours, here to 1024 octets."""
+    host = established(opts=FULL, win=200)
+    host.conn.send(3072)
+    host.send("PA", 1, 1, data=5, ts=(120, 0))
+    host.send("A", 6, 1, win=(3072 - beyond) >> 7, ts=(121, 0))
+    host.fresh()
+    host.send("PA", 6, 1, data=5, win=(3072 - beyond) >> 7, ts=(121, 0))
+    host.expect(f"1.01 A seq {seq} ack 11")
+
+
 def test_ten_segments_at_first_then_two_for_each_acknowledged():
     host = established()
     host.conn.send(100_000)
@@ -470,6 +483,21 @@ def test_tcp_retries2_bounds_it():
     over = [event.at // MS - 1010 for event in host.events if type(event).__name__ == "TimerFired"]
     assert over == [6510]
     assert host.conn.error == "ETIMEDOUT"
+
+
+def test_a_repeated_syn_does_not_count_against_the_data():
+    """tcp_clean_rtx_queue: with the SYN acknowledged its repeats are over."""
+    host = syn_sent(retries2=3)
+    host.run(2500 * MS)
+    host.send("SA", 0, 1, opts=MSS)
+    host.run(60 * SECOND)
+    host.fresh()
+    host.conn.send(10)
+    host.run(300 * SECOND)
+    # After a SYN that was repeated the RTO is 3 s.
+    assert host.times("PA") == [60, 63]
+    over = [event.at // SECOND for event in host.events if type(event).__name__ == "StateChanged"][-1]
+    assert (over, host.conn.error) == (69, "ETIMEDOUT")
 
 
 def test_a_user_timeout_bounds_it_in_milliseconds():
