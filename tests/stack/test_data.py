@@ -16,6 +16,7 @@ from tests.stack.helpers import (
     MSS,
     SACK,
     SECOND,
+    TS,
     Bench,
     closed_window,
     connected,
@@ -364,6 +365,15 @@ def test_no_more_goes_out_than_the_peers_window_allows(window):
     host.conn.send(20_000)
     sent = sum(len(segment.payload) for _, segment in host.taken())
     assert window // 1460 * 1460 <= sent <= window
+
+
+@pytest.mark.parametrize(("opts", "least"), [(MSS, 48), (TS, 36)])
+def test_of_a_tiny_window_a_segment_is_all_but_no_smaller_than_68_octets_with_its_headers(opts, least):
+    """tcp.h: tcp_bound_to_half_wnd. A window that ends inside the first segment lets nothing out."""
+    for window, sizes in ((least - 1, []), (least, [least]), (least + 1, [least + 1])):
+        host = established(opts=opts, win=window)
+        host.conn.send(100)
+        assert [len(segment.payload) for _, segment in host.taken()] == sizes
 
 
 def test_a_smaller_window_counts_only_from_a_newer_segment():

@@ -458,6 +458,26 @@ def test_unless_the_sysctl_says_otherwise():
     assert window(host) == 80
 
 
+@pytest.mark.parametrize(("settings", "left"), [({}, 30), ({"slow_start_after_idle": 0}, 40)])
+def test_a_window_that_was_not_filled_for_an_rto_comes_halfway_down_to_what_was_used(settings, left):
+    """tcp_cwnd_application_limited; the most that was under way in the meantime counts."""
+    host = sending(40, **settings)
+    host.send("A", 1, n(10), at=1020 * MS)
+    host.send("A", 1, n(30), at=1030 * MS)
+    host.send("A", 1, n(40), at=1040 * MS)
+    host.conn.send(1460 * 20)
+    host.send("A", 1, n(60), at=1050 * MS)
+    assert window(host) == 40
+    host.run(1240 * MS)
+    host.conn.send(1460 * 12)
+    host.run(1259 * MS)
+    host.conn.send(1460)
+    assert window(host) == 40, "209 ms: the RTO is 210"
+    host.run(1260 * MS)
+    host.conn.send(1460)
+    assert window(host) == left
+
+
 def test_an_undone_time_out_leaves_nothing_counted_when_all_is_acknowledged():
     """tcp_clean_rtx_queue: with an empty queue nothing is under way, whatever was undone before."""
     host = sending(10)

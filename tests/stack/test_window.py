@@ -160,6 +160,12 @@ def test_neither_another_option_nor_a_higher_clamp_changes_the_window(option):
     assert windows(host, 40)[-1] == 56000
 
 
+@pytest.mark.parametrize(("settings", "largest"), [({}, 63240), ({"workaround_signed_windows": 1}, 32767)])
+def test_a_window_that_is_not_scaled_stays_positive_for_a_peer_that_takes_it_for_signed(settings, largest):
+    """tcp_select_window."""
+    assert max(windows(established(**settings), 60)) == largest
+
+
 def test_a_sysctl_by_the_last_part_of_its_name():
     assert sysctl("rmem") == "net.ipv4.tcp_rmem"
     assert sysctl("somaxconn") == "net.core.somaxconn"
