@@ -523,6 +523,15 @@ def test_rto_max_bounds_each_wait():
     assert repeats(host, 5) == [0, 210, 630, 1470, 2470, 3470]
 
 
+def test_rto_max_may_change_while_a_segment_is_repeated():
+    host = established()
+    host.conn.send(100)
+    assert repeats(host, 2) == [0, 210, 630]
+    host.host.set_sysctl("net.ipv4.tcp_rto_max_ms", 1000)
+    # What is waited for already stays as it was.
+    assert repeats(host, 6) == [1470, 2470, 3470, 4470]
+
+
 def test_with_sack_the_first_repeat_is_a_probe_that_does_not_double():
     host = established(opts=SACK)
     host.conn.send(100)

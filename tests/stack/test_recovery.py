@@ -179,6 +179,18 @@ def test_a_d_sack_for_every_repeat_takes_the_reduction_back():
     assert window(host) >= 10
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_d_sack_may_also_tell_of_a_repeat_above_the_ack(told):
+    """RFC 2883 section 4: the first block lies inside the second (tcp_sacktag_walk)."""
+    host = sending()
+    host.send("A", 1, 1, sack=[block(1, 4), block(5, 8)], at=1020 * MS)
+    assert {(0, "FAST_RETRANSMIT"), (4, "FAST_RETRANSMIT")} <= set(sent(host))
+    host.send("A", 1, 1, sack=[block(4, 5), block(1, 8)] if told else [block(1, 8)], at=1021 * MS)
+    assert host.moved().get("TCPDSACKOfoRecv", 0) == told
+    host.send("A", 1, n(8), sack=[block(0, 1)], at=1022 * MS)
+    assert host.moved().get("TCPDSACKUndo", 0) == told
+
+
 def test_a_timestamp_from_before_the_repeat_takes_it_back():
     host = sending(20, opts=FULL)
     first = 1 + 1448

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tcpemu.stack import sockopt
 from tcpemu.stack.window import initial_window
 from tcpemu.wire.options import Mss, WScale
-from tests.stack.helpers import FULL, MS, MSS, SECOND, TS, Bench, established, fails, listening, sysctl
+from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, TS, Bench, established, fails, listening, sysctl
 
 RCVBUF = (sockopt.SOL_SOCKET, sockopt.SO_RCVBUF)
 CLAMP = (sockopt.IPPROTO_TCP, sockopt.TCP_WINDOW_CLAMP)
@@ -164,6 +164,14 @@ def test_neither_another_option_nor_a_higher_clamp_changes_the_window(option):
 def test_a_window_that_is_not_scaled_stays_positive_for_a_peer_that_takes_it_for_signed(settings, largest):
     """tcp_select_window."""
     assert max(windows(established(**settings), 60)) == largest
+
+
+@pytest.mark.parametrize(("size", "window"), [(300, 64240), (1400, 65535)])
+def test_data_beyond_a_hole_tells_too_how_well_the_peers_segments_use_their_memory(size, window):
+    """tcp_measure_rcv_mss: a segment above the 536 octets that were assumed, and so a larger share of the buffer."""
+    host = established(opts=SACK)
+    host.send("A", 501, 1, data=size, at=1100 * MS)
+    host.expect(f"1.1 A seq 1 ack 1 win {window}")
 
 
 def test_a_sysctl_by_the_last_part_of_its_name():
