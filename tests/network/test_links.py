@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tcpemu.network import LOOPBACK, MILLISECOND, SECOND, Conditions, Network, Point, Rule
 from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.wire.options import NOP, Timestamps
 from tcpemu.wire.segment import Segment, address, flags_of
 
 A, B = address("10.0.0.1"), address("10.0.0.2")
@@ -70,6 +71,17 @@ def test_rate_spaces_packets_by_their_bits():
     # 40 octets of headers and 85 of data are 1,000 bits: 1 ms each at 1 Mbit/s.
     network = run(Conditions(delay=5 * MILLISECOND, rate=1_000_000), numbered(3, payload=bytes(85)))
     assert arrivals(network) == [(6 * MILLISECOND, 0), (7 * MILLISECOND, 1), (8 * MILLISECOND, 2)]
+
+
+def test_options_take_their_time_too():
+    # 40 octets of headers, 12 of options and 73 of data: 1 ms at 1 Mbit/s.
+    stamped = seg(payload=bytes(73))._replace(options=(NOP, NOP, Timestamps(1, 0)))
+    assert arrivals(run(Conditions(delay=0, rate=1_000_000), [stamped])) == [(MILLISECOND, 0)]
+
+
+def test_jitter_reaches_both_of_its_bounds():
+    network = run(Conditions(delay=1, jitter=1), numbered(100))
+    assert {at for at, _ in arrivals(network)} == {0, 1, 2}
 
 
 def test_an_idle_link_does_not_save_up_its_rate():
@@ -152,6 +164,10 @@ def test_nodes_that_no_link_joins_reach_each_other_in_half_a_millisecond():
     [
         (Rule("SA", nth=2), [seg("SA"), seg("S"), seg("SA"), seg("SA")], [2], "the 2nd SYN|ACK"),
         (Rule("A", nth=(1, 3)), [seg()] * 4, [0, 2], "the 1st ACK"),
+        *[
+            (Rule(nth=n), [seg()] * n, [n - 1], f"the {n}{ending} packet")
+            for n, ending in ((3, "rd"), (11, "th"), (12, "th"), (13, "th"), (21, "st"), (113, "th"))
+        ],
         (Rule("S", without="A"), [seg("SA"), seg("S"), seg("S")], [1, 2], "every SYN without ACK"),
         (Rule(payload=True), [seg(), seg(payload=b"x")], [1], "every packet with data"),
         (Rule("A", without="S", payload=False, nth=1), [seg("SA"), seg(), seg()], [1],

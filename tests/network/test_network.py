@@ -132,6 +132,20 @@ def test_a_second_link_takes_the_place_of_the_first():
     ]
 
 
+def test_a_link_that_is_laid_again_does_not_draw_as_the_first_did():
+    network = Network(7)
+    a, b = network.raw("a", "10.0.0.1"), network.raw("b", "10.0.0.2")
+    lost = []
+    for _ in range(3):
+        network.link(a, b, Conditions(loss=0.5))
+        before = len(network.record.packets("a", Point.LOST))
+        for index in range(50):
+            a.send(seg("10.0.0.1", "10.0.0.2", seq=index))
+        lost.append([e.segment.seq for e in network.record.packets("a", Point.LOST)[before:]])
+    first, second, third = lost
+    assert first != second != third != first
+
+
 # Determinism.
 
 ROUGH = Conditions(10 * MILLISECOND, 5 * MILLISECOND, loss=0.2, duplicate=0.2, reorder=0.2)

@@ -16,6 +16,7 @@ from tests.stack.helpers import (
     MSS,
     SACK,
     SECOND,
+    TS,
     Bench,
     closed_window,
     connected,
@@ -23,6 +24,7 @@ from tests.stack.helpers import (
     fails,
     pattern,
     syn_recv,
+    syn_sent,
 )
 
 NODELAY = (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY)
@@ -251,6 +253,48 @@ def test_what_came_before_is_told_by_a_duplicate_sack(seq, data):
     assert host.taken()[0][1].options == ()
 
 
+@pytest.mark.parametrize(("second", "told"), [(301, "201-401"), (401, "201-301")])
+def test_a_duplicate_sack_grows_over_what_touches_it_and_no_further(second, told):
+    """tcp_input.c: tcp_dsack_extend."""
+    host = established(opts=SACK)
+    host.send("A", second, 1, data=100)
+    host.send("A", 201, 1, data=100)
+    host.fresh()
+    host.send("A", 151, 1, data=450)
+    host.expect(f"1.01 A ack 1 <nop, nop, sack {told} 151-601>")
+
+
+def many_quick(host, at):
+    """So many segments of 10 octets that the host acknowledges at leisure from now on; the peer's next number."""
+    for number in range(40):
+        host.send("A", 1 + 10 * number, 1, data=10, at=at + number * MS)
+        host.conn.recv()
+    host.run(host.now + 50 * MS)
+    host.fresh()
+    return 401
+
+
+def test_a_duplicate_that_no_ack_has_told_of_is_forgotten_when_more_comes():
+    """tcp_data_queue forgets it, though the ACK still waits."""
+    for more in (True, False):
+        host = established(opts=SACK)
+        seq = many_quick(host, 1100 * MS)
+        host.send("A", seq - 5, 1, data=10, at=1200 * MS)
+        if more:
+            host.send("A", seq + 5, 1, data=10, at=1205 * MS)
+        host.run(2 * SECOND)
+        host.expect("1.24 A ack 416 <>" if more else "1.24 A ack 406 <nop, nop, sack 396-401>")
+
+
+def test_nothing_lies_behind_a_fin_so_what_was_kept_is_told_no_more():
+    host = established(opts=SACK)
+    assert host.send("A", 101, 1, data=100, at=2 * SECOND) == "DATA_AHEAD"
+    host.expect("2 A ack 1 <nop, nop, sack 101-201>")
+    assert host.send("FA", 1, 1) == "FIN"
+    host.run(2500 * MS)
+    host.expect("2 A ack 2 <>")
+
+
 def test_an_overlap_gives_each_octet_once():
     host = established()
     whole = pattern(300)
@@ -323,6 +367,15 @@ def test_no_more_goes_out_than_the_peers_window_allows(window):
     assert window // 1460 * 1460 <= sent <= window
 
 
+@pytest.mark.parametrize(("opts", "least"), [(MSS, 48), (TS, 36)])
+def test_of_a_tiny_window_a_segment_is_all_but_no_smaller_than_68_octets_with_its_headers(opts, least):
+    """tcp.h: tcp_bound_to_half_wnd. A window that ends inside the first segment lets nothing out."""
+    for window, sizes in ((least - 1, []), (least, [least]), (least + 1, [least + 1])):
+        host = established(opts=opts, win=window)
+        host.conn.send(100)
+        assert [len(segment.payload) for _, segment in host.taken()] == sizes
+
+
 def test_a_smaller_window_counts_only_from_a_newer_segment():
     # tcp_may_update_window: a newer ACK, a newer number, a larger window, or none at all.
     host = established()
@@ -348,6 +401,18 @@ def test_an_ack_is_numbered_within_a_window_that_was_taken_back():
     host.fresh()
     host.send("PA", 6, 1, data=5, win=100)
     host.expect("1.01 A seq 101 ack 11")
+
+
+@pytest.mark.parametrize(("beyond", "seq"), [(896, 3073), (1024, 2049), (1152, 1921)])
+def test_but_not_for_less_than_one_unit_of_our_own_windows(beyond, seq):
+    """tcp_acceptable_seq: the peer may have rounded its window as we do ours, here to 1024 octets."""
+    host = established(opts=FULL, win=200)
+    host.conn.send(3072)
+    host.send("PA", 1, 1, data=5, ts=(120, 0))
+    host.send("A", 6, 1, win=(3072 - beyond) >> 7, ts=(121, 0))
+    host.fresh()
+    host.send("PA", 6, 1, data=5, win=(3072 - beyond) >> 7, ts=(121, 0))
+    host.expect(f"1.01 A seq {seq} ack 11")
 
 
 def test_ten_segments_at_first_then_two_for_each_acknowledged():
@@ -430,6 +495,21 @@ def test_tcp_retries2_bounds_it():
     assert host.conn.error == "ETIMEDOUT"
 
 
+def test_a_repeated_syn_does_not_count_against_the_data():
+    """tcp_clean_rtx_queue: with the SYN acknowledged its repeats are over."""
+    host = syn_sent(retries2=3)
+    host.run(2500 * MS)
+    host.send("SA", 0, 1, opts=MSS)
+    host.run(60 * SECOND)
+    host.fresh()
+    host.conn.send(10)
+    host.run(300 * SECOND)
+    # After a SYN that was repeated the RTO is 3 s.
+    assert host.times("PA") == [60, 63]
+    over = [event.at // SECOND for event in host.events if type(event).__name__ == "StateChanged"][-1]
+    assert (over, host.conn.error) == (69, "ETIMEDOUT")
+
+
 def test_a_user_timeout_bounds_it_in_milliseconds():
     host = established(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_USER_TIMEOUT, 1000)])
     host.conn.send(100)
@@ -441,6 +521,15 @@ def test_rto_max_bounds_each_wait():
     host = established(rto_max_ms=1000)
     host.conn.send(100)
     assert repeats(host, 5) == [0, 210, 630, 1470, 2470, 3470]
+
+
+def test_rto_max_may_change_while_a_segment_is_repeated():
+    host = established()
+    host.conn.send(100)
+    assert repeats(host, 2) == [0, 210, 630]
+    host.host.set_sysctl("net.ipv4.tcp_rto_max_ms", 1000)
+    # What is waited for already stays as it was.
+    assert repeats(host, 6) == [1470, 2470, 3470, 4470]
 
 
 def test_with_sack_the_first_repeat_is_a_probe_that_does_not_double():
@@ -496,6 +585,14 @@ def test_an_ack_ends_the_repeats_and_the_doubling():
     assert next(at // MS for at, _ in host.taken()) == 100_000
 
 
+def test_when_all_is_acknowledged_nothing_is_waited_for():
+    host = established()
+    host.conn.send(100)
+    assert host.host.next_timer() is not None
+    host.send("A", 1, 101, at=1100 * MS)
+    assert (list(host.host.pending()), host.host.next_timer()) == ([], None)
+
+
 def test_a_sample_makes_the_rto_srtt_plus_four_deviations_at_least_200_ms():
     host = established()
     for turn in range(20):
@@ -542,6 +639,19 @@ def test_a_closed_window_is_probed_with_an_old_number_and_doubling_waits():
     lines = [f"{at} A seq 0 ack 1" for at in ("1.22", "1.64", "2.48")]
     host.expect(*lines)
     assert host.moved() == {"TCPWinProbe": 3}
+
+
+def test_a_fin_alone_is_probed_for_too_and_goes_on_being_so_when_the_window_is_said_to_be_closed_still():
+    """A FIN takes one number, for which a closed window has no room (tcp_ack_probe)."""
+    host = established(win=0)
+    host.conn.shutdown(1)
+    host.run(2 * SECOND)
+    assert host.times("A") == [1.22, 1.64]
+    host.send("A", 1, 1, win=0, at=2100 * MS)
+    host.run(4 * SECOND)
+    assert host.times("A") == [2.94]
+    host.send("A", 1, 1, win=1, at=4100 * MS)
+    host.expect("4.1 FA seq 1 ack 1")
 
 
 def test_when_it_opens_the_data_goes_out():

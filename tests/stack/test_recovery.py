@@ -180,6 +180,18 @@ def test_a_d_sack_for_every_repeat_takes_the_reduction_back():
     assert window(host) >= 10
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_d_sack_may_also_tell_of_a_repeat_above_the_ack(told):
+    """RFC 2883 section 4: the first block lies inside the second (tcp_sacktag_walk)."""
+    host = sending()
+    host.send("A", 1, 1, sack=[block(1, 4), block(5, 8)], at=1020 * MS)
+    assert {(0, "FAST_RETRANSMIT"), (4, "FAST_RETRANSMIT")} <= set(sent(host))
+    host.send("A", 1, 1, sack=[block(4, 5), block(1, 8)] if told else [block(1, 8)], at=1021 * MS)
+    assert host.moved().get("TCPDSACKOfoRecv", 0) == told
+    host.send("A", 1, n(8), sack=[block(0, 1)], at=1022 * MS)
+    assert host.moved().get("TCPDSACKUndo", 0) == told
+
+
 def test_a_timestamp_from_before_the_repeat_takes_it_back():
     host = sending(20, opts=FULL)
     first = 1 + 1448
@@ -196,6 +208,42 @@ def test_a_timestamp_of_the_repeat_does_not():
     host.send("A", 1, 1 + 10 * 1448, ts=(130, 20), at=1030 * MS)
     assert "TCPFullUndo" not in host.moved()
     assert window(host) == 6
+
+
+def test_a_loss_probe_of_new_data_is_no_repeat_that_a_d_sack_must_tell_of():
+    """tcp_init_undo counts an unanswered probe among the repeats only if it was one."""
+    host = sending(11)
+    host.run(1100 * MS)
+    assert sent(host)[-1] == (10, "DATA_SENT")
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1110 * MS)
+    assert sent(host) == [(0, "FAST_RETRANSMIT")]
+    host.send("A", 1, n(4), sack=[(1, n(1))], at=1120 * MS)
+    assert host.moved()["TCPDSACKUndo"] == 1
+
+
+def test_nor_is_a_probe_that_was_answered():
+    host = sending(3)
+    host.run(1100 * MS)
+    assert sent(host)[-1] == (2, "LOSS_PROBE")
+    host.send("A", 1, n(3), sack=[block(2, 3)], at=1110 * MS)
+    host.conn.send(1460 * 8)
+    host.send("A", 1, n(3), sack=[block(4, 8)], at=1125 * MS)
+    assert sent(host)[-1] == (3, "FAST_RETRANSMIT")
+    host.send("A", 1, n(8), sack=[block(3, 4)], at=1135 * MS)
+    assert host.moved()["TCPDSACKUndo"] == 1
+
+
+def test_a_probe_that_was_a_repeat_must_be_told_of_too():
+    host = sending()
+    host.run(1100 * MS)
+    assert sent(host)[-1] == (9, "LOSS_PROBE")
+    host.send("A", 1, 1, sack=[block(1, 4)], at=1110 * MS)
+    assert sent(host) == [(0, "FAST_RETRANSMIT")]
+    host.send("A", 1, n(4), sack=[(1, n(1))], at=1120 * MS)
+    moved = host.moved()
+    assert moved["TCPDSACKRecvSegs"] == 1
+    assert "TCPDSACKUndo" not in moved
+    assert state(host) is CaState.RECOVERY
 
 
 # --- without SACK ---------------------------------------------------------------------------------------
@@ -293,6 +341,20 @@ def test_frto_a_duplicate_after_new_data_shows_that_the_loss_was_real():
     host.send("A", 1, n(2), at=1320 * MS)
     assert (2, "SLOW_START_RETRANSMIT") in sent(host)
     assert "TCPLossUndo" not in host.moved()
+
+
+@pytest.mark.parametrize("segments", [10, 20])
+def test_frto_is_given_up_without_new_data_that_the_window_takes(segments):
+    """tcp_xmit_recovery: so what the next ACK says of originals proves nothing."""
+    host = sending(segments, win=1460 * 10 + 100)
+    host.run(1600 * MS)
+    assert sent(host)[-1] == (0, "RETRANSMIT")
+    host.send("A", 1, n(1), win=1460 * 9 + 100, at=1610 * MS)
+    assert sent(host) == [(1, "SLOW_START_RETRANSMIT"), (2, "SLOW_START_RETRANSMIT")]
+    host.send("A", 1, n(5), win=1460 * 5 + 100, at=1620 * MS)
+    assert {reason for _, reason in sent(host)} == {"SLOW_START_RETRANSMIT"}
+    assert "TCPLossUndo" not in host.moved()
+    assert state(host) is CaState.LOSS
 
 
 def test_what_is_sacked_is_not_sent_again_after_a_time_out():
@@ -409,6 +471,26 @@ def test_unless_the_sysctl_says_otherwise():
     assert window(host) == 80
 
 
+@pytest.mark.parametrize(("settings", "left"), [({}, 30), ({"slow_start_after_idle": 0}, 40)])
+def test_a_window_that_was_not_filled_for_an_rto_comes_halfway_down_to_what_was_used(settings, left):
+    """tcp_cwnd_application_limited; the most that was under way in the meantime counts."""
+    host = sending(40, **settings)
+    host.send("A", 1, n(10), at=1020 * MS)
+    host.send("A", 1, n(30), at=1030 * MS)
+    host.send("A", 1, n(40), at=1040 * MS)
+    host.conn.send(1460 * 20)
+    host.send("A", 1, n(60), at=1050 * MS)
+    assert window(host) == 40
+    host.run(1240 * MS)
+    host.conn.send(1460 * 12)
+    host.run(1259 * MS)
+    host.conn.send(1460)
+    assert window(host) == 40, "209 ms: the RTO is 210"
+    host.run(1260 * MS)
+    host.conn.send(1460)
+    assert window(host) == left
+
+
 def test_an_undone_time_out_leaves_nothing_counted_when_all_is_acknowledged():
     """tcp_clean_rtx_queue: with an empty queue nothing is under way, whatever was undone before."""
     host = sending(10)
@@ -421,3 +503,63 @@ def test_an_undone_time_out_leaves_nothing_counted_when_all_is_acknowledged():
         0,
     ) * 5
     assert state(host).name == "OPEN"
+
+
+# --- how long RACK waits for what was overtaken: a quarter of the round trip, more after each D-SACK -----------
+
+
+def repeated_in_vain():
+    """Reordering was seen, and segments 3 and 8 of fourteen were sent again though they were only late.
+
+    It is 1.036 s; the first ten are acknowledged, and no D-SACK has told of either repeat.
+    """
+    host = sending(10)
+    host.send("A", 1, 1, sack=[block(1, 2)], at=1020 * MS)
+    host.send("A", 1, n(2), at=1021 * MS)
+    host.conn.send(1460 * 4)
+    host.send("A", 1, n(3), sack=[block(4, 8), block(9, 10)], at=1023 * MS)
+    host.run(1028 * MS)
+    host.send("A", 1, n(8), sack=[block(9, 10)], at=1029 * MS)
+    host.send("A", 1, n(10), at=1036 * MS)
+    assert host.moved()["RetransSegs"] == 2
+    return host.fresh()
+
+
+def patience(host, first):
+    """Milliseconds, beyond round trip and the timer's own 2, until a segment that was overtaken is sent again.
+
+    All is acknowledged up to `first`; the two that are sent now are acknowledged in the end.
+    """
+    begun = host.now
+    host.conn.send(1460 * 2)
+    host.fresh()
+    host.send("A", 1, n(first), sack=[block(first + 1, first + 2)], at=begun + 10 * MS)
+    host.run(begun + 40 * MS)
+    [(at, repeat)] = host.taken()
+    assert host.shown(at, repeat)["seq"] == n(first)
+    host.send("A", 1, n(first + 2), at=begun + 42 * MS)
+    assert state(host) is CaState.OPEN
+    return (at - begun) / MS - 12
+
+
+def test_a_d_sack_makes_rack_wait_a_quarter_of_the_round_trip_longer():
+    host = repeated_in_vain()
+    host.send("A", 1, n(14), sack=[block(3, 4)], at=1037 * MS)
+    assert patience(host, 14) == 5
+
+
+def test_but_only_once_in_a_round_trip():
+    """tcp_rack_update_reo_wnd: what this ACK brings was sent before the wait had grown."""
+    host = repeated_in_vain()
+    host.send("A", 1, n(12), sack=[block(3, 4)], at=1037 * MS)
+    host.send("A", 1, n(14), sack=[block(8, 9)], at=1038 * MS)
+    assert host.moved()["TCPDSACKRecvSegs"] == 2
+    assert patience(host, 14) == 5
+
+
+def test_after_sixteen_recoveries_the_longer_wait_is_over():
+    """That which the D-SACK came in is the first of them (tcp.h: TCP_RACK_RECOVERY_THRESH)."""
+    host = repeated_in_vain()
+    host.send("A", 1, n(14), sack=[block(3, 4)], at=1037 * MS)
+    waits = [patience(host, 14 + 2 * turn) for turn in range(18)]
+    assert waits == [5] * 15 + [2.5] * 3

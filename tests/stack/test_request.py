@@ -10,8 +10,9 @@ import dataclasses
 
 import pytest
 
+from tcpemu.stack import sockopt
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
-from tests.stack.helpers import FULL, GENERATION, MS, SECOND, TS, Bench, fails, listening, syn_recv
+from tests.stack.helpers import FULL, GENERATION, MS, MSS, SECOND, TS, Bench, fails, listening, syn_recv
 
 W = 64240
 REQUEST = "SYN-RECV 0 0 8080 41001"
@@ -32,7 +33,9 @@ def gone(host):
 # --- T0: timestamps ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ts", [(100, 0), (101, 0), (100, None), (100 + 2**31 - 1, 0), None])
+@pytest.mark.parametrize(
+    "ts", [(100, 0), (101, 0), (100, None), (100 + 2**31 - 1, 0), (100 + 2**31, 0), None]
+)
 def test_t0_a_timestamp_as_new_as_the_syns_is_good_and_so_is_none(ts):
     host = syn_recv(opts=TS)
     assert host.send("A", 1, 1, ts=ts) == "HANDSHAKE_DONE"
@@ -444,3 +447,25 @@ def test_data_of_a_dropped_ack_is_lost():
     host.send("PA", 1, 1, data=100)
     host.expect("1 A seq 1 ack 151")
     assert len(child.recv()) == 150
+
+
+# --- what a SYN|ACK could not say: a window above 65535, which its field has no room for ----------------
+
+
+LARGE = [(sockopt.SOL_SOCKET, sockopt.SO_RCVBUF, 400_000)]
+"""A buffer with room for 399,648 octets: a SYN|ACK's window is not scaled, so it has offered 65535 of them."""
+
+
+@pytest.mark.parametrize(("opts", "window"), [(MSS, 65535), (FULL, 65535 >> 3)])
+def test_the_plain_ack_offers_no_more_than_the_syn_ack_did(opts, window):
+    host = syn_recv(options=LARGE, opts=opts)
+    assert host.send("A", 2**20, 1) == "REQUEST_OUT_OF_WINDOW"
+    host.expect(f"1 A seq 1 ack 1 win {window}")
+
+
+@pytest.mark.parametrize("opts", [MSS, FULL])
+@pytest.mark.parametrize(("seq", "data", "good"), [(65535, 1, True), (65536, 0, True), (65536, 1, False)])
+def test_what_lies_beyond_what_the_syn_ack_offered_is_out_of_the_window(opts, seq, data, good):
+    host = syn_recv(options=LARGE, opts=opts)
+    verdict = host.send("A", seq, 1, data=data)
+    assert verdict == ("HANDSHAKE_DONE" if good else "REQUEST_OUT_OF_WINDOW")

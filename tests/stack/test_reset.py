@@ -232,6 +232,14 @@ def test_paws_forgets_after_24_days():
     assert host.send("PA", 1, 1, data=5, ts=(50, 0), at=(24 * 86_400 + 2) * SECOND) == "DATA"
 
 
+def test_paws_reckons_them_from_the_last_timestamp_that_was_taken():
+    day = 86_400 * SECOND
+    host = established(opts=FULL)
+    host.send("PA", 1, 1, data=5, ts=(200, 0), at=10 * day)
+    assert host.send("PA", 6, 1, data=5, ts=(150, 0), at=33 * day) == "PAWS"
+    assert host.send("PA", 6, 1, data=5, ts=(150, 0), at=35 * day) == "DATA"
+
+
 def test_a_rst_and_a_syn_are_judged_by_their_numbers():
     host = established(opts=TS)
     assert host.send("S", 1, ts=(50, 0)) == "CHALLENGE_SYN"

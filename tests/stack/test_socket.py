@@ -188,6 +188,12 @@ def test_what_cannot_be_bound(port, ip, error):
         Bench().socket().bind(port, ip)
 
 
+def test_the_last_port_can_be_bound():
+    sock = Bench().socket()
+    sock.bind(65535)
+    assert sock.sock.local[1] == 65535
+
+
 @pytest.mark.parametrize(
     ("one", "two", "conflict"),
     [

@@ -91,6 +91,15 @@ def test_no_route_back_to_the_peer():
     assert host.send("S", ip="10.0.0.254") == "SYN_QUEUED"
 
 
+def test_a_rst_without_a_route_back_goes_nowhere_and_is_counted_all_the_same():
+    host = Bench(routes=[(address("10.0.0.0"), 24)])
+    host.host.receive(host.segment("S", ip="192.0.2.1"), 0)
+    host.drain()
+    host.expect()
+    assert host.moved() == {"OutRsts": 1}
+    assert host.send("S", ip="10.0.0.254") == "NO_SOCKET"
+
+
 @pytest.mark.parametrize(
     ("damage", "verdict", "counters"),
     [

@@ -1,5 +1,7 @@
 """The first window, its scale and the MSS, as a SYN|ACK and a SYN announce them."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.stack.connection.measures.first_window import initial_window
 from tcpemu.wire.options import Mss, WScale
-from tests.stack.helpers import FULL, MS, MSS, SECOND, TS, Bench, established, fails, listening, sysctl
+from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, TS, Bench, established, fails, listening, sysctl
 
 RCVBUF = (sockopt.SOL_SOCKET, sockopt.SO_RCVBUF)
 CLAMP = (sockopt.IPPROTO_TCP, sockopt.TCP_WINDOW_CLAMP)
@@ -128,6 +130,48 @@ def test_a_buffer_that_nobody_reads_closes_the_window_and_reading_opens_it():
     [(_, update)] = host.taken()
     assert update.window > 0
     assert host.moved() == {"TCPFromZeroWindowAdv": 1}
+
+
+def windows(host, segments):
+    """What the host offers while so many segments of 1000 octets come, each read at once."""
+    start = host.conn.received = getattr(host.conn, "received", 0)
+    for number in range(start, start + segments):
+        host.send("PA", 1 + 1000 * number, 1, data=1000, at=host.now + MS)
+        host.conn.recv()
+    host.conn.received += segments
+    return [segment.window for _, segment in host.taken()]
+
+
+def test_a_lower_clamp_holds_at_once_but_no_window_is_taken_back():
+    """tcp.c: tcp_set_window_clamp. The buffer allows 56000 octets."""
+    host = established()
+    assert windows(host, 40)[-1] == 56000
+    host.conn.setsockopt(*CLAMP, 10_000)
+    offered = windows(host, 60)
+    assert all(edge - 2000 <= following for edge, following in pairwise(offered))
+    assert offered[-1] == 10_000
+
+
+@pytest.mark.parametrize("option", [(sockopt.SOL_SOCKET, sockopt.SO_KEEPALIVE), CLAMP])
+def test_neither_another_option_nor_a_higher_clamp_changes_the_window(option):
+    host = established()
+    windows(host, 40)
+    host.conn.setsockopt(*option, 200_000)
+    assert windows(host, 40)[-1] == 56000
+
+
+@pytest.mark.parametrize(("settings", "largest"), [({}, 63240), ({"workaround_signed_windows": 1}, 32767)])
+def test_a_window_that_is_not_scaled_stays_positive_for_a_peer_that_takes_it_for_signed(settings, largest):
+    """tcp_select_window."""
+    assert max(windows(established(**settings), 60)) == largest
+
+
+@pytest.mark.parametrize(("size", "window"), [(300, 64240), (1400, 65535)])
+def test_data_beyond_a_hole_tells_too_how_well_the_peers_segments_use_their_memory(size, window):
+    """tcp_measure_rcv_mss: a segment above the 536 octets that were assumed, and so a larger share of the buffer."""
+    host = established(opts=SACK)
+    host.send("A", 501, 1, data=size, at=1100 * MS)
+    host.expect(f"1.1 A seq 1 ack 1 win {window}")
 
 
 def test_a_sysctl_by_the_last_part_of_its_name():
