@@ -169,3 +169,16 @@ def test_a_queue_that_is_full_again_lists_its_times_up_to_a_number():
     assert text(MOMENTS_LISTED + 2).endswith(
         f"; it is full {MOMENTS_LISTED + 1} times more, the last time at {MOMENTS_LISTED + 1} s."
     )
+
+
+@pytest.mark.parametrize(("answered", "words"), [(False, ": 1 and 3 s after the first one."), (True, ".")])
+def test_repeats_count_from_the_first_syn_ack_unless_a_second_syn_was_answered_too(answered, words):
+    script = Script()
+    script.syn(0, 40001)
+    for at, repeat in (1005, 1), (2005, 0), (3005, 2):
+        if repeat:
+            script.server_sends(at * MS, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=repeat)
+        elif answered:
+            script.server_sends(at * MS, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK)
+    again = turn_of(turning_points(script.record, "server", {}), "SYN_ACK_AGAIN").text
+    assert f"Again at 3.005 s{words} " in f"{again} "
