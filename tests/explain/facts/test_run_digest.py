@@ -67,3 +67,9 @@ def test_a_syn_ack_of_the_client_is_none_that_came_again():
     script.server_sends(0, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_CROSSED)
     script.client_sends(0, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_CROSSED)
     assert of(script.record).syn_ack_repeats == {(CLIENT, 40001): ()}
+
+
+def test_who_is_on_no_host_is_called_by_the_address():
+    script = Script()
+    script.server_sends(0, 40001, "R", 1, reason=reasons.SENT_RST)
+    assert of(script.record).resets == (SentReset(0, "server", "10.0.0.2:40001", ""),)

@@ -182,3 +182,16 @@ def test_repeats_count_from_the_first_syn_ack_unless_a_second_syn_was_answered_t
             script.server_sends(at * MS, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK)
     again = turn_of(turning_points(script.record, "server", {}), "SYN_ACK_AGAIN").text
     assert f"Again at 3.005 s{words} " in f"{again} "
+
+
+def test_a_full_syn_queue_says_what_waits_there_and_the_backlog():
+    script = Script()
+    script.listens()
+    script.queue(0, 0, 3)
+    syn = script.client_sends(0, 40001, "S", reason=reasons.SENT_SYN)
+    script.arrives(0, "server", syn, reasons.SYN_QUEUE_FULL)
+    full = turn_of(turning_points(script.record, "server", {}), "SYN_FULL")
+    assert full.text == (
+        "Port 80 of server: 3 connections wait for the final ACK, with a backlog of 1. "
+        "The SYN queue stays full to the end."
+    )
