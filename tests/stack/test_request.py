@@ -10,7 +10,7 @@ import dataclasses
 
 import pytest
 
-from tcpemu.stack import sockopt
+from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
 from tests.stack.helpers import FULL, GENERATION, MS, MSS, SECOND, TS, Bench, fails, listening, syn_recv
 

@@ -49,6 +49,8 @@ def test_of_very_many_instants_the_last_are_counted():
     times = [number * SECOND for number in range(1, MOMENTS_LISTED + 4)]
     (cell,) = cells(repeating(*times))["SYN|ACK to client again, s after its SYN"]
     assert cell.endswith(f"{MOMENTS_LISTED}, 3 more")
+    (cell,) = cells(repeating(*times[:MOMENTS_LISTED]))["SYN|ACK to client again, s after its SYN"]
+    assert cell.endswith(f", {MOMENTS_LISTED}")
 
 
 def test_nobody_is_telling_where_nothing_came_again():

@@ -127,3 +127,54 @@ def test_what_both_runs_send_at_that_moment_is_not_named():
         script.client_sends(0, 40002, "S", reason=reasons.SENT_SYN)
     found = parted(one, other).behaviour
     assert (found.packet, found.here) == ("SYN of client:40001", "nothing, then or later")
+
+
+def test_a_packet_that_the_first_run_never_sends():
+    other = answered()
+    other.client_sends(10 * MS, 40001, "R", 1, window=0, reason=reasons.SENT_RST)
+    found = parted(answered(), other).behaviour
+    assert (found.at, found.packet, found.there) == (10 * MS, "RST of client:40001", "nothing, then or later")
+
+
+def test_of_several_packets_that_look_different_the_first_is_told():
+    one, other = (answered(window=window) for window in (1, 2))
+    for script, window in (one, 3), (other, 4):
+        script.server_sends(9 * MS, 40001, "A", 1, 1, window=window, reason=reasons.SENT_ACK)
+    assert parted(one, other).looks.at == 5 * MS
+
+
+@pytest.mark.parametrize(
+    ("late_by", "packet", "here"),
+    [
+        (SAME_TIME, "PSH|ACK of client:40001", "PSH|ACK of"),
+        (SAME_TIME + 1, "RST of client:40001", "nothing; the next packet, at 0.010001 s, is PSH|ACK of"),
+    ],
+)
+def test_the_packet_that_comes_first_is_named(late_by, packet, here):
+    one, other = answered(), answered()
+    one.client_sends(10 * MS, 40001, "R", 1, reason=reasons.SENT_RST)
+    other.client_sends(10 * MS + late_by, 40001, "PA", 1, 1, payload=b"x", reason=reasons.SENT_DATA)
+    found = parted(one, other).behaviour
+    assert (found.packet, found.here.startswith(here)) == (packet, True)
+
+
+def test_a_copy_says_that_it_is_one():
+    other = answered()
+    other.copy_arrives(9 * MS, "server", 1)
+    assert parted(answered(), other).behaviour.packet == "SYN of client:40001 (a copy)"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "why"),
+    [
+        (reasons.DATA, reasons.SENT_ACK.text),
+        (reasons.LISTENER_ACK, reasons.LISTENER_ACK.text),
+    ],
+)
+def test_an_answer_says_what_it_answers_and_any_other_packet_why_it_was_sent(verdict, why):
+    one, other = answered(), answered()
+    for script in one, other:
+        data = script.client_sends(20 * MS, 40001, "PA", 1, 1, payload=b"x", reason=reasons.SENT_DATA)
+        script.arrives(25 * MS, "server", data, verdict)
+    other.server_sends(25 * MS, 40001, "A", 1, 2, reason=reasons.SENT_ACK)
+    assert parted(one, other).behaviour.here.endswith(f": {why}")

@@ -2,10 +2,11 @@
 
 from tcpemu.explain.facts.rows import rows_of
 from tcpemu.explain.facts.run_digest import SentReset, digest_of
-from tcpemu.network.record import Record
+from tcpemu.network.record import Call, Record
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.states import State
 from tests.explain.hand_made import CLIENT, MS, SECOND, Script, ignored_ack
 
 
@@ -46,3 +47,30 @@ def test_a_copy_of_a_rst_is_not_a_rst_that_was_sent():
     script.arrives(5 * MS, "client", reset, reasons.RESET)
     script.copy_arrives(6 * MS, "client", reset, reasons.RESET)
     assert of(script.record).resets == (SentReset(0, "server", "client:40001", ""),)
+
+
+def test_a_call_from_outside_of_any_application_gives_its_host_as_the_name():
+    script = Script()
+    script.record.add(Call(0, "client", "", "connect(10.0.0.1:80)", "waits"))
+    script.client_state(0, 40001, State.CLOSE, State.SYN_SENT)
+    assert of(script.record).names == {(CLIENT, 40001): "client"}
+
+
+def test_a_connection_that_no_call_opened_has_no_name():
+    script = Script()
+    script.client_state(0, 40001, State.CLOSE, State.SYN_SENT)
+    assert of(script.record).names == {}
+
+
+def test_a_syn_ack_of_the_client_is_none_that_came_again():
+    """Both ends open at once: each sends a SYN|ACK."""
+    script = Script()
+    script.server_sends(0, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_CROSSED)
+    script.client_sends(0, 40001, "SA", 0, 1, reason=reasons.SENT_SYN_ACK_CROSSED)
+    assert of(script.record).syn_ack_repeats == {(CLIENT, 40001): ()}
+
+
+def test_who_is_on_no_host_is_called_by_the_address():
+    script = Script()
+    script.server_sends(0, 40001, "R", 1, reason=reasons.SENT_RST)
+    assert of(script.record).resets == (SentReset(0, "server", "10.0.0.2:40001", ""),)

@@ -1,12 +1,18 @@
 """How connections opened without trouble or in the end, and who closed first."""
 
+from tcpemu.explain.facts.rows import rows_of
+from tcpemu.explain.facts.run_digest import digest_of
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.lines.time_words import moment
+from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST, HANDSHAKE, opening_and_closing_notes
 from tcpemu.explain.story.story_lines import story_lines
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
+from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import StateChanged
+from tcpemu.stack.base.states import State
+from tests.explain.hand_made import Script
 from tests.explain.story.stories import FEW, MS, run_of, story, told, turn_of
 
 
@@ -73,3 +79,31 @@ def test_a_client_that_closes_first_keeps_time_wait_until_its_timer():
     over = [entry.at for entry in result.record.events(StateChanged) if entry.event.old.name == "TIME_WAIT"]
     assert closes.title == "one closes first"
     assert f"until {moment(over[0])}." in closes.text
+
+
+def rules_of(script):
+    """What is told of each packet, by its number."""
+    rows = rows_of(script.record)
+    notes = opening_and_closing_notes(rows, digest_of(script.record, "server", rows), {})
+    return {number: [note.rule for note in some] for number, some in notes.items()}
+
+
+def test_a_copy_that_is_dropped_is_no_trouble_of_the_handshake():
+    script = Script()
+    syn_ack = script.syn(0, 40001)
+    script.copy_arrives(6 * MS, "server", 1, reasons.SYN_QUEUE_FULL)
+    ack = script.syn_ack_arrives(10 * MS, 40001, syn_ack)
+    script.arrives(15 * MS, "server", ack, reasons.HANDSHAKE_DONE)
+    script.server_state(15 * MS, 40001, State.SYN_RECV, State.ESTABLISHED, packet=ack)
+    assert rules_of(script) == {1: [HANDSHAKE]}
+
+
+def test_where_both_close_at_once_the_first_fin_alone_is_told():
+    script = Script()
+    first = script.client_sends(0, 40001, "FA", 1, 1, reason=reasons.SENT_FIN)
+    second = script.server_sends(1 * MS, 40001, "FA", 1, 1, reason=reasons.SENT_FIN)
+    script.arrives(5 * MS, "server", first, reasons.FIN_ARRIVED)
+    script.server_state(5 * MS, 40001, State.FIN_WAIT1, State.TIME_WAIT, packet=first)
+    script.arrives(6 * MS, "client", second, reasons.FIN_ARRIVED)
+    script.client_state(6 * MS, 40001, State.FIN_WAIT1, State.TIME_WAIT, packet=second)
+    assert rules_of(script) == {first: [CLOSES_FIRST]}
