@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+KINDS = ("reno", "cubic")
+"""What tcp_congestion_control may name; `control/registry.py` has what each of them is."""
 INFINITE = 0x7FFFFFFF
 INITIAL_WINDOW = 10
 

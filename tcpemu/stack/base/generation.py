@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from tcpemu.stack.base.events import Reason
-from tcpemu.stack.base.units import MILLISECOND, SECOND
+from tcpemu.stack.base.units import MILLISECOND
 
 
 class Queues(Protocol):
@@ -155,6 +155,47 @@ class Generation:
     clamp_backlog: Callable[[int, int], int]
     """(backlog given to listen(), net.core.somaxconn) -> the limit in force."""
     queues: QueueRules
+    initial_rto: int
+    rto_min: int
+    rto_max: int
+    fallback_rto: int
+    """RTO after a handshake that gave no round-trip time."""
+    time_wait: int
+    initial_cwnd: int
+    cookie_mss: tuple[int, ...]
+    cookie_minutes: int
+    """A SYN cookie is good while its minute counter has advanced fewer than this many times."""
+    cookie_options: bool
+    """A SYN cookie remembers window scale, SACK and ECN in the timestamps; without it a SYN|ACK with a cookie has
+    an MSS and no more."""
+    cookie_overflow: int
+    """How long after the last cookie was sent ACKs are still tried as cookies."""
+    quick_syn: int
+    """After an ACK for something else in SYN_SENT the SYN is repeated this soon, once; 0: not."""
+    challenges: bool
+    """RFC 5961: a RST must hit RCV.NXT, and a SYN on a connection draws an ACK. Without it any RST or SYN
+    inside the window resets."""
+    challenges_vary: bool
+    """How many challenge ACKs a second may have is drawn anew each second, from half of
+    tcp_challenge_ack_limit to one and a half of it; else it is that limit."""
+    challenge_inexact_rst: bool
+    """An in-window RST that does not hit RCV.NXT of a request draws a challenge ACK and kills nothing."""
+    request_takes_stamps: bool
+    """A request notes the TSval of an ACK that it takes, to echo it in further SYN|ACKs."""
+    request_window_scaled: bool
+    """The window is scaled in an ACK that a request sends."""
+    limits_replies: bool
+    """Answers to segments out of window are sent at most each tcp_invalid_ratelimit."""
+    limits_request_acks: bool
+    """So are a request's ACKs to segments out of its window, and not only to repeated SYNs."""
+    check_tsecr: bool
+    """A final ACK whose TSecr no SYN|ACK has sent is not taken."""
+    beyond_window: bool
+    """Data that ends beyond the window is refused while the application has unread data."""
+    fin_spoils_syn: bool
+    """A listener drops a SYN that carries FIN too."""
+    bad_ack_kills: bool
+    """A final ACK with a wrong number draws a RST and removes the half-open connection too."""
     unverified: tuple[str, ...] = ()
     """What of this is from memory or from a single text, in words."""
     sysctls: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
@@ -172,44 +213,3 @@ class Generation:
     synack: SynAckTimer = SynAckTimer()
     syn: SynTimer = SynTimer()
     wire: Wire = Wire()
-    initial_rto: int = SECOND
-    rto_min: int = SECOND // 5
-    rto_max: int = 120 * SECOND
-    fallback_rto: int = 3 * SECOND
-    """RTO after a handshake that gave no round-trip time."""
-    time_wait: int = 60 * SECOND
-    initial_cwnd: int = 10
-    cookie_mss: tuple[int, ...] = (536, 1300, 1440, 1460)
-    cookie_minutes: int = 2
-    """A SYN cookie is good while its minute counter has advanced fewer than this many times."""
-    cookie_options: bool = True
-    """A SYN cookie remembers window scale, SACK and ECN in the timestamps; without it a SYN|ACK with a cookie has
-    an MSS and no more."""
-    cookie_overflow: int = 120 * SECOND
-    """How long after the last cookie was sent ACKs are still tried as cookies."""
-    quick_syn: int = 8 * MILLISECOND
-    """After an ACK for something else in SYN_SENT the SYN is repeated this soon, once; 0: not."""
-    challenges: bool = True
-    """RFC 5961: a RST must hit RCV.NXT, and a SYN on a connection draws an ACK. Without it any RST or SYN
-    inside the window resets."""
-    challenges_vary: bool = True
-    """How many challenge ACKs a second may have is drawn anew each second, from half of
-    tcp_challenge_ack_limit to one and a half of it; else it is that limit."""
-    challenge_inexact_rst: bool = True
-    """An in-window RST that does not hit RCV.NXT of a request draws a challenge ACK and kills nothing."""
-    request_takes_stamps: bool = False
-    """A request notes the TSval of an ACK that it takes, to echo it in further SYN|ACKs."""
-    request_window_scaled: bool = True
-    """The window is scaled in an ACK that a request sends."""
-    limits_replies: bool = True
-    """Answers to segments out of window are sent at most each tcp_invalid_ratelimit."""
-    limits_request_acks: bool = True
-    """So are a request's ACKs to segments out of its window, and not only to repeated SYNs."""
-    check_tsecr: bool = True
-    """A final ACK whose TSecr no SYN|ACK has sent is not taken."""
-    beyond_window: bool = True
-    """Data that ends beyond the window is refused while the application has unread data."""
-    fin_spoils_syn: bool = True
-    """A listener drops a SYN that carries FIN too."""
-    bad_ack_kills: bool = False
-    """A final ACK with a wrong number draws a RST and removes the half-open connection too."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
+from tcpemu.stack.base.congestion_hooks import KINDS
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
 
@@ -42,9 +43,7 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_challenge_ack_limit": Sysctl(
         INT_MAX, "challenge ACKs a second; the default is no limit", 1
     ),
-    "net.ipv4.tcp_congestion_control": Sysctl(
-        "reno", "how the congestion window moves", words=("reno", "cubic")
-    ),
+    "net.ipv4.tcp_congestion_control": Sysctl("reno", "how the congestion window moves", words=KINDS),
     "net.ipv4.tcp_dsack": Sysctl(1, "report duplicates by SACK", 0, 1),
     "net.ipv4.tcp_early_retrans": Sysctl(3, "3 and 4: tail loss probes; 0: none", 0, 4),
     "net.ipv4.tcp_ecn": Sysctl(2, "0: no ECN; 1: ask and answer; 2: answer when asked", 0, 2),
