@@ -49,8 +49,12 @@ def _once_more(retries: int) -> tuple[int, ...]:
 
 
 def _by_200_ms(retries: int) -> tuple[int, ...]:
-    """The limit is reckoned from 200 ms, and from the first repeat (2.6.32, tcp.h: retransmits_timed_out)."""
-    limit = ((2 << retries) - 1) * SECOND // 5
+    """The limit is reckoned from 200 ms, and from the first repeat (2.6.32, tcp.h: retransmits_timed_out).
+
+    What is beyond nine retries, where 200 ms doubled would exceed 120 s, counts 120 s each.
+    """
+    doubling = min(retries, 9)
+    limit = ((2 << doubling) - 1) * SECOND // 5 + (retries - doubling) * 120 * SECOND
     waits = [3 * SECOND, 6 * SECOND]
     while sum(waits[1:]) < limit:
         waits.append(min(2 * waits[-1], 120 * SECOND))
