@@ -10,13 +10,12 @@ import errno
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import Address
+from tcpemu.wire.segment import Address, endpoint_text
 
 OptionValues: TypeAlias = Mapping[tuple[int, int], int]
 """Socket options to set: (level, name) to value, as `{(SOL_SOCKET, SO_RCVBUF): 4096}`."""

@@ -6,17 +6,9 @@ from functools import lru_cache
 
 from tcpemu.network.clock import MICROSECOND, nanoseconds
 from tcpemu.stack.base.errors import ConfigurationError
-from tcpemu.wire.segment import FLAG_LETTERS, Segment, flags_of
-
-_FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
-
+from tcpemu.wire.segment import FLAG_LETTERS, Segment, flag_names, flags_of
 
 _mask = lru_cache(flags_of)
-
-
-def flag_names(flags: int) -> str:
-    """The flags by name, SYN before ACK: `SYN|ACK`."""
-    return "|".join(name for bit, name in enumerate(_FLAG_NAMES) if flags >> bit & 1)
 
 
 def ordinal(number: int) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from tcpemu.network.addresses import endpoint_text, packed
+from tcpemu.network.addresses import packed
 from tcpemu.network.application_sockets import (
     ConnectedSocket,
     ListeningSocket,
@@ -29,7 +29,7 @@ from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.events import Sent
-from tcpemu.wire.segment import FlowKey, Segment
+from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
 
 OnReceive: TypeAlias = Callable[[Segment, int], None]
 

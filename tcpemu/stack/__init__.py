@@ -9,11 +9,12 @@ Start at `host.py`. Each room uses only those before it here:
     connection/  a segment arrives, data goes out, timers fire, the end
     listening/   SYNs, requests, cookies, both queues
     sockets/     the calls, options, ports, readiness
+    host_arguments.py  what a user may give to a host
     dispatch.py  which rule a segment meets, and which a timer
     host.py      the five verbs, over all of these
 """
 
-from tcpemu.stack.base.errors import ConfigurationError, SocketError
+from tcpemu.stack.base.errors import ConfigurationError, NotEmulatedError, SocketError
 from tcpemu.stack.base.events import (
     Counted,
     Event,
@@ -42,6 +43,7 @@ __all__ = [
     "Event",
     "Generation",
     "Host",
+    "NotEmulatedError",
     "Outcome",
     "PendingTimer",
     "QueueChanged",

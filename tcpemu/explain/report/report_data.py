@@ -26,12 +26,11 @@ from tcpemu.explain.report.socket_changes import SocketChange, SocketKey
 from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST
 from tcpemu.explain.story.turning_points import TurningPoint, turning_points
 from tcpemu.explain.story.turning_titles import LOSS
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
-from tcpemu.wire.segment import FIN
+from tcpemu.wire.segment import FIN, endpoint_text
 
 PageData: TypeAlias = dict[str, object]
 

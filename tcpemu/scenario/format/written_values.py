@@ -111,19 +111,25 @@ def parse_frequency(value: object) -> float:
 def parse_address(value: object) -> str:
     """An IP address in its usual form. Raises ValueError with the mend."""
     try:
-        return str(ipaddress.ip_address(str(value) if isinstance(value, str) else ""))
+        found = ipaddress.ip_address(str(value) if isinstance(value, str) else "")
     except ValueError:
         raise ValueError("an IP address such as '10.0.0.1'") from None
+    if found.version == 6:
+        raise ValueError("an address of IPv4, such as '10.0.0.1': IPv6 is not emulated")
+    return str(found)
 
 
 def parse_subnet(value: object) -> str:
     """A range of addresses in its usual form. Raises ValueError with the mend."""
     try:
-        return str(ipaddress.ip_network(value if isinstance(value, str) else ""))
+        found = ipaddress.ip_network(value if isinstance(value, str) else "")
     except ValueError:
         raise ValueError(
             "a range of addresses such as '198.18.0.0/24', with no bit set below the prefix"
         ) from None
+    if found.version == 6:
+        raise ValueError("a range of IPv4, such as '198.18.0.0/24': IPv6 is not emulated")
+    return str(found)
 
 
 def parse_flags(value: object) -> str:

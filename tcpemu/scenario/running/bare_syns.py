@@ -49,6 +49,6 @@ def _somebody(subnet: str, random: Random) -> bytes:
 
 
 @cache
-def _network(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _network(subnet: str) -> ipaddress.IPv4Network:
     """Kept, as a flood asks for the same one ten thousand times."""
-    return ipaddress.ip_network(subnet)
+    return ipaddress.IPv4Network(subnet)

@@ -11,7 +11,7 @@ from random import Random
 from typing import TypeAlias
 
 from tcpemu.network import Attached, Conditions, Network, Node, Rule, seeds
-from tcpemu.scenario.format.consistency import SERVER, family
+from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.load_scenario import Run, runs
 from tcpemu.scenario.format.scenario_file import ClientGroup, Drop, Link, Scenario
@@ -21,8 +21,8 @@ from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.server import ServerProgram
 from tcpemu.scenario.running.start_times import start_times
 
-_FIRST = {4: ipaddress.ip_address("10.0.0.1"), 6: ipaddress.ip_address("2001:db8::1")}
-"""The first address that is given to a host without one, for each version of IP."""
+_FIRST = ipaddress.IPv4Address("10.0.0.1")
+"""The first address that is given to a host without one."""
 
 Watch: TypeAlias = Callable[[Network, int], object]
 """Called with the network of a run, and when it will end, before its time begins to pass."""
@@ -68,11 +68,11 @@ def host_addresses(scenario: Scenario) -> dict[str, str]:
     hosts: list[tuple[str, HostTable]] = [(SERVER, scenario.server)]
     hosts += [(group.name, group) for group in scenario.clients]
     given = {host.address for _, host in hosts}
-    free = (text for text in _from(_FIRST[family(scenario)]) if text not in given)
+    free = (text for text in _from(_FIRST) if text not in given)
     return {name: host.address or next(free) for name, host in hosts}
 
 
-def _from(first: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[str]:
+def _from(first: ipaddress.IPv4Address) -> Iterator[str]:
     while True:
         yield str(first)
         first += 1

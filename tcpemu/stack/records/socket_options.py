@@ -13,7 +13,6 @@ class SocketOptions:
     sndbuf_locked: bool = False
     reuseaddr: bool = False
     reuseport: bool = False
-    keepalive: bool = False
     linger: int | None = None
     """Seconds; None is off."""
     nodelay: bool = False

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
-from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.errors import NotEmulatedError, SocketError
+from tcpemu.stack.base.not_emulated import unemulated_option
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
@@ -80,7 +81,6 @@ def _linger2(_host: HostServices, value: int) -> int:
 _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], int]]] = {
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEADDR): ("reuseaddr", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEPORT): ("reuseport", _truth),
-    (socket_constants.SOL_SOCKET, socket_constants.SO_KEEPALIVE): ("keepalive", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_RCVBUF): ("rcvbuf", _rcvbuf),
     (socket_constants.SOL_SOCKET, socket_constants.SO_SNDBUF): ("sndbuf", _sndbuf),
     (socket_constants.IPPROTO_IP, socket_constants.IP_TOS): ("tos", _tos),
@@ -107,16 +107,23 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], int]]] 
     ),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("", _truth),
 }
+_OFF_HERE = ((socket_constants.SOL_SOCKET, socket_constants.SO_KEEPALIVE),)
+"""What is not emulated and off by default, so that switching it off is no request for anything."""
 _LOCKED = {"rcvbuf": "rcvbuf_locked", "sndbuf": "sndbuf_locked"}
 
 
 def changed_options(
     host: HostServices, options: SocketOptions, level: int, name: int, value: int
 ) -> SocketOptions:
-    """The options with one changed. Raises SocketError EINVAL or ENOPROTOOPT."""
+    """The options with one changed.
+
+    Raises SocketError EINVAL, and ENOPROTOOPT for what Linux does not know; NotEmulatedError for what it does.
+    """
     found = _SETTERS.get((level, name))
     if found is None:
-        raise SocketError(errno.ENOPROTOOPT, f"no option {name} at level {level} here")
+        if (level, name) in _OFF_HERE and not value:
+            return options
+        raise _no_option(level, name)
     field, convert = found
     if not field:
         return options
@@ -127,10 +134,14 @@ def changed_options(
 
 
 def option_value(host: HostServices, options: SocketOptions, level: int, name: int) -> int:
-    """What getsockopt() gives for an option that can be set."""
+    """What getsockopt() gives for an option. Raises SocketError ENOPROTOOPT, or NotEmulatedError."""
     found = _SETTERS.get((level, name))
-    if found is None or not found[0]:
-        raise SocketError(errno.ENOPROTOOPT, f"no option {name} at level {level} here")
+    if found is None:
+        if (level, name) in _OFF_HERE:
+            return 0
+        raise _no_option(level, name)
+    if not found[0]:
+        raise NotEmulatedError("TCP_QUICKACK can be set here, but not be read")
     value = getattr(options, found[0])
     if found[0] == "defer_periods":
         return defer_seconds(value)
@@ -141,6 +152,14 @@ def option_value(host: HostServices, options: SocketOptions, level: int, name: i
     if found[0] == "maxseg":
         return value or DEFAULT_MSS
     return int(value)
+
+
+def _no_option(level: int, name: int) -> SocketError | NotEmulatedError:
+    """Never an errno where the kernel would give none."""
+    words = unemulated_option(level, name)
+    if words is not None:
+        return NotEmulatedError(words)
+    return SocketError(errno.ENOPROTOOPT, f"Linux has no option {name} at level {level}")
 
 
 def option_took_effect(conn: Connection, name: int, value: int) -> None:

@@ -23,6 +23,8 @@ from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.segment import Address
 
+_SO_TYPE, _SO_PROTOCOL, _SO_DOMAIN = 3, 38, 39
+
 
 class Socket(SocketState):
     """One socket of a host. Calls that take time take `now`, in nanoseconds."""
@@ -225,7 +227,11 @@ class Socket(SocketState):
     # --- options ----------------------------------------------------------------------------------
 
     def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
-        """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT."""
+        """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT.
+
+        Python's `socket` has the same numbers on Linux. NotEmulatedError, a NotImplementedError, for an option
+        that Linux has and the emulator has not, such as SO_KEEPALIVE.
+        """
         self._begin(self.host.now if now is None else now)
         self._set(option_rules.changed_options(self.host, self.options, level, name, value))
         if level == socket_constants.IPPROTO_TCP and self.connection is not None:
@@ -237,8 +243,10 @@ class Socket(SocketState):
         self._set(replace(self.options, linger=seconds if on else None))
 
     def getsockopt(self, level: int, name: int) -> int:
-        """An option's value; SO_ERROR is cleared by reading it. ENOPROTOOPT."""
+        """An option's value; SO_ERROR is cleared by reading it. ENOPROTOOPT; NotEmulatedError."""
         self._check_open()
+        if level == socket_constants.SOL_SOCKET and name in (_SO_TYPE, _SO_PROTOCOL, _SO_DOMAIN):
+            return self._kind(name)
         if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ERROR):
             number = self.error
             if self.connection is not None:
@@ -252,6 +260,12 @@ class Socket(SocketState):
         ) and self.connection is not None:
             return self.connection.snd.mss_cache
         return option_rules.option_value(self.host, self.options, level, name)
+
+    def _kind(self, name: int) -> int:
+        """What socket() was called with: SOCK_STREAM or SOCK_DGRAM, IPPROTO_TCP or IPPROTO_UDP, AF_INET."""
+        if name == _SO_DOMAIN:
+            return 2
+        return (2 if name == _SO_TYPE else 17) if self.datagram else (1 if name == _SO_TYPE else 6)
 
     def _set(self, options: SocketOptions) -> None:
         self.options = options
