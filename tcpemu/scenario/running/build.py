@@ -126,7 +126,8 @@ def _group(site: _Site) -> None:
     for name, at in site.starts():
         outcome = ClientOutcome(name, group.name, at)
         site.result.clients.append(outcome)
-        network.spawn(node, Client(site.target, group.do, outcome, abandoned).run, name, at)
+        program = Client(site.target, group.do, outcome, abandoned)
+        network.spawn(node, program.run, name, at, errors_are_noted=True)
 
 
 def _raw_group(site: _Site) -> None:

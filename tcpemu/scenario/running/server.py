@@ -48,7 +48,7 @@ class ServerProgram:
         self._network, self._node, self._server, self._accepted = network, node, server, accepted
 
     def start(self) -> None:
-        self._network.spawn(self._node, self._run, self._node.name)
+        self._network.spawn(self._node, self._run, self._node.name, errors_are_noted=True)
 
     async def _run(self, node: Node) -> None:
         server = self._server
@@ -77,14 +77,14 @@ class ServerProgram:
         async def application(_: Node) -> None:
             call()
 
-        self._network.spawn(self._node, application, self._node.name, at)
+        self._network.spawn(self._node, application, self._node.name, at, errors_are_noted=True)
 
     async def _serve(self, connection: ConnectedSocket) -> None:
         """Answer at once; what may take long goes to an application of its own."""
         server = self._server
         if server.answer == "echo" or server.then == "read_to_end":
             name = f"{self._node.name}-{len(self._accepted)}"
-            self._network.spawn(self._node, lambda _: self._converse(connection), name)
+            self._network.spawn(self._node, lambda _: self._converse(connection), name, errors_are_noted=True)
             return
         try:
             await self._answer(connection)
