@@ -119,9 +119,11 @@ def run(
 
     run_command.check_request(output, seen_by, plain=plain, json=json)
     stop = run_command.until_of(until)
-    results = run_command.results_of(name, run_command.settings_of(settings, seed, generation), only, stop)
+    runs = run_command.chosen_runs(name, run_command.settings_of(settings, seed, generation), only)
+    paths = run_command.paths_of(output, [each.name for each in runs], name) if output else []
+    results = run_command.results_of_runs(name, runs, stop)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
-    written = run_command.write_captures(output, results, name, seen_by, comments=not plain) if output else []
+    written = run_command.write_captures(paths, results, name, seen_by, comments=not plain)
     if json:
         run_command.show_written(written, results, sys.stderr)
         run_command.show_json(name, results)
@@ -183,7 +185,10 @@ def compare(
         compare_command.check_directory(output)
     stop = run_command.until_of(until)
     choices = compare_command.choices_of(generations, vary or [])
+    compare_command.check_several(choices)
     columns = compare_command.columns_of(name, only, choices, run_command.settings_of(settings, seed, None))
+    if output is not None:
+        compare_command.check_paths(output, name, columns)
     results = compare_command.results_of_columns(columns, stop)
     written = compare_command.write_captures_of_columns(output, name, columns, results) if output else []
     compare_command.show_comparison(name, columns, results)
@@ -288,7 +293,7 @@ def plot(
     """
     from tcpemu.cli import plot_command, run_command
 
-    wanted = plot_command.check_plot(output, kind, client)
+    wanted = plot_command.check_plot(output, kind, client, name)
     stop = run_command.until_of(until)
     changed = run_command.settings_of(settings, seed, generation)
     plot_command.plot_scenario(
@@ -314,9 +319,10 @@ def report(
 ) -> None:
     """Write a page to step through a run in a browser: packets, queues, sockets, counters, and why."""
     from tcpemu.cli import report_command, run_command
-    from tcpemu.cli.printing import check_place
+    from tcpemu.cli.printing import check_not_read, check_place
 
     check_place(output, report_command.PAGE_SUFFIXES)
+    check_not_read(output, [name])
     stop = run_command.until_of(until)
     report_command.write_report(name, output, run_command.settings_of(settings, seed, generation), only, stop)
 
@@ -358,6 +364,13 @@ Check: TypeAlias = Annotated[
 ]
 
 
+Why: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--why",
+        help="Print the reason of each segment that comes or goes, in place of the JSON if there is no -o.",
+    ),
+]
 AnsweringKernelOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -378,11 +391,12 @@ def trace(
     check: Check = False,
     generation: AnsweringKernelOption = None,
     hz: Ticks = None,
+    why: Why = False,
 ) -> None:
     """Let the emulator answer step traces: the same JSON, with its log."""
     from tcpemu.cli.trace_command import AnsweringKernel, run_traces
 
-    raise typer.Exit(run_traces(sources, output, AnsweringKernel(generation, hz), check=check))
+    raise typer.Exit(run_traces(sources, output, AnsweringKernel(generation, hz), check=check, why=why))
 
 
 AsText: TypeAlias = Annotated[

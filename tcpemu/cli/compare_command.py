@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tcpemu.cli import run_command
-from tcpemu.cli.printing import patience, show, width
+from tcpemu.cli.printing import check_not_read, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.explain.capture.annotated_capture import capture_of
@@ -34,7 +34,20 @@ def _names(generations: str) -> list[str]:
     names = [name.strip() for name in generations.split(",")]
     if not all(names):
         raise UsageError(f"--generation {generations!r}: name kernels with commas between them")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UsageError(f"--generation {generations!r}: {twice} is there twice; name each kernel once")
     return names
+
+
+def check_several(columns: Sequence[object]) -> None:
+    """A comparison needs two."""
+    if len(columns) < 2:
+        raise UsageError(
+            "there is one column, so nothing to compare it with: give several kernels, as "
+            "--generation linux-4.10,linux-6.18, or values, as --vary server.backlog=1,5; "
+            "or see the one alone, with tcpemu run"
+        )
 
 
 def _values(text: str) -> list[variations.Choice]:
@@ -51,9 +64,23 @@ def columns_of(
     return variations.columns(name, one, choices, settings)
 
 
+def check_paths(directory: Path, name: str, columns: Sequence[variations.ComparedRun]) -> None:
+    """Find out before the work that a capture would take the place of the scenario's file."""
+    for path in paths_of(directory, columns):
+        check_not_read(path, [name])
+
+
 def results_of_columns(columns: Iterable[variations.ComparedRun], until: int | None) -> list[Result]:
     """Run each column."""
     return run_and_tell([(f"running {column.label}", column.run) for column in columns], until)
+
+
+def paths_of(directory: Path, columns: Iterable[variations.ComparedRun]) -> list[Path]:
+    """Where the capture of each column goes."""
+    paths: list[Path] = []
+    for column in columns:
+        paths.append(free_name(directory, _NOT_IN_A_NAME.sub("-", column.label), ".pcapng", paths))
+    return paths
 
 
 def check_directory(path: Path) -> None:
@@ -67,24 +94,11 @@ def write_captures_of_columns(
 ) -> list[Path]:
     """Write a capture of each column into the directory, which is made if it is not there."""
     directory.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    for column, result in zip(columns, results, strict=True):
-        path = _free(directory, _NOT_IN_A_NAME.sub("-", column.label), paths)
+    for path, column, result in zip(paths_of(directory, columns), columns, results, strict=True):
         facts = [f"scenario {name}", column.label, *run_command.facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
             write_capture(path, capture_of(result.record, facts=list(dict.fromkeys(facts))))
-        paths.append(path)
-    return paths
-
-
-def _free(directory: Path, stem: str, taken: Sequence[Path]) -> Path:
-    """A path that no other column has, also where small and capital letters are the same."""
-    known = {path.name.lower() for path in taken}
-    number, name = 1, f"{stem}.pcapng"
-    while name.lower() in known:
-        number += 1
-        name = f"{stem}-{number}.pcapng"
-    return directory / name
+    return paths_of(directory, columns)
 
 
 def show_comparison(name: str, columns: Sequence[variations.ComparedRun], results: Sequence[Result]) -> None:

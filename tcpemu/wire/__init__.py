@@ -6,6 +6,7 @@ Where things are:
     octets          codec.py: IP packets to segments and back, checksums · bridge.py: Scapy packets
     capture files   capture_file.py: read and write one, of either kind · capture_values.py: what a capture holds ·
                     pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there
+    what is shown   visible_text.py: control characters of foreign text, escaped
     step traces     relative_numbers.py: numbers that count from the initial ones, and those on the wire
 """
 

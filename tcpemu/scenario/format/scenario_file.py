@@ -31,6 +31,7 @@ from tcpemu.scenario.format.written_values import (
     Rate,
     Share,
     SubnetText,
+    Words,
     flat,
 )
 from tcpemu.stack.base.units import MILLISECOND, SECOND
@@ -326,7 +327,7 @@ class ClientGroup(HostTable):
 class Variant(Table):
     """The scenario once more, with some settings changed."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[Words, Field(min_length=1)]
     """What the run is called."""
     set: Annotated[dict[str, Any], BeforeValidator(flat), WithJsonSchema({"type": "object"})]
     """Settings by their path in the file, such as "server.backlog" = 5, "clients.NAME.count" = 3, or
@@ -336,11 +337,11 @@ class Variant(Table):
 class Scenario(Table):
     """A scenario file."""
 
-    title: str
+    title: Words
     """What happens, in a line."""
-    about: str = ""
+    about: Words = ""
     """What the scenario shows and why it is so."""
-    look_at: str = ""
+    look_at: Words = ""
     """A sentence on what to look at in the output."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """All chance comes from this number: the same seed gives the same packets."""

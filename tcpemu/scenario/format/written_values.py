@@ -10,10 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire.segment import FLAG_LETTERS
+from tcpemu.wire.visible_text import visible
 
 TIME_UNITS = {
     "ns": 1,
@@ -212,6 +213,8 @@ Flags = Annotated[
     BeforeValidator(parse_flags),
     WithJsonSchema({"type": "string", "pattern": f"^[{FLAG_LETTERS}]*$"}),
 ]
+Words = Annotated[str, AfterValidator(visible)]
+"""A text for people; control characters in it are written as escapes."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 SysctlSettings = Annotated[
     dict[str, Annotated[int | str, BeforeValidator(parse_setting)]],
