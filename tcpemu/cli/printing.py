@@ -27,12 +27,12 @@ def check_place(path: Path, suffixes: tuple[str, ...] = ()) -> None:
     """Find out before the work, not after it, that a file cannot be written there."""
     if suffixes and path.suffix.lower() not in suffixes:
         raise UsageError(f"{path}: name the file {' or '.join('*' + suffix for suffix in suffixes)}")
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise UsageError(f"{path.name[:40]}...: a file's name has {LONGEST_NAME} octets at most; shorten it")
     if path.is_dir():
         raise UsageError(f"{path} is a directory; name a file in it")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: there is no directory {path.parent}; make it first")
-    if len(os.fsencode(path.name)) > LONGEST_NAME:
-        raise UsageError(f"{path.name[:40]}...: a file's name has {LONGEST_NAME} octets at most; shorten it")
     if not path.exists() and not os.access(path.parent, os.W_OK):
         raise UsageError(f"{path}: nothing can be written into {path.parent}; choose another place")
 

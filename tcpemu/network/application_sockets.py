@@ -13,7 +13,7 @@ from typing import TypeAlias
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.stack.base.errors import SocketError
-from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET
+from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SO_LINGER, SOL_SOCKET
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, endpoint_text
 
@@ -37,6 +37,14 @@ def connected(socket: EndpointSocket) -> None:
 
 
 def set_option(calls: SocketCalls, socket: EndpointSocket, level: int, name: int, value: int) -> None:
+    """setsockopt(); for SO_LINGER the value is the seconds, or -1 to switch it off."""
+    if (level, name) == (SOL_SOCKET, SO_LINGER):
+        calls.call(
+            socket,
+            f"setsockopt({level}, {name}, {value})",
+            lambda _: socket.linger(value >= 0, max(value, 0)),
+        )
+        return
     calls.call(
         socket,
         f"setsockopt({level}, {name}, {value})",

@@ -6,15 +6,26 @@ from typing import Any, TypeAlias, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from tcpemu.scenario.format.actions import SYNONYMS, WORDS, Act
+from tcpemu.scenario.format.actions import SERVER_WORDS, SYNONYMS, WORDS, Act
 from tcpemu.scenario.format.problems import BrokenRulesError, Problem, did_you_mean, in_toml
 from tcpemu.scenario.format.scenario_file import Scenario
 
 Location: TypeAlias = tuple[int | str, ...]
 
-_TAGS = frozenset({"(word)", "(table)"})
+_TAGS = frozenset({"(word)", "(table)", "(octets)"})
 """How the model tells the members of a union apart; nothing that stands in a file."""
 
+_NOT_EMULATED = (
+    "keepalive",
+    "keepidle",
+    "keepintvl",
+    "keepcnt",
+    "fastopen",
+    "congestion",
+    "rcvlowat",
+    "md5sig",
+)
+"""Options that one may look for."""
 _MENDS = {
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
@@ -78,6 +89,8 @@ def about(location: Location, root: type[BaseModel] = Scenario) -> str:
 def _meant(location: Location, root: type[BaseModel]) -> str:
     """Of an unknown key, which one was meant."""
     known = known_keys(location[:-1], root)
+    if len(location) > 1 and location[-2] == "options" and location[-1] in _NOT_EMULATED:
+        return f"known to Linux, but not emulated; known: {', '.join(known)}"
     return did_you_mean(location[-1], known, SYNONYMS if known == list(Act.model_fields) else None)
 
 
@@ -96,7 +109,7 @@ def _found(error: ErrorDetails) -> str:
 def _choice(error: ErrorDetails) -> str:
     expected = error["ctx"]["expected"]
     words = [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
-    if tuple(words) == WORDS:
+    if tuple(words) in (WORDS, tuple(SERVER_WORDS)):
         return _action(error["input"], words)
     hint = did_you_mean(error["input"], words)
     mend = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"

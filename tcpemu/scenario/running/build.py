@@ -7,6 +7,7 @@ of their hosts, with a number where there are several.
 import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import TypeAlias
 
@@ -15,10 +16,11 @@ from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.load_scenario import Run, runs
 from tcpemu.scenario.format.scenario_file import ClientGroup, Drop, Link, Scenario
-from tcpemu.scenario.running.bare_syns import SynSource, make_syn
+from tcpemu.scenario.running.bare_syns import SynSource, make_syn, reset_answers
 from tcpemu.scenario.running.client import Abandoned, Client
 from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.server import ServerProgram
+from tcpemu.scenario.running.socket_options import option_values
 from tcpemu.scenario.running.start_times import start_times
 
 _FIRST = ipaddress.IPv4Address("10.0.0.1")
@@ -123,10 +125,12 @@ def _group(site: _Site) -> None:
     node = _host(network, group.name, site.address, group)
     abandoned = Abandoned()
     site.join(node, abandoned if "abandon" in group.do else None)
-    for name, at in site.starts():
+    options = option_values(group.options)
+    for number, (name, at) in enumerate(site.starts()):
         outcome = ClientOutcome(name, group.name, at)
         site.result.clients.append(outcome)
-        program = Client(site.target, group.do, outcome, abandoned)
+        own_port = None if group.own_port is None else group.own_port + number
+        program = Client(site.target, group.do, outcome, abandoned, options, own_port)
         network.spawn(node, program.run, name, at, errors_are_noted=True)
 
 
@@ -134,6 +138,8 @@ def _raw_group(site: _Site) -> None:
     """The same for a group that throws bare SYNs: what is sent to its spoofed addresses arrives there too."""
     group, network = site.group, site.network
     raw = network.raw(group.name, site.address, *([group.spoof] if group.spoof else []))
+    if group.replies == "rst":
+        raw.on_receive = partial(reset_answers, raw)
     site.join(raw)
     for number, (name, at) in enumerate(site.starts()):
         syn = make_syn(group, site.address, site.target, number, site.random)
@@ -146,6 +152,7 @@ def _conditions(link: Link, to: str, abandoned: Abandoned | None) -> Conditions:
         delay=link.delay,
         jitter=link.jitter,
         rate=link.rate,
+        queue=link.queue,
         loss=link.loss,
         duplicate=link.duplicate,
         reorder=link.reorder,
@@ -154,4 +161,13 @@ def _conditions(link: Link, to: str, abandoned: Abandoned | None) -> Conditions:
 
 
 def _rule(drop: Drop) -> Rule:
-    return Rule(flags=drop.flags, without=drop.without, payload=drop.data, nth=drop.nth)
+    return Rule(
+        flags=drop.flags,
+        without=drop.without,
+        payload=drop.data,
+        sport=drop.sport,
+        dport=drop.dport,
+        nth=drop.nth,
+        begin=drop.begin,
+        until=drop.until,
+    )
