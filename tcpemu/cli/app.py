@@ -12,6 +12,7 @@ import typer
 from tcpemu.cli.user_mistakes import clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__
+from tcpemu.wire.visible_text import visible
 
 app = typer.Typer(
     name="tcpemu",
@@ -63,7 +64,19 @@ Settings: TypeAlias = Annotated[
         "HOST:net.ipv4.tcp_sack=0, server.backlog=5, link.delay='20 ms'. May be repeated.",
     ),
 ]
-Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Where all chance comes from.")]
+
+
+def _whole(text: str) -> int:
+    """What an option that counts takes."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{visible(text)!r} is no whole number") from None
+
+
+Seed: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", parser=_whole, help="Seed of every random choice.")
+]
 Until: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
 ]
@@ -199,7 +212,9 @@ def compare(
 Frame: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        metavar="N", help="Of a capture that tcpemu run -o wrote, what became of this packet, counted from 1."
+        metavar="N",
+        parser=_whole,
+        help="Of a capture that tcpemu run -o wrote, what became of this packet, counted from 1.",
     ),
 ]
 Explained: TypeAlias = Annotated[
@@ -379,7 +394,9 @@ AnsweringKernelOption: TypeAlias = Annotated[
 ]
 Ticks: TypeAlias = Annotated[
     int | None,
-    typer.Option("--hz", metavar="HZ", help="Timers as late as with 100, 250 or 1000 ticks a second."),
+    typer.Option(
+        "--hz", metavar="HZ", parser=_whole, help="Timers as late as with 100, 250 or 1000 ticks a second."
+    ),
 ]
 
 

@@ -15,6 +15,7 @@ from tcpemu.explain.lines.style import line
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.setting_paths import parse_alternatives
+from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.scenario.running import summary, variations
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.capture_file import write_capture
@@ -53,6 +54,8 @@ def check_several(columns: Sequence[object]) -> None:
 def _values(text: str) -> list[variations.Choice]:
     shown = text.partition("=")[0].strip()
     alternatives = {written: value for written, (_, value) in parse_alternatives(text).items()}
+    for value in alternatives.values():
+        check_unit(run_command.path_of(shown), value)
     return variations.values(shown, run_command.path_of(shown), alternatives)
 
 

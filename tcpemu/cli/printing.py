@@ -13,7 +13,7 @@ from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.explain.lines.style import Line, Span, lines_text
 from tcpemu.wire.visible_text import visible
 
-NARROWEST, WIDEST = 80, 100
+NARROWEST, USUAL, WIDEST = 40, 100, 160
 LONGEST_NAME = 255
 """Octets of a file's name, in most file systems."""
 PATIENCE = 1.0
@@ -81,8 +81,8 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def width() -> int:
-    """As wide as the terminal between 80 and 100 columns; 100 where there is no terminal."""
-    return min(max(shutil.get_terminal_size((WIDEST, 24)).columns, NARROWEST), WIDEST)
+    """As wide as the terminal between 40 and 160 columns; 100 where there is no terminal."""
+    return min(max(shutil.get_terminal_size((USUAL, 24)).columns, NARROWEST), WIDEST)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from tcpemu.explain.run_overview import FinishedRun, overview_lines
 from tcpemu.network import Node
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
+from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.scenario.format.written_values import parse_duration
 from tcpemu.scenario.running import summary
 from tcpemu.scenario.running.build import Watch
@@ -51,6 +52,7 @@ def settings_of(
 def _assignment(text: str) -> tuple[str, object]:
     """`KEY=VALUE`, or `HOST:KEY=VALUE` for a setting of another host than the server."""
     path, value = parse_assignment(text)
+    check_unit(path_of(path), value)
     return path_of(path), value
 
 

@@ -4,6 +4,7 @@ Where things are:
 
     reading         load_scenario.py: from a name or a file to a scenario and its runs, or to all that is wrong ·
                     toml_text.py: TOML within limits, and the lines of keys ·
+                    time_settings.py: times from outside have a unit ·
                     setting_paths.py: `server.backlog`, put into the tables · missing_sysctls.py: what a kernel given
                     on the command line does not have
     the tables      scenario_file.py: server, clients, links, variants · host_settings.py: what every host has ·

@@ -32,6 +32,8 @@ BUILT_IN_SCENARIOS = (
 """The scenarios that come with the program, in the order in which they teach."""
 
 
+ITSELF = "as it stands"
+"""The name of the run of a scenario itself, beside its one variant."""
 MOST_TOLD = 100
 """Mistakes that are told one by one."""
 
@@ -108,11 +110,15 @@ def to_document(scenario: Scenario) -> Document:
 
 
 def runs(scenario: Scenario) -> tuple[Run, ...]:
-    """The runs that the scenario asks for: one for each variant, or one of itself."""
+    """The runs that the scenario asks for: one for each variant, or one of itself.
+
+    A single variant has the scenario as it stands beside it.
+    """
     if not scenario.variants:
         return (Run("", scenario),)
     document = to_document(scenario)
-    return tuple(Run(variant.name, _variant(document, variant)) for variant in scenario.variants)
+    itself = (Run(ITSELF, from_document(_plain(document))),) if len(scenario.variants) == 1 else ()
+    return itself + tuple(Run(variant.name, _variant(document, variant)) for variant in scenario.variants)
 
 
 def load_runs(name: str, settings: Mapping[str, object] | None = None) -> tuple[Run, ...]:

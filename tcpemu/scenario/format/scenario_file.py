@@ -435,7 +435,8 @@ class Scenario(Table):
     clients: Annotated[tuple[ClientGroup, ...], Field(strict=False)] = ()
     """Groups of clients."""
     variants: Annotated[tuple[Variant, ...], Field(strict=False)] = ()
-    """Runs to be shown side by side. The scenario runs once, as it stands, if there are none."""
+    """Runs to be shown side by side, in place of the scenario as it stands; a single one has it beside it.
+    The scenario runs once, as it stands, if there are none."""
 
     def group(self, name: str) -> ClientGroup:
         """The group of that name. Raises KeyError."""

@@ -77,8 +77,9 @@ def test_it_closes_a_connection_that_is_idle():
     assert ("close()", "") in [call[1:] for call in calls(result)]
     (fin,) = [at for at, segment in sent(result, "server") if segment.flags & FIN]
     assert fin == 2015
-    busy = [step for _ in range(4) for step in ({"send": 1}, {"wait": "1 s"})]
-    result = ran({"do": ["connect", *busy, "close"]}, server={"answer": "echo", "idle_timeout": "2 s"})
+    busy = [step for _ in range(4) for step in ({"send": 1}, {"recv": 1}, {"wait": "1 s"})]
+    server = {"answer": "echo", "then": "close", "idle_timeout": "2 s"}
+    result = ran({"do": ["connect", *busy, "close"]}, server=server)
     assert min(at for at, segment in sent(result, "server") if segment.flags & FIN) > 4000
 
 
