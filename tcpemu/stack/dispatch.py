@@ -9,7 +9,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
 from tcpemu.stack.connection.arriving import segment_arrives
-from tcpemu.stack.connection.lifetime import closing, time_wait_bucket, timeouts
+from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
 from tcpemu.stack.connection.sending import delayed_acks, stateless_replies
 from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
@@ -112,4 +112,4 @@ def _connection_timer(timer: Timer) -> None:
     elif timer.kind is TimerKind.DELAYED_ACK:
         delayed_acks.timer_fired(conn)
     else:
-        closing.fin_wait2_timer_fired(conn)
+        keepalive.timer_fired(conn)

@@ -41,6 +41,8 @@ def send(conn: Connection, data: bytes) -> int:
     taken = data[: _whole_chunks(conn, len(data), space)]
     if taken and not conn.snd.unsent:
         cwnd_validation.restart_after_idle(conn)
+    if taken:
+        conn.snd.nagle_push = False
     conn.snd.unsent += taken
     conn.snd.write_seq = add(conn.snd.write_seq, len(taken))
     data_out.push_pending(conn)

@@ -227,9 +227,11 @@ class Socket(SocketState):
     def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
         """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT."""
         self._begin(self.host.now if now is None else now)
-        self._set(option_rules.changed_options(self.host, self.options, level, name, value))
-        if level == socket_constants.IPPROTO_TCP and self.connection is not None:
-            option_rules.option_took_effect(self.connection, name, value)
+        before = self.options
+        self._set(option_rules.changed_options(self.host, before, level, name, value))
+        if self.connection is not None:
+            option_rules.option_took_effect(self.connection, before, level, name, value)
+            self.options = self.connection.options
 
     def linger(self, on: bool, seconds: int) -> None:
         """SO_LINGER; with 0 seconds close() sends a RST."""

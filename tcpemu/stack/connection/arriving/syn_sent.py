@@ -10,7 +10,7 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, add, after
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_syn
-from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
+from tcpemu.stack.connection.lifetime import closing, establishing, keepalive, state_changes
 from tcpemu.stack.connection.measures import first_window, initial_numbers, segment_size
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, stateless_replies, transmit
@@ -145,6 +145,7 @@ def _ready(conn: Connection) -> None:
     conn.ack.last_data_at = conn.host.now
     state_changes.set_state(conn, State.ESTABLISHED, "SYN|ACK arrives")
     establishing.init_transfer(conn)
+    keepalive.begin(conn)
     conn.host.wake(conn.socket)
 
 

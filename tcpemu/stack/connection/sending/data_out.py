@@ -33,7 +33,7 @@ def push_pending(conn: Connection) -> None:
 
 def push(conn: Connection, nagle: bool = True) -> None:
     """Send what windows and Nagle allow; where nothing may go, probe the window later."""
-    sent = write_xmit(conn, nagle and not conn.options.nodelay)
+    sent = write_xmit(conn, nagle)
     if sent:
         probe_timers.schedule_loss_probe(conn)
     elif not conn.scoreboard and conn.snd.has_unsent:
@@ -43,7 +43,8 @@ def push(conn: Connection, nagle: bool = True) -> None:
 def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
     """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
 
-    A tail loss probe is one piece, whatever the congestion window.
+    Without `nagle` neither Nagle's rule nor a cork holds anything back
+    (TCP_NAGLE_OFF). A tail loss probe is one piece, whatever the congestion window.
     """
     if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
         return 0
@@ -129,7 +130,7 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     if not window_takes_next(conn):
         return None
     waiting, room = len(conn.snd.unsent), _room(conn)
-    small_waits = conn.options.cork or (nagle and _small_under_way(conn))
+    small_waits = nagle and _small_waits(conn)
     if waiting <= mss:
         return None if waiting < mss and small_waits and not conn.snd.fin_queued else waiting
     length = min(waiting, room)
@@ -138,6 +139,13 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     if length % mss and small_waits and not (conn.snd.fin_queued and length == waiting):
         return length - length % mss
     return length
+
+
+def _small_waits(conn: Connection) -> bool:
+    """Whether a small segment is held back: by TCP_CORK, or by Nagle's rule (tcp_nagle_test)."""
+    if conn.snd.nagle_push:
+        return False
+    return conn.options.cork or (not conn.options.nodelay and _small_under_way(conn))
 
 
 def window_takes_next(conn: Connection) -> bool:
