@@ -20,6 +20,7 @@ from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Task, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.records.host_services import is_loopback
 from tcpemu.wire.segment import FlowKey
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ class Network:
             self._running = False
 
     def _carry(self, sender: Attached, flight: Flight) -> None:
-        owner = self._addresses.owner(flight.segment.dst)
+        dst = flight.segment.dst
+        owner = sender.name if is_loopback(dst) else self._addresses.owner(dst)
         if owner is None:
             self._lose(sender.name, flight, self.now, "no host has this address")
             return
