@@ -15,6 +15,7 @@ from tcpemu.stack.connection.measures import first_window, initial_numbers, segm
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, stateless_replies, transmit
 from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.sent_pieces import new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.options import Timestamps
@@ -99,6 +100,7 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and conn.host.sysctls.tcp_ecn == 1
     _agree(conn, segment, offer)
     syn_entry = conn.scoreboard[0] if conn.scoreboard else None
+    in_loss = conn.scoreboard is not None and conn.scoreboard.recovery.state is CaState.LOSS
     establishing.undo_spurious_timeout(conn, offer.timestamps)
     conn.snd.una = segment.ack
     conn.snd.bytes_acked += 1
@@ -112,8 +114,21 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     write_timer.rearm(conn)
     _ready(conn)
     conn.rtx.syn_timed_out = False
+    if in_loss and not conn.sack_ok:
+        _stay_in_loss(conn)
     transmit.send_ack(conn, reasons.SENT_ACK)
     data_out.push_pending(conn)
+
+
+def _stay_in_loss(conn: Connection) -> None:
+    """Without SACK the state that a SYN's time-out began lasts until more than the SYN is acknowledged.
+
+    tcp_input.c: tcp_is_non_sack_preventing_reopen.
+    """
+    data_out.new_scoreboard(conn)
+    assert conn.scoreboard is not None
+    conn.scoreboard.recovery.state = CaState.LOSS
+    conn.scoreboard.recovery.high_seq = conn.snd.una
 
 
 def _agree(conn: Connection, segment: Segment, offer: SynOptions) -> None:

@@ -171,6 +171,8 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
         if conn.snd.fin_queued:
             flags |= FIN
     entry = new_piece(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
+    if payload:
+        _sending_starts(conn)
     conn.snd.nxt = entry.end
     transmit.transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
     queue_unacked(conn, entry)
@@ -179,15 +181,29 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     return entry.pcount
 
 
+def _sending_starts(conn: Connection) -> None:
+    """Tell the congestion control of data that goes out while nothing is under way (tcp_event_data_sent)."""
+    board = conn.scoreboard
+    if board is not None and not board.in_flight:
+        jiffy = conn.host.jiffy
+        conn.congestion = conn.congestion.sending_starts(
+            conn.host.now // jiffy, board.recovery.wrote_at // jiffy
+        )
+
+
+def new_scoreboard(conn: Connection) -> Scoreboard:
+    """From now on the connection keeps what is under way."""
+    now = conn.host.now
+    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, now, Recovery(now))
+    return conn.scoreboard
+
+
 def queue_unacked(conn: Connection, entry: Unacked) -> None:
     """Keep a piece until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
-    if conn.scoreboard is None:
-        srtt = conn.rtt.srtt
-        now = conn.host.now
-        conn.scoreboard = Scoreboard(conn.sack_ok, srtt >> 3 or None, now, Recovery(now))
-    idle = not conn.scoreboard
-    conn.scoreboard.append(entry)
-    conn.scoreboard.recovery.wrote_at = entry.sent_at
+    board = new_scoreboard(conn) if conn.scoreboard is None else conn.scoreboard
+    idle = not board.queue
+    board.append(entry)
+    board.recovery.wrote_at = entry.sent_at
     if idle or conn.rtx.timer_is_for is WriteTimer.LOSS_PROBE:
         write_timer.rearm(conn)
 
