@@ -154,7 +154,7 @@ def _embryonic_reset(request: Request, segment: Segment) -> Reason:
     return reasons.REQUEST_SYN
 
 
-def _note_stamp(request: Request, segment: Segment, stamps: Timestamps) -> None:
+def _update_ts_recent(request: Request, segment: Segment, stamps: Timestamps) -> None:
     """tcp_minisocks.c: tcp_check_req, until the stable updates of 2025."""
     if request.ts_recent is not None and not after(segment.seq, add(request.irs, 1)):
         request.ts_recent = stamps.val
@@ -168,7 +168,7 @@ def _acceptable_ack(request: Request, segment: Segment, stamps: Timestamps | Non
     listener = request.listener
     host = listener.host
     if stamps is not None and host.generation.request_takes_stamps:
-        _note_stamp(request, segment, stamps)
+        _update_ts_recent(request, segment, stamps)
     if request.timeouts < listener.options.defer_periods and add(segment.seq, segment.length) == add(
         request.irs, 1
     ):

@@ -62,7 +62,7 @@ class Sending:
     max_window: int = 0
     """The largest window that the peer has offered."""
     bytes_acked: int = 0
-    """Octets acknowledged so far; an ACK further back than this many is a forgery (RFC 5961)."""
+    """Octets acknowledged so far; an ACK that lies further back than that is not the peer's (RFC 5961)."""
     wscale: int = 0
     """The peer's window scale, 0 to 14."""
     mss_clamp: int = DEFAULT_MSS
@@ -125,7 +125,7 @@ class Acknowledging:
     last_data_at: int
     """When data last came in (lrcvtime)."""
     pending: int = 0
-    """Bits SCHEDULED, TIMER, PUSHED ... of `connection/delayed_acks.py`."""
+    """Bits SCHEDULED, TIMER, PUSHED ... of `delayed_ack_bits.py`."""
     quick: int = 0
     """So many segments more are acknowledged at once."""
     pingpong: int = 0
@@ -153,7 +153,7 @@ class Timestamping:
     offset: int = 0
     """Added to our clock in each TSval."""
     recent: int = 0
-    """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3."""
+    """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3 (`ack_arrives.py` updates it)."""
     recent_at: int | None = None
     """When that came; None for never."""
     ecr: int = 0
@@ -241,7 +241,7 @@ class Connection(Flow):
     peer_done: bool = False
     """The peer's FIN has been taken in (SOCK_DONE)."""
     fin_wait2_timer: Timer | None = None
-    """Ends an orphan's FIN_WAIT2 where it is still a whole connection."""
+    """Ends an orphan's FIN_WAIT2 where it is still a whole connection; Linux has one timer for this and keepalive."""
 
     @property
     def recv_q(self) -> int:

@@ -44,7 +44,7 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ac
         if before(number, una - min(conn.snd.max_window, conn.snd.bytes_acked) & MASK):
             return AckValue.TOO_OLD
         if _predicted(conn, segment):
-            _note_timestamp(conn, segment, stamps)
+            _update_ts_recent(conn, segment, stamps)
         _old(conn, segment)
         return AckValue.OLD
     if after(number, conn.snd.nxt):
@@ -55,7 +55,7 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ac
         conn.rtx.retransmits = 0
     board = conn.scoreboard
     highest = loss_marks.highest_sack_seq(board, conn) if board is not None and board.sack else una
-    _note_timestamp(conn, segment, stamps)
+    _update_ts_recent(conn, segment, stamps)
     result.data = segment.length > 0
     result.window = _update_window(conn, segment)
     conn.snd.bytes_acked += distance(una, number)
@@ -165,10 +165,10 @@ def _predicted(conn: Connection, segment: Segment) -> bool:
     )
 
 
-def _note_timestamp(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
-    """The timestamp to echo: of the last segment that began at or before what was acknowledged.
+def _update_ts_recent(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
+    """TS.Recent, the timestamp to echo: of the last segment that began at or before what we have acknowledged.
 
-    RFC 7323 section 4.3; tcp_replace_ts_recent.
+    RFC 7323 section 4.3; tcp_replace_ts_recent. Here since a segment without an acceptable ACK does not count.
     """
     if stamps is None or after(segment.seq, conn.rcv.wup):
         return
