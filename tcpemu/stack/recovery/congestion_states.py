@@ -181,7 +181,7 @@ def _mark_first_lost(conn: Connection, board: Scoreboard, advanced: bool) -> Non
         return
     if head.pcount > 1 and len(head.payload) > head.mss:
         board.split(0, head.mss, head.mss)
-    loss_marks.mark_lost(board, conn, head)
+    loss_marks.mark_lost(conn, board, head)
 
 
 def reordering_timer_fired(conn: Connection, board: Scoreboard) -> bool:
@@ -249,7 +249,7 @@ def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
             entry.tags &= ~SACKED
         elif entry is not head and rack.time_left(conn, board, entry, 0) > 0:
             continue
-        loss_marks.mark_lost(board, conn, entry)
+        loss_marks.mark_lost(conn, board, entry)
     board.hint = None
 
 

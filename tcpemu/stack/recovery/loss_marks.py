@@ -8,14 +8,14 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, Unacked
 
 
-def highest_sack_seq(board: Scoreboard, conn: Connection) -> int:
+def highest_sack_seq(conn: Connection, board: Scoreboard) -> int:
     """Where what is SACKED ends, about (tcp.h: tcp_highest_sack_seq)."""
     if not board.sacked_out:
         return conn.snd.una
     return conn.snd.nxt if board.highest_sack is None else board.highest_sack.seq
 
 
-def mark_lost(board: Scoreboard, conn: Connection, entry: Unacked) -> None:
+def mark_lost(conn: Connection, board: Scoreboard, entry: Unacked) -> None:
     """It is taken for lost, or its repeat is (tcp_input.c: tcp_mark_skb_lost)."""
     if entry.tags & SACKED:
         return

@@ -59,7 +59,7 @@ def detect_loss(conn: Connection, board: Scoreboard) -> int:
             break
         left = time_left(conn, board, entry, window)
         if left <= 0:
-            loss_marks.mark_lost(board, conn, entry)
+            loss_marks.mark_lost(conn, board, entry)
             board.sent_order.remove(entry)
         else:
             longest = max(longest, left)

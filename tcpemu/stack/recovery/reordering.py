@@ -11,7 +11,7 @@ from tcpemu.stack.recovery import loss_marks
 
 def seen_by_sack(conn: Connection, board: Scoreboard, lowest: int, counter: str) -> None:
     """Something arrived that was sent once, before something higher that came first (tcp_check_sack_reordering)."""
-    highest = loss_marks.highest_sack_seq(board, conn)
+    highest = loss_marks.highest_sack_seq(conn, board)
     if not before(lowest, highest):
         return
     recovery, mss = board.recovery, conn.snd.mss_cache

@@ -58,14 +58,14 @@ class TagWalk:
             if following is not None and before(following[0], done[1]):
                 self.entry = self._span(self._skip(following[0]), None, *following, True)
             del self.old[0]
-            if loss_marks.highest_sack_seq(board, self.conn) == done[1]:
+            if loss_marks.highest_sack_seq(self.conn, board) == done[1]:
                 self.entry = board.highest_sack
                 if self.entry is None:
                     return False
                 break
             self.entry = self._skip(done[1])
         else:
-            if not before(start, loss_marks.highest_sack_seq(board, self.conn)):
+            if not before(start, loss_marks.highest_sack_seq(self.conn, board)):
                 self.entry = board.highest_sack
                 if self.entry is None:
                     return False
@@ -117,11 +117,11 @@ class TagWalk:
 
     def _tag(self, entry: Unacked, duplicate: bool) -> None:
         board = self.board
-        entry.tags = self._one(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent)
+        entry.tags = self._sacked_tags(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent)
         self.result.deliver(entry)
         if entry.tags & SACKED:
             board.sent_order.remove(entry)
-        if not before(entry.seq, loss_marks.highest_sack_seq(board, self.conn)):
+        if not before(entry.seq, loss_marks.highest_sack_seq(self.conn, board)):
             board.highest_sack = board.following(entry)
 
     def _match(self, place: int, start: int, end: int) -> int:
@@ -148,7 +148,9 @@ class TagWalk:
             self.board.split(place, whole, mss)
         return int(from_start)
 
-    def _one(self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent: SentAt) -> int:
+    def _sacked_tags(
+        self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent: SentAt
+    ) -> int:
         """The tags of something that a block covers (tcp_sacktag_one)."""
         conn, board, result, recovery = self.conn, self.board, self.result, self.board.recovery
         if duplicate and tags & SENT_AGAIN:
@@ -161,17 +163,17 @@ class TagWalk:
             return tags
         if not tags & SACKED:
             rack.advance(conn, board, tags, end, sent)
-            tags = self._newly(tags, start, end, pcount, sent[0])
+            tags = self._newly_sacked(tags, start, end, pcount, sent[0])
         if duplicate and tags & RETRANS:
             tags &= ~RETRANS
             board.retrans_out -= pcount
         return tags
 
-    def _newly(self, tags: int, start: int, end: int, pcount: int, sent_at: int) -> int:
+    def _newly_sacked(self, tags: int, start: int, end: int, pcount: int, sent_at: int) -> int:
         """It has arrived; if it was never sent again, it tells of round-trip times and reordering."""
         board, result = self.board, self.result
         if not tags & SENT_AGAIN:
-            if before(start, loss_marks.highest_sack_seq(board, self.conn)) and before(start, result.lowest):
+            if before(start, loss_marks.highest_sack_seq(self.conn, board)) and before(start, result.lowest):
                 result.lowest = start
             result.original_sacked(end, sent_at, board.recovery.high_seq)
         if tags & LOST:
@@ -235,7 +237,7 @@ class TagWalk:
         board, host = self.board, self.conn.host
         into, entry = board.queue[place - 1], board.queue[place]
         middle = add(entry.seq, length)
-        self._one(entry.tags, entry.seq, middle, duplicate, count, entry.sent)
+        self._sacked_tags(entry.tags, entry.seq, middle, duplicate, count, entry.sent)
         self.result.deliver(entry)
         into.payload += entry.payload[:length]
         into.end, into.pcount, into.mss = middle, into.pcount + count, into.mss or mss

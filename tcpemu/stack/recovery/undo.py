@@ -64,7 +64,7 @@ def echoes_before(conn: Connection, moment: int) -> bool:
     return before(conn.ts.ecr, conn.host.stamp_clock(moment) + conn.ts.offset & MASK)
 
 
-def idle_repeat(conn: Connection, entry: Unacked) -> bool:
+def is_spurious_repeat(conn: Connection, entry: Unacked) -> bool:
     """What is acknowledged is the piece as it was sent first, not its repeat (tcp_skb_spurious_retrans)."""
     return bool(entry.tags & SENT_AGAIN) and echoes_before(conn, entry.sent_at)
 

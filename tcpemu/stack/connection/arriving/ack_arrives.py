@@ -54,7 +54,7 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ac
         result.advanced = True
         conn.rtx.retransmits = 0
     board = conn.scoreboard
-    highest = loss_marks.highest_sack_seq(board, conn) if board is not None and board.sack else una
+    highest = loss_marks.highest_sack_seq(conn, board) if board is not None and board.sack else una
     _update_ts_recent(conn, segment, stamps)
     result.data = segment.length > 0
     result.window = _update_window(conn, segment)
@@ -147,7 +147,7 @@ def _send_again(conn: Connection, board: Scoreboard, what: Resend) -> None:
             return
         board.recovery.frto = False
     slow = board.recovery.state is CaState.LOSS
-    retransmission.what_is_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
+    retransmission.send_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
 
 
 def _predicted(conn: Connection, segment: Segment) -> bool:

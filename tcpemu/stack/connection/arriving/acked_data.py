@@ -83,7 +83,7 @@ def _count_acked(conn: Connection, board: Scoreboard, entry: Unacked, count: int
     board.packets_out -= count
     if board.sack and not tags & SACKED:
         board.delivered += count
-        if not tags or not undo.idle_repeat(conn, entry):
+        if not tags or not undo.is_spurious_repeat(conn, entry):
             rack.advance(conn, board, tags, entry.end, entry.sent)
 
 

@@ -40,7 +40,7 @@ def _probe(conn: Connection, board: Scoreboard) -> bool:
         if len(last.payload) > length:
             board.split(len(board) - 1, length, mss)
             last = board[-1]
-    if not retransmission.bare(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
+    if not retransmission.send_again_uncounted(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
         return False
     board.recovery.probe_repeats = True
     return True

@@ -49,7 +49,7 @@ def _retransmission_timer(conn: Connection) -> None:
             host.count("TCPAbortOnTimeout")
             return
         congestion_states.enter_loss(conn, board)
-        retransmission.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
+        retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
         _back_off(conn)
         return
     host.count("TCPTimeouts")
@@ -65,7 +65,7 @@ def _retransmission_timer(conn: Connection) -> None:
         conn.rtx.syn_timed_out = True
     conn.rtx.retransmits += 1
     conn.rtx.total_rto += 1
-    retransmission.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
+    retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
     _back_off(conn)
 
 
@@ -88,7 +88,7 @@ def _reordering_timer(conn: Connection) -> None:
     if not board:
         return
     if congestion_states.reordering_timer_fired(conn, board):
-        retransmission.what_is_lost(conn, board, reasons.SENT_AFTER_REORDERING)
+        retransmission.send_lost(conn, board, reasons.SENT_AFTER_REORDERING)
     if conn.rtx.timer_is_for is not WriteTimer.RETRANS:
         write_timer.rearm(conn)
 

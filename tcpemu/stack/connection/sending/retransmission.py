@@ -18,7 +18,7 @@ from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, CWR, ECE, SYN
 
 
-def what_is_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
+def send_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
     """Send again what is lost, in order, while the window allows (tcp_xmit_retransmit_queue)."""
     if not board.queue:
         return
@@ -39,7 +39,7 @@ def what_is_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
             continue
         if entry.tags & (RETRANS | SACKED):
             continue
-        if not one(conn, board, entry, min(room, most), reason):
+        if not send_again(conn, board, entry, min(room, most), reason):
             break
         slow = recovery.state is CaState.LOSS
         conn.host.count("TCPSlowStartRetrans" if slow else "TCPFastRetrans", entry.pcount)
@@ -50,9 +50,9 @@ def what_is_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
         write_timer.set_timer(conn, WriteTimer.RETRANS, conn.rtt.rto)
 
 
-def one(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
+def send_again(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
     """Send a piece again and count it as under way; whether it went out (tcp_retransmit_skb)."""
-    gone = bare(conn, board, entry, segments, reason)
+    gone = send_again_uncounted(conn, board, entry, segments, reason)
     if gone:
         entry.tags |= SENT_AGAIN
         board.retrans_out += entry.pcount
@@ -62,7 +62,9 @@ def one(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reas
     return gone
 
 
-def bare(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
+def send_again_uncounted(
+    conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason
+) -> bool:
     """Send up to so many segments of a piece again; False where the window forbids it (__tcp_retransmit_skb)."""
     entry.began = entry.seq
     mss = segment_size.current_mss(conn)
