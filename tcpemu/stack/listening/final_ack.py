@@ -72,7 +72,7 @@ def _paws_rejects(request: Request, stamps: Timestamps) -> bool:
 
 
 def _tsecr_rejects(request: Request, stamps: Timestamps) -> bool:
-    """A TSecr that is none of ours: since Linux 6.15."""
+    """A TSecr that no SYN|ACK of ours has carried; tested since Linux 6.15."""
     ecr = stamps.ecr
     if not ecr or ecr == request.ts_first or request.ts_recent is None:
         return False
@@ -82,7 +82,7 @@ def _tsecr_rejects(request: Request, stamps: Timestamps) -> bool:
 
 
 def _in_window(request: Request, segment: Segment) -> bool:
-    """tcp_minisocks.c: tcp_in_window."""
+    """Whether some of it lies in the window of the SYN|ACK (tcp_minisocks.c: tcp_in_window)."""
     seq, low = segment.seq, (request.irs + 1) & MASK
     if seq == low:
         return True
@@ -155,7 +155,7 @@ def _embryonic_reset(request: Request, segment: Segment) -> Reason:
 
 
 def _update_ts_recent(request: Request, segment: Segment, stamps: Timestamps) -> None:
-    """tcp_minisocks.c: tcp_check_req, until the stable updates of 2025."""
+    """TS.Recent of a request (tcp_minisocks.c: tcp_check_req, until the stable updates of 2025)."""
     if request.ts_recent is not None and not after(segment.seq, add(request.irs, 1)):
         request.ts_recent = stamps.val
 

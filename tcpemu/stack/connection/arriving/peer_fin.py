@@ -11,7 +11,7 @@ from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
 
 
 def fin(conn: Connection) -> None:
-    """The peer's FIN has been reached (tcp_fin)."""
+    """No more data will come: owe an ACK, and change the state."""
     conn.ack.pending |= SCHEDULED
     conn.shutdown |= RCV_SHUTDOWN
     conn.peer_done = True

@@ -51,7 +51,7 @@ def send_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
 
 
 def send_again(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
-    """Send a piece again and count it as under way; whether it went out (tcp_retransmit_skb)."""
+    """Send a piece again and count that it is under way; whether it went out (tcp_retransmit_skb)."""
     gone = send_again_uncounted(conn, board, entry, segments, reason)
     if gone:
         entry.tags |= SENT_AGAIN
@@ -65,7 +65,10 @@ def send_again(conn: Connection, board: Scoreboard, entry: Unacked, segments: in
 def send_again_uncounted(
     conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason
 ) -> bool:
-    """Send up to so many segments of a piece again; False where the window forbids it (__tcp_retransmit_skb)."""
+    """Send up to `segments` segments of a piece again, and let the scoreboard be; False where the window forbids it.
+
+    A tail loss probe is only this: it says nothing about what is lost (__tcp_retransmit_skb).
+    """
     entry.began = entry.seq
     mss = segment_size.current_mss(conn)
     length = _allowed(conn, entry, segments, mss)
@@ -83,7 +86,7 @@ def send_again_uncounted(
 
 
 def _allowed(conn: Connection, entry: Unacked, segments: int, mss: int) -> int | None:
-    """Octets that the peer's window lets through; a closed one is asked by the first segment."""
+    """Octets that the peer's window lets through; a closed one is probed by the first segment."""
     window = offset(entry.seq, add(conn.snd.una, conn.snd.wnd))
     if window <= 0:
         if entry.seq != conn.snd.una:
@@ -100,6 +103,7 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
     host.count("RetransSegs", entry.pcount)
     if entry.flags & SYN:
         host.count("TCPSynRetrans")
+        # A SYN that asks for ECN may be what some middlebox drops.
         if host.sysctls.tcp_ecn_fallback and not entry.flags & ACK:
             entry.flags &= ~(ECE | CWR)
         if not entry.flags & ACK:
@@ -113,7 +117,7 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
 
 
 def _collapse(conn: Connection, board: Scoreboard, entry: Unacked, space: int) -> None:
-    """Join small segments behind it to one that is sent again (tcp_retrans_try_collapse)."""
+    """Join the small segments after it to one that is sent again (tcp_retrans_try_collapse)."""
     if entry.flags & SYN or not conn.host.sysctls.tcp_retrans_collapse or len(entry.payload) >= space:
         return
     if entry.pcount > 1 or entry.tags & SACKED:
