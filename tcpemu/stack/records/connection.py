@@ -72,7 +72,7 @@ class Sending:
     unsent: bytes = b""
     """Data written and not sent yet."""
     fin_queued: bool = False
-    """A FIN goes behind what is unsent."""
+    """A FIN follows what is unsent."""
 
     @property
     def has_unsent(self) -> bool:
@@ -99,9 +99,9 @@ class Receiving:
     wscale: int = 0
     """Our window scale, 0 to 14."""
     ssthresh: int = 0
-    """The window goes no further than this for now (rcv_ssthresh)."""
+    """The window is offered up to here for now; it grows (rcv_ssthresh)."""
     window_clamp: int = 0
-    """Nor ever further than this."""
+    """The window is never offered beyond this."""
     advmss: int = 0
     """The MSS that we announced, less what timestamps take once they are agreed."""
     scaling_ratio: int = INITIAL_SCALING_RATIO
@@ -127,7 +127,7 @@ class Acknowledging:
     pending: int = 0
     """Bits SCHEDULED, TIMER, PUSHED ... of `delayed_ack_bits.py`."""
     quick: int = 0
-    """So many segments more are acknowledged at once."""
+    """How many more ACKs are sent at once."""
     pingpong: int = 0
     """Above 0 the conversation goes back and forth, and data may carry the ACK."""
     ato: int = 0
@@ -191,13 +191,13 @@ class Retransmission:
     probes_out: int = 0
     """Probes of a closed window without an answer."""
     heard_at: int = 0
-    """When an ACK last came that was none too old (rcv_tstamp)."""
+    """When an acceptable ACK last came (rcv_tstamp)."""
     total_retrans: int = 0
     """Segments sent again, over all."""
     total_rto: int = 0
     """Time-outs, over all."""
     syn_timed_out: bool = False
-    """The handshake has timed out, and nothing says that it had no need to."""
+    """A SYN or SYN|ACK was sent again after a time-out, and nothing shows that as spurious."""
     retrans_stamp: int | None = None
     """When the first of what is being repeated was sent; None while nothing is."""
     timer: Timer | None = None
@@ -233,7 +233,7 @@ class Connection(Flow):
     parent: object = None
     """The listener in whose accept queue it waits, or None."""
     orphan: bool = False
-    """close() was called: nobody owns it any more (SOCK_DEAD)."""
+    """close() was called, so no application owns it (SOCK_DEAD)."""
     error: int = 0
     """The errno that the next call meets; 0 for none (sk_err)."""
     shutdown: int = 0

@@ -30,7 +30,7 @@ def fin(conn: Connection) -> None:
 
 
 def _forget_out_of_order(conn: Connection) -> None:
-    """Nothing can lie behind the peer's FIN: drop what was kept."""
+    """Nothing can lie beyond the peer's FIN: drop what was kept."""
     for fragment in conn.rcv.out_of_order or ():
         conn.rcv.rmem -= fragment.memory
     conn.rcv.out_of_order = None

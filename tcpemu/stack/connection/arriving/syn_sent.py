@@ -86,7 +86,7 @@ def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
 
 
 def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
-    """TSecr lies between the first SYN and now."""
+    """TSecr lies between the first SYN and now (tcp_rcv_synsent_state_process)."""
     if stamps is None or not stamps.ecr or conn.rtx.retrans_stamp is None:
         return True
     host = conn.host
