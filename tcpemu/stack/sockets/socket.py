@@ -198,6 +198,7 @@ class Socket(SocketState):
             return
         if self.connection is None:
             raise SocketError(errno.ENOTCONN)
+        # 0, 1, 2 become the bits 1, 2, 1|2 of receiving and sending (af_inet.c: inet_shutdown).
         shutdown_and_close.shutdown(self.connection, how + 1)
 
     def close(self, now: int) -> None:
