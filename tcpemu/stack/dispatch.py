@@ -54,6 +54,7 @@ def _to_time_wait(tables: SocketTables, bucket: TimeWait, segment: Segment) -> R
 
 
 def _no_flow(tables: SocketTables, segment: Segment) -> Reason:
+    """No flow has the segment: it is for a listener, or answered with a RST."""
     listener = find_listener(tables, segment)
     if listener is not None:
         return listener_receives.receive(listener, segment)
@@ -64,6 +65,7 @@ def _no_flow(tables: SocketTables, segment: Segment) -> Reason:
 
 
 def _refused(tables: SocketTables, refused: Refused) -> Reason:
+    """Octets that are no segment: only counted."""
     count = tables.host.count
     if refused.reason is RefusedReason.BAD_TCP_CHECKSUM:
         count("InSegs")

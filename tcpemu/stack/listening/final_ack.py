@@ -115,6 +115,7 @@ def _bad_ack(request: Request, segment: Segment) -> Reason:
 
 
 def _not_acceptable(request: Request, segment: Segment, old: bool, stamps: Timestamps | None) -> Reason:
+    """Too old by its timestamp, a TSecr not ours, or out of window: an ACK says what is expected, not too often."""
     host = request.listener.host
     in_window_but_tsecr = not old and stamps is not None and _tsecr_rejects(request, stamps)
     if old:
@@ -143,6 +144,7 @@ def _inexact_rst(request: Request, segment: Segment) -> Reason:
 
 
 def _embryonic_reset(request: Request, segment: Segment) -> Reason:
+    """A RST, or a SYN inside the window, ends the request (tcp_check_req: embryonic_reset)."""
     host = request.listener.host
     host.count("AttemptFails")
     host.count("EmbryonicRsts")

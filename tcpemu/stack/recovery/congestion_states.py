@@ -93,6 +93,7 @@ def _end_reached(conn: Connection, board: Scoreboard) -> bool:
 
 
 def _in_recovery(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
+    """Recovery goes on: undo what proves wrong, find further losses, and send on."""
     recovery = board.recovery
     if not result.advanced:
         if not board.sack:

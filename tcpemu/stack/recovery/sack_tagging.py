@@ -133,6 +133,7 @@ class TagWalk:
         return None
 
     def _tag(self, entry: Unacked, duplicate: bool) -> None:
+        """A whole piece is covered: tag it in its place."""
         board = self.board
         entry.tags = self._sacked_tags(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent)
         self.result.deliver(entry)

@@ -43,6 +43,8 @@ def defer_seconds(periods: int) -> int:
 
 
 def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callable[[HostServices, int], int]:
+    """A setter that takes a number in these bounds. It raises SocketError EINVAL for any other."""
+
     def check(_host: HostServices, value: int) -> int:
         if not (low <= value <= high or (allow_zero and value == 0)):
             raise SocketError(errno.EINVAL, f"{name} is {value}; it can be {low} to {high}")

@@ -154,6 +154,7 @@ class Socket(SocketState):
         raise SocketError(errno.EINPROGRESS)
 
     def _connect_again(self) -> None:
+        """connect() on a socket that has begun to connect: how that stands (af_inet.c: __inet_stream_connect)."""
         conn = self.connection
         if conn is None or not self.connecting:
             raise SocketError(errno.EISCONN)

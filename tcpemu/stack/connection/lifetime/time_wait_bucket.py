@@ -115,6 +115,7 @@ def _may_take_over(bucket: TimeWait, segment: Segment, stamps: Timestamps | None
 
 
 def _anything_else(bucket: TimeWait, segment: Segment, old: bool) -> Reason:
+    """Old duplicates and what is out of order: an ACK, and TIME_WAIT begins anew if the segment is old or has ACK."""
     if old:
         bucket.host.count("PAWSTimewait")
     if segment.flags & RST:

@@ -97,6 +97,7 @@ def _allowed(conn: Connection, entry: Unacked, segments: int, mss: int) -> int |
 
 
 def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -> None:
+    """Count a repeat, note when it is sent, and give it to the network."""
     host = conn.host
     entry.repeats += 1
     conn.rtx.total_retrans += entry.pcount
