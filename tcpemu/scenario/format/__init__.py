@@ -11,6 +11,6 @@ Where things are:
                     actions.py: what a client can do, word by word · strict_table.py: what all tables share ·
                     written_values.py: times, rates, addresses as a person writes them
     mistakes        consistency.py: what must hold between tables · validation_errors.py: what pydantic finds, said
-                    for people · problems.py: one mistake with its place and mend
+                    for people · problems.py: how one is said: place, what is there, what is right
     told of itself  key_reference.py: every table and key · schema.py: the JSON Schema
 """

@@ -71,6 +71,10 @@ shutdown_at = "5 s"
 nodelay = true
 cork = true
 user_timeout = "5 s"
+keepalive = true
+keepidle = 60
+keepintvl = 10
+keepcnt = 3
 linger = 0
 sndbuf = 4096
 """,

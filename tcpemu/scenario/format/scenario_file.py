@@ -184,6 +184,14 @@ class SocketOptionsTable(Table):
     """TCP_CORK: segments that are not full wait, for 200 ms at most."""
     user_timeout: Annotated[Duration, AfterValidator(_milliseconds)] | None = None
     """TCP_USER_TIMEOUT: how long data may stay unacknowledged before the connection is given up."""
+    keepalive: bool | None = None
+    """SO_KEEPALIVE: a silent peer is asked whether it is still there."""
+    keepidle: Annotated[int, Field(ge=1, le=32767)] | None = None
+    """TCP_KEEPIDLE: seconds of silence before the first question."""
+    keepintvl: Annotated[int, Field(ge=1, le=32767)] | None = None
+    """TCP_KEEPINTVL: seconds between two questions."""
+    keepcnt: Annotated[int, Field(ge=1, le=127)] | None = None
+    """TCP_KEEPCNT: questions without an answer that end the connection."""
     linger: Annotated[int, Field(ge=0, le=65535)] | None = None
     """SO_LINGER on, with so many seconds; with 0 close() sends a RST."""
     sndbuf: Annotated[int, Field(ge=1)] | None = None

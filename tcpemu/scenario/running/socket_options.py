@@ -4,12 +4,16 @@ from tcpemu.network import OptionValues
 from tcpemu.scenario.format.scenario_file import SocketOptionsTable
 from tcpemu.stack.base.socket_constants import (
     IPPROTO_TCP,
+    SO_KEEPALIVE,
     SO_LINGER,
     SO_RCVBUF,
     SO_SNDBUF,
     SOL_SOCKET,
     TCP_CORK,
     TCP_DEFER_ACCEPT,
+    TCP_KEEPCNT,
+    TCP_KEEPIDLE,
+    TCP_KEEPINTVL,
     TCP_MAXSEG,
     TCP_NODELAY,
     TCP_SYNCNT,
@@ -26,6 +30,10 @@ _OPTIONS = {
     "nodelay": (IPPROTO_TCP, TCP_NODELAY),
     "cork": (IPPROTO_TCP, TCP_CORK),
     "user_timeout": (IPPROTO_TCP, TCP_USER_TIMEOUT),
+    "keepalive": (SOL_SOCKET, SO_KEEPALIVE),
+    "keepidle": (IPPROTO_TCP, TCP_KEEPIDLE),
+    "keepintvl": (IPPROTO_TCP, TCP_KEEPINTVL),
+    "keepcnt": (IPPROTO_TCP, TCP_KEEPCNT),
     "linger": (SOL_SOCKET, SO_LINGER),
 }
 _UNITS = {"user_timeout": MILLISECOND}

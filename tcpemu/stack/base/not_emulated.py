@@ -8,7 +8,6 @@ from __future__ import annotations
 
 _MEMORY = "there is no limit of memory for all sockets together"
 _FAST_OPEN = "no data travels on a SYN"
-_KEEPALIVE = "no connection sends keepalives"
 _PLB = "a flow keeps its path"
 _PACING = "segments are not paced"
 _PROBING = "the path's MTU is not probed"
@@ -70,9 +69,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_fastopen_key": _FAST_OPEN,
     "net.ipv4.tcp_frto": "a time-out is always tested for being spurious, as with 2",
     "net.ipv4.tcp_fwmark_accept": "packets carry no marks",
-    "net.ipv4.tcp_keepalive_intvl": _KEEPALIVE,
-    "net.ipv4.tcp_keepalive_probes": _KEEPALIVE,
-    "net.ipv4.tcp_keepalive_time": _KEEPALIVE,
     "net.ipv4.tcp_l3mdev_accept": "there is one routing domain",
     "net.ipv4.tcp_limit_output_bytes": _DEVICE,
     "net.ipv4.tcp_low_latency": "it does nothing in Linux either, since 4.14",
@@ -88,7 +84,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_mtu_probe_floor": _PROBING,
     "net.ipv4.tcp_mtu_probing": _PROBING,
     "net.ipv4.tcp_no_ssthresh_metrics_save": "the slow start threshold of a closed connection is not kept, as with 1",
-    "net.ipv4.tcp_notsent_lowat": "a socket is writable while its send buffer has room",
     "net.ipv4.tcp_pacing_ca_ratio": _PACING,
     "net.ipv4.tcp_pacing_ss_ratio": _PACING,
     "net.ipv4.tcp_pingpong_thresh": "a connection is interactive after one answer, as with 1",
@@ -117,14 +112,11 @@ _SOCKET = {
     1: "SO_DEBUG",
     5: "SO_DONTROUTE",
     6: "SO_BROADCAST",
-    9: "SO_KEEPALIVE",
-    10: "SO_OOBINLINE",
     11: "SO_NO_CHECK",
     12: "SO_PRIORITY",
     14: "SO_BSDCOMPAT",
     16: "SO_PASSCRED",
     17: "SO_PEERCRED",
-    18: "SO_RCVLOWAT",
     19: "SO_SNDLOWAT",
     20: "SO_RCVTIMEO",
     21: "SO_SNDTIMEO",
@@ -179,9 +171,6 @@ _SOCKET = {
     84: "SO_INQ",
 }
 _TCP = {
-    4: "TCP_KEEPIDLE",
-    5: "TCP_KEEPINTVL",
-    6: "TCP_KEEPCNT",
     11: "TCP_INFO",
     13: "TCP_CONGESTION",
     14: "TCP_MD5SIG",
@@ -193,7 +182,6 @@ _TCP = {
     22: "TCP_REPAIR_OPTIONS",
     23: "TCP_FASTOPEN",
     24: "TCP_TIMESTAMP",
-    25: "TCP_NOTSENT_LOWAT",
     26: "TCP_CC_INFO",
     27: "TCP_SAVE_SYN",
     28: "TCP_SAVED_SYN",
@@ -245,18 +233,12 @@ _IP = {
 _IPV6 = 41
 _LEVELS = {1: _SOCKET, 6: _TCP, 0: _IP}
 _INSTEAD = {
-    "SO_KEEPALIVE": _KEEPALIVE,
-    "TCP_KEEPIDLE": _KEEPALIVE,
-    "TCP_KEEPINTVL": _KEEPALIVE,
-    "TCP_KEEPCNT": _KEEPALIVE,
     "SO_RCVTIMEO": "no call waits; in a network give recv() or accept() a timeout",
     "SO_SNDTIMEO": "no call waits",
     "SO_LINGER": "call linger(on, seconds) in place of setsockopt()",
-    "SO_OOBINLINE": "urgent data is read with the rest",
     "TCP_CONGESTION": "set net.ipv4.tcp_congestion_control before the host begins",
     "TCP_INFO": "sockets() of the host tells a connection's state and queues",
     "TCP_RTO_MAX_MS": "set net.ipv4.tcp_rto_max_ms",
-    "TCP_NOTSENT_LOWAT": "a socket is writable while its send buffer has room",
     **dict.fromkeys(
         ("TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT", "TCP_FASTOPEN_KEY", "TCP_FASTOPEN_NO_COOKIE"), _FAST_OPEN
     ),

@@ -144,12 +144,20 @@ def test_user_timeout_gives_up_early_on_either_side():
     refused("must be a whole number of milliseconds", {"options": {"user_timeout": "1 us"}})
 
 
-@pytest.mark.parametrize("key", ["keepalive", "keepidle", "fastopen"])
+@pytest.mark.parametrize("key", ["fastopen", "congestion"])
 def test_an_option_that_is_not_emulated_is_told_so(key):
     refused(f"clients[0].options.{key}: unknown key; known to Linux, but not emulated", {"options": {key: 1}})
     refused(
         f"server.options.{key}: unknown key; known to Linux, but not emulated", server={"options": {key: 1}}
     )
+
+
+def test_a_silent_peer_is_asked_and_given_up():
+    options = {"keepalive": True, "keepidle": 2, "keepintvl": 1, "keepcnt": 3}
+    client = {"do": ["connect", {"wait": "500 ms"}, "abandon"]}
+    result = ran(client, server={"do": ["recv"], "options": options}, duration="30 s")
+    timed_out, *_ = [at for at, _, what in calls(result) if what == "ETIMEDOUT"]
+    assert 4500 <= timed_out <= 5600
 
 
 # Links and attackers.
