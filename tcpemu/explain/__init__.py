@@ -13,6 +13,7 @@
 | `report/` | a run as an HTML page to step through |
 | `catalogue/` | what there is without a run: kernels, the keys of scenario files, claims and their verdicts |
 | `as_json.py` | a run for programs: JSON, and what its keys mean |
+| `scenario_run.py` | a scenario run from Python, and what is told of it |
 | `run_overview.py` | everything that `tcpemu run` prints of a run |
 
 Arrows between rooms go up this list only. The names below are what a user of the library needs first; each is
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tcpemu.explain.lines.heading import Heading
     from tcpemu.explain.lines.style import Line, Role, Span, lines_text
     from tcpemu.explain.run_overview import FinishedRun, overview_lines
+    from tcpemu.explain.scenario_run import ScenarioRun, run_scenario
     from tcpemu.explain.story.story_lines import story_lines
     from tcpemu.explain.story.turning_points import TurningPoint, turning_points
     from tcpemu.explain.tables.counter_table import counter_lines
@@ -68,6 +70,8 @@ _HOMES = {
     "json_text": "tcpemu.explain.as_json",
     "FinishedRun": "tcpemu.explain.run_overview",
     "overview_lines": "tcpemu.explain.run_overview",
+    "ScenarioRun": "tcpemu.explain.scenario_run",
+    "run_scenario": "tcpemu.explain.scenario_run",
 }
 
 __all__ = [
@@ -80,6 +84,7 @@ __all__ = [
     "PacketRow",
     "Role",
     "Row",
+    "ScenarioRun",
     "SeenBy",
     "Span",
     "TimerRow",
@@ -96,6 +101,7 @@ __all__ = [
     "lines_text",
     "overview_lines",
     "rows_of",
+    "run_scenario",
     "socket_lines",
     "story_lines",
     "turning_points",
@@ -107,3 +113,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'tcpemu.explain' has no attribute {name!r}")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """Everything that there is, for `help()` too."""
+    return sorted({*globals(), *__all__})

@@ -18,9 +18,9 @@ from tcpemu.scenario.format.load_scenario import Run, runs
 from tcpemu.scenario.format.scenario_file import ClientGroup, Drop, Link, Scenario
 from tcpemu.scenario.running.bare_syns import SynSource, make_syn, reset_answers
 from tcpemu.scenario.running.client import Abandoned, Client
+from tcpemu.scenario.running.option_values import option_values
 from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.server import ServerProgram
-from tcpemu.scenario.running.socket_options import option_values
 from tcpemu.scenario.running.start_times import start_times
 
 _FIRST = ipaddress.IPv4Address("10.0.0.1")

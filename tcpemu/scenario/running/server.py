@@ -11,9 +11,9 @@ from itertools import islice
 from tcpemu.network import ConnectedSocket, ListeningSocket, Network, Node
 from tcpemu.scenario.format.actions import Act
 from tcpemu.scenario.format.scenario_file import Accept, Octets, Server, Text
+from tcpemu.scenario.running.option_values import option_values
 from tcpemu.scenario.running.payload import CHUNK, payload
 from tcpemu.scenario.running.result import Accepted
-from tcpemu.scenario.running.socket_options import option_values
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.socket_constants import SHUT_RDWR, SHUT_WR
 
