@@ -175,8 +175,6 @@ def option_value(host: HostServices, options: SocketOptions, level: int, name: i
     found = _SETTERS.get((level, name))
     if found is None:
         raise _no_option(level, name)
-    if not found[0]:
-        raise NotEmulatedError("TCP_QUICKACK can be set here, but not be read")
     value = getattr(options, found[0])
     if found[0] in _BY_SYSCTL:
         return value or host.sysctls.get(_BY_SYSCTL[found[0]])  # type: ignore[return-value]

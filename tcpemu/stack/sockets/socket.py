@@ -285,6 +285,8 @@ class Socket(SocketState):
             return number
         if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ACCEPTCONN):
             return int(self.listening)
+        if level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_QUICKACK:
+            return int(self.connection is None or not self.connection.ack.pingpong)
         segment_size = level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_MAXSEG
         if segment_size and self.connection is not None:
             return self.connection.snd.mss_cache

@@ -69,6 +69,12 @@ def test_no_option_is_both():
     assert [key for key in _SETTERS if unemulated_option(*key)] == []
 
 
+def test_quickack_is_on_until_a_connection_is_interactive():
+    """tcp.c: do_tcp_getsockopt."""
+    socket = host().socket()
+    assert socket.getsockopt(so.IPPROTO_TCP, so.TCP_QUICKACK) == 1
+
+
 def test_what_kind_of_socket_it_is_can_be_asked():
     assert [host().socket().getsockopt(1, name) for name in (3, 38, 39)] == [1, 6, 2]
     assert [host().socket(datagram=True).getsockopt(1, name) for name in (3, 38, 39)] == [2, 17, 2]
