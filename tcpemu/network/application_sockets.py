@@ -24,6 +24,7 @@ _HOW = {SHUT_RD: "SHUT_RD", SHUT_WR: "SHUT_WR", SHUT_RDWR: "SHUT_RDWR"}
 
 
 def octets_text(count: int) -> str:
+    """`1 octet`, `2 octets`."""
     return f"{count} octet" if count == 1 else f"{count} octets"
 
 
@@ -63,21 +64,29 @@ class _ApplicationSocket:
 
     @property
     def state(self) -> State:
+        """As `ss` has it: ESTABLISHED, CLOSE_WAIT ..."""
         return self.socket.state
 
     @property
     def local(self) -> tuple[Address, int]:
+        """Its own address, packed, and port."""
         return self.socket.local
 
     def setsockopt(self, level: int, name: int, value: int) -> None:
+        """Set an option by Linux's numbers, which Python's `socket` has too. SO_LINGER takes seconds, -1 for off.
+
+        Raises SocketError EINVAL or ENOPROTOOPT, and NotEmulatedError for an option that is Linux's and not ours.
+        """
         set_option(self._calls, self.socket, level, name, value)
 
     def getsockopt(self, level: int, name: int) -> int:
+        """An option's value; reading SO_ERROR clears it. Raises as `setsockopt` does."""
         return self._calls.call(
             self.socket, f"getsockopt({level}, {name})", lambda _: self.socket.getsockopt(level, name), str
         )
 
     def shutdown(self, how: int = SHUT_WR) -> None:
+        """End reading (SHUT_RD 0), writing with a FIN (SHUT_WR 1), or both (SHUT_RDWR 2). SocketError ENOTCONN."""
         self._calls.call(
             self.socket, f"shutdown({_HOW.get(how, how)})", lambda now: self.socket.shutdown(how, now)
         )
@@ -113,10 +122,14 @@ class ConnectedSocket(_ApplicationSocket):
 
     @property
     def remote(self) -> tuple[Address, int] | None:
+        """The peer's address, packed, and port; also after the end."""
         return self.socket.remote
 
     async def send(self, data: bytes) -> None:
-        """Send all of it: ends when the host has taken the last octet, not when the peer has."""
+        """Send all of it: ends when the host has taken the last octet, not when the peer has.
+
+        Raises SocketError EPIPE, ECONNRESET, ETIMEDOUT.
+        """
         rest = bytes(data)
 
         def attempt(now: int) -> None:
@@ -128,7 +141,10 @@ class ConnectedSocket(_ApplicationSocket):
         await self._calls.complete(self.socket, f"send({octets_text(len(rest))})", attempt)
 
     async def recv(self, n: int, timeout: int | None = None) -> bytes:
-        """Up to n octets, b"" at the end. EAGAIN when none comes within `timeout` nanoseconds."""
+        """Up to n octets, b"" at the end. SocketError EAGAIN when none comes within `timeout` nanoseconds.
+
+        Also ECONNRESET, ETIMEDOUT: each is the kind of OSError that Python's sockets raise.
+        """
         return await self._calls.complete(
             self.socket,
             f"recv({n})",

@@ -91,6 +91,7 @@ class Record:
         return len(self.entries)
 
     def add(self, entry: Entry) -> None:
+        """Write down what has happened just now."""
         self.entries.append(entry)
 
     def number(self) -> int:
@@ -99,6 +100,7 @@ class Record:
         return self._numbers
 
     def of(self, node: str) -> list[Entry]:
+        """All entries of one node, in order."""
         return [entry for entry in self.entries if entry.node == node]
 
     def packets(self, node: str | None = None, point: Point | None = None) -> list[PacketSeen]:
@@ -120,6 +122,7 @@ class Record:
         ]
 
     def calls(self, node: str | None = None, application: str | None = None) -> list[Call]:
+        """What applications called; of one node or one application only, where that is given."""
         return [
             entry
             for entry in self.entries
