@@ -289,7 +289,7 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch):
     def breaks(*_):
         raise ValueError("a fault")
 
-    monkeypatch.setattr("tcpemu.cli.run_command.results_of", breaks)
+    monkeypatch.setattr("tcpemu.cli.run_command.results_of_runs", breaks)
     done = tcpemu("run", "handshake")
     assert isinstance(done.exception, ValueError)
 
