@@ -198,8 +198,8 @@ def compare(
         compare_command.check_directory(output)
     stop = run_command.until_of(until)
     choices = compare_command.choices_of(generations, vary or [])
-    compare_command.check_several(choices)
     columns = compare_command.columns_of(name, only, choices, run_command.settings_of(settings, seed, None))
+    compare_command.tell_of_one_column(columns)
     if output is not None:
         compare_command.check_paths(output, name, columns)
     results = compare_command.results_of_columns(columns, stop)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tcpemu.cli import run_command
 from tcpemu.cli.printing import check_not_read, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
-from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
 from tcpemu.explain.lines.heading import Heading
@@ -37,14 +37,14 @@ def _names(generations: str) -> list[str]:
         raise UsageError(f"--generation {generations!r}: name kernels with commas between them")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"--generation {generations!r}: {twice} is there twice; name each kernel once")
+        complain(f"--generation {generations!r}: {twice} is there twice; it is one column")
     return names
 
 
-def check_several(columns: Sequence[object]) -> None:
-    """A comparison needs two."""
+def tell_of_one_column(columns: Sequence[object]) -> None:
+    """Say so where there is nothing to compare with."""
     if len(columns) < 2:
-        raise UsageError(
+        complain(
             "there is one column, so nothing to compare it with: give several kernels, as "
             "--generation linux-4.10,linux-6.18, or values, as --vary server.backlog=1,5; "
             "or see the one alone, with tcpemu run"
