@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.documented import not_printed, run_page
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
+from tcpemu.wire.capture_file import read_capture
+from tests.documented import blocks_of, not_printed, run_page
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 INDEX = DOCS / "README.md"
@@ -65,3 +68,30 @@ def test_an_excerpt_is_found_line_by_line(shown, printed, missing):
 def test_a_page_that_shows_what_does_not_happen_fails(page, tmp_path):
     with pytest.raises(AssertionError):
         run_page(page, tmp_path)
+
+
+def blocks(page, language):
+    return [block.text for block in blocks_of((DOCS / page).read_text()) if block.language == language]
+
+
+def test_the_network_shows_its_ladder_and_writes_its_packets(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec("".join(blocks("a-lossy-link-in-python.md", "python")[:2]), {})
+    said = capsys.readouterr().out
+    assert "─ SYN seq 0" in said
+    assert "lost" in said
+    capture = read_capture(tmp_path / "x.pcapng")
+    lost = [interface.name for interface in capture.interfaces].index("lost")
+    assert [packet.interface for packet in capture.packets].count(lost) == len(re.findall("✗", said)) == 1
+
+
+def test_the_scenario_file_is_one():
+    text = blocks("write-a-scenario.md", "toml")[0]
+    (run,) = load_scenario.runs(load_scenario.from_text(text, "crowd.toml"))
+    result = build.run(run)
+    assert len(result.clients) == 4
+    assert [accepted.at for accepted in result.accepted] == [4_000_000_000]
+    counters = result.hosts["server"].counters
+    assert counters["ListenOverflows"]
+    assert not counters.get("SyncookiesSent")
+    assert [client.connected is not None for client in result.clients] == [True, True, True, False]
