@@ -3,6 +3,7 @@
 import ast
 import doctest
 import inspect
+import pydoc
 import re
 import sys
 import textwrap
@@ -26,6 +27,14 @@ def test_the_examples_of_a_room_do_what_they_show(room, tmp_path, monkeypatch):
     found = doctest.testmod(import_module(room), optionflags=OPTIONS)
     assert found.attempted
     assert not found.failed
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_pydoc_shows_the_map_the_example_and_every_name(room):
+    told = pydoc.plain(pydoc.render_doc(room))
+    assert ">>> from tcpemu" in told
+    missing = [name for name in import_module(room).__all__ if not re.search(rf"\b{name}\b", told)]
+    assert missing == [name for name in missing if name == "__version__"]
 
 
 @pytest.mark.parametrize(("room", "entry"), EXPORTS, ids=lambda one: getattr(one, "name", one))

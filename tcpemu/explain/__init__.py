@@ -116,3 +116,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'tcpemu.explain' has no attribute {name!r}")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """What help() and completion show, before any of it is loaded."""
+    return sorted({*globals(), *__all__})
