@@ -62,7 +62,7 @@ class Sending:
     max_window: int = 0
     """The largest window that the peer has offered."""
     bytes_acked: int = 0
-    """Octets acknowledged so far; an ACK further back than this many is a forgery (RFC 5961)."""
+    """Octets acknowledged so far; an ACK that lies further back than that is not the peer's (RFC 5961)."""
     wscale: int = 0
     """The peer's window scale, 0 to 14."""
     mss_clamp: int = DEFAULT_MSS
@@ -72,7 +72,7 @@ class Sending:
     unsent: bytes = b""
     """Data written and not sent yet."""
     fin_queued: bool = False
-    """A FIN goes behind what is unsent."""
+    """A FIN follows what is unsent."""
 
     @property
     def has_unsent(self) -> bool:
@@ -99,9 +99,9 @@ class Receiving:
     wscale: int = 0
     """Our window scale, 0 to 14."""
     ssthresh: int = 0
-    """The window goes no further than this for now (rcv_ssthresh)."""
+    """The window is offered up to here for now; it grows (rcv_ssthresh)."""
     window_clamp: int = 0
-    """Nor ever further than this."""
+    """The window is never offered beyond this."""
     advmss: int = 0
     """The MSS that we announced, less what timestamps take once they are agreed."""
     scaling_ratio: int = INITIAL_SCALING_RATIO
@@ -125,9 +125,9 @@ class Acknowledging:
     last_data_at: int
     """When data last came in (lrcvtime)."""
     pending: int = 0
-    """Bits SCHEDULED, TIMER, PUSHED ... of `connection/delayed_acks.py`."""
+    """Bits SCHEDULED, TIMER, PUSHED ... of `delayed_ack_bits.py`."""
     quick: int = 0
-    """So many segments more are acknowledged at once."""
+    """How many more ACKs are sent at once."""
     pingpong: int = 0
     """Above 0 the conversation goes back and forth, and data may carry the ACK."""
     ato: int = 0
@@ -153,7 +153,7 @@ class Timestamping:
     offset: int = 0
     """Added to our clock in each TSval."""
     recent: int = 0
-    """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3."""
+    """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3 (`ack_arrives.py` updates it)."""
     recent_at: int | None = None
     """When that came; None for never."""
     ecr: int = 0
@@ -191,13 +191,13 @@ class Retransmission:
     probes_out: int = 0
     """Probes of a closed window without an answer."""
     heard_at: int = 0
-    """When an ACK last came that was none too old (rcv_tstamp)."""
+    """When an acceptable ACK last came (rcv_tstamp)."""
     total_retrans: int = 0
     """Segments sent again, over all."""
     total_rto: int = 0
     """Time-outs, over all."""
     syn_timed_out: bool = False
-    """The handshake has timed out, and nothing says that it had no need to."""
+    """A SYN or SYN|ACK was sent again after a time-out, and nothing shows that as spurious."""
     retrans_stamp: int | None = None
     """When the first of what is being repeated was sent; None while nothing is."""
     timer: Timer | None = None
@@ -233,7 +233,7 @@ class Connection(Flow):
     parent: object = None
     """The listener in whose accept queue it waits, or None."""
     orphan: bool = False
-    """close() was called: nobody owns it any more (SOCK_DEAD)."""
+    """close() was called, so no application owns it (SOCK_DEAD)."""
     error: int = 0
     """The errno that the next call meets; 0 for none (sk_err)."""
     shutdown: int = 0
@@ -241,7 +241,7 @@ class Connection(Flow):
     peer_done: bool = False
     """The peer's FIN has been taken in (SOCK_DONE)."""
     fin_wait2_timer: Timer | None = None
-    """Ends an orphan's FIN_WAIT2 where it is still a whole connection."""
+    """Ends an orphan's FIN_WAIT2 where it is still a whole connection; Linux has one timer for this and keepalive."""
 
     @property
     def recv_q(self) -> int:

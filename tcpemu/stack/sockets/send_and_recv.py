@@ -13,14 +13,18 @@ from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.control import cwnd_validation
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
 
-_SEGMENT_OVERHEAD = 4096 + 256
+_SEGMENT_MEMORY = 4096 + 256
+"""What tcp_sndbuf_expand counts for a segment: payload and headers up to a power of two, and its sk_buff."""
 
 
 def send_space(conn: Connection) -> int:
-    """Octets that send() would take now; the kernel counts memory, which comes near to this."""
+    """Octets that send() would take now.
+
+    Differs: the kernel counts the memory of what waits and not its octets (sk_wmem_queued).
+    """
     limit = conn.options.sndbuf
     if not conn.options.sndbuf_locked:
-        limit = max(limit, 2 * max(conn.congestion.cwnd, INITIAL_WINDOW) * _SEGMENT_OVERHEAD)
+        limit = max(limit, 2 * max(conn.congestion.cwnd, INITIAL_WINDOW) * _SEGMENT_MEMORY)
         limit = min(limit, conn.host.sysctls.tcp_wmem[2])
     return limit - conn.send_q
 
@@ -79,11 +83,13 @@ def recv(conn: Connection, size: int) -> bytes:
 
 
 def _read_fin(conn: Connection) -> None:
+    """The application has read up to the peer's FIN, which counts as one."""
     if conn.peer_done and conn.rcv.copied_seq != conn.rcv.nxt:
         conn.rcv.copied_seq = add(conn.rcv.copied_seq, 1)
 
 
 def _nothing_to_read(conn: Connection, size: int) -> bytes:
+    """The end, an error, or nothing yet: in the order in which the kernel looks (tcp_recvmsg_locked)."""
     if not size:
         return b""
     if conn.peer_done:

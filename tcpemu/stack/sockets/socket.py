@@ -168,6 +168,7 @@ class Socket(SocketState):
         raise SocketError(errno.EINPROGRESS)
 
     def _connect_again(self) -> None:
+        """connect() on a socket that has begun to connect: how that stands (af_inet.c: __inet_stream_connect)."""
         conn = self.connection
         if conn is None or not self.connecting:
             raise SocketError(errno.EISCONN)
@@ -222,6 +223,7 @@ class Socket(SocketState):
             return
         if self.connection is None:
             raise SocketError(errno.ENOTCONN)
+        # 0, 1, 2 become the bits 1, 2, 1|2 of receiving and sending (af_inet.c: inet_shutdown).
         shutdown_and_close.shutdown(self.connection, how + 1)
 
     def close(self, now: int) -> None:

@@ -113,7 +113,7 @@ def _new_data(conn: Connection, segment: Segment) -> bool:
 
 
 def _text_in_state(conn: Connection, segment: Segment) -> Reason:
-    """Step seven: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
+    """The seventh step, text: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
     state = conn.state
     reason = reasons.ACKED
     if state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, conn.rcv.nxt):

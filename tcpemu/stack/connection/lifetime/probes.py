@@ -17,6 +17,9 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK
 
+ORPHAN_RETRIES = 8
+"""What tcp_orphan_retries stands for at 0 (tcp_timer.c: tcp_orphan_retries)."""
+
 
 def send_loss_probe(conn: Connection) -> None:
     """Send new data, or the last segment again, to draw an ACK (tcp_send_loss_probe)."""
@@ -29,25 +32,26 @@ def send_loss_probe(conn: Connection) -> None:
 
 
 def _probe(conn: Connection, board: Scoreboard) -> bool:
-    """Whether a probe went out."""
+    """Send the probe itself; whether it went out."""
     board.recovery.probe_repeats = False
     if conn.snd.has_unsent and data_out.window_takes_next(conn):
         return data_out.write_xmit(conn, nagle=False, probe=True) > 0
     last = board[-1]
+    # Of a piece of several segments only the last one.
     if last.pcount > 1:
         mss = segment_size.current_mss(conn)
         length = (last.pcount - 1) * mss
         if len(last.payload) > length:
             board.split(len(board) - 1, length, mss)
             last = board[-1]
-    if not retransmission.bare(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
+    if not retransmission.send_again_uncounted(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
         return False
     board.recovery.probe_repeats = True
     return True
 
 
 def window_probe_timer(conn: Connection) -> None:
-    """tcp_timer.c: tcp_probe_timer, tcp_send_probe0."""
+    """Time to probe a closed window, or to give up (tcp_timer.c: tcp_probe_timer; tcp_output.c: tcp_send_probe0)."""
     if conn.scoreboard or not conn.snd.has_unsent:
         conn.rtx.probes_out = 0
         return
@@ -69,13 +73,10 @@ def window_probe_timer(conn: Connection) -> None:
 
 
 def _probe_window(conn: Connection) -> None:
-    """As much as fits, or an old sequence number that must be answered (tcp_write_wakeup)."""
+    """Send as much as fits; where nothing does, an old sequence number, which must be answered (tcp_write_wakeup)."""
     room = distance(conn.snd.nxt, add(conn.snd.una, conn.snd.wnd))
     if 0 < room <= 0x7FFFFFFF and conn.snd.unsent:
         data_out.send_up_to(conn, min(room, segment_size.current_mss(conn)))
         return
     conn.host.count("TCPWinProbe")
     transmit.transmit(conn, ACK, add(conn.snd.una, -1), b"", reasons.SENT_WINDOW_PROBE)
-
-
-ORPHAN_RETRIES = 8
