@@ -9,10 +9,11 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
 from tcpemu.stack.connection.arriving import segment_arrives
-from tcpemu.stack.connection.lifetime import closing, time_wait_bucket, timeouts
+from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
 from tcpemu.stack.connection.sending import delayed_acks, stateless_replies
 from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.host_services import is_loopback
 from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
 from tcpemu.stack.records.time_wait import TimeWait
@@ -27,7 +28,8 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     if type(segment) is not Segment:
         return _refused(tables, segment)  # type: ignore[arg-type]
     host = tables.host
-    if segment.dst not in host.addresses:
+    if segment.dst not in host.addresses and not (is_loopback(segment.dst) and is_loopback(segment.src)):
+        # What has a loopback address on one side alone came from outside: a martian.
         return reasons.NOT_FOR_US
     host.count("InSegs")
     # To the flow it belongs to, else to a listener, else nowhere.
@@ -98,4 +100,4 @@ def _connection_timer(timer: Timer) -> None:
     elif timer.kind is TimerKind.DELAYED_ACK:
         delayed_acks.timer_fired(conn)
     else:
-        closing.fin_wait2_timer_fired(conn)
+        keepalive.timer_fired(conn)

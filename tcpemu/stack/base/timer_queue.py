@@ -29,7 +29,7 @@ class TimerKind(Enum):
 
     WRITE = "retransmission and probes"
     DELAYED_ACK = "delayed ACK"
-    FIN_WAIT2 = "end of an orphan"
+    KEEPALIVE = "keepalive, or the end of an orphan in FIN_WAIT2"
 
 
 @dataclass(slots=True, eq=False)

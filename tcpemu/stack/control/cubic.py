@@ -60,6 +60,12 @@ class Cubic(Reno):
     reno_window: int = 0
     needs_moment = True
 
+    def sending_starts(self, now: int, last: int) -> Self:
+        """A pause is no part of the curve, which begins later by as much (cubictcp_cwnd_event)."""
+        if self.epoch is None or now <= last:
+            return self
+        return replace(self, epoch=min(self.epoch + now - last, now))
+
     def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:
         assert moment is not None
         if not limited or not segments:

@@ -12,7 +12,7 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, after
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import data_arrives, segment_arrives
-from tcpemu.stack.connection.lifetime import establishing
+from tcpemu.stack.connection.lifetime import establishing, keepalive
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.listening import queues
@@ -68,6 +68,7 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     if request.timeouts:
         conn.rtx.syn_timed_out = True
         conn.rtx.retrans_stamp = request.started
+    keepalive.begin(conn)
     return conn
 
 

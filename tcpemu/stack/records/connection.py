@@ -71,6 +71,8 @@ class Sending:
     """Payload of a full segment, options taken off."""
     unsent: bytes = b""
     """Data written and not sent yet."""
+    nagle_push: bool = False
+    """Until the next data is written nothing is held back, not even by a cork (TCP_NAGLE_PUSH)."""
     fin_queued: bool = False
     """A FIN follows what is unsent."""
 
@@ -190,6 +192,8 @@ class Retransmission:
     """Time-outs in a row (icsk_retransmits)."""
     probes_out: int = 0
     """Probes of a closed window without an answer."""
+    probes_began: int | None = None
+    """When the first of these was sent; None while there is none (icsk_probes_tstamp)."""
     heard_at: int = 0
     """When an acceptable ACK last came (rcv_tstamp)."""
     total_retrans: int = 0
@@ -240,8 +244,8 @@ class Connection(Flow):
     """RCV_SHUTDOWN, SEND_SHUTDOWN, or both."""
     peer_done: bool = False
     """The peer's FIN has been taken in (SOCK_DONE)."""
-    fin_wait2_timer: Timer | None = None
-    """Ends an orphan's FIN_WAIT2 where it is still a whole connection; Linux has one timer for this and keepalive."""
+    keepalive_timer: Timer | None = None
+    """Probes a peer that is silent (SO_KEEPALIVE), and ends an orphan in FIN_WAIT2; None before it is first set."""
 
     @property
     def recv_q(self) -> int:

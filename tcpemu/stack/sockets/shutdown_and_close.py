@@ -74,4 +74,4 @@ def _leave_fin_wait2(conn: Connection) -> None:
         transmit.send_active_reset(conn)
         conn.host.count("TCPAbortOnLinger")
     else:
-        closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))
+        closing.wait_in_fin_wait2(conn, False)

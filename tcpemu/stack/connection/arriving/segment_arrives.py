@@ -99,12 +99,7 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
         conn.host.count("TCPAbortOnData")
         stateless_replies.send_reset(conn.host, segment)
         return reasons.ABORT_ON_DATA
-    if segment.flags & FIN:
-        # The FIN is yet to be looked at, so the connection stays whole, with a timer.
-        closing.wait_for_fin(conn)
-        return None
-    closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))
-    return reasons.ACKED
+    return reasons.ACKED if closing.wait_in_fin_wait2(conn, bool(segment.flags & FIN)) else None
 
 
 def _new_data(conn: Connection, segment: Segment) -> bool:

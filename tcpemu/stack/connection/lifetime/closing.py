@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 
-from tcpemu.stack.base import reasons
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
@@ -74,7 +73,7 @@ def purge(conn: Connection) -> None:
 
 def stop_timers(conn: Connection) -> None:
     """Cancel whatever is armed."""
-    for timer in (conn.ack.timer, conn.rtx.timer, conn.fin_wait2_timer):
+    for timer in (conn.ack.timer, conn.rtx.timer, conn.keepalive_timer):
         if timer is not None:
             conn.host.timers.cancel(timer)
     conn.rtx.timer_is_for = WriteTimer.NOTHING
@@ -124,16 +123,26 @@ def _bucket(conn: Connection, state: State) -> TimeWait:
     )
 
 
-def wait_for_fin(conn: Connection) -> None:
-    """An orphan waits in FIN_WAIT2 as a whole connection, with a timer of its own (inet_csk_reset_keepalive_timer)."""
+def set_keepalive_timer(conn: Connection, wait: int) -> None:
+    """Set the timer that keepalive and FIN_WAIT2 share, whatever it was set for (inet_csk_reset_keepalive_timer)."""
     host = conn.host
-    conn.fin_wait2_timer = Timer(TimerKind.FIN_WAIT2, conn)
-    host.timers.arm(conn.fin_wait2_timer, host.now + fin_time(conn), host.now)
+    if conn.keepalive_timer is None:
+        conn.keepalive_timer = Timer(TimerKind.KEEPALIVE, conn)
+    host.timers.arm(conn.keepalive_timer, host.now + wait, host.now)
 
 
-def fin_wait2_timer_fired(conn: Connection) -> None:
-    """The peer has not closed in time: a RST ends the orphan (tcp_timer.c: tcp_keepalive_timer)."""
-    if conn.state is State.FIN_WAIT2 and conn.orphan:
-        conn.host.timer_fired(conn.key, reasons.FIN_WAIT2_OVER)
-        transmit.send_active_reset(conn)
-        done(conn, "the peer never closed")
+def wait_in_fin_wait2(conn: Connection, whole: bool) -> bool:
+    """An orphan waits for the peer's FIN: as a small bucket, which is true, or as a whole connection with a timer.
+
+    It stays whole for what goes beyond the time of TIME_WAIT, and where `whole` says that its FIN is yet to be
+    looked at (tcp_input.c: tcp_rcv_state_process; tcp.c: __tcp_close).
+    """
+    wait, longest = fin_time(conn), conn.host.generation.time_wait
+    if wait > longest:
+        set_keepalive_timer(conn, wait - longest)
+    elif whole:
+        set_keepalive_timer(conn, wait)
+    else:
+        time_wait(conn, State.FIN_WAIT2, wait)
+        return True
+    return False

@@ -31,6 +31,11 @@ def from_space(ratio: int, space: int) -> int:
     return space * ratio >> 8
 
 
+def space_for(ratio: int, window: int) -> int:
+    """The buffer that so much payload takes (include/net/tcp.h: tcp_space_from_win)."""
+    return (window << 8) // ratio
+
+
 def receive_window(conn: Connection) -> int:
     """What is left of the window that the peer was told (tcp.h: tcp_receive_window)."""
     return max(offset(conn.rcv.nxt, add(conn.rcv.wup, conn.rcv.wnd)), 0)

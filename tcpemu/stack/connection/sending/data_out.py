@@ -39,7 +39,7 @@ def push_pending(conn: Connection) -> None:
 
 def push(conn: Connection, nagle: bool = True) -> None:
     """Send what windows and Nagle allow; where nothing may go, probe the window later."""
-    sent = write_xmit(conn, nagle and not conn.options.nodelay)
+    sent = write_xmit(conn, nagle)
     if sent:
         probe_timers.schedule_loss_probe(conn)
     elif not conn.scoreboard and conn.snd.has_unsent:
@@ -49,7 +49,8 @@ def push(conn: Connection, nagle: bool = True) -> None:
 def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
     """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
 
-    A tail loss probe is one piece, whatever the congestion window.
+    Without `nagle` neither Nagle's rule nor a cork holds anything back
+    (TCP_NAGLE_OFF). A tail loss probe is one piece, whatever the congestion window.
     """
     if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
         return 0
@@ -140,7 +141,7 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     if not window_takes_next(conn):
         return None
     waiting, room = len(conn.snd.unsent), _room(conn)
-    small_waits = conn.options.cork or (nagle and _small_under_way(conn))
+    small_waits = nagle and _small_waits(conn)
     if waiting <= mss:
         return None if waiting < mss and small_waits and not conn.snd.fin_queued else waiting
     length = min(waiting, room)
@@ -149,6 +150,13 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     if length % mss and small_waits and not (conn.snd.fin_queued and length == waiting):
         return length - length % mss
     return length
+
+
+def _small_waits(conn: Connection) -> bool:
+    """Whether a small segment is held back: by TCP_CORK, or by Nagle's rule (tcp_nagle_test)."""
+    if conn.snd.nagle_push:
+        return False
+    return conn.options.cork or (not conn.options.nodelay and _small_under_way(conn))
 
 
 def window_takes_next(conn: Connection) -> bool:
@@ -177,6 +185,8 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
         if conn.snd.fin_queued:
             flags |= FIN
     entry = new_piece(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
+    if payload:
+        _sending_starts(conn)
     conn.snd.nxt = entry.end
     transmit.transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
     queue_unacked(conn, entry)
@@ -185,15 +195,29 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     return entry.pcount
 
 
+def _sending_starts(conn: Connection) -> None:
+    """Tell the congestion control of data that goes out while nothing is under way (tcp_event_data_sent)."""
+    board = conn.scoreboard
+    if board is not None and not board.in_flight:
+        jiffy = conn.host.jiffy
+        conn.congestion = conn.congestion.sending_starts(
+            conn.host.now // jiffy, board.recovery.wrote_at // jiffy
+        )
+
+
+def new_scoreboard(conn: Connection) -> Scoreboard:
+    """From now on the connection keeps what is under way."""
+    now = conn.host.now
+    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, now, Recovery(now))
+    return conn.scoreboard
+
+
 def queue_unacked(conn: Connection, entry: Unacked) -> None:
     """Keep a piece until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
-    if conn.scoreboard is None:
-        srtt = conn.rtt.srtt
-        now = conn.host.now
-        conn.scoreboard = Scoreboard(conn.sack_ok, srtt >> 3 or None, now, Recovery(now))
-    idle = not conn.scoreboard
-    conn.scoreboard.append(entry)
-    conn.scoreboard.recovery.wrote_at = entry.sent_at
+    board = new_scoreboard(conn) if conn.scoreboard is None else conn.scoreboard
+    idle = not board.queue
+    board.append(entry)
+    board.recovery.wrote_at = entry.sent_at
     if idle or conn.rtx.timer_is_for is WriteTimer.LOSS_PROBE:
         write_timer.rearm(conn)
 

@@ -53,13 +53,28 @@ def window_may_have_opened(conn: Connection) -> None:
     length = min(len(conn.snd.unsent), segment_size.current_mss(conn)) or 1
     if not before(add(conn.snd.una, conn.snd.wnd), add(conn.snd.nxt, length)):
         conn.rtt.backoff = 0
+        conn.rtx.probes_began = None
         if conn.rtx.timer_is_for is WriteTimer.WINDOW_PROBE:
             write_timer.clear_timer(conn)
     else:
         write_timer.set_timer(conn, WriteTimer.WINDOW_PROBE, window_probe_wait(conn))
 
 
+def window_opened(conn: Connection) -> None:
+    """Data goes out again: no probe is without an answer."""
+    conn.rtx.probes_out = 0
+    conn.rtx.probes_began = None
+
+
 def window_probe_wait(conn: Connection) -> int:
-    """How long to wait for the next probe of a closed window: doubled each time (tcp.h: tcp_probe0_when)."""
-    base = max(conn.rtt.rto, conn.host.generation.rto_min)
-    return min(base << min(conn.rtt.backoff, 20), conn.host.rto_max)
+    """Until the next probe, and no longer than TCP_USER_TIMEOUT leaves.
+
+    tcp.h: tcp_probe0_when; tcp_timer.c: tcp_clamp_probe0_to_user_timeout.
+    """
+    host = conn.host
+    base = max(conn.rtt.rto, host.generation.rto_min)
+    wait = min(base << min(conn.rtt.backoff, 20), host.rto_max)
+    limit, since = conn.options.user_timeout * MILLISECOND, conn.rtx.probes_began
+    if not limit or since is None:
+        return wait
+    return min(wait, max(since + limit - host.now, 2 * host.jiffy))
