@@ -14,6 +14,7 @@ from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
 from tcpemu.stack.connection.lifetime import establishing
+from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.listening import listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
 from tcpemu.stack.records.listener import Listener
@@ -83,13 +84,13 @@ class Socket(SocketState):
 
     @property
     def writable(self) -> bool:
-        """Whether send() would return now, be it with an error; for connect(), whether it is over."""
+        """Whether a third of the send buffer is free, or send() would fail; for connect(), whether it is over."""
         conn = self.connection
         if conn is None:
             return False
         if conn.state in (State.SYN_SENT, State.SYN_RECV):
             return False
-        return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_and_recv.send_space(conn) > 0)
+        return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn))
 
     def poll(self) -> int:
         """What poll() would say: POLLIN, POLLOUT, POLLHUP, POLLRDHUP, POLLERR, by Linux's numbers."""
