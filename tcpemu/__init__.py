@@ -1,22 +1,37 @@
 """tcpemu: a user-space TCP that answers as a given Linux kernel would, in virtual time, and says why.
 
-    import tcpemu
+One host, and a segment for it; nothing runs by itself, time is what you say it is:
 
-    result = tcpemu.run_scenario("ignored-ack")         # or a .toml file
-    print(result.ladder())                              # every packet, and why
-    result.save("x.pcapng")                             # for Wireshark
+>>> from tcpemu import Host, Segment, address, generation
+>>> from tcpemu.wire import flag_letters, flags_of
+>>> host = Host([address("192.0.2.1")], generation("linux-6.18"))
+>>> syn = Segment(address("198.51.100.7"), 40000, address("192.0.2.1"), 80, 1, 0, flags_of("S"), 65535)
+>>> host.receive(syn, now=0)
+>>> [flag_letters(segment.flags) for segment in host.transmit()]  # nobody listens
+['RA']
 
-    network = tcpemu.Network()                          # or a network of one's own, in nanoseconds
-    client, server = network.host("client", "10.0.0.2"), network.host("server", "10.0.0.1")
-    listener = server.listen(80, backlog=1)
+Two hosts and a link, with applications as coroutines:
 
-    async def talk(node):
-        connection = await node.connect("10.0.0.1", 80)
-        await connection.send(b"hello")
+>>> from tcpemu import Network
+>>> network = Network(seed=1)
+>>> server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+>>> async def serve(node):
+...     connection = await node.listen(80, backlog=5).accept()
+...     await connection.send(b"hello")
+>>> async def ask(node):
+...     connection = await node.connect("10.0.0.1", 80)
+...     print(await connection.recv(100), node.now)
+>>> tasks = network.spawn(server, serve), network.spawn(client, ask)
+>>> network.run(until=1_000_000_000)
+b'hello' 2000000
 
-    network.spawn(client, talk)
-    network.run(until=10**9)
-    print(tcpemu.ladder_text(network.record))
+A scenario, by its name or from a .toml file, and what came of it; `ladder()` shows every packet and why, `save()`
+writes a capture:
+
+>>> from tcpemu import run_scenario
+>>> run = run_scenario("ignored-ack")
+>>> [(client.name, client.error) for client in run.clients]
+[('first', ''), ('second', ''), ('late', 'ECONNRESET')]
 
 The names below are what most programs need; each is loaded when it is first asked for, so that the stack
 alone loads neither Scapy nor anything else outside the standard library. The rooms they live in have more;
@@ -110,5 +125,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """Everything that there is, for `help()` too."""
+    """What help() and completion show, before any of it is loaded."""
     return sorted({*globals(), *__all__})

@@ -64,7 +64,7 @@ class _ApplicationSocket:
 
     @property
     def state(self) -> State:
-        """As `ss` has it: ESTABLISHED, CLOSE_WAIT ..."""
+        """That of the socket, as `ss` would show it."""
         return self.socket.state
 
     @property
@@ -86,7 +86,7 @@ class _ApplicationSocket:
         )
 
     def shutdown(self, how: int = SHUT_WR) -> None:
-        """End reading (SHUT_RD 0), writing with a FIN (SHUT_WR 1), or both (SHUT_RDWR 2). SocketError ENOTCONN."""
+        """Stop receiving (SHUT_RD, 0), sending (SHUT_WR, 1: a FIN) or both (SHUT_RDWR, 2). ENOTCONN."""
         self._calls.call(
             self.socket, f"shutdown({_HOW.get(how, how)})", lambda now: self.socket.shutdown(how, now)
         )
@@ -122,13 +122,13 @@ class ConnectedSocket(_ApplicationSocket):
 
     @property
     def remote(self) -> tuple[Address, int] | None:
-        """The peer's address, packed, and port; also after the end."""
+        """The peer's packed address and port."""
         return self.socket.remote
 
     async def send(self, data: bytes) -> None:
         """Send all of it: ends when the host has taken the last octet, not when the peer has.
 
-        Raises SocketError EPIPE, ECONNRESET, ETIMEDOUT.
+        ECONNRESET, ETIMEDOUT, EPIPE when the connection has ended.
         """
         rest = bytes(data)
 
@@ -141,9 +141,9 @@ class ConnectedSocket(_ApplicationSocket):
         await self._calls.complete(self.socket, f"send({octets_text(len(rest))})", attempt)
 
     async def recv(self, n: int, timeout: int | None = None) -> bytes:
-        """Up to n octets, b"" at the end. SocketError EAGAIN when none comes within `timeout` nanoseconds.
+        """Up to n octets, b"" at the end.
 
-        Also ECONNRESET, ETIMEDOUT: each is the kind of OSError that Python's sockets raise.
+        EAGAIN when none comes within `timeout` nanoseconds; ECONNRESET, ETIMEDOUT when the connection has ended so.
         """
         return await self._calls.complete(
             self.socket,

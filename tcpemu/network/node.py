@@ -134,7 +134,7 @@ class Node(Attached):
     ) -> ListeningSocket:
         """A socket with these options, bound to the port (of one address, or of all) and listening.
 
-        Raises SocketError EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
+        Raises SocketError: EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
         """
         socket = self._socket(options, datagram)
         local = None if address is None else packed(address)
@@ -156,7 +156,7 @@ class Node(Attached):
     ) -> ConnectedSocket:
         """A connection, once it stands. `local` binds it first: an address or None, and a port or 0.
 
-        Raises SocketError ECONNREFUSED, ETIMEDOUT, EADDRNOTAVAIL, EADDRINUSE.
+        Raises SocketError: ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EADDRNOTAVAIL.
         """
         remote = packed(address), port
         text = f"connect({endpoint_text(remote)})"

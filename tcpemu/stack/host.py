@@ -49,12 +49,14 @@ class Host:
         observe: bool = True,
         routes: Sequence[tuple[Address, int]] | None = None,
     ) -> None:
-        """A host with these addresses of IPv4, packed or in text; IPv6 is not emulated.
+        """A host with these addresses of IPv4, as `["192.0.2.1"]` or packed, and that kernel; IPv6 is not emulated.
 
-        `generation` is a value, as `tcpemu.generation("linux-6.18")` gives it. `routes` lists the networks that it
-        can reach, each as packed address and prefix length; None is all. `mtu` is that of its link, 68 to 65535.
-        `hz` 100, 250 or 1000 makes timers as late as the kernel's timer wheel does; None fires them on time.
-        Without `observe` there are no events, and more speed. Raises ConfigurationError.
+        `generation` is a value, as `tcpemu.generation("linux-6.18")` gives it. `sysctls` are settings by their full
+        names; what is not given is the kernel's default. All that is random in it (initial sequence numbers, cookie
+        keys, timestamps, ports) comes from `seed`. `routes` lists the networks that it can reach, each as packed
+        address and prefix length; None is all. `mtu` is that of its link, 68 to 65535. `hz` 100, 250 or 1000 makes
+        timers as late as the kernel's timer wheel does; None fires them on time. Without `observe` there are no
+        events, and more speed. Raises ConfigurationError.
         """
         own = own_addresses(addresses)
         check_generation(generation)
@@ -79,10 +81,11 @@ class Host:
     # --- the five verbs ---------------------------------------------------------------------------
 
     def receive(self, segment: Segment | Refused, now: int) -> None:
-        """A segment has arrived, or octets that are none. Never raises for what they hold.
+        """A segment has arrived, or octets that are none, at `now` in nanoseconds, which never goes back.
 
-        `now` is in nanoseconds. A Scapy packet is turned into a segment by `tcpemu.from_scapy(packet)`, octets by
-        `tcpemu.decode(octets)`. Raises ConfigurationError for anything else.
+        Never raises for what they hold: a segment is delivered, answered or dropped, and a Verdict says why. A Scapy
+        packet becomes a segment by `tcpemu.from_scapy(packet)`, octets by `tcpemu.decode(octets)`; anything else is a
+        ConfigurationError.
         """
         host = self._host
         host.now = now
@@ -92,16 +95,19 @@ class Host:
             host.verdict(segment, reason)
 
     def transmit(self) -> list[Segment]:
-        """What is to be sent now, in order."""
+        """What is to be sent now, in order. Each segment is given once; whoever calls carries it to its peer."""
         out, self._host.out = self._host.out, []
         return out
 
     def next_timer(self) -> int | None:
-        """When to call `advance`, or None."""
+        """When to call `advance`, in nanoseconds on the clock of `now`; None where no timer is armed.
+
+        A timer may have been cancelled meanwhile: then `advance` finds nothing to do.
+        """
         return self._host.timers.next()
 
     def advance(self, now: int) -> None:
-        """Fire the timers due by `now`, each at its own time, in order of deadline.
+        """Fire the timers due by `now` (nanoseconds), each at its own time, in order of deadline.
 
         Raises ConfigurationError for a time before that of the last verb or call.
         """
@@ -114,14 +120,14 @@ class Host:
         host.now = now
 
     def events(self) -> list[Event]:
-        """What has happened since the last call."""
+        """What has happened since the last call, in order; nothing for a host that does not observe."""
         events, self._host.happened = self._host.happened, []
         return events
 
     # --- sockets ----------------------------------------------------------------------------------
 
     def socket(self, datagram: bool = False) -> Socket:
-        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen."""
+        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen (EOPNOTSUPP)."""
         return Socket(self._tables, datagram=datagram)
 
     def woken(self) -> list[Socket]:
@@ -152,7 +158,10 @@ class Host:
         return self._host.sysctls
 
     def set_sysctl(self, name: str, value: object) -> None:
-        """Change a sysctl while the host runs. Raises ConfigurationError."""
+        """Change a sysctl by its full name while the host runs; a string is parsed as `sysctl -w` would.
+
+        Raises ConfigurationError for a name that is not known or that this kernel lacks, and for a value out of range.
+        """
         self._host.sysctls.set(name, value)
         self._settings_changed()
 

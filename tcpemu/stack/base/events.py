@@ -133,3 +133,4 @@ def _when(at: int) -> str:
 
 
 Event: TypeAlias = Verdict | Sent | StateChanged | QueueChanged | TimerFired | Counted
+"""Anything that a host tells."""
