@@ -7,7 +7,7 @@ the pen but take a reader minutes and gigabytes, so they are refused at once.
 import codecs
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -117,14 +117,23 @@ def _octets(path: Path, name: str) -> bytes:
 # ------------------------------------------------------------------------------------------ where a key stands
 
 
-def with_lines(text: str, error: ScenarioError) -> ScenarioError:
-    """The same mistakes, each with the line of the text at which it stands, where that can be told."""
+def with_lines(text: str, error: ScenarioError, settings: Iterable[str] = ()) -> ScenarioError:
+    """The same mistakes, each with the line of the text at which it stands, where that can be told.
+
+    What is wrong with a setting from elsewhere, given by its path, stands in no line.
+    """
+    elsewhere = [
+        path.partition("net.")[1:] if "net." in path else (path.rpartition(".")[2],) for path in settings
+    ]
+    ends = ["".join(parts) for parts in elsewhere]
     lines = text.split("\n")
     paths: dict[str, list[_PathOfLine]] = {}
     for number, path in _paths(lines):
         paths.setdefault(path[0][0], []).append((number, path))
     problems = [
-        replace(each, line=_line_of(lines, paths, each.place)) if each.line is None else each
+        replace(each, line=_line_of(lines, paths, each.place))
+        if each.line is None and not any(end in each.place for end in ends)
+        else each
         for each in error.problems
     ]
     return ScenarioError(error.source, problems)

@@ -71,10 +71,16 @@ def test_each_mistake_of_a_file_has_its_line(tmp_path):
 
 def test_a_setting_from_elsewhere_has_no_line(tmp_path):
     path = tmp_path / "x.toml"
-    path.write_text('title = "x"\n')
-    with pytest.raises(ScenarioError) as caught:
-        load_runs(str(path), {"server.backlog": "y"})
-    assert [problem.line for problem in caught.value.problems] == [None]
+    path.write_text('title = "x"\n[server]\nport = 80\n[server.sysctls]\n"net.ipv4.tcp_sack" = 1\n')
+    for setting in (
+        "server.backlog",
+        "server.port",
+        "net.ipv4.tcp_tw_reuse",
+        "server.sysctls.net.ipv4.tcp_sack",
+    ):
+        with pytest.raises(ScenarioError) as caught:
+            load_runs(str(path), {setting: "y"})
+        assert [problem.line for problem in caught.value.problems] == [None]
 
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path):
