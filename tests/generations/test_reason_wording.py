@@ -153,7 +153,7 @@ def test_a_reason_is_the_same_but_for_its_source_and_words(name):
 
 # --- words --------------------------------------------------------------------------------------------
 
-_NOT_WITHOUT = {"SYN_COOKIE_ALWAYS", "ABORT_ON_OVERFLOW", "SYN_BACKLOG_LAST_QUARTER"}
+_NOT_WITHOUT = {"SYN_COOKIE_ALWAYS", "ABORT_ON_OVERFLOW", "SYN_BACKLOG_LAST_QUARTER", "SYN_QUEUED_KNOWN_PEER"}
 """Reasons that there are not where there is not the sysctl that they name."""
 
 

@@ -21,6 +21,8 @@ _TIME_WAIT = "tcp_minisocks.c: tcp_timewait_state_process"
 _RCV = "tcp_ipv4.c: tcp_v4_rcv"
 _REQ_TIMER = "inet_connection_sock.c: reqsk_timer_handler"
 _RETRANS_TIMER = "tcp_timer.c: tcp_retransmit_timer"
+_ACTIVE_RESET = "tcp_output.c: tcp_send_active_reset"
+_WRITE_ERR = "tcp_timer.c: tcp_write_err"
 _ALL: list[Reason] = []
 
 
@@ -47,6 +49,12 @@ NO_SOCKET = _answer("NO_SOCKET", "no socket has this port, so it is answered wit
 NO_SOCKET_RST = _drop("NO_SOCKET_RST", "no socket has this port, and a RST is never answered", _RCV)
 SYN_QUEUED = _reason(
     "SYN_QUEUED", "the SYN is taken into the SYN queue and answered with SYN|ACK", _CONN_REQUEST
+)
+SYN_QUEUED_KNOWN = _reason(
+    "SYN_QUEUED_KNOWN_PEER",
+    "the last quarter of tcp_max_syn_backlog is kept for peers that are known, and this one is: a connection with "
+    "it has ended before, and its round-trip time is remembered (ip tcp_metrics)",
+    _CONN_REQUEST,
 )
 SYN_COOKIE = _answer(
     "SYN_COOKIE", "the SYN queue is full, so a SYN cookie is sent and nothing is remembered", _CONN_REQUEST
@@ -224,14 +232,37 @@ ABORT_ON_DATA = _answer(
     "ABORT_ON_DATA", "data for a socket that is closed: answered with a RST", _STATE_PROCESS
 )
 LAST_ACK_DONE = _reason("LAST_ACK_DONE", "our FIN is acknowledged: the connection is gone", _STATE_PROCESS)
-TW_ACK = _answer("TIME_WAIT_ACK", "TIME_WAIT repeats its last ACK", _TIME_WAIT)
-TW_LIMITED = _drop(
-    "TIME_WAIT_LIMITED", "TIME_WAIT has answered less than tcp_invalid_ratelimit ago", _TIME_WAIT
+TW_ACK = _answer("TIME_WAIT_ACK", "TIME-WAIT repeats its last ACK", _TIME_WAIT)
+TW_OLD_SYN = _answer(
+    "TIME_WAIT_OLD_SYN",
+    "neither the sequence number nor the timestamp of this SYN is newer than the old connection's, so TIME-WAIT "
+    "repeats its last ACK, which the client answers with a RST",
+    _TIME_WAIT,
 )
-TW_QUIET = _drop("TIME_WAIT_QUIET", "nothing new for a connection in TIME_WAIT", _TIME_WAIT)
-TW_KILLED = _reason("TIME_WAIT_KILLED", "a RST ends TIME_WAIT", _TIME_WAIT)
-TW_RST = _answer("TIME_WAIT_RST", "data or SYN for a closed connection: answered with a RST", _TIME_WAIT)
-TW_FIN = _reason("TIME_WAIT_FIN", "the peer's FIN arrives: TIME_WAIT begins", _TIME_WAIT)
+TW_SYN_UNHEARD = _answer(
+    "TIME_WAIT_SYN_UNHEARD",
+    "this SYN could take the flow over from TIME-WAIT, but nobody listens here: TIME-WAIT repeats its last ACK",
+    _TIME_WAIT,
+)
+TW_SYN_NEWER_NUMBER = _reason(
+    "TIME_WAIT_SYN_NEWER_NUMBER",
+    "the sequence number of this SYN is newer than any of the old connection (RFC 9293 section 3.6.1), so it takes "
+    "the flow over from TIME-WAIT",
+    _TIME_WAIT,
+)
+TW_SYN_NEWER_TIMESTAMP = _reason(
+    "TIME_WAIT_SYN_NEWER_TIMESTAMP",
+    "the timestamp of this SYN is newer than the old connection's last one (RFC 6191), so it takes the flow over "
+    "from TIME-WAIT",
+    _TIME_WAIT,
+)
+TW_LIMITED = _drop(
+    "TIME_WAIT_LIMITED", "TIME-WAIT has answered less than tcp_invalid_ratelimit ago", _TIME_WAIT
+)
+TW_QUIET = _drop("TIME_WAIT_QUIET", "nothing new for a connection in TIME-WAIT", _TIME_WAIT)
+TW_KILLED = _reason("TIME_WAIT_KILLED", "a RST ends TIME-WAIT or FIN-WAIT-2", _TIME_WAIT)
+TW_RST = _answer("TIME_WAIT_RST", "data or SYN for a closed socket: answered with a RST", _TIME_WAIT)
+TW_FIN = _reason("TIME_WAIT_FIN", "the peer's FIN arrives: TIME-WAIT begins", _TIME_WAIT)
 SENT_SYN = _reason("SYN", "connect()", "tcp_output.c: tcp_connect")
 SENT_SYN_AGAIN = _reason("SYN_AGAIN", "nobody answered the SYN", _RETRANS_TIMER)
 SENT_SYN_ACK = _reason("SYN_ACK", "answers the SYN", _CONN_REQUEST)
@@ -246,9 +277,20 @@ SENT_REQUEST_ACK = _reason(
 )
 SENT_RST = _reason("RST", "answers a segment that belongs to no connection", "tcp_ipv4.c: tcp_v4_send_reset")
 SENT_ACTIVE_RST = _reason(
-    "ACTIVE_RST", "this end aborts the connection", "tcp_output.c: tcp_send_active_reset"
+    "ACTIVE_RST", "the connection is aborted, and what was not sent yet is thrown away", _ACTIVE_RESET
 )
-SENT_TW_ACK = _reason("TW_ACK", "TIME_WAIT repeats its last ACK", "tcp_ipv4.c: tcp_v4_timewait_ack")
+SENT_UNREAD_RST = _reason(
+    "UNREAD_RST",
+    "a RST in place of the FIN tells the peer that this data is lost (RFC 2525 section 2.17)",
+    _ACTIVE_RESET,
+)
+SENT_UNACCEPTED_RST = _reason(
+    "UNACCEPTED_RST", "it waited in the accept queue, and nobody will accept it now", _ACTIVE_RESET
+)
+SENT_LINGER2_RST = _reason(
+    "LINGER2_RST", "no wait for the peer's FIN: the connection is reset", _ACTIVE_RESET
+)
+SENT_TW_ACK = _reason("TW_ACK", "TIME-WAIT repeats its last ACK", "tcp_ipv4.c: tcp_v4_timewait_ack")
 SENT_ACK = _reason("ACK", "acknowledges what arrived", "tcp_output.c: __tcp_send_ack")
 SENT_DELAYED_ACK = _reason("DELAYED_ACK", "the delayed ACK is due", "tcp_timer.c: tcp_delack_timer_handler")
 SENT_CHALLENGE_ACK = _reason(
@@ -302,12 +344,28 @@ REQUEST_EVICTED = _reason(
 REQUEST_SILENT = _reason(
     "REQUEST_SILENT", "TCP_DEFER_ACCEPT: the client has acknowledged, so nothing is sent", _REQ_TIMER
 )
-TIMED_OUT = _reason(
-    "TIMED_OUT", "nobody answered: the connection is given up with ETIMEDOUT", "tcp_timer.c: tcp_write_err"
+SYN_TIMED_OUT = _reason("SYN_TIMED_OUT", "no answer to the SYN: connect() fails with ETIMEDOUT", _WRITE_ERR)
+TIMED_OUT = _reason("TIMED_OUT", "no ACK in time: the connection is given up with ETIMEDOUT", _WRITE_ERR)
+ORPHAN_TIMED_OUT = _reason(
+    "ORPHAN_TIMED_OUT",
+    "no ACK in time, and no program holds the socket any more: the connection is given up",
+    _WRITE_ERR,
 )
-TW_OVER = _reason("TIME_WAIT_OVER", "TIME_WAIT is over", "inet_timewait_sock.c: tw_timer_handler")
+PROBES_TIMED_OUT = _reason(
+    "PROBES_TIMED_OUT",
+    "no answer to the zero window probes: the connection is given up with ETIMEDOUT",
+    "tcp_timer.c: tcp_probe_timer",
+)
+SHUT_WINDOW_TIMED_OUT = _reason(
+    "SHUT_WINDOW_TIMED_OUT",
+    "the peer closed its window over data under way and is silent: the connection is given up with ETIMEDOUT",
+    "tcp_timer.c: tcp_retransmit_timer",
+)
+TW_OVER = _reason("TIME_WAIT_OVER", "TIME-WAIT is over", "inet_timewait_sock.c: tw_timer_handler")
 FIN_WAIT2_OVER = _reason(
-    "FIN_WAIT2_OVER", "the peer never closed: FIN_WAIT2 is given up", "inet_timewait_sock.c: tw_timer_handler"
+    "FIN_WAIT2_OVER",
+    "the peer's FIN never came: FIN-WAIT-2 is given up",
+    "inet_timewait_sock.c: tw_timer_handler",
 )
 REASONS: dict[str, Reason] = {reason.name: reason for reason in _ALL}
 """Every reason by its name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.sequence_numbers import add, distance
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures import segment_size
@@ -51,11 +52,15 @@ def window_probe_timer(conn: Connection) -> None:
     if conn.scoreboard or not conn.snd.has_unsent:
         conn.rtx.probes_out = 0
         return
-    most = conn.host.sysctls.tcp_retries2
+    setting, value = "net.ipv4.tcp_retries2", conn.host.sysctls.tcp_retries2
     if conn.orphan:
-        most = conn.host.sysctls.tcp_orphan_retries or ORPHAN_RETRIES
+        setting, value = "net.ipv4.tcp_orphan_retries", conn.host.sysctls.tcp_orphan_retries
+    most = value or (ORPHAN_RETRIES if conn.orphan else 0)
     if conn.rtx.probes_out >= most:
-        closing.fail(conn, errno.ETIMEDOUT, "the window never opens")
+        decided = GivenUp(setting, value, conn.host.now - conn.rtx.heard_at)
+        conn.host.timer_fired(conn.key, reasons.PROBES_TIMED_OUT, decided)
+        words = closing.setting_words(conn.host, setting)
+        closing.fail(conn, errno.ETIMEDOUT, f"no answer to the zero window probes{words}")
         conn.host.count("TCPAbortOnTimeout")
         return
     _probe_window(conn)
