@@ -168,7 +168,11 @@ _WITHOUT = {
     "SYN_QUEUE_FULL": ("net.ipv4.tcp_syncookies", "the SYN queue is full, so the SYN is dropped"),
     "DUPLICATE_SYN_LIMITED": (
         "net.ipv4.tcp_invalid_ratelimit",
-        "the same SYN again, too soon after the last answer",
+        "a repeated SYN, too soon after the last answer",
+    ),
+    "OUT_OF_WINDOW_LIMITED": (
+        "net.ipv4.tcp_invalid_ratelimit",
+        "outside the window; not answered again so soon",
     ),
     "CHALLENGE_LIMITED": (
         "net.ipv4.tcp_invalid_ratelimit",

@@ -420,6 +420,7 @@ WAYS = {
     "DUP_ACK": lambda: after(established(), ("A", FAR, 1)),
     "WINDOW_UPDATE": reading,
     "DATA_SENT": lambda: calling(established(), ("send", 5)),
+    "HELD_DATA_SENT": lambda: after(calling(established(), ("send", 5), ("send", 5)), ("A", 1, 6)),
     "FIN_SENT": fin_wait1,
     "RETRANSMIT": lambda: after(calling(established(), ("send", 5)), until=3),
     "FAST_RETRANSMIT": lambda: after(ten_sent(), sacked(5)),

@@ -98,7 +98,7 @@ class GivenUp:
     value: int
     """What it was, in its own unit."""
     waited: int
-    """Nanoseconds since what was not answered had been sent for the first time."""
+    """Nanoseconds since the first retransmission, from which the kernel counts."""
     allowed: int | None = None
     """Nanoseconds from which on the timer gives up; None where it counts tries."""
 

@@ -27,5 +27,5 @@ def stop(listener: Listener, call: str) -> None:
     if not listener.host.generation.synack.outlive_listener:
         for flow in list(listener.host.flows.values()):
             if isinstance(flow, Request) and flow.listener is listener:
-                request_timer.remove(flow)
+                request_timer.remove(flow, "its listener is gone")
     queues.queue_changed(listener)

@@ -94,7 +94,7 @@ def _evict(listener: Listener) -> bool:
     if rules.evicts_at_random:
         found = host.secrets.draw.choice((found, *old))
     host.timer_fired(found.key, reasons.REQUEST_EVICTED)
-    request_timer.remove(found)
+    request_timer.remove(found, "it had to make room for another")
     return True
 
 

@@ -71,6 +71,8 @@ class Sending:
     """Payload of a full segment, options taken off."""
     unsent: bytes = b""
     """Data written and not sent yet."""
+    held: bool = False
+    """Nagle's algorithm holds the last, small part of it back."""
     fin_queued: bool = False
     """A FIN goes behind what is unsent."""
 

@@ -7,6 +7,7 @@ Data waits in `snd.unsent` and moves to the scoreboard piece by piece.
 from __future__ import annotations
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
@@ -131,7 +132,9 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     waiting, room = len(conn.snd.unsent), _room(conn)
     small_waits = conn.options.cork or (nagle and _small_under_way(conn))
     if waiting <= mss:
-        return None if waiting < mss and small_waits and not conn.snd.fin_queued else waiting
+        waits = waiting < mss and small_waits and not conn.snd.fin_queued
+        conn.snd.held = conn.snd.held or (waits and not conn.options.cork)
+        return None if waits else waiting
     length = min(waiting, room)
     if quota * mss <= length:
         return quota * mss
@@ -164,11 +167,19 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
             flags |= FIN
     entry = new_piece(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
     conn.snd.nxt = entry.end
-    transmit.transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
+    transmit.transmit_piece(conn, entry, _why(conn, payload))
     queue_unacked(conn, entry)
     if length % mss or not length:
         conn.snd.sml = entry.end
     return entry.pcount
+
+
+def _why(conn: Connection, payload: bytes) -> Reason:
+    """Why new data goes out now; what Nagle's algorithm held back goes with it."""
+    held, conn.snd.held = conn.snd.held, False
+    if not payload:
+        return reasons.SENT_FIN
+    return reasons.SENT_HELD_DATA if held else reasons.SENT_DATA
 
 
 def queue_unacked(conn: Connection, entry: Unacked) -> None:
