@@ -86,7 +86,7 @@ def test_a_packet_that_is_lost_on_the_way_in_one_run():
 def test_a_packet_that_the_other_run_sends_later():
     one = answered(at=1105 * MS, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
     other = answered(at=3105 * MS, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
-    again = "SYN|ACK to client:40001: sent again (1st repeat), the handshake was not completed in time"
+    again = "SYN|ACK to client:40001: sent again (1st repeat), the final ACK did not come in time"
     nothing = again.replace("SYN|ACK", "nothing; the next packet, at 3.105 s, is SYN|ACK", 1)
     name = "SYN|ACK to client:40001"
     assert parted(one, other).behaviour == Difference(1105 * MS, name, again, nothing)
@@ -100,7 +100,7 @@ def test_a_packet_that_the_other_run_never_sends():
     found = parted(one, answered()).behaviour
     assert (found.at, found.packet) == (10 * MS, "RST of client:40001")
     assert found.here == "nothing, then or later"
-    assert found.there == "RST of client:40001 (seq 1): answers a segment that belongs to no connection"
+    assert found.there == "RST of client:40001 (seq 1): a RST in answer"
 
 
 def test_another_packet_at_the_same_time():
