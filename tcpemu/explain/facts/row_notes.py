@@ -226,7 +226,8 @@ def _gone(row: PacketRow) -> str:
     """How the connection ended that was there before."""
     if row.gone is None:
         return ""
-    return f"; the connection that was there is gone since {moment(row.gone.at)}: {row.gone.cause}"
+    cause = f": {row.gone.cause}" if row.gone.cause else ""
+    return f"; the connection that was there is gone since {moment(row.gone.at)}{cause}"
 
 
 _ROLES = {Outcome.ACCEPTED: Role.PLAIN, Outcome.ANSWERED: Role.AGAIN, Outcome.DROPPED: Role.LOST}

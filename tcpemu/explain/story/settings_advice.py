@@ -112,6 +112,7 @@ _DECIDES = {
     "net.ipv4.tcp_syn_retries": "how often a SYN is sent again",
     "net.ipv4.tcp_retries2": "how many time-outs, each twice as long as the one before, unacknowledged data is given",
     "net.ipv4.tcp_orphan_retries": "how many such time-outs a connection is given that no program holds any more",
+    "net.ipv4.tcp_keepalive_probes": "how many keepalive probes may go without an answer",
     "net.ipv4.tcp_rto_max_ms": "the longest time-out, of which two may pass without a word",
 }
 
@@ -194,6 +195,7 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "ORPHAN_TIMED_OUT": (_given_up,),
     "PROBES_TIMED_OUT": (_given_up,),
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
+    "KEEPALIVE_OVER": (_given_up,),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
     "UNREAD_RST": (_words("a program that reads what has come before it calls close()"),),
     "UNACCEPTED_RST": (_words("a program that accepts what waits before it closes its listener"),),

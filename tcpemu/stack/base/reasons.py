@@ -322,6 +322,9 @@ SENT_HELD_DATA = _reason(
     "Nagle's algorithm held this data until what was under way was acknowledged (TCP_NODELAY sends it at once)",
     "tcp_output.c: tcp_nagle_check",
 )
+SENT_KEEPALIVE_RST = _reason(
+    "KEEPALIVE_RST", "the peer is taken for gone, and told so in case it is not", _ACTIVE_RESET
+)
 SENT_FIN = _reason("FIN_SENT", "the application closes", "tcp_output.c: tcp_send_fin")
 SENT_AGAIN = _reason(
     "RETRANSMIT", "retransmission time-out (RTO): it was not acknowledged in time", _RETRANS_TIMER
@@ -350,6 +353,11 @@ SENT_WINDOW_PROBE = _reason(
     "WINDOW_PROBE",
     "a zero window probe: it asks whether the window is open again",
     "tcp_output.c: tcp_write_wakeup",
+)
+SENT_KEEPALIVE = _reason(
+    "KEEPALIVE",
+    "a keepalive probe: it asks whether a silent peer is still there",
+    "tcp_timer.c: tcp_keepalive_timer",
 )
 REQUEST_EXPIRED = _reason(
     "REQUEST_EXPIRED",
@@ -395,6 +403,11 @@ SHUT_WINDOW_TIMED_OUT = _reason(
     "tcp_timer.c: tcp_retransmit_timer",
 )
 TW_OVER = _reason("TIME_WAIT_OVER", "TIME-WAIT is over", "inet_timewait_sock.c: tw_timer_handler")
+KEEPALIVE_OVER = _reason(
+    "KEEPALIVE_OVER",
+    "no keepalive probe was answered: the connection is given up with ETIMEDOUT",
+    "tcp_timer.c: tcp_keepalive_timer",
+)
 FIN_WAIT2_OVER = _reason(
     "FIN_WAIT2_OVER",
     "the peer's FIN never came: FIN-WAIT-2 is given up",

@@ -36,7 +36,7 @@ def shutdown(conn: Connection, how: int) -> None:
 
 
 def close(conn: Connection) -> None:
-    """close(): an orphan says goodbye by itself (__tcp_close)."""
+    """close(): the connection goes on as an orphan until the peer has everything (__tcp_close)."""
     conn.shutdown = BOTH_SHUTDOWN
     unread = sum(len(chunk.payload) for chunk in conn.rcv.queue or ())
     conn.rcv.rmem -= sum(chunk.memory for chunk in conn.rcv.queue or ())
@@ -53,7 +53,7 @@ def close(conn: Connection) -> None:
 
 
 def _part(conn: Connection, unread: int) -> None:
-    """Say goodbye: a FIN, or a RST where `unread` octets are thrown away or SO_LINGER wants one."""
+    """RST where `unread` octets are thrown away or the application does not linger, else FIN."""
     if unread:
         conn.host.count("TCPAbortOnClose")
         octets = "1 octet" if unread == 1 else f"{unread} octets"
@@ -70,9 +70,10 @@ def _part(conn: Connection, unread: int) -> None:
 
 
 def _leave_fin_wait2(conn: Connection) -> None:
+    """An orphan does not stay in FIN_WAIT2 as a whole connection: RST, or a bucket that waits for the peer's FIN."""
     if conn.options.linger2 < 0:
         state_changes.set_state(conn, State.CLOSE, "close() with TCP_LINGER2 below 0")
         transmit.send_active_reset(conn, reasons.SENT_LINGER2_RST)
         conn.host.count("TCPAbortOnLinger")
     else:
-        closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))
+        closing.wait_in_fin_wait2(conn, False)

@@ -40,19 +40,21 @@ def test_comments_say_what_both_ends_did():
     )
     assert comments[6] == (
         "Sent again after 1 s (1st repeat): the final ACK did not come in time (SYN-RECV) "
-        "[inet_connection_sock.c: reqsk_timer_handler]. client: a repeated SYN|ACK reaches an open connection: challenge ACK "
+        "[inet_connection_sock.c: reqsk_timer_handler]. client: a repeated SYN|ACK reaches an open "
+        "connection: challenge ACK "
         "(ESTAB) [tcp_input.c: tcp_validate_incoming]. Queues of port 80: accept 1/0, SYN 1/0.",
     )
     assert comments[7] == (
-        "client: a challenge ACK, for the SYN|ACK that came: it names the sequence number expected (RFC 5961) (ESTAB). server: the "
+        "client: a challenge ACK, for the SYN|ACK that came: it names the sequence number expected "
+        "(RFC 5961) (ESTAB). server: the "
         "accept queue is full (1 wait, backlog 0), so the final ACK is ignored; the request stays and its SYN|ACK "
         "will be sent again (SYN-RECV) [tcp_minisocks.c: tcp_check_req]. The two ends disagree: client says "
         "ESTABLISHED, server says SYN-RECV. Queues of port 80: accept 1/0, SYN 1/0. Counters of server: "
         "ListenOverflows +1, ListenDrops +1.",
     )
     assert comments[8] == (
-        "server: an ACK for a connection that the listener does not know is answered with a RST (LISTEN) "
-        "[tcp_input.c: tcp_rcv_state_process]. Queues of port 80: accept 1/0, SYN 0/0.",
+        "server: an ACK for a connection that the listener does not know is answered with a RST; the "
+        "connection that was there is gone since 3.105 s (LISTEN) [tcp_input.c: tcp_rcv_state_process]. Queues of port 80: accept 1/0, SYN 0/0.",
     )
 
 
@@ -133,7 +135,8 @@ def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
     record = build.run(load_scenario.runs(load_scenario.from_text(document))[0]).record
     *_, last = capture_of(record).packets
     assert last.comments == (
-        "server: no final ACK came to the last SYN|ACK: the handshake is given up (SYN-RECV → closed) [XNU, tcp_subr.c: tcp_drop]. Queues of port "
+        "server: no final ACK came to the last SYN|ACK: the handshake is given up (SYN-RECV → "
+        "closed) [XNU, tcp_subr.c: tcp_drop]. Queues of port "
         "80: accept 0/3, SYN 0/3. Counters of server: OutRsts +1.",
     )
 
