@@ -66,6 +66,8 @@ class _Parting:
     def lines(self) -> Iterator[Line]:
         yield ()
         yield from self._title()
+        if hint := self._hint():
+            yield from hanging("  *", hint, 4, self._width, Role.QUIET)
         for number, run in enumerate(self._runs):
             below = [*self._kernel(run), *self._against_first(number)]
             if below:
@@ -78,6 +80,21 @@ class _Parting:
             before = ", and from the one before it" if len(self._runs) > 2 else ""
             text = f"Where each first behaves differently from {self._runs[0].name}{before}"
             yield from (line(each, Role.TITLE) for each in textwrap.wrap(text, self._width))
+
+    def _hint(self) -> str:
+        """Where congestion controls of the server are compared and it sends no data: whose to set in their place."""
+        setting = "net.ipv4.tcp_congestion_control"
+        names = [run.name for run in self._runs]
+        if len(names) < 2 or not all("tcp_congestion_control" in name and ":" not in name for name in names):
+            return ""
+        senders = {row.sender for digest in self._digests for row in digest.rows if row.segment.payload}
+        clients = sorted(senders - {self._digests[0].server})
+        if not clients or len(clients) < len(senders):
+            return ""
+        return (
+            f"{setting} is set for {self._digests[0].server}, which sends no data here; the sender is "
+            f"{clients[0]}: set {clients[0]}:{setting}"
+        )
 
     def _kernel(self, run: ComparedRun) -> Iterator[Line]:
         """What the kernel is, once for each, where they are not all the same."""

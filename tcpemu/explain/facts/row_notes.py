@@ -3,6 +3,7 @@
 The reasons come from the stack; here they get the numbers of the moment and the view from the other end.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -150,11 +151,18 @@ def _sending(row: PacketRow) -> Note | None:
     return Note(text, role, reason.name, reason.source, of_departure=True)
 
 
+_ANSWERED_SO = re.compile(
+    r"(, so it is|:| is) answered with a RST.*|, so the (SYN|final ACK) is answered with a RST.*"
+)
+"""What the words of a reason say of the answer, which is told of it already."""
+
+
 def reset_cause(row: PacketRow) -> str:
     """Which call, timer or segment made its sender send this RST; empty where nobody says it."""
     met = row.sent_because
     if met is not None and isinstance(met.segment, Segment):
-        return f"for the {segment_kind(met.segment)} that arrived, since {met.reason.text}"
+        why = with_numbers(_ANSWERED_SO.sub("", met.reason.text), row.queues)
+        return f"for the {segment_kind(met.segment)} that arrived: {why}"
     return row.sender_change.cause if row.sender_change else ""
 
 

@@ -67,7 +67,7 @@ def _point(error: str, verb: str, node: str, failed: Sequence[tuple[CallRow, _Ca
     text = f"{who}: {first.text} at {moment(first.at)} fails with {error}: {cause.text}."
     if len(failed) > 1:
         last = failed[-1][0]
-        text += f" {count(len(failed) - 1, 'more call')} of {node} failed so, the last at {moment(last.at)}."
+        text += f" {count(len(failed) - 1, 'more call')} of {node} failed the same way, the last at {moment(last.at)}."
     return TurningPoint(first.at, error, f"{verb}() fails with {error}", text, cause.change, len(failed))
 
 
@@ -94,7 +94,12 @@ class _Causes:
     def seen(self, row: Row) -> None:
         match row:
             case PacketRow(receiver=str() as receiver) if row.segment.flags & RST and row.arrived is not None:
-                self._resets[receiver, row.segment[:4]] = row
+                here = receiver, row.segment[:4]
+                ended = self._ends.get(here)
+                if (
+                    ended is not None and ended.at == row.arrived
+                ):  # a later one meets a connection that is gone
+                    self._resets[here] = row
             case TimerRow() if row.given_up:
                 self._given_up[row.node, row.flow] = row
             case CallRow(flow=(_, _, _, _) as flow) if row.text.startswith(("shutdown(", "close(")):
@@ -122,7 +127,7 @@ class _Causes:
             case = SettingsCase(
                 timer.reason.name, self._hosts.get(here[0]), here[0], None, given_up=timer.given_up
             )
-            words = f"{timer.reason.text}{decided(timer.given_up)} (at {moment(timer.at)})"
+            words = f"{timer.reason.text.split(':')[0]}{decided(timer.given_up)}"
             return _Cause(words, settings_advice(case))
         if reset and reset.arrived is not None and ended == reset.arrived:
             return self._by_reset(reset)
@@ -137,6 +142,8 @@ class _Causes:
         because = reset.sent_because.reason.name if reset.sent_because else ""
         name = because or (reset.sent.reason.name if reset.sent else "")
         case = SettingsCase(name, self._hosts.get(reset.sender), reset.sender, reset.queues)
+        if name == "NO_SOCKET" and reset.sent_because and not reset.gone:
+            return _Cause(words, f"a program that listens on port {reset.segment.sport} of {reset.sender}")
         return _Cause(words, settings_advice(case))
 
     # Ports.

@@ -45,8 +45,8 @@ class _Connection:
     """The first one of either side."""
     half_closed: StateChanged | None = None
     """How the other side came into CLOSE-WAIT."""
-    closed_too: int | None = None
-    """When it left that."""
+    closed_too: StateChanged | None = None
+    """How it left that."""
     time_wait: StateChanged | None = None
     """How the side that closed first came into TIME-WAIT."""
 
@@ -159,7 +159,7 @@ class _OpeningAndClosing:
             if change and node != first.sender and change.new is State.CLOSE_WAIT:
                 connection.half_closed = change
             elif change and node != first.sender and change.old is State.CLOSE_WAIT:
-                connection.closed_too = change.at
+                connection.closed_too = change
             if change and node == first.sender and change.new is State.TIME_WAIT:
                 connection.time_wait = change
 
@@ -183,9 +183,11 @@ class _OpeningAndClosing:
         if connection.closed_too is None:
             waits = f"{other} is in CLOSE-WAIT from {moment(change.at)} to the end, for its program does not close"
             yield waits
-        elif connection.closed_too > change.at:
-            lasts = span_words(connection.closed_too - change.at)
-            yield f"{other} stays in CLOSE-WAIT for {lasts}, until its program closes too"
+        elif connection.closed_too.at > change.at:
+            lasts = span_words(connection.closed_too.at - change.at)
+            closes = connection.closed_too.new is State.LAST_ACK
+            until = "its program closes too" if closes else f"it ends: {connection.closed_too.cause}"
+            yield f"{other} stays in CLOSE-WAIT for {lasts}, until {until}"
 
     def _due(self, node: str, since: int) -> int | None:
         host = self._hosts.get(node)

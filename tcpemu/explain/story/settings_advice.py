@@ -100,6 +100,9 @@ def _given_up(case: SettingsCase) -> Iterator[str]:
         unit = " ms" if decided.setting == "TCP_USER_TIMEOUT" else ""
         yield f"the socket option {decided.setting} of {case.name} (now {decided.value}{unit})"
         return
+    if decided.setting == "net.ipv4.tcp_syn_retries":
+        yield from _syn_retries(case)
+        return
     now = case.now(decided.setting)
     if now is not None:
         counts = ", which counts as 8" if decided.setting.endswith("orphan_retries") and not now else ""
@@ -109,7 +112,6 @@ def _given_up(case: SettingsCase) -> Iterator[str]:
 
 
 _DECIDES = {
-    "net.ipv4.tcp_syn_retries": "how often a SYN is sent again",
     "net.ipv4.tcp_retries2": "how many time-outs, each twice as long as the one before, unacknowledged data is given",
     "net.ipv4.tcp_orphan_retries": "how many such time-outs a connection is given that no program holds any more",
     "net.ipv4.tcp_keepalive_probes": "how many keepalive probes may go without an answer",

@@ -166,7 +166,7 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
     bucket.rcv_nxt = end
     _update_ts_recent(bucket, stamps)
     _begin_again(bucket)
-    _send_ack(bucket)
+    _send_ack(bucket, reasons.SENT_ACK)
     return reasons.TW_FIN
 
 
@@ -183,7 +183,7 @@ def _reset(bucket: TimeWait, segment: Segment) -> Reason:
     return reasons.TW_RST
 
 
-def _send_ack(bucket: TimeWait) -> None:
+def _send_ack(bucket: TimeWait, reason: Reason = reasons.SENT_TW_ACK) -> None:
     """tcp_ipv4.c: tcp_v4_timewait_ack."""
     host = bucket.host
     stamps = None
@@ -191,5 +191,5 @@ def _send_ack(bucket: TimeWait) -> None:
         stamps = Timestamps(host.stamp_clock() + bucket.ts_offset & MASK, bucket.ts_recent)
     window = bucket.rcv_wnd >> bucket.rcv_shift & 0xFFFF
     stateless_replies.send_bare_ack(
-        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reasons.SENT_TW_ACK
+        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reason
     )
