@@ -104,7 +104,7 @@ def test_each_column_tells_its_story(eight, name, cells):
         assert cell.search(column) if isinstance(cell, re.Pattern) else cell in column
 
 
-TAKEN = "the SYN is taken into the SYN queue and answered with SYN|ACK"
+TAKEN = "the SYN enters the SYN queue and is answered with SYN|ACK"
 DROPPED = "the queue is full (1 wait, 0 half-open, backlog 1), so the SYN is dropped"
 
 

@@ -162,7 +162,7 @@ def reset_cause(row: PacketRow) -> str:
     met = row.sent_because
     if met is not None and isinstance(met.segment, Segment):
         why = with_numbers(_ANSWERED_SO.sub("", met.reason.text), row.queues)
-        return f"for the {segment_kind(met.segment)} that arrived: {why}"
+        return f"in answer to the {segment_kind(met.segment)} that arrived: {why}"
     return row.sender_change.cause if row.sender_change else ""
 
 
@@ -171,7 +171,7 @@ def _sent_words(row: PacketRow, reason: Reason) -> str:
     cause = reset_cause(row) if row.segment.flags & RST else ""
     if not cause:
         return f"{_challenge(row, reason)}{reason.text}"
-    return f"{reason.text}: {cause}" if row.sent_because else f"{cause}: {reason.text}"
+    return f"a RST {cause}" if row.sent_because else f"{cause}: {reason.text}"
 
 
 def _waited(row: PacketRow) -> str:

@@ -47,9 +47,7 @@ NOT_FOR_US = _drop(
 )
 NO_SOCKET = _answer("NO_SOCKET", "no socket has this port, so it is answered with a RST", _RCV)
 NO_SOCKET_RST = _drop("NO_SOCKET_RST", "no socket has this port, and a RST is never answered", _RCV)
-SYN_QUEUED = _reason(
-    "SYN_QUEUED", "the SYN is taken into the SYN queue and answered with SYN|ACK", _CONN_REQUEST
-)
+SYN_QUEUED = _reason("SYN_QUEUED", "the SYN enters the SYN queue and is answered with SYN|ACK", _CONN_REQUEST)
 SYN_QUEUED_KNOWN = _reason(
     "SYN_QUEUED_KNOWN_PEER",
     "the last quarter of tcp_max_syn_backlog is kept for peers that are known, and this one is: a connection with "
@@ -231,8 +229,8 @@ ACK_TOO_OLD = _answer("ACK_TOO_OLD", "it acknowledges data from long ago: a chal
 ACK_CLOSING = _answer(
     "ACK_CLOSING", "its acknowledgment makes no sense while closing: a challenge ACK", _STATE_PROCESS
 )
-ACKED = _reason("ACKED", "the acknowledgment is taken", _TCP_ACK)
-DATA = _reason("DATA", "the data is taken", _DATA_QUEUE)
+ACKED = _reason("ACKED", "the ACK is accepted", _TCP_ACK)
+DATA = _reason("DATA", "the data is accepted", _DATA_QUEUE)
 DATA_AHEAD = _reason(
     "DATA_AHEAD", "out of order: kept until the gap is filled", "tcp_input.c: tcp_data_queue_ofo"
 )
@@ -316,7 +314,7 @@ SENT_DUP_ACK = _reason(
 SENT_WINDOW = _reason(
     "WINDOW_UPDATE", "the application has read, so the window opens", "tcp.c: __tcp_cleanup_rbuf"
 )
-SENT_DATA = _reason("DATA_SENT", "data of the application", "tcp_output.c: tcp_write_xmit")
+SENT_DATA = _reason("DATA_SENT", "data that the application wrote", "tcp_output.c: tcp_write_xmit")
 SENT_HELD_DATA = _reason(
     "HELD_DATA_SENT",
     "Nagle's algorithm held this data until what was under way was acknowledged (TCP_NODELAY sends it at once)",

@@ -64,7 +64,7 @@ def test_with_all_sights_each_end_speaks_for_itself():
     first, second = [packet.comments for packet in capture.packets[:2]]
     assert first == ("client: connect() (closed → SYN-SENT).",)
     assert second == (
-        "server: the SYN is taken into the SYN queue and answered with SYN|ACK (LISTEN → SYN-RECV). Queues of "
+        "server: the SYN enters the SYN queue and is answered with SYN|ACK (LISTEN → SYN-RECV). Queues of "
         "port 80: accept 0/0, SYN 1/0.",
     )
     ignored = [packet.comments[0] for packet in capture.packets if packet.at in (110 * MS, 115 * MS)]
@@ -95,8 +95,8 @@ def test_a_packet_that_changed_nothing_says_what_it_was_and_the_states():
     script.counts(110 * MS, "client", ack, "TCPPureAcks")
     script.arrives(110 * MS, "client", ack, reasons.ACKED)
     assert comments_of(script)[3:] == [
-        "client: data of the application, 2 octets (ESTAB). server: the data is taken, 2 octets (ESTAB).",
-        "server: acknowledges what arrived (ESTAB). client: the acknowledgment is taken (ESTAB).",
+        "client: data that the application wrote, 2 octets (ESTAB). server: the data is accepted, 2 octets (ESTAB).",
+        "server: acknowledges what arrived (ESTAB). client: the ACK is accepted (ESTAB).",
     ]
 
 

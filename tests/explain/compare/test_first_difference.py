@@ -68,7 +68,7 @@ def test_another_end_of_the_same_packet():
     assert parted(one, other).behaviour == Difference(
         5 * MS,
         "SYN of client:40001",
-        "the SYN is taken into the SYN queue and answered with SYN|ACK",
+        "the SYN enters the SYN queue and is answered with SYN|ACK",
         "the SYN queue is full (3 half-open, backlog 1) and tcp_syncookies is 0, so the SYN is dropped",
     )
 
@@ -108,8 +108,8 @@ def test_another_packet_at_the_same_time():
     one.client_sends(10 * MS, 40001, "PA", 1, 1, payload=b"x" * 10, reason=reasons.SENT_DATA)
     other.client_sends(10 * MS, 40001, "PA", 1, 1, payload=b"x", reason=reasons.SENT_DATA)
     found = parted(one, other).behaviour
-    assert found.there == "PSH|ACK of client:40001 (seq 1, ack 1, 10 octets): data of the application"
-    assert found.here == "PSH|ACK of client:40001 (seq 1, ack 1, 1 octet): data of the application"
+    assert found.there == "PSH|ACK of client:40001 (seq 1, ack 1, 10 octets): data that the application wrote"
+    assert found.here == "PSH|ACK of client:40001 (seq 1, ack 1, 1 octet): data that the application wrote"
 
 
 def test_the_order_within_a_moment_does_not_matter():
