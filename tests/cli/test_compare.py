@@ -62,7 +62,7 @@ def columns(text, names):
 
 def part(text, name):
     """What stands below the table under the name of a column."""
-    _, below = text.split("\nWhere each departs", 1)
+    _, below = text.split("\nWhere each first behaves", 1)
     return f"\n\n{below}\n\n".split(f"\n\n{name}\n", 1)[1].split("\n\n")[0]
 
 
@@ -210,7 +210,7 @@ def test_kernels_and_a_setting_at_once(scenario):
 def test_a_single_column_departs_from_nothing(scenario):
     text = shown(scenario, "--generation", "linux-2.0")
     assert "first behaves differently from" not in text
-    assert "Where each departs" not in text
+    assert "Where each first behaves" not in text
     assert "connected 0.01 s" in text
 
 

@@ -25,7 +25,7 @@ from tests.explain.hand_made import (
 def test_comments_say_what_both_ends_did():
     comments = [packet.comments for packet in capture_of(ignored_ack()).packets]
     assert comments[0] == (
-        "client: connect() (closed → SYN-SENT). server: the SYN is taken into the SYN queue and answered with "
+        "client: connect() (closed → SYN-SENT). server: the SYN enters the SYN queue and is answered with "
         "SYN|ACK (LISTEN → SYN-RECV). Queues of port 80: accept 0/0, SYN 1/0.",
     )
     assert comments[1] == (

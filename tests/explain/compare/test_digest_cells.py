@@ -96,23 +96,23 @@ def crowd(number):
 
 def test_few_clients_are_told_one_by_one():
     assert cells(crowd(3)) == {
-        "when c-0 knew": ["ETIMEDOUT 1 s"],
-        "when c-1 knew": ["connected 2 s"],
-        "when c-2 knew": ["never"],
+        "outcome for c-0": ["ETIMEDOUT 1 s"],
+        "outcome for c-1": ["connected 2 s"],
+        "outcome for c-2": ["never"],
     }
 
 
 def test_many_clients_are_counted():
     assert cells(crowd(8)) == {
-        "when clients knew": ["3 connected, 2 s to 8 s; 3 ETIMEDOUT, 1 s to 7 s; 2 never"]
+        "outcome for clients": ["3 connected, 2 s to 8 s; 3 ETIMEDOUT, 1 s to 7 s; 2 never"]
     }
 
 
 def test_a_client_that_another_run_does_not_have():
-    assert cells(crowd(1), crowd(2))["when c-1 knew"] == ["-", "connected 2 s"]
+    assert cells(crowd(1), crowd(2))["outcome for c-1"] == ["-", "connected 2 s"]
 
 
 def test_clients_are_counted_only_where_there_are_too_many():
-    names = [f"when c-{number} knew" for number in range(CLIENTS_ONE_BY_ONE)]
+    names = [f"outcome for c-{number}" for number in range(CLIENTS_ONE_BY_ONE)]
     assert list(cells(crowd(CLIENTS_ONE_BY_ONE))) == names
-    assert list(cells(crowd(CLIENTS_ONE_BY_ONE + 1))) == ["when clients knew"]
+    assert list(cells(crowd(CLIENTS_ONE_BY_ONE + 1))) == ["outcome for clients"]

@@ -70,7 +70,7 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
 
 def purge(conn: Connection) -> None:
     """Forget what was to be sent."""
-    conn.snd.unsent = b""
+    conn.snd.queue = None
     conn.scoreboard = None
 
 
