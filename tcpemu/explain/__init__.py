@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from tcpemu.explain.run_overview import FinishedRun, overview_lines
     from tcpemu.explain.scenario_run import ScenarioRun, run_scenario
     from tcpemu.explain.story.story_lines import story_lines
-    from tcpemu.explain.story.turning_points import TurningPoint, turning_points
+    from tcpemu.explain.story.story_paragraph import TurningPoint
+    from tcpemu.explain.story.turning_points import turning_points
     from tcpemu.explain.tables.counter_table import counter_lines
     from tcpemu.explain.tables.socket_table import socket_lines
 
@@ -70,7 +71,7 @@ _HOMES = {
     "capture_of": "tcpemu.explain.capture.annotated_capture",
     "SeenBy": "tcpemu.explain.capture.seen_by",
     "comment_on": "tcpemu.explain.capture.packet_comments",
-    "TurningPoint": "tcpemu.explain.story.turning_points",
+    "TurningPoint": "tcpemu.explain.story.story_paragraph",
     "turning_points": "tcpemu.explain.story.turning_points",
     "story_lines": "tcpemu.explain.story.story_lines",
     "ComparedRun": "tcpemu.explain.compare.comparison_lines",

@@ -97,7 +97,7 @@ class Rule:
         )
 
     def holds_at(self, at: int) -> bool:
-        """Whether the rule is in force for a packet that is sent at that time."""
+        """Whether the rule is in force for a packet that is sent at that time, in nanoseconds."""
         return self.begin <= at and (self.until is None or at < self.until)
 
     def text(self, count: int) -> str:

@@ -58,6 +58,8 @@ class Call(NamedTuple):
     """`waits`, the name of an errno, or what came of it in words; often empty."""
     flow: FlowKey | None = None
     """The connection that it was made on, or that it gave: remote address and port, local address and port."""
+    why: str = ""
+    """For one that failed: what stood in its way, where the errno alone does not say it."""
 
 
 Entry: TypeAlias = PacketSeen | HostEvent | Call

@@ -93,8 +93,8 @@ class Applications:
         self._loop.at(at, task.step)
         return task
 
-    def log(self, node: str, text: str, result: str, flow: FlowKey | None = None) -> None:
-        self._record.add(Call(self._loop.now, node, self.current, text, result, flow))
+    def log(self, node: str, text: str, result: str, flow: FlowKey | None = None, why: str = "") -> None:
+        self._record.add(Call(self._loop.now, node, self.current, text, result, flow, why))
 
     def warn(self, task: Task, error: SocketError) -> None:
         """Say that an error has ended an application, which nobody may have awaited."""

@@ -62,7 +62,7 @@ def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
     try:
         return from_text(text, name, settings)
     except ScenarioError as error:
-        raise toml_text.with_lines(text, error, settings or ()) from None
+        raise ScenarioError(name, toml_text.with_lines(text, error.problems, settings or ())) from None
 
 
 def from_text(text: str, source: str = "scenario", settings: Mapping[str, object] | None = None) -> Scenario:
@@ -132,7 +132,7 @@ def load_runs(name: str, settings: Mapping[str, object] | None = None) -> tuple[
         document, left_out = without_missing(tables_of(text, name), settings or {})
         found = runs(from_document(document, name, settings))
     except ScenarioError as error:
-        raise toml_text.with_lines(text, error, settings or ()) from None
+        raise ScenarioError(name, toml_text.with_lines(text, error.problems, settings or ())) from None
     return tuple(_united(found, left_out)) if left_out else found
 
 

@@ -121,7 +121,7 @@ class Link(Table):
     queue: Annotated[int, Field(ge=1)] = 1000
     """Packets that wait for the rate, the one on its way included; one more is lost."""
     loss: Share = 0.0
-    """The part of the packets that is lost."""
+    """Share of packets lost."""
     duplicate: Share = 0.0
     """The part of the packets that arrives twice."""
     reorder: Share = 0.0

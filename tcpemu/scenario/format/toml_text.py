@@ -117,7 +117,7 @@ def _octets(path: Path, name: str) -> bytes:
 # ------------------------------------------------------------------------------------------ where a key stands
 
 
-def with_lines(text: str, error: ScenarioError, settings: Iterable[str] = ()) -> ScenarioError:
+def with_lines(text: str, found: Iterable[Problem], settings: Iterable[str] = ()) -> list[Problem]:
     """The same mistakes, each with the line of the text at which it stands, where that can be told.
 
     What is wrong with a setting from elsewhere, given by its path, stands in no line.
@@ -130,13 +130,11 @@ def with_lines(text: str, error: ScenarioError, settings: Iterable[str] = ()) ->
     paths: dict[str, list[_PathOfLine]] = {}
     for number, path in _paths(lines):
         paths.setdefault(path[0][0], []).append((number, path))
-    problems = [
-        replace(each, line=_line_of(lines, paths, each.place))
-        if each.line is None and not any(end in each.place for end in ends)
-        else each
-        for each in error.problems
-    ]
-    return ScenarioError(error.source, problems)
+    problems = list(found)
+    for number, each in enumerate(problems):
+        if each.line is None and not any(end in each.place for end in ends):
+            problems[number] = replace(each, line=_line_of(lines, paths, each.place))
+    return problems
 
 
 def _line_of(lines: list[str], paths: dict[str, list[_PathOfLine]], place: str) -> int | None:

@@ -17,8 +17,10 @@ class SocketError(OSError):
         kind = _KINDS.get(number, cls) if cls is SocketError else cls
         return OSError.__new__(kind, number, detail or os.strerror(number))
 
-    def __init__(self, number: int, detail: str = "") -> None:
-        """Nothing is left to do: an OSError with a `__new__` of its own takes its fields there."""
+    def __init__(self, number: int, detail: str = "") -> None:  # noqa: ARG002
+        # An OSError with a `__new__` of its own has taken its fields there.
+        self.detail = detail
+        """What stood in the way, where the errno alone does not say it."""
 
     @property
     def name(self) -> str:

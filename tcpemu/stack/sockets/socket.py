@@ -245,7 +245,7 @@ class Socket(SocketState):
             raise SocketError(errno.EINVAL, f"how is {how}; it can be 0, 1 or 2")
         if self.listener is not None:
             if how != socket_constants.SHUT_WR and self.listening:
-                self._stop_listening()
+                self._stop_listening("shutdown()")
             elif not self.listening:
                 raise SocketError(errno.ENOTCONN)
             return
@@ -262,13 +262,13 @@ class Socket(SocketState):
         self._begin(now)
         self.closed = True
         if self.listener is not None:
-            self._stop_listening()
+            self._stop_listening("close()")
         elif self.connection is not None:
             shutdown_and_close.close(self.connection)
         if self.bound is not None:
             self._tables.ports.release(self, self.bound[1])
 
-    def _stop_listening(self) -> None:
+    def _stop_listening(self, call: str) -> None:
         listener = self.listener
         assert listener is not None
         same_port = self._tables.listeners.get(listener.port, [])
@@ -276,7 +276,7 @@ class Socket(SocketState):
             same_port.remove(listener)
             if not same_port:
                 del self._tables.listeners[listener.port]
-        listener_end.stop(listener)
+        listener_end.stop(listener, call)
         self.host.wake(self)
 
     # --- options ----------------------------------------------------------------------------------
