@@ -12,6 +12,7 @@ from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import span_words
+from tcpemu.network.record import NO_HOST
 from tcpemu.stack.base.events import Outcome, Reason
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import RST, Segment
@@ -40,6 +41,8 @@ _WITH_DATA = frozenset({"DATA", "DATA_SENT"})
 """Reasons of which the number of octets is told."""
 
 DISAGREEMENT = "DISAGREEMENT"
+NOBODY = "NOBODY"
+"""Stands for the reason of what is sent to an address that no host has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,8 @@ def _octets(row: PacketRow, reason: Reason) -> str:
 def _loss(row: PacketRow) -> Note | None:
     if not row.lost:
         return None
+    if row.lost == NO_HOST:
+        return Note(f"reaches nobody: {NO_HOST}", Role.LOST, NOBODY, of_departure=True)
     text = row.lost if row.lost.startswith("lost") else f"lost on the way: {row.lost}"
     return Note(text, Role.LOST, of_departure=True)
 
