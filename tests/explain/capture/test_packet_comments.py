@@ -79,7 +79,9 @@ def test_a_sentence_begins_with_the_name_of_its_host_or_a_capital_letter(results
 
 
 def comments_of(script, seen_by=SeenBy.SERVER):
-    return [" ".join(packet.comments) for packet in capture_of(script.record, seen_by).packets]
+    return [
+        " ".join(packet.comments) for packet in capture_of(script.record, seen_by, with_lost=True).packets
+    ]
 
 
 def test_a_packet_that_changed_nothing_says_what_it_was_and_the_states():
@@ -133,8 +135,8 @@ def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
     record = build.run(load_scenario.runs(load_scenario.from_text(document))[0]).record
     *_, last = capture_of(record).packets
     assert last.comments == (
-        "server: the handshake is given up (SYN-RECV → closed) [XNU, tcp_subr.c: tcp_drop]. Queues of port "
-        "80: accept 0/3, SYN 0/3. Counters of server: OutRsts +1.",
+        "server: the handshake is given up (SYN-RECV → closed) [XNU, tcp_subr.c: tcp_drop]. Reaches nobody: "
+        "no host has this address. Queues of port 80: accept 0/3, SYN 0/3. Counters of server: OutRsts +1.",
     )
 
 
