@@ -274,7 +274,7 @@ KindOfPlot: TypeAlias = Annotated[
         "--kind",
         metavar="KIND",
         help="queues: both queues of each listener, with limits, drops and retransmissions; sequence: the "
-        "time-sequence graph of a connection; rate: connections accepted a second in each run.",
+        "time-sequence graph of a connection, with SACKs and window; rate: connections accepted a second in each run.",
     ),
 ]
 OneClient: TypeAlias = Annotated[

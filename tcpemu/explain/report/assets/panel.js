@@ -68,6 +68,7 @@ class Panel {
     const done = places(accept, waiting.accept, "filled");
     const half = places(syn, waiting.syn, "filled half");
     const where = `${this.run.hosts[host].name}, port ${port}, backlog ${backlog}`;
+    if (!accept && !syn) return [this.emptyQueues(listener, where, one, acceptLimit, synLimit)];
     const rows = one
       ? [queueRow(listener, "both", "the one queue: wait for accept(), or for the final ACK", [...done, ...half], acceptLimit)]
       : [
@@ -75,6 +76,16 @@ class Panel {
           queueRow(listener, "syn", "SYN queue: wait for the final ACK", half, synLimit),
         ];
     return [el("p", { class: "quiet" }, where), ...rows];
+  }
+
+  /* Said in a line: boxes with nothing in them would only take room. */
+  emptyQueues(listener, where, one, acceptLimit, synLimit) {
+    const lengths = one ? [["both", acceptLimit]] : [["accept", acceptLimit], ["syn", synLimit]];
+    const limits = (limit) => (limit === null ? "" : ` of ${grouped(limit)}`);
+    const names = { both: "the queue", accept: "accept queue", syn: "SYN queue" };
+    return el("p", { class: "quiet" }, `${where}: `, ...lengths.map(([which, limit], n) => el("span",
+      { "data-listener": listener, "data-queue": which, "data-length": 0, "data-limit": limit },
+      `${n ? ", " : ""}${names[which]} 0${limits(limit)}`)));
   }
 
   // Packets.
