@@ -74,7 +74,7 @@ def test_sequence_has_axes_and_the_connection_of_that_client(tmp_path):
         "sequence number",
         "(octets from the SYN on)",
         "acknowledged",
-        "sent: 3",
+        "sent: 1 segment with data",
         "FIN",
     ):
         assert word in words

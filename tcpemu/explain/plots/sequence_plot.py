@@ -27,6 +27,7 @@ from tcpemu.explain.plots.picture import (
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.scenario.format.problems import did_you_mean
 from tcpemu.scenario.running.result import Result
+from tcpemu.wire.options import Sack
 from tcpemu.wire.segment import FIN, RST, SYN, FlowKey, Segment
 
 _FAR = 3
@@ -171,7 +172,8 @@ def _length(segment: Segment) -> int:
 
 def _sacked(seen: PacketSeen, acked: int) -> Iterator[tuple[int, int, int]]:
     """The pieces beyond what it acknowledges that a segment says have arrived."""
-    for left, right in sack_blocks(seen.segment.options):
+    blocks = [block for option in seen.segment.options if isinstance(option, Sack) for block in option.blocks]
+    for left, right in blocks:
         first, end = ((edge - seen.segment.ack + acked) & 0xFFFFFFFF for edge in (left, right))
         if acked < first < end:
             yield seen.at, first, end

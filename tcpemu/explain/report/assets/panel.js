@@ -9,6 +9,7 @@ class Panel {
     Object.assign(this, { run, about, choose });
     this.decimals = decimalsFor(run.scenes.map((scene) => scene.at));
     this.turns = run.story ?? [];
+    this.busy = this.busyListeners();
     this.story();
     this.clients();
     legend();
@@ -68,7 +69,7 @@ class Panel {
     const done = places(accept, waiting.accept, "filled");
     const half = places(syn, waiting.syn, "filled half");
     const where = `${this.run.hosts[host].name}, port ${port}, backlog ${backlog}`;
-    if (!accept && !syn) return [this.emptyQueues(listener, where, one, acceptLimit, synLimit)];
+    if (!accept && !syn && !this.busy.has(listener)) return [this.emptyQueues(listener, where, one, acceptLimit, synLimit)];
     const rows = one
       ? [queueRow(listener, "both", "the one queue: wait for accept(), or for the final ACK", [...done, ...half], acceptLimit)]
       : [
@@ -78,7 +79,14 @@ class Panel {
     return [el("p", { class: "quiet" }, where), ...rows];
   }
 
-  /* Said in a line: boxes with nothing in them would only take room. */
+  /* Listeners in whose queues one connection ever waits behind another. */
+  busyListeners() {
+    const found = new Set();
+    for (const scene of this.run.scenes) for (const [listener, accept, syn] of scene.queues ?? []) if (accept + syn > 1) found.add(listener);
+    return found;
+  }
+
+  /* Said in a line where the queues never matter: boxes with nothing in them would only take room. */
   emptyQueues(listener, where, one, acceptLimit, synLimit) {
     const lengths = one ? [["both", acceptLimit]] : [["accept", acceptLimit], ["syn", synLimit]];
     const limits = (limit) => (limit === null ? "" : ` of ${grouped(limit)}`);
