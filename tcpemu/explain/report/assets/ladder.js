@@ -92,7 +92,7 @@ class Ladder {
     const gaps = this.run.hosts.length - 1;
     const tight = 180 + 96 * gaps + QUEUES_LONG > room;
     const left = narrow && gaps < 2 ? 168 : narrow ? 144 : tight ? 160 : 180;
-    const least = narrow ? 76 : tight ? 84 : 96;
+    const least = narrow ? (gaps > 2 ? 51 : 76) : tight ? 84 : 96;
     const right = narrow ? STATES_ONLY : tight ? QUEUES_SHORT : QUEUES_LONG;
     const step = gaps ? Math.max(least, (room - left - right) / gaps) : 0;
     this.brief = tight;
