@@ -155,7 +155,7 @@ def _ownership(conn: Connection) -> Exceptions:
     running = timer is not None and bool(timer.armed)
     if conn.scoreboard and not running:
         yield "what is under way has a timer", f"{len(conn.scoreboard)} segments"
-    waits = conn.fin_wait2_timer is not None and conn.fin_wait2_timer.armed
+    waits = conn.keepalive_timer is not None and conn.keepalive_timer.armed
     if conn.orphan and not running and not waits:
         yield "every orphan has a timer", f"pending {conn.rtx.timer_is_for}"
     if conn.orphan and (conn.state in _OPEN or (conn.state is State.FIN_WAIT2 and not waits)):

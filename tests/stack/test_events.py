@@ -212,6 +212,14 @@ def sacked(count):
     return "A", 1, 1, {"sack": [(1461, 1461 + 1460 * count)]}
 
 
+def kept_alive():
+    host = established()
+    for name in (sockopt.TCP_KEEPIDLE, sockopt.TCP_KEEPINTVL, sockopt.TCP_KEEPCNT):
+        host.conn.setsockopt(sockopt.IPPROTO_TCP, name, 1)
+    host.conn.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_KEEPALIVE, 1)
+    return host
+
+
 def no_window(**settings):
     return calling(established(win=0, **settings), ("send", 100))
 
@@ -383,6 +391,8 @@ WAYS = {
     "SLOW_START_RETRANSMIT": lambda: after(after(ten_sent(), until=3), ("A", 1, 1461)),
     "LOSS_PROBE": lambda: after(calling(established(opts=SACK), ("send", 5)), until=3),
     "WINDOW_PROBE": lambda: after(no_window(), until=3),
+    "KEEPALIVE": lambda: after(kept_alive(), until=5),
+    "KEEPALIVE_OVER": lambda: after(kept_alive(), until=10),
     "REQUEST_EXPIRED": lambda: after(syn_recv(), until=70),
     "REQUEST_ORPHANED": closed_listener,
     "REQUEST_SILENT": lambda: deferred(("A", 1, 1), until=3),

@@ -280,6 +280,9 @@ SENT_LOSS_PROBE = _reason(
 SENT_WINDOW_PROBE = _reason(
     "WINDOW_PROBE", "asks whether the window is open again", "tcp_output.c: tcp_write_wakeup"
 )
+SENT_KEEPALIVE = _reason(
+    "KEEPALIVE", "keepalive probe: asks whether a silent peer is there", "tcp_timer.c: tcp_keepalive_timer"
+)
 REQUEST_EXPIRED = _reason(
     "REQUEST_EXPIRED",
     "the SYN|ACK was sent as often as allowed: the request is removed and nothing is sent",
@@ -304,6 +307,11 @@ REQUEST_SILENT = _reason(
 )
 TIMED_OUT = _reason(
     "TIMED_OUT", "nobody answered: the connection is given up with ETIMEDOUT", "tcp_timer.c: tcp_write_err"
+)
+KEEPALIVE_OVER = _reason(
+    "KEEPALIVE_OVER",
+    "no keepalive probe was answered: the connection is given up with ETIMEDOUT",
+    "tcp_timer.c: tcp_keepalive_timer",
 )
 TW_OVER = _reason("TIME_WAIT_OVER", "TIME_WAIT is over", "inet_timewait_sock.c: tw_timer_handler")
 FIN_WAIT2_OVER = _reason(

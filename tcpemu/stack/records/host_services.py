@@ -30,6 +30,13 @@ from tcpemu.stack.records.peer_metrics import PeerMetrics
 from tcpemu.wire.codec import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
 
+LOCALHOST: Address = b"\x7f\0\0\1"
+
+
+def is_loopback(address: Address) -> bool:
+    """Whether an address is of 127.0.0.0/8, which never leaves the host (RFC 1122 section 3.2.1.3)."""
+    return len(address) == 4 and address[0] == 127
+
 
 class SocketHandle:
     """The socket that owns a listener or a connection, as these know it: something to be woken."""
@@ -98,11 +105,25 @@ class HostServices:
         """The clock of timestamps: milliseconds since the machine started, or the kernel's longer ticks."""
         return self.uptime(at) // self.generation.wire.stamp_tick
 
+    # --- addresses --------------------------------------------------------------------------------
+
+    def owns(self, address: Address) -> bool:
+        """Whether this is one of its addresses; all of 127.0.0.0/8 is, on any host."""
+        return address in self.addresses or is_loopback(address)
+
+    def source_for(self, peer: Address) -> Address:
+        """The address that a connection to this peer has when nobody bound it (fib_select_default and `src`)."""
+        if is_loopback(peer):
+            return LOCALHOST
+        if peer in self.addresses:
+            return peer
+        return next((one for one in self.addresses if len(one) == len(peer)), self.addresses[0])
+
     # --- what is sent -----------------------------------------------------------------------------
 
     def routable(self, peer: Address) -> bool:
         """Whether there is a route to this address."""
-        return self.routes is None or any(network.holds(peer) for network in self.routes)
+        return self.routes is None or is_loopback(peer) or any(network.holds(peer) for network in self.routes)
 
     def send(self, segment: Segment, reason: Reason, repeat: int = 0, counted: bool = True) -> None:
         """Queue a segment for the network; without a route it goes nowhere.

@@ -18,10 +18,23 @@ from tcpemu.stack.listening import listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
-from tcpemu.stack.sockets import option_rules, send_and_recv, shutdown_and_close
+from tcpemu.stack.sockets import (
+    message_flags,
+    option_rules,
+    poll_bits,
+    send_and_recv,
+    shutdown_and_close,
+)
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.segment import Address
+
+_FIXED = {
+    (socket_constants.SOL_SOCKET, socket_constants.SO_TYPE): 1,
+    (socket_constants.SOL_SOCKET, socket_constants.SO_PROTOCOL): 6,
+    (socket_constants.SOL_SOCKET, socket_constants.SO_DOMAIN): 2,
+}
+"""What every stream socket says of itself: SOCK_STREAM, IPPROTO_TCP, AF_INET."""
 
 
 class Socket(SocketState):
@@ -78,6 +91,16 @@ class Socket(SocketState):
             return False
         return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_and_recv.send_space(conn) > 0)
 
+    def poll(self) -> int:
+        """What poll() would say: POLLIN, POLLOUT, POLLHUP, POLLRDHUP, POLLERR, by Linux's numbers."""
+        return poll_bits.poll(self)
+
+    @property
+    def unread(self) -> int:
+        """Octets that wait to be read, without a FIN (ioctl SIOCINQ)."""
+        conn = self.connection
+        return 0 if conn is None else sum(len(one.payload) for one in conn.rcv.queue or ())
+
     # --- opening ----------------------------------------------------------------------------------
 
     def bind(self, address: Address | None, port: int) -> None:
@@ -87,7 +110,7 @@ class Socket(SocketState):
             raise SocketError(errno.EINVAL, "the socket is bound already")
         if not 0 <= port <= 65535:
             raise SocketError(errno.EINVAL, f"port {port} is not 0 to 65535")
-        if address is not None and address not in self.host.addresses:
+        if address is not None and not self.host.owns(address):
             raise SocketError(errno.EADDRNOTAVAIL, "not an address of this host")
         self.bound = (address, self._tables.ports.bind(self, address, port))
 
@@ -139,7 +162,7 @@ class Socket(SocketState):
             return
         if not self.host.routable(address):
             raise SocketError(errno.ENETUNREACH)
-        local = self.bound_address or self.host.addresses[0]
+        local = self.bound_address or self.host.source_for(address)
         if self.bound is None or not self.bound[1]:
             self.bound = (None, self._tables.ports.for_connect(self, local, address, port))
         key = (address, port, local, self.bound[1])
@@ -154,6 +177,7 @@ class Socket(SocketState):
         raise SocketError(errno.EINPROGRESS)
 
     def _connect_again(self) -> None:
+        """connect() on a socket that has begun to connect: how that stands (af_inet.c: __inet_stream_connect)."""
         conn = self.connection
         if conn is None or not self.connecting:
             raise SocketError(errno.EISCONN)
@@ -167,20 +191,31 @@ class Socket(SocketState):
 
     # --- data -------------------------------------------------------------------------------------
 
-    def send(self, data: bytes, now: int) -> int:
-        """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN."""
+    def send(self, data: bytes, now: int, flags: int = 0) -> int:
+        """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN.
+
+        Of `flags` MSG_DONTWAIT and MSG_NOSIGNAL change nothing here; others are not emulated: NotImplementedError.
+        """
         self._begin_stream(now)
+        message_flags.refuse(flags, message_flags.OF_SEND, "send")
         if self.connection is None:
             raise SocketError(errno.EPIPE)
         return send_and_recv.send(self.connection, data)
 
-    def recv(self, size: int, now: int) -> bytes:
-        """Up to `size` octets; b"" at the end. EAGAIN when there are none yet, ENOTCONN, ECONNRESET, ETIMEDOUT."""
+    def recv(self, size: int, now: int, flags: int = 0) -> bytes:
+        """Up to `size` octets; b"" at the end. EAGAIN when there are none yet, ENOTCONN, ECONNRESET, ETIMEDOUT.
+
+        With MSG_PEEK in `flags` they stay there; MSG_DONTWAIT changes nothing here; others are not emulated:
+        NotImplementedError.
+        """
         self._begin_stream(now)
+        message_flags.refuse(flags, message_flags.OF_RECV, "recv")
         if self.connection is None:
             if self.listener is not None and not self.listening:
                 return b""
             raise SocketError(errno.ENOTCONN)
+        if flags & message_flags.MSG_PEEK:
+            return send_and_recv.peek(self.connection, size)
         return send_and_recv.recv(self.connection, size)
 
     # --- the end ----------------------------------------------------------------------------------
@@ -198,6 +233,7 @@ class Socket(SocketState):
             return
         if self.connection is None:
             raise SocketError(errno.ENOTCONN)
+        # 0, 1, 2 become the bits 1, 2, 1|2 of receiving and sending (af_inet.c: inet_shutdown).
         shutdown_and_close.shutdown(self.connection, how + 1)
 
     def close(self, now: int) -> None:
@@ -227,9 +263,11 @@ class Socket(SocketState):
     def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
         """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT."""
         self._begin(self.host.now if now is None else now)
-        self._set(option_rules.changed_options(self.host, self.options, level, name, value))
-        if level == socket_constants.IPPROTO_TCP and self.connection is not None:
-            option_rules.option_took_effect(self.connection, name, value)
+        before = self.options
+        self._set(option_rules.changed_options(self.host, before, level, name, value))
+        if self.connection is not None:
+            option_rules.option_took_effect(self.connection, before, level, name, value)
+            self.options = self.connection.options
 
     def linger(self, on: bool, seconds: int) -> None:
         """SO_LINGER; with 0 seconds close() sends a RST."""
@@ -246,10 +284,10 @@ class Socket(SocketState):
             return number
         if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ACCEPTCONN):
             return int(self.listening)
-        if (level, name) == (
-            socket_constants.IPPROTO_TCP,
-            socket_constants.TCP_MAXSEG,
-        ) and self.connection is not None:
+        if (level, name) in _FIXED:
+            return _FIXED[level, name]
+        segment_size = level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_MAXSEG
+        if segment_size and self.connection is not None:
             return self.connection.snd.mss_cache
         return option_rules.option_value(self.host, self.options, level, name)
 

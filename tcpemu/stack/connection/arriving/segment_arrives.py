@@ -99,12 +99,7 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
         conn.host.count("TCPAbortOnData")
         stateless_replies.send_reset(conn.host, segment)
         return reasons.ABORT_ON_DATA
-    if segment.flags & FIN:
-        # The FIN is yet to be looked at, so the connection stays whole, with a timer.
-        closing.wait_for_fin(conn)
-        return None
-    closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))
-    return reasons.ACKED
+    return reasons.ACKED if closing.wait_in_fin_wait2(conn, bool(segment.flags & FIN)) else None
 
 
 def _new_data(conn: Connection, segment: Segment) -> bool:
@@ -113,7 +108,7 @@ def _new_data(conn: Connection, segment: Segment) -> bool:
 
 
 def _text_in_state(conn: Connection, segment: Segment) -> Reason:
-    """Step seven: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
+    """The seventh step, text: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
     state = conn.state
     reason = reasons.ACKED
     if state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, conn.rcv.nxt):

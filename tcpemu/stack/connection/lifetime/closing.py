@@ -1,10 +1,15 @@
-"""A connection ends: done, failed, reset, aborted, or left to a TIME_WAIT bucket."""
+"""A connection ends: done, failed, reset, aborted, or left to a TIME_WAIT bucket.
+
+An orphan in FIN_WAIT2 waits for the peer's FIN for `fin_time`, in one of two forms: usually as a bucket (`time_wait`),
+for which `time_wait_bucket.py` answers; but as a whole connection with a timer of its own (`wait_for_fin`) where the
+segment that acknowledged our FIN carries the peer's, which may lie beyond a hole. In Linux that timer is also
+keepalive's (tcp_timer.c: tcp_keepalive_timer).
+"""
 
 from __future__ import annotations
 
 import errno
 
-from tcpemu.stack.base import reasons
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
@@ -68,7 +73,7 @@ def purge(conn: Connection) -> None:
 
 def stop_timers(conn: Connection) -> None:
     """Cancel whatever is armed."""
-    for timer in (conn.ack.timer, conn.rtx.timer, conn.fin_wait2_timer):
+    for timer in (conn.ack.timer, conn.rtx.timer, conn.keepalive_timer):
         if timer is not None:
             conn.host.timers.cancel(timer)
     conn.rtx.timer_is_for = WriteTimer.NOTHING
@@ -94,6 +99,7 @@ def time_wait(conn: Connection, state: State, wait: int) -> None:
     done(conn, "FIN arrives" if state is State.TIME_WAIT else "closed", shown=state)
     host.flows[conn.key] = bucket
     host.timers.arm(bucket, host.now + wait, host.now)
+    # Short waits are counted apart (inet_timewait_sock.c: __inet_twsk_schedule).
     host.count("TWKilled" if wait <= 4 * SECOND else "TW")
 
 
@@ -117,16 +123,26 @@ def _bucket(conn: Connection, state: State) -> TimeWait:
     )
 
 
-def wait_for_fin(conn: Connection) -> None:
-    """An orphan waits in FIN_WAIT2 as a whole connection, with a timer of its own (inet_csk_reset_keepalive_timer)."""
+def set_keepalive_timer(conn: Connection, wait: int) -> None:
+    """Set the timer that keepalive and FIN_WAIT2 share, whatever it was set for (inet_csk_reset_keepalive_timer)."""
     host = conn.host
-    conn.fin_wait2_timer = Timer(TimerKind.FIN_WAIT2, conn)
-    host.timers.arm(conn.fin_wait2_timer, host.now + fin_time(conn), host.now)
+    if conn.keepalive_timer is None:
+        conn.keepalive_timer = Timer(TimerKind.KEEPALIVE, conn)
+    host.timers.arm(conn.keepalive_timer, host.now + wait, host.now)
 
 
-def fin_wait2_timer_fired(conn: Connection) -> None:
-    """The peer has not closed in time (tcp_timer.c: tcp_keepalive_timer)."""
-    if conn.state is State.FIN_WAIT2 and conn.orphan:
-        conn.host.timer_fired(conn.key, reasons.FIN_WAIT2_OVER)
-        transmit.send_active_reset(conn)
-        done(conn, "the peer never closed")
+def wait_in_fin_wait2(conn: Connection, whole: bool) -> bool:
+    """An orphan waits for the peer's FIN: as a small bucket, which is true, or as a whole connection with a timer.
+
+    It stays whole for what goes beyond the time of TIME_WAIT, and where `whole` says that its FIN is yet to be
+    looked at (tcp_input.c: tcp_rcv_state_process; tcp.c: __tcp_close).
+    """
+    wait, longest = fin_time(conn), conn.host.generation.time_wait
+    if wait > longest:
+        set_keepalive_timer(conn, wait - longest)
+    elif whole:
+        set_keepalive_timer(conn, wait)
+    else:
+        time_wait(conn, State.FIN_WAIT2, wait)
+        return True
+    return False

@@ -1,7 +1,12 @@
-"""What may be sent now: data as both windows, Nagle and the pace allow, FIN behind it.
+"""What may be sent now: data as both windows, Nagle and the pace allow; PSH on the last of it, and then FIN.
+
+Data waits in `snd.unsent` and moves to the scoreboard piece by piece. A piece is what the kernel would give to the
+network card at once (TSO): several segments, if the windows let them out and a millisecond at the connection's
+pace takes them (`burst`). Where pieces end shows on the wire, for the last segment of each has PSH, and in what is
+sent again. For each piece, in the kernel's order: is there room in the congestion window (`_cwnd_quota`), in the
+peer's window, and does Nagle let it go (`_allowed`); would a larger piece go soon (`_defers`).
 
 tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fin (Linux 6.18).
-Data waits in `snd.unsent` and moves to the scoreboard piece by piece.
 """
 
 from __future__ import annotations
@@ -21,8 +26,9 @@ from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
 
 _LARGEST_PIECE = 65_200
+"""Octets of data in one piece: sk_gso_max_size, which leaves room for headers."""
 _WINDOW_SHARES = 3
-"""Of so many parts of the window one is enough to be sent at once (tcp_tso_win_divisor)."""
+"""A piece as large as the window divided by this is sent without waiting for more (tcp_tso_win_divisor)."""
 
 
 def push_pending(conn: Connection) -> None:
@@ -33,7 +39,7 @@ def push_pending(conn: Connection) -> None:
 
 def push(conn: Connection, nagle: bool = True) -> None:
     """Send what windows and Nagle allow; where nothing may go, probe the window later."""
-    sent = write_xmit(conn, nagle and not conn.options.nodelay)
+    sent = write_xmit(conn, nagle)
     if sent:
         probe_timers.schedule_loss_probe(conn)
     elif not conn.scoreboard and conn.snd.has_unsent:
@@ -43,7 +49,8 @@ def push(conn: Connection, nagle: bool = True) -> None:
 def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
     """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
 
-    A tail loss probe is one piece, whatever the congestion window.
+    Without `nagle` neither Nagle's rule nor a cork holds anything back
+    (TCP_NAGLE_OFF). A tail loss probe is one piece, whatever the congestion window.
     """
     if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
         return 0
@@ -83,6 +90,7 @@ def _defers(conn: Connection, most: int) -> bool:
     share = min(conn.snd.wnd, conn.congestion.cwnd * conn.snd.mss_cache) // _WINDOW_SHARES
     if limit >= most * conn.snd.mss_cache or limit >= share:
         return False
+    # Not if the next ACK is further away than half a round trip, or than a millisecond.
     round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
     if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
         return False
@@ -90,12 +98,12 @@ def _defers(conn: Connection, most: int) -> bool:
 
 
 def _room(conn: Connection) -> int:
-    """Octets that the peer's window takes yet."""
+    """Octets for which the peer's window still has room."""
     return distance(conn.snd.nxt, add(conn.snd.una, conn.snd.wnd))
 
 
 def _cwnd_room(conn: Connection) -> int:
-    """Octets that the congestion window takes yet."""
+    """Octets for which the congestion window still has room."""
     return (conn.congestion.cwnd - in_flight(conn)) * conn.snd.mss_cache
 
 
@@ -106,17 +114,21 @@ def burst(conn: Connection, mss: int) -> int:
     """
     octets = _LARGEST_PIECE
     if conn.rtt.srtt:
+        # Octets a second: a window each round trip (80_000 is 8 * 1_000_000 / 100, since `srtt` is eight times
+        # microseconds), and 200 or 120 percent of that, so that the pace never holds the window back.
         slow_start = conn.congestion.cwnd < conn.congestion.ssthresh >> 1
         rate = conn.snd.mss_cache * 80_000 * (200 if slow_start else 120)
         out = conn.scoreboard.packets_out if conn.scoreboard is not None else 0
         rate = rate * max(conn.congestion.cwnd, out) // conn.rtt.srtt
+        # A millisecond of it, about (>> 10), and more where the peer is near: the largest piece, halved for
+        # each 512 microseconds (tcp_tso_rtt_log). Differs: the kernel goes by the shortest round-trip time there.
         halvings = (conn.rtt.srtt >> 3) >> 9
         octets = min((rate >> 10) + (_LARGEST_PIECE >> halvings), _LARGEST_PIECE)
     return max(octets // mss, 2)
 
 
 def in_flight(conn: Connection) -> int:
-    """Segments under way and not taken for lost."""
+    """Segments in the network: under way, and neither SACKED nor lost (tcp.h: tcp_packets_in_flight)."""
     return conn.scoreboard.in_flight if conn.scoreboard is not None else 0
 
 
@@ -129,7 +141,7 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     if not window_takes_next(conn):
         return None
     waiting, room = len(conn.snd.unsent), _room(conn)
-    small_waits = conn.options.cork or (nagle and _small_under_way(conn))
+    small_waits = nagle and _small_waits(conn)
     if waiting <= mss:
         return None if waiting < mss and small_waits and not conn.snd.fin_queued else waiting
     length = min(waiting, room)
@@ -140,29 +152,41 @@ def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
     return length
 
 
+def _small_waits(conn: Connection) -> bool:
+    """Whether a small segment is held back: by TCP_CORK, or by Nagle's rule (tcp_nagle_test)."""
+    if conn.snd.nagle_push:
+        return False
+    return conn.options.cork or (not conn.options.nodelay and _small_under_way(conn))
+
+
 def window_takes_next(conn: Connection) -> bool:
     """Whether the peer's window has room for the next segment (tcp_snd_wnd_test)."""
     waiting, mss, room = len(conn.snd.unsent), segment_size.current_mss(conn), _room(conn)
+    # More than half of all numbers is a negative distance: SND.NXT lies beyond a window that was taken back.
     return room <= 0x7FFFFFFF and min(waiting, mss) + (waiting <= mss and conn.snd.fin_queued) <= room
 
 
 def _small_under_way(conn: Connection) -> bool:
     """A small segment is not acknowledged yet, so the next waits (RFC 9293 section 3.7.4; tcp_nagle_check)."""
+    # As Minshall has it: only a small segment holds the next one back, not a full one (tcp_minshall_check).
     if not conn.scoreboard:
         return False
     return after(conn.snd.sml, conn.snd.una) and not after(conn.snd.sml, conn.snd.nxt)
 
 
 def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> int:
-    """Send so many octets as one piece; how many segments."""
+    """Send the next `length` octets as one piece; how many segments that took."""
     payload, conn.snd.unsent = conn.snd.unsent[:length], conn.snd.unsent[length:]
     flags = ACK | PSH if push else ACK
+    # PSH where the queue of data gets empty: what the last send() wrote is complete.
     if not conn.snd.unsent:
         if payload:
             flags |= PSH
         if conn.snd.fin_queued:
             flags |= FIN
     entry = new_piece(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
+    if payload:
+        _sending_starts(conn)
     conn.snd.nxt = entry.end
     transmit.transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
     queue_unacked(conn, entry)
@@ -171,21 +195,35 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     return entry.pcount
 
 
+def _sending_starts(conn: Connection) -> None:
+    """Tell the congestion control of data that goes out while nothing is under way (tcp_event_data_sent)."""
+    board = conn.scoreboard
+    if board is not None and not board.in_flight:
+        jiffy = conn.host.jiffy
+        conn.congestion = conn.congestion.sending_starts(
+            conn.host.now // jiffy, board.recovery.wrote_at // jiffy
+        )
+
+
+def new_scoreboard(conn: Connection) -> Scoreboard:
+    """From now on the connection keeps what is under way."""
+    now = conn.host.now
+    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, now, Recovery(now))
+    return conn.scoreboard
+
+
 def queue_unacked(conn: Connection, entry: Unacked) -> None:
     """Keep a piece until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
-    if conn.scoreboard is None:
-        srtt = conn.rtt.srtt
-        now = conn.host.now
-        conn.scoreboard = Scoreboard(conn.sack_ok, srtt >> 3 or None, now, Recovery(now))
-    idle = not conn.scoreboard
-    conn.scoreboard.append(entry)
-    conn.scoreboard.recovery.wrote_at = entry.sent_at
+    board = new_scoreboard(conn) if conn.scoreboard is None else conn.scoreboard
+    idle = not board.queue
+    board.append(entry)
+    board.recovery.wrote_at = entry.sent_at
     if idle or conn.rtx.timer_is_for is WriteTimer.LOSS_PROBE:
         write_timer.rearm(conn)
 
 
 def send_fin(conn: Connection) -> None:
-    """Queue FIN behind what is not sent yet, and push all of it (tcp_send_fin)."""
+    """Queue FIN after what is not sent yet, and push all of it (tcp_send_fin)."""
     conn.snd.fin_queued = True
     conn.snd.write_seq = add(conn.snd.write_seq, 1)
     push(conn, nagle=False)
