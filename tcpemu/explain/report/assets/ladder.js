@@ -93,9 +93,9 @@ class Ladder {
     const tight = 180 + 96 * gaps + QUEUES_LONG > room;
     const left = narrow && gaps < 2 ? 168 : narrow ? 144 : tight ? 160 : 180;
     const least = narrow ? (gaps > 2 ? 51 : 76) : tight ? 84 : 96;
-    const right = narrow ? STATES_ONLY : tight ? QUEUES_SHORT : QUEUES_LONG;
+    const right = narrow ? STATES_ONLY : tight ? QUEUES_SHORT : Math.max(QUEUES_LONG, this.longestBeside());
     const step = gaps ? Math.max(least, (room - left - right) / gaps) : 0;
-    this.brief = tight;
+    this.brief = tight; // after what is measured in full
     this.queueWords = narrow ? () => "" : tight ? shortQueueWords : longQueueWords;
     this.queueColumn = tight && !narrow ? QUEUES_COLUMN : null;
     this.xs = this.run.hosts.map((_, n) => left + n * step);
@@ -111,6 +111,16 @@ class Ladder {
       ),
     ]);
     this.drawn = null;
+  }
+
+  /* How wide the widest words beside a host on the right are, with the queues. */
+  longestBeside() {
+    this.brief = false;
+    const sizes = this.run.scenes.map((scene, n) => {
+      if (!this.run.hosts[scene.host].right || !this.told[n]) return 0;
+      return this.tagWords(scene)[0].length + 2 + longQueueWords(this.told[n]).length;
+    });
+    return 14 + CHARACTER * sizes.reduce((most, size) => Math.max(most, size), 0);
   }
 
   /* Draw what can be seen; `all` draws everything, for print. */
@@ -151,7 +161,7 @@ class Ladder {
     return [
       ...packets.map((n) => this.arrow(n, chosen)),
       ...this.rows(first, last, chosen),
-      ...this.labels(packets, chosen),
+      ...this.labels(packets, chosen, this.tagCells(first, last)),
       this.times(first, last, chosen),
     ];
   }
@@ -223,11 +233,25 @@ class Ladder {
   }
 
   /* The words of the arrows, none upon another: those of the chosen scene first, then of what was lost or sent again. */
-  labels(packets, chosen) {
+  labels(packets, chosen, taken) {
     const trouble = ({ lost, repeat }) => (lost && lost !== NOBODY) || repeat;
     const rank = (n) => (this.isOf(n, chosen) ? 0 : trouble(this.run.packets[n]) ? 1 : 2);
+    const order = [...packets].sort((a, b) => rank(a) - rank(b) || a - b);
+    const made = new Map(order.map((n) => [n, this.words(n, chosen, taken)]));
+    return packets.map((n) => made.get(n)).filter(Boolean);
+  }
+
+  /* What the words beside the hosts cover: no label goes there. */
+  tagCells(first, last) {
     const taken = new Set();
-    return [...packets].sort((a, b) => rank(a) - rank(b) || a - b).map((n) => this.words(n, chosen, taken)).filter(Boolean);
+    for (let n = first; n <= last; n += 1) {
+      const scene = this.run.scenes[n];
+      const size = this.tagWords(scene)[0].length * CHARACTER;
+      const [x, way] = [this.xs[scene.host], this.run.hosts[scene.host].right ? 1 : -1];
+      for (let at = 9; size && at <= 9 + size; at += CELL / 2)
+        taken.add(cellOf(x + way * at, this.ys[n] + 3)).add(cellOf(x + way * at, this.ys[n] - 3));
+    }
+    return taken;
   }
 
   /* Along the arrow, as much as it has room for; shorter and elsewhere where others are, or not at all. */
@@ -361,6 +385,8 @@ class Ladder {
 
 const chunkOf = (scene) => Math.floor(scene / CHUNK);
 
+const cellOf = (x, y) => `${Math.floor(x / CELL)} ${Math.floor(y / CELL)}`;
+
 /* The squares of a grid that a label covers, and those beside them. */
 function cellsOf({ x1, y1, x2, y2 }, length, middle, size) {
   const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
@@ -370,7 +396,7 @@ function cellsOf({ x1, y1, x2, y2 }, length, middle, size) {
     const up = dx < 0 ? -8 : 8;
     const [x, y] = [x1 + dx * at + dy * up, y1 + dy * at - dx * up];
     for (const [a, b] of [[0, 0], [CELL / 2, 0], [-CELL / 2, 0], [0, CELL / 2], [0, -CELL / 2]])
-      found.add(`${Math.floor((x + a) / CELL)} ${Math.floor((y + b) / CELL)}`);
+      found.add(cellOf(x + a, y + b));
   }
   return [...found];
 }

@@ -79,10 +79,11 @@ class Panel {
     return [el("p", { class: "quiet" }, where), ...rows];
   }
 
-  /* Listeners in whose queues one connection ever waits behind another. */
+  /* Listeners in whose queues one connection ever waits behind another, and not lost in a large queue. */
   busyListeners() {
     const found = new Set();
-    for (const scene of this.run.scenes) for (const [listener, accept, syn] of scene.queues ?? []) if (accept + syn > 1) found.add(listener);
+    for (const scene of this.run.scenes) for (const [listener, accept, syn, , limit] of scene.queues ?? [])
+      if (accept + syn > 1 && accept + syn >= (limit ?? 0) / 8) found.add(listener);
     return found;
   }
 
