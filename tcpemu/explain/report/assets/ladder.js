@@ -115,12 +115,14 @@ class Ladder {
 
   /* How wide the widest words beside a host on the right are, with the queues. */
   longestBeside() {
+    if (this.longest) return this.longest;
     this.brief = false;
     const sizes = this.run.scenes.map((scene, n) => {
       if (!this.run.hosts[scene.host].right || !this.told[n]) return 0;
       return this.tagWords(scene)[0].length + 2 + longQueueWords(this.told[n]).length;
     });
-    return 14 + CHARACTER * sizes.reduce((most, size) => Math.max(most, size), 0);
+    this.longest = 14 + CHARACTER * sizes.reduce((most, size) => Math.max(most, size), 0);
+    return this.longest;
   }
 
   /* Draw what can be seen; `all` draws everything, for print. */
@@ -385,7 +387,8 @@ class Ladder {
 
 const chunkOf = (scene) => Math.floor(scene / CHUNK);
 
-const cellOf = (x, y) => `${Math.floor(x / CELL)} ${Math.floor(y / CELL)}`;
+/* A square of that grid, as one number. */
+const cellOf = (x, y) => Math.floor(x / CELL) * 1e6 + Math.floor(y / CELL);
 
 /* The squares of a grid that a label covers, and those beside them. */
 function cellsOf({ x1, y1, x2, y2 }, length, middle, size) {
