@@ -17,6 +17,15 @@
 
 Arrows between rooms go up this list only. The names below are what a user of the library needs first; each is
 loaded when it is first asked for, so that a small command does not load all rooms.
+
+>>> from tcpemu.explain import client_outcomes, counter_lines, json_data, ladder_text, lines_text
+>>> from tcpemu.scenario import load, run_all
+>>> (result,) = run_all(load("ignored-ack"))
+>>> ladder = ladder_text(result.record)
+>>> "tcp_minisocks.c: tcp_check_req" in ladder
+True
+>>> json_data("ignored-ack", [result])["runs"][0]["hosts"][0]["counters"]["ListenOverflows"]
+6
 """
 
 from importlib import import_module
@@ -107,3 +116,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'tcpemu.explain' has no attribute {name!r}")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """What help() and completion show, before any of it is loaded."""
+    return sorted({*globals(), *__all__})

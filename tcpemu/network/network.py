@@ -74,7 +74,10 @@ class Network:
         mtu: int = 1500,
         observe: bool = True,
     ) -> Node:
-        """A host with a TCP of that generation. Without `observe` its packets are recorded, no reasons."""
+        """A host with a TCP of that generation, and addresses in text; see `tcpemu.Host` for the rest.
+
+        Without `observe` its packets are recorded, no reasons. Raises ConfigurationError.
+        """
         kernel = generation_named(generation) if isinstance(generation, str) else generation
         host = Host(
             [packed(text) for text in addresses],
@@ -149,7 +152,10 @@ class Network:
         return Flight(self.record.number(), flight.segment, flight.number)
 
     def fault(self, *faults: Fault) -> None:
-        """Let faults meet their packets from now on: `network.fault(lose("third-ack", of=client))`."""
+        """Let faults meet their packets from now on: `network.fault(lose("third-ack", of=client))`.
+
+        Raises ConfigurationError for one that names a host that is not there.
+        """
         for fault in faults:
             for name in (fault.of, fault.by):
                 if name is not None and name not in self.nodes:
@@ -171,7 +177,7 @@ class Network:
         name: str = "",
         at: int | None = None,
     ) -> Task:
-        """Run `await function(node)` as an application, from now or from `at` on.
+        """Run `await function(node)` as an application, from now or from `at` on, in nanoseconds.
 
         A SocketError that it does not catch ends it and is recorded; what it left open stays open. Anything
         else it raises comes out of run().
@@ -181,15 +187,19 @@ class Network:
         return self._applications.start(node.name, name, partial(function, node), begins)
 
     def at(self, when: int, action: Callable[..., object], *arguments: object) -> None:
-        """Call it at that time: `network.at(SECOND, raw.send, segment)`."""
+        """Call it at that time in nanoseconds: `network.at(SECOND, raw.send, segment)`."""
         self._loop.at(nanoseconds("when", when), action, *arguments)
 
     async def sleep(self, time: int) -> None:
-        """Let so many nanoseconds pass for the application that awaits it."""
+        """Let so many nanoseconds pass for the application that awaits it. Raises ConfigurationError."""
         await sleep(self._loop, time)
 
     def run(self, until: int) -> None:
-        """Run up to that time, what is due then included. It can be called again to go on."""
+        """Run up to that time in nanoseconds, what is due then included. It can be called again to go on.
+
+        Raises ConfigurationError for a time that is past, RuntimeError within another run(), and whatever an
+        application raises that is no SocketError.
+        """
         if nanoseconds("until", until) < self.now:
             raise ConfigurationError(
                 f"until={until}: it is {seconds_text(self.now)} already; give a later time"

@@ -65,6 +65,7 @@ class Call(NamedTuple):
 
 
 Entry: TypeAlias = PacketSeen | HostEvent | Call
+"""Anything that stands in a record. Each has `at`, in nanoseconds of virtual time, and `node`, the name of a host."""
 
 
 class QueueLength(NamedTuple):
@@ -95,6 +96,7 @@ class Record:
         return len(self.entries)
 
     def add(self, entry: Entry) -> None:
+        """One more entry, at the end."""
         self.entries.append(entry)
 
     def number(self) -> int:
@@ -103,6 +105,7 @@ class Record:
         return self._numbers
 
     def of(self, node: str) -> list[Entry]:
+        """The entries of one node."""
         return [entry for entry in self.entries if entry.node == node]
 
     def packets(self, node: str | None = None, point: Point | None = None) -> list[PacketSeen]:
@@ -124,6 +127,7 @@ class Record:
         ]
 
     def calls(self, node: str | None = None, application: str | None = None) -> list[Call]:
+        """The calls of applications; of one node or application only, where that is given."""
         return [
             entry
             for entry in self.entries
@@ -160,7 +164,7 @@ class Record:
         ]
 
     def counters(self, node: str, at: int | None = None) -> dict[str, int]:
-        """The counters that moved, as they stood at that time; at the end, where none is given."""
+        """The counters that moved, as they stood at that time in nanoseconds; at the end, where none is given."""
         counters: dict[str, int] = {}
         for entry in self.entries:
             if at is not None and entry.at > at:

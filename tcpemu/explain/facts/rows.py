@@ -117,6 +117,7 @@ class TimerRow:
 
 
 Row: TypeAlias = PacketRow | CallRow | TimerRow
+"""A thing worth telling of a run: a packet with what became of it, a call, or a timer."""
 
 EVICTION = "REQUEST_EVICTED"
 """The reason of what stands in `PacketRow.evicted`."""

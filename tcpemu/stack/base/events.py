@@ -108,3 +108,4 @@ class Counted:
 
 
 Event: TypeAlias = Verdict | Sent | StateChanged | QueueChanged | TimerFired | Counted
+"""Anything that a host tells."""

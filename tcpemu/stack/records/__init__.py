@@ -10,6 +10,7 @@ peer_metrics.py      round-trip times remembered of peers (tcp_metrics)
 received_data.py     data in order and not read, or beyond a hole
 request.py           a half-open connection in the SYN queue
 scoreboard.py        what is under way, and what is known of it
+send_buffer.py       data that waits to be sent, in the kernel's buffers
 sent_pieces.py       one piece under way, its tags, and the order in which pieces were sent
 socket_options.py    what setsockopt() has set
 time_wait.py         what is left of a connection in TIME_WAIT

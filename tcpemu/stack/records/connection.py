@@ -23,6 +23,7 @@ from tcpemu.stack.base.timer_queue import Timer
 from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
 from tcpemu.stack.records.received_data import Fragment, Unread
 from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.socket_options import SocketOptions
 
 RCV_SHUTDOWN, SEND_SHUTDOWN, BOTH_SHUTDOWN = 1, 2, 3
@@ -69,12 +70,24 @@ class Sending:
     """The MSS that the peer announced."""
     mss_cache: int = DEFAULT_MSS
     """Payload of a full segment, options taken off."""
-    unsent: bytes = b""
-    """Data written and not sent yet."""
+    queue: deque[SendBuffer] | None = None
+    """Data written and not sent yet; None before the first."""
+    pushed_seq: int = 0
+    """Where the data ended that was last marked PSH (pushed_seq)."""
+    buffer: int = 0
+    """SO_SNDBUF as the kernel counts it, in octets of memory (sk_sndbuf)."""
+    no_space: bool = False
+    """send() or poll() found no room: whoever waits is told when there is some (SOCK_NOSPACE)."""
     nagle_push: bool = False
     """Until the next data is written nothing is held back, not even by a cork (TCP_NAGLE_PUSH)."""
     fin_queued: bool = False
     """A FIN follows what is unsent."""
+
+    @property
+    def unsent(self) -> int:
+        """Octets of data that wait to be sent for the first time."""
+        waiting = self.write_seq - self.nxt & MASK
+        return waiting - 1 if self.fin_queued and waiting else waiting
 
     @property
     def has_unsent(self) -> bool:

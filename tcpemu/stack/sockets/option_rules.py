@@ -12,7 +12,7 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.connection.lifetime import keepalive
-from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.measures import receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.records.connection import Connection
@@ -194,6 +194,9 @@ def _socket_option_took_effect(conn: Connection, before: SocketOptions, name: in
         keepalive.switched(conn, before.keepalive)
     elif name == socket_constants.SO_RCVBUF:
         conn.rcv.buffer = conn.options.rcvbuf
+    elif name == socket_constants.SO_SNDBUF:
+        conn.snd.buffer = conn.options.sndbuf
+        send_buffer_space.space_may_have_come(conn)
     elif name == socket_constants.SO_RCVLOWAT:
         _rcvlowat_took_effect(conn)
 

@@ -70,8 +70,6 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ac
         probe_timers.window_may_have_opened(conn)
     else:
         _sender(conn, board, segment, result, highest)
-    if result.advanced:
-        conn.host.wake(conn.socket)
     return AckValue.GOOD
 
 

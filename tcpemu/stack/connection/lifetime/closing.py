@@ -67,7 +67,7 @@ def disconnect(conn: Connection) -> None:
 
 def purge(conn: Connection) -> None:
     """Forget what was to be sent."""
-    conn.snd.unsent = b""
+    conn.snd.queue = None
     conn.scoreboard = None
 
 

@@ -6,5 +6,6 @@ duplicate_reports.py  D-SACK: what came twice is reported (RFC 2883)
 probe_timers.py       when to probe: tail loss probe, probe of a closed window
 retransmission.py     what is sent again, by recovery or by a timer
 stateless_replies.py  a RST or an ACK where there is no connection to send it
+write_buffers.py      send() fills buffers, which are pushed and marked PSH
 transmit.py           one segment leaves with the headers that belong to it
 """

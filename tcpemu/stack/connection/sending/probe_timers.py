@@ -8,7 +8,6 @@ from __future__ import annotations
 from tcpemu.stack.base.sequence_numbers import add, before
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
-from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.recovery import write_timer
@@ -50,7 +49,9 @@ def window_may_have_opened(conn: Connection) -> None:
     """An ACK came while nothing was under way: stop probing if the window has room, else wait anew (tcp_ack_probe)."""
     if not conn.snd.has_unsent or conn.state in OPENING:
         return
-    length = min(len(conn.snd.unsent), segment_size.current_mss(conn)) or 1
+    length = len(conn.snd.queue[0].payload) if conn.snd.queue else 0
+    if conn.snd.fin_queued and (conn.snd.queue is None or len(conn.snd.queue) <= 1):
+        length += 1
     if not before(add(conn.snd.una, conn.snd.wnd), add(conn.snd.nxt, length)):
         conn.rtt.backoff = 0
         conn.rtx.probes_began = None
