@@ -130,9 +130,9 @@ def _group(site: _Site) -> None:
 
 
 def _raw_group(site: _Site) -> None:
-    """The same for a group that throws bare SYNs: what is sent to its spoofed addresses arrives there too."""
+    """The same for a group that throws bare SYNs; what is sent to its spoofed addresses reaches nobody."""
     group, network = site.group, site.network
-    raw = network.raw(group.name, site.address, *([group.spoof] if group.spoof else []))
+    raw = network.raw(group.name, site.address, claims=[group.spoof] if group.spoof else [])
     site.join(raw)
     for number, (name, at) in enumerate(site.starts()):
         syn = make_syn(group, site.address, site.target, number, site.random)
