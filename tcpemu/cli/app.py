@@ -52,7 +52,8 @@ CaptureOption: TypeAlias = Annotated[
         "--output",
         metavar="FILE",
         help="Write the packets to a .pcapng file, with comments that say why, or to a .pcap file. "
-        "Where a scenario has several runs, those after the first go to FILE-RUN.",
+        "Where a scenario has several runs, those after the first go to FILE-RUN. Timers are exact; to lay it "
+        "beside a kernel's capture: --set server.hz=250.",
     ),
 ]
 Settings: TypeAlias = Annotated[
@@ -98,6 +99,14 @@ Where: TypeAlias = Annotated[
         "twice, which Wireshark takes for retransmissions.",
     ),
 ]
+WithLost: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--with-lost",
+        help="In the capture also what was lost on its way there, on an interface 'lost'. Wireshark may take "
+        "packets around it for out of order.",
+    ),
+]
 Plain: TypeAlias = Annotated[
     bool,
     typer.Option("--plain", help="No comments and no names in the capture, for programs that choke on them."),
@@ -124,19 +133,22 @@ def run(
     only: Only = None,
     whole: Whole = False,
     seen_by: Where = SeenBy.SERVER,
+    with_lost: WithLost = False,
     plain: Plain = False,
     json: JsonOption = False,
 ) -> None:
     """Run a scenario and show it: its packets as a ladder, with reasons; sockets; counters."""
     from tcpemu.cli import run_command
 
-    run_command.check_request(output, seen_by, plain=plain, json=json)
+    run_command.check_request(output, seen_by, plain=plain, json=json, with_lost=with_lost)
     stop = run_command.until_of(until)
     runs = run_command.chosen_runs(name, run_command.settings_of(settings, seed, generation), only)
     paths = run_command.paths_of(output, [each.name for each in runs], name) if output else []
     results = run_command.results_of_runs(name, runs, stop)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
-    written = run_command.write_captures(paths, results, name, seen_by, comments=not plain)
+    written = run_command.write_captures(
+        paths, results, name, seen_by, comments=not plain, with_lost=with_lost
+    )
     if json:
         run_command.show_written(written, results, sys.stderr)
         run_command.show_json(name, results)
@@ -280,7 +292,7 @@ KindOfPlot: TypeAlias = Annotated[
         "--kind",
         metavar="KIND",
         help="queues: both queues of each listener, with limits, drops and retransmissions; sequence: the "
-        "time-sequence graph of a connection; rate: connections accepted a second in each run.",
+        "time-sequence graph of a connection, with SACKs and window; rate: connections accepted a second in each run.",
     ),
 ]
 OneClient: TypeAlias = Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -18,7 +18,7 @@ from tcpemu.network.faults import Fault
 from tcpemu.network.links import DropByRule, Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
-from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.network.record import NO_HOST, PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Task, check_function, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
@@ -94,16 +94,26 @@ class Network:
         """A host that was made elsewhere."""
         return self._add(Node(name, addresses, self._surroundings, host))
 
-    def raw(self, name: str, *addresses: str, on_receive: OnReceive | None = None) -> RawNode:
-        """An endpoint without a TCP; its addresses may be ranges, as `198.51.100.0/24`."""
-        return self._add(RawNode(name, addresses, self._surroundings, on_receive))
+    def raw(
+        self,
+        name: str,
+        *addresses: str,
+        on_receive: OnReceive | None = None,
+        claims: Sequence[str] = (),
+    ) -> RawNode:
+        """An endpoint without a TCP; its addresses may be ranges, as `198.51.100.0/24`.
 
-    def _add(self, node: A) -> A:
+        `claims` are ranges that it sends from and that no host has: what is sent there takes the node's link,
+        and is lost at its end.
+        """
+        return self._add(RawNode(name, addresses, self._surroundings, on_receive, tuple(claims)), claims)
+
+    def _add(self, node: A, claims: Sequence[str] = ()) -> A:
         if not node.name or node.name in self.nodes:
             raise ConfigurationError(f"name {node.name!r}: give each node a name of its own")
         if not node.addresses:
             raise ConfigurationError(f"node {node.name!r} has no address; give it one, as '192.0.2.1'")
-        self._addresses.add(node.name, node.addresses)
+        self._addresses.add(node.name, (*node.addresses, *claims))
         self.nodes[node.name] = node
         return node
 
@@ -128,9 +138,15 @@ class Network:
             stream=partial(seeds.stream, self.seed, "link", *ends, made),
             lose=partial(self._lose, sender.name),
             copy=self._copy,
-            arrive=lambda flight, at: self._loop.at(at, receiver.deliver, flight),
+            arrive=lambda flight, at: self._loop.at(at, self._arrive, sender.name, receiver, flight),
         )
         return hop
+
+    def _arrive(self, sender: str, receiver: Attached, flight: Flight) -> None:
+        if receiver.only_claims(flight.segment.dst):
+            self._lose(sender, flight, self.now, NO_HOST)
+        else:
+            receiver.deliver(flight)
 
     def _copy(self, flight: Flight) -> Flight:
         return Flight(self.record.number(), flight.segment, flight.number)
@@ -223,7 +239,7 @@ class Network:
         dst = flight.segment.dst
         owner = sender.name if is_loopback(dst) else self._addresses.owner(dst)
         if owner is None:
-            self._lose(sender.name, flight, self.now, "no host has this address")
+            self._lose(sender.name, flight, self.now, NO_HOST)
             return
         hop = self._links.get((sender.name, owner)) or self._unsaid(sender, self.nodes[owner])
         self._faults.send(sender.name, flight, self.now, hop, partial(self._lose, sender.name))

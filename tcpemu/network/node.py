@@ -11,9 +11,10 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TypeAlias
 
-from tcpemu.network.addresses import packed
+from tcpemu.network.addresses import packed, range_of
 from tcpemu.network.application_sockets import (
     ConnectedSocket,
     ListeningSocket,
@@ -29,7 +30,7 @@ from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.events import Sent
-from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
+from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
 OnReceive: TypeAlias = Callable[[Segment, int], None]
 
@@ -71,6 +72,10 @@ class Attached:
         """Let so many nanoseconds pass."""
         await sleep(self._loop, time)
 
+    def only_claims(self, address: Address) -> bool:  # noqa: ARG002
+        """Whether it sends from that address although no host has it."""
+        return False
+
     def deliver(self, flight: Flight) -> None:
         """A packet arrives."""
         number, segment, copy_of = flight
@@ -96,10 +101,19 @@ class RawNode(Attached):
         addresses: tuple[str, ...],
         surroundings: Surroundings,
         on_receive: OnReceive | None = None,
+        claims: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, addresses, surroundings)
+        self._claims = tuple(map(range_of, claims))
+        self._own = frozenset(packed(text) for text in addresses if "/" not in text)
         self.on_receive = on_receive
         """Called with each segment that arrives, and the time."""
+
+    def only_claims(self, address: Address) -> bool:
+        if not self._claims:
+            return False
+        wanted = ip_address(address)
+        return address not in self._own and any(wanted in claimed for claimed in self._claims)
 
     def send(self, segment: Segment) -> int:
         """Send it now, whatever source it names; gives the packet's number."""

@@ -11,6 +11,10 @@ WAITS = "waits"
 """The result of a call that does not end at once; the same call stands in the record again when it ends."""
 
 
+NO_HOST = "no host has this address"
+"""Why a packet is lost that goes to an address that nobody has, or that somebody only claims to have."""
+
+
 class Point(Enum):
     """Where a packet was seen."""
 

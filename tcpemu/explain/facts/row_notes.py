@@ -13,6 +13,7 @@ from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.network.record import NO_HOST
 from tcpemu.stack.base.events import GivenUp, Outcome, Reason
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
@@ -46,6 +47,8 @@ ZERO_WINDOW = "ZERO_WINDOW"
 _ACKS = frozenset({"ACK", "DELAYED_ACK", "DUP_ACK", "DATA_SENT"})
 PROBE = "WINDOW_PROBE"
 PROBE_ANSWERED, PROBE_NOT_ANSWERED = "WINDOW_PROBE_ANSWERED", "WINDOW_PROBE_NOT_ANSWERED"
+NOBODY = "NOBODY"
+"""Stands for the reason of what is sent to an address that no host has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,8 @@ def _octets(row: PacketRow, reason: Reason) -> str:
 def _loss(row: PacketRow) -> Note | None:
     if not row.lost:
         return None
+    if row.lost == NO_HOST:
+        return Note(f"reaches nobody: {NO_HOST}", Role.LOST, NOBODY, of_departure=True)
     text = row.lost if row.lost.startswith("lost") else f"lost on the way: {row.lost}"
     return Note(text, Role.LOST, of_departure=True)
 

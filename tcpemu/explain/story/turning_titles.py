@@ -1,6 +1,6 @@
 """What each turning point is called."""
 
-from tcpemu.explain.facts.row_notes import PROBE, PROBE_ANSWERED, PROBE_NOT_ANSWERED, ZERO_WINDOW
+from tcpemu.explain.facts.row_notes import NOBODY, PROBE, PROBE_ANSWERED, PROBE_NOT_ANSWERED, ZERO_WINDOW
 from tcpemu.explain.story.opening_and_closing import HANDSHAKE, PUT_OFF_DONE
 
 LOSS = "LOSS"
@@ -9,6 +9,7 @@ LOSS = "LOSS"
 
 TITLES = {
     LOSS: "The network loses a packet",
+    NOBODY: "A packet goes to an address that no host has",
     "ACCEPT_QUEUE_FULL": "A final ACK is ignored",
     "ABORT_ON_OVERFLOW": "A final ACK is answered with a RST",
     "ACCEPT_QUEUE_FULL_RST": "A final ACK is answered with a RST",

@@ -135,11 +135,14 @@ def _group(site: _Site) -> None:
 
 
 def _raw_group(site: _Site) -> None:
-    """The same for a group that throws bare SYNs: what is sent to its spoofed addresses arrives there too."""
+    """The same for a group that throws bare SYNs; what is sent to its spoofed addresses reaches nobody."""
     group, network = site.group, site.network
-    raw = network.raw(group.name, site.address, *([group.spoof] if group.spoof else []))
-    if group.replies == "rst":
+    spoofed = [group.spoof] if group.spoof else []
+    if group.replies == "rst":  # the addresses are its own
+        raw = network.raw(group.name, site.address, *spoofed)
         raw.on_receive = partial(reset_answers, raw)
+    else:
+        raw = network.raw(group.name, site.address, claims=spoofed)
     site.join(raw)
     for number, (name, at) in enumerate(site.starts()):
         syn = make_syn(group, site.address, site.target, number, site.random)

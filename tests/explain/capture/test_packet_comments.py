@@ -82,7 +82,9 @@ def test_a_sentence_begins_with_the_name_of_its_host_or_a_capital_letter(results
 
 
 def comments_of(script, seen_by=SeenBy.SERVER):
-    return [" ".join(packet.comments) for packet in capture_of(script.record, seen_by).packets]
+    return [
+        " ".join(packet.comments) for packet in capture_of(script.record, seen_by, with_lost=True).packets
+    ]
 
 
 def test_a_packet_that_changed_nothing_says_what_it_was_and_the_states():
@@ -137,7 +139,7 @@ def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
     *_, last = capture_of(record).packets
     assert last.comments == (
         "server: no final ACK came to the last SYN|ACK: the handshake is given up (SYN-RECV → "
-        "closed) [XNU, tcp_subr.c: tcp_drop]. Queues of port "
+        "closed) [XNU, tcp_subr.c: tcp_drop]. Reaches nobody: no host has this address. Queues of port "
         "80: accept 0/3, SYN 0/3. Counters of server: OutRsts +1.",
     )
 

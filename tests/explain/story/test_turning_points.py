@@ -53,6 +53,7 @@ def test_the_times_of_the_story_are_those_of_the_record():
         (
             "cookies off",
             [
+                ("NOBODY", 5, 27),
                 ("SYN_FULL", 165, 1),
                 ("SYN_QUEUE_FULL", 185, 296),
                 ("SYN_ACK_AGAIN", 1005, 18),
@@ -62,6 +63,7 @@ def test_the_times_of_the_story_are_those_of_the_record():
         (
             "cookies on",
             [
+                ("NOBODY", 5, 318),
                 ("SYN_FULL", 165, 1),
                 ("SYN_COOKIE", 185, 292),
                 ("SYN_ACK_AGAIN", 1005, 18),
