@@ -12,7 +12,7 @@ otherwise. There is no behaviour here: the rules are functions in the rooms abov
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tcpemu.stack.base.congestion_hooks import Congestion
