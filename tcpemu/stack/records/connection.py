@@ -12,7 +12,7 @@ otherwise. There is no behaviour here: the rules are functions in the rooms abov
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from tcpemu.stack.base.congestion_hooks import Congestion
@@ -129,6 +129,8 @@ class Receiving:
     """In order and not read yet; None before the first."""
     out_of_order: list[Fragment] | None = None
     """Beyond a hole, in order of numbers; None before the first."""
+    tangled: bool = False
+    """One of those was joined by what covers the next, so they may end in another order than they begin in."""
     sacks: tuple[tuple[int, int], ...] = ()
     """The SACK blocks to report, the newest first."""
     dsack: tuple[int, int] | None = None
