@@ -9,7 +9,8 @@ from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.wire.capture_file import Capture, Direction, Packet, ip_of
-from tcpemu.wire.codec import Refused, decode
+from tcpemu.wire.codec import Refused
+from tcpemu.wire.codec_choice import decode
 from tcpemu.wire.segment import RST, SYN, Segment
 
 _SEEN = {Direction.INBOUND: "arrives", Direction.OUTBOUND: "leaves"}

@@ -103,8 +103,8 @@ def _usable(
         elif after(block[1], prior_una):
             kept.append((block, not number))
     kept.sort(key=lambda one: distance(prior_una, one[0][0]))
-    first = next((place for place, (_, is_first) in enumerate(kept) if is_first), None)
-    return [block for block, _ in kept], first
+    firsts = [place for place, (_, is_first) in enumerate(kept) if is_first]
+    return [block for block, _ in kept], firsts[0] if firsts else None
 
 
 def _valid(conn: Connection, board: Scoreboard, duplicate: bool, start: int, end: int) -> bool:
