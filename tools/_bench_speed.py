@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from cProfile import Profile
 from dataclasses import dataclass
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 from _bench_naive import NaiveResponder
 from _bench_traffic import GAP, PAYLOAD, data, final_acks, listening, syns
@@ -106,9 +106,9 @@ def echo_rate(turns: int, as_octets: bool) -> float:
 
 def _timed(work: Work) -> float:
     gc.collect()
-    begin = perf_counter()
+    begin = process_time()
     work()
-    return perf_counter() - begin
+    return process_time() - begin
 
 
 # --- one phase -----------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def wanted() -> bool:
     return os.environ.get("TCPEMU_COMPILE", "") not in ("", "0")
 
 
-class CompileHook(BuildHookInterface):  # type: ignore[type-arg]
+class CompileHook(BuildHookInterface):  # type: ignore[misc]
     """Adds the extension modules to the wheel."""
 
     def dependencies(self) -> list[str]:

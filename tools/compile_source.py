@@ -22,6 +22,15 @@ PLAIN = frozenset(
 )
 """Modules of these rooms that are not compiled, besides each room's `__init__`."""
 
+DOORS = {
+    "tcpemu/network/application_sockets.py": {("accept", "timeout"), ("recv", "timeout")},
+    "tcpemu/network/network.py": {("spawn", "at"), ("at", "when"), ("sleep", "time"), ("run", "until")},
+    "tcpemu/network/node.py": {("sleep", "time")},
+    "tcpemu/network/socket_calls.py": {("complete", "timeout")},
+    "tcpemu/network/task.py": {("sleep", "time")},
+}
+"""Parameters, by function, that the core tests with words of its own: compiled code would test their type before."""
+
 
 @dataclass(frozen=True)
 class _Field:
@@ -79,6 +88,7 @@ def write(root: Path, place: Path) -> list[Path]:
 
 def _prepared(module: _Module, fields: dict[str, tuple[_Field, ...]]) -> str:
     lines = module.text.splitlines()
+    _open_doors(module, lines)
     _mark_constants(module.tree, lines)
     needed: set[tuple[str, str]] = set()  # names from elsewhere, each behind the module that it comes from
     for node in module.tree.body:
@@ -119,6 +129,8 @@ def _all_fields(modules: Iterable[_Module]) -> dict[str, tuple[_Field, ...]]:
 def _own_fields(module: _Module, node: ast.ClassDef) -> Iterator[_Field]:
     for statement in node.body:
         if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        if "ClassVar" in ast.unparse(statement.annotation):
             continue
         value, factory = statement.value, None
         if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
@@ -177,6 +189,24 @@ def _from_elsewhere(field: _Field) -> set[tuple[str, str]]:
     said = [one for one in (field.annotation, field.default, field.factory) if one is not None]
     names = {one.id for part in said for one in ast.walk(part) if isinstance(one, ast.Name)}
     return {(home, name) for name in names if (home := field.home.home_of(name)) is not None}
+
+
+# --- doors ----------------------------------------------------------------------------------------------------
+
+
+def _open_doors(module: _Module, lines: list[str]) -> None:
+    """Let anything come in where the core says itself what is wrong with it."""
+    left = set(DOORS.get(module.name, ()))
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for one in node.args.args:
+            if (node.name, one.arg) in left and one.annotation is not None:
+                said, line = one.annotation, one.annotation.lineno - 1
+                lines[line] = lines[line][: said.col_offset] + "object" + lines[line][said.end_col_offset :]
+                left.remove((node.name, one.arg))
+    if left:
+        raise ValueError(f"{module.name}: DOORS names what is not there: {left}")
 
 
 # --- constants ------------------------------------------------------------------------------------------------

@@ -153,7 +153,8 @@ class Network:
 
     def run(self, until: int) -> None:
         """Run up to that time, what is due then included. It can be called again to go on."""
-        if nanoseconds("until", until) < self.now:
+        end = nanoseconds("until", until)
+        if end < self.now:
             raise ConfigurationError(
                 f"until={until}: it is {seconds_text(self.now)} already; give a later time"
             )
@@ -161,7 +162,7 @@ class Network:
             raise RuntimeError("run() within run(): an application waits with `await node.sleep(...)`")
         self._running = True
         try:
-            self._loop.run(until)
+            self._loop.run(end)
         finally:
             self._running = False
 
