@@ -146,26 +146,26 @@ def _octets(count: int, observe: bool, timed: Callable[[Work], float] = _timed) 
 
 
 def _feed_octets(host: Host, arriving: list[bytes], answers: list[bytes]) -> None:
-    now = host.now
+    now, observe = host.now, host.observe
     for packet in arriving:
         now += GAP
         host.receive(decode(packet), now)
         answers.extend(map(encode, host.transmit()))
-        if host.observe:
+        if observe:
             host.events()
 
 
 def _feed_octets_and_accept(
     host: Host, listener: Socket, arriving: list[bytes], accepted: list[Socket]
 ) -> None:
-    now = host.now
+    now, observe = host.now, host.observe
     for packet in arriving:
         now += GAP
         host.receive(decode(packet), now)
         for segment in host.transmit():
             encode(segment)
         accepted.append(listener.accept(now))
-        if host.observe:
+        if observe:
             host.events()
 
 
