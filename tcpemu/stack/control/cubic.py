@@ -7,7 +7,7 @@ Differs: slow start ends at a loss only, and not when round-trip times grow (hys
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 from tcpemu.stack.base.congestion_hooks import Moment
 from tcpemu.stack.control.reno import Reno
@@ -48,7 +48,10 @@ class Cubic(Reno):
     arrived: int = 0
     """Segments since the curve began, for what Reno would have made of them."""
     reno_window: int = 0
-    needs_moment: ClassVar[bool] = True
+
+    @property
+    def needs_moment(self) -> bool:
+        return True
 
     def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:
         assert moment is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Congestion, Moment
 
@@ -16,7 +16,10 @@ class Reno:
     ssthresh: int = INFINITE
     counted: int = 0
     """Segments acknowledged since the window last grew in congestion avoidance."""
-    needs_moment: ClassVar[bool] = False
+
+    @property
+    def needs_moment(self) -> bool:
+        return False
 
     def begin(self, first: Congestion, troubled: bool) -> Self:
         cwnd = 1 if troubled else first.cwnd
