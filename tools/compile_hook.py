@@ -64,7 +64,7 @@ def build(root: Path, place: Path) -> list[tuple[Path, str]]:
         ]
         modules = mypycify(
             [*options, *files],
-            opt_level=os.environ.get("TCPEMU_COMPILE_LEVEL", "2"),
+            opt_level=os.environ.get("TCPEMU_COMPILE_LEVEL", "1"),
             debug_level="0",
             multi_file=True,
             group_name=GROUP,
