@@ -63,7 +63,7 @@ Settings: TypeAlias = Annotated[
         "HOST:net.ipv4.tcp_sack=0, server.backlog=5, link.delay='20 ms'. May be repeated.",
     ),
 ]
-Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Where all chance comes from.")]
+Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Seed of every random choice.")]
 Until: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
 ]

@@ -10,4 +10,17 @@ It needs root, as namespaces and TUN devices do.
     in the child    worker.py: reads a trace, writes the answer · player.py: the steps in real time ·
                     tun_device.py: the device, its routes, sysctls · real_sockets.py: calls of the kernel's sockets ·
                     observe.py: socket table and counters
+
+What can be asked here, and the answer of the kernel, which takes as long as the trace says in `until`:
+
+>>> from tcpemu.kernel import run, whats_missing
+>>> trace = {"until": 0.1, "steps": [[0, "listen", 1], [0.05, "sample"]]}
+>>> answered = run(trace) if whats_missing() is None else trace | {"kernel": "none", "log": []}
+>>> sorted(answered)
+['kernel', 'log', 'steps', 'until']
 """
+
+from tcpemu.kernel.kernel_errors import KernelError, KernelUnavailableError, StepError
+from tcpemu.kernel.run_trace import run, whats_missing
+
+__all__ = ["KernelError", "KernelUnavailableError", "StepError", "run", "whats_missing"]

@@ -13,6 +13,8 @@ from tcpemu.network.addresses import Addresses, packed
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions
 from tcpemu.network.endpoint import Endpoint
+from tcpemu.network.fault_layer import FaultLayer
+from tcpemu.network.faults import Fault
 from tcpemu.network.links import Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
@@ -20,6 +22,7 @@ from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Task, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.records.host_services import is_loopback
 from tcpemu.wire.segment import FlowKey
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Network:
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
         self._links_made: dict[tuple[str, str], int] = {}
+        self._faults = FaultLayer(self._addresses.owner, self._copy, self._loop.at)
 
     @property
     def now(self) -> int:
@@ -70,7 +74,10 @@ class Network:
         mtu: int = 1500,
         observe: bool = True,
     ) -> Node:
-        """A host with a TCP of that generation. Without `observe` its packets are recorded, no reasons."""
+        """A host with a TCP of that generation, and addresses in text; see `tcpemu.Host` for the rest.
+
+        Without `observe` its packets are recorded, no reasons. Raises ConfigurationError.
+        """
         kernel = generation_named(generation) if isinstance(generation, str) else generation
         host = Host(
             [packed(text) for text in addresses],
@@ -120,10 +127,30 @@ class Network:
             conditions,
             stream=partial(seeds.stream, self.seed, "link", *ends, made),
             lose=partial(self._lose, sender.name),
-            copy=lambda flight: Flight(self.record.number(), flight.segment, flight.number),
+            copy=self._copy,
             arrive=lambda flight, at: self._loop.at(at, receiver.deliver, flight),
         )
         return hop
+
+    def _copy(self, flight: Flight) -> Flight:
+        return Flight(self.record.number(), flight.segment, flight.number)
+
+    def fault(self, *faults: Fault) -> None:
+        """Let faults meet their packets from now on: `network.fault(lose("third-ack", of=client))`.
+
+        Raises ConfigurationError for one that names a host that is not there.
+        """
+        for fault in faults:
+            for name in (fault.of, fault.by):
+                if name is not None and name not in self.nodes:
+                    known = ", ".join(self.nodes) or "none yet"
+                    raise ConfigurationError(f"fault {fault}: there is no host {name!r}; there are: {known}")
+            self._faults.add(fault)
+
+    @property
+    def unmet_faults(self) -> list[Fault]:
+        """The faults that no packet has met so far, which is worth knowing at the end of a test."""
+        return self._faults.unmet
 
     # What happens in it.
 
@@ -134,7 +161,7 @@ class Network:
         name: str = "",
         at: int | None = None,
     ) -> Task:
-        """Run `await function(node)` as an application, from now or from `at` on.
+        """Run `await function(node)` as an application, from now or from `at` on, in nanoseconds.
 
         A SocketError that it does not catch ends it and is recorded; what it left open stays open. Anything
         else it raises comes out of run().
@@ -144,15 +171,19 @@ class Network:
         return self._applications.start(node.name, name, partial(function, node), begins)
 
     def at(self, when: int, action: Callable[..., object], *arguments: object) -> None:
-        """Call it at that time: `network.at(SECOND, raw.send, segment)`."""
+        """Call it at that time in nanoseconds: `network.at(SECOND, raw.send, segment)`."""
         self._loop.at(nanoseconds("when", when), action, *arguments)
 
     async def sleep(self, time: int) -> None:
-        """Let so many nanoseconds pass for the application that awaits it."""
+        """Let so many nanoseconds pass for the application that awaits it. Raises ConfigurationError."""
         await sleep(self._loop, time)
 
     def run(self, until: int) -> None:
-        """Run up to that time, what is due then included. It can be called again to go on."""
+        """Run up to that time in nanoseconds, what is due then included. It can be called again to go on.
+
+        Raises ConfigurationError for a time that is past, RuntimeError within another run(), and whatever an
+        application raises that is no SocketError.
+        """
         end = nanoseconds("until", until)
         if end < self.now:
             raise ConfigurationError(
@@ -167,12 +198,13 @@ class Network:
             self._running = False
 
     def _carry(self, sender: Attached, flight: Flight) -> None:
-        owner = self._addresses.owner(flight.segment.dst)
+        dst = flight.segment.dst
+        owner = sender.name if is_loopback(dst) else self._addresses.owner(dst)
         if owner is None:
             self._lose(sender.name, flight, self.now, "no host has this address")
             return
         hop = self._links.get((sender.name, owner)) or self._unsaid(sender, self.nodes[owner])
-        hop(flight, self.now)
+        self._faults.send(sender.name, flight, self.now, hop, partial(self._lose, sender.name))
 
     def _unsaid(self, sender: Attached, receiver: Attached) -> Hop:
         """The way between nodes that no link joins."""

@@ -64,6 +64,7 @@ class Attached:
 
     @property
     def now(self) -> int:
+        """Nanoseconds since the start of the network."""
         return self._loop.now
 
     async def sleep(self, time: int) -> None:
@@ -133,7 +134,7 @@ class Node(Attached):
     ) -> ListeningSocket:
         """A socket with these options, bound to the port (of one address, or of all) and listening.
 
-        A `datagram` socket cannot listen: EOPNOTSUPP.
+        Raises SocketError: EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
         """
         socket = self._socket(options, datagram)
         local = None if address is None else packed(address)
@@ -153,7 +154,10 @@ class Node(Attached):
         options: OptionValues | None = None,
         local: tuple[str | None, int] | None = None,
     ) -> ConnectedSocket:
-        """A connection, once it stands. `local` binds it first: an address or None, and a port or 0."""
+        """A connection, once it stands. `local` binds it first: an address or None, and a port or 0.
+
+        Raises SocketError: ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EADDRNOTAVAIL.
+        """
         remote = packed(address), port
         text = f"connect({endpoint_text(remote)})"
         socket = self._socket(options)

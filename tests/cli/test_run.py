@@ -49,7 +49,7 @@ def test_the_ignored_ack_shows_what_matters():
         "[tcp_minisocks.c: tcp_check_req; ListenOverflows +1, ListenDrops +1]",
         "the two ends disagree: late says ESTABLISHED, server says SYN-RECV",
         "sent again after 16 s (5th repeat)",
-        "the request is removed and nothing is",
+        "the half-open connection is removed,",
         "recv(65536) → ECONNRESET",
         "accept 2/1  syn 1/1",
         "LISTEN  2       1",

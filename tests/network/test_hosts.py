@@ -331,3 +331,43 @@ def test_a_flood_of_ten_thousand_runs():
     verdicts = network.record.events(Verdict)
     assert len(verdicts) == 10_000
     assert all(isinstance(entry, HostEvent) for entry in verdicts)
+
+
+def test_every_host_has_localhost_to_itself():
+    network = Network(seed=1)
+    one, other = network.host("one", "10.0.0.1"), network.host("other", "10.0.0.2")
+    answers = []
+
+    async def serve(node):
+        connection = await node.listen(80, 5, address="127.0.0.1").accept()
+        await connection.send(node.name.encode())
+        connection.close()
+
+    async def ask(node):
+        connection = await node.connect("127.0.0.1", 80)
+        answers.append((node.name, await connection.recv(10), connection.local[0], connection.remote[0]))
+
+    for node in (one, other):
+        network.spawn(node, serve)
+        network.spawn(node, ask)
+    network.run(until=SECOND)
+    here = address("127.0.0.1")
+    assert answers == [("one", b"one", here, here), ("other", b"other", here, here)]
+
+
+def test_a_host_that_connects_to_its_own_address_has_it_on_both_sides():
+    network = Network(seed=1)
+    host = network.host("host", "10.0.0.1", "10.0.0.2")
+    seen = []
+
+    async def serve(node):
+        connection = await node.listen(80, 5).accept()
+        seen.append(connection.remote[0])
+
+    async def ask(node):
+        await node.connect("10.0.0.2", 80)
+
+    network.spawn(host, serve)
+    network.spawn(host, ask)
+    network.run(until=SECOND)
+    assert seen == [address("10.0.0.2")]

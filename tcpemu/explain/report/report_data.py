@@ -24,7 +24,8 @@ from tcpemu.explain.lines.segment_words import flag_words, option_words, state_w
 from tcpemu.explain.lines.style import plain
 from tcpemu.explain.report.socket_changes import SocketChange, SocketKey
 from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST
-from tcpemu.explain.story.turning_points import TurningPoint, turning_points
+from tcpemu.explain.story.story_paragraph import TurningPoint
+from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, PacketSeen

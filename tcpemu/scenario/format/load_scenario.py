@@ -52,7 +52,8 @@ class Run:
 def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
     """The built-in scenario of that name, or the one in that file, with these settings (see `setting_paths`).
 
-    Raises ScenarioError with all mistakes at once.
+    `{"server.backlog": 5, "net.ipv4.tcp_syncookies": 0}` changes those two. Raises ScenarioError with all mistakes at
+    once.
     """
     return from_text(_text(name), name, settings)
 
@@ -209,6 +210,7 @@ def _stand_in(key: str, number: int) -> Document:
 
 
 def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
+    """A file that is not TOML: its line and column, which `tomllib` has in its message alone (before Python 3.14)."""
     text = str(error)
     match = re.fullmatch(r"(.*?) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", text, re.DOTALL)
     if match is None:

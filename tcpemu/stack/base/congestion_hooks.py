@@ -43,6 +43,9 @@ class Congestion(Protocol):
     def begin(self, first: Congestion, troubled: bool) -> Congestion:
         """The handshake is over; `troubled` when it took retransmissions (tcp_input.c: tcp_init_transfer)."""
 
+    def sending_starts(self, now: int, last: int) -> Congestion:
+        """Data goes out while nothing is under way; it was last sent at `last`, both in jiffies (CA_EVENT_TX_START)."""
+
     def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Congestion:
         """So many segments have arrived; the window grows only when it was the limit."""
 

@@ -50,8 +50,18 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_ecn_fallback": Sysctl(1, "a SYN sent again does not ask for ECN", 0, 1),
     "net.ipv4.tcp_fin_timeout": Sysctl(60, "seconds an orphan stays in FIN_WAIT2", 1, 120),
     "net.ipv4.tcp_invalid_ratelimit": Sysctl(500, "milliseconds between answers to segments out of window"),
+    "net.ipv4.tcp_keepalive_intvl": Sysctl(75, "seconds between keepalive probes", 1, 32767),
+    "net.ipv4.tcp_keepalive_probes": Sysctl(
+        9, "keepalive probes without an answer that end a connection", 1, 127
+    ),
+    "net.ipv4.tcp_keepalive_time": Sysctl(
+        7200, "seconds of silence before the first keepalive probe", 1, 32767
+    ),
     "net.ipv4.tcp_max_syn_backlog": Sysctl(2048, "limit of the SYN queue when tcp_syncookies is 0"),
     "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 1),
+    "net.ipv4.tcp_notsent_lowat": Sysctl(
+        2**32 - 1, "octets that may wait unsent before send() takes no more", 0, 2**32 - 1
+    ),
     "net.ipv4.tcp_orphan_retries": Sysctl(
         0, "retries for a connection without owner; 0 stands for 8", 0, 255
     ),
@@ -100,8 +110,12 @@ class Sysctls:
     tcp_ecn_fallback: int
     tcp_fin_timeout: int
     tcp_invalid_ratelimit: int
+    tcp_keepalive_intvl: int
+    tcp_keepalive_probes: int
+    tcp_keepalive_time: int
     tcp_max_syn_backlog: int
     tcp_no_metrics_save: int
+    tcp_notsent_lowat: int
     tcp_orphan_retries: int
     tcp_reflect_tos: int
     tcp_retrans_collapse: int

@@ -22,8 +22,13 @@ class Reno:
         return False
 
     def begin(self, first: Congestion, troubled: bool) -> Self:
+        """The first window; a threshold that a SYN's time-out has lowered is forgotten (tcp_init_metrics)."""
         cwnd = 1 if troubled else first.cwnd
-        return self if cwnd == self.cwnd else replace(self, cwnd=cwnd)
+        unchanged = cwnd == self.cwnd and self.ssthresh == INFINITE
+        return self if unchanged else replace(self, cwnd=cwnd, ssthresh=INFINITE)
+
+    def sending_starts(self, now: int, last: int) -> Self:  # noqa: ARG002
+        return self
 
     def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         if not limited or not segments:

@@ -12,7 +12,7 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, after
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import data_arrives, segment_arrives
-from tcpemu.stack.connection.lifetime import establishing
+from tcpemu.stack.connection.lifetime import establishing, keepalive
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.listening import queues
@@ -24,10 +24,7 @@ from tcpemu.wire.segment import FIN, SYN, Segment
 
 
 def establish(listener: Listener, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:
-    """Make the connection, queue it for accept(), and let it process the segment itself.
-
-    tcp_minisocks.c: tcp_create_openreq_child, tcp_child_process.
-    """
+    """Make the connection, queue it for accept(), and let it process the segment itself."""
     host = listener.host
     host.count("PassiveOpens")
     conn = from_request(request, segment, stamps)
@@ -72,11 +69,12 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     if request.timeouts:
         conn.rtx.syn_timed_out = True
         conn.rtx.retrans_stamp = request.started
+    keepalive.begin(conn)
     return conn
 
 
 def _agree_on_timestamps(conn: Connection, recent: int, segment: Segment, stamps: Timestamps | None) -> None:
-    """The timestamp to echo is that of the final ACK, unless it is out of order."""
+    """TS.Recent, the timestamp to echo, is that of the final ACK, unless it is out of order."""
     ts = conn.ts
     ts.ok = True
     ts.recent = recent

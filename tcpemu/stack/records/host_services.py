@@ -13,6 +13,7 @@ from tcpemu.stack.base.congestion_hooks import Congestion
 from tcpemu.stack.base.events import (
     Counted,
     Event,
+    GivenUp,
     QueueChanged,
     Reason,
     Sent,
@@ -29,6 +30,13 @@ from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.records.peer_metrics import PeerMetrics
 from tcpemu.wire.codec import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
+
+LOCALHOST: Address = b"\x7f\0\0\1"
+
+
+def is_loopback(address: Address) -> bool:
+    """Whether an address is of 127.0.0.0/8, which never leaves the host (RFC 1122 section 3.2.1.3)."""
+    return len(address) == 4 and address[0] == 127
 
 
 class SocketHandle:
@@ -98,11 +106,28 @@ class HostServices:
         """The clock of timestamps: milliseconds since the machine started, or the kernel's longer ticks."""
         return self.uptime(at) // self.generation.wire.stamp_tick
 
+    # --- addresses --------------------------------------------------------------------------------
+
+    def owns(self, address: Address) -> bool:
+        """Whether this is one of its addresses; all of 127.0.0.0/8 is, on any host."""
+        return address in self.addresses or is_loopback(address)
+
+    def source_for(self, peer: Address) -> Address:
+        """The address that a connection to this peer has when nobody bound it (fib_select_default and `src`)."""
+        if is_loopback(peer):
+            return LOCALHOST
+        if peer in self.addresses:
+            return peer
+        for one in self.addresses:
+            if len(one) == len(peer):
+                return one
+        return self.addresses[0]
+
     # --- what is sent -----------------------------------------------------------------------------
 
     def routable(self, peer: Address) -> bool:
         """Whether there is a route to this address."""
-        return self.routes is None or any(network.holds(peer) for network in self.routes)
+        return self.routes is None or is_loopback(peer) or any(network.holds(peer) for network in self.routes)
 
     def send(self, segment: Segment, reason: Reason, repeat: int = 0, counted: bool = True) -> None:
         """Queue a segment for the network; without a route it goes nowhere.
@@ -152,10 +177,10 @@ class HostServices:
         if self.observe:
             self.happened.append(QueueChanged(self.now, port, accept, syn, backlog))
 
-    def timer_fired(self, key: FlowKey, reason: Reason) -> None:
-        """A timer came due and did what `reason` says."""
+    def timer_fired(self, key: FlowKey, reason: Reason, given_up: GivenUp | None = None) -> None:
+        """A timer came due and did what `reason` says; `given_up` is what decided, where it gave up."""
         if self.observe:
-            self.happened.append(TimerFired(self.now, key, self.as_told(reason)))
+            self.happened.append(TimerFired(self.now, key, self.as_told(reason), given_up))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,18 @@ class SocketOptions:
     reuseaddr: bool = False
     reuseport: bool = False
     keepalive: bool = False
+    keepidle: int = 0
+    """Seconds of silence before the first keepalive probe; 0 for tcp_keepalive_time."""
+    keepintvl: int = 0
+    """Seconds between probes; 0 for tcp_keepalive_intvl."""
+    keepcnt: int = 0
+    """Probes without an answer that end the connection; 0 for tcp_keepalive_probes."""
+    rcvlowat: int = 1
+    """Octets that must wait before a socket is readable."""
+    notsent_lowat: int = 0
+    """Octets that may wait unsent before a socket is no longer writable; 0 for tcp_notsent_lowat."""
+    oobinline: bool = False
+    """The urgent octet stays in the stream."""
     linger: int | None = None
     """Seconds; None is off."""
     nodelay: bool = False

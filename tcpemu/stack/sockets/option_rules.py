@@ -11,7 +11,8 @@ from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
-from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.lifetime import keepalive
+from tcpemu.stack.connection.measures import receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.records.connection import Connection
@@ -21,6 +22,7 @@ from tcpemu.stack.records.socket_options import SocketOptions
 
 _LEAST_RCVBUF = 2304
 _LEAST_SNDBUF = 4608
+"""include/net/sock.h: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF, on a 64-bit machine."""
 
 
 def defer_periods(seconds: int, generation_rto: int = 1, largest: int = 120) -> int:
@@ -37,11 +39,13 @@ def defer_periods(seconds: int, generation_rto: int = 1, largest: int = 120) -> 
 
 
 def defer_seconds(periods: int) -> int:
-    """The other way round (tcp.c: retrans_to_secs)."""
+    """Time-outs as seconds, for getsockopt() (tcp.c: retrans_to_secs)."""
     return sum(min(1 << n, 120) for n in range(periods))
 
 
 def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callable[[HostServices, int], int]:
+    """A setter that takes a number in these bounds. It raises SocketError EINVAL for any other."""
+
     def check(_host: HostServices, value: int) -> int:
         if not (low <= value <= high or (allow_zero and value == 0)):
             raise SocketError(errno.EINVAL, f"{name} is {value}; it can be {low} to {high}")
@@ -51,7 +55,10 @@ def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callab
 
 
 def _rcvbuf(host: HostServices, value: int) -> int:
-    """A negative size counts as a huge one: the kernel compares without sign."""
+    """Twice what was asked for, as the kernel's own records take memory too (sock.c: __sock_set_rcvbuf).
+
+    A negative size counts as a huge one: the kernel compares without sign.
+    """
     return max(2 * min(value & MASK, host.sysctls.rmem_max), _LEAST_RCVBUF)
 
 
@@ -73,6 +80,16 @@ def _truth(_host: HostServices, value: int) -> bool:
     return bool(value)
 
 
+def _unsigned(_host: HostServices, value: int) -> int:
+    """The kernel keeps it without sign."""
+    return value & MASK
+
+
+def _rcvlowat(_host: HostServices, value: int) -> int:
+    """At least one octet; a negative number is as many as there can be (sock.c: sk_setsockopt)."""
+    return 2**31 - 1 if value < 0 else value or 1
+
+
 def _linger2(_host: HostServices, value: int) -> int:
     return -1 if value < 0 else min(value, 120)
 
@@ -81,6 +98,21 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEADDR): ("reuseaddr", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEPORT): ("reuseport", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_KEEPALIVE): ("keepalive", _truth),
+    (socket_constants.SOL_SOCKET, socket_constants.SO_OOBINLINE): ("oobinline", _truth),
+    (socket_constants.SOL_SOCKET, socket_constants.SO_RCVLOWAT): ("rcvlowat", _rcvlowat),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_KEEPIDLE): (
+        "keepidle",
+        _bounded("TCP_KEEPIDLE", 1, 32767),
+    ),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_KEEPINTVL): (
+        "keepintvl",
+        _bounded("TCP_KEEPINTVL", 1, 32767),
+    ),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_KEEPCNT): (
+        "keepcnt",
+        _bounded("TCP_KEEPCNT", 1, 127),
+    ),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_NOTSENT_LOWAT): ("notsent_lowat", _unsigned),
     (socket_constants.SOL_SOCKET, socket_constants.SO_RCVBUF): ("rcvbuf", _rcvbuf),
     (socket_constants.SOL_SOCKET, socket_constants.SO_SNDBUF): ("sndbuf", _sndbuf),
     (socket_constants.IPPROTO_IP, socket_constants.IP_TOS): ("tos", _tos),
@@ -107,6 +139,14 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     ),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("", _truth),
 }
+_BY_SYSCTL = {
+    "ttl": "net.ipv4.ip_default_ttl",
+    "linger2": "net.ipv4.tcp_fin_timeout",
+    "keepidle": "net.ipv4.tcp_keepalive_time",
+    "keepintvl": "net.ipv4.tcp_keepalive_intvl",
+    "keepcnt": "net.ipv4.tcp_keepalive_probes",
+}
+"""Options that a sysctl stands in for while nobody has set them."""
 _LOCKED = {"rcvbuf": "rcvbuf_locked", "sndbuf": "sndbuf_locked"}
 
 
@@ -132,25 +172,68 @@ def option_value(host: HostServices, options: SocketOptions, level: int, name: i
     if found is None or not found[0]:
         raise SocketError(errno.ENOPROTOOPT, f"no option {name} at level {level} here")
     value = getattr(options, found[0])
+    if found[0] in _BY_SYSCTL:
+        return value or host.sysctls.get(_BY_SYSCTL[found[0]])  # type: ignore[return-value]
     if found[0] == "defer_periods":
         return defer_seconds(value)
-    if found[0] == "ttl":
-        return value or host.sysctls.ip_default_ttl
-    if found[0] == "linger2":
-        return value or host.sysctls.tcp_fin_timeout
     if found[0] == "maxseg":
         return value or DEFAULT_MSS
     return int(value)
 
 
-def option_took_effect(conn: Connection, name: int, value: int) -> None:
-    """What setting an option does at once to a connection."""
-    if (name == socket_constants.TCP_NODELAY and value) or (name == socket_constants.TCP_CORK and not value):
+def option_took_effect(conn: Connection, before: SocketOptions, level: int, name: int, value: int) -> None:
+    """What setting an option does at once to a connection, whose options were `before`."""
+    if level == socket_constants.SOL_SOCKET:
+        _socket_option_took_effect(conn, before, name)
+    elif level == socket_constants.IPPROTO_TCP:
+        _tcp_option_took_effect(conn, name, value)
+
+
+def _socket_option_took_effect(conn: Connection, before: SocketOptions, name: int) -> None:
+    if name == socket_constants.SO_KEEPALIVE:
+        keepalive.switched(conn, before.keepalive)
+    elif name == socket_constants.SO_RCVBUF:
+        conn.rcv.buffer = conn.options.rcvbuf
+    elif name == socket_constants.SO_SNDBUF:
+        conn.snd.buffer = conn.options.sndbuf
+        send_buffer_space.space_may_have_come(conn)
+    elif name == socket_constants.SO_RCVLOWAT:
+        _rcvlowat_took_effect(conn)
+
+
+def _rcvlowat_took_effect(conn: Connection) -> None:
+    """So much must fit into the buffer and the window (tcp.c: tcp_set_rcvlowat)."""
+    rcv, options = conn.rcv, conn.options
+    most = conn.host.sysctls.tcp_rmem[2] >> 1
+    if options.rcvbuf_locked:
+        most = rcv.buffer >> 1
+    lowest = min(options.rcvlowat, most)
+    conn.options = replace(options, rcvlowat=lowest or 1)
+    if options.rcvbuf_locked:
+        return
+    space = receive_window.space_for(rcv.scaling_ratio, lowest)
+    if space > rcv.buffer:
+        rcv.buffer = space
+        rcv.window_clamp = max(rcv.window_clamp, lowest)
+    if conn.options.rcvlowat > 1:
+        conn.host.wake(conn.socket)
+
+
+def _tcp_option_took_effect(conn: Connection, name: int, value: int) -> None:
+    if name == socket_constants.TCP_NODELAY and value:
+        # It pushes what waits even past a cork, this once (__tcp_sock_set_nodelay).
+        conn.snd.nagle_push = True
+        data_out.push_pending(conn)
+    elif name == socket_constants.TCP_CORK and not value:
         data_out.push_pending(conn)
     elif name == socket_constants.TCP_QUICKACK:
         _quickack(conn, value)
     elif name == socket_constants.TCP_WINDOW_CLAMP and value:
         receive_window.set_clamp(conn, conn.options.window_clamp)
+    elif name == socket_constants.TCP_KEEPIDLE:
+        keepalive.idle_time_changed(conn)
+    elif name == socket_constants.TCP_NOTSENT_LOWAT:
+        conn.host.wake(conn.socket)
 
 
 def _quickack(conn: Connection, value: int) -> None:

@@ -14,14 +14,28 @@ from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
 from tcpemu.stack.connection.lifetime import establishing
+from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.listening import listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
-from tcpemu.stack.sockets import option_rules, send_and_recv, shutdown_and_close
+from tcpemu.stack.sockets import (
+    message_flags,
+    option_rules,
+    poll_bits,
+    send_and_recv,
+    shutdown_and_close,
+)
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.segment import Address
+
+_FIXED = {
+    (socket_constants.SOL_SOCKET, socket_constants.SO_TYPE): 1,
+    (socket_constants.SOL_SOCKET, socket_constants.SO_PROTOCOL): 6,
+    (socket_constants.SOL_SOCKET, socket_constants.SO_DOMAIN): 2,
+}
+"""What every stream socket says of itself: SOCK_STREAM, IPPROTO_TCP, AF_INET."""
 
 
 class Socket(SocketState):
@@ -70,29 +84,49 @@ class Socket(SocketState):
 
     @property
     def writable(self) -> bool:
-        """Whether send() would return now, be it with an error; for connect(), whether it is over."""
+        """Whether a third of the send buffer is free, or send() would fail; for connect(), whether it is over."""
         conn = self.connection
         if conn is None:
             return False
         if conn.state in (State.SYN_SENT, State.SYN_RECV):
             return False
-        return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_and_recv.send_space(conn) > 0)
+        return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn))
+
+    def poll(self) -> int:
+        """What poll() would say: POLLIN, POLLOUT, POLLHUP, POLLRDHUP, POLLERR, by Linux's numbers."""
+        return poll_bits.poll(self)
+
+    @property
+    def unread(self) -> int:
+        """Octets that wait to be read, without a FIN (ioctl SIOCINQ)."""
+        conn = self.connection
+        return 0 if conn is None else sum(len(one.payload) for one in conn.rcv.queue or ())
 
     # --- opening ----------------------------------------------------------------------------------
 
     def bind(self, address: Address | None, port: int) -> None:
-        """Take a local address (None for any) and port (0 for a free one). EINVAL, EADDRINUSE, EADDRNOTAVAIL."""
+        """Take a local address (packed; None for any) and port (0 for a free one).
+
+        EINVAL when it is bound or connected already or the port is not 0 to 65535, EADDRNOTAVAIL for an address that is
+        not the host's, EADDRINUSE when another socket or a TIME_WAIT holds the port (inet_connection_sock.c:
+        inet_csk_get_port).
+        """
         self._check_open()
         if self.bound is not None or self.connection is not None:
             raise SocketError(errno.EINVAL, "the socket is bound already")
         if not 0 <= port <= 65535:
             raise SocketError(errno.EINVAL, f"port {port} is not 0 to 65535")
-        if address is not None and address not in self.host.addresses:
+        if address is not None and not self.host.owns(address):
             raise SocketError(errno.EADDRNOTAVAIL, "not an address of this host")
         self.bound = (address, self._tables.ports.bind(self, address, port))
 
     def listen(self, backlog: int, now: int) -> None:
-        """Listen, or change the backlog of a listener (inet_listen). EINVAL on a connected socket."""
+        """Listen, or change the backlog of a listener. af_inet.c: inet_listen.
+
+        Any backlog is taken: the kernel makes a limit of it, at most net.core.somaxconn. A socket that is not bound
+        gets a free port. EINVAL on a connected socket, EADDRINUSE when somebody listens there, EOPNOTSUPP for a
+        datagram socket.
+        """
         self._begin_stream(now)
         if self.connection is not None:
             raise SocketError(errno.EINVAL, "listen() on a connected socket")
@@ -111,7 +145,10 @@ class Socket(SocketState):
         queues.listen(self.listener, backlog)
 
     def accept(self, now: int) -> Socket:
-        """The next completed connection, in the order of completion. EAGAIN when there is none, EINVAL."""
+        """The next completed connection, in the order of completion.
+
+        EAGAIN when there is none, EINVAL when the socket does not listen.
+        """
         self._begin_stream(now)
         listener = self.listener
         if listener is None or listener.state is not State.LISTEN:
@@ -132,7 +169,8 @@ class Socket(SocketState):
         """Open a connection. Raises EINPROGRESS when it has begun, as a non-blocking connect() does.
 
         Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
-        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route.
+        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route, EADDRNOTAVAIL when no
+        port of net.ipv4.ip_local_port_range is free for that peer.
         """
         self._begin_stream(now)
         if self.listening or not self.may_connect:
@@ -140,7 +178,7 @@ class Socket(SocketState):
             return
         if not self.host.routable(address):
             raise SocketError(errno.ENETUNREACH)
-        local = self.bound_address or self.host.addresses[0]
+        local = self.bound_address or self.host.source_for(address)
         if self.bound is None or not self.bound[1]:
             self.bound = (None, self._tables.ports.for_connect(self, local, address, port))
         key = (address, port, local, self.bound[1])
@@ -155,6 +193,7 @@ class Socket(SocketState):
         raise SocketError(errno.EINPROGRESS)
 
     def _connect_again(self) -> None:
+        """connect() on a socket that has begun to connect: how that stands (af_inet.c: __inet_stream_connect)."""
         conn = self.connection
         if conn is None or not self.connecting:
             raise SocketError(errno.EISCONN)
@@ -168,51 +207,74 @@ class Socket(SocketState):
 
     # --- data -------------------------------------------------------------------------------------
 
-    def send(self, data: bytes, now: int) -> int:
-        """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN."""
+    def send(self, data: bytes, now: int, flags: int = 0) -> int:
+        """Queue data; how many octets were taken, which may be fewer. tcp.c: tcp_sendmsg.
+
+        EAGAIN when the send buffer is full; EPIPE without a connection, after shutdown() and after the end, once
+        ECONNRESET or ETIMEDOUT for what ended it.
+
+        Of `flags` MSG_DONTWAIT and MSG_NOSIGNAL change nothing here; others are not emulated: NotImplementedError.
+        """
         self._begin_stream(now)
+        message_flags.refuse(flags, message_flags.OF_SEND, "send")
         if self.connection is None:
             raise SocketError(errno.EPIPE)
         return send_and_recv.send(self.connection, data)
 
-    def recv(self, size: int, now: int) -> bytes:
-        """Up to `size` octets; b"" at the end. EAGAIN when there are none yet, ENOTCONN, ECONNRESET, ETIMEDOUT."""
+    def recv(self, size: int, now: int, flags: int = 0) -> bytes:
+        """Up to `size` octets; b"" at the end. tcp.c: tcp_recvmsg.
+
+        EAGAIN when there are none yet, ENOTCONN without a connection, ECONNRESET or ETIMEDOUT once for what ended it.
+
+        With MSG_PEEK in `flags` they stay there; MSG_DONTWAIT changes nothing here; others are not emulated:
+        NotImplementedError.
+        """
         self._begin_stream(now)
+        message_flags.refuse(flags, message_flags.OF_RECV, "recv")
         if self.connection is None:
             if self.listener is not None and not self.listening:
                 return b""
             raise SocketError(errno.ENOTCONN)
+        if flags & message_flags.MSG_PEEK:
+            return send_and_recv.peek(self.connection, size)
         return send_and_recv.recv(self.connection, size)
 
     # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self, how: int, now: int) -> None:
-        """Stop receiving (0), sending (1) or both (2). On a listener SHUT_RD ends the listening. ENOTCONN."""
+        """Stop receiving (0), sending (1) or both (2). On a listener SHUT_RD ends the listening.
+
+        ENOTCONN without a connection, EINVAL for another `how`.
+        """
         self._begin_stream(now)
         if how not in (0, 1, 2):
             raise SocketError(errno.EINVAL, f"how is {how}; it can be 0, 1 or 2")
         if self.listener is not None:
             if how != socket_constants.SHUT_WR and self.listening:
-                self._stop_listening()
+                self._stop_listening("shutdown()")
             elif not self.listening:
                 raise SocketError(errno.ENOTCONN)
             return
         if self.connection is None:
             raise SocketError(errno.ENOTCONN)
+        # 0, 1, 2 become the bits 1, 2, 1|2 of receiving and sending (af_inet.c: inet_shutdown).
         shutdown_and_close.shutdown(self.connection, how + 1)
 
     def close(self, now: int) -> None:
-        """Give the socket up: FIN, or RST with unread data or SO_LINGER 0. EBADF when closed already."""
+        """Give the socket up: a FIN; a RST where data is unread (RFC 2525 2.17) or SO_LINGER is 0. tcp.c: tcp_close.
+
+        Of a listener the connections that wait for accept() are reset. EBADF when closed already.
+        """
         self._begin(now)
         self.closed = True
         if self.listener is not None:
-            self._stop_listening()
+            self._stop_listening("close()")
         elif self.connection is not None:
             shutdown_and_close.close(self.connection)
         if self.bound is not None:
             self._tables.ports.release(self, self.bound[1])
 
-    def _stop_listening(self) -> None:
+    def _stop_listening(self, call: str) -> None:
         listener = self.listener
         assert listener is not None
         same_port = self._tables.listeners.get(listener.port, [])
@@ -220,7 +282,7 @@ class Socket(SocketState):
             same_port.remove(listener)
             if not same_port:
                 del self._tables.listeners[listener.port]
-        listener_end.stop(listener)
+        listener_end.stop(listener, call)
         self.host.wake(self)
 
     # --- options ----------------------------------------------------------------------------------
@@ -228,12 +290,14 @@ class Socket(SocketState):
     def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
         """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT."""
         self._begin(self.host.now if now is None else now)
-        self._set(option_rules.changed_options(self.host, self.options, level, name, value))
-        if level == socket_constants.IPPROTO_TCP and self.connection is not None:
-            option_rules.option_took_effect(self.connection, name, value)
+        before = self.options
+        self._set(option_rules.changed_options(self.host, before, level, name, value))
+        if self.connection is not None:
+            option_rules.option_took_effect(self.connection, before, level, name, value)
+            self.options = self.connection.options
 
     def linger(self, on: bool, seconds: int) -> None:
-        """SO_LINGER; with 0 seconds close() sends a RST."""
+        """SO_LINGER, in seconds; with 0 close() sends a RST. It does not make close() wait."""
         self._check_open()
         self._set(replace(self.options, linger=seconds if on else None))
 
@@ -247,10 +311,10 @@ class Socket(SocketState):
             return number
         if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ACCEPTCONN):
             return int(self.listening)
-        if (level, name) == (
-            socket_constants.IPPROTO_TCP,
-            socket_constants.TCP_MAXSEG,
-        ) and self.connection is not None:
+        if (level, name) in _FIXED:
+            return _FIXED[level, name]
+        segment_size = level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_MAXSEG
+        if segment_size and self.connection is not None:
             return self.connection.snd.mss_cache
         return option_rules.option_value(self.host, self.options, level, name)
 

@@ -48,20 +48,20 @@ time (s)  client 10.0.0.2                                    server 10.0.0.1:80
           └ the two ends disagree: client says ESTABLISHED, server says SYN-RECV
 
    1.105  :40002          ◀─ SYN|ACK seq 0 ack 1 win 65160 ───────────           accept 1/0  syn 1/0
-          └ sent again after 1 s (1st repeat): the handshake was not completed in time
+          └ sent again after 1 s (1st repeat): the final ACK did not come in time
             [inet_connection_sock.c: reqsk_timer_handler]
-          └ client: a SYN on an open connection: a challenge ACK
+          └ client: a repeated SYN|ACK reaches an open connection: challenge ACK
             [tcp_input.c: tcp_validate_incoming]
    1.110  :40002          ─ ACK seq 1 ack 1 win 64512 ───────────────▶ ignored   accept 1/0  syn 1/0
           └ server: the accept queue is full (1 wait, backlog 0), so the final ACK is ignored
 
    3.105                                     timer of :40002: SYN-RECV → closed  accept 1/0  syn 0/0
-          └ server: the SYN|ACK was sent as often as allowed: the request is removed and nothing is
-            sent [inet_connection_sock.c: reqsk_timer_handler]
+          └ server: the SYN|ACK was sent as often as allowed: the half-open connection is removed,
+            and nothing is sent [inet_connection_sock.c: reqsk_timer_handler]
 
    4.000  :40002          ─ PSH|ACK seq 1 ack 1 len 5 win 64512 ─────▶           accept 1/0  syn 0/0
-          └ server: an ACK for a connection that the listener does not know is answered with a RST
-            [tcp_input.c: tcp_rcv_state_process]
+          └ server: an ACK for a connection that the listener does not know is answered with a RST;
+            the connection that was there is gone since 3.105 s [tcp_input.c: tcp_rcv_state_process]
    4.005  :40002 closed   ◀─ RST seq 1 ───────────────────────────────
           └ client: the peer resets the connection [tcp_input.c: tcp_validate_incoming]
    4.010  client: recv(100) → ECONNRESET
@@ -128,8 +128,8 @@ time (s)  client 10.0.0.2                                     server 10.0.0.1:80
           └ lost on the way: dropped by rule: the 1st SYN
 
    1.000  :40001 ─ SYN seq 0 win 64240 ────────────────────────────────────────▶
-          └ sent again after 1 s (1st repeat): nobody answered the SYN
-            [tcp_timer.c: tcp_retransmit_timer]
+          └ sent again after 1 s (1st repeat): retransmission time-out (RTO): no
+            answer to the SYN [tcp_timer.c: tcp_retransmit_timer]
    1.005  :40001                            ✗─── SYN|ACK seq 0 ack 1 win 65160 ─
           └ lost by chance (10 %)
 """

@@ -24,6 +24,7 @@ def test_the_story_of_the_ignored_ack_has_each_turning_point_at_its_moment():
         ("REQUEST_EXPIRED", 63106, 1),
         ("LISTENER_ACK", 70005, 1),
         ("RESET", 70010, 1),
+        ("ECONNRESET", 70010, 1),
     ]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tcpemu.stack import SocketError
 from tcpemu.stack.base import socket_constants as so
+from tcpemu.stack.sockets.message_flags import MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC
 from tcpemu.wire.segment import address
 from tests.stack.helpers import (
     FULL,
@@ -409,7 +410,10 @@ def test_send_takes_what_the_buffer_holds_and_then_no_more():
     sent = sum(len(segment.payload) for _, segment in host.taken())
     host.host.woken()
     host.send("A", 1, 1 + sent, at=1100 * MS)
-    assert host.conn.sock in host.host.woken()
+    assert host.host.woken() == [], "less than a third of the buffer is free (sk_stream_write_space)"
+    sent += sum(len(segment.payload) for _, segment in host.taken())
+    host.send("A", 1, 1 + sent, at=1200 * MS)
+    assert host.host.woken() == [host.conn.sock]
 
 
 @pytest.mark.parametrize("data", [b"x", b""])
@@ -444,7 +448,7 @@ def test_who_is_woken():
     conn.send(b"x")
     host.host.woken()
     host.send("A", 2, 2)
-    assert host.host.woken() == [conn.sock]
+    assert host.host.woken() == [], "nobody waits for room (SOCK_NOSPACE)"
     host.send("RA", 2, 2)
     assert host.host.woken() == [conn.sock]
 
@@ -536,3 +540,47 @@ def test_a_child_has_its_listeners_options_and_its_own_from_then_on():
     assert host.conn.getsockopt(so.IPPROTO_TCP, so.TCP_NODELAY) == 1
     host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_NODELAY, 0)
     assert host.listener.getsockopt(so.IPPROTO_TCP, so.TCP_NODELAY) == 1
+
+
+# --- flags -----------------------------------------------------------------------------------------
+
+
+def test_peeked_data_stays():
+    host = established()
+    host.send("PA", 1, 1, data=pattern(10))
+    sock = host.conn.sock
+    assert sock.recv(4, host.now, MSG_PEEK) == pattern(10)[:4]
+    assert sock.recv(100, host.now, MSG_PEEK) == pattern(10)
+    assert sock.unread == 10
+    assert sock.recv(100, host.now, MSG_DONTWAIT) == pattern(10)
+    assert sock.unread == 0
+    with pytest.raises(SocketError) as caught:
+        sock.recv(1, host.now, MSG_PEEK)
+    assert caught.value.errno == errno.EAGAIN
+
+
+def test_a_peeked_end_is_still_the_end():
+    host = established()
+    host.send("FA", 1, 1)
+    assert [host.conn.sock.recv(1, host.now, MSG_PEEK) for _ in range(2)] == [b"", b""]
+    assert host.conn.recv() == b""
+
+
+@pytest.mark.parametrize("flags", [MSG_OOB, MSG_TRUNC, MSG_PEEK | MSG_OOB])
+def test_a_flag_that_is_not_emulated_is_named(flags):
+    with pytest.raises(NotImplementedError, match=r"recv\(\) with MSG_.* is not emulated"):
+        established().conn.sock.recv(1, 0, flags)
+
+
+def test_more_to_come_is_not_passed_over_in_silence():
+    with pytest.raises(NotImplementedError, match=r"send\(\) with MSG_MORE is not emulated"):
+        established().conn.sock.send(b"x", 0, MSG_MORE)
+
+
+def test_what_every_stream_says_of_itself():
+    sock = established().conn.sock
+    assert [sock.getsockopt(so.SOL_SOCKET, name) for name in (so.SO_TYPE, so.SO_PROTOCOL, so.SO_DOMAIN)] == [
+        1,
+        6,
+        2,
+    ]

@@ -14,7 +14,7 @@ from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_arrives, syn_sent
 from tcpemu.stack.connection.arriving.ack_arrives import AckValue
 from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
-from tcpemu.stack.connection.measures import remembered_peers
+from tcpemu.stack.connection.measures import remembered_peers, send_buffer_space
 from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
 from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
@@ -95,16 +95,13 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
         conn.host.wake(conn.socket)
         return None
     if conn.options.linger2 < 0 or _new_data(conn, segment):
-        closing.done(conn, "orphaned")
+        closing.done(
+            conn, "data for a socket that is closed" if _new_data(conn, segment) else "TCP_LINGER2 is below 0"
+        )
         conn.host.count("TCPAbortOnData")
         stateless_replies.send_reset(conn.host, segment)
         return reasons.ABORT_ON_DATA
-    if segment.flags & FIN:
-        # The FIN is yet to be looked at, so the connection stays whole, with a timer.
-        closing.wait_for_fin(conn)
-        return None
-    closing.time_wait(conn, State.FIN_WAIT2, closing.fin_time(conn))
-    return reasons.ACKED
+    return reasons.ACKED if closing.wait_in_fin_wait2(conn, bool(segment.flags & FIN)) else None
 
 
 def _new_data(conn: Connection, segment: Segment) -> bool:
@@ -113,7 +110,7 @@ def _new_data(conn: Connection, segment: Segment) -> bool:
 
 
 def _text_in_state(conn: Connection, segment: Segment) -> Reason:
-    """Step seven: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
+    """The seventh step, text: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
     state = conn.state
     reason = reasons.ACKED
     if state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, conn.rcv.nxt):
@@ -121,7 +118,7 @@ def _text_in_state(conn: Connection, segment: Segment) -> Reason:
         return reason
     if state is not State.ESTABLISHED and conn.shutdown & RCV_SHUTDOWN and _new_data(conn, segment):
         conn.host.count("TCPAbortOnData")
-        closing.reset_by_peer(conn)
+        closing.reset_by_peer(conn, "data for a socket that is closed")
         stateless_replies.send_reset(conn.host, segment)
         return reasons.ABORT_ON_DATA
     reason = data_arrives.take(conn, segment)
@@ -133,5 +130,6 @@ def _finish(conn: Connection) -> None:
     """Send what may be sent now, then the ACK that is owed."""
     if conn.state is not State.CLOSE:
         data_out.push_pending(conn)
+        send_buffer_space.space_may_have_come(conn)
         if conn.ack.pending & SCHEDULED:
             delayed_acks.check(conn)

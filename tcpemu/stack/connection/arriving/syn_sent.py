@@ -10,11 +10,12 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, add, after
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_syn
-from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
+from tcpemu.stack.connection.lifetime import closing, establishing, keepalive, state_changes
 from tcpemu.stack.connection.measures import first_window, initial_numbers, segment_size
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, stateless_replies, transmit
 from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.sent_pieces import new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.options import Timestamps
@@ -61,6 +62,7 @@ def receive(conn: Connection, segment: Segment) -> Reason:
 
 
 def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
+    """A segment with ACK: its number first, then TSecr, RST, and at last SYN, which opens the connection."""
     host, rst = conn.host, segment.flags & RST
     if not after(segment.ack, conn.snd.una) or after(segment.ack, conn.snd.nxt):
         if conn.rtx.retransmits == 0 and host.generation.quick_syn:
@@ -86,7 +88,7 @@ def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
 
 
 def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
-    """TSecr lies between the first SYN and now."""
+    """TSecr lies between the first SYN and now (tcp_rcv_synsent_state_process)."""
     if stamps is None or not stamps.ecr or conn.rtx.retrans_stamp is None:
         return True
     host = conn.host
@@ -96,9 +98,11 @@ def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
 
 
 def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
+    """The SYN|ACK is good: ESTABLISHED, and the final ACK goes out, with data if some waits."""
     conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and conn.host.sysctls.tcp_ecn == 1
     _agree(conn, segment, offer)
     syn_entry = conn.scoreboard[0] if conn.scoreboard else None
+    in_loss = conn.scoreboard is not None and conn.scoreboard.recovery.state is CaState.LOSS
     establishing.undo_spurious_timeout(conn, offer.timestamps)
     conn.snd.una = segment.ack
     conn.snd.bytes_acked += 1
@@ -112,8 +116,21 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     write_timer.rearm(conn)
     _ready(conn)
     conn.rtx.syn_timed_out = False
+    if in_loss and not conn.sack_ok:
+        _stay_in_loss(conn)
     transmit.send_ack(conn, reasons.SENT_ACK)
     data_out.push_pending(conn)
+
+
+def _stay_in_loss(conn: Connection) -> None:
+    """Without SACK the state that a SYN's time-out began lasts until more than the SYN is acknowledged.
+
+    tcp_input.c: tcp_is_non_sack_preventing_reopen.
+    """
+    data_out.new_scoreboard(conn)
+    assert conn.scoreboard is not None
+    conn.scoreboard.recovery.state = CaState.LOSS
+    conn.scoreboard.recovery.high_seq = conn.snd.una
 
 
 def _agree(conn: Connection, segment: Segment, offer: SynOptions) -> None:
@@ -145,6 +162,7 @@ def _ready(conn: Connection) -> None:
     conn.ack.last_data_at = conn.host.now
     state_changes.set_state(conn, State.ESTABLISHED, "SYN|ACK arrives")
     establishing.init_transfer(conn)
+    keepalive.begin(conn)
     conn.host.wake(conn.socket)
 
 

@@ -1,10 +1,17 @@
-"""A connection ends: done, failed, reset, aborted, or left to a TIME_WAIT bucket."""
+"""A connection ends: done, failed, reset, aborted, or left to a TIME_WAIT bucket.
+
+An orphan in FIN_WAIT2 waits for the peer's FIN for `fin_time`, in one of two forms: usually as a bucket (`time_wait`),
+for which `time_wait_bucket.py` answers; but as a whole connection with a timer of its own (`wait_for_fin`) where the
+segment that acknowledged our FIN carries the peer's, which may lie beyond a hole. In Linux that timer is also
+keepalive's (tcp_timer.c: tcp_keepalive_timer).
+"""
 
 from __future__ import annotations
 
 import errno
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
@@ -12,6 +19,7 @@ from tcpemu.stack.connection.lifetime import state_changes
 from tcpemu.stack.connection.measures import receive_window, remembered_peers
 from tcpemu.stack.connection.sending import transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
+from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.time_wait import TimeWait
 
 _NEEDS_RESET = frozenset(
@@ -36,19 +44,19 @@ def fail(conn: Connection, number: int, cause: str) -> None:
     done(conn, cause)
 
 
-def reset_by_peer(conn: Connection) -> None:
-    """A RST has been accepted (tcp_input.c: tcp_reset)."""
+def reset_by_peer(conn: Connection, cause: str = "RST arrives") -> None:
+    """End it as a RST does that is accepted (tcp_input.c: tcp_reset); `cause` is what did, where it was no RST."""
     numbers = {State.SYN_SENT: errno.ECONNREFUSED, State.CLOSE_WAIT: errno.EPIPE}
-    fail(conn, numbers.get(conn.state, errno.ECONNRESET), "RST arrives")
+    fail(conn, numbers.get(conn.state, errno.ECONNRESET), cause)
 
 
-def disconnect(conn: Connection) -> None:
+def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIVE_RST) -> None:
     """Abort: RST where the peer may think that the connection lives (tcp.c: tcp_disconnect)."""
     old = conn.state
     if old is not State.CLOSE:
-        state_changes.set_state(conn, State.CLOSE, "aborted")
+        state_changes.set_state(conn, State.CLOSE, cause)
     if old in _NEEDS_RESET or (conn.snd.has_unsent and old in (State.CLOSING, State.LAST_ACK)):
-        transmit.send_active_reset(conn)
+        transmit.send_active_reset(conn, reason)
         conn.error = errno.ECONNRESET
     elif old is State.SYN_SENT:
         conn.error = errno.ECONNRESET
@@ -62,13 +70,13 @@ def disconnect(conn: Connection) -> None:
 
 def purge(conn: Connection) -> None:
     """Forget what was to be sent."""
-    conn.snd.unsent = b""
+    conn.snd.queue = None
     conn.scoreboard = None
 
 
 def stop_timers(conn: Connection) -> None:
     """Cancel whatever is armed."""
-    for timer in (conn.ack.timer, conn.rtx.timer, conn.fin_wait2_timer):
+    for timer in (conn.ack.timer, conn.rtx.timer, conn.keepalive_timer):
         if timer is not None:
             conn.host.timers.cancel(timer)
     conn.rtx.timer_is_for = WriteTimer.NOTHING
@@ -78,6 +86,20 @@ def fin_time(conn: Connection) -> int:
     """How long an orphan waits in FIN_WAIT2 (tcp.h: tcp_fin_time)."""
     wanted = conn.options.linger2 or conn.host.sysctls.tcp_fin_timeout
     return max(wanted * SECOND, _three_and_a_half(conn))
+
+
+def fin_wait2_cause(host: HostServices, waited: int) -> str:
+    """Why an orphan's FIN_WAIT2 ended: the time that passed, and what set it."""
+    seconds = waited / SECOND
+    own = waited == host.sysctls.tcp_fin_timeout * SECOND
+    return f"{seconds:g} s in FIN-WAIT-2 have passed" + (
+        setting_words(host, "net.ipv4.tcp_fin_timeout") if own else ""
+    )
+
+
+def setting_words(host: HostServices, setting: str) -> str:
+    """` (net.ipv4.tcp_fin_timeout)`: what set a limit, where this kernel has such a setting."""
+    return "" if setting in host.generation.missing else f" ({setting})"
 
 
 def _three_and_a_half(conn: Connection) -> int:
@@ -91,9 +113,11 @@ def time_wait(conn: Connection, state: State, wait: int) -> None:
     wait = host.generation.time_wait if state is State.TIME_WAIT else max(wait, _three_and_a_half(conn))
     remembered_peers.remember(host.metrics, conn)
     bucket = _bucket(conn, state)
+    bucket.waits = max(wait, fin_time(conn)) if state is State.FIN_WAIT2 else wait
     done(conn, "FIN arrives" if state is State.TIME_WAIT else "closed", shown=state)
     host.flows[conn.key] = bucket
     host.timers.arm(bucket, host.now + wait, host.now)
+    # Short waits are counted apart (inet_timewait_sock.c: __inet_twsk_schedule).
     host.count("TWKilled" if wait <= 4 * SECOND else "TW")
 
 
@@ -117,16 +141,26 @@ def _bucket(conn: Connection, state: State) -> TimeWait:
     )
 
 
-def wait_for_fin(conn: Connection) -> None:
-    """An orphan waits in FIN_WAIT2 as a whole connection, with a timer of its own (inet_csk_reset_keepalive_timer)."""
+def set_keepalive_timer(conn: Connection, wait: int) -> None:
+    """Set the timer that keepalive and FIN_WAIT2 share, whatever it was set for (inet_csk_reset_keepalive_timer)."""
     host = conn.host
-    conn.fin_wait2_timer = Timer(TimerKind.FIN_WAIT2, conn)
-    host.timers.arm(conn.fin_wait2_timer, host.now + fin_time(conn), host.now)
+    if conn.keepalive_timer is None:
+        conn.keepalive_timer = Timer(TimerKind.KEEPALIVE, conn)
+    host.timers.arm(conn.keepalive_timer, host.now + wait, host.now)
 
 
-def fin_wait2_timer_fired(conn: Connection) -> None:
-    """The peer has not closed in time (tcp_timer.c: tcp_keepalive_timer)."""
-    if conn.state is State.FIN_WAIT2 and conn.orphan:
-        conn.host.timer_fired(conn.key, reasons.FIN_WAIT2_OVER)
-        transmit.send_active_reset(conn)
-        done(conn, "the peer never closed")
+def wait_in_fin_wait2(conn: Connection, whole: bool) -> bool:
+    """An orphan waits for the peer's FIN: as a small bucket, which is true, or as a whole connection with a timer.
+
+    It stays whole for what goes beyond the time of TIME_WAIT, and where `whole` says that its FIN is yet to be
+    looked at (tcp_input.c: tcp_rcv_state_process; tcp.c: __tcp_close).
+    """
+    wait, longest = fin_time(conn), conn.host.generation.time_wait
+    if wait > longest:
+        set_keepalive_timer(conn, wait - longest)
+    elif whole:
+        set_keepalive_timer(conn, wait)
+    else:
+        time_wait(conn, State.FIN_WAIT2, wait)
+        return True
+    return False

@@ -8,7 +8,9 @@ from __future__ import annotations
 import errno
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.sequence_numbers import add, distance
+from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.connection.sending import data_out, probe_timers, retransmission, transmit
@@ -16,6 +18,9 @@ from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK
+
+ORPHAN_RETRIES = 8
+"""What tcp_orphan_retries stands for at 0 (tcp_timer.c: tcp_orphan_retries)."""
 
 
 def send_loss_probe(conn: Connection) -> None:
@@ -29,38 +34,42 @@ def send_loss_probe(conn: Connection) -> None:
 
 
 def _probe(conn: Connection, board: Scoreboard) -> bool:
-    """Whether a probe went out."""
+    """Send the probe itself; whether it went out."""
     board.recovery.probe_repeats = False
     if conn.snd.has_unsent and data_out.window_takes_next(conn):
         return data_out.write_xmit(conn, nagle=False, probe=True) > 0
     last = board[-1]
+    # Of a piece of several segments only the last one.
     if last.pcount > 1:
         mss = segment_size.current_mss(conn)
         length = (last.pcount - 1) * mss
         if len(last.payload) > length:
             board.split(len(board) - 1, length, mss)
             last = board[-1]
-    if not retransmission.bare(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
+    if not retransmission.send_again_uncounted(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
         return False
     board.recovery.probe_repeats = True
     return True
 
 
 def window_probe_timer(conn: Connection) -> None:
-    """tcp_timer.c: tcp_probe_timer, tcp_send_probe0."""
+    """Time to probe a closed window, or to give up (tcp_timer.c: tcp_probe_timer; tcp_output.c: tcp_send_probe0)."""
     if conn.scoreboard or not conn.snd.has_unsent:
-        conn.rtx.probes_out = 0
+        probe_timers.window_opened(conn)
         return
-    most = conn.host.sysctls.tcp_retries2
-    if conn.orphan:
-        most = conn.host.sysctls.tcp_orphan_retries or ORPHAN_RETRIES
-    if conn.rtx.probes_out >= most:
-        closing.fail(conn, errno.ETIMEDOUT, "the window never opens")
+    if conn.rtx.probes_began is None:
+        conn.rtx.probes_began = conn.host.now
+    if _user_timeout_over(conn) or _probed_enough(conn):
+        decided = _what_decided(conn)
+        conn.host.timer_fired(conn.key, reasons.PROBES_TIMED_OUT, decided)
+        words = closing.setting_words(conn.host, decided.setting)
+        closing.fail(conn, errno.ETIMEDOUT, f"no answer to the zero window probes{words}")
         conn.host.count("TCPAbortOnTimeout")
         return
-    _probe_window(conn)
+    wake_up(conn, "TCPWinProbe", reasons.SENT_WINDOW_PROBE)
     if conn.scoreboard or not conn.snd.has_unsent:
-        conn.rtx.probes_out = conn.rtt.backoff = 0
+        probe_timers.window_opened(conn)
+        conn.rtt.backoff = 0
         return
     conn.rtx.probes_out += 1
     if conn.rtt.backoff < conn.host.sysctls.tcp_retries2:
@@ -68,14 +77,41 @@ def window_probe_timer(conn: Connection) -> None:
     write_timer.set_timer(conn, WriteTimer.WINDOW_PROBE, probe_timers.window_probe_wait(conn))
 
 
-def _probe_window(conn: Connection) -> None:
-    """As much as fits, or an old sequence number that must be answered (tcp_write_wakeup)."""
+def _probed_enough(conn: Connection) -> bool:
+    """So many probes in a row without an answer end it; of an orphan fewer do."""
+    sysctls, most = conn.host.sysctls, conn.host.sysctls.tcp_retries2
+    if conn.orphan:
+        alive = conn.rtt.rto << conn.rtt.backoff < conn.host.rto_max
+        most = sysctls.tcp_orphan_retries or (ORPHAN_RETRIES if alive else 0)
+        if not alive and conn.rtt.backoff >= most:
+            return True
+    return conn.rtx.probes_out >= most
+
+
+def _user_timeout_over(conn: Connection) -> bool:
+    """TCP_USER_TIMEOUT has passed since the probing began (tcp_probe_timer)."""
+    limit, since = conn.options.user_timeout * MILLISECOND, conn.rtx.probes_began
+    return bool(limit) and since is not None and conn.host.now - since >= limit
+
+
+def _what_decided(conn: Connection) -> GivenUp:
+    """The setting by which the probing ended."""
+    sysctls, waited = conn.host.sysctls, conn.host.now - (conn.rtx.probes_began or conn.host.now)
+    if _user_timeout_over(conn):
+        return GivenUp("TCP_USER_TIMEOUT", conn.options.user_timeout, waited)
+    if conn.orphan:
+        return GivenUp("net.ipv4.tcp_orphan_retries", sysctls.tcp_orphan_retries, waited)
+    return GivenUp("net.ipv4.tcp_retries2", sysctls.tcp_retries2, waited)
+
+
+def wake_up(conn: Connection, counter: str, reason: Reason) -> None:
+    """Draw an ACK: by as much data as fits, or by an old sequence number, which must be answered (tcp_write_wakeup)."""
     room = distance(conn.snd.nxt, add(conn.snd.una, conn.snd.wnd))
     if 0 < room <= 0x7FFFFFFF and conn.snd.unsent:
         data_out.send_up_to(conn, min(room, segment_size.current_mss(conn)))
         return
-    conn.host.count("TCPWinProbe")
-    transmit.transmit(conn, ACK, add(conn.snd.una, -1), b"", reasons.SENT_WINDOW_PROBE)
+    conn.host.count(counter)
+    transmit.transmit(conn, ACK, add(conn.snd.una, -1), b"", reason)
 
 
 ORPHAN_RETRIES = 8

@@ -1,6 +1,9 @@
-"""TIME_WAIT: a small bucket that answers for a connection that is gone.
+"""TIME_WAIT: a small bucket that answers for a connection that is gone; also for an orphan in FIN_WAIT2.
 
-It also stands for an orphan in FIN_WAIT2. tcp_minisocks.c: tcp_timewait_state_process (Linux 6.18).
+`closing.py` puts it in the connection's place and says how long it waits. Until its timer fires (`fire`) it
+answers what still arrives (`receive`): with an ACK, a RST, or nothing. In FIN_WAIT2 data draws a RST, and FIN makes
+it TIME_WAIT. In TIME_WAIT a new SYN may take the flow over where somebody listens (`number_for_new_connection`,
+which `dispatch.py` asks first). tcp_minisocks.c: tcp_timewait_state_process (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.records.time_wait import TimeWait
@@ -18,7 +22,9 @@ from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
 
 _ISN_STEP = 65537
+"""A new connection's numbers begin this far beyond the old one's: a window and two (`tw_snd_nxt + 65535 + 2`)."""
 _PAWS_MSL = 60 * SECOND
+"""For how long a RST with an old timestamp is not believed (tcp.h: TCP_PAWS_MSL)."""
 
 
 def _wait(bucket: TimeWait, wait: int) -> None:
@@ -30,9 +36,13 @@ def _begin_again(bucket: TimeWait) -> None:
 
 
 def fire(bucket: TimeWait) -> None:
-    over = reasons.TW_OVER if bucket.state is State.TIME_WAIT else reasons.FIN_WAIT2_OVER
-    bucket.host.timer_fired(bucket.key, over)
-    remove(bucket, "60 s have passed")
+    """Its time is over (inet_timewait_sock.c: tw_timer_handler)."""
+    if bucket.state is State.TIME_WAIT:
+        bucket.host.timer_fired(bucket.key, reasons.TW_OVER)
+        remove(bucket, f"{bucket.host.generation.time_wait / SECOND:g} s in TIME-WAIT have passed")
+    else:
+        bucket.host.timer_fired(bucket.key, reasons.FIN_WAIT2_OVER)
+        remove(bucket, closing.fin_wait2_cause(bucket.host, bucket.waits))
 
 
 def remove(bucket: TimeWait, cause: str) -> None:
@@ -44,6 +54,7 @@ def remove(bucket: TimeWait, cause: str) -> None:
 
 
 def receive(bucket: TimeWait, segment: Segment) -> Reason:
+    """Answer a segment of the flow, one that does not take it over (tcp_timewait_state_process)."""
     stamps = find_timestamps(segment.options) if bucket.ts_ok else None
     old = stamps is not None and _paws_rejects(bucket, stamps, segment)
     if bucket.state is State.FIN_WAIT2:
@@ -54,7 +65,7 @@ def receive(bucket: TimeWait, segment: Segment) -> Reason:
     if _may_take_over(bucket, segment, stamps, old):
         # Nobody listens, or it would not have come here.
         _send_ack(bucket)
-        return reasons.TW_ACK
+        return reasons.TW_SYN_UNHEARD
     return _anything_else(bucket, segment, old)
 
 
@@ -66,7 +77,8 @@ def _paws_rejects(bucket: TimeWait, stamps: Timestamps, segment: Segment) -> boo
     return not (segment.flags & RST and aged)
 
 
-def _note(bucket: TimeWait, stamps: Timestamps | None) -> None:
+def _update_ts_recent(bucket: TimeWait, stamps: Timestamps | None) -> None:
+    """Keep the timestamp to echo (tw_ts_recent)."""
     if stamps is not None:
         bucket.ts_recent = stamps.val
         bucket.ts_recent_at = bucket.host.now
@@ -80,7 +92,7 @@ def _exact(bucket: TimeWait, segment: Segment, stamps: Timestamps | None) -> Rea
             return reasons.TW_KILLED
     else:
         _begin_again(bucket)
-    _note(bucket, stamps)
+    _update_ts_recent(bucket, stamps)
     return reasons.TW_QUIET
 
 
@@ -89,24 +101,36 @@ def number_for_new_connection(bucket: TimeWait, segment: Segment) -> int | None:
 
     It lies beyond all that the old connection used (RFC 9293 section 3.6.1).
     """
-    if bucket.state is State.FIN_WAIT2 or segment.flags & (SYN | RST | ACK) != SYN:
+    if bucket.state is State.FIN_WAIT2 or not _opens(segment):
         return None
     stamps = find_timestamps(segment.options) if bucket.ts_ok else None
     old = stamps is not None and _paws_rejects(bucket, stamps, segment)
     if not _may_take_over(bucket, segment, stamps, old):
         return None
-    return add(bucket.snd_nxt, _ISN_STEP) or 1
+    return add(bucket.snd_nxt, _ISN_STEP) or 1  # 0 stands for none in the kernel
+
+
+def why_taken_over(bucket: TimeWait, segment: Segment) -> Reason:
+    """What made a SYN new that has taken the flow over: its sequence number, or only its timestamp."""
+    newer = after(segment.seq, bucket.rcv_nxt)
+    return reasons.TW_SYN_NEWER_NUMBER if newer else reasons.TW_SYN_NEWER_TIMESTAMP
+
+
+def _opens(segment: Segment) -> bool:
+    """Whether it is a SYN that asks for a connection."""
+    return segment.flags & (SYN | RST | ACK) == SYN
 
 
 def _may_take_over(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> bool:
     """A SYN with a newer number or timestamp than the connection had begins a new one."""
-    if segment.flags & (SYN | RST | ACK) != SYN or old:
+    if not _opens(segment) or old:
         return False
     newer = stamps is not None and offset(bucket.ts_recent, stamps.val) > 0
     return newer or after(segment.seq, bucket.rcv_nxt)
 
 
 def _anything_else(bucket: TimeWait, segment: Segment, old: bool) -> Reason:
+    """Old duplicates and what is out of order: an ACK, and TIME_WAIT begins anew if the segment is old or has ACK."""
     if old:
         bucket.host.count("PAWSTimewait")
     if segment.flags & RST:
@@ -120,7 +144,7 @@ def _answer(bucket: TimeWait, segment: Segment, counter: str) -> Reason:
     if out_of_window_limited(bucket.host, bucket, segment, counter):
         return reasons.TW_LIMITED
     _send_ack(bucket)
-    return reasons.TW_ACK
+    return reasons.TW_OLD_SYN if _opens(segment) and bucket.state is State.TIME_WAIT else reasons.TW_ACK
 
 
 def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> Reason:
@@ -140,9 +164,9 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
     bucket.host.state_changed(bucket.key, bucket.state, State.TIME_WAIT, "FIN arrives")
     bucket.state = State.TIME_WAIT
     bucket.rcv_nxt = end
-    _note(bucket, stamps)
+    _update_ts_recent(bucket, stamps)
     _begin_again(bucket)
-    _send_ack(bucket)
+    _send_ack(bucket, reasons.SENT_ACK)
     return reasons.TW_FIN
 
 
@@ -155,11 +179,11 @@ def _in_window(bucket: TimeWait, seq: int, end: int) -> bool:
 
 def _reset(bucket: TimeWait, segment: Segment) -> Reason:
     stateless_replies.send_reset(bucket.host, segment)
-    remove(bucket, "reset")
+    remove(bucket, "data or SYN for a closed socket: answered with a RST")
     return reasons.TW_RST
 
 
-def _send_ack(bucket: TimeWait) -> None:
+def _send_ack(bucket: TimeWait, reason: Reason = reasons.SENT_TW_ACK) -> None:
     """tcp_ipv4.c: tcp_v4_timewait_ack."""
     host = bucket.host
     stamps = None
@@ -167,5 +191,5 @@ def _send_ack(bucket: TimeWait) -> None:
         stamps = Timestamps(host.stamp_clock() + bucket.ts_offset & MASK, bucket.ts_recent)
     window = bucket.rcv_wnd >> bucket.rcv_shift & 0xFFFF
     stateless_replies.send_bare_ack(
-        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reasons.SENT_TW_ACK
+        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reason
     )
