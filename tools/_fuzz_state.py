@@ -127,7 +127,7 @@ def _timers(host: Host) -> Exceptions:
             armed |= {id(request) for entry in what.entries.values() for request in entry}
             continue
         owner = what.owner if type(what) is Timer else what
-        if host.tables.host.flows.get(owner.key) is not owner:  # type: ignore[attr-defined]
+        if host.tables.host.flows.get(owner.key) is not owner:  # type: ignore[union-attr]
             yield "no timer outlives its flow", f"{type(owner).__name__} {state_name(owner)}"
     for flow in host.tables.host.flows.values():
         if type(flow) is not Connection and id(flow) not in armed:

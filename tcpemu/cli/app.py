@@ -11,7 +11,7 @@ import typer
 
 from tcpemu.cli.user_mistakes import clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
-from tcpemu.version import __version__
+from tcpemu.version import __version__, build
 from tcpemu.wire.visible_text import visible
 
 app = typer.Typer(
@@ -26,7 +26,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"tcpemu {__version__}")
+        typer.echo(f"tcpemu {__version__} ({build()})")
         raise typer.Exit
 
 

@@ -45,7 +45,9 @@ def _seconds(*waits: int) -> tuple[int, ...]:
 
 def _once_more(retries: int) -> tuple[int, ...]:
     """The limit is tested after sending: one SYN more, and the end at once (2.2, tcp_timer.c: tcp_write_timeout)."""
-    return (*(min(3 * SECOND << number, 120 * SECOND) for number in range(retries + 1)), 0)
+    waits = [min(3 * SECOND << number, 120 * SECOND) for number in range(retries + 1)]
+    waits.append(0)
+    return tuple(waits)
 
 
 def _by_200_ms(retries: int) -> tuple[int, ...]:

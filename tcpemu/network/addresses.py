@@ -55,5 +55,7 @@ class Addresses:
         owner = self._single.get(octets)
         if owner is None and self._ranges:
             wanted = ipaddress.ip_address(octets)
-            owner = next((name for network, name in self._ranges.items() if wanted in network), None)
+            for network, name in self._ranges.items():
+                if wanted in network:
+                    return name
         return owner

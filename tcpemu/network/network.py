@@ -223,7 +223,8 @@ class Network:
         Raises ConfigurationError for a time that is past, RuntimeError within another run(), and whatever an
         application raises that is no SocketError.
         """
-        if nanoseconds("until", until) < self.now:
+        end = nanoseconds("until", until)
+        if end < self.now:
             raise ConfigurationError(
                 f"until={until}: it is {seconds_text(self.now)} already; give a later time"
             )
@@ -231,7 +232,7 @@ class Network:
             raise RuntimeError("run() within run(): an application waits with `await node.sleep(...)`")
         self._running = True
         try:
-            self._loop.run(until)
+            self._loop.run(end)
         finally:
             self._running = False
 

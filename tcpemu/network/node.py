@@ -226,6 +226,10 @@ class Node(Attached):
         self._wakes_at = None
         self.host.advance(self._loop.now)
         self._settle()
+        self._check_progress()
+
+    def _check_progress(self) -> None:
+        """A host whose timer is due again at once would never let time go on."""
         if self._wakes_at is not None and self._wakes_at <= self._loop.now:
             raise RuntimeError(f"{self.name}: a timer of {self._wakes_at} ns is still due after it was fired")
 

@@ -18,7 +18,7 @@ Address: TypeAlias = bytes
 FlowKey: TypeAlias = tuple[Address, int, Address, int]
 """Remote address, remote port, local address, local port: `segment[:4]` of a segment that arrives."""
 
-FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
 FLAG_LETTERS = "FSRPAUECN"
 """One letter for each flag from FIN on; E is ECE, C is CWR, N is AE (once called NS)."""
 _FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")

@@ -85,7 +85,7 @@ from tcpemu.generations.kernel_names import kernel_named
 from tcpemu.stack import ConfigurationError, Event, Host, Sent, Socket, SocketError, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as so
 from tcpemu.stack.base.units import SECOND
-from tcpemu.wire.codec import decode, encode
+from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
 from tcpemu.wire.segment import Segment, address, flag_letters
 

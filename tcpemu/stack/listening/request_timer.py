@@ -117,4 +117,5 @@ def leave(request: Request) -> None:
     listener.syn_queue -= 1
     if request.timeouts == 0:
         listener.young -= 1
-    queues.queue_changed(listener)
+    if host.observe:
+        queues.queue_changed(listener)

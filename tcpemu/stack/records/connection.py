@@ -251,7 +251,7 @@ class Connection(Flow):
     """Both ends agreed to ECN."""
     socket: SocketHandle | None = None
     """The socket that owns it; None before accept() and after close()."""
-    parent: object = None
+    parent: object | None = None
     """The listener in whose accept queue it waits, or None."""
     orphan: bool = False
     """close() was called, so no application owns it (SOCK_DEAD)."""

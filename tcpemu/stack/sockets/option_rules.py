@@ -95,7 +95,7 @@ def _linger2(_host: HostServices, value: int) -> int:
     return -1 if value < 0 else min(value, 120)
 
 
-_SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], int]]] = {
+_SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]]] = {
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEADDR): ("reuseaddr", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEPORT): ("reuseport", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_KEEPALIVE): ("keepalive", _truth),
@@ -164,7 +164,7 @@ def changed_options(
     field, convert = found
     if not field:
         return options
-    changes: dict[str, int] = {field: convert(host, value)}
+    changes: dict[str, object] = {field: convert(host, value)}
     if field in _LOCKED:
         changes[_LOCKED[field]] = True
     return replace(options, **changes)  # type: ignore[arg-type]

@@ -151,7 +151,8 @@ class Socket(SocketState):
         if not listener.accept_queue:
             raise SocketError(errno.EAGAIN)
         conn = listener.accept_queue.popleft()
-        queues.queue_changed(listener)
+        if listener.host.observe:
+            queues.queue_changed(listener)
         child = Socket(self._tables, conn.options)
         child.connection = conn
         child.may_connect = False
