@@ -46,9 +46,10 @@ class Network:
         self._loop = Loop()
         self._running = False
         self._applications = Applications(self._loop, self.record)
-        self._surroundings = Surroundings(
+        self.surroundings = Surroundings(
             self._loop, self.record, self._applications, self._carry, self._settled
         )
+        """What its nodes need of it; and what applications need that are no coroutines of its own."""
         self._lookers: list[Look] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
@@ -86,11 +87,11 @@ class Network:
 
     def attach(self, name: str, host: Endpoint, *addresses: str) -> Node:
         """A host that was made elsewhere."""
-        return self._add(Node(name, addresses, self._surroundings, host))
+        return self._add(Node(name, addresses, self.surroundings, host))
 
     def raw(self, name: str, *addresses: str, on_receive: OnReceive | None = None) -> RawNode:
         """An endpoint without a TCP; its addresses may be ranges, as `198.51.100.0/24`."""
-        return self._add(RawNode(name, addresses, self._surroundings, on_receive))
+        return self._add(RawNode(name, addresses, self.surroundings, on_receive))
 
     def _add(self, node: A) -> A:
         if not node.name or node.name in self.nodes:
@@ -165,6 +166,16 @@ class Network:
             self._loop.run(until)
         finally:
             self._running = False
+
+    def next_due(self) -> int | None:
+        """When something is due to happen next; None where nothing can happen any more."""
+        return self._loop.next_due()
+
+    def step(self) -> None:
+        """Let the one thing happen that is due next. It may be called by what happens, unlike run()."""
+        if self._loop.next_due() is None:
+            raise RuntimeError("step() where nothing is due; next_due() says so")
+        self._loop.step()
 
     def _carry(self, sender: Attached, flight: Flight) -> None:
         dst = flight.segment.dst

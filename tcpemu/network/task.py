@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.loop import Loop
@@ -20,7 +20,7 @@ from tcpemu.wire.segment import FlowKey
 Arm: TypeAlias = Callable[["Wake"], None]
 
 
-class _Pause:
+class Pause:
     """What an application's coroutine gives to its task; anything else comes from another framework."""
 
     __slots__ = ("arm",)
@@ -30,9 +30,9 @@ class _Pause:
 
 
 @types.coroutine
-def pause(arm: Arm) -> Generator[_Pause, None, None]:
+def pause(arm: Arm) -> Generator[Pause, None, None]:
     """Stand still until the Wake that `arm` gets is called."""
-    yield _Pause(arm)
+    yield Pause(arm)
 
 
 async def sleep(loop: Loop, time: int) -> None:
@@ -41,12 +41,19 @@ async def sleep(loop: Loop, time: int) -> None:
     await pause(lambda wake: loop.at(wakes, wake))
 
 
+class Sleeper(Protocol):
+    """Whoever stands still until it is woken."""
+
+    def step(self) -> None:
+        """Go on, until it stands still again."""
+
+
 class Wake:
     """Wakes an application, the first time it is called."""
 
     __slots__ = ("_task", "used")
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Sleeper) -> None:
         self._task = task
         self.used = False
 
@@ -135,7 +142,7 @@ class Task:
             self._wait(waits)
 
     def _wait(self, waits: object) -> None:
-        if not isinstance(waits, _Pause):
+        if not isinstance(waits, Pause):
             raise TypeError(
                 f"the application awaits {waits!r}, which does not run in virtual time; "
                 "await calls of nodes, listeners and connections only"
