@@ -1,0 +1,149 @@
+"""time and datetime on a host: sleeping lets virtual time pass, and every clock shows it.
+
+time.time() begins at `EPOCH`, time.monotonic() at `UPTIME`; the processor clocks stay real.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tcpemu.programs.calls.dispatch import on_hosts
+from tcpemu.programs.waiting.computers import EPOCH, Process
+from tcpemu.programs.waiting.standing_still import sleep
+from tcpemu.programs.waiting.whereabouts import here
+
+UPTIME = 100 * 10**9
+"""What time.monotonic() shows when virtual time begins, in nanoseconds."""
+_REAL_DATETIME, _REAL_DATE = (datetime.datetime,), (datetime.date,)
+
+
+def _caller() -> Process:
+    process = here()
+    assert process is not None
+    return process
+
+
+def _sleep(seconds: float) -> None:
+    if seconds < 0:
+        raise ValueError("sleep length must be non-negative")
+    sleep(_caller(), round(seconds * 1e9))
+
+
+def monotonic_ns() -> int:
+    return _caller().computers.now + UPTIME
+
+
+def time_ns() -> int:
+    return _caller().computers.now + EPOCH
+
+
+def monotonic() -> float:
+    return monotonic_ns() / 1e9
+
+
+def wall_time() -> float:
+    return time_ns() / 1e9
+
+
+_REAL_CLOCK_NS = getattr(time, "clock_gettime_ns", None)
+
+
+def _clock_gettime_ns(clock: int) -> int:
+    if clock == time.CLOCK_REALTIME:
+        return time_ns()
+    if clock in {
+        getattr(time, name, None) for name in ("CLOCK_MONOTONIC", "CLOCK_BOOTTIME", "CLOCK_MONOTONIC_RAW")
+    }:
+        return monotonic_ns()
+    return int(_REAL_CLOCK_NS(clock)) if _REAL_CLOCK_NS else 0
+
+
+def _of_now(real: Callable[..., Any]) -> Callable[..., Any]:
+    """localtime() and others that take the time now where none is given."""
+    return lambda seconds=None: real(wall_time() if seconds is None else seconds)
+
+
+def _strftime(real: Callable[..., Any], local: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda format, moment=None: real(format, local(wall_time()) if moment is None else moment)
+
+
+def _asctime(real: Callable[..., Any], local: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda moment=None: real(local(wall_time()) if moment is None else moment)
+
+
+def _functions() -> dict[str, Callable[..., Any]]:
+    return {
+        "sleep": _sleep,
+        "monotonic": monotonic,
+        "monotonic_ns": monotonic_ns,
+        "perf_counter": monotonic,
+        "perf_counter_ns": monotonic_ns,
+        "time": wall_time,
+        "time_ns": time_ns,
+        "clock_gettime": lambda clock: _clock_gettime_ns(clock) / 1e9,
+        "clock_gettime_ns": _clock_gettime_ns,
+        "localtime": _of_now(time.localtime),
+        "gmtime": _of_now(time.gmtime),
+        "ctime": _of_now(time.ctime),
+        "strftime": _strftime(time.strftime, time.localtime),
+        "asctime": _asctime(time.asctime, time.localtime),
+    }
+
+
+class _AsReal(type):
+    """A class in place of datetime or date: what those make are its instances."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, cls.__mro__[1])
+
+    def __subclasscheck__(cls, kind: type) -> bool:
+        return issubclass(kind, cls.__mro__[1])
+
+
+def _datetime_class() -> type:
+    (real,) = _REAL_DATETIME
+
+    def now(cls: type, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+        if here() is None:
+            return real.now(tz)
+        return real.fromtimestamp(wall_time(), tz)
+
+    def utcnow(cls: type) -> datetime.datetime:
+        moment = time.time() if here() is None else wall_time()
+        return real.fromtimestamp(moment, datetime.UTC).replace(tzinfo=None)
+
+    return _in_place_of(real, now=now, utcnow=utcnow, today=lambda cls: now(cls))
+
+
+def _date_class() -> type:
+    (real,) = _REAL_DATE
+
+    def today(cls: type) -> datetime.date:
+        return real.today() if here() is None else real.fromtimestamp(wall_time())
+
+    return _in_place_of(real, today=today)
+
+
+def _in_place_of(real: type, **classmethods: Callable[..., Any]) -> type:
+    """A class that makes instances of the real one, with these class methods in place of its own."""
+
+    def new(cls: type, *arguments: Any, **named: Any) -> Any:
+        return real.__new__(real if cls is made else cls, *arguments, **named)
+
+    members: dict[str, Any] = {name: classmethod(method) for name, method in classmethods.items()}
+    members |= {"__new__": new, "__module__": "datetime", "__doc__": real.__doc__, "__slots__": ()}
+    made = _AsReal(real.__name__, (real,), members)
+    return made
+
+
+def stand_ins() -> list[tuple[Any, Any]]:
+    """Each real thing, and what stands in for it."""
+    pairs: list[tuple[Any, Any]] = [
+        (getattr(time, name), on_hosts(getattr(time, name), emulated))
+        for name, emulated in _functions().items()
+        if hasattr(time, name)
+    ]
+    return [*pairs, (_REAL_DATETIME[0], _datetime_class()), (_REAL_DATE[0], _date_class())]
