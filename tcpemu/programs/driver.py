@@ -18,7 +18,7 @@ from tcpemu.network import SECOND, Network, Node, seconds_text
 from tcpemu.programs.calls.stand_ins import installed
 from tcpemu.programs.event_loop.emulated_loop import EmulatedEventLoop
 from tcpemu.programs.event_loop.waiting_tasks import waiting_tasks
-from tcpemu.programs.files.process_end import end_process
+from tcpemu.programs.files.process_end import end_process, muted
 from tcpemu.programs.launching.program import Program, new_process
 from tcpemu.programs.launching.program_kinds import Runnable, prepared
 from tcpemu.programs.waiting.computers import Computers, Process, StuckError
@@ -53,13 +53,15 @@ class Driver:
         """End all that still runs, and put the real things back."""
         try:
             self.computers.over = True
-            for process in self.computers.processes:
-                process.exit_status = 0 if process.exit_status is None else process.exit_status
-            for program in self.programs:
-                program.stop()
-            self._close_loop()
-            for process in self.computers.processes:
-                end_process(process)
+            cut_short = [program for program in self.programs if not program.done]
+            with muted():
+                for program in cut_short:
+                    program.stop()
+                self._close_loop()
+                for process in self.computers.processes:
+                    end_process(process)
+                if cut_short:
+                    gc.collect()  # tasks that never ended would say so, whenever they are collected
         finally:
             self._held.close()
 

@@ -33,19 +33,19 @@ def begin_thread(
     """A thread of the process that the caller belongs to, which runs as soon as that waits."""
     process = here()
     assert process is not None
-    owner: Any = getattr(function, "__self__", None)
+    owner = getattr(function, "__self__", None)
     name = owner.name if isinstance(owner, threading.Thread) else f"thread {len(process.threads)}"
 
     def run() -> None:
         try:
             function(*arguments, **named)
         except Exception:
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            sys.excepthook(*sys.exc_info())
 
     thread = BatonThread(process, name, run)
     if isinstance(owner, threading.Thread):
         thread.python_thread = owner
-        owner._started = _Started()
+        vars(owner)["_started"] = _Started()
     process.computers.at(process.computers.now, thread.step)
     return thread
 

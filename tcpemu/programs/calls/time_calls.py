@@ -33,11 +33,11 @@ def _sleep(seconds: float) -> None:
 
 
 def monotonic_ns() -> int:
-    return _caller().computers.now + UPTIME
+    return _caller().now + UPTIME
 
 
 def time_ns() -> int:
-    return _caller().computers.now + EPOCH
+    return _caller().now + EPOCH
 
 
 def monotonic() -> float:

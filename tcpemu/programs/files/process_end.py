@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tcpemu.programs.files.open_files import OpenFile
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.whereabouts import current_thread
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Nobody wants to read what thread pools and tasks have to say of their sudden end."""
+    loudness, hook = logging.root.manager.disable, sys.unraisablehook
+    logging.disable(logging.CRITICAL)
+    sys.unraisablehook = lambda _: None
+    try:
+        yield
+    finally:
+        logging.disable(loudness)
+        sys.unraisablehook = hook
 
 
 def end_process(process: Process) -> None:
@@ -16,14 +32,10 @@ def end_process(process: Process) -> None:
         return
     process.over = True
     own = current_thread()
-    loudness = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)  # thread pools log what ends their threads
-    try:
+    with muted():
         for thread in process.threads:
             if thread is not own and not thread.done:
                 thread.end()
-    finally:
-        logging.disable(loudness)
     for number in sorted(process.files):
         file = process.files.pop(number, None)
         process.computers.files.pop(number, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 import traceback
@@ -101,7 +102,9 @@ class Program:
         """End it as a kernel does: nothing more of it runs, its sockets are closed."""
         if self.process.exit_status is None:
             self.process.exit_status = 0
-        end_process(self.process)
+        process = self.process
+        process.stdout = process.stderr = io.StringIO()  # what it prints on its way out is no output of its own
+        end_process(process)
         self._finish_output()
 
     # In its own thread.

@@ -39,6 +39,9 @@ class ProgramThread:
     python_thread: Any = None
     """The threading.Thread that it is, where it is one."""
 
+    ending: bool = False
+    """It is to end: what it does on its way out does not wait."""
+
     def end(self) -> None:
         """Make it end, wherever it stands."""
         raise NotImplementedError
@@ -70,9 +73,16 @@ class Process:
     """What it exits with, once it has said so."""
     over: bool = False
     """It has exited; what is left of its threads only lets go of what it holds."""
+    ahead: int = 0
+    """Nanoseconds that its clock is ahead of the network's: while it ends, waiting takes no time."""
     instant: int = -1
     calls_at_instant: int = 0
     """Calls made since virtual time last moved."""
+
+    @property
+    def now(self) -> int:
+        """What its clock shows, in nanoseconds since the start."""
+        return self.computers.network.now + self.ahead
 
     @property
     def node(self) -> Node:

@@ -28,7 +28,7 @@ _LAST_PATIENCE = 2.0
 class BatonThread(ProgramThread):
     """One thread of a program. It runs in `step`, from one call that waits to the next."""
 
-    __slots__ = ("_back", "_driver_waits", "_ending", "_function", "_go", "_ident", "at_end", "error")
+    __slots__ = ("_back", "_function", "_go", "_ident", "at_end", "error")
 
     def __init__(self, process: Process, name: str, function: Callable[[], object]) -> None:
         super().__init__(process, name)
@@ -38,7 +38,6 @@ class BatonThread(ProgramThread):
         self._back.acquire()
         self._function = function
         self._ident = 0
-        self._ending = False
         self.error: BaseException | None = None
         """What ended it, where the function let it out."""
         self.at_end: list[Callable[[], None]] = []
@@ -94,7 +93,7 @@ class BatonThread(ProgramThread):
 
     def _take_baton(self, why: BaseException) -> None:
         """Interrupt what runs, as Ctrl-C does a program; where that does not help, leave it for good."""
-        self._ending = True
+        self.ending = True
         kind = ProgramEnds if isinstance(why, StuckError) else type(why)
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._ident), ctypes.py_object(kind))
         if not self._back.acquire(timeout=_LAST_PATIENCE):
@@ -102,7 +101,7 @@ class BatonThread(ProgramThread):
 
     def end(self) -> None:
         """Make it end, wherever it stands; what it does on its way out does not wait."""
-        self._ending = True
+        self.ending = True
         if not self._ident:
             self.done = True
         for _ in range(_MOST_ENDINGS):
@@ -120,7 +119,7 @@ class BatonThread(ProgramThread):
         self._go.acquire()
         whereabouts.settle_in(self)
         try:
-            if not self._ending:
+            if not self.ending:
                 self._function()
         except ProgramEnds:
             pass
@@ -135,14 +134,14 @@ class BatonThread(ProgramThread):
 
     def stand_still(self, arm: Arm, why: str, as_server: bool) -> None:
         """Hand back the baton, until the Wake that `arm` gets is called."""
-        if self._ending:
+        if self.ending:
             raise ProgramEnds
         self.waits_for, self.waits_as_server = why, as_server
         arm(Wake(self))
         self._back.release()
         self._go.acquire()
         self.waits_for = ""
-        if self._ending:
+        if self.ending:
             raise ProgramEnds
 
 
