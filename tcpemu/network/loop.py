@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from types import MethodType
 from typing import Any
 
 
@@ -23,7 +24,7 @@ class Loop:
     def next_due(self) -> int | None:
         """When the next thing is due; None where nothing is. A wake that was overtaken is no such thing."""
         heap = self._heap
-        while heap and getattr(heap[0][2], "used", False):
+        while heap and type(heap[0][2]) is not MethodType and getattr(heap[0][2], "used", False):
             heappop(heap)
         return heap[0][0] if heap else None
 

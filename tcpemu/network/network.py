@@ -50,6 +50,8 @@ class Network:
             self._loop, self.record, self._applications, self._carry, self._settled
         )
         """What its nodes need of it; and what applications need that are no coroutines of its own."""
+        self.unsaid = Conditions()
+        """The conditions between nodes that no link joins."""
         self._lookers: list[Look] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
@@ -107,7 +109,7 @@ class Network:
     ) -> None:
         """Join two nodes, with conditions from a to b and back; the same both ways where one is given.
 
-        Nodes that no link joins reach each other under `Conditions()`: 0.5 ms, and nothing is lost. A second
+        Nodes that no link joins reach each other under `unsaid`: 0.5 ms, and nothing is lost. A second
         link between two nodes takes the place of the first; packets on their way still arrive.
         """
         there = there or Conditions()
@@ -188,7 +190,7 @@ class Network:
 
     def _unsaid(self, sender: Attached, receiver: Attached) -> Hop:
         """The way between nodes that no link joins."""
-        return self._join(sender, receiver, LOOPBACK if sender is receiver else Conditions())
+        return self._join(sender, receiver, LOOPBACK if sender is receiver else self.unsaid)
 
     def _lose(self, node: str, flight: Flight, at: int, why: str) -> None:
         number, segment, copy_of = flight

@@ -120,6 +120,10 @@ class World:
         )
         self.network.link(self._node(one), self._node(other), there or both, back or both)
 
+    def every_link(self, conditions: Conditions) -> None:
+        """From now on hosts that no link joins reach each other in these conditions."""
+        self.network.unsaid = conditions
+
     def _node(self, host: Node | str) -> Node:
         if isinstance(host, Node):
             return host
@@ -170,6 +174,11 @@ class World:
     def now(self) -> float:
         """Seconds of virtual time; `network.now` has whole nanoseconds."""
         return self.network.now / SECOND
+
+    @property
+    def programs(self) -> list[Program]:
+        """Every program that was started, in order."""
+        return self._driver.programs
 
     @overload
     def until(self, what: HostTask[T]) -> T: ...

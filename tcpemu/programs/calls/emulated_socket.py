@@ -31,9 +31,10 @@ from tcpemu.stack.base.errors import SocketError
 T = TypeVar("T")
 Buffer: TypeAlias = Any
 """Whatever gives its octets: bytes, bytearray, memoryview, array."""
-_DONTWAIT, _PEEK, _WAITALL = socket.MSG_DONTWAIT, socket.MSG_PEEK, getattr(socket, "MSG_WAITALL", 0)
+_DONTWAIT, _PEEK, _WAITALL = int(socket.MSG_DONTWAIT), int(socket.MSG_PEEK), int(socket.MSG_WAITALL)
 _LOCALHOST = b"\x7f\0\0\1"
-_KIND_FLAGS = getattr(socket, "SOCK_NONBLOCK", 0) | getattr(socket, "SOCK_CLOEXEC", 0)
+_NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
+_KIND_FLAGS = _NONBLOCK | int(getattr(socket, "SOCK_CLOEXEC", 0))
 _CLOSED = -1
 
 
@@ -59,7 +60,7 @@ class EmulatedSocket(socket.socket):
             _refuse_others(family, type, proto)
             stream = TcpStream(process, at_once(process, process.node.host.socket))
             self._take(process, stream, open_descriptor(stream))
-            if type != -1 and type & getattr(socket, "SOCK_NONBLOCK", 0):
+            if type != -1 and type & _NONBLOCK:
                 self._seconds = 0.0
 
     def _take(self, process: Process, file: OpenFile, number: int) -> None:

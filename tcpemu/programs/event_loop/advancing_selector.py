@@ -107,7 +107,7 @@ class AdvancingSelector(selectors.BaseSelector):
         if due is not None and all(due <= limit for limit in limits):
             network.step()
             return True
-        if not limits:
+        if due is None and deadline is None:
             self._nothing_can_happen()
             return False
         network.surroundings.loop.reach(min(limits))

@@ -16,6 +16,7 @@ from tcpemu.programs.launching.prefixed_output import PrefixedOutput
 from tcpemu.programs.launching.program_kinds import Prepared
 from tcpemu.programs.waiting.computers import Computers, Process, ProgramEnds, StuckError
 from tcpemu.programs.waiting.program_threads import BatonThread
+from tcpemu.programs.waiting.stuck_code import is_ours
 
 _FIRST_PID = 1001
 FAILED = 1
@@ -43,6 +44,8 @@ class Program:
         """What a function returned."""
         self.error: BaseException | None = None
         """What ended it."""
+        self.ended_at: int | None = None
+        """Nanoseconds of virtual time."""
         self._told = False
         process.argv, process.main_module, process.path = prepared.argv, prepared.main_module, prepared.path
         self._out, self._err = bytearray(), bytearray()
@@ -73,6 +76,11 @@ class Program:
         return self.process.exit_status if self.done else None
 
     @property
+    def waits_for(self) -> str:
+        """What its main thread stands still for, in words; empty where it does not."""
+        return self._thread.waits_for
+
+    @property
     def output(self) -> str:
         """What it has written to its standard output."""
         self._streams[0].flush()
@@ -98,12 +106,18 @@ class Program:
         """What ended it, where nobody has asked for its result."""
         return None if self._told else self.error
 
+    def disregard_failure(self) -> None:
+        """Whoever looked at its exit status knows enough of it."""
+        self._told = True
+
     def stop(self) -> None:
         """End it as a kernel does: nothing more of it runs, its sockets are closed."""
         if self.process.exit_status is None:
             self.process.exit_status = 0
         process = self.process
-        process.stdout = process.stderr = io.StringIO()  # what it prints on its way out is no output of its own
+        process.stdout = process.stderr = (
+            io.StringIO()
+        )  # what it prints on its way out is no output of its own
         end_process(process)
         self._finish_output()
 
@@ -137,6 +151,7 @@ class Program:
         finally:
             self._python_thread._daemonic = True  # type: ignore[attr-defined]
             self._finish_output()
+            self.ended_at = process.computers.now
             end_process(process)
 
     def _outcome(self) -> int:
@@ -149,9 +164,7 @@ class Program:
             return self._exited(end)
         except BaseException as error:
             self.error = error
-            where = error.__traceback__
-            shown = error.with_traceback(where and where.tb_next and where.tb_next.tb_next)
-            traceback.print_exception(shown, file=sys.stderr)
+            sys.stderr.write(traceback_text(error))
             return FAILED
         return 0
 
@@ -170,3 +183,15 @@ class Program:
     def _finish_output(self) -> None:
         for each in self._streams:
             each.finish()
+
+
+def traceback_text(error: BaseException) -> str:
+    """A traceback as the program would have it by itself: without what runs it."""
+    told = traceback.TracebackException.from_exception(error)
+    parts: list[traceback.TracebackException | None] = [told]
+    while parts:
+        part = parts.pop()
+        if part is not None:
+            part.stack = traceback.StackSummary.from_list([one for one in part.stack if not is_ours(one)])
+            parts += [part.__cause__, part.__context__]
+    return "".join(told.format())

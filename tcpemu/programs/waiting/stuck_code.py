@@ -7,6 +7,7 @@ never lets time pass, in calls that all fall on one instant or in no calls at al
 from __future__ import annotations
 
 import sys
+import threading
 import time
 import traceback
 from types import FrameType
@@ -82,6 +83,11 @@ def _processor_time(ident: int) -> float | None:
 
 def _stack(frame: FrameType | None) -> str:
     """The user's part of a stack, innermost last."""
-    own = "/tcpemu/programs/"
-    lines = [each for each in traceback.extract_stack(frame) if own not in each.filename.replace("\\", "/")]
+    lines = [each for each in traceback.extract_stack(frame) if not is_ours(each)]
     return "".join(traceback.format_list(lines[-_STACK:]))
+
+
+def is_ours(frame: traceback.FrameSummary) -> bool:
+    """Of the machinery that runs the program, or of what begins every thread."""
+    begins = frame.name in ("_bootstrap", "_bootstrap_inner") and frame.filename == threading.__file__
+    return begins or "/tcpemu/programs/" in frame.filename.replace("\\", "/")
