@@ -348,7 +348,7 @@ class EmulatedSocket(socket.socket):
                     raise
                 if deadline is not None and computers.now >= deadline:
                     raise TimeoutError("timed out") from None
-            wait_for_change(self._process, [end, end.peer], deadline)
+            wait_for_change(self._process, [end], deadline, "a call of a socketpair()")
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         return self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined, no-any-return]

@@ -12,6 +12,7 @@ import selectors
 import socket
 import ssl
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tcpemu.programs.calls import (
     lock_calls,
     process_calls,
     select_calls,
+    thread_start,
     time_calls,
     tls_calls,
 )
@@ -121,6 +123,8 @@ def _change_classes() -> None:
     """What is changed in a class, rather than under a name."""
     _undo.append(lambda: _uninstall_from_new_modules(_all()))
     stand_ins = _all()
+    hook = threading.excepthook
+    _set(vars(threading), "excepthook", hook, on_hosts(hook, thread_start.excepthook))
     _change(socket.socket, "__new__", staticmethod(_new_socket))
     _change(ssl.SSLContext, "_wrap_socket", tls_calls.wrap_socket)
     _change(selectors.SelectSelector, "_select", staticmethod(stand_ins[id(select.select)][1]))

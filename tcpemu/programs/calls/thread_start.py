@@ -10,6 +10,7 @@ from typing import Any
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.program_threads import BatonThread
 from tcpemu.programs.waiting.standing_still import sleep
+from tcpemu.programs.waiting.stuck_code import traceback_text
 from tcpemu.programs.waiting.whereabouts import here
 
 
@@ -39,8 +40,8 @@ def begin_thread(
     def run() -> None:
         try:
             function(*arguments, **named)
-        except Exception:
-            sys.excepthook(*sys.exc_info())
+        except Exception as error:
+            sys.stderr.write(f"Exception in {name}:\n{traceback_text(error)}")
 
     thread = BatonThread(process, name, run)
     if isinstance(owner, threading.Thread):
@@ -55,6 +56,13 @@ def start_new_thread(
 ) -> int:
     """_thread.start_new_thread()."""
     return begin_thread(function, tuple(args), dict(kwargs or {})).prepare()
+
+
+def excepthook(failed: Any) -> None:
+    """threading.excepthook of programs: to its own standard error; what ends a thread on purpose is no failure."""
+    if isinstance(failed.exc_value, Exception):
+        name = failed.thread.name if failed.thread is not None else "a thread"
+        sys.stderr.write(f"Exception in thread {name}:\n{traceback_text(failed.exc_value)}")
 
 
 def main_thread() -> threading.Thread:

@@ -36,7 +36,9 @@ def wait_for_any(
     return ready
 
 
-def wait_for_change(process: Process, files: list[OpenFile], deadline: int | None) -> None:
+def wait_for_change(
+    process: Process, files: list[OpenFile], deadline: int | None, call: str = "poll()"
+) -> None:
     """Stand still until one of the files may have changed, or until the deadline."""
     computers = process.computers
     wakes: list[Wake] = []
@@ -54,13 +56,13 @@ def wait_for_change(process: Process, files: list[OpenFile], deadline: int | Non
 
     server = any(file.listens for file in files)
     try:
-        stand_still(process, arm, _waits_for(files, deadline), server)
+        stand_still(process, arm, _waits_for(call, files, deadline), server)
     finally:
         for file in files:
             file.watchers.pop(changed, None)
 
 
-def _waits_for(files: list[OpenFile], deadline: int | None) -> str:
+def _waits_for(call: str, files: list[OpenFile], deadline: int | None) -> str:
     many = "a file" if len(files) == 1 else f"one of {len(files)} files"
     until = "" if deadline is None else f", until {deadline / 1e9:g} s"
-    return f"waits in poll() for {many}{until}"
+    return f"waits in {call} for {many}{until}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 
 from tcpemu.network import Node
@@ -16,7 +15,7 @@ from tcpemu.programs.launching.prefixed_output import PrefixedOutput
 from tcpemu.programs.launching.program_kinds import Prepared
 from tcpemu.programs.waiting.computers import Computers, Process, ProgramEnds, StuckError
 from tcpemu.programs.waiting.program_threads import BatonThread
-from tcpemu.programs.waiting.stuck_code import is_ours
+from tcpemu.programs.waiting.stuck_code import traceback_text
 
 _FIRST_PID = 1001
 FAILED = 1
@@ -183,15 +182,3 @@ class Program:
     def _finish_output(self) -> None:
         for each in self._streams:
             each.finish()
-
-
-def traceback_text(error: BaseException) -> str:
-    """A traceback as the program would have it by itself: without what runs it."""
-    told = traceback.TracebackException.from_exception(error)
-    parts: list[traceback.TracebackException | None] = [told]
-    while parts:
-        part = parts.pop()
-        if part is not None:
-            part.stack = traceback.StackSummary.from_list([one for one in part.stack if not is_ours(one)])
-            parts += [part.__cause__, part.__context__]
-    return "".join(told.format())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import _thread
 import ctypes
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -102,16 +103,25 @@ class BatonThread(ProgramThread):
     def end(self) -> None:
         """Make it end, wherever it stands; what it does on its way out does not wait."""
         self.ending = True
-        if not self._ident:
-            self.done = True
+        if self._ident:
+            self._resume_to_end()
+        self.done = True
+        self._forget()
+
+    def _resume_to_end(self) -> None:
         for _ in range(_MOST_ENDINGS):
             if self.done:
                 return
             with stage(self.process):
                 self._go.release()
                 if not self._back.acquire(timeout=_LAST_PATIENCE):
-                    break
-        self.done = True
+                    return
+
+    def _forget(self) -> None:
+        """What never began, or would not end, is no thread that others should hear of."""
+        with threading._active_limbo_lock:  # type: ignore[attr-defined]
+            threading._limbo.pop(self.python_thread, None)  # type: ignore[attr-defined]
+            threading._active.pop(self._ident, None)  # type: ignore[attr-defined]
 
     # The thread's own side.
 

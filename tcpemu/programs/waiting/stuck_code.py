@@ -83,11 +83,23 @@ def _processor_time(ident: int) -> float | None:
 
 def _stack(frame: FrameType | None) -> str:
     """The user's part of a stack, innermost last."""
-    lines = [each for each in traceback.extract_stack(frame) if not is_ours(each)]
+    lines = [each for each in traceback.extract_stack(frame) if not _is_ours(each)]
     return "".join(traceback.format_list(lines[-_STACK:]))
 
 
-def is_ours(frame: traceback.FrameSummary) -> bool:
+def _is_ours(frame: traceback.FrameSummary) -> bool:
     """Of the machinery that runs the program, or of what begins every thread."""
     begins = frame.name in ("_bootstrap", "_bootstrap_inner") and frame.filename == threading.__file__
     return begins or "/tcpemu/programs/" in frame.filename.replace("\\", "/")
+
+
+def traceback_text(error: BaseException) -> str:
+    """A traceback as the program would have it by itself: without what runs it."""
+    told = traceback.TracebackException.from_exception(error)
+    parts: list[traceback.TracebackException | None] = [told]
+    while parts:
+        part = parts.pop()
+        if part is not None:
+            part.stack = traceback.StackSummary.from_list([one for one in part.stack if not _is_ours(one)])
+            parts += [part.__cause__, part.__context__]
+    return "".join(told.format())
