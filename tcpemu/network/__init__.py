@@ -5,6 +5,8 @@ Where things are:
     put together    network.py: hosts, links and applications of one run, and its seed
     time            clock.py: nanoseconds and their text · loop.py: what is due next · seeds.py: every random stream
     between nodes   conditions.py: what a link does, as values · links.py: does it, packet by packet ·
+                    faults.py: faults by role, as values · packet_roles.py: which part a packet plays ·
+                    fault_layer.py: does to packets what faults say ·
                     addresses.py: who has which address
     a node          node.py: drives one host step by step; raw nodes · endpoint.py: what a host must offer to be driven
     applications    task.py: coroutines in virtual time · socket_calls.py: calls that wait and are tried again ·
@@ -16,6 +18,7 @@ from tcpemu.network.application_sockets import ConnectedSocket, ListeningSocket,
 from tcpemu.network.clock import MICROSECOND, MILLISECOND, SECOND, duration, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
+from tcpemu.network.faults import Fault, delay, duplicate, lose, reorder
 from tcpemu.network.network import Network
 from tcpemu.network.node import Attached, Node, RawNode
 from tcpemu.network.record import (
@@ -43,6 +46,7 @@ __all__ = [
     "Endpoint",
     "EndpointSocket",
     "Entry",
+    "Fault",
     "HostEvent",
     "ListeningSocket",
     "Network",
@@ -55,6 +59,10 @@ __all__ = [
     "Record",
     "Rule",
     "Task",
+    "delay",
+    "duplicate",
     "duration",
+    "lose",
+    "reorder",
     "seconds_text",
 ]

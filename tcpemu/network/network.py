@@ -13,6 +13,8 @@ from tcpemu.network.addresses import Addresses, packed
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions
 from tcpemu.network.endpoint import Endpoint
+from tcpemu.network.fault_layer import FaultLayer
+from tcpemu.network.faults import Fault
 from tcpemu.network.links import Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
@@ -56,6 +58,7 @@ class Network:
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
         self._links_made: dict[tuple[str, str], int] = {}
+        self._faults = FaultLayer(self._addresses.owner, self._copy, self._loop.at)
 
     @property
     def now(self) -> int:
@@ -124,10 +127,27 @@ class Network:
             conditions,
             stream=partial(seeds.stream, self.seed, "link", *ends, made),
             lose=partial(self._lose, sender.name),
-            copy=lambda flight: Flight(self.record.number(), flight.segment, flight.number),
+            copy=self._copy,
             arrive=lambda flight, at: self._loop.at(at, receiver.deliver, flight),
         )
         return hop
+
+    def _copy(self, flight: Flight) -> Flight:
+        return Flight(self.record.number(), flight.segment, flight.number)
+
+    def fault(self, *faults: Fault) -> None:
+        """Let faults meet their packets from now on: `network.fault(lose("third-ack", of=client))`."""
+        for fault in faults:
+            for name in (fault.of, fault.by):
+                if name is not None and name not in self.nodes:
+                    known = ", ".join(self.nodes) or "none yet"
+                    raise ConfigurationError(f"fault {fault}: there is no host {name!r}; there are: {known}")
+            self._faults.add(fault)
+
+    @property
+    def unmet_faults(self) -> list[Fault]:
+        """The faults that no packet has met so far, which is worth knowing at the end of a test."""
+        return self._faults.unmet
 
     # What happens in it.
 
@@ -186,7 +206,7 @@ class Network:
             self._lose(sender.name, flight, self.now, "no host has this address")
             return
         hop = self._links.get((sender.name, owner)) or self._unsaid(sender, self.nodes[owner])
-        hop(flight, self.now)
+        self._faults.send(sender.name, flight, self.now, hop, partial(self._lose, sender.name))
 
     def _unsaid(self, sender: Attached, receiver: Attached) -> Hop:
         """The way between nodes that no link joins."""

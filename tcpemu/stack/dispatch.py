@@ -1,6 +1,6 @@
 """Which rule a segment meets, and which a timer: by what stands in the table of flows, and who listens.
 
-tcp_ipv4.c: tcp_v4_rcv; inet_hashtables.c: __inet_lookup_listener (Linux 6.18).
+tcp_ipv4.c: tcp_v4_rcv (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from tcpemu.stack.connection.sending import delayed_acks, stateless_replies
 from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import is_loopback
-from tcpemu.stack.records.listener import Listener, SharedTimer
+from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
 from tcpemu.stack.records.time_wait import TimeWait
+from tcpemu.stack.sockets.listener_lookup import find_listener
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.codec import Refused, RefusedReason
 from tcpemu.wire.segment import RST, Segment
@@ -55,6 +56,7 @@ def _to_time_wait(tables: SocketTables, bucket: TimeWait, segment: Segment) -> R
 
 
 def _no_flow(tables: SocketTables, segment: Segment) -> Reason:
+    """No flow has the segment: it is for a listener, or answered with a RST."""
     listener = find_listener(tables, segment)
     if listener is not None:
         return listener_receives.receive(listener, segment)
@@ -64,24 +66,8 @@ def _no_flow(tables: SocketTables, segment: Segment) -> Reason:
     return reasons.NO_SOCKET
 
 
-def find_listener(tables: SocketTables, segment: Segment) -> Listener | None:
-    """The listener for a segment: one bound to its address before one bound to any.
-
-    Among several with SO_REUSEPORT a hash of the flow decides, whatever their queues hold.
-    inet_hashtables.c: __inet_lookup_listener; sock_reuseport.c: reuseport_select_sock.
-    """
-    listeners = tables.listeners.get(segment.dport)
-    if listeners is None:
-        return None
-    if len(listeners) == 1:
-        only = listeners[0]
-        return only if only.address is None or only.address == segment.dst else None
-    found = [one for one in listeners if one.address == segment.dst]
-    found = found or [one for one in listeners if one.address is None]
-    return found[tables.host.secrets.flow(segment[:4], 0)[0] * len(found) >> 32] if found else None
-
-
 def _refused(tables: SocketTables, refused: Refused) -> Reason:
+    """Octets that are no segment: only counted."""
     count = tables.host.count
     if refused.reason is RefusedReason.BAD_TCP_CHECKSUM:
         count("InSegs")

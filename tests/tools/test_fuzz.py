@@ -187,7 +187,7 @@ def wrong_state(patch):
 )
 def test_what_is_wrong_is_found(monkeypatch, sabotage, kinds):
     sabotage(monkeypatch)
-    failures = fuzz.fuzz(seed=2, segments=SEGMENTS // 2, jobs=1, keep_going=True).failures
+    failures = fuzz.fuzz(seed=2, segments=SEGMENTS, jobs=1, keep_going=True).failures
     assert kinds & set(failures)
 
 

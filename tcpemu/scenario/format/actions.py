@@ -71,7 +71,7 @@ _MOST_OCTETS = 2**24
 
 
 def parse_payload(value: object) -> str | int:
-    """What { send = ... } sends. Raises ValueError with the mend."""
+    """What { send = ... } sends. Raises ValueError, saying what would be right."""
     if isinstance(value, str) and value:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MOST_OCTETS:

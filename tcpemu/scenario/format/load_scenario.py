@@ -209,6 +209,7 @@ def _stand_in(key: str, number: int) -> Document:
 
 
 def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
+    """A file that is not TOML: its line and column, which `tomllib` has in its message alone (before Python 3.14)."""
     text = str(error)
     match = re.fullmatch(r"(.*?) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", text, re.DOTALL)
     if match is None:

@@ -61,7 +61,7 @@ def _quantity(value: object, units: dict[str, int], bare: int, mend: str) -> Fra
 
 
 def parse_duration(value: object) -> int:
-    """Nanoseconds of a time such as "63 s", "200 ms" or 1.5 (seconds). Raises ValueError with the mend."""
+    """Nanoseconds of a time such as "63 s", "200 ms" or 1.5 (seconds). Raises ValueError that says what is right."""
     exact = _quantity(value, TIME_UNITS, SECOND, TIME_MEND)
     if exact.denominator != 1:
         raise ValueError("a whole number of nanoseconds; nothing here is finer")
@@ -79,7 +79,7 @@ def duration_text(nanoseconds: int) -> str:
 
 
 def parse_rate(value: object) -> int:
-    """Bits a second of "10 Mbit/s" or of a number. Raises ValueError with the mend."""
+    """Bits a second of "10 Mbit/s" or of a number. Raises ValueError, saying what would be right."""
     exact = _quantity(value, RATE_UNITS, 1, RATE_MEND)
     if exact.denominator != 1 or exact == 0:
         raise ValueError("a whole number of bits a second, 1 or more")
@@ -93,7 +93,7 @@ def rate_text(bits: int) -> str:
 
 
 def parse_share(value: object) -> float:
-    """A probability from 0 to 1, of "5 %" or of a number. Raises ValueError with the mend."""
+    """A probability from 0 to 1, of "5 %" or of a number. Raises ValueError, saying what would be right."""
     exact = _quantity(value, {"%": 1}, 100, SHARE_MEND) / 100
     if exact > 1:
         raise ValueError(SHARE_MEND)
@@ -101,7 +101,7 @@ def parse_share(value: object) -> float:
 
 
 def parse_frequency(value: object) -> float:
-    """A number of times a second, above 0. Raises ValueError with the mend."""
+    """A number of times a second, above 0. Raises ValueError, saying what would be right."""
     number = _number(value)
     if number is None or not 0 < number <= 10**9:
         raise ValueError("a number of times a second, above 0 and at most 1000000000")
@@ -109,7 +109,7 @@ def parse_frequency(value: object) -> float:
 
 
 def parse_address(value: object) -> str:
-    """An IP address in its usual form. Raises ValueError with the mend."""
+    """An IP address in its usual form. Raises ValueError, saying what would be right."""
     try:
         return str(ipaddress.ip_address(str(value) if isinstance(value, str) else ""))
     except ValueError:
@@ -117,7 +117,7 @@ def parse_address(value: object) -> str:
 
 
 def parse_subnet(value: object) -> str:
-    """A range of addresses in its usual form. Raises ValueError with the mend."""
+    """A range of addresses in its usual form. Raises ValueError, saying what would be right."""
     try:
         return str(ipaddress.ip_network(value if isinstance(value, str) else ""))
     except ValueError:
@@ -127,21 +127,21 @@ def parse_subnet(value: object) -> str:
 
 
 def parse_flags(value: object) -> str:
-    """Flags of a TCP header as letters. Raises ValueError with the mend."""
+    """Flags of a TCP header as letters. Raises ValueError, saying what would be right."""
     if not isinstance(value, str) or set(value) - set(FLAG_LETTERS):
         raise ValueError(f"letters of {FLAG_LETTERS}, such as 'S' or 'SA'")
     return value
 
 
 def parse_name(value: object) -> str:
-    """A name that fits into a path and a table. Raises ValueError with the mend."""
+    """A name that fits into a path and a table. Raises ValueError, saying what would be right."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         raise ValueError("a letter, then up to 39 letters, digits, '-' or '_'")
     return value
 
 
 def parse_setting(value: object) -> int | str:
-    """The value of a sysctl. Raises ValueError with the mend."""
+    """The value of a sysctl. Raises ValueError, saying what would be right."""
     if isinstance(value, int | str) and not isinstance(value, bool):
         return value
     raise ValueError("a whole number, or a text such as '4096 131072 6291456'")

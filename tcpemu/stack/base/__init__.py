@@ -5,7 +5,7 @@ errors.py            what goes wrong by a user's doing: SocketError, Configurati
 events.py            what happened and why: the values that `Host.events()` gives
 generation.py        what may differ between kernels: numbers, and a few rules with names
 reasons.py           every reason by name, in words, with its place in the kernel
-secrets.py           what is drawn by chance or kept secret, all from one seed
+secrets.py           what is drawn at random or kept secret, all from one seed
 sequence_numbers.py  numbers that wrap: before, after, distance
 socket_constants.py  socket options by Linux's names and numbers
 states.py            the states, with Linux's names and numbers, and which may follow which

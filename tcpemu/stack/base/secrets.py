@@ -1,4 +1,4 @@
-"""What a host draws by chance or keeps secret, all from one seed: the same seed gives the same bytes.
+"""What a host draws at random or keeps secret, all from one seed: the same seed gives the same bytes.
 
 The kernel takes initial sequence numbers and timestamp offsets from a keyed hash of the flow
 (net/core/secure_seq.c: SipHash). Differs: a checksum spread by multiplication stands in for it, which looks
@@ -16,6 +16,7 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.wire.segment import Address, FlowKey
 
 _SPREAD_ISN, _SPREAD_OFFSET = 0x9E3779B1, 0x85EBCA77
+"""Odd numbers without a pattern: what is multiplied by one changes in all its higher bits."""
 
 
 class Secrets:

@@ -25,7 +25,7 @@ def between(x: int, low: int, high: int) -> bool:
 
 
 def add(a: int, n: int) -> int:
-    """The number `n` (which may be negative) further than `a`."""
+    """The number that lies `n` after `a`, or before it where `n` is negative."""
     return (a + n) & MASK
 
 

@@ -98,12 +98,12 @@ def syn_options(
 
 
 def _mss_and_scale(own_mss: int, shift: int | None) -> list[Option]:
-    """How the options begin where the window scale stands right behind the MSS."""
+    """How the options begin where the window scale comes right after the MSS."""
     return [mss(own_mss)] if shift is None else [mss(own_mss), NOP, wscale(shift)]
 
 
 def _bsd_order(own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None) -> tuple[Option, ...]:
-    """MSS, NOP and window scale, SACK permitted, timestamps; padding behind (FreeBSD tcp_output.c: tcp_addoptions)."""
+    """MSS, NOP and window scale, SACK permitted, timestamps; padding after (FreeBSD tcp_output.c: tcp_addoptions)."""
     options = _mss_and_scale(own_mss, shift)
     if sack and stamps is not None:
         options += [SACK_OK, stamps]
@@ -129,7 +129,7 @@ def _windows_order(
 def _macos_order(
     own_mss: int, shift: int | None, sack: bool, stamps: Timestamps | None
 ) -> tuple[Option, ...]:
-    """MSS, NOP and window scale, NOP NOP and timestamps, SACK permitted; padding behind (XNU, tcp_output.c)."""
+    """MSS, NOP and window scale, NOP NOP and timestamps, SACK permitted; padding after (XNU, tcp_output.c)."""
     options = _mss_and_scale(own_mss, shift)
     if stamps is not None:
         options += [NOP, NOP, stamps]

@@ -25,7 +25,7 @@ class Armable(Protocol):
 
 
 class TimerKind(Enum):
-    """Which of a connection's timers one is."""
+    """Which of a connection's timers it is."""
 
     WRITE = "retransmission and probes"
     DELAYED_ACK = "delayed ACK"
@@ -120,6 +120,7 @@ def wheel_expiry(now: int, deadline: int, hz: int) -> int:
     current = now // jiffy
     expires = current + -(-(deadline - now) // jiffy)
     delay = expires - current
+    # The level is the first whose 63 slots reach that far; a timer fires when its slot is over.
     grain = 1
     limit = 63
     while delay >= limit and limit < 63 << 24:

@@ -1,6 +1,14 @@
 """CUBIC: the window grows back along a cubic curve, whose flat part lies where the last loss was (RFC 9438).
 
-tcp_cubic.c, Linux 6.12, with its arithmetic of whole numbers. Times of the curve are 1024ths of a second.
+    W(t) = origin + 0.4 * (t - inflection)**3        t in seconds since the curve began, W in segments
+
+After a loss the window is seven tenths of `last_max`, the window at the loss. The curve rises fast, gets flat at
+`origin` (= `last_max`) after `inflection`, and then ever steeper, to see whether there is more room. With each ACK
+`_look` asks where the curve will be one round trip from now, and turns the way there into `pace`: for so many segments
+acknowledged the window grows by one. Where Reno would have got further, its window counts (`_no_slower_than_reno`).
+
+tcp_cubic.c, Linux 6.12, with its arithmetic of whole numbers. Times of the curve are 1024ths of a second (`<< 10`), so
+a cube of them is `>> 30` of a second's, and another `>> 10` takes the 1024ths out of the steepness.
 Differs: slow start ends at a loss only, and not when round-trip times grow (hystart).
 """
 
@@ -14,9 +22,11 @@ from tcpemu.stack.control.reno import Reno
 
 _BETA, _SCALE = 717, 1024
 _STEEPNESS = 410
-"""Of the curve, for a round trip of 100 ms: ten times bic_scale."""
+"""Of the curve: C = 0.4 in 1024ths, ten times bic_scale."""
 _CUBE_FACTOR = (1 << 40) // _STEEPNESS
+"""The cube of the time to the flat part, for each segment that the window is below it."""
 _FRIENDLY = 8 * (_SCALE + _BETA) // 3 // (_SCALE - _BETA)
+"""Reno's window grows by one for so many eighths of a window, once it comes down to seven tenths too (beta_scale)."""
 _EARLY_PACE = 20
 """Before any loss the window grows by a twentieth each round trip at least."""
 
@@ -70,6 +80,7 @@ class Cubic(Reno):
     def _look(self, segments: int, moment: Moment) -> Self:
         """Where the curve is now, and how fast to follow it (bictcp_update)."""
         counted = replace(self, arrived=self.arrived + segments)
+        # At most 32 times a second while the window stays, and once a jiffy, as the kernel saves work.
         if self.looked_window == self.cwnd and moment.jiffies - self.looked_at <= moment.hz // 32:
             return counted
         if self.epoch is None or moment.jiffies != self.looked_at:
@@ -77,6 +88,7 @@ class Cubic(Reno):
         return counted._no_slower_than_reno()
 
     def _along(self, segments: int, moment: Moment) -> Self:
+        """The pace that leads to the curve's place one round trip from now."""
         curve = self if self.epoch is not None else self._new_curve(segments, moment)
         assert curve.epoch is not None
         cwnd = self.cwnd
@@ -84,12 +96,14 @@ class Cubic(Reno):
         at = ((moment.jiffies - curve.epoch + ahead) << 10) // moment.hz
         rise = _STEEPNESS * abs(at - curve.inflection) ** 3 >> 40
         target = curve.origin - rise if at < curve.inflection else curve.origin + rise
+        # Above the curve the window hardly grows: by one in a hundred round trips.
         pace = cwnd // (target - cwnd) if target > cwnd else 100 * cwnd
         if not curve.last_max:
             pace = min(pace, _EARLY_PACE)
         return replace(curve, pace=pace, looked_at=moment.jiffies, looked_window=cwnd)
 
     def _new_curve(self, segments: int, moment: Moment) -> Self:
+        """A curve that begins now, at this window."""
         gap = max(self.last_max - self.cwnd, 0)
         return replace(
             self,
@@ -101,7 +115,7 @@ class Cubic(Reno):
         )
 
     def _no_slower_than_reno(self) -> Self:
-        """Reno with the same loss rate would have this window by now."""
+        """Follow Reno where it would have a larger window by now; at most one more for each two segments."""
         step = self.cwnd * _FRIENDLY >> 3
         steps = max(self.arrived - 1, 0) // step
         reno = self.reno_window + steps

@@ -13,12 +13,12 @@ def with_cwnd(congestion: Congestion, cwnd: int) -> Congestion:
 
 
 def with_current_ssthresh(congestion: Congestion) -> Congestion:
-    """The same, to come back soon to the window there is, before that is made smaller."""
+    """The same, with a threshold by which it soon grows back to the present window, which is about to be cut."""
     ssthresh = current_ssthresh(congestion, reduces=False)
     return replace(congestion, ssthresh=ssthresh)  # type: ignore[type-var]
 
 
 def current_ssthresh(congestion: Congestion, reduces: bool) -> int:
-    """The threshold to come back to: at least three quarters of the window (tcp.h: tcp_current_ssthresh)."""
+    """The threshold to return to: at least three quarters of the window (tcp.h: tcp_current_ssthresh)."""
     cwnd = congestion.cwnd
     return congestion.ssthresh if reduces else max(congestion.ssthresh, (cwnd >> 1) + (cwnd >> 2))

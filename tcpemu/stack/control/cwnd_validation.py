@@ -1,4 +1,4 @@
-"""Congestion window validation: one that is not used must not grow, and shrinks when it lies idle (RFC 2861).
+"""Congestion window validation: a window that is not filled must not grow, and shrinks when idle (RFC 2861).
 
 tcp_output.c: tcp_cwnd_validate; tcp.c: tcp_slow_start_after_idle_check, tcp_cwnd_restart (Linux 6.12).
 """
@@ -13,7 +13,7 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 
 
 def validate(conn: Connection, sent: int, defers: bool) -> None:
-    """So many segments went out, or none could; was the congestion window the limit? (tcp_cwnd_validate)."""
+    """Segments were sent, or could not be: note whether the congestion window was the limit (tcp_cwnd_validate)."""
     board = conn.scoreboard
     if board is None:
         return
@@ -45,7 +45,7 @@ def is_cwnd_limited(conn: Connection, board: Scoreboard) -> bool:
 
 
 def _application_limited(conn: Connection, board: Scoreboard) -> None:
-    """A window that was not used for an RTO comes half the way down to what was (tcp_cwnd_application_limited)."""
+    """A window not filled for an RTO comes halfway down to what was in use (tcp_cwnd_application_limited)."""
     recovery, now = board.recovery, conn.host.now
     recovery.cwnd_used = max(recovery.cwnd_used, board.packets_out)
     if not conn.host.sysctls.tcp_slow_start_after_idle or now - recovery.cwnd_at < conn.rtt.rto:

@@ -9,4 +9,4 @@ from tcpemu.stack.control.cubic import Cubic
 from tcpemu.stack.control.reno import Reno
 
 CONTROLS: dict[str, Callable[[int], Congestion]] = {"reno": Reno, "cubic": Cubic}
-"""What begins with so many segments as its window."""
+"""By name, what makes one whose first window is the number of segments given."""

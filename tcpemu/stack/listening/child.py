@@ -24,10 +24,7 @@ from tcpemu.wire.segment import FIN, SYN, Segment
 
 
 def establish(listener: Listener, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:
-    """Make the connection, queue it for accept(), and let it process the segment itself.
-
-    tcp_minisocks.c: tcp_create_openreq_child, tcp_child_process.
-    """
+    """Make the connection, queue it for accept(), and let it process the segment itself."""
     host = listener.host
     host.count("PassiveOpens")
     conn = from_request(request, segment, stamps)
@@ -76,7 +73,7 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
 
 
 def _agree_on_timestamps(conn: Connection, recent: int, segment: Segment, stamps: Timestamps | None) -> None:
-    """The timestamp to echo is that of the final ACK, unless it is out of order."""
+    """TS.Recent, the timestamp to echo, is that of the final ACK, unless it is out of order."""
     ts = conn.ts
     ts.ok = True
     ts.recent = recent

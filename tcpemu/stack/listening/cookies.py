@@ -12,7 +12,7 @@ from __future__ import annotations
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, add
-from tcpemu.stack.base.tcp_options import DEFAULT_MSS, SynOptions, find_timestamps
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH, SynOptions, find_timestamps
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.measures import initial_numbers
 from tcpemu.stack.listening import child, new_request, queues, syn_ack
@@ -43,7 +43,9 @@ def answer_syn(listener: Listener, segment: Segment, offer: SynOptions) -> Reaso
     if host.generation.wire.mss_follows_peer:
         request.own_mss = min(request.own_mss, host.generation.cookie_mss[index])
     request.iss = _number(host, request.key, segment.seq, index)
-    new_request.offer_window(listener, request, request.own_mss - (12 if offer.timestamps else 0))
+    new_request.offer_window(
+        listener, request, request.own_mss - (TIMESTAMPS_LENGTH if offer.timestamps else 0)
+    )
     _note_overflow(listener)
     host.count("SyncookiesSent")
     _send(host, request)
@@ -105,6 +107,7 @@ def _send(host: HostServices, request: Request) -> None:
     bits = _NO_SHIFT if request.snd_shift is None else request.snd_shift
     bits |= (_SACK_BIT if request.sack else 0) | (_ECN_BIT if request.ecn else 0)
     now = host.stamp_clock()
+    # The time with its low bits replaced, and never later than now.
     stamp = now >> _TS_BITS << _TS_BITS | bits
     if stamp > now:
         stamp -= 1 << _TS_BITS
@@ -134,6 +137,7 @@ def _remembered(
 
 
 def _number(host: HostServices, key: FlowKey, irs: int, index: int) -> int:
+    """The cookie: the initial sequence number of the SYN|ACK (secure_tcp_syn_cookie)."""
     minute = _minute(host)
     secret = host.secrets.cookie_hash
     low = secret(1, key, minute) + index & _INDEX_MASK
@@ -155,11 +159,13 @@ def _check(host: HostServices, segment: Segment) -> int | None:
 
 
 def _mss_index(host: HostServices, mss: int) -> int:
+    """Which of the MSSs that a cookie can hold: the largest that the peer takes."""
     table = host.generation.cookie_mss
     return max((i for i, least in enumerate(table) if least <= mss), default=0)
 
 
 def _minute(host: HostServices) -> int:
+    """The minute counter (tcp.h: tcp_cookie_time)."""
     return host.uptime() // (60 * SECOND)
 
 
@@ -171,7 +177,7 @@ def _note_overflow(listener: Listener) -> None:
 
 
 def _sent_lately(listener: Listener) -> bool:
-    """tcp.h: tcp_synq_no_recent_overflow."""
+    """Whether cookies were sent so lately that an ACK may carry one (tcp.h: tcp_synq_no_recent_overflow)."""
     sent = listener.cookie_sent
     return sent is not None and listener.host.now <= sent + listener.host.generation.cookie_overflow
 

@@ -72,7 +72,7 @@ def _paws_rejects(request: Request, stamps: Timestamps) -> bool:
 
 
 def _tsecr_rejects(request: Request, stamps: Timestamps) -> bool:
-    """A TSecr that is none of ours: since Linux 6.15."""
+    """A TSecr that no SYN|ACK of ours has carried; tested since Linux 6.15."""
     ecr = stamps.ecr
     if not ecr or ecr == request.ts_first or request.ts_recent is None:
         return False
@@ -82,7 +82,7 @@ def _tsecr_rejects(request: Request, stamps: Timestamps) -> bool:
 
 
 def _in_window(request: Request, segment: Segment) -> bool:
-    """tcp_minisocks.c: tcp_in_window."""
+    """Whether some of it lies in the window of the SYN|ACK (tcp_minisocks.c: tcp_in_window)."""
     seq, low = segment.seq, (request.irs + 1) & MASK
     if seq == low:
         return True
@@ -115,6 +115,7 @@ def _bad_ack(request: Request, segment: Segment) -> Reason:
 
 
 def _not_acceptable(request: Request, segment: Segment, old: bool, stamps: Timestamps | None) -> Reason:
+    """Too old by its timestamp, a TSecr not ours, or out of window: an ACK says what is expected, not too often."""
     host = request.listener.host
     in_window_but_tsecr = not old and stamps is not None and _tsecr_rejects(request, stamps)
     if old:
@@ -143,6 +144,7 @@ def _inexact_rst(request: Request, segment: Segment) -> Reason:
 
 
 def _embryonic_reset(request: Request, segment: Segment) -> Reason:
+    """A RST, or a SYN inside the window, ends the request (tcp_check_req: embryonic_reset)."""
     host = request.listener.host
     host.count("AttemptFails")
     host.count("EmbryonicRsts")
@@ -154,8 +156,8 @@ def _embryonic_reset(request: Request, segment: Segment) -> Reason:
     return reasons.REQUEST_SYN
 
 
-def _note_stamp(request: Request, segment: Segment, stamps: Timestamps) -> None:
-    """tcp_minisocks.c: tcp_check_req, until the stable updates of 2025."""
+def _update_ts_recent(request: Request, segment: Segment, stamps: Timestamps) -> None:
+    """TS.Recent of a request (tcp_minisocks.c: tcp_check_req, until the stable updates of 2025)."""
     if request.ts_recent is not None and not after(segment.seq, add(request.irs, 1)):
         request.ts_recent = stamps.val
 
@@ -168,7 +170,7 @@ def _acceptable_ack(request: Request, segment: Segment, stamps: Timestamps | Non
     listener = request.listener
     host = listener.host
     if stamps is not None and host.generation.request_takes_stamps:
-        _note_stamp(request, segment, stamps)
+        _update_ts_recent(request, segment, stamps)
     if request.timeouts < listener.options.defer_periods and add(segment.seq, segment.length) == add(
         request.irs, 1
     ):

@@ -1,4 +1,4 @@
-"""A listener stops: what nobody has accepted is reset (inet_connection_sock.c: inet_csk_listen_stop)."""
+"""The end of a listener, by close() or shutdown() (inet_connection_sock.c: inet_csk_listen_stop)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from tcpemu.stack.records.request import Request
 
 
 def stop(listener: Listener) -> None:
-    """Stop listening: reset what nobody has accepted; requests vanish when their timer or a segment comes.
-
-    inet_connection_sock.c: inet_csk_listen_stop.
-    """
+    """Stop listening: reset what nobody has accepted; requests vanish when their timer or a segment comes."""
     if listener.state is not State.LISTEN:
         return
     listener.state = State.CLOSE

@@ -14,7 +14,7 @@ from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
 
 
 def receive(listener: Listener, segment: Segment) -> Reason:
-    """A segment that belongs to no connection and no request (tcp_input.c: tcp_rcv_state_process, LISTEN)."""
+    """Only a SYN, or the ACK of a cookie, is of use here; any other ACK draws a RST."""
     flags = segment.flags
     if flags & (SYN | ACK | RST | FIN) == SYN:
         return syn_arrives.arrives(listener, segment)

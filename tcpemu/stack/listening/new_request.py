@@ -40,7 +40,7 @@ def _may_use_ecn(listener: Listener, segment: Segment) -> bool:
 
 
 def offer_window(listener: Listener, request: Request, mss: int) -> None:
-    """The window to offer, and its scale (tcp_minisocks.c: tcp_openreq_init_rwin)."""
+    """The window of the SYN|ACK and its scale: `first_window`, kept by MSS (tcp_minisocks.c: tcp_openreq_init_rwin)."""
     scaling = request.snd_shift is not None
     found = listener.windows.get((mss, scaling))
     if found is None:

@@ -22,7 +22,7 @@ def listen(listener: Listener, backlog: int) -> None:
 
 
 def settings_changed(listener: Listener) -> None:
-    """An option or a sysctl has changed: what was worked out from them is no longer true."""
+    """An option or a sysctl has changed: work out anew what follows from them."""
     listener.own_mss = segment_size.advertised_mss(listener.host, listener.options.maxseg)
     listener.windows.clear()
 

@@ -68,7 +68,11 @@ def slice_fired(timer: SharedTimer) -> None:
 
 
 def next_time_out(request: Request) -> tuple[bool, bool]:
-    """Whether the next time-out is the last, and if not, whether it sends the SYN|ACK again."""
+    """Whether the next time-out is the last, and if not, whether it sends the SYN|ACK again.
+
+    With TCP_DEFER_ACCEPT a client that has sent its final ACK is not reminded before the last period, which gives it
+    one more chance to send data, or an ACK that is taken without (inet_connection_sock.c: syn_ack_recalc).
+    """
     expired = request.timeouts >= queues.synack_retries(request.listener)
     deferred = request.listener.options.defer_periods
     if not deferred:

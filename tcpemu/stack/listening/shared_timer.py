@@ -23,7 +23,7 @@ def new_shared_timer(host: HostServices, table: int) -> SharedTimer:
 
 
 def arm(timer: SharedTimer, request: Request, deadline: int) -> None:
-    """Let a request be looked at from `deadline` on."""
+    """Put a request into its entry: it is due from `deadline` on."""
     entry = timer.entries.setdefault(_place(timer, request), {})
     if request not in entry:
         timer.waiting += 1
@@ -48,6 +48,6 @@ def requests(timer: SharedTimer) -> Iterator[Flow]:
 
 
 def _place(timer: SharedTimer, request: Request) -> int:
-    """tcp_ipv4.c: inet_synq_hash, by a checksum here."""
+    """The entry of the table that a request is in (tcp_ipv4.c: inet_synq_hash, by a checksum here)."""
     remote, remote_port, _, _ = request.key
     return crc32(remote, remote_port) % timer.size

@@ -50,6 +50,7 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
 
 
 def send_again(request: Request, reason: Reason) -> None:
+    """Send the SYN|ACK again, and count it (tcp_output.c: tcp_rtx_synack)."""
     host = request.listener.host
     request.repeats += 1
     host.count("RetransSegs")
@@ -58,7 +59,7 @@ def send_again(request: Request, reason: Reason) -> None:
 
 
 def send_ack(request: Request, segment: Segment) -> None:
-    """Say what the request expects (tcp_ipv4.c: tcp_v4_reqsk_send_ack)."""
+    """An ACK that says what the request expects (tcp_ipv4.c: tcp_v4_reqsk_send_ack)."""
     host = request.listener.host
     stamps = None
     if request.ts_recent:

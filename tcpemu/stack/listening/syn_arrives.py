@@ -98,6 +98,7 @@ def _evict(listener: Listener) -> bool:
 
 
 def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: int | None) -> None:
+    """Make a request of the SYN, queue it, and answer it (inet_csk_reqsk_queue_hash_add)."""
     host = listener.host
     request = new_request.new_request(listener, segment, offer)
     iss, request.ts_offset = initial_numbers.flow_secrets(host, request.key)

@@ -1,4 +1,4 @@
-"""What one acknowledgment has brought: the flags of tcp_ack, by names."""
+"""What one acknowledgment says and does: the flags of tcp_ack, by names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tcpemu.stack.records.sent_pieces import SentAt, Unacked, sent_after
 
 @dataclass(slots=True, eq=False)
 class AckResult:
-    """Collected while the acknowledgment is worked on."""
+    """Collected while the acknowledgment is processed; later steps of that ask for it."""
 
     prior_una: int
     """SND.UNA before it."""
@@ -33,11 +33,11 @@ class AckResult:
     dsack_probe: bool = False
     """That D-SACK is about a tail loss probe (FLAG_DSACK_TLP)."""
     original: bool = False
-    """Something has arrived that was sent before the state began, and never again (FLAG_ORIG_SACK_ACKED)."""
+    """Something has arrived that was sent before the state began and only once (FLAG_ORIG_SACK_ACKED)."""
     repeat_acked: bool = False
     """It acknowledges something that was sent again (FLAG_RETRANS_DATA_ACKED)."""
     reneging: bool = False
-    """What the peer had SACKed is the first that it does not acknowledge (FLAG_SACK_RENEGING)."""
+    """The first piece not acknowledged is one that the peer had SACKed (FLAG_SACK_RENEGING)."""
     set_timer: bool = False
     """The write timer is to be set anew (FLAG_SET_XMIT_TIMER)."""
     lost_repeat: bool = False
@@ -67,7 +67,7 @@ class AckResult:
         return self.sacked or self.ece or self.dsack
 
     def original_sacked(self, end: int, sent_at: int, high_seq: int) -> None:
-        """Something is newly SACKED that was sent once."""
+        """Something that was sent only once is newly SACKED."""
         if not after(end, high_seq):
             self.original = True
         if self.first_sacked_at is None:

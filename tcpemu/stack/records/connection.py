@@ -23,6 +23,7 @@ from tcpemu.stack.base.timer_queue import Timer
 from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
 from tcpemu.stack.records.received_data import Fragment, Unread
 from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.socket_options import SocketOptions
 
 RCV_SHUTDOWN, SEND_SHUTDOWN, BOTH_SHUTDOWN = 1, 2, 3
@@ -62,19 +63,31 @@ class Sending:
     max_window: int = 0
     """The largest window that the peer has offered."""
     bytes_acked: int = 0
-    """Octets acknowledged so far; an ACK further back than this many is a forgery (RFC 5961)."""
+    """Octets acknowledged so far; an ACK that lies further back than that is not the peer's (RFC 5961)."""
     wscale: int = 0
     """The peer's window scale, 0 to 14."""
     mss_clamp: int = DEFAULT_MSS
     """The MSS that the peer announced."""
     mss_cache: int = DEFAULT_MSS
     """Payload of a full segment, options taken off."""
-    unsent: bytes = b""
-    """Data written and not sent yet."""
+    queue: deque[SendBuffer] | None = None
+    """Data written and not sent yet; None before the first."""
+    pushed_seq: int = 0
+    """Where the data ended that was last marked PSH (pushed_seq)."""
+    buffer: int = 0
+    """SO_SNDBUF as the kernel counts it, in octets of memory (sk_sndbuf)."""
+    no_space: bool = False
+    """send() or poll() found no room: whoever waits is told when there is some (SOCK_NOSPACE)."""
     nagle_push: bool = False
     """Until the next data is written nothing is held back, not even by a cork (TCP_NAGLE_PUSH)."""
     fin_queued: bool = False
-    """A FIN goes behind what is unsent."""
+    """A FIN follows what is unsent."""
+
+    @property
+    def unsent(self) -> int:
+        """Octets of data that wait to be sent for the first time."""
+        waiting = self.write_seq - self.nxt & MASK
+        return waiting - 1 if self.fin_queued and waiting else waiting
 
     @property
     def has_unsent(self) -> bool:
@@ -101,9 +114,9 @@ class Receiving:
     wscale: int = 0
     """Our window scale, 0 to 14."""
     ssthresh: int = 0
-    """The window goes no further than this for now (rcv_ssthresh)."""
+    """The window is offered up to here for now; it grows (rcv_ssthresh)."""
     window_clamp: int = 0
-    """Nor ever further than this."""
+    """The window is never offered beyond this."""
     advmss: int = 0
     """The MSS that we announced, less what timestamps take once they are agreed."""
     scaling_ratio: int = INITIAL_SCALING_RATIO
@@ -127,9 +140,9 @@ class Acknowledging:
     last_data_at: int
     """When data last came in (lrcvtime)."""
     pending: int = 0
-    """Bits SCHEDULED, TIMER, PUSHED ... of `connection/delayed_acks.py`."""
+    """Bits SCHEDULED, TIMER, PUSHED ... of `delayed_ack_bits.py`."""
     quick: int = 0
-    """So many segments more are acknowledged at once."""
+    """How many more ACKs are sent at once."""
     pingpong: int = 0
     """Above 0 the conversation goes back and forth, and data may carry the ACK."""
     ato: int = 0
@@ -155,7 +168,7 @@ class Timestamping:
     offset: int = 0
     """Added to our clock in each TSval."""
     recent: int = 0
-    """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3."""
+    """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3 (`ack_arrives.py` updates it)."""
     recent_at: int | None = None
     """When that came; None for never."""
     ecr: int = 0
@@ -195,13 +208,13 @@ class Retransmission:
     probes_began: int | None = None
     """When the first of these was sent; None while there is none (icsk_probes_tstamp)."""
     heard_at: int = 0
-    """When an ACK last came that was none too old (rcv_tstamp)."""
+    """When an acceptable ACK last came (rcv_tstamp)."""
     total_retrans: int = 0
     """Segments sent again, over all."""
     total_rto: int = 0
     """Time-outs, over all."""
     syn_timed_out: bool = False
-    """The handshake has timed out, and nothing says that it had no need to."""
+    """A SYN or SYN|ACK was sent again after a time-out, and nothing shows that as spurious."""
     retrans_stamp: int | None = None
     """When the first of what is being repeated was sent; None while nothing is."""
     timer: Timer | None = None
@@ -237,7 +250,7 @@ class Connection(Flow):
     parent: object = None
     """The listener in whose accept queue it waits, or None."""
     orphan: bool = False
-    """close() was called: nobody owns it any more (SOCK_DEAD)."""
+    """close() was called, so no application owns it (SOCK_DEAD)."""
     error: int = 0
     """The errno that the next call meets; 0 for none (sk_err)."""
     shutdown: int = 0

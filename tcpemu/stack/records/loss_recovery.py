@@ -38,7 +38,7 @@ class Recovery:
     undo_marker: int | None = None
     """SND.UNA when the window came down, while that may be taken back."""
     undo_retrans: int = 0
-    """Repeats that no D-SACK has shown to be idle; -1 when there were none yet."""
+    """Repeats that no D-SACK has shown to be spurious; -1 while there were none."""
     prior_ssthresh: int = 0
     """The threshold to go back to; 0 when there is no way back."""
     prior_cwnd: int = 0
@@ -52,7 +52,7 @@ class Recovery:
     probe_high: int | None = None
     """SND.NXT when a tail loss probe was sent that is not answered yet (tlp_high_seq)."""
     probe_repeats: bool = False
-    """That probe was no new data."""
+    """That probe sent the last segment again, and not new data."""
     reneging: bool = False
     """The peer has dropped what it had SACKed (is_sack_reneg)."""
     reordering: int = REORDERING
@@ -62,7 +62,7 @@ class Recovery:
     dsack_dups: int = 0
     """Segments that D-SACKs told to have come twice."""
     dsack_seen: bool = False
-    """One has come since RACK's window was last looked at."""
+    """A D-SACK has come since RACK's window was last looked at."""
     queue_cwr: bool = False
     """The next new data says that the window came down (RFC 3168)."""
     cwnd_limited: bool = False

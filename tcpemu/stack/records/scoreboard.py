@@ -34,7 +34,7 @@ class Scoreboard:
     sack: bool
     """SACK was agreed."""
     min_rtt: int | None
-    """The shortest round-trip time of late, in microseconds; the first is that of the handshake."""
+    """The shortest recent round-trip time, in microseconds; the first is that of the handshake."""
     min_rtt_at: int
     """When that was measured."""
     recovery: Recovery
@@ -54,7 +54,7 @@ class Scoreboard:
     lost: int = 0
     """All that was ever taken for lost."""
     highest_sack: Unacked | None = None
-    """What comes behind the highest SACKED piece."""
+    """The piece after the highest SACKED one; None if that is the last."""
     hint: Unacked | None = None
     """Where to look first for what is to be sent again (retransmit_skb_hint)."""
     cached: list[Block] = field(default_factory=lambda: [NO_BLOCK] * MOST_BLOCKS)
@@ -94,7 +94,7 @@ class Scoreboard:
         return self.queue[place] if place < len(self.queue) else None
 
     def _up_to(self, seq: int) -> int:
-        """How many begin at or before a number."""
+        """How many pieces begin at or before a number; counted from the first, since numbers wrap."""
         first = self.queue[0].seq
         return bisect_right(self.queue, distance(first, seq), key=lambda entry: distance(first, entry.seq))
 
@@ -110,7 +110,7 @@ class Scoreboard:
             self.highest_sack = entry
 
     def remove(self, index: int, into: Unacked | None) -> None:
-        """A piece is gone; what pointed to it points to another one now."""
+        """A piece is gone; what pointed to it points to `into` now."""
         entry = self.queue.pop(index)
         self.sent_order.remove(entry)
         if self.highest_sack is entry:
@@ -119,7 +119,7 @@ class Scoreboard:
             self.hint = into
 
     def split(self, index: int, length: int, mss: int) -> None:
-        """Cut a piece after so many octets (tcp_output.c: tcp_fragment)."""
+        """Cut a piece after `length` octets (tcp_output.c: tcp_fragment)."""
         entry = self.queue[index]
         rest = new_piece(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent)
         rest.tags, rest.repeats, rest.delivered = entry.tags, entry.repeats, entry.delivered
@@ -133,7 +133,7 @@ class Scoreboard:
         self.sent_order.put_behind(entry, rest)
 
     def recount(self, entry: Unacked, fewer: int) -> None:
-        """A piece has so many segments fewer than was thought (tcp_output.c: tcp_adjust_pcount)."""
+        """A piece has fewer segments than it was counted for (tcp_output.c: tcp_adjust_pcount)."""
         if not fewer:
             return
         self.packets_out -= fewer

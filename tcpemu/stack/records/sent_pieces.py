@@ -19,7 +19,7 @@ def sent_after(sent: SentAt, other: SentAt, end: int, other_end: int) -> bool:
 
 
 SACKED, RETRANS, LOST, EVER = 1, 2, 4, 0x80
-"""It has arrived out of order; its repeat is under way; it is taken for lost; it was ever sent again."""
+"""It has arrived out of order; its repeat is under way; it is lost; it was sent again at some time (TCPCB_TAGBITS)."""
 SENT_AGAIN = RETRANS | EVER
 TAGS = SACKED | RETRANS | LOST
 
@@ -41,7 +41,7 @@ class Unacked(Link):
     payload: bytes
     flags: int
     end: int
-    """The number behind its last octet; SYN and FIN count as one."""
+    """The number after its last octet; SYN and FIN count as one."""
     sent_at: int
     """When it was last sent, in nanoseconds."""
     turn: int
@@ -88,7 +88,7 @@ class Unacked(Link):
 
 
 def new_piece(seq: int, payload: bytes, flags: int, sent: SentAt, mss: int = 0) -> Unacked:
-    """A piece that is sent now; with `mss` as so many segments as that takes."""
+    """A piece that is sent now; with `mss` in as many segments as that takes."""
     end = add(seq, len(payload) + (1 if flags & (SYN | FIN) else 0))
     piece = Unacked(None, None, seq, payload, flags, end, sent[0], sent[1], seq)
     if len(payload) > mss > 0:
@@ -121,7 +121,7 @@ class SentOrder:
             entry.older = entry.newer = None
 
     def put_behind(self, entry: Unacked, new: Unacked) -> None:
-        """A part of a piece stands behind it, if that is there."""
+        """The second part of a piece comes right after the first, if that is there."""
         if entry.newer is not None:
             self._put(new, entry)
 

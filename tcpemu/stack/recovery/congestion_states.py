@@ -4,12 +4,14 @@
     Disorder  something arrived out of order, or was sent again, and nothing is lost as far as is known
     CWR       the window comes down because of ECN
     Recovery  a loss was found by SACK or duplicate ACKs; each ACK lets out what is lost, then new data
-    Loss      a time-out; all that was out for long is lost, and the window begins with one segment
+    Loss      a time-out; what was sent more than a round trip ago is lost, and the window begins with one segment
 
-An acknowledgment that is anything but plain comes to `alert`: it ends a state whose `high_seq` is reached, takes
-back the reduction where nothing had been lost, looks for losses, and says what may be sent again. How much, the
-window says: in CWR and Recovery it comes down by proportional rate reduction (`reduce`). Nothing is sent from
-here. tcp_input.c: tcp_fastretrans_alert, Linux 6.12 (and 6.18, where RACK alone finds losses).
+An acknowledgment that is anything but plain comes to `fastretrans_alert`: it ends a state whose `high_seq` is reached,
+takes back the reduction where nothing had been lost (`undo.py`), looks for losses (`rack.py`), and says what may be
+sent again. How much of it, the window says, which comes down by proportional rate reduction in CWR and Recovery
+(`prr.py`). Nothing is sent from here.
+
+tcp_input.c: tcp_fastretrans_alert, Linux 6.12 (and 6.18, where RACK alone finds losses).
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ def _after_loss(conn: Connection, board: Scoreboard, duplicates: int, result: Ac
 
 
 def _wait_for_renegade(conn: Connection, result: AckResult) -> None:
-    """The peer acknowledges less than it had SACKed: wait a little for better news (tcp_check_sack_reneging)."""
+    """The peer has SACKed what it now does not acknowledge: wait a little, for it may yet (tcp_check_sack_reneging)."""
+    # `srtt` is eight times the round-trip time, so this is half of one.
     wait = max((conn.rtt.srtt >> 4) * MICROSECOND, 10 * MILLISECOND)
     write_timer.set_timer(conn, WriteTimer.RETRANS, wait)
     result.set_timer = False
@@ -90,6 +93,7 @@ def _end_reached(conn: Connection, board: Scoreboard) -> bool:
 
 
 def _in_recovery(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
+    """Recovery goes on: undo what proves wrong, find further losses, and send on."""
     recovery = board.recovery
     if not result.advanced:
         if not board.sack:
@@ -181,11 +185,11 @@ def _mark_first_lost(conn: Connection, board: Scoreboard, advanced: bool) -> Non
         return
     if head.pcount > 1 and len(head.payload) > head.mss:
         board.split(0, head.mss, head.mss)
-    loss_marks.mark_lost(board, conn, head)
+    loss_marks.mark_lost(conn, board, head)
 
 
 def reordering_timer_fired(conn: Connection, board: Scoreboard) -> bool:
-    """What was overtaken has not come within the window for reordering; whether that is news (tcp_rack_reo_timeout)."""
+    """The reordering window has passed: what has not arrived is lost; whether anything was (tcp_rack_reo_timeout)."""
     recovery, under_way, lost = board.recovery, board.in_flight, board.lost
     rack.detect_loss(conn, board)
     if under_way == board.in_flight:
@@ -212,7 +216,7 @@ def enter_recovery(conn: Connection, board: Scoreboard, ece: bool) -> None:
 
 
 def enter_loss(conn: Connection, board: Scoreboard) -> None:
-    """A time-out: take for lost what was out for long, and begin again slowly (tcp_enter_loss)."""
+    """A time-out: all that was sent more than a round trip ago is lost; begin with slow start (tcp_enter_loss)."""
     recovery = board.recovery
     begins = recovery.state < CaState.RECOVERY
     _mark_all_lost(conn, board)
@@ -249,12 +253,12 @@ def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
             entry.tags &= ~SACKED
         elif entry is not head and rack.time_left(conn, board, entry, 0) > 0:
             continue
-        loss_marks.mark_lost(board, conn, entry)
+        loss_marks.mark_lost(conn, board, entry)
     board.hint = None
 
 
 def enter_cwr(conn: Connection, board: Scoreboard) -> None:
-    """The peer tells of congestion: bring the window down; there is no way back (tcp_enter_cwr)."""
+    """The peer echoes congestion (ECN): bring the window down; this is never undone (tcp_enter_cwr)."""
     recovery = board.recovery
     recovery.prior_ssthresh = 0
     if recovery.state < CaState.CWR:
@@ -264,7 +268,7 @@ def enter_cwr(conn: Connection, board: Scoreboard) -> None:
 
 
 def _try_to_open(conn: Connection, board: Scoreboard, result: AckResult) -> None:
-    """tcp_try_to_open."""
+    """No loss is known: Open or Disorder, or CWR where ECN asks for it (tcp_try_to_open)."""
     if not undo.repeats_out(board):
         conn.rtx.retrans_stamp = None
     if result.ece:

@@ -8,15 +8,15 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, Unacked
 
 
-def highest_sack_seq(board: Scoreboard, conn: Connection) -> int:
-    """Where what is SACKED ends, about (tcp.h: tcp_highest_sack_seq)."""
+def highest_sack_seq(conn: Connection, board: Scoreboard) -> int:
+    """Where the highest SACKED piece ends, or SND.NXT if it is the last (tcp.h: tcp_highest_sack_seq)."""
     if not board.sacked_out:
         return conn.snd.una
     return conn.snd.nxt if board.highest_sack is None else board.highest_sack.seq
 
 
-def mark_lost(board: Scoreboard, conn: Connection, entry: Unacked) -> None:
-    """It is taken for lost, or its repeat is (tcp_input.c: tcp_mark_skb_lost)."""
+def mark_lost(conn: Connection, board: Scoreboard, entry: Unacked) -> None:
+    """It is lost; if it was known to be, then its repeat is lost too (tcp_input.c: tcp_mark_skb_lost)."""
     if entry.tags & SACKED:
         return
     _set_retransmit_hint(board, entry)
@@ -33,7 +33,7 @@ def mark_lost(board: Scoreboard, conn: Connection, entry: Unacked) -> None:
 
 
 def _set_retransmit_hint(board: Scoreboard, entry: Unacked) -> None:
-    """tcp_input.c: tcp_verify_retransmit_hint."""
+    """Retransmission begins here, if this comes before the hint (tcp_input.c: tcp_verify_retransmit_hint)."""
     if board.hint is None:
         if board.retrans_out >= board.lost_out:
             board.hint = entry

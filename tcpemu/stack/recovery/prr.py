@@ -1,4 +1,9 @@
-"""Proportional rate reduction: how the congestion window comes down in CWR and Recovery (RFC 6937).
+"""Proportional rate reduction (PRR): how the congestion window comes down in CWR and Recovery (RFC 6937).
+
+The window is not cut at once: each ACK lets out a share of what it says has arrived, so that after one round trip
+the window is at the threshold. While more is in flight than the threshold, of each `prior_cwnd` segments delivered
+`ssthresh` may be sent; once less is (many were lost), as many as were delivered, and one more while the ACKs make
+progress, up to the threshold (the slow start part, PRR-SSRB).
 
 tcp_input.c: tcp_init_cwnd_reduction, tcp_cwnd_reduction, tcp_end_cwnd_reduction.
 """
@@ -13,7 +18,7 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 
 
 def begin_reduction(conn: Connection, board: Scoreboard) -> None:
-    """tcp_init_cwnd_reduction."""
+    """The window begins to come down; ECN's CWR goes with the next data (tcp_init_cwnd_reduction)."""
     recovery = board.recovery
     recovery.high_seq = conn.snd.nxt
     recovery.probe_high = None
@@ -24,7 +29,7 @@ def begin_reduction(conn: Connection, board: Scoreboard) -> None:
 
 
 def reduce(conn: Connection, board: Scoreboard, delivered: int, lost: int, advanced: bool) -> None:
-    """Proportional rate reduction: spread the way down over a round trip (RFC 6937; tcp_cwnd_reduction)."""
+    """Let out what this ACK allows: the window is what is in flight and so much more (tcp_cwnd_reduction)."""
     recovery = board.recovery
     if delivered <= 0 or not recovery.prior_cwnd:
         return
@@ -32,6 +37,7 @@ def reduce(conn: Connection, board: Scoreboard, delivered: int, lost: int, advan
     threshold = conn.congestion.ssthresh
     room = threshold - board.in_flight
     if room < 0:
+        # Rounded up: threshold / prior_cwnd of what was delivered, less what was sent since.
         share = threshold * recovery.prr_delivered + recovery.prior_cwnd - 1
         more = share // recovery.prior_cwnd - recovery.prr_out
     else:
@@ -39,6 +45,7 @@ def reduce(conn: Connection, board: Scoreboard, delivered: int, lost: int, advan
         if advanced and not lost:
             more += 1
         more = min(room, more)
+    # The first ACK lets the fast retransmit out, whatever the sums say.
     more = max(more, 0 if recovery.prr_out else 1)
     conn.congestion = with_cwnd(conn.congestion, board.in_flight + more)
 

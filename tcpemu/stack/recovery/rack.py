@@ -1,7 +1,15 @@
-"""RACK: a segment is lost when one that was sent later has arrived, and it had time enough to come (RFC 8985).
+"""RACK: a segment is lost if one sent later has arrived, and it has had enough time to arrive as well (RFC 8985).
 
-Time enough is a round trip and a window for reordering, which is nothing at all once three segments have
-overtaken it, until reordering is seen on the path. tcp_recovery.c (Linux 6.12).
+`advance` keeps the latest-sent of the segments that have arrived, with its round-trip time. `detect_loss` then goes
+through what was sent before that, oldest first: lost is what was sent longer ago than that round trip plus the
+reordering window; for the others it returns how long to wait. The reordering window
+
+    is 0 once three segments were SACKED or a recovery has begun, as long as no reordering was ever seen;
+    else is a quarter of the shortest round-trip time, at most the smoothed one;
+    grows by another quarter with each round trip that brings a D-SACK, for then something was sent again in vain,
+    and falls back to one quarter after 16 recoveries without one.
+
+tcp_recovery.c (Linux 6.12).
 """
 
 from __future__ import annotations
@@ -21,7 +29,9 @@ TIMEOUT_MIN = 2000
 
 
 def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent: SentAt) -> None:
-    """A segment has arrived; a repeat only counts if it cannot have been the first one (tcp_rack_advance)."""
+    """A segment has arrived. If it was sent again, it counts only where the round trip is long enough to be the
+    repeat's and not the original's (tcp_rack_advance).
+    """
     rtt = (conn.host.now - sent[0]) // MICROSECOND
     if tags & SENT_AGAIN and (board.min_rtt is None or rtt < board.min_rtt):
         return
@@ -41,6 +51,7 @@ def reordering_window(conn: Connection, board: Scoreboard) -> int:
     smoothed = conn.rtt.srtt >> 3
     if board.min_rtt is None:
         return smoothed
+    # `steps` is at first 1: a quarter of the shortest round-trip time.
     return min((board.min_rtt >> 2) * board.rack.steps, smoothed)
 
 
@@ -54,12 +65,12 @@ def detect_loss(conn: Connection, board: Scoreboard) -> int:
     window, rack, longest = reordering_window(conn, board), board.rack, 0
     for entry in board.sent_order:
         if entry.tags & LOST and not entry.tags & RETRANS:
-            continue
+            continue  # known to be lost, and not sent again yet
         if not sent_pieces.sent_after(rack.sent, entry.sent, rack.end, entry.end):
-            break
+            break  # all that follows was sent later still
         left = time_left(conn, board, entry, window)
         if left <= 0:
-            loss_marks.mark_lost(board, conn, entry)
+            loss_marks.mark_lost(conn, board, entry)
             board.sent_order.remove(entry)
         else:
             longest = max(longest, left)

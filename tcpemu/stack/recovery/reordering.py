@@ -1,4 +1,10 @@
-"""How far segments overtake one another on the path (tcp_input.c, Linux 6.12)."""
+"""How far segments overtake one another on the path: `Recovery.reordering`, in segments.
+
+With SACK it is measured: something arrives that was sent once and lies below what was SACKED before; the gap is how
+far it was overtaken. Without SACK there are only duplicate ACKs, each of which stands for one segment that has arrived
+beyond a hole: `sacked_out` counts them as though they were SACKs, and more of them than can be under way mean
+reordering. tcp_input.c: tcp_check_sack_reordering, tcp_add_reno_sack (Linux 6.12).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +17,7 @@ from tcpemu.stack.recovery import loss_marks
 
 def seen_by_sack(conn: Connection, board: Scoreboard, lowest: int, counter: str) -> None:
     """Something arrived that was sent once, before something higher that came first (tcp_check_sack_reordering)."""
-    highest = loss_marks.highest_sack_seq(board, conn)
+    highest = loss_marks.highest_sack_seq(conn, board)
     if not before(lowest, highest):
         return
     recovery, mss = board.recovery, conn.snd.mss_cache
@@ -23,7 +29,10 @@ def seen_by_sack(conn: Connection, board: Scoreboard, lowest: int, counter: str)
 
 
 def limit_duplicates(board: Scoreboard) -> bool:
-    """No more can have arrived than is out, but for the one that is missing (tcp_limit_reno_sacked)."""
+    """No more can have arrived than is under way less what is missing; whether it had to be cut to that.
+
+    tcp_input.c: tcp_limit_reno_sacked.
+    """
     holes = min(max(board.lost_out, 1), board.packets_out)
     if board.sacked_out + holes <= board.packets_out:
         return False
@@ -50,7 +59,7 @@ def add_duplicates(conn: Connection, board: Scoreboard, count: int) -> None:
 
 
 def remove_duplicates(conn: Connection, board: Scoreboard, acked: int) -> None:
-    """An ACK takes the hole and what the duplicate ACKs stood for (tcp_remove_reno_sacks)."""
+    """An ACK fills the hole, and takes with it what duplicate ACKs stood for (tcp_remove_reno_sacks)."""
     if acked > 0:
         board.delivered += max(acked - board.sacked_out, 1)
         board.sacked_out = 0 if acked - 1 >= board.sacked_out else board.sacked_out - acked + 1

@@ -1,6 +1,6 @@
 """SACK blocks come in: which of them mean something, and what a D-SACK tells.
 
-tcp_input.c: tcp_sacktag_write_queue, tcp_is_sackblock_valid, tcp_check_dsack, Linux 6.12.
+tcp_input.c: tcp_sacktag_write_queue, tcp_is_sackblock_valid, tcp_check_dsack (Linux 6.12).
 `sack_tagging.py` tags what the good ones cover.
 """
 
@@ -102,6 +102,7 @@ def _usable(
             _count_invalid(conn, board, is_duplicate, block[1], ack)
         elif after(block[1], prior_una):
             kept.append((block, not number))
+    # By their distance from SND.UNA, since the numbers themselves wrap.
     kept.sort(key=lambda one: distance(prior_una, one[0][0]))
     first = next((place for place, (_, is_first) in enumerate(kept) if is_first), None)
     return [block for block, _ in kept], first

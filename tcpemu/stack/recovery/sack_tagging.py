@@ -1,7 +1,21 @@
-"""What a SACK block covers is tagged, piece by piece.
+"""What SACK blocks cover is tagged SACKED, piece by piece.
 
-A piece of which only a part is covered is split, or the part moves into the SACKED piece before it.
-tcp_input.c: tcp_sacktag_walk, tcp_sacktag_one, tcp_shift_skb_data, Linux 6.12.
+`TagWalk` takes the blocks of one ACK in the order of their numbers, so that one walk through the queue is enough.
+Most ACKs repeat blocks of the ACK before (`Scoreboard.cached`); what these cover is tagged already, so the walk skips
+it and looks only at the rest of each block (`_block`). A D-SACK is not skipped: it is about data that arrived twice,
+which the cached blocks may well cover. It lies inside another block, and so is taken along while the walk passes its
+place there (`following`, `dup_next`).
+
+Each piece that a block reaches (`_span`) meets one of three things:
+
+    moved    its covered part is appended to the piece before it, if that is SACKED too: so a long run of
+             SACKED segments becomes one piece, and the queue stays short (`_shift`)
+    tagged   whole, after it was split at a segment's boundary where the block covers a part (`_match`, `_tag`)
+    left     it lies outside the block, or the block covers less than one of its segments
+
+Either way `_sacked_tags` keeps the score: counts of what is SACKED, lost, repeated; RACK's latest arrival; what was
+overtaken. The counters TCPSackShifted, TCPSackMerged and TCPSackShiftFallback tell which way was taken, so the ways
+are the kernel's: tcp_input.c: tcp_sacktag_walk, tcp_sacktag_one, tcp_shift_skb_data, Linux 6.12.
 """
 
 from __future__ import annotations
@@ -19,7 +33,7 @@ _MOST_SEGMENTS = 65535
 
 
 class TagWalk:
-    """One way through the queue, block by block."""
+    """One walk through the queue, block by block, for one ACK."""
 
     __slots__ = ("blocks", "board", "conn", "duplicate", "entry", "old", "result")
 
@@ -35,7 +49,9 @@ class TagWalk:
         self.duplicate = duplicate
         """Which of the blocks is a D-SACK."""
         self.entry: Unacked | None = None
+        """The piece that the walk has reached."""
         self.old: list[Block] = []
+        """Blocks of the ACK before that lie ahead of it: what they cover is tagged already."""
 
     def all_blocks(self) -> None:
         """Every block, but for what the last ACK's blocks had covered already."""
@@ -51,6 +67,7 @@ class TagWalk:
         """One block; `following` is the next one where that is a D-SACK. False when all is SACKED already."""
         board = self.board
         while (done := self._done_before(start, end, duplicate)) is not None:
+            # Tag what lies before the known part, skip that, and go on with what is left of the block.
             if before(start, done[0]):
                 self.entry = self._span(self._skip(start), following, start, done[0], duplicate)
             if not after(end, done[1]):
@@ -58,14 +75,14 @@ class TagWalk:
             if following is not None and before(following[0], done[1]):
                 self.entry = self._span(self._skip(following[0]), None, *following, True)
             del self.old[0]
-            if loss_marks.highest_sack_seq(board, self.conn) == done[1]:
+            if loss_marks.highest_sack_seq(self.conn, board) == done[1]:
                 self.entry = board.highest_sack
                 if self.entry is None:
                     return False
                 break
             self.entry = self._skip(done[1])
         else:
-            if not before(start, loss_marks.highest_sack_seq(board, self.conn)):
+            if not before(start, loss_marks.highest_sack_seq(self.conn, board)):
                 self.entry = board.highest_sack
                 if self.entry is None:
                     return False
@@ -89,7 +106,7 @@ class TagWalk:
     def _span(
         self, entry: Unacked | None, dup_next: Block | None, start: int, end: int, duplicate: bool
     ) -> Unacked | None:
-        """Tag from `entry` up to the end of a block; the piece behind it (tcp_sacktag_walk)."""
+        """Tag from `entry` up to the end of a block; the piece after it (tcp_sacktag_walk)."""
         if entry is None:
             return None
         board, queue = self.board, self.board.queue
@@ -105,7 +122,7 @@ class TagWalk:
             if inside <= 0:
                 shifted = self._shift(place, start, end, dup)
                 if shifted is not None and shifted is not entry:
-                    # What is behind the piece that has grown stands here now.
+                    # The piece was merged into the one before it, so the next one has this place now.
                     continue
                 inside = 0 if shifted is entry else self._match(place, start, end)
             if inside < 0:
@@ -116,12 +133,13 @@ class TagWalk:
         return None
 
     def _tag(self, entry: Unacked, duplicate: bool) -> None:
+        """A whole piece is covered: tag it in its place."""
         board = self.board
-        entry.tags = self._one(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent)
+        entry.tags = self._sacked_tags(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent)
         self.result.deliver(entry)
         if entry.tags & SACKED:
             board.sent_order.remove(entry)
-        if not before(entry.seq, loss_marks.highest_sack_seq(board, self.conn)):
+        if not before(entry.seq, loss_marks.highest_sack_seq(self.conn, board)):
             board.highest_sack = board.following(entry)
 
     def _match(self, place: int, start: int, end: int) -> int:
@@ -139,6 +157,7 @@ class TagWalk:
         length = max(distance(entry.seq, start), mss) if not from_start else distance(entry.seq, end)
         if length < mss:
             return -1
+        # Cut at a segment's boundary, so that no segment is SACKED of which a part is missing.
         whole = length // mss * mss
         if not from_start and whole < length:
             whole += mss
@@ -148,8 +167,10 @@ class TagWalk:
             self.board.split(place, whole, mss)
         return int(from_start)
 
-    def _one(self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent: SentAt) -> int:
-        """The tags of something that a block covers (tcp_sacktag_one)."""
+    def _sacked_tags(
+        self, tags: int, start: int, end: int, duplicate: bool, pcount: int, sent: SentAt
+    ) -> int:
+        """The tags that something covered by a block gets, and what follows from them (tcp_sacktag_one)."""
         conn, board, result, recovery = self.conn, self.board, self.result, self.board.recovery
         if duplicate and tags & SENT_AGAIN:
             marker = recovery.undo_marker
@@ -161,17 +182,17 @@ class TagWalk:
             return tags
         if not tags & SACKED:
             rack.advance(conn, board, tags, end, sent)
-            tags = self._newly(tags, start, end, pcount, sent[0])
+            tags = self._newly_sacked(tags, start, end, pcount, sent[0])
         if duplicate and tags & RETRANS:
             tags &= ~RETRANS
             board.retrans_out -= pcount
         return tags
 
-    def _newly(self, tags: int, start: int, end: int, pcount: int, sent_at: int) -> int:
+    def _newly_sacked(self, tags: int, start: int, end: int, pcount: int, sent_at: int) -> int:
         """It has arrived; if it was never sent again, it tells of round-trip times and reordering."""
         board, result = self.board, self.result
         if not tags & SENT_AGAIN:
-            if before(start, loss_marks.highest_sack_seq(board, self.conn)) and before(start, result.lowest):
+            if before(start, loss_marks.highest_sack_seq(self.conn, board)) and before(start, result.lowest):
                 result.lowest = start
             result.original_sacked(end, sent_at, board.recovery.high_seq)
         if tags & LOST:
@@ -184,12 +205,12 @@ class TagWalk:
         result.sacked = True
         return tags & ~LOST | SACKED
 
-    # --- letting grow what is SACKED --------------------------------------------------------------
+    # --- merging what is SACKED -------------------------------------------------------------------
 
     def _shift(self, place: int, start: int, end: int, duplicate: bool) -> Unacked | None:
         """Move what is covered into the SACKED piece before it; that one, if it has grown.
 
-        The piece itself when there is nothing to do; None when it must be tagged where it is.
+        The piece itself when there is nothing to do; None when it cannot be moved and must be tagged in its place.
         tcp_shift_skb_data.
         """
         entry = self.board.queue[place]
@@ -217,7 +238,7 @@ class TagWalk:
         return into
 
     def _stays(self) -> Unacked | None:
-        """It is tagged where it is."""
+        """It cannot be moved."""
         self.conn.host.count("TCPSackShiftFallback")
         return None
 
@@ -235,7 +256,7 @@ class TagWalk:
         board, host = self.board, self.conn.host
         into, entry = board.queue[place - 1], board.queue[place]
         middle = add(entry.seq, length)
-        self._one(entry.tags, entry.seq, middle, duplicate, count, entry.sent)
+        self._sacked_tags(entry.tags, entry.seq, middle, duplicate, count, entry.sent)
         self.result.deliver(entry)
         into.payload += entry.payload[:length]
         into.end, into.pcount, into.mss = middle, into.pcount + count, into.mss or mss
@@ -259,7 +280,7 @@ class TagWalk:
         return True
 
     def _join_next(self, place: int, mss: int) -> None:
-        """A hole is filled, so the piece behind it may join too."""
+        """A hole is filled, so the piece after it may join too."""
         queue = self.board.queue
         if place < len(queue):
             entry = queue[place]

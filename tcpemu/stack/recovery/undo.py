@@ -1,6 +1,14 @@
-"""The reduction is taken back where nothing had been lost: by D-SACK, by timestamps, by F-RTO.
+"""Undo: the window's reduction is taken back once it turns out that nothing had been lost.
 
-tcp_input.c: tcp_init_undo, tcp_may_undo, tcp_try_undo_recovery and its kin (Linux 6.12).
+When a reduction begins, `begin_undo` sets `undo_marker` to SND.UNA and begins to count what is sent again in
+`undo_retrans`; the window and threshold to return to are `prior_cwnd` and `prior_ssthresh`. The reduction was wrong if
+
+    D-SACKs have reported every repeat as a duplicate: each lowers `undo_retrans`, until it is 0;
+    the timestamp that is echoed is from before the first repeat: the original arrived, late (Eifel, RFC 3522);
+    F-RTO says so, after a time-out: data sent before it is acknowledged that was not sent again (RFC 5682).
+
+The `try_` functions ask this at different moments: for a partial ACK, when the state ends, after a time-out, by
+D-SACK alone. tcp_input.c: tcp_init_undo, tcp_may_undo, tcp_try_undo_recovery and the like (Linux 6.12).
 """
 
 from __future__ import annotations
@@ -22,11 +30,12 @@ def begin_undo(conn: Connection, board: Scoreboard) -> None:
     recovery.undo_retrans = board.retrans_out
     if recovery.probe_high is not None and recovery.probe_repeats:
         recovery.undo_retrans += 1
+    # -1: nothing was sent again so far. At 0 every repeat would be known to have been spurious.
     recovery.undo_retrans = recovery.undo_retrans or -1
 
 
 def _undo(conn: Connection, board: Scoreboard, unmark: bool) -> None:
-    """Back to the window there was (tcp_undo_cwnd_reduction)."""
+    """Restore the window and the threshold of before (tcp_undo_cwnd_reduction)."""
     recovery = board.recovery
     if unmark:
         for entry in board.queue:
@@ -39,11 +48,12 @@ def _undo(conn: Connection, board: Scoreboard, unmark: bool) -> None:
         conn.congestion = conn.congestion.restored(recovery.prior_cwnd, recovery.prior_ssthresh)
     recovery.undo_marker = None
     recovery.cwnd_at = conn.host.now
+    # What is no longer marked lost may still be overdue by RACK: let it look again.
     board.rack.advanced = True
 
 
 def _may_undo(conn: Connection, board: Scoreboard) -> bool:
-    """All repeats were idle, or the first ones had only been late (tcp_may_undo)."""
+    """All repeats were spurious, or what they repeat had only been late (tcp_may_undo)."""
     recovery = board.recovery
     return recovery.undo_marker is not None and (not recovery.undo_retrans or _was_late(conn, board))
 
@@ -64,8 +74,8 @@ def echoes_before(conn: Connection, moment: int) -> bool:
     return before(conn.ts.ecr, conn.host.stamp_clock(moment) + conn.ts.offset & MASK)
 
 
-def idle_repeat(conn: Connection, entry: Unacked) -> bool:
-    """What is acknowledged is the piece as it was sent first, not its repeat (tcp_skb_spurious_retrans)."""
+def is_spurious_repeat(conn: Connection, entry: Unacked) -> bool:
+    """What has arrived is the original and not its repeat, by the timestamp (tcp_skb_spurious_retrans)."""
     return bool(entry.tags & SENT_AGAIN) and echoes_before(conn, entry.sent_at)
 
 
@@ -122,7 +132,7 @@ def try_undo_loss(conn: Connection, board: Scoreboard, by_frto: bool = False) ->
 
 
 def try_undo_partial(conn: Connection, board: Scoreboard, result: AckResult) -> bool:
-    """A partial ACK for what was late and not lost; whether repeats are out still (tcp_try_undo_partial)."""
+    """A partial ACK for what was late and not lost; whether repeats are still under way (tcp_try_undo_partial)."""
     if board.recovery.undo_marker is None or not _was_late(conn, board):
         return False
     reordering.seen_by_sack(conn, board, result.prior_una, "TCPTSReorder")

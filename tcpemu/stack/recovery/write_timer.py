@@ -19,6 +19,7 @@ def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
 
 
 def clear_timer(conn: Connection) -> None:
+    """Nothing is waited for any longer."""
     conn.rtx.timer_is_for = WriteTimer.NOTHING
     if conn.rtx.timer is not None:
         conn.host.timers.cancel(conn.rtx.timer)

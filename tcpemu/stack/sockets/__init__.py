@@ -7,8 +7,9 @@ shutdown_and_close.py  shutdown() and close()
 option_rules.py        what setsockopt() and getsockopt() take and give
 message_flags.py       the flags of send() and recv()
 poll_bits.py           what poll() says: IN, OUT, HUP, RDHUP, ERR
-ports.py               which local ports are taken, and where a free one is found
-tables.py              who listens where, and which ports are taken
+ports.py               which local ports are taken, and which one connect() and bind(0) get
+listener_lookup.py     which listener a segment meets: by address, and by SO_REUSEPORT among equals
+tables.py              what all sockets of a host share: who listens where, which ports are taken
 ss_table.py            the socket table of `ss -tan`
 armed_timers.py        the timers that wait, and what for
 """

@@ -12,7 +12,7 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.connection.lifetime import keepalive
-from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.measures import receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.records.connection import Connection
@@ -22,6 +22,7 @@ from tcpemu.stack.records.socket_options import SocketOptions
 
 _LEAST_RCVBUF = 2304
 _LEAST_SNDBUF = 4608
+"""include/net/sock.h: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF, on a 64-bit machine."""
 
 
 def defer_periods(seconds: int, generation_rto: int = 1, largest: int = 120) -> int:
@@ -38,11 +39,13 @@ def defer_periods(seconds: int, generation_rto: int = 1, largest: int = 120) -> 
 
 
 def defer_seconds(periods: int) -> int:
-    """The other way round (tcp.c: retrans_to_secs)."""
+    """Time-outs as seconds, for getsockopt() (tcp.c: retrans_to_secs)."""
     return sum(min(1 << n, 120) for n in range(periods))
 
 
 def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callable[[HostServices, int], int]:
+    """A setter that takes a number in these bounds. It raises SocketError EINVAL for any other."""
+
     def check(_host: HostServices, value: int) -> int:
         if not (low <= value <= high or (allow_zero and value == 0)):
             raise SocketError(errno.EINVAL, f"{name} is {value}; it can be {low} to {high}")
@@ -52,7 +55,10 @@ def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callab
 
 
 def _rcvbuf(host: HostServices, value: int) -> int:
-    """A negative size counts as a huge one: the kernel compares without sign."""
+    """Twice what was asked for, as the kernel's own records take memory too (sock.c: __sock_set_rcvbuf).
+
+    A negative size counts as a huge one: the kernel compares without sign.
+    """
     return max(2 * min(value & MASK, host.sysctls.rmem_max), _LEAST_RCVBUF)
 
 
@@ -188,6 +194,9 @@ def _socket_option_took_effect(conn: Connection, before: SocketOptions, name: in
         keepalive.switched(conn, before.keepalive)
     elif name == socket_constants.SO_RCVBUF:
         conn.rcv.buffer = conn.options.rcvbuf
+    elif name == socket_constants.SO_SNDBUF:
+        conn.snd.buffer = conn.options.sndbuf
+        send_buffer_space.space_may_have_come(conn)
     elif name == socket_constants.SO_RCVLOWAT:
         _rcvlowat_took_effect(conn)
 

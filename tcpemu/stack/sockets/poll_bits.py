@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from tcpemu.stack.base.sequence_numbers import offset
 from tcpemu.stack.base.states import State
-from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.measures import receive_window, send_buffer_space
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
 from tcpemu.stack.records.listener import Listener
-from tcpemu.stack.sockets import send_and_recv
 from tcpemu.stack.sockets.socket_state import SocketState
 
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP = 1, 2, 4, 8, 16
@@ -44,7 +43,7 @@ def _of_connection(conn: Connection) -> int:
     if conn.state not in (State.SYN_SENT, State.SYN_RECV):
         if data_waits(conn):
             bits |= _IN
-        if conn.shutdown & SEND_SHUTDOWN or send_and_recv.has_room(conn):
+        if conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn):
             bits |= _OUT
     return bits | POLLERR if conn.error else bits
 

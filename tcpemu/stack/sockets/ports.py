@@ -1,4 +1,4 @@
-"""Which local ports are taken, and where a free one is found."""
+"""Which local ports are taken, and which one connect() and bind(0) get."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ class Ports:
 
         inet_hashtables.c: __inet_hash_connect. Raises SocketError EADDRNOTAVAIL.
         """
+        # By twos, so that a further connection to the same peer gets the next even port.
         start = ephemeral_offset(self._host.secrets, remote, remote_port) + self._turn
         self._turn += 2
         flows = self._host.flows
@@ -71,9 +72,11 @@ class Ports:
         raise SocketError(errno.EADDRNOTAVAIL, "every local port is taken")
 
     def _free(self, odd: bool, start: int) -> int:
+        """A free port for bind(0): odd ones first, from a place drawn at random (inet_csk_find_open_port)."""
         low, high = self._host.sysctls.ip_local_port_range
         span = high - low + 1
         for step in range(span):
+            # By twos through the range; in the second round (step * 2 // span is 1) the ports in between.
             port = low + (start * 2 + odd + step * 2 + step * 2 // span) % span
             if port not in self._bound:
                 return port
@@ -81,7 +84,7 @@ class Ports:
 
 
 def _conflict(socket: SocketState, address: Address | None, other: SocketState) -> bool:
-    """inet_connection_sock.c: inet_csk_bind_conflict."""
+    """Whether two sockets cannot both be bound to a port (inet_connection_sock.c: inet_csk_bind_conflict)."""
     if socket.options.reuseport and other.options.reuseport:
         return False
     both_reuse = socket.options.reuseaddr and other.options.reuseaddr

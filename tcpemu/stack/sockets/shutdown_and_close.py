@@ -35,7 +35,7 @@ def shutdown(conn: Connection, how: int) -> None:
 
 
 def close(conn: Connection) -> None:
-    """close(): an orphan says goodbye by itself (__tcp_close)."""
+    """close(): the connection goes on as an orphan until the peer has everything (__tcp_close)."""
     conn.shutdown = BOTH_SHUTDOWN
     unread = bool(conn.rcv.queue)
     conn.rcv.rmem -= sum(chunk.memory for chunk in conn.rcv.queue or ())
@@ -52,6 +52,7 @@ def close(conn: Connection) -> None:
 
 
 def _part(conn: Connection, unread: bool) -> None:
+    """RST where the application leaves data unread or does not linger, else FIN."""
     if unread:
         conn.host.count("TCPAbortOnClose")
         state_changes.set_state(conn, State.CLOSE, "close() with data unread")
@@ -67,6 +68,7 @@ def _part(conn: Connection, unread: bool) -> None:
 
 
 def _leave_fin_wait2(conn: Connection) -> None:
+    """An orphan does not stay in FIN_WAIT2 as a whole connection: RST, or a bucket that waits for the peer's FIN."""
     if conn.options.linger2 < 0:
         state_changes.set_state(conn, State.CLOSE, "TCP_LINGER2 is negative")
         transmit.send_active_reset(conn)

@@ -14,6 +14,7 @@ from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
 from tcpemu.stack.connection.lifetime import establishing
+from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.listening import listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
 from tcpemu.stack.records.listener import Listener
@@ -83,13 +84,13 @@ class Socket(SocketState):
 
     @property
     def writable(self) -> bool:
-        """Whether send() would return now, be it with an error; for connect(), whether it is over."""
+        """Whether a third of the send buffer is free, or send() would fail; for connect(), whether it is over."""
         conn = self.connection
         if conn is None:
             return False
         if conn.state in (State.SYN_SENT, State.SYN_RECV):
             return False
-        return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_and_recv.send_space(conn) > 0)
+        return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn))
 
     def poll(self) -> int:
         """What poll() would say: POLLIN, POLLOUT, POLLHUP, POLLRDHUP, POLLERR, by Linux's numbers."""
@@ -177,6 +178,7 @@ class Socket(SocketState):
         raise SocketError(errno.EINPROGRESS)
 
     def _connect_again(self) -> None:
+        """connect() on a socket that has begun to connect: how that stands (af_inet.c: __inet_stream_connect)."""
         conn = self.connection
         if conn is None or not self.connecting:
             raise SocketError(errno.EISCONN)
@@ -232,6 +234,7 @@ class Socket(SocketState):
             return
         if self.connection is None:
             raise SocketError(errno.ENOTCONN)
+        # 0, 1, 2 become the bits 1, 2, 1|2 of receiving and sending (af_inet.c: inet_shutdown).
         shutdown_and_close.shutdown(self.connection, how + 1)
 
     def close(self, now: int) -> None:

@@ -474,7 +474,7 @@ def test_unless_the_sysctl_says_otherwise():
 @pytest.mark.parametrize(("settings", "left"), [({}, 30), ({"slow_start_after_idle": 0}, 40)])
 def test_a_window_that_was_not_filled_for_an_rto_comes_halfway_down_to_what_was_used(settings, left):
     """tcp_cwnd_application_limited; the most that was under way in the meantime counts."""
-    host = sending(40, **settings)
+    host = sending(40, wmem=(4096, 262144, 4194304), **settings)
     host.send("A", 1, n(10), at=1020 * MS)
     host.send("A", 1, n(30), at=1030 * MS)
     host.send("A", 1, n(40), at=1040 * MS)

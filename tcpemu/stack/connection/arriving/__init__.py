@@ -3,7 +3,7 @@
 segment_arrives.py  the way through all of it, by state; what an ACK does to the state
 syn_sent.py         connect(), SYN_SENT, and SYNs that cross
 acceptability.py    PAWS, the window, RST, SYN; challenge ACKs (RFC 5961)
-ack_arrives.py      the acknowledgment: its worth, the peer's window, the congestion window
+ack_arrives.py      the acknowledgment: its worth, TS.Recent, the peer's window, the congestion window (tcp_ack)
 acked_data.py       what is acknowledged leaves the scoreboard, and is timed
 data_arrives.py     data in order, seen before, or beyond the window
 out_of_order.py     data beyond a hole: kept, reported by SACK, joined when the hole is filled

@@ -21,6 +21,7 @@ from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
 
 _PAWS_LIFE = 24 * 86_400 * SECOND
+"""For how long timestamps can be compared: at 1000 ticks a second 2**31 of them are 24.8 days (TCP_PAWS_24DAYS)."""
 
 
 def validate(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason | None:
@@ -44,7 +45,7 @@ def validate(conn: Connection, segment: Segment, stamps: Timestamps | None) -> R
 
 
 def _paws(conn: Connection, segment: Segment, stamps: Timestamps) -> Reason | None:
-    """A timestamp older than the last one by more than one (RFC 7323 section 5), unless it may be overtaken."""
+    """PAWS: a timestamp older than TS.Recent (RFC 7323 section 5), by more than one tick, unless it was overtaken."""
     age = offset(stamps.val, conn.ts.recent)
     if age <= 1 or not conn.ts.recent or _overtaken(conn, segment, age):
         return None
@@ -72,7 +73,7 @@ def _overtaken(conn: Connection, segment: Segment, age: int) -> bool:
         and segment.seq == conn.rcv.nxt
         and segment.ack == conn.snd.una
         and not ack_arrives.may_update_window(conn, segment, segment.window << conn.snd.wscale)
-        and age <= conn.rtt.rto * 12 // 10 // MILLISECOND
+        and age <= conn.rtt.rto * 12 // 10 // MILLISECOND  # 1.2 RTOs, in ticks of a millisecond
     )
 
 
@@ -94,6 +95,7 @@ def _outside(conn: Connection, segment: Segment) -> bool | None:
 
 
 def _outside_answer(conn: Connection, segment: Segment, beyond: bool) -> Reason:
+    """Outside the window: an ACK says what is expected, not too often."""
     if segment.flags & SYN and conn.host.generation.challenges:
         return _syn_challenge(conn)
     if beyond and conn.host.generation.beyond_window:
@@ -115,6 +117,7 @@ def _repeats_fin(conn: Connection, segment: Segment) -> bool:
 
 def _rst(conn: Connection, segment: Segment) -> Reason:
     """RFC 5961 section 3.2: only the expected number resets; any other in the window is asked about."""
+    # Also where the data that was SACKED ends: a RST follows what its sender sent last (tcp_validate_incoming).
     edges = [conn.rcv.nxt]
     if conn.rcv.sacks:
         highest = conn.rcv.sacks[0][1]
@@ -152,7 +155,7 @@ def _syn_inside(conn: Connection, segment: Segment) -> Reason:
 
 
 def _syn_challenge(conn: Connection) -> Reason:
-    """RFC 5961 section 4.2."""
+    """A SYN on a connection draws a challenge ACK, wherever it lies (RFC 5961 section 4.2)."""
     if conn.state is State.ESTABLISHED:
         conn.host.count("InErrs")
     conn.host.count("TCPSYNChallenge")
@@ -160,7 +163,7 @@ def _syn_challenge(conn: Connection) -> Reason:
 
 
 def challenge(conn: Connection) -> bool:
-    """Send a challenge ACK, unless one was sent too lately (tcp_send_challenge_ack)."""
+    """Send a challenge ACK, unless the limits forbid it (tcp_send_challenge_ack)."""
     host = conn.host
     if too_soon(host, conn, "TCPACKSkippedChallenge") or not reply_limits.challenge_allowed(host):
         return False

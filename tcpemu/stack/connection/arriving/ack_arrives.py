@@ -1,6 +1,9 @@
-"""The acknowledgment of a segment: what its number is worth, the send window, the congestion window.
+"""The acknowledgment of a segment: what its number is worth, TS.Recent, the send window, the congestion window.
 
-tcp_input.c: tcp_ack (Linux 6.18).
+In the kernel's order (`process`, `_sender`): the number is judged; TS.Recent and the peer's window are taken over; SACK
+blocks tag the scoreboard; what is acknowledged leaves it, and is timed; if anything is unusual, the state of loss
+recovery is looked at; the congestion window moves; what is lost is sent again. On the way `AckResult` collects what
+later steps ask for. tcp_input.c: tcp_ack (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -38,13 +41,14 @@ class AckValue(Enum):
 
 
 def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> AckValue:
-    """Take in the acknowledgment."""
+    """Process the acknowledgment; what it was worth."""
     number, una = segment.ack, conn.snd.una
     if before(number, una):
         if before(number, una - min(conn.snd.max_window, conn.snd.bytes_acked) & MASK):
             return AckValue.TOO_OLD
+        # The slow path takes no timestamp from an old ACK; the fast one does, before it looks at the number.
         if _predicted(conn, segment):
-            _note_timestamp(conn, segment, stamps)
+            _update_ts_recent(conn, segment, stamps)
         _old(conn, segment)
         return AckValue.OLD
     if after(number, conn.snd.nxt):
@@ -54,8 +58,8 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ac
         result.advanced = True
         conn.rtx.retransmits = 0
     board = conn.scoreboard
-    highest = loss_marks.highest_sack_seq(board, conn) if board is not None and board.sack else una
-    _note_timestamp(conn, segment, stamps)
+    highest = loss_marks.highest_sack_seq(conn, board) if board is not None and board.sack else una
+    _update_ts_recent(conn, segment, stamps)
     result.data = segment.length > 0
     result.window = _update_window(conn, segment)
     conn.snd.bytes_acked += distance(una, number)
@@ -66,8 +70,6 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ac
         probe_timers.window_may_have_opened(conn)
     else:
         _sender(conn, board, segment, result, highest)
-    if result.advanced:
-        conn.host.wake(conn.socket)
     return AckValue.GOOD
 
 
@@ -106,7 +108,7 @@ def _nothing_under_way(conn: Connection, board: Scoreboard, number: int, result:
 
 
 def _old(conn: Connection, segment: Segment) -> None:
-    """An ACK that others have overtaken: its SACK blocks count, where they are not too old."""
+    """An ACK that others have overtaken: only its SACK blocks count, where they are not too old."""
     board = conn.scoreboard
     blocks = sack_blocks.blocks_of(segment.options) if board is not None and board.sack else ()
     if board is None or not blocks:
@@ -121,6 +123,7 @@ def _move_window(conn: Connection, board: Scoreboard, result: AckResult, deliver
     if board.recovery.reduces:
         prr.reduce(conn, board, delivered, lost, result.advanced)
         return
+    # Where much is reordered, SACKs count as progress; else only what is acknowledged (tcp_may_raise_cwnd).
     grows = result.acked
     if board.recovery.reordering > REORDERING:
         grows = result.acked or result.syn or result.sacked
@@ -133,12 +136,13 @@ def _move_window(conn: Connection, board: Scoreboard, result: AckResult, deliver
 
 
 def _moment(conn: Connection, board: Scoreboard) -> Moment:
+    """The clock as congestion control sees it."""
     jiffy = conn.host.jiffy
     return Moment(conn.host.now // jiffy, SECOND // jiffy, board.min_rtt or 0)
 
 
 def _send_again(conn: Connection, board: Scoreboard, what: Resend) -> None:
-    """New data to try a time-out, or what is lost (tcp_xmit_recovery)."""
+    """Send new data to see whether a time-out was right (F-RTO), or what is lost (tcp_xmit_recovery)."""
     if what is Resend.NOTHING or conn.state is State.SYN_SENT:
         return
     if what is Resend.NEW:
@@ -147,11 +151,11 @@ def _send_again(conn: Connection, board: Scoreboard, what: Resend) -> None:
             return
         board.recovery.frto = False
     slow = board.recovery.state is CaState.LOSS
-    retransmission.what_is_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
+    retransmission.send_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
 
 
 def _predicted(conn: Connection, segment: Segment) -> bool:
-    """Nothing about the segment is new but its number: the kernel's fast path takes it.
+    """Header prediction: nothing about the segment is new but its number, so the kernel's fast path takes it.
 
     There alone the timestamp of an ACK that was overtaken counts (tcp_rcv_established, Linux 6.18).
     """
@@ -165,10 +169,10 @@ def _predicted(conn: Connection, segment: Segment) -> bool:
     )
 
 
-def _note_timestamp(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
-    """The timestamp to echo: of the last segment that began at or before what was acknowledged.
+def _update_ts_recent(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
+    """TS.Recent, the timestamp to echo: of the last segment that began at or before what we have acknowledged.
 
-    RFC 7323 section 4.3; tcp_replace_ts_recent.
+    RFC 7323 section 4.3; tcp_replace_ts_recent. Here since a segment without an acceptable ACK does not count.
     """
     if stamps is None or after(segment.seq, conn.rcv.wup):
         return

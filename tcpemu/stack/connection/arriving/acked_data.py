@@ -1,4 +1,4 @@
-"""What an ACK acknowledges leaves the scoreboard, and is timed.
+"""What an ACK acknowledges leaves the scoreboard, and is timed (Karn's rule: only what was sent once, or by timestamp).
 
 tcp_input.c: tcp_clean_rtx_queue, tcp_ack_update_rtt (Linux 6.18).
 """
@@ -16,12 +16,13 @@ from tcpemu.stack.recovery import rack, reordering, undo
 from tcpemu.wire.segment import SYN
 
 _MIN_RTT_LIFE = 300 * SECOND
+"""For how long the shortest round-trip time is remembered (sysctl_tcp_min_rtt_wlen)."""
 
 
 def clean_rtx_queue(conn: Connection, board: Scoreboard, result: AckResult, highest: int) -> None:
     """Drop what is acknowledged, and time it (tcp_clean_rtx_queue).
 
-    `highest` is where what was SACKED before ended.
+    `highest` is where the highest SACK ended before this ACK.
     """
     queue, una, sacked = board.queue, conn.snd.una, board.sacked_out
     dropped, acked, first_at, last_at, lowest = 0, 0, None, 0, conn.snd.nxt
@@ -56,6 +57,7 @@ def clean_rtx_queue(conn: Connection, board: Scoreboard, result: AckResult, high
         board.lost_out = board.sacked_out = board.retrans_out = 0
     if queue and queue[0].tags & SACKED:
         result.reneging = True
+    # A lone segment, short, with nothing out of order: the receiver may well have delayed its ACK.
     clean = (
         acked == 1 and dropped == 1 and not sacked and distance(result.prior_una, una) < conn.snd.mss_cache
     )
@@ -83,7 +85,7 @@ def _count_acked(conn: Connection, board: Scoreboard, entry: Unacked, count: int
     board.packets_out -= count
     if board.sack and not tags & SACKED:
         board.delivered += count
-        if not tags or not undo.idle_repeat(conn, entry):
+        if not tags or not undo.is_spurious_repeat(conn, entry):
             rack.advance(conn, board, tags, entry.end, entry.sent)
 
 
@@ -105,9 +107,9 @@ def _drop(board: Scoreboard, count: int) -> None:
 def _time(
     conn: Connection, board: Scoreboard, result: AckResult, first_at: int | None, last_at: int
 ) -> int | None:
-    """Take in the round-trip time; what SACK told of it, in microseconds (tcp_ack_update_rtt).
+    """Measure the round-trip time; returns what SACK told of it, in microseconds (tcp_ack_update_rtt).
 
-    What was sent twice tells no time, but for a timestamp (Karn).
+    In this order: by what is acknowledged and was sent once, by what is newly SACKED, by the timestamp.
     """
     now = conn.host.now
     by_sack = None if result.first_sacked_at is None else (now - result.first_sacked_at) // MICROSECOND
@@ -130,7 +132,7 @@ def _time(
 
 
 def _shortest(conn: Connection, board: Scoreboard, microseconds: int, delayed: bool) -> None:
-    """Keep the shortest round-trip time of late (tcp_update_rtt_min).
+    """Keep the shortest recent round-trip time (tcp_update_rtt_min).
 
     Differs: when it is too old the kernel falls back on the shortest since, and here on the next one.
     """
@@ -138,6 +140,7 @@ def _shortest(conn: Connection, board: Scoreboard, microseconds: int, delayed: b
     known = board.min_rtt
     if delayed and known is not None and microseconds > known:
         return
+    # 0 counts as a jiffy, for the kernel cannot have measured less than its clock's tick (jiffies_to_usecs(1)).
     microseconds = microseconds or conn.host.jiffy // MICROSECOND
     if known is None or microseconds <= known or now - board.min_rtt_at > _MIN_RTT_LIFE:
         board.min_rtt, board.min_rtt_at = microseconds, now
@@ -161,5 +164,5 @@ def _account(
         elif lowest is not None:
             reordering.seen_by_sack(conn, board, lowest, "TCPSACKReorder")
     elif board.queue and by_sack is not None:
-        # Measured by what was sent after the first piece, which is not to be put off again and again.
+        # Not by what was sent after the first piece: that would put the time-out off for as long as SACKs come.
         result.set_timer = by_sack > (conn.host.now - board.queue[0].sent_at) // MICROSECOND

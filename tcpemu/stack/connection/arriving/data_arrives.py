@@ -1,4 +1,4 @@
-"""The data of a segment: in order, seen before, beyond the window, or beyond a hole (then `out_of_order.py` keeps it).
+"""The data of a segment: in order, received before, beyond the window, or beyond a hole (`out_of_order.py` keeps it).
 
 tcp_input.c: tcp_data_queue (Linux 6.18).
 """
@@ -55,6 +55,7 @@ def _refuse(conn: Connection, reason: Reason) -> Reason:
 
 
 def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
+    """Queue data that continues what was received, and whatever it joins to that (tcp_data_queue: queue_and_out)."""
     memory, room = receive_window.memory_of(segment)
     if payload:
         receive_queue.make_room(conn)
@@ -69,6 +70,7 @@ def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
     if conn.rcv.out_of_order:
         out_of_order.fill(conn)
         if not conn.rcv.out_of_order:
+            # The last hole is filled: tell the sender at once (RFC 5681 section 4.2).
             conn.ack.pending |= NOW
         out_of_order.drop_covered_sacks(conn)
     conn.host.wake(conn.socket)

@@ -25,7 +25,7 @@ def _fragment(segment: Segment, end: int) -> Fragment:
 
 
 def keep(conn: Connection, segment: Segment, end: int) -> Reason:
-    """Keep a segment that lies beyond a hole, and say so at once: by SACK where that was agreed."""
+    """Keep a segment that lies beyond a hole, and owe an ACK that says so: by SACK where that was agreed."""
     fragment = _fragment(segment, end)
     delayed_acks.measure_mss(conn, segment, fragment.memory)
     conn.ack.pending |= SCHEDULED
@@ -56,7 +56,7 @@ def _insert(conn: Connection, kept: list[Fragment], new: Fragment) -> Reason:
                 return reasons.DATA_AHEAD
             continue
         if new.seq == old.seq:
-            # It covers the old one, which _drop_covered will find behind it.
+            # It covers the old one, which `_drop_covered` will find after it.
             place = index
             break
         duplicate_reports.report_duplicate(conn, new.seq, old.end)
@@ -79,7 +79,7 @@ def _joins(conn: Connection, old: Fragment, new: Fragment) -> bool:
 
 
 def _drop_covered(conn: Connection, kept: list[Fragment], place: int) -> None:
-    """What now lies inside the new fragment is held twice no longer."""
+    """Drop what lies inside the new fragment, and report it as a duplicate."""
     new = kept[place]
     while place + 1 < len(kept) and after(new.end, kept[place + 1].seq):
         old = kept[place + 1]
@@ -116,7 +116,7 @@ def fill(conn: Connection) -> None:
 
 
 def _add_sack(conn: Connection, seq: int, end: int) -> None:
-    """The newest block first, joined with those it touches."""
+    """The newest block first, joined with those it touches (tcp_sack_new_ofo_skb; RFC 2018 section 4)."""
     if not conn.sack_ok:
         return
     rest = []
@@ -130,7 +130,7 @@ def _add_sack(conn: Connection, seq: int, end: int) -> None:
 
 
 def drop_covered_sacks(conn: Connection) -> None:
-    """Blocks that lie below what is received in order are no news."""
+    """Forget the blocks that end at or below RCV.NXT (tcp_sack_remove)."""
     if not conn.rcv.out_of_order:
         conn.rcv.sacks = ()
         return

@@ -11,7 +11,7 @@ from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
 
 
 def fin(conn: Connection) -> None:
-    """The peer's FIN has been reached (tcp_fin)."""
+    """No more data will come: owe an ACK, and change the state."""
     conn.ack.pending |= SCHEDULED
     conn.shutdown |= RCV_SHUTDOWN
     conn.peer_done = True
@@ -30,7 +30,7 @@ def fin(conn: Connection) -> None:
 
 
 def _forget_out_of_order(conn: Connection) -> None:
-    """Nothing can lie behind the peer's FIN: drop what was kept."""
+    """Nothing can lie beyond the peer's FIN: drop what was kept."""
     for fragment in conn.rcv.out_of_order or ():
         conn.rcv.rmem -= fragment.memory
     conn.rcv.out_of_order = None

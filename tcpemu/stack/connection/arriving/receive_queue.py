@@ -1,4 +1,4 @@
-"""Data in order is put behind what waits to be read, and a full buffer grows.
+"""Data in order joins what waits to be read, and a full buffer grows.
 
 tcp_input.c: tcp_queue_rcv, tcp_clamp_window (Linux 6.18).
 """
@@ -12,7 +12,7 @@ from tcpemu.stack.records.received_data import Unread
 
 
 def append(conn: Connection, payload: bytes, memory: int, room: int, joins: bool = True) -> None:
-    """Put data behind what waits to be read; small pieces are copied into the room of the last.
+    """Append data to what waits to be read; small pieces are copied into the room of the last.
 
     tcp_input.c: tcp_queue_rcv, tcp_try_coalesce.
     """

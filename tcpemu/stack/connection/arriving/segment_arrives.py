@@ -14,7 +14,7 @@ from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_arrives, syn_sent
 from tcpemu.stack.connection.arriving.ack_arrives import AckValue
 from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
-from tcpemu.stack.connection.measures import remembered_peers
+from tcpemu.stack.connection.measures import remembered_peers, send_buffer_space
 from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
 from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
@@ -108,7 +108,7 @@ def _new_data(conn: Connection, segment: Segment) -> bool:
 
 
 def _text_in_state(conn: Connection, segment: Segment) -> Reason:
-    """Step seven: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
+    """The seventh step, text: data is for ESTABLISHED and the FIN_WAITs; after the peer's FIN there is none."""
     state = conn.state
     reason = reasons.ACKED
     if state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, conn.rcv.nxt):
@@ -128,5 +128,6 @@ def _finish(conn: Connection) -> None:
     """Send what may be sent now, then the ACK that is owed."""
     if conn.state is not State.CLOSE:
         data_out.push_pending(conn)
+        send_buffer_space.space_may_have_come(conn)
         if conn.ack.pending & SCHEDULED:
             delayed_acks.check(conn)

@@ -62,6 +62,7 @@ def receive(conn: Connection, segment: Segment) -> Reason:
 
 
 def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
+    """A segment with ACK: its number first, then TSecr, RST, and at last SYN, which opens the connection."""
     host, rst = conn.host, segment.flags & RST
     if not after(segment.ack, conn.snd.una) or after(segment.ack, conn.snd.nxt):
         if conn.rtx.retransmits == 0 and host.generation.quick_syn:
@@ -87,7 +88,7 @@ def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
 
 
 def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
-    """TSecr lies between the first SYN and now."""
+    """TSecr lies between the first SYN and now (tcp_rcv_synsent_state_process)."""
     if stamps is None or not stamps.ecr or conn.rtx.retrans_stamp is None:
         return True
     host = conn.host
@@ -97,6 +98,7 @@ def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
 
 
 def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
+    """The SYN|ACK is good: ESTABLISHED, and the final ACK goes out, with data if some waits."""
     conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and conn.host.sysctls.tcp_ecn == 1
     _agree(conn, segment, offer)
     syn_entry = conn.scoreboard[0] if conn.scoreboard else None

@@ -1,4 +1,10 @@
-"""A connection ends: done, failed, reset, aborted, or left to a TIME_WAIT bucket."""
+"""A connection ends: done, failed, reset, aborted, or left to a TIME_WAIT bucket.
+
+An orphan in FIN_WAIT2 waits for the peer's FIN for `fin_time`, in one of two forms: usually as a bucket (`time_wait`),
+for which `time_wait_bucket.py` answers; but as a whole connection with a timer of its own (`wait_for_fin`) where the
+segment that acknowledged our FIN carries the peer's, which may lie beyond a hole. In Linux that timer is also
+keepalive's (tcp_timer.c: tcp_keepalive_timer).
+"""
 
 from __future__ import annotations
 
@@ -61,7 +67,7 @@ def disconnect(conn: Connection) -> None:
 
 def purge(conn: Connection) -> None:
     """Forget what was to be sent."""
-    conn.snd.unsent = b""
+    conn.snd.queue = None
     conn.scoreboard = None
 
 
@@ -93,6 +99,7 @@ def time_wait(conn: Connection, state: State, wait: int) -> None:
     done(conn, "FIN arrives" if state is State.TIME_WAIT else "closed", shown=state)
     host.flows[conn.key] = bucket
     host.timers.arm(bucket, host.now + wait, host.now)
+    # Short waits are counted apart (inet_timewait_sock.c: __inet_twsk_schedule).
     host.count("TWKilled" if wait <= 4 * SECOND else "TW")
 
 

@@ -7,7 +7,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.connection.lifetime import state_changes
-from tcpemu.stack.connection.measures import receive_window, round_trip_time, segment_size
+from tcpemu.stack.connection.measures import receive_window, round_trip_time, segment_size, send_buffer_space
 from tcpemu.stack.connection.sending import data_out
 from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
@@ -33,7 +33,7 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         host,
         options,
         state,
-        Sending(),
+        Sending(buffer=options.sndbuf),
         Receiving(options.rcvbuf),
         Acknowledging(host.now),
         Timestamping(),
@@ -89,6 +89,8 @@ def init_transfer(conn: Connection) -> None:
     troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
     conn.congestion = conn.congestion.begin(conn.host.first_congestion, troubled)
     receive_window.init_buffer_space(conn)
+    send_buffer_space.expand(conn)
+    conn.snd.pushed_seq = conn.snd.write_seq
 
 
 def init_rcv_mss(conn: Connection) -> None:

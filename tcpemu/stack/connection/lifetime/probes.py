@@ -19,6 +19,9 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK
 
+ORPHAN_RETRIES = 8
+"""What tcp_orphan_retries stands for at 0 (tcp_timer.c: tcp_orphan_retries)."""
+
 
 def send_loss_probe(conn: Connection) -> None:
     """Send new data, or the last segment again, to draw an ACK (tcp_send_loss_probe)."""
@@ -31,25 +34,26 @@ def send_loss_probe(conn: Connection) -> None:
 
 
 def _probe(conn: Connection, board: Scoreboard) -> bool:
-    """Whether a probe went out."""
+    """Send the probe itself; whether it went out."""
     board.recovery.probe_repeats = False
     if conn.snd.has_unsent and data_out.window_takes_next(conn):
         return data_out.write_xmit(conn, nagle=False, probe=True) > 0
     last = board[-1]
+    # Of a piece of several segments only the last one.
     if last.pcount > 1:
         mss = segment_size.current_mss(conn)
         length = (last.pcount - 1) * mss
         if len(last.payload) > length:
             board.split(len(board) - 1, length, mss)
             last = board[-1]
-    if not retransmission.bare(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
+    if not retransmission.send_again_uncounted(conn, board, last, 1, reasons.SENT_LOSS_PROBE):
         return False
     board.recovery.probe_repeats = True
     return True
 
 
 def window_probe_timer(conn: Connection) -> None:
-    """A closed window is asked for, as long as the peer answers (tcp_timer.c: tcp_probe_timer, tcp_send_probe0)."""
+    """Time to probe a closed window, or to give up (tcp_timer.c: tcp_probe_timer; tcp_output.c: tcp_send_probe0)."""
     if conn.scoreboard or not conn.snd.has_unsent:
         probe_timers.window_opened(conn)
         return

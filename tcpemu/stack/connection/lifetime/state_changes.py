@@ -9,7 +9,7 @@ _OPEN = (State.ESTABLISHED, State.CLOSE_WAIT)
 
 
 def set_state(conn: Connection, new: State, cause: str, shown: State | None = None) -> None:
-    """The one place where the state changes (tcp.c: tcp_set_state).
+    """Change the state, with what hangs on it: counters, the table of flows, an event.
 
     `shown` is what others see in its place when a TIME_WAIT bucket takes over.
     """

@@ -1,6 +1,9 @@
-"""TIME_WAIT: a small bucket that answers for a connection that is gone.
+"""TIME_WAIT: a small bucket that answers for a connection that is gone; also for an orphan in FIN_WAIT2.
 
-It also stands for an orphan in FIN_WAIT2. tcp_minisocks.c: tcp_timewait_state_process (Linux 6.18).
+`closing.py` puts it in the connection's place and says how long it waits. Until its timer fires (`fire`) it
+answers what still arrives (`receive`): with an ACK, a RST, or nothing. In FIN_WAIT2 data draws a RST, and FIN makes
+it TIME_WAIT. In TIME_WAIT a new SYN may take the flow over where somebody listens (`number_for_new_connection`,
+which `dispatch.py` asks first). tcp_minisocks.c: tcp_timewait_state_process (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
 
 _ISN_STEP = 65537
+"""A new connection's numbers begin this far beyond the old one's: a window and two (`tw_snd_nxt + 65535 + 2`)."""
 _PAWS_MSL = 60 * SECOND
+"""For how long a RST with an old timestamp is not believed (tcp.h: TCP_PAWS_MSL)."""
 
 
 def _wait(bucket: TimeWait, wait: int) -> None:
@@ -30,6 +35,7 @@ def _begin_again(bucket: TimeWait) -> None:
 
 
 def fire(bucket: TimeWait) -> None:
+    """Its time is over (inet_timewait_sock.c: tw_timer_handler)."""
     over = reasons.TW_OVER if bucket.state is State.TIME_WAIT else reasons.FIN_WAIT2_OVER
     bucket.host.timer_fired(bucket.key, over)
     remove(bucket, "60 s have passed")
@@ -44,6 +50,7 @@ def remove(bucket: TimeWait, cause: str) -> None:
 
 
 def receive(bucket: TimeWait, segment: Segment) -> Reason:
+    """Answer a segment of the flow, one that does not take it over (tcp_timewait_state_process)."""
     stamps = find_timestamps(segment.options) if bucket.ts_ok else None
     old = stamps is not None and _paws_rejects(bucket, stamps, segment)
     if bucket.state is State.FIN_WAIT2:
@@ -66,7 +73,8 @@ def _paws_rejects(bucket: TimeWait, stamps: Timestamps, segment: Segment) -> boo
     return not (segment.flags & RST and aged)
 
 
-def _note(bucket: TimeWait, stamps: Timestamps | None) -> None:
+def _update_ts_recent(bucket: TimeWait, stamps: Timestamps | None) -> None:
+    """Keep the timestamp to echo (tw_ts_recent)."""
     if stamps is not None:
         bucket.ts_recent = stamps.val
         bucket.ts_recent_at = bucket.host.now
@@ -80,7 +88,7 @@ def _exact(bucket: TimeWait, segment: Segment, stamps: Timestamps | None) -> Rea
             return reasons.TW_KILLED
     else:
         _begin_again(bucket)
-    _note(bucket, stamps)
+    _update_ts_recent(bucket, stamps)
     return reasons.TW_QUIET
 
 
@@ -95,7 +103,7 @@ def number_for_new_connection(bucket: TimeWait, segment: Segment) -> int | None:
     old = stamps is not None and _paws_rejects(bucket, stamps, segment)
     if not _may_take_over(bucket, segment, stamps, old):
         return None
-    return add(bucket.snd_nxt, _ISN_STEP) or 1
+    return add(bucket.snd_nxt, _ISN_STEP) or 1  # 0 stands for none in the kernel
 
 
 def _may_take_over(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> bool:
@@ -107,6 +115,7 @@ def _may_take_over(bucket: TimeWait, segment: Segment, stamps: Timestamps | None
 
 
 def _anything_else(bucket: TimeWait, segment: Segment, old: bool) -> Reason:
+    """Old duplicates and what is out of order: an ACK, and TIME_WAIT begins anew if the segment is old or has ACK."""
     if old:
         bucket.host.count("PAWSTimewait")
     if segment.flags & RST:
@@ -140,7 +149,7 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
     bucket.host.state_changed(bucket.key, bucket.state, State.TIME_WAIT, "FIN arrives")
     bucket.state = State.TIME_WAIT
     bucket.rcv_nxt = end
-    _note(bucket, stamps)
+    _update_ts_recent(bucket, stamps)
     _begin_again(bucket)
     _send_ack(bucket)
     return reasons.TW_FIN

@@ -20,6 +20,7 @@ from tcpemu.stack.recovery import congestion_states, write_timer
 
 
 def write_timer_fired(conn: Connection) -> None:
+    """The write timer is due: do what it was set for (tcp_timer.c: tcp_write_timer_handler)."""
     if conn.state is State.CLOSE or conn.state is State.LISTEN:
         return
     pending = conn.rtx.timer_is_for
@@ -49,7 +50,7 @@ def _retransmission_timer(conn: Connection) -> None:
             host.count("TCPAbortOnTimeout")
             return
         congestion_states.enter_loss(conn, board)
-        retransmission.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
+        retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
         _back_off(conn)
         return
     host.count("TCPTimeouts")
@@ -65,7 +66,7 @@ def _retransmission_timer(conn: Connection) -> None:
         conn.rtx.syn_timed_out = True
     conn.rtx.retransmits += 1
     conn.rtx.total_rto += 1
-    retransmission.one(conn, board, board[0], 1, reasons.SENT_AGAIN)
+    retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
     _back_off(conn)
 
 
@@ -88,7 +89,7 @@ def _reordering_timer(conn: Connection) -> None:
     if not board:
         return
     if congestion_states.reordering_timer_fired(conn, board):
-        retransmission.what_is_lost(conn, board, reasons.SENT_AFTER_REORDERING)
+        retransmission.send_lost(conn, board, reasons.SENT_AFTER_REORDERING)
     if conn.rtx.timer_is_for is not WriteTimer.RETRANS:
         write_timer.rearm(conn)
 
@@ -126,7 +127,7 @@ def _syn_waits(conn: Connection) -> tuple[int, ...]:
 
 
 def _within_user_timeout(conn: Connection) -> int:
-    """tcp_timer.c: tcp_clamp_rto_to_user_timeout."""
+    """The RTO, or what is left until TCP_USER_TIMEOUT (tcp_timer.c: tcp_clamp_rto_to_user_timeout)."""
     limit = conn.options.user_timeout * MILLISECOND
     if not limit or conn.rtx.retrans_stamp is None:
         return conn.rtt.rto
@@ -148,13 +149,17 @@ def _give_up(conn: Connection) -> bool:
     else:
         tries = sysctls.tcp_retries2
         if conn.orphan:
+            # At the longest time-out the peer is taken for dead: an orphan has no further try.
             alive = conn.rtt.rto < conn.host.rto_max
             tries = sysctls.tcp_orphan_retries or (ORPHAN_RETRIES if alive else 0)
     return _timed_out(conn, tries)
 
 
 def _timed_out(conn: Connection, tries: int) -> bool:
-    """Whether so many doubling time-outs would have passed by now (retransmits_timed_out)."""
+    """Whether as much time has passed as `tries` time-outs would take, each twice the last.
+
+    The kernel counts time and not repeats: a long RTO gives up after fewer (tcp_timer.c: retransmits_timed_out).
+    """
     if not conn.rtx.retransmits or conn.rtx.retrans_stamp is None:
         return False
     limit = conn.options.user_timeout * MILLISECOND
@@ -163,6 +168,7 @@ def _timed_out(conn: Connection, tries: int) -> bool:
         base = generation.initial_rto if conn.state in OPENING else generation.rto_min
         rto_max = conn.host.rto_max
         linear = (rto_max // base).bit_length() - 1
+        # base * (1 + 2 + 4 .. + 2**tries), and rto_max for each wait that doubling would take beyond it.
         limit = ((2 << min(tries, linear)) - 1) * base
         limit += max(tries - linear, 0) * rto_max
     return conn.host.now - conn.rtx.retrans_stamp >= limit

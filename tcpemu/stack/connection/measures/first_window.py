@@ -13,7 +13,11 @@ _LARGEST_CLAMP = LARGEST_WINDOW << 14
 
 
 def first_window(host: HostServices, options: SocketOptions, mss: int, scaling: bool) -> tuple[int, int, int]:
-    """The first window in octets, its clamp, and our window scale, for a listener or an active open."""
+    """The first window in octets, its clamp, and our window scale: what this kernel's numbers make of it.
+
+    Linux: half of the receive buffer, in whole segments. Of that a SYN or SYN|ACK can say 65535 at most, for its window
+    is not scaled. tcp_minisocks.c: tcp_openreq_init_rwin; tcp_output.c: tcp_connect_init.
+    """
     sysctls, wire = host.sysctls, host.generation.wire
     part, of = wire.buffer_share
     full = options.rcvbuf * part // of
@@ -37,11 +41,13 @@ def initial_window(
     """The first window in octets, its clamp, and our window scale (tcp_output.c: tcp_select_initial_window)."""
     clamp = clamp or _LARGEST_CLAMP
     space = min(clamp, max(space, 0))
+    # Whole segments, so that a peer that fills the window sends no small one.
     if space > mss > 0:
         space -= space % mss
     window = min(space, LARGEST_SIGNED_WINDOW) if signed else space
     shift = 0
     if scaling:
+        # The smallest scale with which the largest window fits into 16 bits.
         largest = min(max(space, largest_buffer), clamp)
         shift = min(max(largest.bit_length() - 16, 0), 14)
     return window, min(LARGEST_WINDOW << shift, clamp), shift

@@ -1,7 +1,15 @@
 """The receive window: how it follows the buffer, and what fits into the buffer.
 
 Buffers are counted as the kernel counts them, by the memory that segments take ("truesize") and not by their
-octets; half of that is taken for payload until segments show better (`scaling_ratio`, in 256ths).
+octets; half of that is taken for payload until segments show better (`scaling_ratio`, in 256ths). The window offered
+is the least of
+
+    the payload that the free part of the buffer holds (`free_space`), or 0 where that is hardly worth a segment
+    `rcv.ssthresh`, which begins small and grows with segments that fill their memory well (`grow`)
+    `rcv.window_clamp`, which the buffer, TCP_WINDOW_CLAMP and tcp_app_win set
+
+but never less than what the peer was told before and has not used (`select_window`): a window does not shrink.
+tcp_output.c: tcp_select_window, __tcp_select_window; tcp_input.c: tcp_grow_window (Linux 6.18).
 """
 
 from __future__ import annotations
@@ -15,6 +23,7 @@ from tcpemu.wire.options import encode_options
 from tcpemu.wire.segment import Segment
 
 _HEADROOM, _SHARED_INFO, _SK_BUFF, _SMALL_HEAD = 64, 320, 256, 576
+"""On a 64-bit machine: headroom, skb_shared_info, sk_buff, and a head from skb_small_head_cache, in octets."""
 
 
 def from_space(ratio: int, space: int) -> int:
@@ -72,6 +81,7 @@ def new_window(conn: Connection) -> int:
         if mss <= 0:
             return 0
     if free < full >> 1:
+        # The buffer gets short. Below a sixteenth of it, or a segment, better none than a silly window.
         conn.ack.quick = 0
         free -= free % (1 << conn.rcv.wscale)
         if free < allowed >> 4 or free < mss:
@@ -79,6 +89,7 @@ def new_window(conn: Connection) -> int:
     free = min(free, conn.rcv.ssthresh)
     if conn.rcv.wscale:
         return _align(free, conn.rcv.wscale)
+    # Without a scale the window moves by whole segments, and stays where it is for less.
     window = conn.rcv.wnd
     if window <= free - mss or window > free:
         return free - free % mss
@@ -99,6 +110,7 @@ def init_buffer_space(conn: Connection) -> None:
 
 @lru_cache(maxsize=4096)
 def _kept_back(clamp: int, largest: int, mss: int, share: int) -> int:
+    """The clamp for a buffer that holds `largest`; `share` is tcp_app_win: buffer >> share is kept back."""
     if clamp >= largest:
         clamp = largest
         if share and largest > 4 * mss:
@@ -128,11 +140,14 @@ def grow(conn: Connection, length: int, truesize: int) -> None:
         step = _slow_growth(conn, length, truesize)
     if step:
         conn.rcv.ssthresh += min(room, max(step, 2 * length))
-        conn.ack.quick |= 1
+        conn.ack.quick |= 1  # so that an ACK tells of it soon
 
 
 def _slow_growth(conn: Connection, length: int, truesize: int) -> int:
-    """tcp_input.c: __tcp_grow_window."""
+    """The step for a segment that wastes memory: two segments or none (tcp_input.c: __tcp_grow_window).
+
+    The further the window is from its largest, halving by halving, the more waste is forgiven.
+    """
     memory = from_space(conn.rcv.scaling_ratio, truesize) >> 1
     window = from_space(conn.rcv.scaling_ratio, conn.host.sysctls.tcp_rmem[2]) >> 1
     while conn.rcv.ssthresh <= window:
@@ -151,6 +166,7 @@ def memory_of(segment: Segment) -> tuple[int, int]:
     """
     headers = 40 + len(encode_options(segment.options)) + len(segment.ip_options)
     used = _HEADROOM + headers + len(segment.payload)
+    # Up to a cache line, then up to what kmalloc hands out.
     head = (used + 63 & -64) + _SHARED_INFO
     head = _SMALL_HEAD if head <= _SMALL_HEAD else 1 << (head - 1).bit_length()
     return head + _SK_BUFF, head - _SHARED_INFO - used

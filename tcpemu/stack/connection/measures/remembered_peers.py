@@ -12,5 +12,5 @@ def remember(metrics: PeerMetrics, conn: Connection) -> None:
         return
     old = metrics.srtt.get(conn.key[0], 0)
     difference = old - conn.rtt.srtt
-    # Fall slowly, rise at once.
+    # It falls slowly, by an eighth of the way, and rises at once.
     metrics.srtt[conn.key[0]] = conn.rtt.srtt if not old or difference <= 0 else old - (difference >> 3)

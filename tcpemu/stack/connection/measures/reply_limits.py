@@ -1,4 +1,4 @@
-"""How often a host answers segments that it does not take: RFC 5961's limits, and the kernel's own."""
+"""How often a host answers segments that it refuses: RFC 5961's limit of challenge ACKs, and the kernel's own."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def challenge_allowed(host: HostServices) -> bool:
 
 
 def _challenge_budget(host: HostServices, limit: int) -> int:
-    """Challenge ACKs for a new second: since Linux 4.7 nobody can count on how many."""
+    """Challenge ACKs for a new second: drawn anew since Linux 4.7, so that counting them tells an attacker nothing."""
     if not host.generation.challenges_vary:
         return limit
     return ((limit + 1) >> 1) + host.secrets.draw.randrange(limit)

@@ -11,6 +11,7 @@ from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.records.connection import Connection
 
 _LONGEST_ECHO = 2**31 // 1000
+"""Ticks of a millisecond of which the microseconds still fit into a signed int."""
 
 
 def sample(conn: Connection, microseconds: int) -> None:
@@ -18,6 +19,7 @@ def sample(conn: Connection, microseconds: int) -> None:
     host = conn.host
     least = host.rto_min_us
     if not conn.rtt.srtt:
+        # The first: the deviation is half of it (RFC 6298 section 2.2), so four times that is twice it.
         conn.rtt.srtt = microseconds << 3 or 1
         conn.rtt.mdev = deviation = microseconds << 1
         if deviation < least:
@@ -32,10 +34,16 @@ def sample(conn: Connection, microseconds: int) -> None:
 
 
 def _update(conn: Connection, microseconds: int, least: int) -> None:
+    """RFC 6298 section 2.3 in whole numbers, with Linux's own rules for the deviation (tcp_rtt_estimator).
+
+    `rttvar` follows the largest deviation of each round trip: it rises at once, and falls by a quarter of the way when
+    the round trip is over. It is never below `least`, so RTO is at least the round-trip time and 200 ms.
+    """
     error = microseconds - (conn.rtt.srtt >> 3)
+    # srtt is eight times the mean: adding the error once moves the mean by an eighth of it.
     conn.rtt.srtt = conn.rtt.srtt + error or 1
     if error < 0:
-        # A shorter time moves the deviation down slowly, and hardly up.
+        # A shorter time is no bad news: where it would raise the deviation, it does so by an eighth only.
         change = -error - (conn.rtt.mdev >> 2)
         if change > 0:
             change >>= 3
@@ -77,6 +85,7 @@ def init_metrics(conn: Connection) -> None:
     known = conn.host.metrics.srtt.get(conn.key[0], 0)
     generation = conn.host.generation
     if known > conn.rtt.srtt:
+        # What is remembered from another connection is trusted less: three times it.
         cached = (known >> 3) * MICROSECOND
         conn.rtt.rto = cached + max(2 * cached, generation.rto_min)
     elif not conn.rtt.srtt:

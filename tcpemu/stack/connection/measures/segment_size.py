@@ -40,13 +40,15 @@ def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: in
     if timestamps:
         size -= TIMESTAMPS_LENGTH
         header += TIMESTAMPS_LENGTH
+    # At most half of the peer's window, so that it holds two; a tiny one is filled as it is (tcp_bound_to_half_wnd).
     limit = largest_window >> 1 if largest_window > DEFAULT_MSS else largest_window
     if limit and size > limit:
+        # 68 octets is the least that any link carries (RFC 791).
         size = max(limit, 68 - header)
     return size
 
 
 def current_mss(conn: Connection) -> int:
-    """The same, less the SACK blocks that go along (tcp_current_mss)."""
+    """The payload of a full segment now, less the SACK blocks that it carries too (tcp_current_mss)."""
     blocks = len(conn.rcv.sacks) + (conn.rcv.dsack is not None)
     return conn.snd.mss_cache - (4 + 8 * min(blocks, 3 if conn.ts.ok else 4) if blocks else 0)

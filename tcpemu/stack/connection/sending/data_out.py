@@ -1,7 +1,13 @@
-"""What may be sent now: data as both windows, Nagle and the pace allow, FIN behind it.
+"""What may be sent now: data as both windows, Nagle and the pace allow; PSH where a buffer ends, and then FIN.
+
+Data waits in the buffers of `snd.queue`, which send() fills (`write_buffers.py`), and moves to the scoreboard piece
+by piece. A piece is what the kernel would give to the network card at once (TSO): several segments, if the windows
+let them out and a millisecond at the connection's pace takes them (`burst`). Where pieces end shows on the wire, for
+the last segment of each has PSH, and in what is sent again. For each piece, in the kernel's order: is there room in
+the congestion window (`_cwnd_quota`), in the peer's window, and does Nagle let it go; would a larger piece go soon
+(`_defers`).
 
 tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fin (Linux 6.18).
-Data waits in `snd.unsent` and moves to the scoreboard piece by piece.
 """
 
 from __future__ import annotations
@@ -21,8 +27,9 @@ from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
 
 _LARGEST_PIECE = 65_200
+"""Octets of data in one piece: sk_gso_max_size, which leaves room for headers."""
 _WINDOW_SHARES = 3
-"""Of so many parts of the window one is enough to be sent at once (tcp_tso_win_divisor)."""
+"""A piece as large as the window divided by this is sent without waiting for more (tcp_tso_win_divisor)."""
 
 
 def push_pending(conn: Connection) -> None:
@@ -40,11 +47,11 @@ def push(conn: Connection, nagle: bool = True) -> None:
         probe_timers.start_window_probes(conn)
 
 
-def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
+def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = False) -> int:
     """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
 
-    Without `nagle` neither Nagle's rule nor a cork holds anything back
-    (TCP_NAGLE_OFF). A tail loss probe is one piece, whatever the congestion window.
+    Without `nagle` neither Nagle's rule nor a cork holds anything back (TCP_NAGLE_OFF). A tail loss probe is one
+    piece, whatever the congestion window; `one` stops after a piece too.
     """
     if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
         return 0
@@ -55,17 +62,45 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False) -> int:
         quota = min(_cwnd_quota(conn), most) or int(probe)
         if quota <= 0:
             break
-        length = _allowed(conn, mss, nagle, quota)
-        if length is None:
+        _grow_head(conn, quota * mss)
+        waiting = head_length(conn)
+        if not window_takes_next(conn):
             break
-        if len(conn.snd.unsent) > mss and not probe and _defers(conn, most):
-            defers = _cwnd_room(conn) < _room(conn) and _cwnd_room(conn) <= len(conn.snd.unsent)
+        if waiting <= mss:
+            if nagle and waiting < mss and _is_last(conn) and _small_waits(conn) and not conn.snd.fin_queued:
+                break
+        elif not (probe or one) and _defers(conn, most):
+            defers = _cwnd_room(conn) < _room(conn) and _cwnd_room(conn) <= waiting
             break
-        sent += _send_new(conn, length, mss)
-        if probe:
+        sent += _send_new(conn, _split_point(conn, mss, quota, nagle), mss)
+        if probe or one:
             break
     cwnd_validation.validate(conn, sent, defers)
     return sent
+
+
+def head_length(conn: Connection) -> int:
+    """Octets in the buffer that is to be sent next; 0 where only a FIN waits."""
+    return len(conn.snd.queue[0].payload) if conn.snd.queue else 0
+
+
+def _is_last(conn: Connection) -> bool:
+    """Whether no other buffer stands behind the one that is to be sent next."""
+    return conn.snd.queue is None or len(conn.snd.queue) <= 1
+
+
+def _grow_head(conn: Connection, wanted: int) -> None:
+    """Fill the first buffer up out of those behind it, since Linux 6.10 (tcp_grow_skb)."""
+    queue = conn.snd.queue
+    while queue and len(queue) > 1 and len(queue[0].payload) < wanted:
+        head, following = queue[0], queue[1]
+        part = wanted - len(head.payload)
+        head.payload += following.payload[:part]
+        following.payload = following.payload[part:]
+        if following.payload:
+            return
+        head.push = head.push or following.push
+        del queue[1]
 
 
 def _cwnd_quota(conn: Connection) -> int:
@@ -84,19 +119,20 @@ def _defers(conn: Connection, most: int) -> bool:
     share = min(conn.snd.wnd, conn.congestion.cwnd * conn.snd.mss_cache) // _WINDOW_SHARES
     if limit >= most * conn.snd.mss_cache or limit >= share:
         return False
+    # Not if the next ACK is further away than half a round trip, or than a millisecond.
     round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
     if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
         return False
-    return limit <= len(conn.snd.unsent) or not conn.snd.fin_queued
+    return limit <= head_length(conn) or not (conn.snd.fin_queued and _is_last(conn))
 
 
 def _room(conn: Connection) -> int:
-    """Octets that the peer's window takes yet."""
+    """Octets for which the peer's window still has room."""
     return distance(conn.snd.nxt, add(conn.snd.una, conn.snd.wnd))
 
 
 def _cwnd_room(conn: Connection) -> int:
-    """Octets that the congestion window takes yet."""
+    """Octets for which the congestion window still has room."""
     return (conn.congestion.cwnd - in_flight(conn)) * conn.snd.mss_cache
 
 
@@ -107,36 +143,38 @@ def burst(conn: Connection, mss: int) -> int:
     """
     octets = _LARGEST_PIECE
     if conn.rtt.srtt:
+        # Octets a second: a window each round trip (80_000 is 8 * 1_000_000 / 100, since `srtt` is eight times
+        # microseconds), and 200 or 120 percent of that, so that the pace never holds the window back.
         slow_start = conn.congestion.cwnd < conn.congestion.ssthresh >> 1
         rate = conn.snd.mss_cache * 80_000 * (200 if slow_start else 120)
         out = conn.scoreboard.packets_out if conn.scoreboard is not None else 0
         rate = rate * max(conn.congestion.cwnd, out) // conn.rtt.srtt
+        # A millisecond of it, about (>> 10), and more where the peer is near: the largest piece, halved for
+        # each 512 microseconds (tcp_tso_rtt_log). Differs: the kernel goes by the shortest round-trip time there.
         halvings = (conn.rtt.srtt >> 3) >> 9
         octets = min((rate >> 10) + (_LARGEST_PIECE >> halvings), _LARGEST_PIECE)
     return max(octets // mss, 2)
 
 
 def in_flight(conn: Connection) -> int:
-    """Segments under way and not taken for lost."""
+    """Segments in the network: under way, and neither SACKED nor lost (tcp.h: tcp_packets_in_flight)."""
     return conn.scoreboard.in_flight if conn.scoreboard is not None else 0
 
 
-def _allowed(conn: Connection, mss: int, nagle: bool, quota: int) -> int | None:
-    """Octets that may go out next, at most `quota` segments of them; None to wait.
-
-    A window that ends inside the first segment stops it (tcp_snd_wnd_test); a longer piece may fill the
-    window up (tcp_mss_split_point).
-    """
-    if not window_takes_next(conn):
-        return None
-    waiting, room = len(conn.snd.unsent), _room(conn)
-    small_waits = nagle and _small_waits(conn)
+def _split_point(conn: Connection, mss: int, quota: int, nagle: bool) -> int:
+    """Octets of the first buffer that go out as one piece, at most `quota` segments (tcp_mss_split_point)."""
+    waiting, room, most = head_length(conn), _room(conn), quota * mss
     if waiting <= mss:
-        return None if waiting < mss and small_waits and not conn.snd.fin_queued else waiting
+        return waiting
     length = min(waiting, room)
-    if quota * mss <= length:
-        return quota * mss
-    if length % mss and small_waits and not (conn.snd.fin_queued and length == waiting):
+    if most <= length:
+        return most
+    if (
+        length % mss
+        and nagle
+        and _small_waits(conn)
+        and not (_is_last(conn) and length == waiting and conn.snd.fin_queued)
+    ):
         return length - length % mss
     return length
 
@@ -150,26 +188,25 @@ def _small_waits(conn: Connection) -> bool:
 
 def window_takes_next(conn: Connection) -> bool:
     """Whether the peer's window has room for the next segment (tcp_snd_wnd_test)."""
-    waiting, mss, room = len(conn.snd.unsent), segment_size.current_mss(conn), _room(conn)
-    return room <= 0x7FFFFFFF and min(waiting, mss) + (waiting <= mss and conn.snd.fin_queued) <= room
+    waiting, mss, room = head_length(conn), segment_size.current_mss(conn), _room(conn)
+    fin = conn.snd.fin_queued and waiting <= mss and _is_last(conn)
+    # More than half of all numbers is a negative distance: SND.NXT lies beyond a window that was taken back.
+    return room <= 0x7FFFFFFF and min(waiting, mss) + fin <= room
 
 
 def _small_under_way(conn: Connection) -> bool:
     """A small segment is not acknowledged yet, so the next waits (RFC 9293 section 3.7.4; tcp_nagle_check)."""
+    # As Minshall has it: only a small segment holds the next one back, not a full one (tcp_minshall_check).
     if not conn.scoreboard:
         return False
     return after(conn.snd.sml, conn.snd.una) and not after(conn.snd.sml, conn.snd.nxt)
 
 
 def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> int:
-    """Send so many octets as one piece; how many segments."""
-    payload, conn.snd.unsent = conn.snd.unsent[:length], conn.snd.unsent[length:]
-    flags = ACK | PSH if push else ACK
-    if not conn.snd.unsent:
-        if payload:
-            flags |= PSH
-        if conn.snd.fin_queued:
-            flags |= FIN
+    """Send the next `length` octets as one piece; how many segments that took."""
+    payload, flags = _take(conn, length)
+    if push:
+        flags |= PSH
     entry = new_piece(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
     if payload:
         _sending_starts(conn)
@@ -179,6 +216,21 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     if length % mss or not length:
         conn.snd.sml = entry.end
     return entry.pcount
+
+
+def _take(conn: Connection, length: int) -> tuple[bytes, int]:
+    """Octets off the first buffer, and the flags that go with them: PSH and FIN belong to its end (tcp_fragment)."""
+    queue, flags, payload = conn.snd.queue, ACK, b""
+    if queue:
+        head = queue[0]
+        payload, head.payload = head.payload[:length], head.payload[length:]
+        if head.payload:
+            return payload, flags
+        queue.popleft()
+        flags |= PSH if head.push else 0
+    if conn.snd.fin_queued and not queue:
+        flags |= FIN
+    return payload, flags
 
 
 def _sending_starts(conn: Connection) -> None:
@@ -209,7 +261,7 @@ def queue_unacked(conn: Connection, entry: Unacked) -> None:
 
 
 def send_fin(conn: Connection) -> None:
-    """Queue FIN behind what is not sent yet, and push all of it (tcp_send_fin)."""
+    """Queue FIN after what is not sent yet, and push all of it (tcp_send_fin)."""
     conn.snd.fin_queued = True
     conn.snd.write_seq = add(conn.snd.write_seq, 1)
     push(conn, nagle=False)
@@ -217,4 +269,7 @@ def send_fin(conn: Connection) -> None:
 
 def send_up_to(conn: Connection, length: int) -> None:
     """Send a piece of what waits, marked PSH, to fill a small window (tcp_write_wakeup)."""
-    _send_new(conn, length, max(length, 1), push=True)
+    end = add(conn.snd.nxt, head_length(conn))
+    if after(end, conn.snd.pushed_seq):
+        conn.snd.pushed_seq = end
+    _send_new(conn, min(length, head_length(conn)), max(length, 1), push=True)

@@ -1,7 +1,14 @@
-"""Delayed ACKs: whether an ACK is sent at once, late, or with data.
+"""Delayed ACKs: whether an ACK is sent at once, late, or with data; and how late.
 
-The first segments are acknowledged at once ("quick"); later ones wait up to `ato`, which follows the peer's
-pace; a conversation that goes back and forth ("pingpong") lets data carry the ACK.
+Data that arrives sets SCHEDULED: an ACK is owed (`data_arrived`). When the segment is processed, `check` sends it
+
+    at once   if more than one full segment waits for it, if something is out of order, or while `quick` lasts,
+              a budget of ACKs without delay: the peer is in slow start, at first or after trouble
+    late      else: `delay` arms the timer for `ato`, which follows the peer's pace between 40 and 200 ms
+    with data that happens to be sent before: `transmit.py` clears what is owed with each segment that has ACK
+
+`pingpong` says that data goes back and forth, so that `quick` does not count and data may carry the ACK. What the
+application reads may also call for one (`after_read`), for then the window opens.
 tcp_input.c: tcp_event_data_recv, __tcp_ack_snd_check; tcp_output.c: tcp_send_delayed_ack.
 """
 
@@ -28,7 +35,9 @@ from tcpemu.stack.records.delayed_ack_bits import (
 from tcpemu.wire.segment import FIN, PSH, RST, SYN, URG, Segment
 
 DELACK_MAX = 200 * MILLISECOND
+"""tcp.h: TCP_DELACK_MAX."""
 MAX_QUICK = 16
+"""inet_connection_sock.h: TCP_MAX_QUICKACKS."""
 _MORE_FLAGS = FIN | SYN | RST | PSH | URG
 
 
@@ -41,14 +50,17 @@ def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
         _more_quick(conn)
         conn.ack.ato = ATO_MIN
     else:
+        # Half of the last value and this gap, which counts as 20 ms at least.
         gap = now - conn.ack.last_data_at
         if gap <= ATO_MIN // 2:
             conn.ack.ato = (conn.ack.ato >> 1) + ATO_MIN // 2
         elif gap < conn.ack.ato:
             conn.ack.ato = min((conn.ack.ato >> 1) + gap, conn.rtt.rto, DELACK_MAX)
         elif gap > conn.rtt.rto:
+            # So long a gap may be a time-out of the peer's, which then sends slowly and needs its ACKs.
             _more_quick(conn)
     conn.ack.last_data_at = now
+    # Small segments waste memory in any case: the window grows by larger ones alone.
     if len(segment.payload) >= 128:
         receive_window.grow(conn, len(segment.payload), memory)
 
@@ -64,6 +76,8 @@ def measure_mss(conn: Connection, segment: Segment, memory: int) -> None:
         if segment.flags & PSH:
             conn.ack.pending |= PUSHED
         return
+    # A smaller one counts if its size comes twice in a row, from 536 octets on, or from 88 on where no flag
+    # explains why it is short.
     header = 32 if conn.ts.ok else 20
     with_header = length + header
     if with_header >= DEFAULT_MSS + 20 or (with_header >= LEAST_MSS + 20 and not segment.flags & _MORE_FLAGS):
@@ -77,6 +91,7 @@ def measure_mss(conn: Connection, segment: Segment, memory: int) -> None:
 
 
 def _measure_ratio(conn: Connection, length: int, memory: int) -> None:
+    """What part of their memory such segments fill, in 256ths (tcp_measure_rcv_mss: scaling_ratio)."""
     ratio = (length << 8) // memory or 1
     if ratio != conn.rcv.scaling_ratio:
         conn.rcv.scaling_ratio = ratio
@@ -90,7 +105,7 @@ def _more_quick(conn: Connection) -> None:
 
 
 def enter_quick(conn: Connection) -> None:
-    """tcp_enter_quickack_mode."""
+    """Acknowledge at once for a while: something is wrong at the peer (tcp_enter_quickack_mode)."""
     _more_quick(conn)
     conn.ack.pingpong = 0
     conn.ack.ato = ATO_MIN
@@ -111,19 +126,21 @@ def check(conn: Connection) -> None:
 
 
 def delay(conn: Connection) -> None:
-    """Let the ACK wait for company (tcp_send_delayed_ack)."""
+    """Work out how long the ACK waits, and arm its timer (tcp_send_delayed_ack)."""
     ato = conn.ack.ato
     if ato > DELACK_MIN:
         longest = 500 * MILLISECOND
         if conn.ack.pingpong or conn.ack.pending & PUSHED:
             longest = DELACK_MAX
         if conn.rtt.srtt:
+            # No longer than a round trip, where one is known.
             longest = min(longest, max((conn.rtt.srtt >> 3) * MICROSECOND, DELACK_MIN))
         ato = min(ato, longest)
     ato = min(ato, DELACK_MAX)
     host = conn.host
     due = host.now + ato
     if conn.ack.pending & TIMER:
+        # It waits already, and would be due soon: then now.
         if conn.ack.due <= host.now + (ato >> 2):
             transmit.send_ack(conn, reasons.SENT_ACK)
             return

@@ -8,7 +8,6 @@ from __future__ import annotations
 from tcpemu.stack.base.sequence_numbers import add, before
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
-from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.recovery import write_timer
@@ -22,6 +21,7 @@ def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
     if board.recovery.state not in (CaState.OPEN, CaState.CWR):
         return False
     if conn.rtt.srtt:
+        # Two round trips, as `srtt` is eight times one; a lone segment's ACK may be delayed too.
         wait = (conn.rtt.srtt >> 2) * MICROSECOND
         wait += conn.host.generation.rto_min if board.packets_out == 1 else 2 * MILLISECOND
     else:
@@ -40,16 +40,18 @@ def after_progress(conn: Connection) -> None:
 
 
 def start_window_probes(conn: Connection) -> None:
-    """Nothing is under way and the window lets nothing out: ask for it (tcp_check_probe_timer)."""
+    """Nothing is under way and the window lets nothing out: set the timer to probe it (tcp_check_probe_timer)."""
     if conn.rtx.timer_is_for is WriteTimer.NOTHING and conn.state not in (*OPENING, State.CLOSE):
         write_timer.set_timer(conn, WriteTimer.WINDOW_PROBE, max(conn.rtt.rto, conn.host.generation.rto_min))
 
 
 def window_may_have_opened(conn: Connection) -> None:
-    """An ACK came while nothing was under way (tcp_ack_probe)."""
+    """An ACK came while nothing was under way: stop probing if the window has room, else wait anew (tcp_ack_probe)."""
     if not conn.snd.has_unsent or conn.state in OPENING:
         return
-    length = min(len(conn.snd.unsent), segment_size.current_mss(conn)) or 1
+    length = len(conn.snd.queue[0].payload) if conn.snd.queue else 0
+    if conn.snd.fin_queued and (conn.snd.queue is None or len(conn.snd.queue) <= 1):
+        length += 1
     if not before(add(conn.snd.una, conn.snd.wnd), add(conn.snd.nxt, length)):
         conn.rtt.backoff = 0
         conn.rtx.probes_began = None

@@ -18,7 +18,7 @@ from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, CWR, ECE, SYN
 
 
-def what_is_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
+def send_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
     """Send again what is lost, in order, while the window allows (tcp_xmit_retransmit_queue)."""
     if not board.queue:
         return
@@ -39,7 +39,7 @@ def what_is_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
             continue
         if entry.tags & (RETRANS | SACKED):
             continue
-        if not one(conn, board, entry, min(room, most), reason):
+        if not send_again(conn, board, entry, min(room, most), reason):
             break
         slow = recovery.state is CaState.LOSS
         conn.host.count("TCPSlowStartRetrans" if slow else "TCPFastRetrans", entry.pcount)
@@ -50,9 +50,9 @@ def what_is_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
         write_timer.set_timer(conn, WriteTimer.RETRANS, conn.rtt.rto)
 
 
-def one(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
-    """Send a piece again and count it as under way; whether it went out (tcp_retransmit_skb)."""
-    gone = bare(conn, board, entry, segments, reason)
+def send_again(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
+    """Send a piece again and count that it is under way; whether it went out (tcp_retransmit_skb)."""
+    gone = send_again_uncounted(conn, board, entry, segments, reason)
     if gone:
         entry.tags |= SENT_AGAIN
         board.retrans_out += entry.pcount
@@ -62,8 +62,13 @@ def one(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reas
     return gone
 
 
-def bare(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
-    """Send up to so many segments of a piece again; False where the window forbids it (__tcp_retransmit_skb)."""
+def send_again_uncounted(
+    conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason
+) -> bool:
+    """Send up to `segments` segments of a piece again, and let the scoreboard be; False where the window forbids it.
+
+    A tail loss probe is only this: it says nothing about what is lost (__tcp_retransmit_skb).
+    """
     entry.began = entry.seq
     mss = segment_size.current_mss(conn)
     length = _allowed(conn, entry, segments, mss)
@@ -81,7 +86,7 @@ def bare(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, rea
 
 
 def _allowed(conn: Connection, entry: Unacked, segments: int, mss: int) -> int | None:
-    """Octets that the peer's window lets through; a closed one is asked by the first segment."""
+    """Octets that the peer's window lets through; a closed one is probed by the first segment."""
     window = offset(entry.seq, add(conn.snd.una, conn.snd.wnd))
     if window <= 0:
         if entry.seq != conn.snd.una:
@@ -92,12 +97,14 @@ def _allowed(conn: Connection, entry: Unacked, segments: int, mss: int) -> int |
 
 
 def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -> None:
+    """Count a repeat, note when it is sent, and give it to the network."""
     host = conn.host
     entry.repeats += 1
     conn.rtx.total_retrans += entry.pcount
     host.count("RetransSegs", entry.pcount)
     if entry.flags & SYN:
         host.count("TCPSynRetrans")
+        # A SYN that asks for ECN may be what some middlebox drops.
         if host.sysctls.tcp_ecn_fallback and not entry.flags & ACK:
             entry.flags &= ~(ECE | CWR)
         if not entry.flags & ACK:
@@ -111,7 +118,7 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
 
 
 def _collapse(conn: Connection, board: Scoreboard, entry: Unacked, space: int) -> None:
-    """Join small segments behind it to one that is sent again (tcp_retrans_try_collapse)."""
+    """Join the small segments after it to one that is sent again (tcp_retrans_try_collapse)."""
     if entry.flags & SYN or not conn.host.sysctls.tcp_retrans_collapse or len(entry.payload) >= space:
         return
     if entry.pcount > 1 or entry.tags & SACKED:

@@ -1,4 +1,4 @@
-"""Segments that answer others without a connection: a RST, and the ACK of a request or a TIME_WAIT bucket."""
+"""Segments sent without a connection: a RST, and the ACK of a request or a TIME_WAIT bucket."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def send_bare_ack(
     tos: int,
     reason: Reason,
 ) -> None:
-    """An ACK for what is no full connection: a request or TIME_WAIT (tcp_ipv4.c: tcp_v4_send_ack)."""
+    """An ACK from a request or a TIME_WAIT bucket (tcp_ipv4.c: tcp_v4_send_ack)."""
     remote, remote_port, local, local_port = key
     host.send(
         Segment(

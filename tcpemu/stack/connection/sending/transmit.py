@@ -23,7 +23,7 @@ _SYN_ACK = SYN | ACK
 
 
 def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
-    """Send a piece segment by segment; the last of several is marked PSH."""
+    """Send a piece segment by segment; the last of several has PSH, and FIN if there is one."""
     if entry.pcount == 1:
         transmit(conn, entry.flags, entry.seq, entry.payload, reason, entry.repeats)
         return
@@ -31,6 +31,7 @@ def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
     for start in range(0, len(entry.payload), entry.mss):
         flags = entry.flags & ~(FIN | PSH)
         if start + entry.mss >= len(entry.payload):
+            # The kernel sets PSH on whatever is several segments, so that the peer's GRO passes it on at once.
             flags = entry.flags | PSH
         payload = entry.payload[start : start + entry.mss]
         transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options)
@@ -107,7 +108,10 @@ def _says_reduced(conn: Connection) -> int:
 
 
 def _data_sent(conn: Connection) -> None:
-    """Data sent soon after data came in makes a conversation (tcp_event_data_sent)."""
+    """Data sent soon after data came in: the conversation goes back and forth, so ACKs may wait for data.
+
+    tcp_output.c: tcp_event_data_sent; inet_csk_inc_pingpong_cnt.
+    """
     if conn.host.now - conn.ack.last_data_at < conn.ack.ato:
         conn.ack.pingpong = min(conn.ack.pingpong + 1, 255)
 
@@ -152,7 +156,10 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
 
 
 def acceptable_seq(conn: Connection) -> int:
-    """The number for a segment without data: not beyond the peer's window (tcp_acceptable_seq)."""
+    """The number for a segment without data: not beyond the peer's window (tcp_acceptable_seq).
+
+    A window that seems taken back by less than the scale's grain was only rounded down.
+    """
     edge = add(conn.snd.una, conn.snd.wnd)
     if not before(edge, conn.snd.nxt) or (
         distance(edge, conn.snd.nxt) < 1 << conn.rcv.wscale and conn.rcv.wscale
@@ -168,6 +175,6 @@ def send_ack(conn: Connection, reason: Reason) -> None:
 
 
 def send_active_reset(conn: Connection) -> None:
-    """Tell the peer that it is over (tcp_send_active_reset)."""
+    """RST: tell the peer that the connection is over (tcp_send_active_reset)."""
     conn.host.count("OutRsts")
     transmit(conn, RST | ACK, acceptable_seq(conn), b"", reasons.SENT_ACTIVE_RST)

@@ -1,0 +1,80 @@
+"""The send buffer: how much memory it may take, and how much it takes.
+
+As for receiving, the kernel counts memory and not octets: each buffer that waits or is under way takes what an empty
+one does besides its data. tcp_input.c: tcp_sndbuf_expand; sock.h: sk_stream_wspace (Linux 6.12).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.loss_recovery import REORDERING
+from tcpemu.stack.records.send_buffer import BUFFER_MEMORY
+
+_HEADERS, _SHARED_INFO, _SK_BUFF = 192, 320, 256
+"""MAX_TCP_HEADER as the kernel that was measured has it, struct skb_shared_info, struct sk_buff.
+
+Differs: kernels of distributions have larger MAX_TCP_HEADER, so their buffers begin at 87040 octets, not 46080.
+"""
+
+
+def used(conn: Connection) -> int:
+    """Octets of memory that unsent and unacknowledged data takes (sk_wmem_queued)."""
+    snd, board = conn.snd, conn.scoreboard
+    buffers = (len(snd.queue) if snd.queue else 0) + (len(board.queue) if board is not None else 0)
+    return conn.send_q + buffers * BUFFER_MEMORY
+
+
+def is_free(conn: Connection) -> bool:
+    """Whether another buffer may be begun (sk_stream_memory_free)."""
+    if used(conn) >= conn.snd.buffer:
+        return False
+    return conn.snd.unsent < _not_sent_limit(conn)
+
+
+def _not_sent_limit(conn: Connection) -> int:
+    """Octets that may wait unsent: TCP_NOTSENT_LOWAT, or the sysctl (tcp.h: tcp_notsent_lowat)."""
+    return conn.options.notsent_lowat or conn.host.sysctls.tcp_notsent_lowat
+
+
+def is_writable(conn: Connection) -> bool:
+    """Whether poll() calls it writable: a third of the buffer is free (sock.h: __sk_stream_is_writeable)."""
+    taken = used(conn)
+    return conn.snd.buffer - taken >= taken >> 1 and 2 * conn.snd.unsent < _not_sent_limit(conn)
+
+
+def has_room(conn: Connection) -> bool:
+    """Whether it is writable; where it is not, whoever asked is woken when it is (tcp_poll sets SOCK_NOSPACE)."""
+    if is_writable(conn):
+        return True
+    conn.snd.no_space = True
+    return False
+
+
+def expand(conn: Connection) -> None:
+    """Make room for twice the congestion window, each segment in memory of its own (tcp_sndbuf_expand)."""
+    snd = conn.snd
+    if conn.options.sndbuf_locked:
+        return
+    segment = 1 << (max(snd.mss_clamp, snd.mss_cache) + _HEADERS + _SHARED_INFO - 1).bit_length()
+    board = conn.scoreboard
+    reordering = REORDERING if board is None else board.recovery.reordering
+    segments = max(INITIAL_WINDOW, conn.congestion.cwnd, reordering + 1)
+    wanted = 2 * segments * (segment + _SK_BUFF)
+    if snd.buffer < wanted:
+        snd.buffer = min(wanted, conn.host.sysctls.tcp_wmem[2])
+
+
+def space_may_have_come(conn: Connection) -> None:
+    """Something was acknowledged: let the buffer grow where the window leaves room, and wake who waits for it.
+
+    tcp_input.c: tcp_check_space, tcp_new_space.
+    """
+    if not conn.snd.no_space:
+        return
+    in_flight = 0 if conn.scoreboard is None else conn.scoreboard.in_flight
+    if in_flight < conn.congestion.cwnd:
+        expand(conn)
+    if is_writable(conn):
+        conn.snd.no_space = False
+        conn.host.wake(conn.socket)

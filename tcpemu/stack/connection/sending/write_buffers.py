@@ -1,0 +1,88 @@
+"""What send() writes is filled into buffers, pushed as it goes, and marked PSH (tcp.c: tcp_sendmsg_locked, tcp_push).
+
+A buffer takes up to half the peer's largest window in whole segments, so that one may be under way while the next is
+filled. Memory is asked for only where a new buffer begins: the last one is filled up whatever the limit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from tcpemu.stack.base.sequence_numbers import add, after
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS
+from tcpemu.stack.connection.measures import segment_size, send_buffer_space
+from tcpemu.stack.connection.sending import data_out
+from tcpemu.stack.control import cwnd_validation
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.send_buffer import SendBuffer
+
+_LARGEST_GOAL = 65535
+
+
+def fill(conn: Connection, data: bytes) -> int:
+    """Take what there is room for, and send what may go; how many octets were taken."""
+    snd = conn.snd
+    goal, taken = _size_goal(conn), 0
+    while taken < len(data):
+        buffer = snd.queue[-1] if snd.queue else None
+        if buffer is None or len(buffer.payload) >= goal:
+            if not send_buffer_space.is_free(conn):
+                snd.no_space = True
+                break
+            buffer = _new_buffer(conn)
+        if not taken:
+            buffer.push = False
+        part = data[taken : taken + goal - len(buffer.payload)]
+        buffer.payload += part
+        taken += len(part)
+        snd.write_seq = add(snd.write_seq, len(part))
+        if taken < len(data) and len(buffer.payload) >= goal:
+            _full(conn, buffer)
+    if taken:
+        _push(conn, whole=taken == len(data))
+    return taken
+
+
+def _new_buffer(conn: Connection) -> SendBuffer:
+    """Behind what waits; after an idle time the congestion window comes down first (tcp_skb_entail)."""
+    if conn.snd.queue is None:
+        conn.snd.queue = deque()
+    conn.snd.nagle_push = False
+    cwnd_validation.restart_after_idle(conn)
+    buffer = SendBuffer()
+    conn.snd.queue.append(buffer)
+    return buffer
+
+
+def _size_goal(conn: Connection) -> int:
+    """Octets of a full buffer: whole segments in half of the peer's largest window (tcp_xmit_size_goal)."""
+    mss, largest = segment_size.current_mss(conn), conn.snd.max_window
+    half = largest >> 1 if largest > DEFAULT_MSS else largest
+    return max(min(_LARGEST_GOAL, half or _LARGEST_GOAL) // mss * mss, mss)
+
+
+def _full(conn: Connection, buffer: SendBuffer) -> None:
+    """A buffer is full and more follows: send it, marked where it ends far behind the last mark (forced_push)."""
+    if _far_behind_push(conn):
+        _mark(conn, buffer)
+        data_out.push(conn, nagle=False)
+    elif conn.snd.queue and buffer is conn.snd.queue[0]:
+        data_out.write_xmit(conn, nagle=False, one=True)
+
+
+def _far_behind_push(conn: Connection) -> bool:
+    return after(conn.snd.write_seq, add(conn.snd.pushed_seq, conn.snd.max_window >> 1))
+
+
+def _mark(conn: Connection, buffer: SendBuffer) -> None:
+    """tcp_mark_push."""
+    buffer.push = True
+    conn.snd.pushed_seq = conn.snd.write_seq
+
+
+def _push(conn: Connection, whole: bool) -> None:
+    """What was written is complete, or there is no room for more of it: then nothing is held back (tcp_push)."""
+    if not conn.snd.queue:
+        return
+    _mark(conn, conn.snd.queue[-1])
+    data_out.push(conn, nagle=whole)

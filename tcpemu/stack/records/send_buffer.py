@@ -1,0 +1,19 @@
+"""One buffer of data that waits to be sent: the kernel's sk_buff, as tcp_sendmsg_locked fills it.
+
+Its borders decide what goes out: a piece never reaches beyond its buffer, PSH belongs to its end, and memory is
+counted by buffers and not by octets.
+"""
+
+from dataclasses import dataclass
+
+BUFFER_MEMORY = 832
+"""What an empty buffer takes, in octets of memory: SKB_TRUESIZE of a head of 256 octets (tcp_stream_alloc_skb)."""
+
+
+@dataclass(slots=True, eq=False)
+class SendBuffer:
+    """Data that waits, written by one send() or several."""
+
+    payload: bytes = b""
+    push: bool = False
+    """Its last segment carries PSH (tcp_mark_push)."""
