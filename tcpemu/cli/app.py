@@ -424,6 +424,15 @@ EveryLink: TypeAlias = Annotated[
         help="What lies between any two hosts: 'delay 20 ms, loss 1 %, rate 10 Mbit/s'.",
     ),
 ]
+Lost: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lose",
+        metavar="ROLE:HOST",
+        help="Lose a packet of what a host opens: third-ack:c3, 'syn*3:c3' for three, 'data 2:c3#2' of its second "
+        "connection. May be repeated.",
+    ),
+]
 Every: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -464,6 +473,7 @@ Real: TypeAlias = Annotated[
 def execute(
     hosts: HostsOption = None,
     link: EveryLink = None,
+    lost: Lost = None,
     every: Every = None,
     generation: EveryKernel = None,
     seed: Seed = None,
@@ -479,7 +489,7 @@ def execute(
     from tcpemu.cli import exec_command
 
     request = exec_command.request_of(
-        hosts or [], link, every, generation, seed, until, output, ladder=ladder
+        hosts or [], link, lost or [], every, generation, seed, until, output, ladder=ladder
     )
     raise typer.Exit(exec_command.run_real(request) if real else exec_command.run_emulated(request))
 

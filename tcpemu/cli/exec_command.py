@@ -9,13 +9,13 @@ from pathlib import Path
 
 import typer
 
-from tcpemu.cli.exec_request import Placed, link_conditions, placed
+from tcpemu.cli.exec_request import Placed, link_conditions, losses, placed
 from tcpemu.cli.printing import check_place, show, width
 from tcpemu.cli.run_command import time_of
 from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.generations import DEFAULT
-from tcpemu.network import SECOND, Conditions, seconds_text
+from tcpemu.network import SECOND, Conditions, Fault, seconds_text
 from tcpemu.programs import Program, StuckError
 from tcpemu.testing import World
 
@@ -29,6 +29,7 @@ class ExecRequest:
 
     programs: Sequence[Placed]
     link: Conditions
+    faults: Sequence[Fault]
     generation: str
     seed: int
     until: int | None
@@ -39,6 +40,7 @@ class ExecRequest:
 def request_of(
     hosts: Sequence[str],
     link: str | None,
+    lost: Sequence[str],
     every: str | None,
     generation: str | None,
     seed: int | None,
@@ -52,9 +54,11 @@ def request_of(
         check_place(output, (".pcap", ".pcapng"))
     if not hosts:
         raise UsageError("there is nothing to run; name a host and its program: --host server=server.py")
+    programs = placed(hosts, time_of(every, "--every") if every else 0)
     return ExecRequest(
-        placed(hosts, time_of(every, "--every") if every else 0),
+        programs,
         link_conditions(link) if link else Conditions(),
+        losses(lost, [each.host for each in programs]),
         generation or DEFAULT,
         seed or 0,
         None if until is None else time_of(until, "--until"),
@@ -71,6 +75,7 @@ def run_emulated(request: ExecRequest) -> int:
         world.every_link(request.link)
         for each in request.programs:
             world.run(world.host(each.host), each.program, at=each.at / SECOND)
+        world.fault(*request.faults)
         try:
             world.until(None if request.until is None else request.until / SECOND)
         except StuckError as error:
@@ -94,6 +99,8 @@ def _leave(world: World, request: ExecRequest, stuck: StuckError | None = None) 
         complain(str(stuck))
     else:
         _say_how_it_ended(world)
+    for fault in world.unmet_faults:
+        complain(f"no packet was there to be lost: {fault}")
     if request.output is not None:
         complain(f"written: {request.output}")
     return exit_status(world.programs)
@@ -117,8 +124,8 @@ def run_real(request: ExecRequest) -> int:
     """Run the programs on this machine's loopback, in real time."""
     from tcpemu.kernel.loopback_run import RealProgram, run_on_loopback
 
-    if request.link != Conditions():
-        complain("--real: the loopback has no --link, so it is left out")
+    if request.link != Conditions() or request.faults:
+        complain("--real: the loopback has neither --link nor --lose, so they are left out")
     if request.output is not None:
         raise UsageError("--real writes no capture; leave -o out")
     programs = [RealProgram(each.host, each.program, each.at / SECOND) for each in request.programs]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tcpemu.cli.user_mistakes import UsageError
-from tcpemu.network import Conditions
+from tcpemu.network import Conditions, Fault, lose
 from tcpemu.scenario.format.written_values import parse_duration, parse_rate, parse_share
 
 _HOST = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]{0,38})(\*(?P<count>[0-9]+))?=(?P<program>.+)", re.DOTALL)
@@ -74,6 +74,30 @@ def link_conditions(text: str) -> Conditions:
         except ValueError as mend:
             raise UsageError(f"--link {text!r}: {key} {written!r}; give {mend}") from None
     return Conditions(**values)
+
+
+_LOSS = re.compile(r"(?P<role>[^:*]+)(\*(?P<times>[0-9]+))?(:(?P<host>[^:#]+))?(#(?P<connection>[0-9]+))?")
+
+
+def losses(texts: Sequence[str], hosts: Collection[str]) -> list[Fault]:
+    """`third-ack:c3`, `syn*3:c1`, `data 2:c1#2` as faults. Raises UsageError and ConfigurationError."""
+    found = []
+    for text in texts:
+        match = _LOSS.fullmatch(text)
+        if match is None:
+            raise UsageError(f"--lose {text!r}: write it as 'third-ack:c3', 'syn*3:c3' or 'data 2:c3#2'")
+        host, connection = match["host"], match["connection"]
+        if host is not None and host not in hosts:
+            raise UsageError(f"--lose {text!r}: there is no host {host!r}; there are {', '.join(hosts)}")
+        found.append(
+            lose(
+                match["role"],
+                of=host,
+                connection=int(connection) if connection else None,
+                times=int(match["times"] or 1),
+            )
+        )
+    return found
 
 
 def _plain(text: str) -> object:

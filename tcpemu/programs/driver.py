@@ -27,8 +27,9 @@ from tcpemu.programs.waiting.whereabouts import on
 T = TypeVar("T")
 SETTLES = SECOND
 """How long what is on its way has to arrive, after the last program that ends."""
-LONGEST = 3 * 3600 * SECOND
-"""Virtual time that a run without an end of its own may take: keepalive's first probe comes after two hours."""
+LONGEST = 24 * 3600 * SECOND
+"""Virtual time that a run without an end of its own may take. A server that looks around twice a second makes it
+long in real time too."""
 
 
 class Driver:
@@ -54,13 +55,14 @@ class Driver:
         try:
             self.computers.over = True
             cut_short = [program for program in self.programs if not program.done]
+            had_loop = self._loop is not None
             with muted():
                 for program in cut_short:
                     program.stop()
                 self._close_loop()
                 for process in self.computers.processes:
                     end_process(process)
-                if cut_short:
+                if cut_short or had_loop:
                     gc.collect()  # tasks that never ended would say so, whenever they are collected
         finally:
             self._held.close()
@@ -104,21 +106,22 @@ class Driver:
 
     def until_done(self, ended: Callable[[], bool], what: str) -> None:
         """Let time go on until that has ended. StuckError where it never will."""
-        self._drive(ended, self.network.now + LONGEST)
+        limit = self.network.now + LONGEST
+        self._drive(ended, limit)
         if not ended():
-            raise StuckError(f"{what} does not end, {self._why_not()}")
+            raise StuckError(f"{what} does not end, {self._why_not(limit)}")
 
     def until_all_ended(self) -> None:
         """Let time go on until every program has ended that is no server. StuckError where one never will."""
         limit = self.network.now + LONGEST
         self._drive(self._clients_ended, limit)
         if not self._clients_ended():
-            raise StuckError(f"some programs do not end, {self._why_not()}")
-        self._drive(self._all_ended, min(self.network.now + SETTLES, limit))
+            raise StuckError(f"some programs do not end, {self._why_not(limit)}")
+        self._drive(self._all_ended, self.network.now + SETTLES)
 
-    def _why_not(self) -> str:
-        idle = self.network.next_due() is None
-        why = "and nothing can happen any more" if idle else f"though {LONGEST // SECOND} s have passed"
+    def _why_not(self, limit: int) -> str:
+        late = self.network.now >= limit or self.network.next_due() is not None
+        why = f"though {LONGEST // SECOND} s have passed" if late else "and nothing can happen any more"
         return f"{why}; at {seconds_text(self.network.now)}:\n" + "\n".join(self.who_waits())
 
     def who_waits(self) -> Iterator[str]:

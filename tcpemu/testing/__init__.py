@@ -5,8 +5,20 @@ host_task.py    a coroutine that was started on a host: its value, or what ended
 time_values.py  times as a test writes them: '20 ms', or seconds
 """
 
+from tcpemu.network import Conditions, Fault, delay, duplicate, lose, reorder
 from tcpemu.programs import Program, StuckError
 from tcpemu.testing.host_task import HostTask
 from tcpemu.testing.world import World
 
-__all__ = ["HostTask", "Program", "StuckError", "World"]
+__all__ = [
+    "Conditions",
+    "Fault",
+    "HostTask",
+    "Program",
+    "StuckError",
+    "World",
+    "delay",
+    "duplicate",
+    "lose",
+    "reorder",
+]

@@ -14,7 +14,7 @@ from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.tables.socket_table import socket_lines
 from tcpemu.generations import DEFAULT
-from tcpemu.network import SECOND, Conditions, Network, Node, Record
+from tcpemu.network import SECOND, Conditions, Fault, Network, Node, Record
 from tcpemu.programs import Driver, Program
 from tcpemu.programs.launching.program_kinds import Runnable
 from tcpemu.stack import Generation
@@ -123,6 +123,15 @@ class World:
     def every_link(self, conditions: Conditions) -> None:
         """From now on hosts that no link joins reach each other in these conditions."""
         self.network.unsaid = conditions
+
+    def fault(self, *faults: Fault) -> None:
+        """From now on let faults meet their packets: `world.fault(lose("third-ack", of="client"))`."""
+        self.network.fault(*faults)
+
+    @property
+    def unmet_faults(self) -> list[Fault]:
+        """The faults that no packet has met so far."""
+        return self.network.unmet_faults
 
     def _node(self, host: Node | str) -> Node:
         if isinstance(host, Node):

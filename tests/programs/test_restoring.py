@@ -50,54 +50,57 @@ def wait_for_ever():
     listener.accept()
 
 
-def test_after_a_run():
+def run(*functions, at=None, until="2 s"):
+    """A host for each function, besides one that waits for ever."""
     with World() as world:
-        world.run(world.host("a"), wait_for_ever)
-        world.until("1 s")
+        world.run(world.host("waits"), wait_for_ever)
+        for number, function in enumerate(functions):
+            world.run(world.host(f"host-{number}"), function, at="0.5 s")
+        if at is not None:
+            world.network.at(10**9, at)
+        world.until(until)
+
+
+def fail():
+    raise ValueError("mine")
+
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def test_after_a_run():
+    run()
 
 
 def test_after_an_error_of_a_program():
-    with pytest.raises(ZeroDivisionError), World() as world:
-        world.run(world.host("a"), wait_for_ever)
-        world.run(world.host("b"), lambda: 1 / 0, at=0.5)
-        world.until("1 s")
+    with pytest.raises(ValueError, match="mine"):
+        run(fail)
 
 
 def test_after_an_error_of_the_test():
-    with pytest.raises(ValueError, match="mine"), World() as world:
-        world.run(world.host("a"), wait_for_ever)
-        world.until("1 s")
-        raise ValueError("mine")
+    with pytest.raises(ValueError, match="mine"):
+        run(at=fail)
 
 
 def test_after_ctrl_c_between_calls():
-    def interrupt():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt), World() as world:
-        world.run(world.host("a"), wait_for_ever)
-        world.network.at(10**9, interrupt)
-        world.until("2 s")
+    with pytest.raises(KeyboardInterrupt):
+        run(at=interrupt)
 
 
 def test_after_ctrl_c_while_a_program_computes():
     def compute():
-        signal_me()
+        ring()
         while True:
             pass
 
-    def signal_me():
+    def ring():
         signal.setitimer(signal.ITIMER_REAL, 0.1)
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        with pytest.raises(KeyboardInterrupt), World() as world:
-            world.run(world.host("a"), wait_for_ever)
-            world.run(world.host("b"), compute)
-            world.until("2 s")
+        with pytest.raises(KeyboardInterrupt):
+            run(compute)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -17,8 +17,8 @@ from typing import Any, Self, TypeAlias, TypeVar
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.application_sockets import connected
 from tcpemu.network.endpoint import EndpointSocket
+from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
 from tcpemu.programs.calls.socket_addresses import ANY, FAMILIES, from_stack, not_emulated, to_stack
-from tcpemu.programs.calls.socket_options import set_stream_option, stream_option
 from tcpemu.programs.files.memory_pair import MemoryEnd
 from tcpemu.programs.files.open_files import OpenFile, close_descriptor, file_of, open_descriptor
 from tcpemu.programs.files.readiness import wait_for_change

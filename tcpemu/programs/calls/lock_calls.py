@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from tcpemu.network.task import Wake
-from tcpemu.programs.calls.dispatch import class_on_hosts
+from tcpemu.programs.calls.either_way import class_on_hosts
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import stand_still
 from tcpemu.programs.waiting.whereabouts import here

@@ -8,7 +8,7 @@ import socket
 import threading
 from typing import Any
 
-from tcpemu.programs.calls.dispatch import on_hosts
+from tcpemu.programs.calls.either_way import on_hosts
 from tcpemu.programs.calls.emulated_socket import EmulatedSocket
 from tcpemu.programs.calls.thread_start import main_thread
 from tcpemu.programs.files.memory_pair import memory_pair

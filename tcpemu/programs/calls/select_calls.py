@@ -8,7 +8,7 @@ import select
 from collections.abc import Iterable
 from typing import Any
 
-from tcpemu.programs.calls.dispatch import class_on_hosts, on_hosts
+from tcpemu.programs.calls.either_way import class_on_hosts, on_hosts
 from tcpemu.programs.files.interest_list import InterestList
 from tcpemu.programs.files.open_files import (
     ERR,

@@ -28,7 +28,7 @@ from tcpemu.programs.calls import (
     time_calls,
     tls_calls,
 )
-from tcpemu.programs.calls.dispatch import on_hosts
+from tcpemu.programs.calls.either_way import on_hosts
 from tcpemu.programs.calls.emulated_socket import EmulatedSocket
 from tcpemu.programs.waiting.whereabouts import here
 

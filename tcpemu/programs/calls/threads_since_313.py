@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tcpemu.programs.calls.dispatch import on_hosts
+from tcpemu.programs.calls.either_way import on_hosts
 from tcpemu.programs.calls.lock_calls import EmulatedLock
 from tcpemu.programs.calls.thread_start import begin_thread, start_new_thread
 

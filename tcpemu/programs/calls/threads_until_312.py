@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from tcpemu.programs.calls.dispatch import on_hosts
+from tcpemu.programs.calls.either_way import on_hosts
 from tcpemu.programs.calls.lock_calls import EmulatedLock
 from tcpemu.programs.calls.thread_start import start_new_thread
 from tcpemu.programs.waiting.program_threads import BatonThread

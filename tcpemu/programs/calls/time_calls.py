@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tcpemu.programs.calls.dispatch import on_hosts
+from tcpemu.programs.calls.either_way import on_hosts
 from tcpemu.programs.waiting.computers import EPOCH, Process
 from tcpemu.programs.waiting.standing_still import sleep
 from tcpemu.programs.waiting.whereabouts import here
