@@ -73,10 +73,13 @@ class _Running:
 
     @staticmethod
     def _passing_on(host: str, stream: IO[str] | None, onward: IO[str]) -> threading.Thread:
+        assert stream is not None
+
         def read() -> None:
-            for text in stream or ():
-                onward.write(f"{host} | {text}" if text.endswith("\n") else f"{host} | {text}\n")
-                onward.flush()
+            with stream:
+                for text in stream:
+                    onward.write(f"{host} | {text}" if text.endswith("\n") else f"{host} | {text}\n")
+                    onward.flush()
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
