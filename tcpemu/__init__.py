@@ -1,5 +1,36 @@
 """tcpemu: a user-space TCP that answers as a given Linux kernel would, in virtual time, and says why.
 
+One host, and a segment for it; nothing runs by itself, time is what you say it is:
+
+>>> from tcpemu import Host, Segment, address, generation
+>>> from tcpemu.wire import flag_letters, flags_of
+>>> host = Host([address("192.0.2.1")], generation("linux-6.18"))
+>>> syn = Segment(address("198.51.100.7"), 40000, address("192.0.2.1"), 80, 1, 0, flags_of("S"), 65535)
+>>> host.receive(syn, now=0)
+>>> [flag_letters(segment.flags) for segment in host.transmit()]  # nobody listens
+['RA']
+
+Two hosts and a link, with applications as coroutines:
+
+>>> from tcpemu import Network
+>>> network = Network(seed=1)
+>>> server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+>>> async def serve(node):
+...     connection = await node.listen(80, backlog=5).accept()
+...     await connection.send(b"hello")
+>>> async def ask(node):
+...     connection = await node.connect("10.0.0.1", 80)
+...     print(await connection.recv(100), node.now)
+>>> tasks = network.spawn(server, serve), network.spawn(client, ask)
+>>> network.run(until=1_000_000_000)
+b'hello' 2000000
+
+A scenario file, and what came of it:
+
+>>> from tcpemu.scenario import load, run_all
+>>> [(client.name, client.error) for client in run_all(load("ignored-ack"))[0].clients]
+[('first', ''), ('second', ''), ('late', 'ECONNRESET')]
+
 The names below are what most programs need; each is loaded when it is first asked for, so that the stack
 alone loads neither Scapy nor anything else outside the standard library. The rooms they live in have more;
 each imports only from those below it:
@@ -82,3 +113,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'tcpemu' has no attribute {name!r}")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """What help() and completion show, before any of it is loaded."""
+    return sorted({*globals(), *__all__})

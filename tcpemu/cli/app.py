@@ -51,7 +51,8 @@ CaptureOption: TypeAlias = Annotated[
         "--output",
         metavar="FILE",
         help="Write the packets to a .pcapng file, with comments that say why, or to a .pcap file. "
-        "Where a scenario has several runs, those after the first go to FILE-RUN.",
+        "Where a scenario has several runs, those after the first go to FILE-RUN. Timers are exact; to lay it "
+        "beside a kernel's capture: --set server.hz=250.",
     ),
 ]
 Settings: TypeAlias = Annotated[
@@ -63,7 +64,7 @@ Settings: TypeAlias = Annotated[
         "HOST:net.ipv4.tcp_sack=0, server.backlog=5, link.delay='20 ms'. May be repeated.",
     ),
 ]
-Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Where all chance comes from.")]
+Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Seed of every random choice.")]
 Until: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
 ]
@@ -83,6 +84,14 @@ Where: TypeAlias = Annotated[
     typer.Option(
         help="Where the capture is taken: each packet once, as that side sees it. With 'all' each is there "
         "twice, which Wireshark takes for retransmissions.",
+    ),
+]
+WithLost: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--with-lost",
+        help="In the capture also what was lost on its way there, on an interface 'lost'. Wireshark may take "
+        "packets around it for out of order.",
     ),
 ]
 Plain: TypeAlias = Annotated[
@@ -111,17 +120,22 @@ def run(
     only: Only = None,
     whole: Whole = False,
     seen_by: Where = SeenBy.SERVER,
+    with_lost: WithLost = False,
     plain: Plain = False,
     json: JsonOption = False,
 ) -> None:
     """Run a scenario and show it: its packets as a ladder, with reasons; sockets; counters."""
     from tcpemu.cli import run_command
 
-    run_command.check_request(output, seen_by, plain=plain, json=json)
+    run_command.check_request(output, seen_by, plain=plain, json=json, with_lost=with_lost)
     stop = run_command.until_of(until)
     results = run_command.results_of(name, run_command.settings_of(settings, seed, generation), only, stop)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
-    written = run_command.write_captures(output, results, name, seen_by, comments=not plain) if output else []
+    written = (
+        run_command.write_captures(output, results, name, seen_by, comments=not plain, with_lost=with_lost)
+        if output
+        else []
+    )
     if json:
         run_command.show_written(written, results, sys.stderr)
         run_command.show_json(name, results)
@@ -260,7 +274,7 @@ KindOfPlot: TypeAlias = Annotated[
         "--kind",
         metavar="KIND",
         help="queues: both queues of each listener, with limits, drops and retransmissions; sequence: the "
-        "time-sequence graph of a connection; rate: connections accepted a second in each run.",
+        "time-sequence graph of a connection, with SACKs and window; rate: connections accepted a second in each run.",
     ),
 ]
 OneClient: TypeAlias = Annotated[

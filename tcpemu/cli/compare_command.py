@@ -135,3 +135,4 @@ def show_written_columns(paths: Sequence[Path], columns: Sequence[variations.Com
     show([()])
     for path, column in zip(paths, columns, strict=True):
         show([line(f"Written: {path} ({column.label})")])
+    show(run_command.timers_hint([column.run.scenario for column in columns]))

@@ -19,6 +19,7 @@ from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.run_overview import FinishedRun, overview_lines
 from tcpemu.network import Node
 from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
 from tcpemu.scenario.format.written_values import parse_duration
 from tcpemu.scenario.running import summary
@@ -62,7 +63,9 @@ def path_of(written: str) -> str:
     return f"{table}.{'sysctls.' if NAME_OF_SYSCTL.match(key) else ''}{key}"
 
 
-def check_request(output: Path | None, seen_by: SeenBy, *, plain: bool, json: bool) -> None:
+def check_request(
+    output: Path | None, seen_by: SeenBy, *, plain: bool, json: bool, with_lost: bool = False
+) -> None:
     """Find out before the run what would be wrong after it. Raises UsageError."""
     if output is not None:
         if output.suffix.lower() == ".json":
@@ -70,10 +73,10 @@ def check_request(output: Path | None, seen_by: SeenBy, *, plain: bool, json: bo
                 f"{output}: -o is for packets (*.pcapng or *.pcap); for JSON: tcpemu run ... --json > {output}"
             )
         check_place(output, (".pcapng", ".pcap"))
-    elif json and (plain or seen_by is not SeenBy.SERVER):
+    elif json and (plain or with_lost or seen_by is not SeenBy.SERVER):
         raise UsageError(
-            "--plain and --seen-by say how a capture is taken, and JSON has every packet from both ends, with "
-            "its comment: leave them out, or write a capture as well, with -o x.pcapng"
+            "--plain, --with-lost and --seen-by say how a capture is taken, and JSON has every packet "
+            "from both ends, with its comment: leave them out, or write a capture as well, with -o x.pcapng"
         )
 
 
@@ -140,7 +143,13 @@ def chosen(name: str, found: Sequence[load_scenario.Run], only: str | None) -> l
 
 
 def write_captures(
-    output: Path, results: Sequence[Result], name: str, seen_by: SeenBy, *, comments: bool
+    output: Path,
+    results: Sequence[Result],
+    name: str,
+    seen_by: SeenBy,
+    *,
+    comments: bool,
+    with_lost: bool = False,
 ) -> list[Path]:
     """Write the capture of each run: the first to `output`, others beside it with the name of their run."""
     paths = [output] + [_beside(output, each.name) for each in results[1:]]
@@ -148,7 +157,8 @@ def write_captures(
         check_place(path)
         facts = [f"scenario {name}", *facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
-            write_capture(path, capture_of(result.record, seen_by, facts, comments=comments))
+            capture = capture_of(result.record, seen_by, facts, comments=comments, with_lost=with_lost)
+            write_capture(path, capture)
     return paths
 
 
@@ -232,7 +242,17 @@ def show_json(name: str, results: Sequence[Result]) -> None:
     sys.stdout.flush()
 
 
+def timers_hint(scenarios: Sequence[Scenario]) -> list[Line]:
+    """How to have timers as a kernel's, for whoever lays the capture beside a real one; nothing where they are."""
+    if any(scenario.server.hz for scenario in scenarios):
+        return []
+    hint = "Its timers are exact; to compare it with a kernel's capture: --set server.hz=250"
+    return [line(hint, Role.QUIET)]
+
+
 def show_written(paths: Sequence[Path], results: Sequence[Result], stream: TextIO | None = None) -> None:
     """Say which capture is of which run, on standard output if on no other stream."""
     for path, result in zip(paths, results, strict=False):
         show([line(f"Written: {path}" + (f" ({result.name})" if result.name else ""))], stream)
+    if paths and stream is None:
+        show(timers_hint([result.scenario for result in results]))

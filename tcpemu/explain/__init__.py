@@ -17,6 +17,15 @@
 
 Arrows between rooms go up this list only. The names below are what a user of the library needs first; each is
 loaded when it is first asked for, so that a small command does not load all rooms.
+
+>>> from tcpemu.explain import client_outcomes, counter_lines, json_data, ladder_text, lines_text
+>>> from tcpemu.scenario import load, run_all
+>>> (result,) = run_all(load("ignored-ack"))
+>>> ladder = ladder_text(result.record)
+>>> "tcp_minisocks.c: tcp_check_req" in ladder
+True
+>>> json_data("ignored-ack", [result])["runs"][0]["hosts"][0]["counters"]["ListenOverflows"]
+6
 """
 
 from importlib import import_module
@@ -35,7 +44,8 @@ if TYPE_CHECKING:
     from tcpemu.explain.lines.style import Line, Role, Span, lines_text
     from tcpemu.explain.run_overview import FinishedRun, overview_lines
     from tcpemu.explain.story.story_lines import story_lines
-    from tcpemu.explain.story.turning_points import TurningPoint, turning_points
+    from tcpemu.explain.story.story_paragraph import TurningPoint
+    from tcpemu.explain.story.turning_points import turning_points
     from tcpemu.explain.tables.counter_table import counter_lines
     from tcpemu.explain.tables.socket_table import socket_lines
 
@@ -59,7 +69,7 @@ _HOMES = {
     "capture_of": "tcpemu.explain.capture.annotated_capture",
     "SeenBy": "tcpemu.explain.capture.seen_by",
     "comment_on": "tcpemu.explain.capture.packet_comments",
-    "TurningPoint": "tcpemu.explain.story.turning_points",
+    "TurningPoint": "tcpemu.explain.story.story_paragraph",
     "turning_points": "tcpemu.explain.story.turning_points",
     "story_lines": "tcpemu.explain.story.story_lines",
     "ComparedRun": "tcpemu.explain.compare.comparison_lines",
@@ -107,3 +117,8 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'tcpemu.explain' has no attribute {name!r}")
     return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """What help() and completion show, before any of it is loaded."""
+    return sorted({*globals(), *__all__})

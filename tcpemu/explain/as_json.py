@@ -111,7 +111,7 @@ FORMAT = 1
 
 
 def json_data(scenario: str, results: Sequence[Result]) -> JsonObject:
-    """The whole document; `scenario` is how its user calls it."""
+    """The whole document as plain data; `scenario` is how its user calls it. Times are nanoseconds."""
     runs = [{**_head(result), "rows": list(_rows(result))} for result in results]
     return {**_document(scenario), "runs": runs}
 

@@ -8,6 +8,14 @@ Where things are:
     their words     reason_wording.py: the function that has a rule there, and words that fit its settings ·
                     linux_counters.py: the counters each has · linux_sysctls.py: the sysctls each has
     their names     kernel_names.py: the kernel a person means, and what is said of a name that is none
+
+>>> from tcpemu.generations import DEFAULT, GENERATIONS, generation
+>>> DEFAULT, "linux-3.10" in GENERATIONS
+('linux-6.18', True)
+>>> generation("linux-6.18").clamp_backlog(65535, 4096)  # what listen(65535) is with that somaxconn
+4096
+>>> generation("linux-3.10").rto_max // 1_000_000_000  # seconds
+120
 """
 
 from difflib import get_close_matches
@@ -18,7 +26,9 @@ from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
 
 GENERATIONS: dict[str, Generation] = {one.name: one for one in (*LINUX, *OTHERS)}
+"""Every kernel by its name, oldest first in each family."""
 DEFAULT = LINUX_6_18.name
+"""The kernel that is used where none is named."""
 
 
 def generation(name: str) -> Generation:

@@ -74,6 +74,7 @@ _HANDSHAKE = (
     "REQUEST_NO_ACK",
 )
 _RESETS = ("RESET", "SYN_RESETS", "REFUSED")
+_TIMED_OUT = ("SYN_TIMED_OUT", "TIMED_OUT", "ORPHAN_TIMED_OUT")
 _CHALLENGES = ("CHALLENGE_SYN", "CHALLENGE_RST", "CHALLENGE_LIMITED")
 
 
@@ -96,7 +97,7 @@ SOURCES_IN_LINUX_2_0 = _table(
     ("tcp_output.c: tcp_send_synack", ("SYN_ACK",)),
     ("tcp_output.c: tcp_send_reset", ("RST",)),
     ("tcp_timer.c: tcp_retransmit_timer", ("SYN_ACK_AGAIN", "SYN_AGAIN", "RETRANSMIT")),
-    ("tcp_timer.c: tcp_write_timeout", ("REQUEST_EXPIRED", "TIMED_OUT")),
+    ("tcp_timer.c: tcp_write_timeout", ("REQUEST_EXPIRED", *_TIMED_OUT)),
     ("tcp.c: tcp_connect", ("SYN",)),
 )
 SOURCES_IN_LINUX_1_2 = _table(
@@ -106,7 +107,7 @@ SOURCES_IN_LINUX_1_2 = _table(
     ("tcp.c: tcp_ack", ("HANDSHAKE_DONE",)),
     ("tcp.c: tcp_reset", ("RST",)),
     ("tcp.c: retransmit_timer", ("SYN_ACK_AGAIN", "SYN_AGAIN", "RETRANSMIT")),
-    ("tcp.c: tcp_write_timeout", ("REQUEST_EXPIRED", "TIMED_OUT")),
+    ("tcp.c: tcp_write_timeout", ("REQUEST_EXPIRED", *_TIMED_OUT)),
     ("tcp.c: tcp_connect", ("SYN",)),
 )
 SOURCES_IN_BSD_4_4 = _table(
@@ -115,7 +116,7 @@ SOURCES_IN_BSD_4_4 = _table(
     ("tcp_output.c: tcp_output", ("SYN", "SYN_ACK")),
     ("tcp_subr.c: tcp_respond", ("RST",)),
     ("tcp_timer.c: tcp_timers", ("SYN_ACK_AGAIN", "SYN_AGAIN")),
-    ("tcp_subr.c: tcp_drop", ("REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", "TIMED_OUT")),
+    ("tcp_subr.c: tcp_drop", ("REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", *_TIMED_OUT)),
     of="4.4BSD",
 )
 SOURCES_IN_FREEBSD = _table(
@@ -140,7 +141,7 @@ SOURCES_IN_XNU = _table(
     ("tcp_output.c: tcp_output", ("SYN", "SYN_ACK")),
     ("tcp_subr.c: tcp_respond", ("RST",)),
     ("tcp_timer.c: tcp_timers", ("SYN_ACK_AGAIN", "SYN_AGAIN")),
-    ("tcp_subr.c: tcp_drop", ("REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", "TIMED_OUT")),
+    ("tcp_subr.c: tcp_drop", ("REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", *_TIMED_OUT)),
     of="XNU",
 )
 SOURCES_IN_ILLUMOS = _table(
@@ -152,14 +153,14 @@ SOURCES_IN_ILLUMOS = _table(
     ("tcp_output.c: tcp_xmit_mp", ("SYN", "SYN_ACK")),
     (
         "tcp_timers.c: tcp_timer",
-        ("SYN_ACK_AGAIN", "SYN_AGAIN", "REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", "TIMED_OUT"),
+        ("SYN_ACK_AGAIN", "SYN_AGAIN", "REQUEST_EXPIRED", "REQUEST_EXPIRED_RST", "RST_AT_END", *_TIMED_OUT),
     ),
     of="illumos",
 )
 SOURCES_IN_WINDOWS = _table(
     ("whose source is not public", (*_QUEUEING, *_AT_LISTENER, *_NOWHERE, *_AGAIN, *_HANDSHAKE, *_RESETS)),
     ("whose source is not public", ("SYN_REFUSED", "SYN", "SYN_ACK", "SYN_ACK_AGAIN", "SYN_AGAIN")),
-    ("whose source is not public", ("REQUEST_EXPIRED", "RST", "TIMED_OUT")),
+    ("whose source is not public", ("REQUEST_EXPIRED", "RST", *_TIMED_OUT)),
     of="Windows",
 )
 
@@ -167,13 +168,20 @@ _WITHOUT = {
     "SYN_QUEUE_FULL": ("net.ipv4.tcp_syncookies", "the SYN queue is full, so the SYN is dropped"),
     "DUPLICATE_SYN_LIMITED": (
         "net.ipv4.tcp_invalid_ratelimit",
-        "the same SYN again, too soon after the last answer",
+        "a repeated SYN, too soon after the last answer",
+    ),
+    "OUT_OF_WINDOW_LIMITED": (
+        "net.ipv4.tcp_invalid_ratelimit",
+        "outside the window; not answered again so soon",
     ),
     "CHALLENGE_LIMITED": (
         "net.ipv4.tcp_invalid_ratelimit",
-        "as many challenge ACKs as may be were sent in this second",
+        "the limit of challenge ACKs for this second is used up",
     ),
-    "TIME_WAIT_LIMITED": ("net.ipv4.tcp_invalid_ratelimit", "TIME_WAIT has answered too lately"),
+    "TIME_WAIT_LIMITED": (
+        "net.ipv4.tcp_invalid_ratelimit",
+        "TIME-WAIT has answered a moment ago, and does not again so soon",
+    ),
 }
 """Reasons whose words name a sysctl, with what they are where there is none."""
 

@@ -16,4 +16,17 @@ hosts.
 
     programs        loopback_run.py: each a process, on an address of its own, until all have ended ·
                     loopback_host.py: in such a process, what makes it a host with a name
+
+What can be asked here, and the answer of the kernel, which takes as long as the trace says in `until`:
+
+>>> from tcpemu.kernel import run, whats_missing
+>>> trace = {"until": 0.1, "steps": [[0, "listen", 1], [0.05, "sample"]]}
+>>> answered = run(trace) if whats_missing() is None else trace | {"kernel": "none", "log": []}
+>>> sorted(answered)
+['kernel', 'log', 'steps', 'until']
 """
+
+from tcpemu.kernel.kernel_errors import KernelError, KernelUnavailableError, StepError
+from tcpemu.kernel.run_trace import run, whats_missing
+
+__all__ = ["KernelError", "KernelUnavailableError", "StepError", "run", "whats_missing"]

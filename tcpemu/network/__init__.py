@@ -12,6 +12,26 @@ Where things are:
     applications    task.py: coroutines in virtual time · socket_calls.py: calls that wait and are tried again ·
                     application_sockets.py: listening and connected sockets, to be awaited
     what remains    record.py: packets, events and calls in order
+
+Rules drop chosen packets, `loss` drops by chance; the same seed gives the same packets:
+
+>>> from tcpemu.network import MILLISECOND, SECOND, Conditions, Network, Point, Rule
+>>> network = Network(seed=7)
+>>> server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+>>> first_syn_lost = Conditions(delay=20 * MILLISECOND, drop=(Rule(flags="S", nth=1),))
+>>> network.link(client, server, first_syn_lost, back=Conditions(delay=20 * MILLISECOND))
+>>> async def serve(node):
+...     node.listen(80, backlog=5)
+>>> async def ask(node):
+...     await node.connect("10.0.0.1", 80)
+...     print(node.now / SECOND)
+>>> tasks = network.spawn(server, serve), network.spawn(client, ask)
+>>> network.run(until=5 * SECOND)
+1.04
+>>> [packet.why for packet in network.record.packets(point=Point.LOST)]
+['dropped by rule: the 1st SYN']
+>>> network.counters(client)["TCPSynRetrans"]
+1
 """
 
 from tcpemu.network.application_sockets import ConnectedSocket, ListeningSocket, OptionValues

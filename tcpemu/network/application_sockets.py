@@ -56,21 +56,26 @@ class _ApplicationSocket:
 
     @property
     def state(self) -> State:
+        """That of the socket, as `ss` would show it."""
         return self.socket.state
 
     @property
     def local(self) -> tuple[Address, int]:
+        """getsockname(): packed address and port."""
         return self.socket.local
 
     def setsockopt(self, level: int, name: int, value: int) -> None:
+        """Set an option by Linux's numbers, as `SOL_SOCKET, SO_RCVBUF`. ENOPROTOOPT, EINVAL."""
         set_option(self._calls, self.socket, level, name, value)
 
     def getsockopt(self, level: int, name: int) -> int:
+        """The value of an option; SO_ERROR is cleared by reading it. ENOPROTOOPT."""
         return self._calls.call(
             self.socket, f"getsockopt({level}, {name})", lambda _: self.socket.getsockopt(level, name), str
         )
 
     def shutdown(self, how: int = SHUT_WR) -> None:
+        """Stop receiving (SHUT_RD, 0), sending (SHUT_WR, 1: a FIN) or both (SHUT_RDWR, 2). ENOTCONN."""
         self._calls.call(
             self.socket, f"shutdown({_HOW.get(how, how)})", lambda now: self.socket.shutdown(how, now)
         )
@@ -106,10 +111,14 @@ class ConnectedSocket(_ApplicationSocket):
 
     @property
     def remote(self) -> tuple[Address, int] | None:
+        """The peer's packed address and port."""
         return self.socket.remote
 
     async def send(self, data: bytes) -> None:
-        """Send all of it: ends when the host has taken the last octet, not when the peer has."""
+        """Send all of it: ends when the host has taken the last octet, not when the peer has.
+
+        ECONNRESET, ETIMEDOUT, EPIPE when the connection has ended.
+        """
         rest = bytes(data)
 
         def attempt(now: int) -> None:
@@ -121,7 +130,10 @@ class ConnectedSocket(_ApplicationSocket):
         await self._calls.complete(self.socket, f"send({octets_text(len(rest))})", attempt)
 
     async def recv(self, n: int, timeout: int | None = None) -> bytes:
-        """Up to n octets, b"" at the end. EAGAIN when none comes within `timeout` nanoseconds."""
+        """Up to n octets, b"" at the end.
+
+        EAGAIN when none comes within `timeout` nanoseconds; ECONNRESET, ETIMEDOUT when the connection has ended so.
+        """
         return await self._calls.complete(
             self.socket,
             f"recv({n})",

@@ -20,7 +20,10 @@ def nanoseconds(name: str, value: object) -> int:
 
 
 def duration(text: str) -> int:
-    """Nanoseconds of a duration in words: `10 ms`, `1.5s`, `250 us`. Units: ns us ms s min."""
+    """Nanoseconds of a duration in words: `10 ms`, `1.5s`, `250 us`. Units: ns us ms s min.
+
+    Raises ConfigurationError for any other text.
+    """
     number = text.strip().rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = text.strip()[len(number) :]
     whole, _, fraction = number.strip().partition(".")
@@ -31,7 +34,7 @@ def duration(text: str) -> int:
 
 
 def seconds_text(at: int) -> str:
-    """Seconds with as many decimals as it takes: `1.003 s`."""
+    """Nanoseconds as seconds with as many decimals as it takes: `1.003 s`."""
     whole, rest = divmod(at, SECOND)
     decimals = f"{rest:09d}".rstrip("0")
     return f"{whole}.{decimals} s" if decimals else f"{whole} s"

@@ -1,4 +1,7 @@
-"""What a node needs of a host and of its sockets. `tcpemu.stack.Host` gives it; so may a stand-in."""
+"""What a node needs of a host and of its sockets. `tcpemu.stack.Host` gives it; so may a stand-in.
+
+The methods here mean what those of `Host` and `Socket` do.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class EndpointSocket(Protocol):
-    """A non-blocking socket; its errors are SocketError."""
+    """A non-blocking socket; its errors are SocketError. What each call does: see `tcpemu.stack.Socket`."""
 
     @property
     def state(self) -> State: ...
@@ -39,7 +42,7 @@ class EndpointSocket(Protocol):
 
 
 class Endpoint(Protocol):
-    """One host: the five verbs, its sockets, and what it counts."""
+    """One host: the five verbs, its sockets, and what it counts. What each does: see `tcpemu.stack.Host`."""
 
     @property
     def counters(self) -> Mapping[str, int]: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -18,7 +18,7 @@ from tcpemu.network.faults import Fault
 from tcpemu.network.links import Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
-from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.network.record import NO_HOST, PacketSeen, Point, Record
 from tcpemu.network.task import Applications, Task, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
@@ -77,7 +77,10 @@ class Network:
         mtu: int = 1500,
         observe: bool = True,
     ) -> Node:
-        """A host with a TCP of that generation. Without `observe` its packets are recorded, no reasons."""
+        """A host with a TCP of that generation, and addresses in text; see `tcpemu.Host` for the rest.
+
+        Without `observe` its packets are recorded, no reasons. Raises ConfigurationError.
+        """
         kernel = generation_named(generation) if isinstance(generation, str) else generation
         host = Host(
             [packed(text) for text in addresses],
@@ -94,16 +97,26 @@ class Network:
         """A host that was made elsewhere."""
         return self._add(Node(name, addresses, self.surroundings, host))
 
-    def raw(self, name: str, *addresses: str, on_receive: OnReceive | None = None) -> RawNode:
-        """An endpoint without a TCP; its addresses may be ranges, as `198.51.100.0/24`."""
-        return self._add(RawNode(name, addresses, self.surroundings, on_receive))
+    def raw(
+        self,
+        name: str,
+        *addresses: str,
+        on_receive: OnReceive | None = None,
+        claims: Sequence[str] = (),
+    ) -> RawNode:
+        """An endpoint without a TCP; its addresses may be ranges, as `198.51.100.0/24`.
 
-    def _add(self, node: A) -> A:
+        `claims` are ranges that it sends from and that no host has: what is sent there takes the node's link,
+        and is lost at its end.
+        """
+        return self._add(RawNode(name, addresses, self.surroundings, on_receive, tuple(claims)), claims)
+
+    def _add(self, node: A, claims: Sequence[str] = ()) -> A:
         if not node.name or node.name in self.nodes:
             raise ConfigurationError(f"name {node.name!r}: give each node a name of its own")
         if not node.addresses:
             raise ConfigurationError(f"node {node.name!r} has no address; give it one, as '192.0.2.1'")
-        self._addresses.add(node.name, node.addresses)
+        self._addresses.add(node.name, (*node.addresses, *claims))
         self.nodes[node.name] = node
         return node
 
@@ -128,15 +141,24 @@ class Network:
             stream=partial(seeds.stream, self.seed, "link", *ends, made),
             lose=partial(self._lose, sender.name),
             copy=self._copy,
-            arrive=lambda flight, at: self._loop.at(at, receiver.deliver, flight),
+            arrive=lambda flight, at: self._loop.at(at, self._arrive, sender.name, receiver, flight),
         )
         return hop
+
+    def _arrive(self, sender: str, receiver: Attached, flight: Flight) -> None:
+        if receiver.only_claims(flight.segment.dst):
+            self._lose(sender, flight, self.now, NO_HOST)
+        else:
+            receiver.deliver(flight)
 
     def _copy(self, flight: Flight) -> Flight:
         return Flight(self.record.number(), flight.segment, flight.number)
 
     def fault(self, *faults: Fault) -> None:
-        """Let faults meet their packets from now on: `network.fault(lose("third-ack", of=client))`."""
+        """Let faults meet their packets from now on: `network.fault(lose("third-ack", of=client))`.
+
+        Raises ConfigurationError for one that names a host that is not there.
+        """
         for fault in faults:
             for name in (fault.of, fault.by):
                 if name is not None and name not in self.nodes:
@@ -158,7 +180,7 @@ class Network:
         name: str = "",
         at: int | None = None,
     ) -> Task:
-        """Run `await function(node)` as an application, from now or from `at` on.
+        """Run `await function(node)` as an application, from now or from `at` on, in nanoseconds.
 
         A SocketError that it does not catch ends it and is recorded; what it left open stays open. Anything
         else it raises comes out of run().
@@ -168,15 +190,19 @@ class Network:
         return self._applications.start(node.name, name, partial(function, node), begins)
 
     def at(self, when: int, action: Callable[..., object], *arguments: object) -> None:
-        """Call it at that time: `network.at(SECOND, raw.send, segment)`."""
+        """Call it at that time in nanoseconds: `network.at(SECOND, raw.send, segment)`."""
         self._loop.at(nanoseconds("when", when), action, *arguments)
 
     async def sleep(self, time: int) -> None:
-        """Let so many nanoseconds pass for the application that awaits it."""
+        """Let so many nanoseconds pass for the application that awaits it. Raises ConfigurationError."""
         await sleep(self._loop, time)
 
     def run(self, until: int) -> None:
-        """Run up to that time, what is due then included. It can be called again to go on."""
+        """Run up to that time in nanoseconds, what is due then included. It can be called again to go on.
+
+        Raises ConfigurationError for a time that is past, RuntimeError within another run(), and whatever an
+        application raises that is no SocketError.
+        """
         if nanoseconds("until", until) < self.now:
             raise ConfigurationError(
                 f"until={until}: it is {seconds_text(self.now)} already; give a later time"
@@ -203,7 +229,7 @@ class Network:
         dst = flight.segment.dst
         owner = sender.name if is_loopback(dst) else self._addresses.owner(dst)
         if owner is None:
-            self._lose(sender.name, flight, self.now, "no host has this address")
+            self._lose(sender.name, flight, self.now, NO_HOST)
             return
         hop = self._links.get((sender.name, owner)) or self._unsaid(sender, self.nodes[owner])
         self._faults.send(sender.name, flight, self.now, hop, partial(self._lose, sender.name))

@@ -11,9 +11,10 @@ import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TypeAlias
 
-from tcpemu.network.addresses import endpoint_text, packed
+from tcpemu.network.addresses import endpoint_text, packed, range_of
 from tcpemu.network.application_sockets import (
     ConnectedSocket,
     ListeningSocket,
@@ -29,7 +30,7 @@ from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.events import Sent
-from tcpemu.wire.segment import FlowKey, Segment
+from tcpemu.wire.segment import Address, FlowKey, Segment
 
 OnReceive: TypeAlias = Callable[[Segment, int], None]
 
@@ -64,11 +65,16 @@ class Attached:
 
     @property
     def now(self) -> int:
+        """Nanoseconds since the start of the network."""
         return self._loop.now
 
     async def sleep(self, time: int) -> None:
         """Let so many nanoseconds pass."""
         await sleep(self._loop, time)
+
+    def only_claims(self, address: Address) -> bool:  # noqa: ARG002
+        """Whether it sends from that address although no host has it."""
+        return False
 
     def deliver(self, flight: Flight) -> None:
         """A packet arrives."""
@@ -95,10 +101,19 @@ class RawNode(Attached):
         addresses: tuple[str, ...],
         surroundings: Surroundings,
         on_receive: OnReceive | None = None,
+        claims: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, addresses, surroundings)
+        self._claims = tuple(map(range_of, claims))
+        self._own = frozenset(packed(text) for text in addresses if "/" not in text)
         self.on_receive = on_receive
         """Called with each segment that arrives, and the time."""
+
+    def only_claims(self, address: Address) -> bool:
+        if not self._claims:
+            return False
+        wanted = ip_address(address)
+        return address not in self._own and any(wanted in claimed for claimed in self._claims)
 
     def send(self, segment: Segment) -> int:
         """Send it now, whatever source it names; gives the packet's number."""
@@ -133,7 +148,7 @@ class Node(Attached):
     ) -> ListeningSocket:
         """A socket with these options, bound to the port (of one address, or of all) and listening.
 
-        A `datagram` socket cannot listen: EOPNOTSUPP.
+        Raises SocketError: EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
         """
         socket = self._socket(options, datagram)
         local = None if address is None else packed(address)
@@ -153,7 +168,10 @@ class Node(Attached):
         options: OptionValues | None = None,
         local: tuple[str | None, int] | None = None,
     ) -> ConnectedSocket:
-        """A connection, once it stands. `local` binds it first: an address or None, and a port or 0."""
+        """A connection, once it stands. `local` binds it first: an address or None, and a port or 0.
+
+        Raises SocketError: ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EADDRNOTAVAIL.
+        """
         remote = packed(address), port
         text = f"connect({endpoint_text(remote)})"
         socket = self._socket(options)

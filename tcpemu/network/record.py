@@ -11,6 +11,10 @@ WAITS = "waits"
 """The result of a call that does not end at once; the same call stands in the record again when it ends."""
 
 
+NO_HOST = "no host has this address"
+"""Why a packet is lost that goes to an address that nobody has, or that somebody only claims to have."""
+
+
 class Point(Enum):
     """Where a packet was seen."""
 
@@ -58,9 +62,12 @@ class Call(NamedTuple):
     """`waits`, the name of an errno, or what came of it in words; often empty."""
     flow: FlowKey | None = None
     """The connection that it was made on, or that it gave: remote address and port, local address and port."""
+    why: str = ""
+    """For one that failed: what stood in its way, where the errno alone does not say it."""
 
 
 Entry: TypeAlias = PacketSeen | HostEvent | Call
+"""Anything that stands in a record. Each has `at`, in nanoseconds of virtual time, and `node`, the name of a host."""
 
 
 class QueueLength(NamedTuple):
@@ -91,6 +98,7 @@ class Record:
         return len(self.entries)
 
     def add(self, entry: Entry) -> None:
+        """One more entry, at the end."""
         self.entries.append(entry)
 
     def number(self) -> int:
@@ -99,6 +107,7 @@ class Record:
         return self._numbers
 
     def of(self, node: str) -> list[Entry]:
+        """The entries of one node."""
         return [entry for entry in self.entries if entry.node == node]
 
     def packets(self, node: str | None = None, point: Point | None = None) -> list[PacketSeen]:
@@ -120,6 +129,7 @@ class Record:
         ]
 
     def calls(self, node: str | None = None, application: str | None = None) -> list[Call]:
+        """The calls of applications; of one node or application only, where that is given."""
         return [
             entry
             for entry in self.entries
@@ -156,7 +166,7 @@ class Record:
         ]
 
     def counters(self, node: str, at: int | None = None) -> dict[str, int]:
-        """The counters that moved, as they stood at that time; at the end, where none is given."""
+        """The counters that moved, as they stood at that time in nanoseconds; at the end, where none is given."""
         counters: dict[str, int] = {}
         for entry in self.entries:
             if at is not None and entry.at > at:

@@ -60,7 +60,7 @@ class SocketCalls:
         try:
             value = attempt(self._loop.now)
         except SocketError as error:
-            self._log(text, error.name, flow)
+            self._log(text, error.name, flow, error.detail)
             raise
         else:
             self._log(text, show(value), flow)
@@ -92,7 +92,7 @@ class SocketCalls:
             except SocketError as error:
                 flow = flow or _flow(socket)
                 if error.errno != again or late:
-                    self._log(text, error.name, flow)
+                    self._log(text, error.name, flow, error.detail)
                     raise
                 if not turn:
                     self._log(text, WAITS, flow)
@@ -113,8 +113,8 @@ class SocketCalls:
         if (changed := self._watchers.get(socket)) is not None:
             changed()
 
-    def _log(self, text: str, result: str, flow: FlowKey | None) -> None:
-        self._applications.log(self._name, text, result, flow)
+    def _log(self, text: str, result: str, flow: FlowKey | None, why: str = "") -> None:
+        self._applications.log(self._name, text, result, flow, why)
 
     async def _change(self, socket: EndpointSocket, turn: int, deadline: int | None) -> None:
         """Wait until the socket may have changed, or the time is up."""

@@ -81,8 +81,8 @@ class Applications:
         self._loop.at(at, task.step)
         return task
 
-    def log(self, node: str, text: str, result: str, flow: FlowKey | None = None) -> None:
-        self._record.add(Call(self._loop.now, node, self.current, text, result, flow))
+    def log(self, node: str, text: str, result: str, flow: FlowKey | None = None, why: str = "") -> None:
+        self._record.add(Call(self._loop.now, node, self.current, text, result, flow, why))
 
     def blame(self, task: Task, error: BaseException) -> None:
         """Say in the traceback where in the network the user's code failed."""

@@ -11,6 +11,24 @@ Start at `host.py`. Each room uses only those before it here:
     sockets/     the calls, options, ports, readiness
     dispatch.py  which rule a segment meets, and which a timer
     host.py      the five verbs, over all of these
+
+A driver gives a `Host` segments and time, and takes from it what it sends and says. Times are nanoseconds:
+
+>>> from tcpemu.generations import generation
+>>> from tcpemu.stack import Host, Verdict
+>>> from tcpemu.wire import Segment, address, flag_letters, flags_of
+>>> host = Host([address("192.0.2.1")], generation("linux-6.18"), sysctls={"net.ipv4.tcp_syncookies": 0})
+>>> listener = host.socket()
+>>> listener.bind(None, 80)
+>>> listener.listen(1, now=0)
+>>> syn = Segment(address("198.51.100.7"), 40000, address("192.0.2.1"), 80, 1000, 0, flags_of("S"), 65535)
+>>> host.receive(syn, now=0)
+>>> [flag_letters(segment.flags) for segment in host.transmit()]
+['SA']
+>>> host.next_timer()  # nobody answers: the SYN|ACK is due again
+1000000000
+>>> [event.reason.name for event in host.events() if isinstance(event, Verdict)]
+['SYN_QUEUED']
 """
 
 from tcpemu.stack.base.errors import ConfigurationError, SocketError

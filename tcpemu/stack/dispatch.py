@@ -52,7 +52,8 @@ def _to_time_wait(tables: SocketTables, bucket: TimeWait, segment: Segment) -> R
     if listener is None:
         return time_wait_bucket.receive(bucket, segment)
     time_wait_bucket.remove(bucket, "a new SYN takes over the flow")
-    return syn_arrives.arrives(listener, segment, iss)
+    reason = syn_arrives.arrives(listener, segment, iss)
+    return time_wait_bucket.why_taken_over(bucket, segment) if reason is reasons.SYN_QUEUED else reason
 
 
 def _no_flow(tables: SocketTables, segment: Segment) -> Reason:

@@ -48,11 +48,13 @@ class Host:
         observe: bool = True,
         routes: Sequence[tuple[Address, int]] | None = None,
     ) -> None:
-        """A host with these packed addresses.
+        """A host with these packed addresses, such as `[address("192.0.2.1")]`, and that kernel.
 
-        `routes` lists the networks that it can reach, each as packed address and prefix length; None is all.
-        `mtu` is that of its link, 68 to 65535. `hz` 100, 250 or 1000 makes timers as late as the kernel's
-        timer wheel does; None fires them on time. Without `observe` there are no events, and more speed.
+        `sysctls` are settings by their full names; what is not given is the kernel's default. All that is random
+        in it (initial sequence numbers, cookie keys, timestamps, ports) comes from `seed`. `routes` lists the
+        networks that it can reach, each as packed address and prefix length; None is all. `mtu` is that of its
+        link, 68 to 65535. `hz` 100, 250 or 1000 makes timers as late as the kernel's timer wheel does; None fires
+        them on time. Without `observe` there are no events, and more speed.
         Raises ConfigurationError.
         """
         if not addresses:
@@ -78,7 +80,10 @@ class Host:
     # --- the five verbs ---------------------------------------------------------------------------
 
     def receive(self, segment: Segment | Refused, now: int) -> None:
-        """A segment has arrived, or octets that are none. Never raises for what they hold."""
+        """A segment has arrived, or octets that are none, at `now` in nanoseconds, which never goes back.
+
+        Never raises for what they hold: a segment is delivered, answered or dropped, and a Verdict says why.
+        """
         host = self._host
         host.now = now
         host.turn += 1
@@ -87,16 +92,19 @@ class Host:
             host.verdict(segment, reason)
 
     def transmit(self) -> list[Segment]:
-        """What is to be sent now, in order."""
+        """What is to be sent now, in order. Each segment is given once; whoever calls carries it to its peer."""
         out, self._host.out = self._host.out, []
         return out
 
     def next_timer(self) -> int | None:
-        """When to call `advance`, or None."""
+        """When to call `advance`, in nanoseconds on the clock of `now`; None where no timer is armed.
+
+        A timer may have been cancelled meanwhile: then `advance` finds nothing to do.
+        """
         return self._host.timers.next()
 
     def advance(self, now: int) -> None:
-        """Fire the timers due by `now`, each at its own time, in order of deadline."""
+        """Fire the timers due by `now` (nanoseconds), each at its own time, in order of deadline."""
         host = self._host
         while (due := host.timers.pop_due(now)) is not None:
             host.now = due[0]
@@ -105,14 +113,14 @@ class Host:
         host.now = now
 
     def events(self) -> list[Event]:
-        """What has happened since the last call."""
+        """What has happened since the last call, in order; nothing for a host that does not observe."""
         events, self._host.happened = self._host.happened, []
         return events
 
     # --- sockets ----------------------------------------------------------------------------------
 
     def socket(self, datagram: bool = False) -> Socket:
-        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen."""
+        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen (EOPNOTSUPP)."""
         return Socket(self._tables, datagram=datagram)
 
     def woken(self) -> list[Socket]:
@@ -143,7 +151,10 @@ class Host:
         return self._host.sysctls
 
     def set_sysctl(self, name: str, value: object) -> None:
-        """Change a sysctl while the host runs. Raises ConfigurationError."""
+        """Change a sysctl by its full name while the host runs; a string is parsed as `sysctl -w` would.
+
+        Raises ConfigurationError for a name that is not known or that this kernel lacks, and for a value out of range.
+        """
         self._host.sysctls.set(name, value)
         self._settings_changed()
 

@@ -7,6 +7,23 @@ Where things are:
     capture files   capture_file.py: read and write one, of either kind · capture_values.py: what a capture holds ·
                     pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there
     step traces     relative_numbers.py: numbers that count from the initial ones, and those on the wire
+
+>>> from tcpemu.wire import Segment, address, decode, encode, flag_letters, flags_of, mss
+>>> syn = Segment(
+...     address("198.51.100.7"), 40000, address("192.0.2.1"), 80, 1000, 0, flags_of("S"), 64240, (mss(1460),)
+... )
+>>> octets = encode(syn)  # an IP packet with its checksums
+>>> len(octets), decode(octets) == syn
+(44, True)
+>>> decode(octets[:-1]).reason  # never raises: says why there is no segment
+<RefusedReason.TRUNCATED: 'truncated'>
+
+Captures are values too:
+
+>>> from tcpemu.wire import Capture, Interface, Packet, read_capture, write_capture
+>>> write_capture("x.pcapng", Capture((Interface("eth0"),), (Packet(0, octets, comments=("a SYN",)),)))
+>>> [packet.comments for packet in read_capture("x.pcapng").packets]
+[('a SYN',)]
 """
 
 from tcpemu.wire.capture_file import (

@@ -71,7 +71,11 @@ def _sum(octets: bytes) -> int:
 
 
 def decode(packet: bytes) -> Segment | Refused:
-    """The segment in a raw IP packet, or why there is none. Octets beyond the IP total length are ignored."""
+    """The segment in a raw IP packet, or why there is none; never raises.
+
+    The tests come in the order of ip_input.c: ip_rcv_core and tcp_ipv4.c: tcp_v4_rcv, Linux 6.12. Octets beyond the
+    IP total length are ignored; IPv6 is not read.
+    """
     size = len(packet)
     if size < 40:
         return _decode_with_care(packet)
@@ -184,7 +188,8 @@ def _decode_checked(packet: bytes) -> Segment:
 def encode(segment: Segment) -> bytes:
     """The IP packet that carries the segment, with lengths and checksums filled in.
 
-    Raises ValueError that names the field and its range where a number does not fit its field.
+    Raises ValueError that names the field and its range where a number does not fit its field, and for an address
+    that is none of IPv4.
     """
     (
         src, sport, dst, dport, seq, ack, flags, window, options, payload, urgent,

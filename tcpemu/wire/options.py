@@ -84,11 +84,16 @@ class Garbage:
 
 
 Option: TypeAlias = Eol | Nop | Mss | WScale | SackOk | Sack | Timestamps | FastOpen | Unknown | Garbage
+"""Any option that a segment may carry."""
 
 NOP = Nop()
+"""The one no operation that there needs to be."""
 SACK_OK = SackOk()
+"""The one SACK permitted that there needs to be."""
 mss = lru_cache(maxsize=4096)(Mss)
+"""`mss(1460)`: the same as `Mss(1460)`, made once."""
 wscale = lru_cache(maxsize=256)(WScale)
+"""`wscale(7)`: the same as `WScale(7)`, made once."""
 
 
 def timestamps(val: int, ecr: int) -> Timestamps:

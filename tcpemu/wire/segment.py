@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 from tcpemu.wire.options import Option
 
 Address: TypeAlias = bytes
+"""A packed address: 4 octets of IPv4, 16 of IPv6."""
 FlowKey: TypeAlias = tuple[Address, int, Address, int]
 """Remote address, remote port, local address, local port: `segment[:4]` of a segment that arrives."""
 
@@ -80,10 +81,10 @@ def flags_of(letters: str) -> int:
 
 
 def address(text: str) -> Address:
-    """The packed form of an address in text. Raises ValueError where it is none."""
+    """The packed form of an address in text: `192.0.2.1` is 4 octets, `2001:db8::1` 16. Raises ValueError."""
     return ipaddress.ip_address(text).packed
 
 
 def address_text(packed: Address) -> str:
-    """The text form of a packed address."""
+    """The text form of a packed address. Raises ValueError where it has neither 4 octets nor 16."""
     return str(ipaddress.ip_address(packed))

@@ -73,7 +73,7 @@ def test_the_run_that_decides_among_several_is_named():
 
 def test_without_a_run_there_are_no_packets():
     shown = claims("abort-on-overflow-at-the-ack", "--generation", "linux-2.2").stdout
-    assert shown.splitlines()[-1] == "  unspecified  linux-2.2: it has no such sysctl"
+    assert shown.splitlines()[-1] == "  cannot be tested  linux-2.2: it has no such sysctl"
 
 
 def test_all_is_every_kernel_that_the_claim_is_about():

@@ -62,7 +62,7 @@ def columns(text, names):
 
 def part(text, name):
     """What stands below the table under the name of a column."""
-    _, below = text.split("\nWhere each departs", 1)
+    _, below = text.split("\nWhere each first behaves", 1)
     return f"\n\n{below}\n\n".split(f"\n\n{name}\n", 1)[1].split("\n\n")[0]
 
 
@@ -104,14 +104,14 @@ def test_each_column_tells_its_story(eight, name, cells):
         assert cell.search(column) if isinstance(cell, re.Pattern) else cell in column
 
 
-TAKEN = "the SYN is taken into the SYN queue and answered with SYN|ACK"
+TAKEN = "the SYN enters the SYN queue and is answered with SYN|ACK"
 DROPPED = "the queue is full (1 wait, 0 half-open, backlog 1), so the SYN is dropped"
 
 
 @pytest.mark.parametrize("name", KERNELS_COMPARED[1:])
 def test_where_each_departs_from_the_first_and_why(eight, name):
     told = part(eight, name)
-    assert "departs from linux-2.0 at 0.105 s: SYN of second" in told
+    assert "first behaves differently from linux-2.0 at 0.105 s: SYN of second" in told
     width = max(len("linux-2.0"), len(name))
     assert f"    {'linux-2.0':<{width}}  {DROPPED}\n" in told
     refused = DROPPED.replace("dropped", "answered with a\n")
@@ -122,12 +122,24 @@ def test_where_each_departs_from_the_first_and_why(eight, name):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("linux-3.10", ["departs from linux-2.6.32 at 1.", "sent again after 1."]),
-        ("linux-4.10", ["departs from linux-3.10 at 0.106 s: SYN of late", "so a SYN cookie is sent"]),
-        ("linux-6.18", ["departs from linux-4.10 at 0.106 s: SYN of late", "so a SYN cookie is sent"]),
-        ("bsd-4.4", ["departs from linux-6.18 at 0.106 s: SYN of late", "so the SYN is dropped"]),
-        ("freebsd-14", ["departs from bsd-4.4 at 0.106 s: SYN of late", TAKEN]),
-        ("windows-2003", ["departs from freebsd-14 at 0.105 s: SYN of second", "is answered with a\n"]),
+        ("linux-3.10", ["first behaves differently from linux-2.6.32 at 1.", "sent again after 1."]),
+        (
+            "linux-4.10",
+            ["first behaves differently from linux-3.10 at 0.106 s: SYN of late", "so a SYN cookie is sent"],
+        ),
+        (
+            "linux-6.18",
+            ["first behaves differently from linux-4.10 at 0.106 s: SYN of late", "so a SYN cookie is sent"],
+        ),
+        (
+            "bsd-4.4",
+            ["first behaves differently from linux-6.18 at 0.106 s: SYN of late", "so the SYN is dropped"],
+        ),
+        ("freebsd-14", ["first behaves differently from bsd-4.4 at 0.106 s: SYN of late", TAKEN]),
+        (
+            "windows-2003",
+            ["first behaves differently from freebsd-14 at 0.105 s: SYN of second", "is answered with a\n"],
+        ),
     ],
 )
 def test_where_each_departs_from_the_one_before(eight, name, words):
@@ -137,7 +149,7 @@ def test_where_each_departs_from_the_one_before(eight, name, words):
 
 def test_looks_are_told_apart(eight):
     told = part(eight, "linux-6.18")
-    assert "looks different from linux-2.0 at 0.005 s: SYN|ACK to first" in told
+    assert "same decision, other fields than linux-2.0 at 0.005 s: SYN|ACK to first" in told
     assert "window 65160, options: mss 1460, SACK permitted, timestamps, window scale 10" in told
 
 
@@ -163,7 +175,7 @@ def test_a_sysctl_varied():
     assert "1, 3, 7, 15, 31" in found[zero]
     assert "to ACK of late 0.116 s" in found[one]
     told = part(text, one)
-    assert f"departs from {zero} at 0.116 s: ACK of late" in told
+    assert f"first behaves differently from {zero} at 0.116 s: ACK of late" in told
     assert "tcp_abort_on_overflow" in told.split("1: answered with a RST")[0]
     assert "linux-6.18 · seed 1" in text
     assert "Linux 6.18 (2025)" not in text  # there is but one kernel
@@ -175,7 +187,7 @@ def test_the_backlog_varied(scenario):
     assert "never" in found["backlog=0"]
     assert "connected 0.11 s" in found["backlog=1"]
     told = part(text, "backlog=5")
-    assert "departs from backlog=0 at 0.105 s: SYN of two" in told
+    assert "first behaves differently from backlog=0 at 0.105 s: SYN of two" in told
     assert "no packet differs from backlog=1" in told
 
 
@@ -184,8 +196,8 @@ def test_a_setting_of_a_client_varied(scenario):
         shown(scenario, "--vary", "two:net.ipv4.tcp_sack=0,1"),
         "two:net.ipv4.tcp_sack=1",
     )
-    assert "looks different from two:net.ipv4.tcp_sack=0 at 0.1 s: SYN of two" in told
-    assert "does what two:net.ipv4.tcp_sack=0 does, at the same times" in told
+    assert "same decision, other fields than two:net.ipv4.tcp_sack=0 at 0.1 s: SYN of two" in told
+    assert "same decisions as two:net.ipv4.tcp_sack=0, at the same times" in told
 
 
 def test_kernels_and_a_setting_at_once(scenario):
@@ -197,8 +209,8 @@ def test_kernels_and_a_setting_at_once(scenario):
 
 def test_a_single_column_departs_from_nothing(scenario):
     text = shown(scenario, "--generation", "linux-2.0")
-    assert "departs from" not in text
-    assert "Where each departs" not in text
+    assert "first behaves differently from" not in text
+    assert "Where each first behaves" not in text
     assert "connected 0.01 s" in text
 
 
@@ -210,7 +222,7 @@ def test_settings_seed_and_until(scenario):
     text = shown(*arguments)
     assert "connected 0.04 s" in text
     assert "seed 7" in text
-    assert "when two knew" not in shown(*arguments, "--until", "50 ms")
+    assert "outcome for two" not in shown(*arguments, "--until", "50 ms")
 
 
 def test_one_of_several_runs_and_word_of_the_others():

@@ -52,7 +52,7 @@ def test_the_same_run_gives_the_same_octets(tmp_path, kind):
 def test_queues_have_axes_limits_and_counts(tmp_path):
     words = words_of(plotted(tmp_path / "x.svg", "ignored-ack"))
     for word in (
-        "time (s), in powers of ten",
+        "time (s), log scale",
         "accept queue",
         "(connections)",
         "SYN queue",
@@ -74,11 +74,11 @@ def test_sequence_has_axes_and_the_connection_of_that_client(tmp_path):
         "sequence number",
         "(octets from the SYN on)",
         "acknowledged",
-        "sent: 3",
+        "sent: 1 segment with data",
         "FIN",
     ):
         assert word in words
-    assert "connection of client-2: what server sends" in words
+    assert "Time-sequence graph of client-2: server to client" in words
     assert "right edge of the receiver's window" in words
 
 

@@ -48,7 +48,7 @@ def test_the_ignored_ack_shows_what_matters():
         "[tcp_minisocks.c: tcp_check_req; ListenOverflows +1, ListenDrops +1]",
         "the two ends disagree: late says ESTABLISHED, server says SYN-RECV",
         "sent again after 16 s (5th repeat)",
-        "the request is removed and nothing is",
+        "the half-open connection is removed,",
         "recv(65536) → ECONNRESET",
         "accept 2/1  syn 1/1",
         "LISTEN  2       1",
@@ -102,7 +102,7 @@ def test_settings_of_the_server_and_of_others(scenario):
     assert "options: mss 1460, SACK permitted, window scale" in done.stdout  # the client's SYN
     assert "options: mss 1460, window scale" in done.stdout  # the server's SYN|ACK
     assert "listen(80, backlog 7)" in done.stdout
-    assert "A packet arrives 20 ms after the time shown" in done.stdout
+    assert "It arrives 20 ms later;" in done.stdout
 
 
 def test_a_capture_is_written_and_named(scenario, tmp_path):
@@ -242,8 +242,11 @@ def test_version_and_help():
         (["handshake", "--run", "second"], ["no run 'second'"]),
         (["listen-1-vs-5", "--run", "listen(2)"], ["'listen(1)', 'listen(5)'"]),
         (["handshake", "-o", "x.txt"], ["x.txt", "*.pcapng or *.pcap"]),
-        (["handshake", "--json", "--plain"], ["--plain and --seen-by", "-o x.pcapng"]),
-        (["handshake", "--json", "--seen-by", "all"], ["--plain and --seen-by", "leave them out"]),
+        (["handshake", "--json", "--plain"], ["--plain, --with-lost and --seen-by", "-o x.pcapng"]),
+        (
+            ["handshake", "--json", "--seen-by", "all"],
+            ["--plain, --with-lost and --seen-by", "leave them out"],
+        ),
         (["handshake", "--json", "-o", "x.json"], ["x.json: -o is for packets", "--json > x.json"]),
         (["handshake", "-o", "x.json"], ["for JSON: tcpemu run ... --json > x.json"]),
         (["ignored-akc", "--json"], ["did you mean 'ignored-ack'?"]),
@@ -341,3 +344,24 @@ def test_what_is_set_on_the_command_line_must_be_there():
     done = tcpemu("run", "syn-flood", "--generation", "macos-15", "--set", "net.ipv4.tcp_syncookies=1")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "net.ipv4.tcp_syncookies is not there in macos-15: it is a sysctl of Linux" in done.stderr
+
+
+def test_a_capture_without_hz_says_how_to_compare_it_with_a_kernels(scenario, tmp_path):
+    path = tmp_path / "x.pcapng"
+    assert "--set server.hz=250" in tcpemu("run", scenario, "-o", path).stdout.splitlines()[-1]
+    assert "server.hz=250" not in tcpemu("run", scenario, "-o", path, "--set", "server.hz=250").stdout
+
+
+def test_what_was_lost_is_in_the_capture_only_if_asked_for(tmp_path):
+    lossy, path = tmp_path / "lossy.toml", tmp_path / "x.pcapng"
+    lossy.write_text(
+        'title = "A SYN is lost"\nduration = "3 s"\n[link]\n'
+        'drop = [{ to = "server", flags = "S", nth = 1 }]\n[[clients]]\nname = "one"\n'
+    )
+    names = []
+    for asked in ([], ["--with-lost"]):
+        assert tcpemu("run", lossy, "-o", path, *asked).exit_code == 0
+        capture = read_capture(path)
+        names.append([capture.interfaces[packet.interface].name for packet in capture.packets])
+    assert "lost" not in names[0]
+    assert names[1] == ["lost", *names[0]]

@@ -1,4 +1,4 @@
-"""What a user may import from `tcpemu.explain` itself."""
+"""What a user may import from `tcpemu`, `tcpemu.explain` and `tcpemu.scenario` themselves."""
 
 import ast
 from importlib import import_module
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import tcpemu
-from tcpemu import explain
+from tcpemu import explain, scenario
 
 
-@pytest.mark.parametrize("package", [tcpemu, explain], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [tcpemu, explain, scenario], ids=lambda package: package.__name__)
 def test_every_name_that_is_exported_is_there_and_typed_at_the_same_home(package):
     homes = package._HOMES
     assert sorted(package.__all__) == sorted({*homes, *({"__version__"} if package is tcpemu else ())})
@@ -26,6 +26,7 @@ def test_every_name_that_is_exported_is_there_and_typed_at_the_same_home(package
     assert typed == homes
 
 
-def test_any_other_name_is_an_error():
+@pytest.mark.parametrize("package", [tcpemu, explain, scenario], ids=lambda package: package.__name__)
+def test_any_other_name_is_an_error(package):
     with pytest.raises(AttributeError, match="no attribute 'story_told'"):
-        explain.story_told  # noqa: B018 - asking for it is the test
+        package.story_told  # noqa: B018 - asking for it is the test

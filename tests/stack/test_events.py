@@ -224,6 +224,40 @@ def no_window(**settings):
     return calling(established(win=0, **settings), ("send", 100))
 
 
+def window_taken_back():
+    """Data is under way when the peer closes its window, and then is silent."""
+    host = calling(established(), ("send", 100))
+    return after(host, ("A", 1, 1, {"win": 0}), until=1000)
+
+
+def closed_before_accept():
+    host = unaccepted()
+    host.listener.close()
+    return host
+
+
+def closed_in_fin_wait2(linger2):
+    host = fin_wait2()
+    host.conn.setsockopt(sockopt.IPPROTO_TCP, sockopt.TCP_LINGER2, linger2)
+    return calling(host, ("close",))
+
+
+def known_peer():
+    """A connection with the peer has ended well; then the last quarter is all there is."""
+    host = after(last_ack(), ("A", 2, 2))
+    host.host.set_sysctl("net.ipv4.tcp_syncookies", 0)
+    host.host.set_sysctl("net.ipv4.tcp_max_syn_backlog", 4)
+    for port in range(3, 8):
+        host.send("S", port=port)
+    return host
+
+
+def syn_for_a_closed_listener():
+    host = time_wait()
+    host.listener.close()
+    return after(host, ("S", 9))
+
+
 def refused_octets(reason):
     host = Bench()
     host.give(Refused(reason, "as it were"))
@@ -294,6 +328,7 @@ WAYS = {
     "NO_SOCKET": lambda: after(Bench(), ("S",)),
     "NO_SOCKET_RST": lambda: after(Bench(), ("R",)),
     "SYN_QUEUED": lambda: after(listening(), ("S",)),
+    "SYN_QUEUED_KNOWN_PEER": known_peer,
     "SYN_COOKIE": lambda: after(listening(0), ("S",), ("S", {"port": 2})),
     "SYN_COOKIE_ALWAYS": cookie,
     "SYN_QUEUE_FULL": lambda: after(listening(0, syncookies=0), ("S",), ("S", {"port": 2})),
@@ -362,6 +397,12 @@ WAYS = {
     "ABORT_ON_DATA": lambda: after(fin_wait1(orphan=True), ("PA", 1, 1, {"data": 5})),
     "LAST_ACK_DONE": lambda: after(last_ack(), ("A", 2, 2)),
     "TIME_WAIT_ACK": lambda: after(time_wait(), ("FA", 1, 2)),
+    "TIME_WAIT_OLD_SYN": lambda: after(time_wait(), ("S", -9)),
+    "TIME_WAIT_SYN_UNHEARD": syn_for_a_closed_listener,
+    "TIME_WAIT_SYN_NEWER_NUMBER": lambda: after(time_wait(), ("S", 9)),
+    "TIME_WAIT_SYN_NEWER_TIMESTAMP": lambda: after(
+        time_wait(TS), ("S", -9, {"opts": (Timestamps(10**6, 0),)})
+    ),
     "TIME_WAIT_LIMITED": lambda: after(time_wait(), ("A", 1, 2), ("A", 1, 2)),
     "TIME_WAIT_QUIET": lambda: after(time_wait(), ("A", 2, 2)),
     "TIME_WAIT_KILLED": lambda: after(time_wait(), ("R", 2)),
@@ -377,6 +418,9 @@ WAYS = {
     "REQUEST_ACK": lambda: after(syn_recv(), ("A", FAR, 1)),
     "RST": lambda: after(Bench(), ("S",)),
     "ACTIVE_RST": lambda: calling(established(), ("abort",)),
+    "UNREAD_RST": lambda: calling(after(established(), ("PA", 1, 1, {"data": 5})), ("close",)),
+    "UNACCEPTED_RST": closed_before_accept,
+    "LINGER2_RST": lambda: closed_in_fin_wait2(-1),
     "TW_ACK": lambda: after(time_wait(), ("FA", 1, 2)),
     "ACK": connected,
     "DELAYED_ACK": lambda: after(established(), ("FPA", 1, 1, {"data": 5}), until=3),
@@ -384,6 +428,7 @@ WAYS = {
     "DUP_ACK": lambda: after(established(), ("A", FAR, 1)),
     "WINDOW_UPDATE": reading,
     "DATA_SENT": lambda: calling(established(), ("send", 5)),
+    "HELD_DATA_SENT": lambda: after(calling(established(), ("send", 5), ("send", 5)), ("A", 1, 6)),
     "FIN_SENT": fin_wait1,
     "RETRANSMIT": lambda: after(calling(established(), ("send", 5)), until=3),
     "FAST_RETRANSMIT": lambda: after(ten_sent(), sacked(5)),
@@ -393,10 +438,15 @@ WAYS = {
     "WINDOW_PROBE": lambda: after(no_window(), until=3),
     "KEEPALIVE": lambda: after(kept_alive(), until=5),
     "KEEPALIVE_OVER": lambda: after(kept_alive(), until=10),
+    "KEEPALIVE_RST": lambda: after(kept_alive(), until=10),
     "REQUEST_EXPIRED": lambda: after(syn_recv(), until=70),
     "REQUEST_ORPHANED": closed_listener,
     "REQUEST_SILENT": lambda: deferred(("A", 1, 1), until=3),
-    "TIMED_OUT": lambda: after(syn_sent(), until=200),
+    "SYN_TIMED_OUT": lambda: after(syn_sent(), until=200),
+    "TIMED_OUT": lambda: after(calling(established(), ("send", 5)), until=2000),
+    "ORPHAN_TIMED_OUT": lambda: after(calling(established(), ("close",)), until=200),
+    "PROBES_TIMED_OUT": lambda: after(no_window(), until=2000),
+    "SHUT_WINDOW_TIMED_OUT": window_taken_back,
     "TIME_WAIT_OVER": lambda: after(time_wait(), until=70),
     "FIN_WAIT2_OVER": lambda: after(fin_wait2(orphan=True), until=70),
 }

@@ -3,10 +3,12 @@
 **Which packets are in it.** A run sees each packet twice, where it is sent and where it arrives. Wireshark
 takes the second sight of a packet for a retransmission, so a file with both would be full of false alarms.
 By default each packet is in the file once, as the server sees it: what arrives at its interface, what leaves
-it, each at the server's own time. Packets that are lost on their way to the server are there as well, on an
-interface called `lost`, at the moment of their loss. `SeenBy.CLIENT` is the same from the other end (arrivals
-at the client, and on `lost` what the server sent in vain). `SeenBy.ALL` holds every sight of every packet,
-one interface for each host; look at one host at a time there: `frame.interface_name == "server"`.
+it, each at the server's own time. `SeenBy.CLIENT` is the same from the other end. `SeenBy.ALL` holds every sight
+of every packet, one interface for each host; look at one host at a time there: `frame.interface_name == "server"`.
+
+**What was lost** on its way to the viewer is not in the file, for no capture has it, and Wireshark takes what was
+sent before for out of order; a comment of the file counts it. With `with_lost` it is there, on an interface called
+`lost`, at the moment of its loss.
 
 **Times** are virtual: the run begins at 0, which tools show as 1970-01-01 00:00:00 UTC. The seconds of the
 file are those of the ladder, and its comments say so.
@@ -31,6 +33,7 @@ from tcpemu.explain.capture.packet_comments import (
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.rows import PacketRow, Row, homes_of, rows_of
+from tcpemu.explain.lines.count_words import count as how_many
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.version import __version__
 from tcpemu.wire.capture_file import Capture, CaptureError, Direction, Interface, Packet
@@ -56,11 +59,17 @@ def capture_of(
     facts: Sequence[str] = (),
     *,
     comments: bool = True,
+    with_lost: bool = False,
 ) -> Capture:
-    """The capture of a run. `facts` (scenario, seed, kernel) become comments of the file."""
+    """The capture of a run. `facts` (scenario, seed, kernel) become comments of the file.
+
+    `with_lost` adds the packets that the viewer never saw, as the network lost them.
+    """
     rows = rows_of(record)
     by_number = {row.number: row for row in rows if isinstance(row, PacketRow)}
-    seen = list(_chosen(record, _viewers(rows, seen_by), by_number))
+    found = list(_chosen(record, _viewers(rows, seen_by), by_number))
+    seen = [sight for sight in found if with_lost or sight.point is not Point.LOST]
+    facts = [*facts, *_left_out(len(found) - len(seen), seen_by)]
     seen.sort(key=lambda sight: sight.at)  # a link may lose a packet later than the record comes to know it
     interfaces = _interfaces(seen, rows)
     numbers = {interface.name: number for number, interface in enumerate(interfaces)}
@@ -97,6 +106,14 @@ def _chosen(record: Record, viewers: set[str] | None, rows: Mapping[int, PacketR
         row = rows[sight.number]
         if _rank(sight, viewers) != _FOREIGN or viewers.isdisjoint({row.sender, row.receiver}):
             yield sight  # else it is still on its way to a viewer, or a copy that a viewer did not see
+
+
+def _left_out(count: int, seen_by: SeenBy) -> Iterator[str]:
+    """That packets are missing which the network lost."""
+    if count:
+        viewer = "" if seen_by is SeenBy.ALL else f" to the {seen_by}"
+        lost = how_many(count, "packet")
+        yield f"Lost on the way{viewer}, and not in this file: {lost} (--with-lost adds them)."
 
 
 def _rank(sight: PacketSeen, viewers: set[str]) -> int:

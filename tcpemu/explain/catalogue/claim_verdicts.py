@@ -13,7 +13,12 @@ from tcpemu.scenario.claims.measure import MEASURES, Measures
 from tcpemu.scenario.claims.verdicts import ClaimOutcome, ClaimVerdict
 
 _ROLES = {ClaimOutcome.HOLDS: Role.STATE, ClaimOutcome.FAILS: Role.LOST, ClaimOutcome.UNSPECIFIED: Role.QUIET}
-_VERDICT = max(len(outcome.value) for outcome in ClaimOutcome)
+_WORDS = {
+    ClaimOutcome.HOLDS: "holds",
+    ClaimOutcome.FAILS: "fails",
+    ClaimOutcome.UNSPECIFIED: "cannot be tested",
+}
+_VERDICT = max(map(len, _WORDS.values()))
 _TIMES = frozenset({"repeats_at", "given_up_after", "client_sees_after", "round_trip"})
 _NONE = "none"
 
@@ -24,12 +29,23 @@ def claim_lines(claim: Claim, verdicts: Sequence[ClaimVerdict], width: int = 100
     yield line(table.name, Role.TITLE)
     yield from (line(f"  {each}") for each in textwrap.wrap(table.claim, width - 2))
     yield from (line(f"  {each}", Role.QUIET) for each in textwrap.wrap(f"({table.source})", width - 2))
+    for tolerance in dict.fromkeys(_tolerances(table)):
+        yield from (line(f"  {each}", Role.QUIET) for each in textwrap.wrap(tolerance, width - 2))
     for outcome in ClaimOutcome:
         yield from _outcome_lines(outcome, [each for each in verdicts if each.outcome is outcome], width)
 
 
+def _tolerances(table: ClaimTable) -> Iterator[str]:
+    """How far from what the claim says a measure may be."""
+    for checks in table.holds_when:
+        if checks.rate is not None:
+            yield f"tolerance: a rate holds within {float(checks.rate.within):.0%} of the formula"
+        if checks.repeats_at is not None or checks.given_up_after is not None:
+            yield f"tolerance: a time holds within {span_words(checks.within)} of the one claimed"
+
+
 def _outcome_lines(outcome: ClaimOutcome, verdicts: Sequence[ClaimVerdict], width: int) -> Iterator[Line]:
-    head = Span(f"  {outcome.value:<{_VERDICT}}  ", _ROLES[outcome])
+    head = Span(f"  {_WORDS[outcome]:<{_VERDICT}}  ", _ROLES[outcome])
     for words, kernels in _grouped(verdicts).items():
         whole = kernel_names(kernels) + (f": {words}" if words else "")
         for each in textwrap.wrap(whole, width - len(head.text), break_on_hyphens=False):

@@ -41,13 +41,13 @@ def kernel_lines(width: int = 100) -> Iterator[Line]:
 
 
 def _releases(name: str) -> str:
-    """`The nearest for releases before 6.1. `: up to the next one of its family."""
+    """`For releases before 6.1. `: up to the next one of its family."""
     family, version = family_and_version(name)
     kin = [(family_and_version(each)[1], each) for each in GENERATIONS if each.startswith(f"{family}-")]
     newer = min((each for each in kin if each[0] > version), default=None)
     if newer is not None:
-        return f"The nearest for releases before {newer[1].removeprefix(f'{family}-')}. "
-    return "The one that is used where none is named. " if name == DEFAULT else ""
+        return f"For releases before {newer[1].removeprefix(f'{family}-')}. "
+    return "The default. " if name == DEFAULT else ""
 
 
 def listen_words(kernel: Generation) -> str:
@@ -80,7 +80,7 @@ def _further_syns(kernel: Generation, room: int) -> str:
     let_in = _room(lambda young: rules.full_for_syn(_queues(accepting=room, young=young)))
     if let_in == _MOST:
         return "SYNs are let in"
-    return f"SYNs {f'but for {let_in} ' if let_in else ''}{_SYNS[rules.when_full_for_syn]}"
+    return f"{f'all SYNs but {let_in}' if let_in else 'SYNs'} {_SYNS[rules.when_full_for_syn]}"
 
 
 def _further_acks(kernel: Generation, room: int) -> str:

@@ -1,4 +1,4 @@
-"""Everything that `tcpemu compare` prints: the runs side by side, and where and why they part."""
+"""Everything that `tcpemu compare` prints: the runs side by side, and where and why they differ."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ def comparison_lines(
     heading: Heading,
     width: int = 100,
 ) -> Iterator[Line]:
-    """All of it: heading, table, notes, and where each run departs from the first.
+    """All of it: heading, table, notes, and where each run first behaves differently from the first one.
 
     `server` is the name of the server's host; `numbers` are further rows of the table, the first ones.
     """
@@ -49,6 +49,9 @@ def comparison_lines(
     for note in notes:
         yield from hanging("  *", note, 4, width, Role.QUIET)
     yield from _Parting(runs, digests, width).lines()
+
+
+BEHAVES, LOOKS = "first behaves differently from", "same decision, other fields than"
 
 
 class _Parting:
@@ -63,6 +66,8 @@ class _Parting:
     def lines(self) -> Iterator[Line]:
         yield ()
         yield from self._title()
+        if hint := self._hint():
+            yield from hanging("  *", hint, 4, self._width, Role.QUIET)
         for number, run in enumerate(self._runs):
             below = [*self._kernel(run), *self._against_first(number)]
             if below:
@@ -73,8 +78,23 @@ class _Parting:
     def _title(self) -> Iterator[Line]:
         if len(self._runs) > 1:
             before = ", and from the one before it" if len(self._runs) > 2 else ""
-            text = f"Where each departs from {self._runs[0].name}{before}"
+            text = f"Where each first behaves differently from {self._runs[0].name}{before}"
             yield from (line(each, Role.TITLE) for each in textwrap.wrap(text, self._width))
+
+    def _hint(self) -> str:
+        """Where congestion controls of the server are compared and it sends no data: whose to set in their place."""
+        setting = "net.ipv4.tcp_congestion_control"
+        names = [run.name for run in self._runs]
+        if len(names) < 2 or not all("tcp_congestion_control" in name and ":" not in name for name in names):
+            return ""
+        senders = {row.sender for digest in self._digests for row in digest.rows if row.segment.payload}
+        clients = sorted(senders - {self._digests[0].server})
+        if not clients or len(clients) < len(senders):
+            return ""
+        return (
+            f"{setting} is set for {self._digests[0].server}, which sends no data here; the sender is "
+            f"{clients[0]}: set {clients[0]}:{setting}"
+        )
 
     def _kernel(self, run: ComparedRun) -> Iterator[Line]:
         """What the kernel is, once for each, where they are not all the same."""
@@ -91,7 +111,7 @@ class _Parting:
             yield line(f"  {each}", Role.QUIET)
 
     def _against_first(self, here: int) -> Iterator[Line]:
-        """Where a run departs from the first, and then from the one before it."""
+        """Where a run first behaves differently from the first one, and then from the one before it."""
         if here == 0:
             return
         found = first_differences(self._digests[0], self._digests[here])
@@ -100,35 +120,35 @@ class _Parting:
         if found.behaviour is None:
             yield from self._alike(0, looks=found.looks is not None)
             return
-        yield from self._difference("departs", 0, here, found.behaviour)
+        yield from self._difference(BEHAVES, 0, here, found.behaviour)
         if here > 1:
             yield from self._against_previous(here)
 
     def _against_previous(self, here: int) -> Iterator[Line]:
         found = first_differences(self._digests[here - 1], self._digests[here])
         if found.behaviour:
-            yield from self._difference("departs", here - 1, here, found.behaviour)
+            yield from self._difference(BEHAVES, here - 1, here, found.behaviour)
         else:
             yield from self._alike(here - 1, looks=found.looks is not None)
 
     def _alike(self, there: int, *, looks: bool) -> Iterator[Line]:
         other = self._runs[there].name
-        said = f"does what {other} does, at the same times" if looks else f"no packet differs from {other}"
+        said = f"same decisions as {other}, at the same times" if looks else f"no packet differs from {other}"
         yield from hanging("", said, 2, self._width)
 
     def _look(self, here: int, difference: Difference) -> Iterator[Line]:
         """How it looks different from the first; in short if another one has looked so."""
         known = self._looks.setdefault(difference, self._runs[here].name)
         if known == self._runs[here].name:
-            yield from self._difference("looks different", 0, here, difference)
+            yield from self._difference(LOOKS, 0, here, difference)
         else:
-            text = f"looks different from {self._runs[0].name} as {known} does"
+            text = f"{LOOKS} {self._runs[0].name}, as in {known}"
             yield from hanging("", text, 2, self._width)
 
     def _difference(self, how: str, there: int, here: int, difference: Difference) -> Iterator[Line]:
         names = self._runs[there].name, self._runs[here].name
         indent = max(map(len, names)) + 6
-        head = f"{how} from {names[0]} at {moment(difference.at)}: {difference.packet}"
+        head = f"{how} {names[0]} at {moment(difference.at)}: {difference.packet}"
         yield from hanging("", head, 2, self._width)
         for name, words in zip(names, (difference.there, difference.here), strict=True):
             yield from hanging(f"    {name}", words, indent, self._width)

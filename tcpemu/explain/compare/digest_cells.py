@@ -24,7 +24,7 @@ def digest_cells(digests: Sequence[RunDigest]) -> Iterator[tuple[str, list[str]]
     """Labels, and for each a cell for each run."""
     telling = most_repeated_to(digests)
     if telling:
-        label = f"SYN|ACK to {_name_of(telling, digests)} again, s after its SYN"
+        label = f"SYN|ACK retransmissions to {_name_of(telling, digests)} (s after the SYN)"
         yield label, [_again_words(digest.syn_ack_repeats.get(telling)) for digest in digests]
     if any(digest.resets for digest in digests):
         yield "RSTs, and to what", [_reset_words(digest) for digest in digests]
@@ -77,13 +77,13 @@ def _resets_alike(digest: RunDigest, resets: Sequence[SentReset]) -> str:
 def _client_rows(digests: Sequence[RunDigest]) -> Iterator[tuple[str, list[str]]]:
     names = list(dict.fromkeys(outcome.application for digest in digests for outcome in digest.outcomes))
     if len(names) > CLIENTS_ONE_BY_ONE:
-        yield "when clients knew", [_crowd_words(digest.outcomes) for digest in digests]
+        yield "outcome for clients", [_crowd_words(digest.outcomes) for digest in digests]
         return
     for name in names:
         outcomes = [
             {outcome.application: outcome for outcome in digest.outcomes}.get(name) for digest in digests
         ]
-        yield f"when {name} knew", [_outcome_words(outcome) for outcome in outcomes]
+        yield f"outcome for {name}", [_outcome_words(outcome) for outcome in outcomes]
 
 
 def _outcome_words(outcome: ApplicationOutcome | None) -> str:

@@ -2,6 +2,7 @@
 
 - `record_steps.py`: what belongs together: the steps of hosts, and the life of each packet
 - `flow_numbers.py`: sequence numbers counted from the start of each flow
+- `flow_memory.py`: how long data, an ACK or unread octets of a flow have waited
 - `rows.py`: one row for each packet, call or timer that is worth telling
 - `row_notes.py`: what there is to say of a row in words: why it was dropped, lost, sent again
 - `host_sides.py`: which host stands on the left, which on the right, and by what name

@@ -1,10 +1,12 @@
 """How the clients of a run fared, as their own calls tell it: what a user of the server would notice."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import WAITS, Call, Record
@@ -12,6 +14,7 @@ from tcpemu.stack.base.events import QueueChanged, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey
 
+_OCTETS = re.compile(r"([0-9]+) octets?$")
 CLIENTS_LISTED = 10
 """Clients that are told one by one; of more, those with the same outcome are counted."""
 
@@ -36,6 +39,8 @@ class ApplicationOutcome:
     """When it was made."""
     over: int | None = None
     """When the run ended, for a client that was to begin later."""
+    received: int = 0
+    """Octets that recv() has given."""
 
     @property
     def words(self) -> str:
@@ -82,6 +87,8 @@ def _after(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> Appl
     outcome = replace(outcome, waits="")
     if call.result.isupper():
         return replace(outcome, error=call.result, failed=call.at)
+    if call.text.startswith("recv(") and (octets := _OCTETS.match(call.result)):
+        return replace(outcome, received=outcome.received + int(octets[1]))
     if call.text.startswith("connect("):
         alone = call.flow is not None and servers.never_completed(call.flow)
         return replace(outcome, connected=call.at, alone=alone)
@@ -156,7 +163,10 @@ def _afterwards(outcome: ApplicationOutcome) -> Iterator[Span]:
     if outcome.alone:
         yield Span(ALONE, Role.LOST)
     if outcome.error:
-        yield Span(f"{outcome.error} at {_at(outcome.failed)}", Role.LOST)
+        if outcome.received:
+            yield Span(f"recv() gave {count(outcome.received, 'octet')}")
+        before = ", then " if outcome.received else ""
+        yield Span(f"{before.lstrip(', ')}{outcome.error} at {_at(outcome.failed)}", Role.LOST)
     if outcome.waits:
         yield Span(f"still waits in {outcome.waits} since {_at(outcome.since)}", Role.AGAIN)
 

@@ -19,6 +19,12 @@ def backlog_words(row: CallRow, host: Host | None) -> str:
     return f"asked for {int(asked[1])}, gets {row.queues.backlog}: {_why(int(asked[1]), host)}"
 
 
+def asked_backlog(text: str) -> int | None:
+    """The backlog that a call of listen() asked for; None for any other call."""
+    asked = _ASKED.fullmatch(text)
+    return int(asked[1]) if asked else None
+
+
 def _why(asked: int, host: Host) -> str:
     most = host.sysctls.somaxconn
     wanted, why = _meant(asked, host)

@@ -3,6 +3,7 @@
 The reasons come from the stack; here they get the numbers of the moment and the view from the other end.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,10 +12,11 @@ from tcpemu.explain.facts.rows import Evicted, ListenerQueues, PacketRow, Row, T
 from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
-from tcpemu.explain.lines.time_words import span_words
-from tcpemu.stack.base.events import Outcome, Reason
+from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.network.record import NO_HOST
+from tcpemu.stack.base.events import GivenUp, Outcome, Reason
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import RST, Segment
+from tcpemu.wire.segment import ACK, RST, SYN, Segment
 
 ORDINARY = frozenset(
     {
@@ -36,10 +38,17 @@ ORDINARY = frozenset(
     }
 )
 """Reasons of what always goes so in a connection without trouble: a ladder need not say anything about it."""
-_WITH_DATA = frozenset({"DATA", "DATA_SENT"})
+_WITH_DATA = frozenset({"DATA", "DATA_SENT", "HELD_DATA_SENT"})
 """Reasons of which the number of octets is told."""
 
 DISAGREEMENT = "DISAGREEMENT"
+ZERO_WINDOW = "ZERO_WINDOW"
+"""Stands for the reason of an ACK that closes the window, or leaves it closed."""
+_ACKS = frozenset({"ACK", "DELAYED_ACK", "DUP_ACK", "DATA_SENT"})
+PROBE = "WINDOW_PROBE"
+PROBE_ANSWERED, PROBE_NOT_ANSWERED = "WINDOW_PROBE_ANSWERED", "WINDOW_PROBE_NOT_ANSWERED"
+NOBODY = "NOBODY"
+"""Stands for the reason of what is sent to an address that no host has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,8 @@ def notes_of(row: Row) -> tuple[Note, ...]:
         case PacketRow():
             return tuple(note for note in all_notes_of(row) if not note.ordinary)
         case TimerRow(reason=Reason() as reason):
-            return (Note(f"{row.node}: {reason.text}", Role.LOST, reason.name, reason.source),)
+            text = f"{row.node}: {reason.text}{decided(row.given_up)}"
+            return (Note(text, Role.LOST, reason.name, reason.source),)
         case _:
             return ()
 
@@ -101,6 +111,23 @@ def _counters(counted: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {by:+}" for name, by in counted if name not in BULK)
 
 
+def decided(given_up: GivenUp | None) -> str:
+    """How long a timer that gave up had waited, and by which setting."""
+    if given_up is None:
+        return ""
+    unit = " ms" if given_up.setting in _MILLISECONDS else ""
+    eight = ", which counts as 8" if not given_up.value and given_up.setting in _EIGHT_FOR_NONE else ""
+    setting = f"{given_up.setting} is {given_up.value}{unit}{eight}"
+    if given_up.allowed is None:
+        return f"; {setting}"
+    waited, allowed = span_words(given_up.waited), span_words(given_up.allowed)
+    return f"; {waited} have passed since the first retransmission, and {setting}: that allows {allowed}"
+
+
+_EIGHT_FOR_NONE = frozenset({"net.ipv4.tcp_orphan_retries"})
+_MILLISECONDS = frozenset({"TCP_USER_TIMEOUT", "net.ipv4.tcp_rto_max_ms"})
+
+
 def _copy(row: PacketRow) -> Note | None:
     if row.copy_of is None:
         return None
@@ -117,11 +144,51 @@ def _sending(row: PacketRow) -> Note | None:
         text = f"sent again{after} ({ordinal(row.sent.repeat)} repeat): {reason.text}"
         return Note(text, Role.AGAIN, reason.name, reason.source, of_departure=True)
     answers = row.sent_because is not None and row.sent_because.outcome is Outcome.ANSWERED
-    text = f"{row.sender}: {_challenge(row, reason)}{reason.text}{_octets(row, reason)}"
+    text = f"{row.sender}: {_sent_words(row, reason)}{_octets(row, reason)}{_waited(row)}"
+    if row.unread is not None and reason.name in _ACKS:
+        text = f"{text}; {_shut(row)}"
+        return Note(text, Role.AGAIN, ZERO_WINDOW, reason.source, of_departure=True)
     if answers or reason.name in ORDINARY:
         return Note(text, Role.PLAIN, reason.name, of_departure=True, ordinary=True)
     role = Role.RESET if row.segment.flags & RST else Role.PLAIN
     return Note(text, role, reason.name, reason.source, of_departure=True)
+
+
+_ANSWERED_SO = re.compile(
+    r"(, so it is|:| is) answered with a RST.*|, so the (SYN|final ACK) is answered with a RST.*"
+)
+"""What the words of a reason say of the answer, which is told of it already."""
+
+
+def reset_cause(row: PacketRow) -> str:
+    """Which call, timer or segment made its sender send this RST; empty where nobody says it."""
+    met = row.sent_because
+    if met is not None and isinstance(met.segment, Segment):
+        why = with_numbers(_ANSWERED_SO.sub("", met.reason.text), row.queues)
+        return f"in answer to the {segment_kind(met.segment)} that arrived: {why}"
+    return row.sender_change.cause if row.sender_change else ""
+
+
+def _sent_words(row: PacketRow, reason: Reason) -> str:
+    """The reason's words; before those of a RST, the call, timer or segment that made it."""
+    cause = reset_cause(row) if row.segment.flags & RST else ""
+    if not cause:
+        return f"{_challenge(row, reason)}{reason.text}"
+    return f"a RST {cause}" if row.sent_because else f"{cause}: {reason.text}"
+
+
+def _waited(row: PacketRow) -> str:
+    """How long an ACK was delayed, or data held."""
+    if row.waited is None or row.sent is None:
+        return ""
+    if row.sent.reason.name == "DELAYED_ACK":
+        return f": the data came {span_words(row.waited)} ago"
+    return f"; it was written {span_words(row.waited)} ago"
+
+
+def _shut(row: PacketRow) -> str:
+    waits = count(row.unread or 0, "octet")
+    return f"the window is 0: the receive buffer is full, {waits} {'waits' if row.unread == 1 else 'wait'} for recv()"
 
 
 def _challenge(row: PacketRow, reason: Reason) -> str:
@@ -139,6 +206,8 @@ def _octets(row: PacketRow, reason: Reason) -> str:
 def _loss(row: PacketRow) -> Note | None:
     if not row.lost:
         return None
+    if row.lost == NO_HOST:
+        return Note(f"reaches nobody: {NO_HOST}", Role.LOST, NOBODY, of_departure=True)
     text = row.lost if row.lost.startswith("lost") else f"lost on the way: {row.lost}"
     return Note(text, Role.LOST, of_departure=True)
 
@@ -150,8 +219,28 @@ def _verdict(row: PacketRow) -> Note | None:
     if reason.name in ORDINARY:
         text = f"{row.receiver}: {reason.text}{_octets(row, reason)}"
         return Note(text, Role.PLAIN, reason.name, ordinary=True)
-    text = f"{row.receiver}: {with_numbers(reason.text, row.queues)}"
-    return Note(text, _ROLES[row.verdict.outcome], reason.name, reason.source)
+    role, rule, text = _ROLES[row.verdict.outcome], reason.name, with_numbers(reason.text, row.queues)
+    if row.sent and row.sent.reason.name == PROBE and row.verdict.outcome is not Outcome.ACCEPTED:
+        answered = row.verdict.outcome is Outcome.ANSWERED
+        rule = PROBE_ANSWERED if answered else PROBE_NOT_ANSWERED
+        text = f"a zero window probe: {'answered with an ACK that says the window' if answered else text}"
+    elif reason.name in _KNOWN_FIRST and row.segment.flags & (SYN | ACK) == SYN | ACK:
+        answered = row.verdict.outcome is Outcome.ANSWERED
+        text = f"a repeated SYN|ACK reaches an open connection: {'challenge ACK' if answered else text}"
+    elif reason.name == "DATA_AHEAD" and not row.segment.payload:
+        text = "out of order: the FIN is kept until the gap is filled"
+    return Note(f"{row.receiver}: {text}{_gone(row)}", role, rule, reason.source)
+
+
+_KNOWN_FIRST = frozenset({"CHALLENGE_SYN", "CHALLENGE_LIMITED"})
+
+
+def _gone(row: PacketRow) -> str:
+    """How the connection ended that was there before."""
+    if row.gone is None:
+        return ""
+    cause = f": {row.gone.cause}" if row.gone.cause else ""
+    return f"; the connection that was there is gone since {moment(row.gone.at)}{cause}"
 
 
 _ROLES = {Outcome.ACCEPTED: Role.PLAIN, Outcome.ANSWERED: Role.AGAIN, Outcome.DROPPED: Role.LOST}

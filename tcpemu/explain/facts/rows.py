@@ -9,11 +9,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from tcpemu.explain.facts.flow_memory import FlowMemory
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordSteps
 from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, Call, PacketSeen, Record
-from tcpemu.stack.base.events import Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
+from tcpemu.stack.base.events import GivenUp, Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, FlowKey, Segment
 
@@ -83,6 +84,12 @@ class PacketRow:
     """Counters that moved at the sender in the call or the timer that sent it and nothing else."""
     evicted: Evicted | None = None
     """The half-open connection that had to go when it arrived."""
+    gone: StateChanged | None = None
+    """Where the receiver had no connection of this flow any more: how the one that was there had ended."""
+    waited: int | None = None
+    """For a delayed ACK: nanoseconds since the data had arrived. For data that was held: since it was written."""
+    unread: int | None = None
+    """For one that offers a window of 0: octets that wait for recv() at its sender."""
 
     @property
     def outcome(self) -> Outcome | None:
@@ -101,6 +108,8 @@ class CallRow:
     queues: ListenerQueues | None = None
     flow: FlowKey | None = None
     """The connection that it was made on, or that it gave."""
+    why: str = ""
+    """For one that failed: what stood in its way, where the errno alone does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +123,18 @@ class TimerRow:
     reason: Reason | None
     change: StateChanged | None = None
     queues: ListenerQueues | None = None
+    given_up: GivenUp | None = None
+    """For a timer that gave up: what decided that."""
 
 
 Row: TypeAlias = PacketRow | CallRow | TimerRow
+"""A thing worth telling of a run: a packet with what became of it, a call, or a timer."""
 
 EVICTION = "REQUEST_EVICTED"
 """The reason of what stands in `PacketRow.evicted`."""
+
+UNKNOWN_FLOW = frozenset({"NO_SOCKET", "NO_SOCKET_RST", "LISTENER_ACK", "LISTENER_ACK_RST"})
+"""Reasons of what belongs to no connection that is there."""
 
 QUIET_CALLS = ("recv(", "connect(", "bind(", "setsockopt(", "getsockopt(")
 """Calls of which only an error is told: what they do is seen in packets and states, or is no news."""
@@ -145,11 +160,15 @@ class _RowsOfRecord:
         self._numbers = InitialNumbers()
         self._states: dict[tuple[str, FlowKey], State] = {}
         self._queues: dict[tuple[str, int], ListenerQueues] = {}
-        self._last_sent: dict[tuple[object, ...], int] = {}
+        self._memory = FlowMemory()
         self._settled_states: dict[int, State | None] = {}
         self._settled_queues: dict[int, ListenerQueues | None] = {}
         self._half_open: dict[tuple[str, int], dict[FlowKey, int]] = {}
         """By node and port: since when each connection is half-open, the oldest first."""
+        self._ends: dict[tuple[str, FlowKey], StateChanged] = {}
+        """How the last connection of each flow ended at each node."""
+        self._gone: dict[int, StateChanged] = {}
+        """By the number of the packet that came too late."""
         self._evicted: dict[int, Evicted] = {}
         """By the number of the packet whose arrival did it."""
 
@@ -162,6 +181,7 @@ class _RowsOfRecord:
                 yield self._packet(item)
             else:
                 self._note_step(item)
+                self._memory.step(item, None if item.arrival is None else self._segment(item.arrival))
                 if item.arrival is None:
                     yield from self._quiet_step(item)
 
@@ -172,10 +192,22 @@ class _RowsOfRecord:
                 self._note_eviction(item)
                 self._note_step(item)
                 self._note_half_open(item)
+                self._note_end(item)
                 if item.arrival is not None:
                     segment = self._segment(item.arrival)
                     self._settled_states[item.arrival] = self._states.get((item.node, segment[:4]))
                     self._settled_queues[item.arrival] = self._queues.get((item.node, segment.dport))
+
+    def _note_end(self, step: HostStep) -> None:
+        """What met no connection: how the one that had been there ended."""
+        if step.arrival is not None and step.verdict and step.verdict.reason.name in UNKNOWN_FLOW:
+            flow = self._segment(step.arrival)[:4]
+            ended = self._ends.get((step.node, flow))
+            if ended is not None:
+                self._gone[step.arrival] = ended
+        for change in step.changes:
+            if change.new is State.CLOSE:
+                self._ends[step.node, change.flow] = change
 
     def _note_half_open(self, step: HostStep) -> None:
         for change in step.changes:
@@ -228,20 +260,22 @@ class _RowsOfRecord:
         because = departure.verdict if departure else None
         alone = departure if departure and departure.arrival is None else None
         backwards: FlowKey = (segment.dst, segment.dport, segment.src, segment.sport)
+        relative = self._relative(life, segment)
+        since_last = self._memory.since_last(seen.node, segment, seen.at)
         return PacketRow(
             at=seen.at,
             number=seen.number,
             sender=sender,
             receiver=receiver,
             segment=segment,
-            relative=self._relative(life, segment),
+            relative=relative,
             arrived=life.received.at if life.received else None,
             lost=life.lost.why if life.lost else "",
             lost_at=life.lost.at if life.lost else None,
             copy_of=seen.copy_of,
             sent=life.reason,
             sent_because=because,
-            since_last=self._since_last(seen, life),
+            since_last=since_last if life.reason and life.reason.repeat else None,
             verdict=arrival.verdict if arrival else None,
             sender_change=_change(alone, backwards),
             receiver_change=_change(arrival, segment[:4]),
@@ -252,6 +286,9 @@ class _RowsOfRecord:
             counted=_sums(arrival),
             sender_counted=_sums(alone) if alone and len(alone.sent) == 1 else (),
             evicted=self._evicted.get(seen.number),
+            gone=self._gone.get(seen.number),
+            waited=self._memory.waited(seen.node, segment, seen.at, life.reason),
+            unread=self._memory.unread(seen.node, segment, relative),
         )
 
     def _sender(self, life: PacketLife, seen: PacketSeen) -> str:
@@ -266,13 +303,6 @@ class _RowsOfRecord:
     def _relative(self, life: PacketLife, segment: Segment) -> Relative:
         verdict = life.arrival.verdict if life.arrival else None
         return self._numbers.relative(segment, refused=bool(verdict and verdict.outcome != Outcome.ACCEPTED))
-
-    def _since_last(self, seen: PacketSeen, life: PacketLife) -> int | None:
-        segment = seen.segment
-        key = (seen.node, *segment[:4], segment.seq, segment.flags, len(segment.payload))
-        last = self._last_sent.get(key)
-        self._last_sent[key] = seen.at
-        return seen.at - last if last is not None and life.reason and life.reason.repeat else None
 
     def _queues_at(self, number: int, sender: str, segment: Segment) -> ListenerQueues | None:
         arrived = self._settled_queues.get(number)
@@ -291,7 +321,7 @@ class _RowsOfRecord:
 def call_row(step: HostStep, call: Call) -> CallRow:
     """The row of the call that a step began with."""
     queues = _queues_after(step)
-    return CallRow(call.at, call.node, call.application, call.text, call.result, queues, call.flow)
+    return CallRow(call.at, call.node, call.application, call.text, call.result, queues, call.flow, call.why)
 
 
 def _queues_after(step: HostStep) -> ListenerQueues | None:
@@ -302,9 +332,11 @@ def _queues_after(step: HostStep) -> ListenerQueues | None:
 def _timer_rows(step: HostStep) -> Iterator[TimerRow]:
     queues = _queues_after(step)
     changes = {change.flow: change for change in step.changes}
-    reasons = {timer.flow: timer.reason for timer in step.timers}
-    for flow in dict.fromkeys([*reasons, *changes]):
-        yield TimerRow(step.at, step.node, flow, reasons.get(flow), changes.get(flow), queues)
+    fired = {timer.flow: timer for timer in step.timers}
+    for flow in dict.fromkeys([*fired, *changes]):
+        timer = fired.get(flow)
+        reason, given_up = (timer.reason, timer.given_up) if timer else (None, None)
+        yield TimerRow(step.at, step.node, flow, reason, changes.get(flow), queues, given_up)
 
 
 def _worth_telling(call: Call, *, sent: bool) -> bool:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.segment_words import flag_words
+from tcpemu.network.record import NO_HOST
 
 WHOLE = 60
 """Up to so many rows nothing is folded."""
@@ -16,6 +17,8 @@ KEPT = 3
 """How often each kind of row is shown before it is folded."""
 FEW = 30
 """Packets between two hosts that exchange no more than this are never folded: a lone client in a crowd."""
+MOST_TROUBLES = 120
+"""Up to so many packets that were lost or sent again none of them is folded; beyond, they are like any others."""
 SHORTEST = 3
 """Fewer rows than this, one after the other, are not worth a fold."""
 
@@ -28,7 +31,7 @@ class Fold:
     until: int
     """When the last of them was."""
     tally: tuple[tuple[str, int], ...]
-    """How many of each kind, the most frequent first."""
+    """How many of each kind: first what was lost or sent again, then the others; the most frequent first."""
     queues: ListenerQueues | None
     """The queues as the last of them left them."""
 
@@ -51,7 +54,7 @@ def row_kind(row: Row) -> str:
     match row:
         case PacketRow():
             again = " again" if row.sent and row.sent.repeat else ""
-            lost = " lost" if row.lost else ""
+            lost = " to nobody" if row.lost == NO_HOST else " lost" if row.lost else ""
             evicts = " that evicts" if row.evicted else ""
             return flag_words(row.segment.flags) + again + lost + evicts
         case CallRow():
@@ -63,10 +66,12 @@ def row_kind(row: Row) -> str:
 def _fold(rows: Sequence[Row], *, fine: bool) -> Iterator[Folded]:
     shown: Counter[Shape] = Counter()
     busy = Counter(map(_hosts, rows))
+    few_troubles = sum(map(_is_trouble, rows)) <= MOST_TROUBLES
     hidden: list[Row] = []
     for row in rows:
         shape = _shape(row, fine=fine)
-        if shown[shape] >= KEPT and (busy[_hosts(row)] > FEW or not isinstance(row, PacketRow)):
+        needed = (few_troubles and _is_trouble(row)) or _is_alone(row, busy)
+        if shown[shape] >= KEPT and not needed:
             hidden.append(row)
             continue
         shown[shape] += 1
@@ -74,6 +79,18 @@ def _fold(rows: Sequence[Row], *, fine: bool) -> Iterator[Folded]:
         hidden = []
         yield row
     yield from _closed(hidden)
+
+
+def _is_trouble(row: Row) -> bool:
+    """Whether the packet was lost or sent again; of what goes to an address that no host has there is a flood."""
+    if not isinstance(row, PacketRow) or row.lost == NO_HOST:
+        return False
+    return bool(row.lost) or bool(row.sent and row.sent.repeat)
+
+
+def _is_alone(row: Row, busy: Counter[frozenset[str | None]]) -> bool:
+    """Whether it is a packet between two hosts that exchange few."""
+    return isinstance(row, PacketRow) and busy[_hosts(row)] <= FEW
 
 
 def _hosts(row: Row) -> frozenset[str | None]:
@@ -111,6 +128,8 @@ def _closed(hidden: Sequence[Row]) -> Iterator[Folded]:
     if len(hidden) < SHORTEST:
         yield from hidden
         return
-    tally = Counter(map(row_kind, hidden))
+    troubles = Counter(row_kind(row) for row in hidden if _is_trouble(row))
+    others = Counter(row_kind(row) for row in hidden if not _is_trouble(row))
+    tally = (*troubles.most_common(), *others.most_common())
     queues = next((row.queues for row in reversed(hidden) if row.queues), None)
-    yield Fold(hidden[0].at, hidden[-1].at, tuple(tally.most_common()), queues)
+    yield Fold(hidden[0].at, hidden[-1].at, tally, queues)

@@ -6,7 +6,6 @@ and a packet that took longer or shorter carries its own time.
 """
 
 import textwrap
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, n
 from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, rows_of
 from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, folded
 from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, QueueWords
+from tcpemu.explain.ladder.travel_times import DIGITS, UsualDelays, travel_time, travel_words
 from tcpemu.explain.lines.heading import Heading, heading_lines
 from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, lines_text
@@ -63,7 +63,7 @@ class _Drawing:
         self._shown = shown
         self._hosts = hosts
         self._sides = HostSides(rows)
-        self._usual = _usual_delays(rows)
+        self._usual = UsualDelays.of(rows)
         self._columns = self._measured(rows, width)
         self._explained: set[str] = set()
 
@@ -102,16 +102,19 @@ class _Drawing:
 
     def _legend(self) -> Iterator[str]:
         """What has to be known to read this ladder."""
-        if self._usual:
-            yield from _travel_words(self._usual)
-        elif any(isinstance(row, PacketRow) and row.arrived is not None for row in self._shown):
-            yield f"+20 ms: so long did the packet travel; {_THEN}"
+        yield from travel_words(self._usual, self._own_delays())
         shown = [queues for queues in map(_queues_beside, self._shown) if queues]
         if shown:
             yield _example(max(shown, key=lambda queues: queues.accept))
             yield "syn: half-open ones wait for the final ACK."
         if any(queues.accept > queues.backlog for queues in shown):
             yield "More may wait than the backlog says: so the kernel counts."
+
+    def _own_delays(self) -> Iterator[int]:
+        """How long those packets travelled that carry their own time on their arrow."""
+        for row in self._shown:
+            if isinstance(row, PacketRow) and self._usual.differs(row):
+                yield travel_time(row)
 
     def _row(self, row: Folded) -> Iterator[Line]:
         match row:
@@ -163,19 +166,20 @@ class _Drawing:
         return Span(f"─ {text} {dashes}▶" if right else f"◀─ {text} {dashes}", arrow_role(row))
 
     def _words(self, row: PacketRow) -> list[tuple[int, str]]:
-        """What is said on the arrow, each with its rank: the higher it is, the sooner it gives way."""
+        """What is said on the arrow, each with its rank: the higher it is, the sooner it gives way.
+
+        Flags and the packet's own delay never do: without it the line would claim the usual one.
+        """
         segment, relative = row.segment, row.relative
-        words = [(0, flag_words(segment.flags)), (1, f"seq {relative.seq}")]
+        words = [(0, flag_words(segment.flags)), (2 if segment.payload else 3, f"seq {relative.seq}")]
         if relative.ack is not None:
-            words.append((1, f"ack {relative.ack}"))
+            words.append((3 if segment.payload else 2, f"ack {relative.ack}"))
         if segment.payload:
-            words.append((0, f"len {len(segment.payload)}"))
+            words.append((1, f"len {len(segment.payload)}"))
         if segment.window or not segment.flags & RST:
-            words.append((3 if segment.window else 1, f"win {relative.window}"))
-        if row.arrived is not None and row.copy_of is None:
-            took = row.arrived - row.at
-            if took != self._usual.get((row.sender, row.receiver)):
-                words.append((2, f"+{span_words(took, 3)}"))
+            words.append((4 if segment.window else 1, f"win {relative.window}"))
+        if self._usual.differs(row):
+            words.append((0, f"+{span_words(travel_time(row), DIGITS)}"))
         return words
 
     # What stands under a line.
@@ -311,37 +315,6 @@ def arrow_role(row: PacketRow) -> Role:
 def _fitting(words: Sequence[tuple[int, str]], room: int) -> str:
     """The words that fit, those of the highest rank left out first."""
     kept = list(words)
-    while len(" ".join(text for _, text in kept)) > room and len(kept) > 1:
+    while len(" ".join(text for _, text in kept)) > room and any(rank for rank, _ in kept):
         kept.remove(max(reversed(kept), key=lambda word: word[0]))
     return " ".join(text for _, text in kept)[:room]
-
-
-def _usual_delays(rows: Sequence[Row]) -> dict[tuple[str, str | None], int]:
-    """For each way between two hosts, how long most packets travelled, if most took the same time."""
-    times: dict[tuple[str, str | None], Counter[int]] = {}
-    for row in rows:
-        if isinstance(row, PacketRow) and row.arrived is not None and row.copy_of is None:
-            times.setdefault((row.sender, row.receiver), Counter())[row.arrived - row.at] += 1
-    steady = len({took for counts in times.values() for took in counts}) <= len(times)
-    usual = {way: counts.most_common(1)[0] for way, counts in times.items()}
-    return {
-        way: most
-        for way, (most, often) in usual.items()
-        if often * 2 > times[way].total() and (steady or often > 1)
-    }
-
-
-_THEN = "what its line says of the receiver and its queues is as it is then."
-"""Without this the queues on a line seem to change before what stands on the next lines."""
-
-
-def _travel_words(usual: dict[tuple[str, str | None], int]) -> Iterator[str]:
-    """When packets arrive; nothing where they need no time."""
-    if len(set(usual.values())) == 1:
-        took = next(iter(usual.values()))
-        if took:
-            yield f"A packet arrives {span_words(took)} after the time shown; {_THEN}"
-        return
-    ways = [f"{span_words(took)} from {sender} to {receiver}" for (sender, receiver), took in usual.items()]
-    shown = ways[:4] + (["…"] if len(ways) > 4 else [])
-    yield f"A packet arrives later than the time shown ({', '.join(shown)}); {_THEN}"

@@ -47,11 +47,14 @@ _SGR = {
 
 
 class Span(NamedTuple):
+    """A piece of a line that looks the same throughout."""
+
     text: str
     role: Role = Role.PLAIN
 
 
 Line: TypeAlias = tuple[Span, ...]
+"""A line of text, without its line feed."""
 
 
 def line(text: str, role: Role = Role.PLAIN) -> Line:

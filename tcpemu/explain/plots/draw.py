@@ -72,6 +72,7 @@ _LOOKS = {
     Meaning.SENT: _Look(_BLACK, "_"),
     Meaning.SENT_AGAIN: _Look(_RED, "D"),
     Meaning.LOST: _Look(_PURPLE, "x"),
+    Meaning.SACKED: _Look(_SKY, "_"),
     Meaning.ACKED: _Look(_GREEN, width=1.5),
     Meaning.WINDOW: _Look(_ORANGE, line="-.", width=1.5),
     Meaning.FORMULA: _Look(_BLACK, line="--", width=1.2),
@@ -184,7 +185,7 @@ def _across(ax: "Axes", block: PanelBlock, scale: float, *, stretched: bool) -> 
         first = min(_moments(block), default=block.span[1]) / scale
         ax.set_xscale("symlog", linthresh=first)
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        begin, end, words = -first / 8, end * 1.15, words + ", in powers of ten"
+        begin, end, words = -first / 8, end * 1.15, words + ", log scale"
     ax.set_xlim(begin, end)
     ax.set_xlabel(words)
 

@@ -31,6 +31,7 @@ class Meaning(Enum):
     SENT_AGAIN = "sent again"
     LOST = "lost on the way"
     ACKED = "acknowledged"
+    SACKED = "SACKed"
     WINDOW = "window"
     FORMULA = "formula"
     MEASURED = "measured"
@@ -103,7 +104,7 @@ class PanelBlock:
     across: str = ""
     """What the horizontal axis measures, with its unit; empty for time."""
     stretched: bool = False
-    """Whether time is drawn in powers of ten, as most happens right at the beginning."""
+    """Whether time is drawn on a log scale, as most happens right at the beginning."""
 
 
 @dataclass(frozen=True, slots=True)

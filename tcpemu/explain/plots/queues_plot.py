@@ -63,11 +63,26 @@ def _block(heading: str, result: Result, node: str, port: int) -> PanelBlock:
     lengths = result.record.queue_lengths(node, port)
     events = [entry for entry in result.record.events(Verdict, Sent, node=node) if _is_of(entry.event, port)]
     panels = tuple(_panels(queue_limits(result.hosts[node]), lengths, events, result.ended))
-    span = (0, max(result.ended, 1))
     moments = [each.at for each in lengths] + [
         at for panel in panels for marks in panel.marks for at in marks.at
     ]
+    span = (0, max(result.ended, 1))
+    if _quiet(lengths, panels):
+        heading = " — ".join(filter(None, (heading, _hint(result.record))))
+        span = (0, max(min(result.ended, max(moments) * 5 // 4), 1))
     return PanelBlock(heading, panels, span, stretched=crowded_at_first(moments, span))
+
+
+def _quiet(lengths: Sequence[QueueLength], panels: Sequence[Panel]) -> bool:
+    """Whether no connection ever waits behind another and nothing is dropped or sent again."""
+    most = max((max(each.accept, each.syn) for each in lengths), default=0)
+    return most <= 1 and not any(panel.marks for panel in panels)
+
+
+def _hint(record: Record) -> str:
+    """Where there is more to see than in a queue that is all but empty."""
+    data = any(seen.segment.payload for seen in record.packets())
+    return "at most 1 connection waits at a time" + ("; its data: --kind sequence" if data else "")
 
 
 def _panels(

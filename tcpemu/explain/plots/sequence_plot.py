@@ -1,7 +1,9 @@
 """The time-sequence graph of one connection, as tcptrace draws it, from where the data is sent.
 
 Each segment is a bar from its first number to the one behind its last. Below it runs the line of what has been
-acknowledged, above it the right edge of the window. Where the window is far away, it gets a panel of its own.
+acknowledged, above it the right edge of the window; between them, at the time at which the sender heard of them,
+stand the pieces that were SACKed. Where the window is far away, it gets a panel of its own. A bare ACK takes no
+numbers, so it is no bar, and is not counted as sent.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,6 +11,7 @@ from dataclasses import dataclass, field
 
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.record_steps import HostStep, RecordSteps
+from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.plots.picture import (
     Bars,
     Curve,
@@ -24,6 +27,7 @@ from tcpemu.explain.plots.picture import (
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.scenario.format.problems import did_you_mean
 from tcpemu.scenario.running.result import Result
+from tcpemu.wire.options import Sack
 from tcpemu.wire.segment import FIN, RST, SYN, FlowKey, Segment
 
 _FAR = 3
@@ -48,18 +52,22 @@ class FlowDirection:
     acked: list[tuple[int, int]] = field(default_factory=list)
     window: list[tuple[int, int]] = field(default_factory=list)
     """When it was heard of, and the right edge."""
+    sacked: list[tuple[int, int, int]] = field(default_factory=list)
+    """When it was heard of, first number, number behind the last; what is acknowledged already is left out."""
+    segments: int = 0
+    """With new data."""
     octets: int = 0
     """Of data, whether new or not."""
     highest: int = 0
 
 
 def sequence_picture(title: str, note: str, result: Result, client: str | None) -> Picture:
-    """The connection of a client, or of the first one that connects. Raises NothingToDrawError."""
+    """The connection of a client; else the first one with data, or the first. Raises NothingToDrawError."""
     name, flow = _chosen(result, client)
     both = directions(result.record, flow)
     shown = [each for each in both if each.octets] or both[:1]
-    words = f"connection of {name}" + (f" ({result.name})" if result.name else "")
-    blocks = tuple(_block(f"{words}: what {each.sender} sends", each) for each in shown)
+    words = f"Time-sequence graph of {name}" + (f" ({result.name})" if result.name else "")
+    blocks = tuple(_block(f"{words}: {each.sender} to {each.receiver or 'nobody'}", each) for each in shown)
     return Picture(title, note, blocks)
 
 
@@ -67,7 +75,9 @@ def _chosen(result: Result, client: str | None) -> tuple[str, FlowKey]:
     flows = flows_of(result.record)
     names = [each.name for each in result.clients]
     if client is None:
-        found = next((name for name in names if name in flows), None)
+        busy = _with_data(result.record)
+        known = [name for name in names if name in flows]
+        found = next((name for name in known if flows[name] in busy), next(iter(known), None))
         if found is None:
             raise NothingToDrawError("no client connects in this run, so there is no connection to draw")
         return found, flows[found]
@@ -100,6 +110,16 @@ def flows_of(record: Record) -> dict[str, FlowKey]:
             if seen is not None:
                 flows.setdefault(step.call.application, seen.segment[:4])
     return flows
+
+
+def _with_data(record: Record) -> set[FlowKey]:
+    """The connections on which data was sent, as their SYN and as their SYN|ACK have them."""
+    found: set[FlowKey] = set()
+    for seen in record.packets(point=Point.SENT):
+        if seen.segment.payload:
+            src, sport, dst, dport = seen.segment[:4]
+            found |= {(src, sport, dst, dport), (dst, dport, src, sport)}
+    return found
 
 
 def directions(record: Record, flow: FlowKey) -> tuple[FlowDirection, FlowDirection]:
@@ -142,11 +162,21 @@ class _Reader:
                 if relative.ack is not None and not seen.segment.flags & RST:
                     back.acked.append((seen.at, max(relative.ack, back.acked[-1][1] if back.acked else 0)))
                     back.window.append((seen.at, relative.ack + relative.window))
+                    back.sacked += _sacked(seen, relative.ack)
 
 
 def _length(segment: Segment) -> int:
     """The numbers that it takes: an octet, a SYN and a FIN each take one."""
     return len(segment.payload) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
+
+
+def _sacked(seen: PacketSeen, acked: int) -> Iterator[tuple[int, int, int]]:
+    """The pieces beyond what it acknowledges that a segment says have arrived."""
+    blocks = [block for option in seen.segment.options if isinstance(option, Sack) for block in option.blocks]
+    for left, right in blocks:
+        first, end = ((edge - seen.segment.ack + acked) & 0xFFFFFFFF for edge in (left, right))
+        if acked < first < end:
+            yield seen.at, first, end
 
 
 def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative) -> None:
@@ -157,7 +187,9 @@ def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative) -> None
     if not length:
         return
     end = first + length
-    (way.again if first < way.highest else way.sent).append((seen.at, first, end))
+    new = first >= way.highest
+    (way.sent if new else way.again).append((seen.at, first, end))
+    way.segments += new and bool(segment.payload)
     way.highest = max(way.highest, end)
     words = [word for flag, word in ((SYN, "SYN"), (FIN, "FIN")) if segment.flags & flag]
     if words:
@@ -172,8 +204,8 @@ def _block(heading: str, way: FlowDirection) -> PanelBlock:
     begin, end = min(times, default=0), max(times, default=1)
     room = max((end - begin) // 25, 1)
     span = (begin - room, end + room)
-    window = Curve(Meaning.WINDOW, "right edge of the receiver's window", _lasting(way.window, end))
-    acked = Curve(Meaning.ACKED, "acknowledged", _lasting(way.acked, end))
+    window = Curve(Meaning.WINDOW, "right edge of the receiver's window", _lasting(way.window, end + room))
+    acked = Curve(Meaning.ACKED, "acknowledged", _lasting(way.acked, end + room))
     far = max((edge for _, edge in way.window), default=0) > _FAR * max(way.highest, 1)
     near = [acked] if far else [acked, window]
     main = Panel(
@@ -185,7 +217,8 @@ def _block(heading: str, way: FlowDirection) -> PanelBlock:
     )
     above = Panel("sequence\nnumber", (window,), height=0.6, from_zero=False)
     panels = (above, main) if far else (main,)
-    return PanelBlock(heading, panels, span, stretched=begin == 0 and crowded_at_first(times, (begin, end)))
+    later = [at for at in times if at > begin]
+    return PanelBlock(heading, panels, span, stretched=begin == 0 and crowded_at_first(later, (begin, end)))
 
 
 def _lasting(points: Sequence[tuple[int, int]], end: int) -> tuple[tuple[float, float], ...]:
@@ -194,9 +227,12 @@ def _lasting(points: Sequence[tuple[int, int]], end: int) -> tuple[tuple[float, 
 
 def _bars(way: FlowDirection) -> Iterator[Bars]:
     if way.sent:
-        yield Bars(Meaning.SENT, f"sent: {len(way.sent):,}", tuple(way.sent))
+        label = f"sent: {count(way.segments, 'segment')} with data" if way.segments else "sent"
+        yield Bars(Meaning.SENT, label, tuple(way.sent))
     if way.again:
         yield Bars(Meaning.SENT_AGAIN, f"sent again: {len(way.again):,}", tuple(way.again))
+    if way.sacked:
+        yield Bars(Meaning.SACKED, "SACKed", tuple(way.sacked))
 
 
 def _spots(way: FlowDirection) -> Iterator[Spots]:

@@ -18,16 +18,18 @@ from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.queue_limits import QueueLimits, queue_limits
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, RecordSteps
+from tcpemu.explain.facts.row_notes import NOBODY
 from tcpemu.explain.facts.rows import PacketRow, call_row, rows_of
 from tcpemu.explain.ladder.ladder_lines import arrow_role
 from tcpemu.explain.lines.segment_words import flag_words, option_words, state_word
 from tcpemu.explain.lines.style import plain
 from tcpemu.explain.report.socket_changes import SocketChange, SocketKey
 from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST
-from tcpemu.explain.story.turning_points import TurningPoint, turning_points
+from tcpemu.explain.story.story_paragraph import TurningPoint
+from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
 from tcpemu.network.addresses import endpoint_text
-from tcpemu.network.record import WAITS, PacketSeen
+from tcpemu.network.record import NO_HOST, WAITS, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
@@ -133,7 +135,7 @@ class _PageOfRun:
         if life.reason:
             yield life.reason.reason.name
         if life.lost:
-            yield LOSS
+            yield NOBODY if life.lost.why == NO_HOST else LOSS
         if self._rows[number].segment.flags & FIN:
             yield CLOSES_FIRST
 

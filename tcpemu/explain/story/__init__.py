@@ -4,6 +4,9 @@
 - `turning_titles.py`: what each turning point is called
 - `full_queues.py`: when a queue became full, and when it had room again
 - `opening_and_closing.py`: turning points without trouble: handshakes that complete, who closes first
+- `failed_calls.py`: calls that failed, what made them fail and what would change it
+- `waits.py`: what a wait waits for, and until when
 - `settings_advice.py`: which settings would have changed a turning point
+- `story_paragraph.py`: what a paragraph is
 - `story_lines.py`: the paragraphs laid out
 """

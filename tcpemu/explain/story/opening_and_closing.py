@@ -14,7 +14,7 @@ from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
-from tcpemu.stack.base.events import Outcome
+from tcpemu.stack.base.events import Outcome, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.stack.host import Host
 from tcpemu.wire.segment import ACK, FIN, SYN, FlowKey
@@ -43,6 +43,12 @@ class _Connection:
     """What was lost or ignored before that."""
     fin: PacketRow | None = None
     """The first one of either side."""
+    half_closed: StateChanged | None = None
+    """How the other side came into CLOSE-WAIT."""
+    closed_too: StateChanged | None = None
+    """How it left that."""
+    time_wait: StateChanged | None = None
+    """How the side that closed first came into TIME-WAIT."""
 
 
 def opening_and_closing_notes(
@@ -62,12 +68,17 @@ class _OpeningAndClosing:
         self._accepted = dict(_accepts(rows))
         self._ends = dict(_ends_of_time_wait(rows))
         self._connections: dict[FlowKey, _Connection] = {}
+        self._all: list[_Connection] = []
         self._notes: dict[int, list[Note]] = {}
 
     def notes(self) -> dict[int, list[Note]]:
         for row in self._rows:
             if isinstance(row, PacketRow) and row.copy_of is None:
                 self._follow(row)
+        for connection in self._all:
+            if connection.fin:
+                text = self._first_fin(connection, connection.fin)
+                self._add(connection.fin, CLOSES_FIRST, text, departure=True)
         return self._notes
 
     def _follow(self, row: PacketRow) -> None:
@@ -76,6 +87,7 @@ class _OpeningAndClosing:
         ours = row.sender == self._digest.server
         if connection is None or (connection.done and row.segment.flags & (SYN | ACK) == SYN and not ours):
             connection = self._connections[flow] = _Connection()
+            self._all.append(connection)
         if row.segment.flags & SYN and not ours:
             connection.syn = connection.syn or row
         if connection.done is None:
@@ -140,12 +152,42 @@ class _OpeningAndClosing:
     def _close(self, connection: _Connection, row: PacketRow) -> None:
         if row.segment.flags & FIN and connection.fin is None:
             connection.fin = row
-        change, first = row.receiver_change, connection.fin
-        if change and first and change.new is State.TIME_WAIT and row.receiver == first.sender:
-            until = self._ends.get((first.sender, change.flow)) or self._due(first.sender, change.at)
+        first = connection.fin
+        if first is None:
+            return
+        for node, change in ((row.sender, row.sender_change), (row.receiver, row.receiver_change)):
+            if change and node != first.sender and change.new is State.CLOSE_WAIT:
+                connection.half_closed = change
+            elif change and node != first.sender and change.old is State.CLOSE_WAIT:
+                connection.closed_too = change
+            if change and node == first.sender and change.new is State.TIME_WAIT:
+                connection.time_wait = change
+
+    def _first_fin(self, connection: _Connection, fin: PacketRow) -> str:
+        """Who closed first and how, how long the other side left it half-closed, and who keeps TIME-WAIT."""
+        cause = f"{fin.sender_change.cause} sends the first FIN" if fin.sender_change else "the first FIN"
+        parts = [cause, *self._half_closed(connection, fin)]
+        change = connection.time_wait
+        if change:
+            until = self._ends.get((fin.sender, change.flow)) or self._due(fin.sender, change.at)
             lasts = f" for {span_words(until - change.at)}, until {moment(until)}" if until else ""
-            text = f"the first FIN, so TIME-WAIT stays with {first.sender}, from {moment(change.at)}{lasts}"
-            self._add(first, CLOSES_FIRST, text, departure=True)
+            parts.append(f"so TIME-WAIT stays with {fin.sender}, from {moment(change.at)}{lasts}")
+        return "; ".join(parts)
+
+    def _half_closed(self, connection: _Connection, fin: PacketRow) -> Iterator[str]:
+        """CLOSE-WAIT, where it lasts: a program that does not close what its peer has closed."""
+        change = connection.half_closed
+        if change is None:
+            return
+        other = fin.receiver if fin.receiver == self._digest.server else self._digest.client_of(fin)
+        if connection.closed_too is None:
+            waits = f"{other} is in CLOSE-WAIT from {moment(change.at)} to the end, for its program does not close"
+            yield waits
+        elif connection.closed_too.at > change.at:
+            lasts = span_words(connection.closed_too.at - change.at)
+            closes = connection.closed_too.new is State.LAST_ACK
+            until = "its program closes too" if closes else f"it ends: {connection.closed_too.cause}"
+            yield f"{other} stays in CLOSE-WAIT for {lasts}, until {until}"
 
     def _due(self, node: str, since: int) -> int | None:
         host = self._hosts.get(node)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from tcpemu.explain.facts.queue_limits import AssumedQueues
+from tcpemu.explain.facts.row_notes import ZERO_WINDOW
 from tcpemu.explain.facts.rows import ListenerQueues
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL
+from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.sysctls import Value
 from tcpemu.stack.host import Host
 
@@ -25,6 +27,10 @@ class SettingsCase:
     """None where it has no TCP, or none whose settings are known."""
     name: str
     queues: ListenerQueues | None
+    asked: int | None = None
+    """The backlog that listen() was called with, where it is known."""
+    given_up: GivenUp | None = None
+    """For a timer that gave up: what decided that."""
 
     def now(self, sysctl: str) -> Value | None:
         """The value in force; None where this kernel has no such setting."""
@@ -47,7 +53,12 @@ def _backlog(case: SettingsCase) -> Iterator[str]:
         return
     most = case.now("net.core.somaxconn")
     backlog = case.queues.backlog
-    if isinstance(most, int) and backlog >= most:
+    if case.asked is not None and case.asked != backlog and (case.asked > backlog or case.asked <= 0):
+        if most == backlog:
+            yield f"net.core.somaxconn above {most}, which caps the {case.asked} that listen() asked for"
+        elif case.asked <= 0:
+            yield f"a backlog above {backlog}"
+    elif isinstance(most, int) and backlog >= most:
         yield f"net.core.somaxconn above {most}, which caps every backlog, and a backlog above {backlog}"
     else:
         cap = "" if most is None else f" (net.core.somaxconn, now {most}, caps it)"
@@ -75,7 +86,49 @@ def _syn_ack_retries(case: SettingsCase) -> Iterator[str]:
 def _syn_retries(case: SettingsCase) -> Iterator[str]:
     now = case.now("net.ipv4.tcp_syn_retries")
     if now is not None:
-        yield f"net.ipv4.tcp_syn_retries of {case.name} (now {now}): how often a SYN is sent again"
+        linear = case.now("net.ipv4.tcp_syn_linear_timeouts")
+        more = f"; net.ipv4.tcp_syn_linear_timeouts, now {linear}, come on top" if linear else ""
+        yield f"net.ipv4.tcp_syn_retries of {case.name} (now {now}{more}): how often a SYN is sent again"
+
+
+def _given_up(case: SettingsCase) -> Iterator[str]:
+    """The setting that decided when a connection was given up."""
+    decided = case.given_up
+    if decided is None:
+        return
+    if decided.setting.startswith("TCP_"):
+        unit = " ms" if decided.setting == "TCP_USER_TIMEOUT" else ""
+        yield f"the socket option {decided.setting} of {case.name} (now {decided.value}{unit})"
+        return
+    if decided.setting == "net.ipv4.tcp_syn_retries":
+        yield from _syn_retries(case)
+        return
+    now = case.now(decided.setting)
+    if now is not None:
+        counts = ", which counts as 8" if decided.setting.endswith("orphan_retries") and not now else ""
+        yield f"{decided.setting} of {case.name} (now {now}{counts}): {_DECIDES[decided.setting]}"
+        if decided.setting == "net.ipv4.tcp_retries2":
+            yield "or TCP_USER_TIMEOUT, which sets the time itself"
+
+
+_DECIDES = {
+    "net.ipv4.tcp_retries2": "how many time-outs, each twice as long as the one before, unacknowledged data is given",
+    "net.ipv4.tcp_orphan_retries": "how many such time-outs a connection is given that no program holds any more",
+    "net.ipv4.tcp_keepalive_probes": "how many keepalive probes may go without an answer",
+    "net.ipv4.tcp_rto_max_ms": "the longest time-out, of which two may pass without a word",
+}
+
+
+def _words(text: str) -> Advice:
+    """Advice that no setting gives."""
+
+    def advice(_: SettingsCase) -> Iterator[str]:
+        yield text
+
+    return advice
+
+
+_read_to_end = _words("a program that reads to the end of the stream before it calls close()")
 
 
 def _cookies(case: SettingsCase) -> Iterator[str]:
@@ -139,5 +192,19 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "REQUEST_EXPIRED": (_syn_ack_retries,),
     "REQUEST_EXPIRED_RST": (_syn_ack_retries,),
     "SYN_AGAIN": (_syn_retries,),
-    "TIMED_OUT": (_syn_retries,),
+    "SYN_TIMED_OUT": (_given_up,),
+    "TIMED_OUT": (_given_up,),
+    "ORPHAN_TIMED_OUT": (_given_up,),
+    "PROBES_TIMED_OUT": (_given_up,),
+    "SHUT_WINDOW_TIMED_OUT": (_given_up,),
+    "KEEPALIVE_OVER": (_given_up,),
+    "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
+    "UNREAD_RST": (_words("a program that reads what has come before it calls close()"),),
+    "UNACCEPTED_RST": (_words("a program that accepts what waits before it closes its listener"),),
+    "ACTIVE_RST": (_words("close() without SO_LINGER of 0 s"),),
+    "LINGER2_RST": (_words("TCP_LINGER2 of 0 or more"),),
+    "ABORT_ON_DATA": (_read_to_end,),
+    "TIME_WAIT_RST": (_read_to_end,),
+    ZERO_WINDOW: (_words("a program that calls recv() sooner"), _words("a larger SO_RCVBUF")),
+    "HELD_DATA_SENT": (_words("TCP_NODELAY; or one send() in place of several"),),
 }

@@ -9,7 +9,7 @@ from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.explain.lines.wrapping import JOINED, joined
 from tcpemu.explain.story.opening_and_closing import UNTROUBLED
-from tcpemu.explain.story.turning_points import TurningPoint
+from tcpemu.explain.story.story_paragraph import TurningPoint
 
 _INDENT = "  "
 
@@ -19,7 +19,10 @@ def story_lines(
 ) -> Iterator[Line]:
     """The heading, each turning point, and how the clients fared."""
     yield from heading_lines(heading, width)
-    if all(point.reason in UNTROUBLED for point in points):
+    failed = any(
+        outcome.error or (outcome.connected is None and outcome.over is None) for outcome in outcomes
+    )
+    if not failed and all(point.reason in UNTROUBLED for point in points):
         yield ()
         yield line("Nothing was dropped, ignored, lost or sent again.")
     for point in points:

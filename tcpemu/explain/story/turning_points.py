@@ -9,13 +9,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tcpemu.explain.facts.host_sides import HostSides
-from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, notes_of
-from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.facts.listen_backlog import asked_backlog
+from tcpemu.explain.facts.row_notes import (
+    DISAGREEMENT,
+    ZERO_WINDOW,
+    Note,
+    counters_moved,
+    notes_of,
+    reset_cause,
+)
+from tcpemu.explain.facts.rows import UNKNOWN_FLOW, CallRow, ListenerQueues, PacketRow, Row, TimerRow, rows_of
 from tcpemu.explain.facts.run_digest import RunDigest, digest_of
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import MOMENTS_LISTED, moment, seconds, span_words
+from tcpemu.explain.story.failed_calls import failed_calls
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, FullQueue, full_queues
 from tcpemu.explain.story.opening_and_closing import (
     CLOSES_FIRST,
@@ -23,29 +32,17 @@ from tcpemu.explain.story.opening_and_closing import (
     opening_and_closing_notes,
 )
 from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
+from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
-from tcpemu.network.record import Record
+from tcpemu.explain.story.waits import Waits
+from tcpemu.network.record import Call, Record
+from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.host import Host
-from tcpemu.wire.segment import Address
+from tcpemu.wire.segment import ACK, RST, Address
 
 _QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
 WITHOUT_PARAGRAPH = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
 """What makes no paragraph of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurningPoint:
-    """One paragraph of the story."""
-
-    at: int
-    reason: str
-    """The name of the reason behind it; ACCEPT_FULL, SYN_FULL or QUEUE_FULL for a queue that became full."""
-    title: str
-    text: str
-    change: str
-    """The settings that would have changed it; empty where there are none."""
-    times: int = 1
-    """How often it happened in the whole run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +68,37 @@ def turning_points(
     `rows` are those of the record, where they are there already.
     """
     rows = rows_of(record) if rows is None else rows
-    finder = _TurningPoints(rows, digest_of(record, server, rows), hosts)
+    finder = _TurningPoints(rows, record.calls(), digest_of(record, server, rows), hosts)
     one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
-    points = [*finder.full(full_queues(record, rows, one_queue)), *finder.points()]
+    full = finder.full(full_queues(record, rows, one_queue))
+    failed = list(failed_calls(record, rows, hosts))
+    points = [*full, *finder.points(trouble=bool(failed)), *failed]
     return sorted(points, key=lambda point: point.at)
 
 
 class _TurningPoints:
     """Knows the names and the settings of a run."""
 
-    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]) -> None:
+    def __init__(
+        self, rows: Sequence[Row], calls: Sequence[Call], digest: RunDigest, hosts: Mapping[str, Host]
+    ) -> None:
         self._rows = rows
         self._digest = digest
         self._hosts = hosts
         self._servers = HostSides(rows).right
         self._notes_without_trouble = opening_and_closing_notes(rows, digest, hosts)
         self._owners = _owners(rows)
+        self._asked = dict(_asked_backlogs(rows))
+        self._waits = Waits(rows, calls)
 
-    def points(self) -> Iterator[TurningPoint]:
+    def points(self, *, trouble: bool = False) -> Iterator[TurningPoint]:
+        """All but full queues and failed calls; `trouble` says that there is some of those."""
         kinds: dict[tuple[str, bool], list[_Instance]] = {}
         troubles = list(self._instances())
         calm = [
-            one for one in self._instances_without_trouble() if not troubles or one.note.rule != HANDSHAKE
+            one
+            for one in self._instances_without_trouble()
+            if not (troubles or trouble) or one.note.rule != HANDSHAKE
         ]
         for instance in [*troubles, *calm]:
             kinds.setdefault((_kind(instance), instance.node in self._servers), []).append(instance)
@@ -102,16 +108,26 @@ class _TurningPoints:
 
     def _point(self, kind: str, instances: Sequence[_Instance]) -> TurningPoint:
         first = instances[0]
-        case = SettingsCase(kind, self._hosts.get(first.node), first.node, first.row.queues)
+        given_up = first.row.given_up if isinstance(first.row, TimerRow) else None
+        case = self._case(kind, first.node, first.row.queues, given_up)
         parts = (
             f"{self._lead(first)}.",
             self._disagreement(first),
+            self._waits.sentence(first.row, first.note.rule),
             self._again(kind, instances),
             _proof(first),
         )
-        title = TITLES.get(kind) or UNTROUBLED_TITLES.get(kind) or _plain_title(first)
+        title = (
+            _special_title(first) or TITLES.get(kind) or UNTROUBLED_TITLES.get(kind) or _plain_title(first)
+        )
         text = " ".join(filter(None, parts))
         return TurningPoint(first.at, kind, title, text, settings_advice(case), len(instances))
+
+    def _case(
+        self, kind: str, node: str, queues: ListenerQueues | None, given_up: GivenUp | None = None
+    ) -> SettingsCase:
+        asked = self._asked.get((queues.node, queues.port, queues.backlog)) if queues else None
+        return SettingsCase(kind, self._hosts.get(node), node, queues, asked, given_up)
 
     # What happened, each time.
 
@@ -159,9 +175,15 @@ class _TurningPoints:
         receiver = one.client if ours else row.receiver or "an address that nobody has"
         kind = segment_kind(row.segment)
         if note.of_departure:
-            colon = "" if row.lost or (row.sent and row.sent.repeat) else ":"
+            colon = "" if note.role in {Role.LOST, Role.AGAIN} and note.rule != ZERO_WINDOW else ":"
             return f"{sender} to {receiver}: {kind}{colon} {_after_name(note.text, row.sender)}"
         text = _after_name(note.text, row.receiver or "")
+        if row.segment.flags & RST and (cause := reset_cause(row)):
+            text += (
+                f"; {sender} sent it at {moment(row.at)}, {cause}"
+                if row.sent_because
+                else f"; {sender} sent it at {moment(row.at)}: {cause}"
+            )
         return f"{kind[0].upper()}{kind[1:]} of {sender} arrives at {receiver}: {text}"
 
     def _disagreement(self, one: _Instance) -> str:
@@ -203,7 +225,7 @@ class _TurningPoints:
 
     def full(self, found: Sequence[FullQueue]) -> Iterator[TurningPoint]:
         for full in found:
-            case = SettingsCase(full.kind, self._hosts.get(full.node), full.node, full.queues)
+            case = self._case(full.kind, full.node, full.queues)
             which = _QUEUES[full.kind]
             yield TurningPoint(
                 full.at,
@@ -213,6 +235,26 @@ class _TurningPoints:
                 settings_advice(case),
                 len(full.times),
             )
+
+
+def _asked_backlogs(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, int, int], int]]:
+    """With what backlog listen() was called, by host, port and the backlog in force."""
+    for row in rows:
+        if isinstance(row, CallRow) and row.queues and (asked := asked_backlog(row.text)) is not None:
+            yield (row.queues.node, row.queues.port, row.queues.backlog), asked
+
+
+def _special_title(one: _Instance) -> str:
+    """Where the same rule has two faces."""
+    row = one.row
+    if not isinstance(row, PacketRow):
+        return ""
+    if one.note.rule == "CHALLENGE_SYN" and row.segment.flags & ACK:
+        return "A repeated SYN|ACK reaches an open connection: challenge ACK"
+    if one.note.rule in UNKNOWN_FLOW and row.gone:
+        kind = segment_kind(row.segment)
+        return f"{kind[0].upper()}{kind[1:]} for a connection that is gone"
+    return ""
 
 
 def _kind(one: _Instance) -> str:

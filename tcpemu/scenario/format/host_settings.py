@@ -33,7 +33,7 @@ class HostTable(Table):
     sysctls: SysctlSettings = Field(default={})
     """Sysctls by their full names, such as "net.ipv4.tcp_syncookies" = 0."""
     hz: Literal[100, 250, 1000] | None = None
-    """Ticks a second of the timer wheel, which makes timers late as a kernel's are. Exact if not given."""
+    """Ticks a second of the timer wheel: timers fire up to a tick late, as a kernel's do. Exact if not given."""
     mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] = 1500
     """The largest IP packet that the host sends, in octets."""
 

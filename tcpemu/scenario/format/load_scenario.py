@@ -52,7 +52,8 @@ class Run:
 def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
     """The built-in scenario of that name, or the one in that file, with these settings (see `setting_paths`).
 
-    Raises ScenarioError with all mistakes at once.
+    `{"server.backlog": 5, "net.ipv4.tcp_syncookies": 0}` changes those two. Raises ScenarioError with all mistakes at
+    once.
     """
     return from_text(_text(name), name, settings)
 

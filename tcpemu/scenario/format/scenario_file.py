@@ -103,7 +103,7 @@ class Link(Table):
     rate: Rate | None = None
     """Bits a second; packets queue for it. Without limit if not given."""
     loss: Share = 0.0
-    """The part of the packets that is lost."""
+    """Share of packets lost."""
     duplicate: Share = 0.0
     """The part of the packets that arrives twice."""
     reorder: Share = 0.0

@@ -29,12 +29,12 @@ Watch: TypeAlias = Callable[[Network, int], object]
 
 
 def run_all(scenario: Scenario, until: int | None = None) -> list[Result]:
-    """Run every variant of the scenario, or the scenario itself, until that time or its end."""
+    """Run every variant of the scenario, or the scenario itself, until that time in nanoseconds or its end."""
     return [run(each, until) for each in runs(scenario)]
 
 
 def run(one: Run, until: int | None = None, watch: Watch | None = None) -> Result:
-    """Run one run until that time, or until its scenario's end."""
+    """Run one run until that time in nanoseconds, or until its scenario's end."""
     result = build(one)
     end = end_of(one, until)
     if watch is not None:
@@ -130,9 +130,9 @@ def _group(site: _Site) -> None:
 
 
 def _raw_group(site: _Site) -> None:
-    """The same for a group that throws bare SYNs: what is sent to its spoofed addresses arrives there too."""
+    """The same for a group that throws bare SYNs; what is sent to its spoofed addresses reaches nobody."""
     group, network = site.group, site.network
-    raw = network.raw(group.name, site.address, *([group.spoof] if group.spoof else []))
+    raw = network.raw(group.name, site.address, claims=[group.spoof] if group.spoof else [])
     site.join(raw)
     for number, (name, at) in enumerate(site.starts()):
         syn = make_syn(group, site.address, site.target, number, site.random)

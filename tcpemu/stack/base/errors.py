@@ -11,6 +11,8 @@ class SocketError(OSError):
 
     def __init__(self, number: int, detail: str = "") -> None:
         super().__init__(number, detail or os.strerror(number))
+        self.detail = detail
+        """What stood in the way, where the errno alone does not say it."""
 
     @property
     def name(self) -> str:

@@ -90,12 +90,28 @@ class QueueChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What decided that a timer had waited long enough."""
+
+    setting: str
+    """The sysctl or socket option whose value decided: `net.ipv4.tcp_retries2`, `TCP_USER_TIMEOUT`."""
+    value: int
+    """What it was, in its own unit."""
+    waited: int
+    """Nanoseconds since the first retransmission, from which the kernel counts."""
+    allowed: int | None = None
+    """Nanoseconds from which on the timer gives up; None where it counts tries."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimerFired:
     """A timer came due and did something."""
 
     at: int
     flow: FlowKey
     reason: Reason
+    given_up: GivenUp | None = None
+    """For one that gave up: what decided that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +124,4 @@ class Counted:
 
 
 Event: TypeAlias = Verdict | Sent | StateChanged | QueueChanged | TimerFired | Counted
+"""Anything that a host tells."""

@@ -29,7 +29,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
     None when its listener is gone: so is the request, and the segment is to be delivered anew.
     """
     if request.listener.state is not State.LISTEN:
-        request_timer.remove(request)
+        request_timer.remove(request, "its listener is gone")
         return None
     flags = segment.flags & _HANDSHAKE_FLAGS
     stamps = find_timestamps(segment.options) if segment.options else None
@@ -110,7 +110,7 @@ def _bad_ack(request: Request, segment: Segment) -> Reason:
         request.listener.host.generation.bad_ack_kills
         and request.listener.host.flows.get(request.key) is request
     ):
-        request_timer.remove(request)
+        request_timer.remove(request, "it acknowledges something else")
     return reasons.REQUEST_BAD_ACK if reason is reasons.LISTENER_ACK else reason
 
 
@@ -149,10 +149,10 @@ def _embryonic_reset(request: Request, segment: Segment) -> Reason:
     host.count("AttemptFails")
     host.count("EmbryonicRsts")
     if segment.flags & RST:
-        request_timer.remove(request)
+        request_timer.remove(request, "RST arrives")
         return reasons.REQUEST_RST
     stateless_replies.send_reset(host, segment)
-    request_timer.remove(request)
+    request_timer.remove(request, "SYN arrives")
     return reasons.REQUEST_SYN
 
 
@@ -186,7 +186,7 @@ def _acceptable_ack(request: Request, segment: Segment, stamps: Timestamps | Non
             return reasons.ACCEPT_QUEUE_FULL
         host.count("EmbryonicRsts")
         stateless_replies.send_reset(host, segment)
-        request_timer.remove(request)
+        request_timer.remove(request, "the accept queue is full")
         return reasons.ACCEPT_QUEUE_FULL_RST if resets else reasons.ABORT_ON_OVERFLOW
     request_timer.leave(request)
     return child.establish(listener, request, segment, stamps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from tcpemu.stack.base import reasons
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.listening import queues, request_timer
@@ -11,17 +12,17 @@ from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.request import Request
 
 
-def stop(listener: Listener) -> None:
-    """Stop listening: reset what nobody has accepted; requests vanish when their timer or a segment comes."""
+def stop(listener: Listener, call: str) -> None:
+    """Stop listening by this call: reset what nobody accepted; requests vanish when a timer or a segment comes."""
     if listener.state is not State.LISTEN:
         return
     listener.state = State.CLOSE
-    listener.host.state_changed(listener.key, State.LISTEN, State.CLOSE, "the listener is closed")
+    listener.host.state_changed(listener.key, State.LISTEN, State.CLOSE, call)
     queued, listener.accept_queue = listener.accept_queue, deque()
     for conn in queued:
-        closing.disconnect(conn)
+        closing.disconnect(conn, f"{call} on the listener", reasons.SENT_UNACCEPTED_RST)
     if not listener.host.generation.synack.outlive_listener:
         for flow in list(listener.host.flows.values()):
             if isinstance(flow, Request) and flow.listener is listener:
-                request_timer.remove(flow)
+                request_timer.remove(flow, "its listener is gone")
     queues.queue_changed(listener)

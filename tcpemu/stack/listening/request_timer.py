@@ -13,6 +13,8 @@ from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
 from tcpemu.wire.segment import ACK, RST, Segment
 
+_EXPIRED = "no final ACK came to the last SYN|ACK"
+
 
 def arm(request: Request) -> None:
     """Wait for the next time-out: twice as long after each (inet_connection_sock.h: reqsk_timeout)."""
@@ -35,7 +37,7 @@ def fire(request: Request) -> None:
     host = listener.host
     if listener.state is not State.LISTEN:
         host.timer_fired(request.key, reasons.REQUEST_ORPHANED)
-        remove(request)
+        remove(request, "its listener is gone")
         return
     expired, resend = next_time_out(request)
     host.count("TCPTimeouts")
@@ -86,10 +88,10 @@ def _give_up(request: Request) -> None:
     host = request.listener.host
     if not host.generation.synack.resets_at_end:
         host.timer_fired(request.key, reasons.REQUEST_EXPIRED)
-        remove(request)
+        remove(request, _EXPIRED)
         return
     host.timer_fired(request.key, reasons.REQUEST_EXPIRED_RST)
-    remove(request)
+    remove(request, _EXPIRED)
     remote, remote_port, local, local_port = request.key
     host.count("OutRsts")
     seq, ack = add(request.iss, 1), add(request.irs, 1)
@@ -97,10 +99,10 @@ def _give_up(request: Request) -> None:
     host.send(segment, reasons.SENT_RST_AT_END)
 
 
-def remove(request: Request) -> None:
-    """Leave the SYN queue without a word."""
+def remove(request: Request, cause: str) -> None:
+    """Leave the SYN queue without a word, for this cause."""
     leave(request)
-    request.listener.host.state_changed(request.key, State.SYN_RECV, State.CLOSE, "the request is removed")
+    request.listener.host.state_changed(request.key, State.SYN_RECV, State.CLOSE, cause)
 
 
 def leave(request: Request) -> None:

@@ -53,11 +53,12 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
     if use_cookie:
         return cookies.answer_syn(listener, segment, offer)
     reserve = queues.keeps_reserve and not sysctls.tcp_syncookies and reopened is None
-    if reserve and _kept_for_known_peers(listener, segment):
+    kept = reserve and _last_quarter_begins(listener)
+    if kept and not host.metrics.proven(segment.src):
         host.count("ListenDrops")
         return reasons.LAST_QUARTER
     _queue(listener, segment, offer, reopened)
-    return reasons.SYN_QUEUED
+    return reasons.SYN_QUEUED_KNOWN if kept else reasons.SYN_QUEUED
 
 
 def _offer(listener: Listener, segment: Segment) -> SynOptions:
@@ -93,7 +94,7 @@ def _evict(listener: Listener) -> bool:
     if rules.evicts_at_random:
         found = host.secrets.draw.choice((found, *old))
     host.timer_fired(found.key, reasons.REQUEST_EVICTED)
-    request_timer.remove(found)
+    request_timer.remove(found, "it had to make room for another")
     return True
 
 
@@ -119,8 +120,7 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     syn_ack.send_syn_ack(request, reasons.SENT_SYN_ACK)
 
 
-def _kept_for_known_peers(listener: Listener, segment: Segment) -> bool:
+def _last_quarter_begins(listener: Listener) -> bool:
     """Without cookies the last quarter of tcp_max_syn_backlog is for peers whose round-trip time is known."""
-    host = listener.host
-    limit = host.sysctls.tcp_max_syn_backlog
-    return limit - listener.syn_queue < limit >> 2 and not host.metrics.proven(segment.src)
+    limit = listener.host.sysctls.tcp_max_syn_backlog
+    return limit - listener.syn_queue < limit >> 2

@@ -78,6 +78,8 @@ class Sending:
     """SO_SNDBUF as the kernel counts it, in octets of memory (sk_sndbuf)."""
     no_space: bool = False
     """send() or poll() found no room: whoever waits is told when there is some (SOCK_NOSPACE)."""
+    held: bool = False
+    """Nagle's algorithm holds the last, small part of it back."""
     nagle_push: bool = False
     """Until the next data is written nothing is held back, not even by a cork (TCP_NAGLE_PUSH)."""
     fin_queued: bool = False

@@ -13,6 +13,7 @@ from tcpemu.stack.base.congestion_hooks import Congestion
 from tcpemu.stack.base.events import (
     Counted,
     Event,
+    GivenUp,
     QueueChanged,
     Reason,
     Sent,
@@ -173,10 +174,10 @@ class HostServices:
         if self.observe:
             self.happened.append(QueueChanged(self.now, port, accept, syn, backlog))
 
-    def timer_fired(self, key: FlowKey, reason: Reason) -> None:
-        """A timer came due and did what `reason` says."""
+    def timer_fired(self, key: FlowKey, reason: Reason, given_up: GivenUp | None = None) -> None:
+        """A timer came due and did what `reason` says; `given_up` is what decided, where it gave up."""
         if self.observe:
-            self.happened.append(TimerFired(self.now, key, self.as_told(reason)))
+            self.happened.append(TimerFired(self.now, key, self.as_told(reason), given_up))
 
 
 @dataclass(frozen=True, slots=True)

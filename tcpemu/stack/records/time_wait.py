@@ -28,3 +28,5 @@ class TimeWait(Flow):
     ts_recent_at: int | None
     ts_offset: int
     armed: int = 0
+    waits: int = 0
+    """How long it stays, in nanoseconds, if nothing begins the wait again."""

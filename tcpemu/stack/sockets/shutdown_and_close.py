@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from tcpemu.stack.base import reasons
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.lifetime import closing, state_changes
@@ -24,7 +25,7 @@ def shutdown(conn: Connection, how: int) -> None:
         conn.host.wake(conn.socket)
         raise SocketError(errno.ENOTCONN)
     if conn.state is State.SYN_SENT:
-        closing.disconnect(conn)
+        closing.disconnect(conn, "shutdown() while connecting")
         conn.host.wake(conn.socket)
         return
     conn.shutdown |= how
@@ -37,7 +38,7 @@ def shutdown(conn: Connection, how: int) -> None:
 def close(conn: Connection) -> None:
     """close(): the connection goes on as an orphan until the peer has everything (__tcp_close)."""
     conn.shutdown = BOTH_SHUTDOWN
-    unread = bool(conn.rcv.queue)
+    unread = sum(len(chunk.payload) for chunk in conn.rcv.queue or ())
     conn.rcv.rmem -= sum(chunk.memory for chunk in conn.rcv.queue or ())
     conn.rcv.queue = None
     if conn.state is not State.CLOSE:
@@ -51,14 +52,15 @@ def close(conn: Connection) -> None:
         closing.purge(conn)
 
 
-def _part(conn: Connection, unread: bool) -> None:
-    """RST where the application leaves data unread or does not linger, else FIN."""
+def _part(conn: Connection, unread: int) -> None:
+    """RST where `unread` octets are thrown away or the application does not linger, else FIN."""
     if unread:
         conn.host.count("TCPAbortOnClose")
-        state_changes.set_state(conn, State.CLOSE, "close() with data unread")
-        transmit.send_active_reset(conn)
+        octets = "1 octet" if unread == 1 else f"{unread} octets"
+        state_changes.set_state(conn, State.CLOSE, f"close() with {octets} unread")
+        transmit.send_active_reset(conn, reasons.SENT_UNREAD_RST)
     elif conn.options.linger == 0:
-        closing.disconnect(conn)
+        closing.disconnect(conn, "close() with SO_LINGER on and 0 s")
         conn.host.count("TCPAbortOnData")
     elif conn.state is State.SYN_SENT:
         state_changes.set_state(conn, State.CLOSE, "close()")
@@ -70,8 +72,8 @@ def _part(conn: Connection, unread: bool) -> None:
 def _leave_fin_wait2(conn: Connection) -> None:
     """An orphan does not stay in FIN_WAIT2 as a whole connection: RST, or a bucket that waits for the peer's FIN."""
     if conn.options.linger2 < 0:
-        state_changes.set_state(conn, State.CLOSE, "TCP_LINGER2 is negative")
-        transmit.send_active_reset(conn)
+        state_changes.set_state(conn, State.CLOSE, "close() with TCP_LINGER2 below 0")
+        transmit.send_active_reset(conn, reasons.SENT_LINGER2_RST)
         conn.host.count("TCPAbortOnLinger")
     else:
         closing.wait_in_fin_wait2(conn, False)

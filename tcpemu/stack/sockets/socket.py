@@ -105,7 +105,12 @@ class Socket(SocketState):
     # --- opening ----------------------------------------------------------------------------------
 
     def bind(self, address: Address | None, port: int) -> None:
-        """Take a local address (None for any) and port (0 for a free one). EINVAL, EADDRINUSE, EADDRNOTAVAIL."""
+        """Take a local address (packed; None for any) and port (0 for a free one).
+
+        EINVAL when it is bound or connected already or the port is not 0 to 65535, EADDRNOTAVAIL for an address that is
+        not the host's, EADDRINUSE when another socket or a TIME_WAIT holds the port (inet_connection_sock.c:
+        inet_csk_get_port).
+        """
         self._check_open()
         if self.bound is not None or self.connection is not None:
             raise SocketError(errno.EINVAL, "the socket is bound already")
@@ -116,7 +121,12 @@ class Socket(SocketState):
         self.bound = (address, self._tables.ports.bind(self, address, port))
 
     def listen(self, backlog: int, now: int) -> None:
-        """Listen, or change the backlog of a listener (inet_listen). EINVAL on a connected socket."""
+        """Listen, or change the backlog of a listener. af_inet.c: inet_listen.
+
+        Any backlog is taken: the kernel makes a limit of it, at most net.core.somaxconn. A socket that is not bound
+        gets a free port. EINVAL on a connected socket, EADDRINUSE when somebody listens there, EOPNOTSUPP for a
+        datagram socket.
+        """
         self._begin_stream(now)
         if self.connection is not None:
             raise SocketError(errno.EINVAL, "listen() on a connected socket")
@@ -135,7 +145,10 @@ class Socket(SocketState):
         queues.listen(self.listener, backlog)
 
     def accept(self, now: int) -> Socket:
-        """The next completed connection, in the order of completion. EAGAIN when there is none, EINVAL."""
+        """The next completed connection, in the order of completion.
+
+        EAGAIN when there is none, EINVAL when the socket does not listen.
+        """
         self._begin_stream(now)
         listener = self.listener
         if listener is None or listener.state is not State.LISTEN:
@@ -155,7 +168,8 @@ class Socket(SocketState):
         """Open a connection. Raises EINPROGRESS when it has begun, as a non-blocking connect() does.
 
         Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
-        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route.
+        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route, EADDRNOTAVAIL when no
+        port of net.ipv4.ip_local_port_range is free for that peer.
         """
         self._begin_stream(now)
         if self.listening or not self.may_connect:
@@ -193,7 +207,10 @@ class Socket(SocketState):
     # --- data -------------------------------------------------------------------------------------
 
     def send(self, data: bytes, now: int, flags: int = 0) -> int:
-        """Queue data; how many octets were taken. EAGAIN when the buffer is full, EPIPE, ECONNRESET, ENOTCONN.
+        """Queue data; how many octets were taken, which may be fewer. tcp.c: tcp_sendmsg.
+
+        EAGAIN when the send buffer is full; EPIPE without a connection, after shutdown() and after the end, once
+        ECONNRESET or ETIMEDOUT for what ended it.
 
         Of `flags` MSG_DONTWAIT and MSG_NOSIGNAL change nothing here; others are not emulated: NotImplementedError.
         """
@@ -204,7 +221,9 @@ class Socket(SocketState):
         return send_and_recv.send(self.connection, data)
 
     def recv(self, size: int, now: int, flags: int = 0) -> bytes:
-        """Up to `size` octets; b"" at the end. EAGAIN when there are none yet, ENOTCONN, ECONNRESET, ETIMEDOUT.
+        """Up to `size` octets; b"" at the end. tcp.c: tcp_recvmsg.
+
+        EAGAIN when there are none yet, ENOTCONN without a connection, ECONNRESET or ETIMEDOUT once for what ended it.
 
         With MSG_PEEK in `flags` they stay there; MSG_DONTWAIT changes nothing here; others are not emulated:
         NotImplementedError.
@@ -222,13 +241,16 @@ class Socket(SocketState):
     # --- the end ----------------------------------------------------------------------------------
 
     def shutdown(self, how: int, now: int) -> None:
-        """Stop receiving (0), sending (1) or both (2). On a listener SHUT_RD ends the listening. ENOTCONN."""
+        """Stop receiving (0), sending (1) or both (2). On a listener SHUT_RD ends the listening.
+
+        ENOTCONN without a connection, EINVAL for another `how`.
+        """
         self._begin_stream(now)
         if how not in (0, 1, 2):
             raise SocketError(errno.EINVAL, f"how is {how}; it can be 0, 1 or 2")
         if self.listener is not None:
             if how != socket_constants.SHUT_WR and self.listening:
-                self._stop_listening()
+                self._stop_listening("shutdown()")
             elif not self.listening:
                 raise SocketError(errno.ENOTCONN)
             return
@@ -238,17 +260,20 @@ class Socket(SocketState):
         shutdown_and_close.shutdown(self.connection, how + 1)
 
     def close(self, now: int) -> None:
-        """Give the socket up: FIN, or RST with unread data or SO_LINGER 0. EBADF when closed already."""
+        """Give the socket up: a FIN; a RST where data is unread (RFC 2525 2.17) or SO_LINGER is 0. tcp.c: tcp_close.
+
+        Of a listener the connections that wait for accept() are reset. EBADF when closed already.
+        """
         self._begin(now)
         self.closed = True
         if self.listener is not None:
-            self._stop_listening()
+            self._stop_listening("close()")
         elif self.connection is not None:
             shutdown_and_close.close(self.connection)
         if self.bound is not None:
             self._tables.ports.release(self, self.bound[1])
 
-    def _stop_listening(self) -> None:
+    def _stop_listening(self, call: str) -> None:
         listener = self.listener
         assert listener is not None
         same_port = self._tables.listeners.get(listener.port, [])
@@ -256,7 +281,7 @@ class Socket(SocketState):
             same_port.remove(listener)
             if not same_port:
                 del self._tables.listeners[listener.port]
-        listener_end.stop(listener)
+        listener_end.stop(listener, call)
         self.host.wake(self)
 
     # --- options ----------------------------------------------------------------------------------
@@ -271,7 +296,7 @@ class Socket(SocketState):
             self.options = self.connection.options
 
     def linger(self, on: bool, seconds: int) -> None:
-        """SO_LINGER; with 0 seconds close() sends a RST."""
+        """SO_LINGER, in seconds; with 0 close() sends a RST. It does not make close() wait."""
         self._check_open()
         self._set(replace(self.options, linger=seconds if on else None))
 

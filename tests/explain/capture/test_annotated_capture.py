@@ -9,6 +9,8 @@ from tcpemu import __version__
 from tcpemu.explain.capture.annotated_capture import MOST_NAMES, capture_of
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.network.record import PacketSeen, Point
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.wire.capture_file import CaptureError, Direction, read_capture, write_capture
 from tcpemu.wire.codec import decode
 from tcpemu.wire.segment import SYN, Segment, address, address_text
@@ -24,7 +26,7 @@ def flags_and_times(capture):
 
 
 def test_the_server_sees_each_packet_once():
-    capture = capture_of(handshake_with_losses().record)
+    capture = capture_of(handshake_with_losses().record, with_lost=True)
     assert flags_and_times(capture) == [("lost", 1, 2), ("server", 1005, 2), ("server", 1005, 18)]
     assert [packet.direction for packet in capture.packets] == [
         Direction.UNKNOWN,
@@ -34,12 +36,12 @@ def test_the_server_sees_each_packet_once():
 
 
 def test_the_client_sees_the_other_end():
-    capture = capture_of(handshake_with_losses().record, SeenBy.CLIENT)
+    capture = capture_of(handshake_with_losses().record, SeenBy.CLIENT, with_lost=True)
     assert flags_and_times(capture) == [("client", 0, 2), ("client", 1000, 2), ("lost", 1006, 18)]
 
 
 def test_all_sights_have_an_interface_each():
-    capture = capture_of(handshake_with_losses().record, SeenBy.ALL)
+    capture = capture_of(handshake_with_losses().record, SeenBy.ALL, with_lost=True)
     assert [interface.name for interface in capture.interfaces] == ["client", "server", "lost"]
     assert flags_and_times(capture) == [
         ("client", 0, 2),
@@ -54,8 +56,28 @@ def test_all_sights_have_an_interface_each():
 def test_a_packet_still_on_its_way_has_not_been_seen():
     script = handshake_with_losses()
     script.client_sends(1010 * MS, 40001, "A", 1, 1)
-    assert len(capture_of(script.record).packets) == 3
-    assert len(capture_of(script.record, SeenBy.CLIENT).packets) == 4
+    assert len(capture_of(script.record, with_lost=True).packets) == 3
+    assert len(capture_of(script.record, SeenBy.CLIENT, with_lost=True).packets) == 4
+
+
+@pytest.mark.parametrize(
+    ("seen_by", "seen", "said"),
+    [
+        (SeenBy.SERVER, [("server", 1005, 2), ("server", 1005, 18)], " to the server"),
+        (SeenBy.CLIENT, [("client", 0, 2), ("client", 1000, 2)], " to the client"),
+    ],
+)
+def test_what_the_viewer_never_saw_is_counted_and_not_in_the_file(seen_by, seen, said):
+    capture = capture_of(handshake_with_losses().record, seen_by)
+    assert flags_and_times(capture) == seen
+    assert capture.comments[0] == (
+        f"Lost on the way{said}, and not in this file: 1 packet (--with-lost adds them)."
+    )
+
+
+def test_no_sight_of_a_loss_is_in_the_file_of_all_sights():
+    capture = capture_of(handshake_with_losses().record, SeenBy.ALL)
+    assert [name for name, *_ in flags_and_times(capture)] == ["client", "client", "server", "server"]
 
 
 def test_a_copy_for_the_client_is_nothing_the_server_saw():
@@ -135,7 +157,9 @@ def test_a_packet_that_no_file_can_hold_is_told():
 
 
 def test_packets_stand_in_order_of_time():
-    times = [packet.at for packet in capture_of(handshake_with_losses().record, SeenBy.ALL).packets]
+    times = [
+        packet.at for packet in capture_of(handshake_with_losses().record, SeenBy.ALL, with_lost=True).packets
+    ]
     assert times == sorted(times)
 
 
@@ -172,6 +196,24 @@ def test_every_built_in_scenario_is_clean_in_tshark(results, tmp_path):
             assert sum(bool(retransmission) for *_, retransmission in lines) == 5
 
 
+LOSSY = """
+title = "An upload with losses"
+duration = "20 s"
+seed = 7
+link = { delay = "20 ms", rate = "10 Mbit/s", loss = "1 %" }
+server = { backlog = 5, then = "read_to_end" }
+clients = [{ name = "up", do = ["connect", { send = 500000 }, "close"] }]
+"""
+
+
+@pytest.mark.parametrize("with_lost", [False, True])
+def test_tshark_finds_out_of_order_only_what_was_never_seen(with_lost, tmp_path):
+    (result,) = build.run_all(load_scenario.from_text(LOSSY))
+    capture = capture_of(result.record, with_lost=with_lost)
+    lines = in_tshark(capture, tmp_path / "x.pcapng", "tcp.analysis.out_of_order")
+    assert (sum(bool(found) for (found,) in lines) > 0) is with_lost
+
+
 @pytest.mark.parametrize("seen_by", [SeenBy.CLIENT, SeenBy.ALL])
 def test_the_other_views_are_whole_in_tshark(seen_by, tmp_path):
     capture = capture_of(ignored_ack(), seen_by)
@@ -180,12 +222,12 @@ def test_the_other_views_are_whole_in_tshark(seen_by, tmp_path):
     assert not any(malformed for _, malformed, *_ in lines)
 
 
-def in_tshark(capture, path):
-    """FIELDS of each packet, as tshark reads the file."""
+def in_tshark(capture, path, *wanted):
+    """Of each packet the fields, else FIELDS, as tshark reads the file."""
     if shutil.which("tshark") is None:
         pytest.skip("tshark is not installed")
     write_capture(path, capture)
-    fields = [part for field in FIELDS for part in ("-e", field)]
+    fields = [part for field in wanted or FIELDS for part in ("-e", field)]
     done = subprocess.run(
         ["tshark", "-r", path, "-T", "fields", *fields], capture_output=True, text=True, check=True
     )

@@ -25,7 +25,7 @@ from tests.explain.hand_made import (
 def test_comments_say_what_both_ends_did():
     comments = [packet.comments for packet in capture_of(ignored_ack()).packets]
     assert comments[0] == (
-        "client: connect() (closed → SYN-SENT). server: the SYN is taken into the SYN queue and answered with "
+        "client: connect() (closed → SYN-SENT). server: the SYN enters the SYN queue and is answered with "
         "SYN|ACK (LISTEN → SYN-RECV). Queues of port 80: accept 0/0, SYN 1/0.",
     )
     assert comments[1] == (
@@ -39,20 +39,23 @@ def test_comments_say_what_both_ends_did():
         "Counters of server: ListenOverflows +1, ListenDrops +1.",
     )
     assert comments[6] == (
-        "Sent again after 1 s (1st repeat): the handshake was not completed in time (SYN-RECV) "
-        "[inet_connection_sock.c: reqsk_timer_handler]. client: a SYN on an open connection: a challenge ACK "
+        "Sent again after 1 s (1st repeat): the final ACK did not come in time (SYN-RECV) "
+        "[inet_connection_sock.c: reqsk_timer_handler]. client: a repeated SYN|ACK reaches an open "
+        "connection: challenge ACK "
         "(ESTAB) [tcp_input.c: tcp_validate_incoming]. Queues of port 80: accept 1/0, SYN 1/0.",
     )
     assert comments[7] == (
-        "client: a challenge ACK, for the SYN|ACK that came: says what is expected (RFC 5961) (ESTAB). server: the "
+        "client: a challenge ACK, for the SYN|ACK that came: it names the sequence number expected "
+        "(RFC 5961) (ESTAB). server: the "
         "accept queue is full (1 wait, backlog 0), so the final ACK is ignored; the request stays and its SYN|ACK "
         "will be sent again (SYN-RECV) [tcp_minisocks.c: tcp_check_req]. The two ends disagree: client says "
         "ESTABLISHED, server says SYN-RECV. Queues of port 80: accept 1/0, SYN 1/0. Counters of server: "
         "ListenOverflows +1, ListenDrops +1.",
     )
     assert comments[8] == (
-        "server: an ACK for a connection that the listener does not know is answered with a RST (LISTEN) "
-        "[tcp_input.c: tcp_rcv_state_process]. Queues of port 80: accept 1/0, SYN 0/0.",
+        "server: an ACK for a connection that the listener does not know is answered with a RST; the "
+        "connection that was there is gone since 3.105 s (LISTEN) [tcp_input.c: "
+        "tcp_rcv_state_process]. Queues of port 80: accept 1/0, SYN 0/0.",
     )
 
 
@@ -61,7 +64,7 @@ def test_with_all_sights_each_end_speaks_for_itself():
     first, second = [packet.comments for packet in capture.packets[:2]]
     assert first == ("client: connect() (closed → SYN-SENT).",)
     assert second == (
-        "server: the SYN is taken into the SYN queue and answered with SYN|ACK (LISTEN → SYN-RECV). Queues of "
+        "server: the SYN enters the SYN queue and is answered with SYN|ACK (LISTEN → SYN-RECV). Queues of "
         "port 80: accept 0/0, SYN 1/0.",
     )
     ignored = [packet.comments[0] for packet in capture.packets if packet.at in (110 * MS, 115 * MS)]
@@ -79,7 +82,9 @@ def test_a_sentence_begins_with_the_name_of_its_host_or_a_capital_letter(results
 
 
 def comments_of(script, seen_by=SeenBy.SERVER):
-    return [" ".join(packet.comments) for packet in capture_of(script.record, seen_by).packets]
+    return [
+        " ".join(packet.comments) for packet in capture_of(script.record, seen_by, with_lost=True).packets
+    ]
 
 
 def test_a_packet_that_changed_nothing_says_what_it_was_and_the_states():
@@ -92,8 +97,8 @@ def test_a_packet_that_changed_nothing_says_what_it_was_and_the_states():
     script.counts(110 * MS, "client", ack, "TCPPureAcks")
     script.arrives(110 * MS, "client", ack, reasons.ACKED)
     assert comments_of(script)[3:] == [
-        "client: data of the application, 2 octets (ESTAB). server: the data is taken, 2 octets (ESTAB).",
-        "server: acknowledges what arrived (ESTAB). client: the acknowledgment is taken (ESTAB).",
+        "client: data that the application wrote, 2 octets (ESTAB). server: the data is accepted, 2 octets (ESTAB).",
+        "server: acknowledges what arrived (ESTAB). client: the ACK is accepted (ESTAB).",
     ]
 
 
@@ -133,7 +138,8 @@ def test_a_rst_at_the_end_of_a_handshake_has_the_states_and_the_queues():
     record = build.run(load_scenario.runs(load_scenario.from_text(document))[0]).record
     *_, last = capture_of(record).packets
     assert last.comments == (
-        "server: the handshake is given up (SYN-RECV → closed) [XNU, tcp_subr.c: tcp_drop]. Queues of port "
+        "server: no final ACK came to the last SYN|ACK: the handshake is given up (SYN-RECV → "
+        "closed) [XNU, tcp_subr.c: tcp_drop]. Reaches nobody: no host has this address. Queues of port "
         "80: accept 0/3, SYN 0/3. Counters of server: OutRsts +1.",
     )
 

@@ -19,9 +19,9 @@ def cells(*records: Record) -> dict[str, list[str]]:
 
 def test_its_cells():
     assert cells(ignored_ack()) == {
-        "SYN|ACK to client again, s after its SYN": ["1"],
+        "SYN|ACK retransmissions to client (s after the SYN)": ["1"],
         "RSTs, and to what": ["to data of client 4.005 s"],
-        "when client knew": ["ECONNRESET 4.01 s"],
+        "outcome for client": ["ECONNRESET 4.01 s"],
     }
 
 
@@ -38,24 +38,24 @@ def repeating(*times):
 def test_instants_of_one_client_in_all_runs():
     silent = Script()
     silent.call(0, "client", "connect(10.0.0.1:80)", "waits")
-    label = "SYN|ACK to client again, s after its SYN"
+    label = "SYN|ACK retransmissions to client (s after the SYN)"
     found = cells(repeating(1 * SECOND, 2999 * MS), repeating(), silent.record)
     assert found[label] == ["1, 2.999", "never", "no SYN|ACK"]
     assert "RSTs, and to what" not in found
-    assert found["when client knew"] == ["never", "never", "never"]
+    assert found["outcome for client"] == ["never", "never", "never"]
 
 
 def test_of_very_many_instants_the_last_are_counted():
     times = [number * SECOND for number in range(1, MOMENTS_LISTED + 4)]
-    (cell,) = cells(repeating(*times))["SYN|ACK to client again, s after its SYN"]
+    (cell,) = cells(repeating(*times))["SYN|ACK retransmissions to client (s after the SYN)"]
     assert cell.endswith(f"{MOMENTS_LISTED}, 3 more")
-    (cell,) = cells(repeating(*times[:MOMENTS_LISTED]))["SYN|ACK to client again, s after its SYN"]
+    (cell,) = cells(repeating(*times[:MOMENTS_LISTED]))["SYN|ACK retransmissions to client (s after the SYN)"]
     assert cell.endswith(f", {MOMENTS_LISTED}")
 
 
 def test_nobody_is_telling_where_nothing_came_again():
     assert most_repeated_to([digest_of(repeating(), "server")]) is None
-    assert list(cells(repeating())) == ["when client knew"]
+    assert list(cells(repeating())) == ["outcome for client"]
 
 
 def refused(number):
@@ -96,23 +96,23 @@ def crowd(number):
 
 def test_few_clients_are_told_one_by_one():
     assert cells(crowd(3)) == {
-        "when c-0 knew": ["ETIMEDOUT 1 s"],
-        "when c-1 knew": ["connected 2 s"],
-        "when c-2 knew": ["never"],
+        "outcome for c-0": ["ETIMEDOUT 1 s"],
+        "outcome for c-1": ["connected 2 s"],
+        "outcome for c-2": ["never"],
     }
 
 
 def test_many_clients_are_counted():
     assert cells(crowd(8)) == {
-        "when clients knew": ["3 connected, 2 s to 8 s; 3 ETIMEDOUT, 1 s to 7 s; 2 never"]
+        "outcome for clients": ["3 connected, 2 s to 8 s; 3 ETIMEDOUT, 1 s to 7 s; 2 never"]
     }
 
 
 def test_a_client_that_another_run_does_not_have():
-    assert cells(crowd(1), crowd(2))["when c-1 knew"] == ["-", "connected 2 s"]
+    assert cells(crowd(1), crowd(2))["outcome for c-1"] == ["-", "connected 2 s"]
 
 
 def test_clients_are_counted_only_where_there_are_too_many():
-    names = [f"when c-{number} knew" for number in range(CLIENTS_ONE_BY_ONE)]
+    names = [f"outcome for c-{number}" for number in range(CLIENTS_ONE_BY_ONE)]
     assert list(cells(crowd(CLIENTS_ONE_BY_ONE))) == names
-    assert list(cells(crowd(CLIENTS_ONE_BY_ONE + 1))) == ["when clients knew"]
+    assert list(cells(crowd(CLIENTS_ONE_BY_ONE + 1))) == ["outcome for clients"]

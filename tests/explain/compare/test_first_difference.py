@@ -68,7 +68,7 @@ def test_another_end_of_the_same_packet():
     assert parted(one, other).behaviour == Difference(
         5 * MS,
         "SYN of client:40001",
-        "the SYN is taken into the SYN queue and answered with SYN|ACK",
+        "the SYN enters the SYN queue and is answered with SYN|ACK",
         "the SYN queue is full (3 half-open, backlog 1) and tcp_syncookies is 0, so the SYN is dropped",
     )
 
@@ -86,7 +86,7 @@ def test_a_packet_that_is_lost_on_the_way_in_one_run():
 def test_a_packet_that_the_other_run_sends_later():
     one = answered(at=1105 * MS, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
     other = answered(at=3105 * MS, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
-    again = "SYN|ACK to client:40001: sent again (1st repeat), the handshake was not completed in time"
+    again = "SYN|ACK to client:40001: sent again (1st repeat), the final ACK did not come in time"
     nothing = again.replace("SYN|ACK", "nothing; the next packet, at 3.105 s, is SYN|ACK", 1)
     name = "SYN|ACK to client:40001"
     assert parted(one, other).behaviour == Difference(1105 * MS, name, again, nothing)
@@ -100,7 +100,7 @@ def test_a_packet_that_the_other_run_never_sends():
     found = parted(one, answered()).behaviour
     assert (found.at, found.packet) == (10 * MS, "RST of client:40001")
     assert found.here == "nothing, then or later"
-    assert found.there == "RST of client:40001 (seq 1): answers a segment that belongs to no connection"
+    assert found.there == "RST of client:40001 (seq 1): a RST in answer"
 
 
 def test_another_packet_at_the_same_time():
@@ -108,8 +108,8 @@ def test_another_packet_at_the_same_time():
     one.client_sends(10 * MS, 40001, "PA", 1, 1, payload=b"x" * 10, reason=reasons.SENT_DATA)
     other.client_sends(10 * MS, 40001, "PA", 1, 1, payload=b"x", reason=reasons.SENT_DATA)
     found = parted(one, other).behaviour
-    assert found.there == "PSH|ACK of client:40001 (seq 1, ack 1, 10 octets): data of the application"
-    assert found.here == "PSH|ACK of client:40001 (seq 1, ack 1, 1 octet): data of the application"
+    assert found.there == "PSH|ACK of client:40001 (seq 1, ack 1, 10 octets): data that the application wrote"
+    assert found.here == "PSH|ACK of client:40001 (seq 1, ack 1, 1 octet): data that the application wrote"
 
 
 def test_the_order_within_a_moment_does_not_matter():

@@ -1,8 +1,8 @@
 """What is folded, and what never is."""
 
 from tcpemu.explain.facts.rows import CallRow, rows_of
-from tcpemu.explain.ladder.fold import FEW, FINE, KEPT, SHORTEST, WHOLE, Fold, folded, row_kind
-from tcpemu.network.record import PacketSeen, Point
+from tcpemu.explain.ladder.fold import FEW, FINE, KEPT, MOST_TROUBLES, SHORTEST, WHOLE, Fold, folded, row_kind
+from tcpemu.network.record import NO_HOST, PacketSeen, Point
 from tcpemu.stack.base import reasons
 from tcpemu.wire.segment import address
 from tests.explain.hand_made import MS, Script, evictions
@@ -131,7 +131,7 @@ def test_calls_are_folded_though_few_and_only_if_that_makes_it_shorter():
 def alternating(*, lost):
     """More SYNs and FINs in turn than there may be between two hosts that are never folded."""
     script = Script()
-    for number in range(FEW):
+    for number in range(MOST_TROUBLES // 2 + 1):
         for flags in ("S", "FA"):
             packet = script.client_sends(number * MS, 40000 + number, flags)
             if lost:
@@ -142,3 +142,40 @@ def alternating(*, lost):
 def test_packets_still_on_their_way_are_all_alike_and_lost_ones_are_not():
     assert len(alternating(lost=False)) == KEPT
     assert len(alternating(lost=True)) == 2 * KEPT
+
+
+def transfer(losses):
+    """Data of one connection, of which so many segments are lost and sent again."""
+    script = Script()
+    for number in range(WHOLE + 2 * losses):
+        lost = number % 2 == 0 and number < 2 * losses
+        sent = script.client_sends(number * MS, 40001, "A", 1 + number, 1, reason=reasons.SENT_DATA)
+        if lost:
+            script.lost(number * MS, "client", sent, "lost by chance (1 %)")
+            sent = script.client_sends(
+                number * MS, 40001, "A", 1 + number, 1, reason=reasons.SENT_SYN_AGAIN, repeat=1
+            )
+        script.arrives((number + 5) * MS, "server", sent)
+    return rows_of(script.record)
+
+
+def test_losses_and_repeats_are_never_folded():
+    rows = transfer(MOST_TROUBLES // 2)
+    shown = [row for row in folded(rows) if not isinstance(row, Fold)]
+    assert sum(bool(row.lost) for row in shown) == MOST_TROUBLES // 2
+    assert sum(bool(row.sent and row.sent.repeat) for row in shown) == MOST_TROUBLES // 2
+    assert len(shown) < len(rows)
+
+
+def test_of_very_many_losses_the_fold_names_them_first():
+    folds = [row for row in folded(transfer(MOST_TROUBLES)) if isinstance(row, Fold)]
+    assert [kind for kind, _ in folds[0].tally] == ["ACK lost", "ACK again", "ACK"]
+
+
+def test_what_goes_to_nobody_is_folded_as_the_flood_that_it_answers():
+    script = Script()
+    for number in range(2 * FEW + 1):
+        answer = script.server_sends(number * MS, 40000 + number, "SA", 0, 1)
+        script.lost(number * MS, "server", answer, NO_HOST)
+    *shown, fold = folded(rows_of(script.record))
+    assert (len(shown), fold.tally) == (KEPT, (("SYN|ACK to nobody", 2 * FEW + 1 - KEPT),))

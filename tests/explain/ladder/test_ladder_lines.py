@@ -14,6 +14,13 @@ from tcpemu.stack.base import reasons
 from tcpemu.wire.segment import address
 from tests.explain.hand_made import MS, SYN_OPTIONS, Script, evictions, ignored_ack
 
+TWO_SENDERS = {
+    "title": "Two senders",
+    "duration": "5 s",
+    "link": {"rate": "2 Mbit/s", "delay": "20 ms"},
+    "server": {"then": "read_to_end", "accept": {"limit": 2}},
+    "clients": [{"name": name, "do": ["connect", {"send": 200000}, "close"]} for name in ("a", "b")],
+}
 HEADING = Heading("ignored-ack: nobody hears the last ACK", "the second client", ("linux-6.18", "seed 1"))
 
 
@@ -28,9 +35,9 @@ def test_the_ignored_ack_tells_its_story():
 ignored-ack: nobody hears the last ACK
 Look at: the second client
 linux-6.18 · seed 1
-A packet arrives 5 ms after the time shown; what its line says of the receiver and its queues is as
-it is then. accept 1/0: 1 connection waits for accept(), the backlog is 0; syn: half-open ones wait
-for the final ACK. More may wait than the backlog says: so the kernel counts.
+Each line shows when a packet is sent. It arrives 5 ms later; the receiver's state and queues are
+those on arrival. accept 1/0: 1 connection waits for accept(), the backlog is 0; syn: half-open ones
+wait for the final ACK. More may wait than the backlog says: so the kernel counts.
 
 time (s)  client 10.0.0.2                                    server 10.0.0.1:80
    0.000                                                  listen(80, backlog 0)  accept 0/0  syn 0/0
@@ -48,20 +55,20 @@ time (s)  client 10.0.0.2                                    server 10.0.0.1:80
           └ the two ends disagree: client says ESTABLISHED, server says SYN-RECV
 
    1.105  :40002          ◀─ SYN|ACK seq 0 ack 1 win 65160 ───────────           accept 1/0  syn 1/0
-          └ sent again after 1 s (1st repeat): the handshake was not completed in time
+          └ sent again after 1 s (1st repeat): the final ACK did not come in time
             [inet_connection_sock.c: reqsk_timer_handler]
-          └ client: a SYN on an open connection: a challenge ACK
+          └ client: a repeated SYN|ACK reaches an open connection: challenge ACK
             [tcp_input.c: tcp_validate_incoming]
    1.110  :40002          ─ ACK seq 1 ack 1 win 64512 ───────────────▶ ignored   accept 1/0  syn 1/0
           └ server: the accept queue is full (1 wait, backlog 0), so the final ACK is ignored
 
    3.105                                     timer of :40002: SYN-RECV → closed  accept 1/0  syn 0/0
-          └ server: the SYN|ACK was sent as often as allowed: the request is removed and nothing is
-            sent [inet_connection_sock.c: reqsk_timer_handler]
+          └ server: the SYN|ACK was sent as often as allowed: the half-open connection is removed,
+            and nothing is sent [inet_connection_sock.c: reqsk_timer_handler]
 
    4.000  :40002          ─ PSH|ACK seq 1 ack 1 len 5 win 64512 ─────▶           accept 1/0  syn 0/0
-          └ server: an ACK for a connection that the listener does not know is answered with a RST
-            [tcp_input.c: tcp_rcv_state_process]
+          └ server: an ACK for a connection that the listener does not know is answered with a RST;
+            the connection that was there is gone since 3.105 s [tcp_input.c: tcp_rcv_state_process]
    4.005  :40002 closed   ◀─ RST seq 1 ───────────────────────────────
           └ client: the peer resets the connection [tcp_input.c: tcp_validate_incoming]
    4.010  client: recv(100) → ECONNRESET
@@ -96,7 +103,7 @@ def test_eighty_columns_show_the_queues_by_numbers_alone():
 def test_the_queues_on_a_line_are_those_of_the_arrival():
     """As the legend says, and not those of the time shown."""
     record = ignored_ack()
-    assert "the receiver and its queues is as it is then" in " ".join(drawn(record).split())
+    assert "the receiver's state and queues are those on arrival" in " ".join(drawn(record).split())
     (line,) = [line for line in drawn(record).splitlines() if line.startswith("   0.100  :40002")]
     assert line.endswith("accept 1/0  syn 1/0")
     lengths = {length.at: (length.accept, length.syn) for length in record.queue_lengths("server", 80)}
@@ -120,16 +127,16 @@ def test_lost_packets_break_off_on_either_side():
     assert (
         drawn(script.record, width=80)
         == """\
-A packet arrives 5 ms after the time shown; what its line says of the receiver
-and its queues is as it is then.
+Each line shows when a packet is sent. It arrives 5 ms later; the receiver's
+state and queues are those on arrival.
 
 time (s)  client 10.0.0.2                                     server 10.0.0.1:80
    0.000  :40001 ─ SYN seq 0 win 64240 ───✗
           └ lost on the way: dropped by rule: the 1st SYN
 
    1.000  :40001 ─ SYN seq 0 win 64240 ────────────────────────────────────────▶
-          └ sent again after 1 s (1st repeat): nobody answered the SYN
-            [tcp_timer.c: tcp_retransmit_timer]
+          └ sent again after 1 s (1st repeat): retransmission time-out (RTO): no
+            answer to the SYN [tcp_timer.c: tcp_retransmit_timer]
    1.005  :40001                            ✗─── SYN|ACK seq 0 ack 1 win 65160 ─
           └ lost by chance (10 %)
 """
@@ -144,8 +151,49 @@ def test_a_packet_that_takes_longer_than_the_others_says_so():
     late = script.client_sends(3 * MS, 40001, "A", 1, 1)
     script.arrives(60 * MS, "server", late)
     lines = drawn(script.record).splitlines()
-    assert lines[0].startswith("A packet arrives 5 ms after the time shown; ")
+    assert lines[0].startswith(
+        "Each line shows when a packet is sent. It arrives 5 ms later, or after the time"
+    )
+    assert "(+57 ms)" in " ".join(lines[:2])
     assert [("+57 ms" in line) for line in lines[-4:]] == [False, False, False, True]
+
+
+def test_one_delay_is_claimed_only_of_the_ways_that_have_it():
+    script = Script()
+    for number, took in enumerate((21, 22, 23, 24)):
+        sent = script.client_sends(number * MS, 40001, "A", 1 + 100 * number, 1, payload=b"x" * 100)
+        script.arrives((number + took) * MS, "server", sent)
+        answer = script.server_sends((number + took) * MS, 40001, "A", 1, 101 + 100 * number)
+        script.arrives((number + took + 20) * MS, "client", answer)
+    lines = drawn(script.record).splitlines()
+    legend = " ".join(lines[: lines.index("")])
+    assert legend == (
+        "Each line shows when a packet is sent. It arrives later (20 ms from server to client), or after the "
+        "time that it carries (+24 ms); the receiver's state and queues are those on arrival."
+    )
+    carried = [line.split(" +")[1].split("─")[0].strip() for line in lines if " +" in line and "seq" in line]
+    assert carried == ["21 ms", "22 ms", "23 ms", "24 ms"]
+
+
+def test_a_head_without_a_usual_delay_claims_none():
+    script = Script()
+    for number, took in enumerate((21, 22, 23)):
+        sent = script.client_sends(number * MS, 40001, "A", 1, 1)
+        script.arrives((number + took) * MS, "server", sent)
+    assert drawn(script.record).startswith(
+        "Each line shows when a packet is sent. It arrives after the time that it carries (+23 ms); "
+    )
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_the_window_gives_way_first_and_a_packets_own_delay_never(width):
+    (result,) = build.run_all(load_scenario.from_document(TWO_SENDERS))
+    lines = drawn(result.record, width=width).splitlines()
+    data = [line for line in lines if " len 1448 " in line and "▶" in line]
+    assert len(data) > 10
+    assert all(re.search(r" \+\d[\d.]* ms ─", line) for line in data)
+    assert width == 80 or all("seq " in line for line in data)
+    assert not any(" win " in line and " ack " not in line for line in data)
 
 
 def test_hosts_are_told_by_name_where_there_are_several():

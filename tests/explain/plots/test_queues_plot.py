@@ -127,3 +127,17 @@ def test_time_is_stretched_only_where_the_beginning_is_crowded(ignored_ack):
 def test_too_many_runs_are_refused(ignored_ack):
     with pytest.raises(NothingToDrawError, match=r"13 runs .* --run"):
         queues_picture("", "", ignored_ack * 13)
+
+
+def test_queues_that_are_all_but_empty_say_so_and_span_what_happens():
+    [result] = runs_of("handshake")
+    [block] = queues_picture("", "", [result]).blocks
+    assert block.heading == "at most 1 connection waits at a time"
+    last = max(each.at for each in result.record.queue_lengths("server", 80))
+    assert last < block.span[1] <= max(last * 5 // 4, 1)
+
+
+def test_a_queue_that_was_of_account_says_nothing(ignored_ack):
+    block = queues_picture("", "", ignored_ack).blocks[0]
+    assert "at most" not in block.heading
+    assert block.span == (0, ignored_ack[0].ended)

@@ -3,10 +3,12 @@
 import pytest
 
 from tcpemu.explain.plots.picture import (
+    Meaning,
     NothingToDrawError,
 )
 from tcpemu.explain.plots.sequence_plot import directions, flows_of, sequence_picture
 from tcpemu.network import MILLISECOND, SECOND
+from tcpemu.network.record import Point
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
 from tests.explain.plots.drawn_runs import ms, runs_of
@@ -52,7 +54,7 @@ do = ["connect", { send = 100 }]
     assert [(first, end) for _, first, end in client.again] == [(1, 101)]
     assert (10 * MILLISECOND, 1, 101) in client.sent
     [block] = sequence_picture("", "", result, "one").blocks
-    assert [bars.label for bars in block.panels[-1].bars] == ["sent: 2", "sent again: 1"]
+    assert [bars.label for bars in block.panels[-1].bars] == ["sent: 1 segment with data", "sent again: 1"]
 
 
 def test_unknown_and_unfit_clients_are_told():
@@ -67,3 +69,37 @@ def test_unknown_and_unfit_clients_are_told():
         sequence_picture("", "", flood, "honest")
     with pytest.raises(NothingToDrawError, match="no client connects"):
         sequence_picture("", "", flood, None)
+
+
+LOSSY = """
+title = "An upload with losses"
+duration = "20 s"
+seed = 7
+link = { delay = "20 ms", rate = "10 Mbit/s", loss = "1 %" }
+server = { backlog = 5, then = "read_to_end" }
+clients = [{ name = "up", do = ["connect", { send = 500000 }, "close"] }]
+"""
+
+
+def test_a_transfer_has_its_window_its_sacks_and_counts_no_bare_ack_as_sent():
+    [result] = build.run_all(load_scenario.from_text(LOSSY))
+    up, server = directions(result.record, flows_of(result.record)["up"])
+    sent = [seen for seen in result.record.packets("up", Point.SENT) if seen.segment.payload]
+    assert up.segments + len(up.again) == len(sent)
+    assert server.segments == 0
+    assert up.sacked
+    acked = dict(up.acked)
+    assert all(acked[at] < first < end <= up.highest for at, first, end in up.sacked)
+    [block] = sequence_picture("", "", result, "up").blocks
+    panel = block.panels[-1]
+    assert {bars.meaning for bars in panel.bars} == {Meaning.SENT, Meaning.SENT_AGAIN, Meaning.SACKED}
+    assert {curve.meaning for curve in panel.curves} == {Meaning.ACKED, Meaning.WINDOW}
+
+
+def test_without_a_wish_the_first_client_with_data_is_drawn_over_what_happens():
+    [result] = runs_of("article")
+    block = sequence_picture("", "", result, None).blocks[0]
+    assert "queued" not in block.heading
+    [bare] = sequence_picture("", "", result, "queued-1").blocks
+    assert not bare.stretched
+    assert all(curve.points[-1][0] == bare.span[1] for panel in bare.panels for curve in panel.curves)

@@ -215,10 +215,10 @@ do = ["connect", { send = 60000 }, "close"]
     found = {turn["title"]: data["scenes"][turn["scene"]] for turn in data["story"]}
     packets = data["packets"]
     assert any("lost" in packets[each] for each in found["The network loses a packet"]["sent"])
-    ahead = packets[found["Data comes after a hole"]["packet"]]
+    ahead = packets[found["Data arrives out of order"]["packet"]]
     lost = next(packet for packet in packets if "lost" in packet)
     assert ahead["seq"] > lost["seq"]
-    again = [packets[each] for each in found["A loss is found by what comes after it"]["sent"]]
+    again = [packets[each] for each in found["Fast retransmit"]["sent"]]
     assert lost["seq"] in [packet["seq"] for packet in again if packet.get("repeat")]
     assert any("FIN" in packets[each]["flags"] for each in found["one closes first"]["sent"])
     for turn in data["story"]:

@@ -502,3 +502,107 @@ def test_what_a_scenario_says_cannot_become_a_script(open_page, tmp_path):
     page = open_page(str(file))
     assert "</script><script>alert(1)</script>{{js}}" in page.locator("h1").inner_text()
     assert page.locator("script").count() == 4
+
+
+TRANSFER = """
+title = "An upload with losses"
+duration = "20 s"
+seed = 7
+link = { delay = "20 ms", rate = "10 Mbit/s", loss = "1 %" }
+server = { backlog = 5, then = "read_to_end" }
+clients = [{ name = "up", do = ["connect", { send = 100000 }, "close"] }]
+"""
+
+
+@pytest.fixture(scope="module")
+def transfer(tmp_path_factory):
+    path = tmp_path_factory.mktemp("transfer") / "transfer.toml"
+    path.write_text(TRANSFER)
+    return str(path)
+
+
+NEAREST = """
+() => {
+  const along = (text) => {
+    const box = text.getBBox();
+    const matrix = text.getScreenCTM();
+    const middle = box.y + box.height / 2;
+    const steps = Math.ceil(box.width / 5);
+    const place = (n) => new DOMPoint(box.x + (box.width * n) / steps, middle).matrixTransform(matrix);
+    return Array.from({ length: steps + 1 }, (_, n) => place(n));
+  };
+  const words = [...document.querySelectorAll("#drawing text.words")].map(along);
+  let nearest = Infinity;
+  words.forEach((one, n) => words.slice(n + 1).forEach((other) => one.forEach((p) => other.forEach((q) => {
+    nearest = Math.min(nearest, Math.hypot(p.x - q.x, p.y - q.y));
+  }))));
+  return [words.length, nearest];
+}
+"""
+
+
+@pytest.mark.parametrize("viewport", [(1280, 900), (390, 844)])
+def test_no_words_stand_upon_others(open_page, transfer, viewport):
+    page = open_page(transfer, viewport)
+    for _ in range(4):
+        count, nearest = page.evaluate(NEAREST)
+        assert count > 5
+        assert nearest >= 7
+        page.keyboard.press("PageDown")
+
+
+def test_the_time_line_spans_what_happens(open_page, transfer):
+    page = open_page(transfer)
+    page.keyboard.press("End")
+    assert page.evaluate("app.run.ended > 10 * app.run.scenes.at(-1).at")
+    knob = page.locator("#timeline .knob").bounding_box()
+    line = page.locator("#timeline").bounding_box()
+    assert knob["x"] > line["x"] + 0.95 * line["width"]
+
+
+def test_queues_in_which_nobody_waits_are_told_in_a_line(open_page, transfer):
+    page = open_page(transfer)
+    assert page.locator(".slot").count() == 0
+    assert "accept queue 0 of 6" in page.locator("#queues").inner_text()
+    assert queue(open_page("ignored-ack"), "accept")
+
+
+def test_the_keys_lie_over_the_page_and_escape_puts_them_away(open_page):
+    page = open_page("ignored-ack", (390, 844))
+    before = page.locator("#time").bounding_box()
+    page.keyboard.press("?")
+    assert page.locator("#keys").is_visible()
+    assert page.locator("#time").bounding_box() == before
+    box = page.locator("#keys").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    page.keyboard.press("Escape")
+    assert not page.locator("#keys").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator("#keys").is_visible()
+
+
+@pytest.mark.parametrize("name", ["ignored-ack", "syn-flood", "time-server"])
+def test_a_narrow_page_cuts_no_word_and_tells_the_story_first(open_page, name):
+    page = open_page(name, (390, 844))
+    for _ in range(3):
+        cut = page.evaluate(
+            """() => [...document.querySelectorAll("#drawing .tag")].map((tag) => tag.parentNode).filter((text) => {
+              const box = text.getBBox();
+              return text.textContent && (box.x < 70 || box.x + box.width > app.ladder.width);
+            }).map((text) => text.textContent)"""
+        )
+        assert cut == []
+        page.keyboard.press("PageDown")
+    tops = {name: page.locator(name).bounding_box()["y"] for name in ("#scene", "#story", "#sockets")}
+    assert tops["#scene"] < tops["#story"] < tops["#sockets"]
+
+
+def test_what_answers_a_flood_does_not_reach_the_flooder(open_page):
+    page = open_page("syn-flood")
+    answers = page.evaluate(
+        "app.run.packets.filter((each) => each.flags === 'SYN|ACK').map((each) => [each.lost, each.arrived ?? null])"
+    )
+    assert answers
+    assert all(each == ["no host has this address", None] for each in answers)
+    assert page.locator(".arrow.gone").count() > 0

@@ -36,7 +36,7 @@ def test_a_setting_that_is_named_does_change_it():
 def test_a_backlog_at_its_cap_asks_for_a_higher_cap():
     turns = story(run_of("ignored-ack", server__backlog=9, net__core__somaxconn=1))
     assert turn_of(turns, "ACCEPT_FULL").change.startswith(
-        "net.core.somaxconn above 1, which caps every backlog"
+        "net.core.somaxconn above 1, which caps the 9 that listen() asked for;"
     )
 
 
@@ -101,7 +101,8 @@ COOKIES = "SYNs beyond the limit are"
         (advice("SYN_COOKIE_ALWAYS", ipv4__tcp_syncookies=1), ""),
         (
             advice("SYN_AGAIN", ipv4__tcp_syn_retries=3),
-            "net.ipv4.tcp_syn_retries of server (now 3): how often a SYN is sent again",
+            "net.ipv4.tcp_syn_retries of server (now 3; net.ipv4.tcp_syn_linear_timeouts, now 4, come on top): "
+            "how often a SYN is sent again",
         ),
         (
             advice("SYN_ACK_AGAIN", ipv4__tcp_synack_retries=2),

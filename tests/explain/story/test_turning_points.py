@@ -24,6 +24,7 @@ def test_the_story_of_the_ignored_ack_has_each_turning_point_at_its_moment():
         ("REQUEST_EXPIRED", 63106, 1),
         ("LISTENER_ACK", 70005, 1),
         ("RESET", 70010, 1),
+        ("ECONNRESET", 70010, 1),
     ]
 
 
@@ -52,6 +53,7 @@ def test_the_times_of_the_story_are_those_of_the_record():
         (
             "cookies off",
             [
+                ("NOBODY", 5, 27),
                 ("SYN_FULL", 165, 1),
                 ("SYN_QUEUE_FULL", 185, 296),
                 ("SYN_ACK_AGAIN", 1005, 18),
@@ -61,6 +63,7 @@ def test_the_times_of_the_story_are_those_of_the_record():
         (
             "cookies on",
             [
+                ("NOBODY", 5, 318),
                 ("SYN_FULL", 165, 1),
                 ("SYN_COOKIE", 185, 292),
                 ("SYN_ACK_AGAIN", 1005, 18),

@@ -105,7 +105,7 @@ def what_fires(entry):
             "REQUEST_EXPIRED": "request ends",
             "REQUEST_SILENT": "TCP_DEFER_ACCEPT waits on",
             "TIME_WAIT_OVER": "TIME-WAIT ends",
-            "TIMED_OUT": "retransmission",
+            "SYN_TIMED_OUT": "retransmission",
         }[event.reason.name]
         return event.flow, what
     if isinstance(event, Sent):

@@ -77,7 +77,7 @@ def test_anything_else_with_ack_draws_the_last_ack_again_and_begins_it_anew(flag
 
 def test_without_ack_it_is_answered_but_not_begun_anew():
     host = time_wait()
-    assert host.send("S", 1, at=10 * SECOND) == "TIME_WAIT_ACK"
+    assert host.send("S", 1, at=10 * SECOND) == "TIME_WAIT_OLD_SYN"
     host.expect("10 A seq 2 ack 2")
     assert ends(host) == [62.02]
 
@@ -109,7 +109,7 @@ def test_bare_segments_are_answered_twice_a_second_at_most():
 
 def test_an_older_timestamp_is_answered_and_begins_it_anew():
     host = time_wait(opts=TS)
-    assert host.send("S", 900, opts=(Timestamps(50, 0),), at=20 * SECOND) == "TIME_WAIT_ACK"
+    assert host.send("S", 900, opts=(Timestamps(50, 0),), at=20 * SECOND) == "TIME_WAIT_OLD_SYN"
     host.expect("20 A seq 2 ack 2")
     assert host.moved() == {"PAWSTimewait": 1}
     assert ends(host) == [80]
@@ -118,7 +118,7 @@ def test_an_older_timestamp_is_answered_and_begins_it_anew():
 def test_an_exact_ack_brings_the_timestamp_up_to_date():
     host = time_wait(opts=TS)
     assert host.send("A", 2, 2, ts=(500, 0)) == "TIME_WAIT_QUIET"
-    assert host.send("S", 1, opts=(Timestamps(300, 0),)) == "TIME_WAIT_ACK"
+    assert host.send("S", 1, opts=(Timestamps(300, 0),)) == "TIME_WAIT_OLD_SYN"
     host.expect("2.02 A seq 2 ack 2 <nop, nop, TS 1020 500>")
 
 
@@ -144,7 +144,7 @@ def test_a_syn_beyond_the_next_number_opens_the_flow_anew(seq, ts, opens):
     host = time_wait()
     old = host.flow().isn
     verdict = host.send("S", seq, at=3 * SECOND, opts=MSS)
-    assert verdict == ("SYN_QUEUED" if opens else "TIME_WAIT_ACK")
+    assert verdict == ("TIME_WAIT_SYN_NEWER_NUMBER" if opens else "TIME_WAIT_OLD_SYN")
     if opens:
         [(_, segment)] = host.taken()
         # Beyond all that the old connection used.
@@ -164,7 +164,7 @@ def test_a_syn_beyond_the_next_number_opens_the_flow_anew(seq, ts, opens):
 def test_a_newer_timestamp_opens_it_whatever_the_number(stamp, opens):
     host = time_wait(opts=TS)
     verdict = host.send("S", 1, opts=(Timestamps(stamp, 0),))
-    assert verdict == ("SYN_QUEUED" if opens else "TIME_WAIT_ACK")
+    assert verdict == ("TIME_WAIT_SYN_NEWER_TIMESTAMP" if opens else "TIME_WAIT_OLD_SYN")
 
 
 @pytest.mark.parametrize("flags", ["SA", "SR"])
@@ -177,7 +177,7 @@ def test_but_not_with_ack_or_rst(flags):
 def test_without_a_listener_it_is_answered_by_the_ack_too():
     host = time_wait()
     host.listener.close()
-    assert host.send("S", 1000) == "TIME_WAIT_ACK"
+    assert host.send("S", 1000) == "TIME_WAIT_SYN_UNHEARD"
     host.expect("2.02 A seq 2 ack 2")
     assert host.table() == [TW]
 
@@ -186,7 +186,7 @@ def test_it_skips_the_test_of_the_syn_queue():
     host = time_wait(backlog=0, syncookies=0)
     host.send("S", port=1)
     assert host.send("S", port=2) == "SYN_QUEUE_FULL"
-    assert host.send("S", 1000) == "SYN_QUEUED"
+    assert host.send("S", 1000) == "TIME_WAIT_SYN_NEWER_NUMBER"
     assert host.queues() == (0, 2, 0)
 
 
@@ -204,7 +204,7 @@ def test_but_not_of_the_accept_queue_and_then_both_are_lost():
 def test_and_never_gets_a_cookie_even_if_all_others_do():
     host = time_wait(backlog=5)
     host.host.set_sysctl("net.ipv4.tcp_syncookies", 2)
-    assert host.send("S", 1000) == "SYN_QUEUED"
+    assert host.send("S", 1000) == "TIME_WAIT_SYN_NEWER_NUMBER"
 
 
 # --- an orphan in FIN_WAIT2 -----------------------------------------------------------------------------

@@ -239,7 +239,7 @@ def test_a_peer_is_known_once_a_connection_with_it_has_ended_well():
     host.send("A", 2, 2, port=1, ip="10.0.0.7", at=20 * MS)
     half_open(host, 1, 2, 3, 4)
     assert host.send("S", port=5) == "SYN_BACKLOG_LAST_QUARTER"
-    assert host.send("S", port=5, ip="10.0.0.7") == "SYN_QUEUED"
+    assert host.send("S", port=5, ip="10.0.0.7") == "SYN_QUEUED_KNOWN_PEER"
 
 
 def test_with_cookies_tcp_max_syn_backlog_is_not_asked():

@@ -131,6 +131,7 @@ class App {
     };
     document.getElementById("theme").onclick = () => theme();
     document.getElementById("help").onclick = () => help();
+    document.getElementById("keys").onclick = () => help(false);
     document.querySelectorAll("[data-go]").forEach((button) => {
       button.onclick = () => this.steer(button.dataset.go);
     });
@@ -163,7 +164,7 @@ class App {
     return {
       ArrowRight: by(1), ArrowDown: by(1), j: by(1), ArrowLeft: by(-1), ArrowUp: by(-1), k: by(-1),
       PageDown: by(10), PageUp: by(-10), Home: () => this.go(0), End: () => this.go(Infinity),
-      n: () => this.turn(true), p: () => this.turn(false), " ": () => this.play(), t: () => theme(), "?": () => help(),
+      n: () => this.turn(true), p: () => this.turn(false), " ": () => this.play(), t: () => theme(), "?": () => help(), Escape: () => help(false),
     };
   }
 
@@ -190,9 +191,9 @@ function theme() {
   root.dataset.theme = dark ? "light" : "dark";
 }
 
-function help() {
+function help(shown) {
   const keys = document.getElementById("keys");
-  keys.hidden = !keys.hidden;
+  keys.hidden = shown === undefined ? !keys.hidden : !shown;
   document.getElementById("help").setAttribute("aria-expanded", String(!keys.hidden));
 }
 

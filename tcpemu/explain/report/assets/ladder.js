@@ -11,6 +11,8 @@ const QUEUES_SHORT = 160;
 const QUEUES_LONG = 230;
 const QUEUES_COLUMN = 84; // pixels from the last host to the queues in short
 const TIMES = 74; // pixels of the column of times
+const CELL = 9; // pixels of the squares by which it is seen whether words stand upon others
+const NOBODY = "no host has this address"; // how a packet is lost that answers a flood
 const MARGIN = 400; // pixels drawn above and below what can be seen
 
 class Ladder {
@@ -89,10 +91,11 @@ class Ladder {
     const narrow = room < 620;
     const gaps = this.run.hosts.length - 1;
     const tight = 180 + 96 * gaps + QUEUES_LONG > room;
-    const left = tight ? 160 : 180;
-    const least = tight ? 84 : 96;
-    const right = narrow ? STATES_ONLY : tight ? QUEUES_SHORT : QUEUES_LONG;
+    const left = narrow && gaps < 2 ? 168 : narrow ? 144 : tight ? 160 : 180;
+    const least = narrow ? (gaps > 2 ? 51 : 76) : tight ? 84 : 96;
+    const right = narrow ? STATES_ONLY : tight ? QUEUES_SHORT : Math.max(QUEUES_LONG, this.longestBeside());
     const step = gaps ? Math.max(least, (room - left - right) / gaps) : 0;
+    this.brief = tight; // after what is measured in full
     this.queueWords = narrow ? () => "" : tight ? shortQueueWords : longQueueWords;
     this.queueColumn = tight && !narrow ? QUEUES_COLUMN : null;
     this.xs = this.run.hosts.map((_, n) => left + n * step);
@@ -108,6 +111,18 @@ class Ladder {
       ),
     ]);
     this.drawn = null;
+  }
+
+  /* How wide the widest words beside a host on the right are, with the queues. */
+  longestBeside() {
+    if (this.longest) return this.longest;
+    this.brief = false;
+    const sizes = this.run.scenes.map((scene, n) => {
+      if (!this.run.hosts[scene.host].right || !this.told[n]) return 0;
+      return this.tagWords(scene)[0].length + 2 + longQueueWords(this.told[n]).length;
+    });
+    this.longest = 14 + CHARACTER * sizes.reduce((most, size) => Math.max(most, size), 0);
+    return this.longest;
   }
 
   /* Draw what can be seen; `all` draws everything, for print. */
@@ -148,7 +163,7 @@ class Ladder {
     return [
       ...packets.map((n) => this.arrow(n, chosen)),
       ...this.rows(first, last, chosen),
-      ...packets.map((n) => this.words(n, chosen)),
+      ...this.labels(packets, chosen, this.tagCells(first, last)),
       this.times(first, last, chosen),
     ];
   }
@@ -219,29 +234,77 @@ class Ladder {
     return svg("path", { d: "M0 0 L-10 -4.2 L-10 4.2 Z", transform: `translate(${x2} ${y2}) rotate(${angle})` });
   }
 
-  /* Along the arrow, as much as it has room for. */
-  words(n, chosen) {
-    const packet = this.run.packets[n];
+  /* The words of the arrows, none upon another: those of the chosen scene first, then of what was lost or sent again. */
+  labels(packets, chosen, taken) {
+    const trouble = ({ lost, repeat }) => (lost && lost !== NOBODY) || repeat;
+    const rank = (n) => (this.isOf(n, chosen) ? 0 : trouble(this.run.packets[n]) ? 1 : 2);
+    const order = [...packets].sort((a, b) => rank(a) - rank(b) || a - b);
+    const made = new Map(order.map((n) => [n, this.words(n, chosen, taken)]));
+    return packets.map((n) => made.get(n)).filter(Boolean);
+  }
+
+  /* What the words beside the hosts cover: no label goes there. */
+  tagCells(first, last) {
+    const taken = new Set();
+    for (let n = first; n <= last; n += 1) {
+      const scene = this.run.scenes[n];
+      const size = this.tagWords(scene)[0].length * CHARACTER;
+      const [x, way] = [this.xs[scene.host], this.run.hosts[scene.host].right ? 1 : -1];
+      for (let at = 9; size && at <= 9 + size; at += CELL / 2)
+        taken.add(cellOf(x + way * at, this.ys[n] + 3)).add(cellOf(x + way * at, this.ys[n] - 3));
+    }
+    return taken;
+  }
+
+  /* Along the arrow, as much as it has room for; shorter and elsewhere where others are, or not at all. */
+  words(n, chosen, taken) {
     const ends = this.ends(n);
-    const { x1, y1, x2, y2 } = ends;
-    const angle = slope(ends);
-    const length = Math.hypot(x2 - x1, y2 - y1);
-    const room = Math.floor((length - 26) / CHARACTER);
+    const length = Math.hypot(ends.x2 - ends.x1, ends.y2 - ends.y1);
+    for (const text of this.wordings(n, Math.floor((length - 26) / CHARACTER))) {
+      const size = text.length * CHARACTER;
+      for (const along of this.placesAlong(n, size, length)) {
+        const cells = cellsOf(ends, length, along * length, size);
+        if (cells.some((cell) => taken.has(cell))) continue;
+        cells.forEach((cell) => taken.add(cell));
+        return this.label(n, chosen, text, ends, along);
+      }
+    }
+    return null;
+  }
+
+  /* Where it may stand, as a part of the arrow: at its beginning (what was sent at once one behind the other), else further on. */
+  placesAlong(n, size, length) {
+    const [least, most] = [Math.min(0.5, (30 + size / 2) / length), 1 - (size / 2 + 16) / length];
+    const begins = 30 + this.nth[n] * (size + 16);
+    const first = Math.max(least, Math.min((begins + size / 2) / length, most));
+    return [first, ...[0, 0.25, 0.5, 0.75, 1].map((part) => least + (Math.max(least, most) - least) * part)];
+  }
+
+  /* What may be said, the longest first. */
+  wordings(n, room) {
+    const packet = this.run.packets[n];
     const words = [
       this.several ? packet.who : "",
       packet.flags,
       packet.length ? `len ${packet.length}` : "",
       `seq ${packet.seq}`,
       packet.ack === undefined ? "" : `ack ${packet.ack}`,
-      `win ${packet.window}`,
       packet.repeat ? `(again, ${packet.repeat})` : "",
+      `win ${packet.window}`,
     ].filter(Boolean);
-    while (words.length > (this.several ? 2 : 1) && words.join(" ").length > room) words.pop();
-    const text = words.join(" ");
-    const size = text.length * CHARACTER;
-    // It stands where the arrow begins; what was sent at once stands one behind the other.
-    const begins = 30 + this.nth[n] * (size + 16);
-    const along = Math.max(Math.min(0.5, (30 + size / 2) / length), Math.min((begins + size / 2) / length, 1 - (size / 2 + 16) / length));
+    const least = this.several ? 2 : 1;
+    while (words.length > least && words.join(" ").length > room) words.pop();
+    const found = [words.join(" ")];
+    while (words.length > least) {
+      words.pop();
+      found.push(words.join(" "));
+    }
+    return this.several ? [...found, packet.flags] : found;
+  }
+
+  label(n, chosen, text, ends, along) {
+    const { x1, y1, x2, y2 } = ends;
+    const angle = slope(ends);
     const [x, y] = [x1 + (x2 - x1) * along, y1 + (y2 - y1) * along];
     const upright = Math.abs(angle) > 90 ? angle - 180 : angle;
     return svg(
@@ -291,9 +354,10 @@ class Ladder {
   tagWords(scene) {
     if (scene.ignored) return ["ignored", "ignored"];
     if (scene.states) return [scene.states[scene.states.length - 1], ""];
-    if (scene.answered) return [scene.answered, "answered"];
+    if (scene.answered) return [this.brief ? scene.answered.split(" ")[0] : scene.answered, "answered"];
     if (scene.kind !== "call") return ["", ""];
     const name = `${scene.text.split("(")[0]}()`;
+    if (this.brief) return [isErrno(scene.result) ? scene.result : name, "call"];
     return [isErrno(scene.result) ? `${name} ${scene.result}` : scene.result ? `${name} done` : name, "call"];
   }
 
@@ -322,6 +386,23 @@ class Ladder {
 }
 
 const chunkOf = (scene) => Math.floor(scene / CHUNK);
+
+/* A square of that grid, as one number. */
+const cellOf = (x, y) => Math.floor(x / CELL) * 1e6 + Math.floor(y / CELL);
+
+/* The squares of a grid that a label covers, and those beside them. */
+function cellsOf({ x1, y1, x2, y2 }, length, middle, size) {
+  const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
+  const found = new Set();
+  for (let at = middle - size / 2; at <= middle + size / 2; at += CELL / 2) {
+    // Words stand above the line as they are read.
+    const up = dx < 0 ? -8 : 8;
+    const [x, y] = [x1 + dx * at + dy * up, y1 + dy * at - dx * up];
+    for (const [a, b] of [[0, 0], [CELL / 2, 0], [-CELL / 2, 0], [0, CELL / 2], [0, -CELL / 2]])
+      found.add(cellOf(x + a, y + b));
+  }
+  return [...found];
+}
 
 const slope = ({ x1, y1, x2, y2 }) => (Math.atan2(y2 - y1, x2 - x1) * 180) / Math.PI;
 

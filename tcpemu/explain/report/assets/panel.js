@@ -9,6 +9,7 @@ class Panel {
     Object.assign(this, { run, about, choose });
     this.decimals = decimalsFor(run.scenes.map((scene) => scene.at));
     this.turns = run.story ?? [];
+    this.busy = this.busyListeners();
     this.story();
     this.clients();
     legend();
@@ -68,6 +69,7 @@ class Panel {
     const done = places(accept, waiting.accept, "filled");
     const half = places(syn, waiting.syn, "filled half");
     const where = `${this.run.hosts[host].name}, port ${port}, backlog ${backlog}`;
+    if (!accept && !syn && !this.busy.has(listener)) return [this.emptyQueues(listener, where, one, acceptLimit, synLimit)];
     const rows = one
       ? [queueRow(listener, "both", "the one queue: wait for accept(), or for the final ACK", [...done, ...half], acceptLimit)]
       : [
@@ -75,6 +77,24 @@ class Panel {
           queueRow(listener, "syn", "SYN queue: wait for the final ACK", half, synLimit),
         ];
     return [el("p", { class: "quiet" }, where), ...rows];
+  }
+
+  /* Listeners in whose queues one connection ever waits behind another, and not lost in a large queue. */
+  busyListeners() {
+    const found = new Set();
+    for (const scene of this.run.scenes) for (const [listener, accept, syn, , limit] of scene.queues ?? [])
+      if (accept + syn > 1 && accept + syn >= (limit ?? 0) / 8) found.add(listener);
+    return found;
+  }
+
+  /* Said in a line where the queues never matter: boxes with nothing in them would only take room. */
+  emptyQueues(listener, where, one, acceptLimit, synLimit) {
+    const lengths = one ? [["both", acceptLimit]] : [["accept", acceptLimit], ["syn", synLimit]];
+    const limits = (limit) => (limit === null ? "" : ` of ${grouped(limit)}`);
+    const names = { both: "the queue", accept: "accept queue", syn: "SYN queue" };
+    return el("p", { class: "quiet" }, `${where}: `, ...lengths.map(([which, limit], n) => el("span",
+      { "data-listener": listener, "data-queue": which, "data-length": 0, "data-limit": limit },
+      `${n ? ", " : ""}${names[which]} 0${limits(limit)}`)));
   }
 
   // Packets.

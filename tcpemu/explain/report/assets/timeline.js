@@ -1,4 +1,5 @@
-/* The time line: both queues of the listener against time, and a cursor to drag. */
+/* The time line: both queues of the listener against time, and a cursor to drag. It spans what happens: a run may go
+   on for long after its last event. */
 
 const FAR = 6; // times the longest that a queue got
 const EDGE = 34; // pixels left free on both sides
@@ -7,6 +8,7 @@ class Timeline {
   constructor(run, box, choose) {
     Object.assign(this, { run, box, choose });
     this.even = false;
+    this.span = Math.max(1, run.scenes.at(-1)?.at ?? run.ended);
     box.onpointerdown = (event) => this.drag(event);
     box.onpointermove = (event) => event.buttons && this.drag(event);
     this.changes = this.listeners();
@@ -26,7 +28,7 @@ class Timeline {
     const [low, high] = [EDGE, this.width - EDGE];
     if (this.even) return low + ((high - low) * scene) / Math.max(1, this.run.scenes.length - 1);
     const at = scene < 0 ? 0 : this.run.scenes[scene].at;
-    return low + ((high - low) * at) / Math.max(1, this.run.ended);
+    return low + ((high - low) * at) / this.span;
   }
 
   drag(event) {
@@ -36,7 +38,7 @@ class Timeline {
     const last = this.run.scenes.length - 1;
     if (this.even) return this.choose(Math.max(0, Math.min(last, Math.round(part * last))));
     const { scenes } = this.run;
-    const wanted = part * this.run.ended;
+    const wanted = part * this.span;
     const next = Math.min(firstNotBelow(scenes.length, (n) => scenes[n].at, wanted), last);
     const nearer = next > 0 && wanted - scenes[next - 1].at < scenes[next].at - wanted ? next - 1 : next;
     return this.choose(nearer);
@@ -72,7 +74,7 @@ class Timeline {
 
   ticks() {
     if (this.even) return [svg("text", { x: EDGE, y: this.height - 5 }, `events 1 to ${grouped(this.run.scenes.length)}`)];
-    const ended = this.run.ended / 1e9;
+    const ended = this.span / 1e9;
     const rough = ended / 6;
     const size = 10 ** Math.floor(Math.log10(rough || 1));
     const step = [1, 2, 5, 10].map((factor) => factor * size).find((each) => each >= rough);

@@ -149,7 +149,7 @@ def _syn_inside(conn: Connection, segment: Segment) -> Reason:
         duplicate_reports.send_duplicate_ack(conn, segment)
         return reasons.DATA_OLD
     conn.host.count("TCPAbortOnSyn")
-    closing.reset_by_peer(conn)
+    closing.reset_by_peer(conn, "SYN arrives")
     stateless_replies.send_reset(conn.host, segment)
     return reasons.SYN_RESETS
 

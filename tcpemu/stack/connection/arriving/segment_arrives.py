@@ -95,7 +95,9 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
         conn.host.wake(conn.socket)
         return None
     if conn.options.linger2 < 0 or _new_data(conn, segment):
-        closing.done(conn, "orphaned")
+        closing.done(
+            conn, "data for a socket that is closed" if _new_data(conn, segment) else "TCP_LINGER2 is below 0"
+        )
         conn.host.count("TCPAbortOnData")
         stateless_replies.send_reset(conn.host, segment)
         return reasons.ABORT_ON_DATA
@@ -116,7 +118,7 @@ def _text_in_state(conn: Connection, segment: Segment) -> Reason:
         return reason
     if state is not State.ESTABLISHED and conn.shutdown & RCV_SHUTDOWN and _new_data(conn, segment):
         conn.host.count("TCPAbortOnData")
-        closing.reset_by_peer(conn)
+        closing.reset_by_peer(conn, "data for a socket that is closed")
         stateless_replies.send_reset(conn.host, segment)
         return reasons.ABORT_ON_DATA
     reason = data_arrives.take(conn, segment)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import errno
 
+from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
@@ -17,6 +19,7 @@ from tcpemu.stack.connection.lifetime import state_changes
 from tcpemu.stack.connection.measures import receive_window, remembered_peers
 from tcpemu.stack.connection.sending import transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
+from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.time_wait import TimeWait
 
 _NEEDS_RESET = frozenset(
@@ -41,19 +44,19 @@ def fail(conn: Connection, number: int, cause: str) -> None:
     done(conn, cause)
 
 
-def reset_by_peer(conn: Connection) -> None:
-    """A RST has been accepted (tcp_input.c: tcp_reset)."""
+def reset_by_peer(conn: Connection, cause: str = "RST arrives") -> None:
+    """End it as a RST does that is accepted (tcp_input.c: tcp_reset); `cause` is what did, where it was no RST."""
     numbers = {State.SYN_SENT: errno.ECONNREFUSED, State.CLOSE_WAIT: errno.EPIPE}
-    fail(conn, numbers.get(conn.state, errno.ECONNRESET), "RST arrives")
+    fail(conn, numbers.get(conn.state, errno.ECONNRESET), cause)
 
 
-def disconnect(conn: Connection) -> None:
+def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIVE_RST) -> None:
     """Abort: RST where the peer may think that the connection lives (tcp.c: tcp_disconnect)."""
     old = conn.state
     if old is not State.CLOSE:
-        state_changes.set_state(conn, State.CLOSE, "aborted")
+        state_changes.set_state(conn, State.CLOSE, cause)
     if old in _NEEDS_RESET or (conn.snd.has_unsent and old in (State.CLOSING, State.LAST_ACK)):
-        transmit.send_active_reset(conn)
+        transmit.send_active_reset(conn, reason)
         conn.error = errno.ECONNRESET
     elif old is State.SYN_SENT:
         conn.error = errno.ECONNRESET
@@ -85,6 +88,20 @@ def fin_time(conn: Connection) -> int:
     return max(wanted * SECOND, _three_and_a_half(conn))
 
 
+def fin_wait2_cause(host: HostServices, waited: int) -> str:
+    """Why an orphan's FIN_WAIT2 ended: the time that passed, and what set it."""
+    seconds = waited / SECOND
+    own = waited == host.sysctls.tcp_fin_timeout * SECOND
+    return f"{seconds:g} s in FIN-WAIT-2 have passed" + (
+        setting_words(host, "net.ipv4.tcp_fin_timeout") if own else ""
+    )
+
+
+def setting_words(host: HostServices, setting: str) -> str:
+    """` (net.ipv4.tcp_fin_timeout)`: what set a limit, where this kernel has such a setting."""
+    return "" if setting in host.generation.missing else f" ({setting})"
+
+
 def _three_and_a_half(conn: Connection) -> int:
     """The least that a bucket waits: 3.5 times the RTO (tcp.h: tcp_fin_time; tcp_minisocks.c: tcp_time_wait)."""
     return conn.rtt.rto * 7 // 2
@@ -96,6 +113,7 @@ def time_wait(conn: Connection, state: State, wait: int) -> None:
     wait = host.generation.time_wait if state is State.TIME_WAIT else max(wait, _three_and_a_half(conn))
     remembered_peers.remember(host.metrics, conn)
     bucket = _bucket(conn, state)
+    bucket.waits = max(wait, fin_time(conn)) if state is State.FIN_WAIT2 else wait
     done(conn, "FIN arrives" if state is State.TIME_WAIT else "closed", shown=state)
     host.flows[conn.key] = bucket
     host.timers.arm(bucket, host.now + wait, host.now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.connection.lifetime import closing, probes
@@ -35,8 +36,9 @@ def _fin_wait2_over(conn: Connection) -> None:
         closing.time_wait(conn, State.FIN_WAIT2, left)
         return
     conn.host.timer_fired(conn.key, reasons.FIN_WAIT2_OVER)
-    transmit.send_active_reset(conn)
-    closing.done(conn, "the peer never closed")
+    cause = closing.fin_wait2_cause(conn.host, closing.fin_time(conn))
+    transmit.send_active_reset(conn, reasons.SENT_ACTIVE_RST)
+    closing.done(conn, cause)
 
 
 def _probe_if_idle(conn: Connection) -> int:
@@ -49,8 +51,8 @@ def _probe_if_idle(conn: Connection) -> int:
     if silent < idle:
         return idle - silent
     if _given_up(conn, silent):
-        conn.host.timer_fired(conn.key, reasons.KEEPALIVE_OVER)
-        transmit.send_active_reset(conn)
+        conn.host.timer_fired(conn.key, reasons.KEEPALIVE_OVER, _what_decided(conn, silent))
+        transmit.send_active_reset(conn, reasons.SENT_KEEPALIVE_RST)
         closing.fail(conn, errno.ETIMEDOUT, "no answer to keepalive")
         conn.host.count("TCPAbortOnTimeout")
         return 0
@@ -65,6 +67,16 @@ def _given_up(conn: Connection, silent: int) -> bool:
     if limit:
         return silent >= limit and conn.rtx.probes_out > 0
     return conn.rtx.probes_out >= (conn.options.keepcnt or conn.host.sysctls.tcp_keepalive_probes)
+
+
+def _what_decided(conn: Connection, silent: int) -> GivenUp:
+    """The setting by which `_given_up` gave up."""
+    options = conn.options
+    if options.user_timeout:
+        return GivenUp("TCP_USER_TIMEOUT", options.user_timeout, silent)
+    if options.keepcnt:
+        return GivenUp("TCP_KEEPCNT", options.keepcnt, silent)
+    return GivenUp("net.ipv4.tcp_keepalive_probes", conn.host.sysctls.tcp_keepalive_probes, silent)
 
 
 def idle_time(conn: Connection) -> int:

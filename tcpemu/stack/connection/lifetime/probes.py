@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 
 from tcpemu.stack.base import reasons
-from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.sequence_numbers import add, distance
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing
@@ -60,7 +60,10 @@ def window_probe_timer(conn: Connection) -> None:
     if conn.rtx.probes_began is None:
         conn.rtx.probes_began = conn.host.now
     if _user_timeout_over(conn) or _probed_enough(conn):
-        closing.fail(conn, errno.ETIMEDOUT, "the window never opens")
+        decided = _what_decided(conn)
+        conn.host.timer_fired(conn.key, reasons.PROBES_TIMED_OUT, decided)
+        words = closing.setting_words(conn.host, decided.setting)
+        closing.fail(conn, errno.ETIMEDOUT, f"no answer to the zero window probes{words}")
         conn.host.count("TCPAbortOnTimeout")
         return
     wake_up(conn, "TCPWinProbe", reasons.SENT_WINDOW_PROBE)
@@ -89,6 +92,16 @@ def _user_timeout_over(conn: Connection) -> bool:
     """TCP_USER_TIMEOUT has passed since the probing began (tcp_probe_timer)."""
     limit, since = conn.options.user_timeout * MILLISECOND, conn.rtx.probes_began
     return bool(limit) and since is not None and conn.host.now - since >= limit
+
+
+def _what_decided(conn: Connection) -> GivenUp:
+    """The setting by which the probing ended."""
+    sysctls, waited = conn.host.sysctls, conn.host.now - (conn.rtx.probes_began or conn.host.now)
+    if _user_timeout_over(conn):
+        return GivenUp("TCP_USER_TIMEOUT", conn.options.user_timeout, waited)
+    if conn.orphan:
+        return GivenUp("net.ipv4.tcp_orphan_retries", sysctls.tcp_orphan_retries, waited)
+    return GivenUp("net.ipv4.tcp_retries2", sysctls.tcp_retries2, waited)
 
 
 def wake_up(conn: Connection, counter: str, reason: Reason) -> None:

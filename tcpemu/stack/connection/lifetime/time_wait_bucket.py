@@ -14,6 +14,7 @@ from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.records.time_wait import TimeWait
@@ -36,9 +37,12 @@ def _begin_again(bucket: TimeWait) -> None:
 
 def fire(bucket: TimeWait) -> None:
     """Its time is over (inet_timewait_sock.c: tw_timer_handler)."""
-    over = reasons.TW_OVER if bucket.state is State.TIME_WAIT else reasons.FIN_WAIT2_OVER
-    bucket.host.timer_fired(bucket.key, over)
-    remove(bucket, "60 s have passed")
+    if bucket.state is State.TIME_WAIT:
+        bucket.host.timer_fired(bucket.key, reasons.TW_OVER)
+        remove(bucket, f"{bucket.host.generation.time_wait / SECOND:g} s in TIME-WAIT have passed")
+    else:
+        bucket.host.timer_fired(bucket.key, reasons.FIN_WAIT2_OVER)
+        remove(bucket, closing.fin_wait2_cause(bucket.host, bucket.waits))
 
 
 def remove(bucket: TimeWait, cause: str) -> None:
@@ -61,7 +65,7 @@ def receive(bucket: TimeWait, segment: Segment) -> Reason:
     if _may_take_over(bucket, segment, stamps, old):
         # Nobody listens, or it would not have come here.
         _send_ack(bucket)
-        return reasons.TW_ACK
+        return reasons.TW_SYN_UNHEARD
     return _anything_else(bucket, segment, old)
 
 
@@ -97,7 +101,7 @@ def number_for_new_connection(bucket: TimeWait, segment: Segment) -> int | None:
 
     It lies beyond all that the old connection used (RFC 9293 section 3.6.1).
     """
-    if bucket.state is State.FIN_WAIT2 or segment.flags & (SYN | RST | ACK) != SYN:
+    if bucket.state is State.FIN_WAIT2 or not _opens(segment):
         return None
     stamps = find_timestamps(segment.options) if bucket.ts_ok else None
     old = stamps is not None and _paws_rejects(bucket, stamps, segment)
@@ -106,9 +110,20 @@ def number_for_new_connection(bucket: TimeWait, segment: Segment) -> int | None:
     return add(bucket.snd_nxt, _ISN_STEP) or 1  # 0 stands for none in the kernel
 
 
+def why_taken_over(bucket: TimeWait, segment: Segment) -> Reason:
+    """What made a SYN new that has taken the flow over: its sequence number, or only its timestamp."""
+    newer = after(segment.seq, bucket.rcv_nxt)
+    return reasons.TW_SYN_NEWER_NUMBER if newer else reasons.TW_SYN_NEWER_TIMESTAMP
+
+
+def _opens(segment: Segment) -> bool:
+    """Whether it is a SYN that asks for a connection."""
+    return segment.flags & (SYN | RST | ACK) == SYN
+
+
 def _may_take_over(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> bool:
     """A SYN with a newer number or timestamp than the connection had begins a new one."""
-    if segment.flags & (SYN | RST | ACK) != SYN or old:
+    if not _opens(segment) or old:
         return False
     newer = stamps is not None and offset(bucket.ts_recent, stamps.val) > 0
     return newer or after(segment.seq, bucket.rcv_nxt)
@@ -129,7 +144,7 @@ def _answer(bucket: TimeWait, segment: Segment, counter: str) -> Reason:
     if out_of_window_limited(bucket.host, bucket, segment, counter):
         return reasons.TW_LIMITED
     _send_ack(bucket)
-    return reasons.TW_ACK
+    return reasons.TW_OLD_SYN if _opens(segment) and bucket.state is State.TIME_WAIT else reasons.TW_ACK
 
 
 def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> Reason:
@@ -151,7 +166,7 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
     bucket.rcv_nxt = end
     _update_ts_recent(bucket, stamps)
     _begin_again(bucket)
-    _send_ack(bucket)
+    _send_ack(bucket, reasons.SENT_ACK)
     return reasons.TW_FIN
 
 
@@ -164,11 +179,11 @@ def _in_window(bucket: TimeWait, seq: int, end: int) -> bool:
 
 def _reset(bucket: TimeWait, segment: Segment) -> Reason:
     stateless_replies.send_reset(bucket.host, segment)
-    remove(bucket, "reset")
+    remove(bucket, "data or SYN for a closed socket: answered with a RST")
     return reasons.TW_RST
 
 
-def _send_ack(bucket: TimeWait) -> None:
+def _send_ack(bucket: TimeWait, reason: Reason = reasons.SENT_TW_ACK) -> None:
     """tcp_ipv4.c: tcp_v4_timewait_ack."""
     host = bucket.host
     stamps = None
@@ -176,5 +191,5 @@ def _send_ack(bucket: TimeWait) -> None:
         stamps = Timestamps(host.stamp_clock() + bucket.ts_offset & MASK, bucket.ts_recent)
     window = bucket.rcv_wnd >> bucket.rcv_shift & 0xFFFF
     stateless_replies.send_bare_ack(
-        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reasons.SENT_TW_ACK
+        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reason
     )

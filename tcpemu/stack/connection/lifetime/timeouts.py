@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, probes
@@ -46,18 +47,15 @@ def _retransmission_timer(conn: Connection) -> None:
     if not conn.snd.wnd and not conn.orphan and conn.state not in OPENING:
         # The peer took its window back: what is sent again only asks for a window.
         if _window_never_came_back(conn):
-            closing.fail(conn, errno.ETIMEDOUT, "the window never opens")
-            host.count("TCPAbortOnTimeout")
+            _give_up(conn, reasons.SHUT_WINDOW_TIMED_OUT, _shut_window_limit(conn))
             return
         congestion_states.enter_loss(conn, board)
         retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
         _back_off(conn)
         return
     host.count("TCPTimeouts")
-    if _give_up(conn):
-        host.timer_fired(conn.key, reasons.TIMED_OUT)
-        closing.fail(conn, errno.ETIMEDOUT, "nobody answers")
-        host.count("TCPAbortOnTimeout")
+    if _tried_enough(conn):
+        _give_up(conn, _what_timed_out(conn), _what_decided(conn))
         return
     host.count("TcpTimeoutRehash")
     _count_failure(conn, board)
@@ -98,7 +96,7 @@ def _window_never_came_back(conn: Connection) -> bool:
     """Nothing heard for twice the longest time-out while a lost window was asked for (tcp_rtx_probe0_timed_out)."""
     assert conn.scoreboard
     now, limit = conn.host.now, 2 * conn.host.rto_max
-    waited = now - (conn.scoreboard[0].sent_at if conn.rtx.retrans_stamp is None else conn.rtx.retrans_stamp)
+    waited = _waited(conn)
     user_limit = conn.options.user_timeout * MILLISECOND
     if user_limit:
         if waited > user_limit:
@@ -135,7 +133,14 @@ def _within_user_timeout(conn: Connection) -> int:
     return min(conn.rtt.rto, left) if left > 0 else conn.host.jiffy
 
 
-def _give_up(conn: Connection) -> bool:
+def _waited(conn: Connection) -> int:
+    """Nanoseconds since the oldest piece that is not acknowledged was sent for the first time, as far as known."""
+    assert conn.scoreboard
+    stamp = conn.rtx.retrans_stamp
+    return conn.host.now - (conn.scoreboard[0].sent_at if stamp is None else stamp)
+
+
+def _tried_enough(conn: Connection) -> bool:
     """Whether it has been tried often or long enough (tcp_write_timeout)."""
     sysctls = conn.host.sysctls
     waits = _syn_waits(conn)
@@ -147,12 +152,18 @@ def _give_up(conn: Connection) -> bool:
         if conn.rtx.retransmits >= most:
             return True
     else:
-        tries = sysctls.tcp_retries2
-        if conn.orphan:
-            # At the longest time-out the peer is taken for dead: an orphan has no further try.
-            alive = conn.rtt.rto < conn.host.rto_max
-            tries = sysctls.tcp_orphan_retries or (ORPHAN_RETRIES if alive else 0)
+        tries = _tries(conn)
     return _timed_out(conn, tries)
+
+
+def _tries(conn: Connection) -> int:
+    """How many doubling time-outs data or a FIN is given."""
+    sysctls = conn.host.sysctls
+    if not conn.orphan:
+        return sysctls.tcp_retries2
+    # At the longest time-out the peer is taken for dead: an orphan has no further try.
+    alive = conn.rtt.rto < conn.host.rto_max
+    return sysctls.tcp_orphan_retries or (ORPHAN_RETRIES if alive else 0)
 
 
 def _timed_out(conn: Connection, tries: int) -> bool:
@@ -162,13 +173,60 @@ def _timed_out(conn: Connection, tries: int) -> bool:
     """
     if not conn.rtx.retransmits or conn.rtx.retrans_stamp is None:
         return False
+    return conn.host.now - conn.rtx.retrans_stamp >= _allowed(conn, tries)
+
+
+def _allowed(conn: Connection, tries: int) -> int:
+    """The time that so many doubling time-outs take from the least one on, or TCP_USER_TIMEOUT, in nanoseconds."""
     limit = conn.options.user_timeout * MILLISECOND
-    if not limit:
-        generation = conn.host.generation
-        base = generation.initial_rto if conn.state in OPENING else generation.rto_min
-        rto_max = conn.host.rto_max
-        linear = (rto_max // base).bit_length() - 1
-        # base * (1 + 2 + 4 .. + 2**tries), and rto_max for each wait that doubling would take beyond it.
-        limit = ((2 << min(tries, linear)) - 1) * base
-        limit += max(tries - linear, 0) * rto_max
-    return conn.host.now - conn.rtx.retrans_stamp >= limit
+    if limit:
+        return limit
+    generation = conn.host.generation
+    base = generation.initial_rto if conn.state in OPENING else generation.rto_min
+    rto_max = conn.host.rto_max
+    linear = (rto_max // base).bit_length() - 1
+    # base * (1 + 2 + 4 .. + 2**tries), and rto_max for each wait that doubling would take beyond it.
+    return ((2 << min(tries, linear)) - 1) * base + max(tries - linear, 0) * rto_max
+
+
+# What is told of it.
+
+
+def _give_up(conn: Connection, reason: Reason, decided: GivenUp) -> None:
+    """End it with ETIMEDOUT, and say what decided that (tcp_write_err)."""
+    conn.host.timer_fired(conn.key, reason, decided)
+    closing.fail(
+        conn, errno.ETIMEDOUT, f"no answer in time{closing.setting_words(conn.host, decided.setting)}"
+    )
+    conn.host.count("TCPAbortOnTimeout")
+
+
+def _what_timed_out(conn: Connection) -> Reason:
+    if conn.state in OPENING:
+        return reasons.SYN_TIMED_OUT
+    return reasons.ORPHAN_TIMED_OUT if conn.orphan else reasons.TIMED_OUT
+
+
+def _what_decided(conn: Connection) -> GivenUp:
+    """The setting by which `_tried_enough` gave up."""
+    options, sysctls, waited = conn.options, conn.host.sysctls, _waited(conn)
+    opening = conn.state in OPENING
+    syn_tries = options.syncnt or sysctls.tcp_syn_retries
+    if options.user_timeout and not (opening and conn.rtx.retransmits >= syn_tries):
+        return GivenUp("TCP_USER_TIMEOUT", options.user_timeout, waited, _allowed(conn, 0))
+    if opening:
+        return GivenUp("TCP_SYNCNT" if options.syncnt else "net.ipv4.tcp_syn_retries", syn_tries, waited)
+    if conn.orphan:
+        setting, value = "net.ipv4.tcp_orphan_retries", sysctls.tcp_orphan_retries
+    else:
+        setting, value = "net.ipv4.tcp_retries2", sysctls.tcp_retries2
+    return GivenUp(setting, value, waited, _allowed(conn, _tries(conn)))
+
+
+def _shut_window_limit(conn: Connection) -> GivenUp:
+    """The limit by which `_window_never_came_back` gave up."""
+    longest, own = 2 * conn.host.rto_max, conn.options.user_timeout
+    if own and own * MILLISECOND < longest:
+        return GivenUp("TCP_USER_TIMEOUT", own, _waited(conn), own * MILLISECOND)
+    rto_max = conn.host.rto_max // MILLISECOND
+    return GivenUp("net.ipv4.tcp_rto_max_ms", rto_max, _waited(conn), longest)

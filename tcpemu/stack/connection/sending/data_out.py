@@ -13,6 +13,7 @@ tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fi
 from __future__ import annotations
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
@@ -68,6 +69,7 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
             break
         if waiting <= mss:
             if nagle and waiting < mss and _is_last(conn) and _small_waits(conn) and not conn.snd.fin_queued:
+                conn.snd.held = conn.snd.held or not conn.options.cork
                 break
         elif not (probe or one) and _defers(conn, most):
             defers = _cwnd_room(conn) < _room(conn) and _cwnd_room(conn) <= waiting
@@ -211,11 +213,19 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     if payload:
         _sending_starts(conn)
     conn.snd.nxt = entry.end
-    transmit.transmit_piece(conn, entry, reasons.SENT_DATA if payload else reasons.SENT_FIN)
+    transmit.transmit_piece(conn, entry, _why(conn, payload))
     queue_unacked(conn, entry)
     if length % mss or not length:
         conn.snd.sml = entry.end
     return entry.pcount
+
+
+def _why(conn: Connection, payload: bytes) -> Reason:
+    """Why new data goes out now; what Nagle's algorithm held back goes with it."""
+    held, conn.snd.held = conn.snd.held, False
+    if not payload:
+        return reasons.SENT_FIN
+    return reasons.SENT_HELD_DATA if held else reasons.SENT_DATA
 
 
 def _take(conn: Connection, length: int) -> tuple[bytes, int]:

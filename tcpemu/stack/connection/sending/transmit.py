@@ -5,7 +5,6 @@ tcp_output.c: __tcp_transmit_skb, __tcp_send_ack, tcp_send_active_reset (Linux 6
 
 from __future__ import annotations
 
-from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, add, before, distance
 from tcpemu.stack.base.states import State
@@ -174,7 +173,7 @@ def send_ack(conn: Connection, reason: Reason) -> None:
         transmit(conn, ACK, acceptable_seq(conn), b"", reason)
 
 
-def send_active_reset(conn: Connection) -> None:
+def send_active_reset(conn: Connection, reason: Reason) -> None:
     """RST: tell the peer that the connection is over (tcp_send_active_reset)."""
     conn.host.count("OutRsts")
-    transmit(conn, RST | ACK, acceptable_seq(conn), b"", reasons.SENT_ACTIVE_RST)
+    transmit(conn, RST | ACK, acceptable_seq(conn), b"", reason)

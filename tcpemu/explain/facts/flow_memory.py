@@ -1,0 +1,75 @@
+"""What has to be remembered of each flow to tell how long something waited: data written, an ACK owed, data unread."""
+
+import re
+
+from tcpemu.explain.facts.flow_numbers import Relative
+from tcpemu.explain.facts.record_steps import HostStep
+from tcpemu.stack.base.events import Outcome, Sent
+from tcpemu.wire.segment import ACK, FIN, RST, SYN, FlowKey, Segment
+
+_OCTETS = re.compile(r"([0-9]+) octets?$")
+_End = tuple[str, FlowKey]
+"""A node and a flow as it calls it: remote address, remote port, local address, local port."""
+DELAYED, HELD = "DELAYED_ACK", "HELD_DATA_SENT"
+
+
+class FlowMemory:
+    """Follows steps and packets in the order in which they happened."""
+
+    def __init__(self) -> None:
+        self._sent: dict[tuple[str, FlowKey, str, int], int] = {}
+        """When a piece that begins, or ends, at this sequence number was sent last."""
+        self._owed: dict[_End, int] = {}
+        """Since when data that arrived is not acknowledged."""
+        self._written: dict[_End, int] = {}
+        """When the application wrote what was sent last or waits yet."""
+        self._read: dict[_End, int] = {}
+        """Octets that recv() has given."""
+
+    def step(self, step: HostStep, arrived: Segment | None) -> None:
+        """A host has done something; `arrived` is what it did it for, if a packet was that."""
+        call, verdict = step.call, step.verdict
+        if arrived is not None and arrived.payload and verdict and verdict.outcome is Outcome.ACCEPTED:
+            self._owed.setdefault((step.node, arrived[:4]), step.at)
+        if arrived is not None and arrived.flags & SYN:
+            self._read.pop((step.node, arrived[:4]), None)
+        if call is None or call.flow is None:
+            return
+        here = step.node, call.flow
+        if call.text.startswith("send("):
+            self._written.setdefault(here, step.at)
+        elif call.text.startswith("recv(") and (octets := _OCTETS.match(call.result)):
+            self._read[here] = self._read.get(here, 0) + int(octets[1])
+
+    def since_last(self, node: str, segment: Segment, at: int) -> int | None:
+        """How long ago the same piece of the sequence was sent, whatever its flags; None if it never was."""
+        if not segment.length:
+            return None
+        flow: FlowKey = segment[:4]
+        begins = node, flow, "from", segment.seq
+        ends = node, flow, "to", segment.seq + segment.length & 0xFFFFFFFF
+        last = self._sent.get(begins, self._sent.get(ends))
+        self._sent[begins] = self._sent[ends] = at
+        return None if last is None else at - last
+
+    def waited(self, node: str, segment: Segment, at: int, why: Sent | None) -> int | None:
+        """How long the ACK was delayed, or the data held, that this segment is."""
+        here = node, (segment.dst, segment.dport, segment.src, segment.sport)
+        since = None
+        name = why.reason.name if why else ""
+        if segment.flags & ACK:
+            owed = self._owed.pop(here, None)
+            since = owed if name == DELAYED else None
+        if segment.payload:
+            written = self._written.get(here)
+            since = written if name == HELD else since
+            if written is not None and written < at:
+                del self._written[here]
+        return None if since is None else at - since
+
+    def unread(self, node: str, segment: Segment, relative: Relative) -> int | None:
+        """Octets that wait for recv(), where the segment offers a window of 0."""
+        if relative.window or relative.ack is None or segment.flags & (SYN | RST | FIN):
+            return None
+        here = node, (segment.dst, segment.dport, segment.src, segment.sport)
+        return max(relative.ack - 1 - self._read.get(here, 0), 0)

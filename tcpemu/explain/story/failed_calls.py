@@ -1,0 +1,200 @@
+"""Calls that failed: a paragraph for each kind, with what made them fail and what would change it.
+
+A call fails long after its cause, and often at the other end: so the causes are looked for in what went before, the
+RST that arrived, the timer that gave up, the sockets that hold a port.
+"""
+
+import errno
+import os
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tcpemu.explain.facts.row_notes import decided, reset_cause
+from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow
+from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.time_words import moment
+from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
+from tcpemu.explain.story.story_paragraph import TurningPoint
+from tcpemu.network.record import Record
+from tcpemu.stack.base.events import StateChanged
+from tcpemu.stack.base.states import State
+from tcpemu.stack.host import Host
+from tcpemu.wire.segment import RST, FlowKey
+
+_End = tuple[str, FlowKey]
+"""A node and a flow as it calls it."""
+_PORTS = "net.ipv4.ip_local_port_range"
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Why a call failed, as a sentence without a full stop, and what would change it."""
+
+    text: str
+    change: str = ""
+
+
+def failed_calls(record: Record, rows: Sequence[Row], hosts: Mapping[str, Host]) -> Iterator[TurningPoint]:
+    """A paragraph for each kind of call that failed, errno by errno and host by host."""
+    finder, kinds = _Causes(hosts), dict[tuple[str, str, str], list[tuple[CallRow, _Cause]]]()
+    changes = deque(_changes(record))
+    for row in sorted(rows, key=_when):
+        while changes and changes[0][1].at <= _when(row):
+            finder.changed(*changes.popleft())
+        finder.seen(row)
+        if isinstance(row, CallRow) and row.result.isupper():
+            verb = row.text.partition("(")[0]
+            kinds.setdefault((row.result, verb, row.node), []).append((row, finder.cause(row)))
+    for (error, verb, node), failed in kinds.items():
+        yield _point(error, verb, node, failed)
+
+
+def _changes(record: Record) -> Iterator[tuple[str, StateChanged]]:
+    for entry in record.events(StateChanged):
+        if isinstance(entry.event, StateChanged):
+            yield entry.node, entry.event
+
+
+def _when(row: Row) -> int:
+    """When a packet has had its effect: it is listed by its departure."""
+    return row.arrived or row.at if isinstance(row, PacketRow) else row.at
+
+
+def _point(error: str, verb: str, node: str, failed: Sequence[tuple[CallRow, _Cause]]) -> TurningPoint:
+    first, cause = failed[0]
+    who = first.application or node
+    text = f"{who}: {first.text} at {moment(first.at)} fails with {error}: {cause.text}."
+    if len(failed) > 1:
+        last = failed[-1][0]
+        text += f" {count(len(failed) - 1, 'more call')} of {node} failed the same way, the last at {moment(last.at)}."
+    return TurningPoint(first.at, error, f"{verb}() fails with {error}", text, cause.change, len(failed))
+
+
+class _Causes:
+    """Remembers what may make a call fail."""
+
+    def __init__(self, hosts: Mapping[str, Host]) -> None:
+        self._hosts = hosts
+        self._resets: dict[_End, PacketRow] = {}
+        self._given_up: dict[_End, TimerRow] = {}
+        self._ends: dict[_End, StateChanged] = {}
+        self._shutdowns: dict[_End, CallRow] = {}
+        self._held: dict[str, dict[FlowKey, StateChanged]] = {}
+        """The sockets of each node that are not closed, with the last change of each."""
+
+    def changed(self, node: str, change: StateChanged) -> None:
+        held = self._held.setdefault(node, {})
+        held.pop(change.flow, None)
+        if change.new is State.CLOSE:
+            self._ends[node, change.flow] = change
+        else:
+            held[change.flow] = change
+
+    def seen(self, row: Row) -> None:
+        match row:
+            case PacketRow(receiver=str() as receiver) if row.segment.flags & RST and row.arrived is not None:
+                here = receiver, row.segment[:4]
+                ended = self._ends.get(here)
+                if (
+                    ended is not None and ended.at == row.arrived
+                ):  # a later one meets a connection that is gone
+                    self._resets[here] = row
+            case TimerRow() if row.given_up:
+                self._given_up[row.node, row.flow] = row
+            case CallRow(flow=(_, _, _, _) as flow) if row.text.startswith(("shutdown(", "close(")):
+                self._shutdowns[row.node, flow] = row
+
+    def cause(self, row: CallRow) -> _Cause:
+        """Why that call failed."""
+        number = row.result
+        if number == "EADDRNOTAVAIL" and row.text.startswith("connect("):
+            return self._no_port(row)
+        if number == "EADDRINUSE":
+            return self._port_in_use(row)
+        if number in {"ENETUNREACH", "EHOSTUNREACH"}:
+            return _Cause("there is no route to that address, so nothing was sent", "a route to it")
+        if row.flow is not None:
+            found = self._of_connection(number, (row.node, row.flow))
+            if found:
+                return found
+        return _Cause(row.why or _WORDS.get(number) or os.strerror(getattr(errno, number, 0)).lower())
+
+    def _of_connection(self, number: str, here: _End) -> _Cause | None:
+        timer, reset, end = self._given_up.get(here), self._resets.get(here), self._ends.get(here)
+        ended = end.at if end else None
+        if timer and timer.reason and ended == timer.at:
+            case = SettingsCase(
+                timer.reason.name, self._hosts.get(here[0]), here[0], None, given_up=timer.given_up
+            )
+            words = f"{timer.reason.text.split(':')[0]}{decided(timer.given_up)}"
+            return _Cause(words, settings_advice(case))
+        if reset and reset.arrived is not None and ended == reset.arrived:
+            return self._by_reset(reset)
+        own = self._shutdowns.get(here)
+        if number == "EPIPE" and own and "SHUT_RD)" not in own.text:
+            return _Cause(f"{own.text} at {moment(own.at)} has closed this side for sending", _SEND_FIRST)
+        return _Cause(f"the connection ended at {moment(end.at)}: {end.cause}") if end else None
+
+    def _by_reset(self, reset: PacketRow) -> _Cause:
+        cause, at = reset_cause(reset), moment(reset.at)
+        words = f"a RST of {reset.sender}, sent at {at}" + (f" ({cause})" if cause else "")
+        because = reset.sent_because.reason.name if reset.sent_because else ""
+        name = because or (reset.sent.reason.name if reset.sent else "")
+        case = SettingsCase(name, self._hosts.get(reset.sender), reset.sender, reset.queues)
+        if name == "NO_SOCKET" and reset.sent_because and not reset.gone:
+            return _Cause(words, f"a program that listens on port {reset.segment.sport} of {reset.sender}")
+        return _Cause(words, settings_advice(case))
+
+    # Ports.
+
+    def _no_port(self, row: CallRow) -> _Cause:
+        host = self._hosts.get(row.node)
+        if host is None or row.why != "every local port is taken":
+            return _Cause(row.why or "no local address or port can be had for it")
+        low, high = host.sysctls.ip_local_port_range
+        held = [one for one in self._held.get(row.node, {}).items() if low <= one[0][3] <= high]
+        states = ", ".join(f"{number:,} in {name}" for name, number in _states(held).most_common())
+        ends = [change.at + host.generation.time_wait for _, change in held if change.new is State.TIME_WAIT]
+        until = f"; the first TIME-WAIT ends at {moment(min(ends))}" if ends else ""
+        text = f"every local port of {_PORTS} ({low} to {high}) is taken: {states}{until}"
+        change = f"a wider {_PORTS} (now {low} {high}); connections that are kept open and used again"
+        return _Cause(text, change if _PORTS not in host.generation.missing else "")
+
+    def _port_in_use(self, row: CallRow) -> _Cause:
+        port = _port_of(row.text)
+        held = [one for one in self._held.get(row.node, {}).items() if port in (None, one[0][3])]
+        states = ", ".join(f"{number:,} in {name}" for name, number in _states(held).most_common())
+        why = row.why or "the port is taken"
+        text = why + (f" (sockets on it: {states})" if states else "")
+        if any(change.new is State.LISTEN for _, change in held):
+            return _Cause(text, "another port; or SO_REUSEPORT on both listeners")
+        host = self._hosts.get(row.node)
+        ends = (
+            [change.at + host.generation.time_wait for _, change in held if change.new is State.TIME_WAIT]
+            if host
+            else []
+        )
+        text += f"; the last TIME-WAIT ends at {moment(max(ends))}" if ends else ""
+        return _Cause(text, "SO_REUSEADDR on the old and on the new socket" if states else "")
+
+
+def _states(held: Sequence[tuple[FlowKey, StateChanged]]) -> Counter[str]:
+    return Counter(change.new.ss_name for _, change in held)
+
+
+def _port_of(text: str) -> int | None:
+    """The port of `listen(80, backlog 5)` or `bind(*, 80)`."""
+    verb, _, rest = text.rstrip(")").partition("(")
+    words = rest.split(", ")
+    number = words[0] if verb == "listen" else words[-1]
+    return int(number) if number.isdigit() and len(words) > 1 else None
+
+
+_SEND_FIRST = "a program that sends all it has before it closes this side"
+_WORDS = {
+    "EAGAIN": "nothing came in the time that this call waits (SO_RCVTIMEO)",
+    "EPIPE": "this end can send nothing more on this connection",
+    "EINVAL": "the socket is in no state for this call",
+}
+"""What an errno means here, where nothing that went before says it."""

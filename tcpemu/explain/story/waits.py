@@ -1,0 +1,109 @@
+"""What a wait waits for, and until when: a closed window, data that Nagle's algorithm holds, a timer near its edge."""
+
+from collections.abc import Iterator, Sequence
+
+from tcpemu.explain.facts.row_notes import ZERO_WINDOW
+from tcpemu.explain.facts.rows import PacketRow, Row, TimerRow
+from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.network.record import WAITS, Call
+from tcpemu.wire.segment import FlowKey
+
+NEAR = 40
+"""One part in so many of a limit counts as near it."""
+_End = tuple[str, FlowKey]
+"""A node and a flow as it calls it."""
+
+
+class Waits:
+    """Knows the calls and the packets of each flow."""
+
+    def __init__(self, rows: Sequence[Row], calls: Sequence[Call]) -> None:
+        self._rows, self._calls = rows, calls
+
+    def sentence(self, row: Row, rule: str) -> str:
+        """What there is to add on a row that waited; empty for most."""
+        match row:
+            case TimerRow():
+                return _edge(row, self._repeats(row))
+            case PacketRow() if rule == ZERO_WINDOW:
+                return self._closed_window(row)
+            case PacketRow() if rule == "HELD_DATA_SENT":
+                return self._held(row)
+        return ""
+
+    def _repeats(self, timer: TimerRow) -> Iterator[PacketRow]:
+        """What the connection sent again by its retransmission timer before it gave up."""
+        here = timer.node, timer.flow
+        for row in self._rows:
+            sent = row.sent if isinstance(row, PacketRow) and row.at < timer.at else None
+            if (
+                sent
+                and sent.reason.name == "RETRANSMIT"
+                and isinstance(row, PacketRow)
+                and _from(row) == here
+            ):
+                yield row
+
+    # A closed window.
+
+    def _closed_window(self, row: PacketRow) -> str:
+        here = _from(row)
+        return f"{self._reader(row, here)}; {self._opened(row, here)}."
+
+    def _reader(self, row: PacketRow, here: _End) -> str:
+        """Who does not read, and since when."""
+        calls = [call for call in self._calls if call.at <= row.at and (call.node, call.flow) == here]
+        if not any(call.text.startswith(("accept(", "connect(")) for call in calls):
+            return f"Nobody has accepted this connection at {row.sender}, so nobody reads"
+        reads = [call.at for call in calls if call.text.startswith("recv(") and call.result != WAITS]
+        if reads:
+            return f"The program at {row.sender} last called recv() at {moment(reads[-1])}"
+        return f"The program at {row.sender} has not called recv()"
+
+    def _opened(self, row: PacketRow, here: _End) -> str:
+        """What opens it again."""
+        for later in self._rows:
+            follows = isinstance(later, PacketRow) and later.at > row.at and _from(later) == here
+            if follows and isinstance(later, PacketRow) and later.relative.window:
+                return f"it is open again from {moment(later.at)}, with {later.relative.window:,} octets"
+        return "it stays 0 to the end"
+
+    # Data held back.
+
+    def _held(self, row: PacketRow) -> str:
+        """When the ACK came that let it go, and how long that was delayed."""
+        for ack in self._rows:
+            came = isinstance(ack, PacketRow) and ack.arrived == row.at and _to(ack) == _from(row)
+            if came and isinstance(ack, PacketRow):
+                late = f", which {ack.sender} had delayed for {span_words(ack.waited)}" if ack.waited else ""
+                return f"It waited for the ACK that arrived at {moment(row.at)}{late}."
+        return ""
+
+
+def _from(row: PacketRow) -> _End:
+    """The sender's end of its flow."""
+    segment = row.segment
+    return row.sender, (segment.dst, segment.dport, segment.src, segment.sport)
+
+
+def _to(row: PacketRow) -> _End:
+    return row.receiver or "", row.segment[:4]
+
+
+def _edge(timer: TimerRow, repeats: Iterator[PacketRow]) -> str:
+    """Whether a timer that decided by time was close to deciding otherwise."""
+    given_up = timer.given_up
+    if given_up is None or given_up.allowed is None:
+        return ""
+    began = timer.at - given_up.waited
+    short = [given_up.allowed - (row.at - began) for row in repeats if row.at - began < given_up.allowed]
+    if short and min(short) * NEAR <= given_up.allowed:
+        near = span_words(given_up.allowed - min(short))
+        return (
+            f"This hangs on {span_words(min(short))}: the time-out before came after {near}, just short of "
+            f"{span_words(given_up.allowed)}, so it was sent once more."
+        )
+    over = given_up.waited - given_up.allowed
+    if over * NEAR <= given_up.allowed:
+        return f"This hangs on {span_words(over)}: so little sooner, and it would have been sent once more."
+    return ""

@@ -1,0 +1,159 @@
+"""What a story says of causes: of failed calls, RSTs, waits, and what would change them. Each case is a small run."""
+
+import pytest
+
+from tcpemu.explain.facts.client_outcomes import client_outcomes
+from tcpemu.explain.lines.heading import Heading
+from tcpemu.explain.lines.style import lines_text
+from tcpemu.explain.story.story_lines import story_lines
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
+from tests.explain.story.stories import story, turn_of
+
+ABANDONED = "do = ['connect', { wait = '500 ms' }, 'abandon']"
+UNREAD = "do = ['connect', { send = 'abcdef' }, { wait = '100 ms' }, 'recv', 'recv']"
+
+
+def ran(server="", client="", duration="5 s", **more):
+    text = f"title = 't'\nduration = '{duration}'\n{more.get('top', '')}\n[server]\n{server}\n"
+    text += f"[[clients]]\nname = 'c'\n{client}\n{more.get('then', '')}"
+    (run,) = load_scenario.runs(load_scenario.from_text(text))
+    return build.run(run)
+
+
+def paragraph(reason, *settings, **more):
+    return turn_of(story(ran(*settings, **more)), reason)
+
+
+@pytest.mark.parametrize(
+    ("reason", "server", "client", "said", "change"),
+    [
+        (
+            "TIMED_OUT",
+            "answer = { text = 'tick' }\naccept = { at = ['1 s'] }\nsysctls = { 'net.ipv4.tcp_retries2' = 3 }",
+            ABANDONED,
+            "net.ipv4.tcp_retries2 is 3: that allows 3 s. This hangs on 60 ms: the time-out before came after 2.94 s",
+            "net.ipv4.tcp_retries2 of server (now 3)",
+        ),
+        (
+            "ORPHAN_TIMED_OUT",
+            "then = 'close'\naccept = { at = ['1 s'] }\nsysctls = { 'net.ipv4.tcp_orphan_retries' = 2 }",
+            ABANDONED,
+            "net.ipv4.tcp_orphan_retries is 2",
+            "net.ipv4.tcp_orphan_retries of server (now 2)",
+        ),
+        (
+            "UNREAD_RST",
+            "then = 'close'",
+            UNREAD,
+            "close() with 6 octets unread: a RST in place of the FIN",
+            "a program that reads what has come before it calls close()",
+        ),
+        (
+            "ECONNRESET",
+            "answer = { text = 'answer' }\nthen = 'close'",
+            UNREAD,
+            "fails with ECONNRESET: a RST of server, sent at 0.015 s (close() with 6 octets unread)",
+            "a program that reads what has come before it calls close()",
+        ),
+        (
+            "UNACCEPTED_RST",
+            "accept = { never = true }\nclose_at = '1 s'",
+            "do = ['connect', 'recv']",
+            "close() on the listener: it waited in the accept queue",
+            "accepts what waits before it closes",
+        ),
+        (
+            "ECONNREFUSED",
+            "accept = { never = true }\nclose_at = '1 s'",
+            "start = { at = ['2 s'] }",
+            "at 2.01 s fails with ECONNREFUSED: a RST of server, sent at 2.005 s (in answer to the SYN",
+            "a program that listens on port 80 of server",
+        ),
+        (
+            "EADDRNOTAVAIL",
+            "then = 'read_to_end'",
+            "count = 5\nstart = { every = '100 ms' }\nsysctls = { 'net.ipv4.ip_local_port_range' = '50000 50003' }\n"
+            "do = ['connect', 'close']",
+            "(50000 to 50003) is taken: 4 in TIME-WAIT; the first TIME-WAIT ends at 60.02 s",
+            "a wider net.ipv4.ip_local_port_range (now 50000 50003)",
+        ),
+        (
+            "ZERO_WINDOW",
+            "options = { rcvbuf = 2048 }\naccept = { never = true }",
+            "do = ['connect', { send = 20000 }, 'recv']",
+            "1,448 octets wait for recv(). Nobody has accepted this connection at server, so nobody reads; it stays 0",
+            "calls recv() sooner",
+        ),
+        (
+            "HELD_DATA_SENT",
+            "then = 'read_to_end'",
+            "do = ['connect', { send = 'GET' }, { send = 'more' }, { wait = '500 ms' }, 'close']",
+            "It waited for the ACK that arrived at 0.02 s",
+            "TCP_NODELAY",
+        ),
+        (
+            "CLOSES_FIRST",
+            "then = 'keep'",
+            "do = ['connect', 'close']",
+            "is in CLOSE-WAIT from 0.015 s to the end",
+            "",
+        ),
+        (
+            "ACCEPT_FULL",
+            "backlog = 900\naccept = { never = true }\nsysctls = { 'net.core.somaxconn' = 1 }",
+            "count = 4",
+            "",
+            "net.core.somaxconn above 1, which caps the 900 that listen() asked for;",
+        ),
+    ],
+)
+def test_cause_and_change(reason, server, client, said, change):
+    turn = paragraph(reason, server, client, duration="100 s")
+    assert said in turn.text
+    assert turn.change.startswith(change) or change in turn.change
+
+
+def test_connect_in_vain_names_the_setting_of_the_client():
+    client = "sysctls = { 'net.ipv4.tcp_syn_retries' = 2 }"
+    turns = story(ran("", client, duration="100 s", top="[link]\nloss = '100 %'"))
+    assert "net.ipv4.tcp_syn_retries is 2" in turn_of(turns, "ETIMEDOUT").text
+    assert "net.ipv4.tcp_syn_retries of c (now 2; " in turn_of(turns, "ETIMEDOUT").change
+
+
+def test_late_data_is_told_when_and_how_the_connection_ended():
+    server = "then = 'close'\nsysctls = { 'net.ipv4.tcp_fin_timeout' = 10 }"
+    client = "do = ['connect', { wait = '20 s' }, { send = 'late' }, { wait = '1 s' }, { send = 'again' }]"
+    turns = story(ran(server, client, duration="30 s"))
+    late = turn_of(turns, "LISTENER_ACK")
+    assert late.title == "Data for a connection that is gone"
+    assert "gone since 10.025 s: 10 s in FIN-WAIT-2 have passed (net.ipv4.tcp_fin_timeout)" in late.text
+    assert "CLOSE-WAIT for 20 s, until it ends: RST arrives" in turn_of(turns, "CLOSES_FIRST").text
+    assert "send(5 octets) at 21.01 s fails with EPIPE" in turn_of(turns, "EPIPE").text
+
+
+def test_a_run_in_which_a_call_failed_does_not_say_that_nothing_happened():
+    result = ran(
+        "then = 'read_to_end'", "sysctls = { 'net.ipv4.ip_local_port_range' = '50000 50000' }\ncount = 2"
+    )
+    lines = lines_text(story_lines(Heading("t"), story(result), client_outcomes(result.record)))
+    assert "EADDRNOTAVAIL" in lines
+    assert "Nothing was dropped" not in lines
+
+
+def test_what_recv_gave_before_the_reset_is_told_of_the_client():
+    result = ran("answer = { text = 'answer' }\nthen = 'close'", UNREAD)
+    lines = lines_text(story_lines(Heading("t"), story(result), client_outcomes(result.record)))
+    assert "recv() gave 6 octets; then ECONNRESET at 0.11 s" in lines
+
+
+def test_a_known_peer_gets_the_reserved_quarter():
+    sysctls = "{ 'net.ipv4.tcp_syncookies' = 0, 'net.ipv4.tcp_max_syn_backlog' = 8 }"
+    server = f"backlog = 8\nthen = 'read_to_end'\nsysctls = {sysctls}"
+    client = "start = { at = ['0 s', '2 s'] }\ndo = ['connect', 'close']"
+    flood = (
+        "[[clients]]\nname = 'attack'\nspoof = '1.1.2.0/24'\ndo = ['syn']\n"
+        "start = { from = '1 s', every = '10 ms' }\ncount = 7\n"
+    )
+    turn = paragraph("SYN_QUEUED_KNOWN_PEER", server, client, then=flood)
+    assert "its round-trip time is remembered" in turn.text
