@@ -220,7 +220,10 @@ class Network:
         return self._loop.next_due()
 
     def step(self) -> None:
-        """Let the one thing happen that is due next. It may be called by what happens, unlike run()."""
+        """Let the one thing happen that is due next. It may be called by what happens, unlike run().
+
+        RuntimeError where nothing is due.
+        """
         if self._loop.next_due() is None:
             raise RuntimeError("step() where nothing is due; next_due() says so")
         self._loop.step()

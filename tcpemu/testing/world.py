@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Self, TypeVar
 
 from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.explain.capture.seen_by import SeenBy
@@ -189,11 +189,7 @@ class World:
         """Every program that was started, in order."""
         return self._driver.programs
 
-    @overload
-    def until(self, what: HostTask[T]) -> T: ...
-    @overload
-    def until(self, what: Time | Program | None = None) -> object: ...
-    def until(self, what: Any = None) -> object:
+    def until(self, what: Time | Program | HostTask[Any] | None = None) -> Any:
         """Let time go on: to a time, or less if all has ended before; until a program or a coroutine has ended.
 
         Of a program or coroutine it gives the value, or raises what ended it. Without any of these, until all have

@@ -92,7 +92,10 @@ class Program:
         return self._err.decode(errors="replace")
 
     def result(self) -> object:
-        """The value of a function; None of a script that exits with 0. Raises what ended it."""
+        """The value of a function; None of a script that exits with 0. Raises what ended it.
+
+        RuntimeError where it has not ended.
+        """
         self._told = True
         if not self.done:
             raise RuntimeError(f"{self.name} has not ended: it {self._thread.waits_for or 'has not begun'}")
