@@ -55,14 +55,14 @@ class Driver:
         try:
             self.computers.over = True
             cut_short = [program for program in self.programs if not program.done]
-            had_loop = self._loop is not None
+            had_loop = self._loop is not None or any(each.process.had_event_loop for each in cut_short)
             with muted():
                 for program in cut_short:
                     program.stop()
                 self._close_loop()
                 for process in self.computers.processes:
                     end_process(process)
-                if cut_short or had_loop:
+                if had_loop:
                     gc.collect()  # tasks that never ended would say so, whenever they are collected
         finally:
             self._held.close()

@@ -121,6 +121,7 @@ class EmulatedEpoll:
     def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
         self._process = _caller()
         self._list = InterestList(self._process)
+        self._process.had_event_loop = True
         self._number = open_descriptor(self._list)
 
     @property

@@ -69,6 +69,8 @@ class Process:
     signal_handlers: dict[int, Any] = field(
         default_factory=lambda: {int(signal.SIGINT): signal.default_int_handler}
     )
+    had_event_loop: bool = False
+    """It waited in an epoll, as asyncio does: tasks that never end would tell of it when they are collected."""
     exit_status: int | None = None
     """What it exits with, once it has said so."""
     over: bool = False

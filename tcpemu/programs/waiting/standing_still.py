@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tcpemu.network.task import Arm, Pause, Wake
@@ -64,8 +63,7 @@ def finish(process: Process, coroutine: Coroutine[Any, Any, T], why: str, as_ser
     """What a coroutine of the network gives, with a socket call's error as Python has it."""
     try:
         while True:
-            with _named(process):
-                waits = coroutine.send(None)
+            waits = _in_the_name_of(process, lambda: coroutine.send(None))
             assert isinstance(waits, Pause)
             stand_still(process, waits.arm, why, as_server)
     except StopIteration as stop:
@@ -83,24 +81,23 @@ def at_once(process: Process, call: Callable[[], T]) -> T:
     """What a call gives that does not wait, with its error as Python has it."""
     count_call(process)
     try:
-        with _named(process):
-            return call()
+        return _in_the_name_of(process, call)
     except SocketError as error:
         raise as_python_has_it(error) from None
     except NotImplementedError as error:
         raise OSError(errno.EOPNOTSUPP, str(error)) from None
 
 
-@contextmanager
-def _named(process: Process) -> Iterator[None]:
+def _in_the_name_of(process: Process, call: Callable[[], T]) -> T:
     """In the record, a call of a coroutine is its host's; a thread has its name there already."""
     applications = process.computers.network.surroundings.applications
-    before = applications.current
-    applications.current = before or process.name
+    if applications.current:
+        return call()
+    applications.current = process.name
     try:
-        yield
+        return call()
     finally:
-        applications.current = before
+        applications.current = ""
 
 
 def as_python_has_it(error: SocketError) -> OSError:
