@@ -25,10 +25,12 @@ Two hosts and a link, with applications as coroutines:
 >>> network.run(until=1_000_000_000)
 b'hello' 2000000
 
-A scenario file, and what came of it:
+A scenario, by its name or from a .toml file, and what came of it; `ladder()` shows every packet and why, `save()`
+writes a capture:
 
->>> from tcpemu.scenario import load, run_all
->>> [(client.name, client.error) for client in run_all(load("ignored-ack"))[0].clients]
+>>> from tcpemu import run_scenario
+>>> run = run_scenario("ignored-ack")
+>>> [(client.name, client.error) for client in run.clients]
 [('first', ''), ('second', ''), ('late', 'ECONNRESET')]
 
 The names below are what most programs need; each is loaded when it is first asked for, so that the stack
@@ -57,9 +59,10 @@ from tcpemu.version import __version__
 if TYPE_CHECKING:
     from tcpemu.explain.capture.annotated_capture import capture_of
     from tcpemu.explain.ladder.ladder_lines import ladder_text
+    from tcpemu.explain.scenario_run import ScenarioRun, run_scenario
     from tcpemu.generations import GENERATIONS, generation
     from tcpemu.network import Conditions, Network, Rule
-    from tcpemu.stack import Host, Socket, SocketError, State
+    from tcpemu.stack import ConfigurationError, Host, NotEmulatedError, Socket, SocketError, State
     from tcpemu.wire import Segment, address, decode, encode
     from tcpemu.wire.bridge import from_scapy, to_scapy
     from tcpemu.wire.capture_file import write_capture
@@ -70,7 +73,9 @@ _HOMES = {
     "Conditions": "tcpemu.network",
     "Network": "tcpemu.network",
     "Rule": "tcpemu.network",
+    "ConfigurationError": "tcpemu.stack",
     "Host": "tcpemu.stack",
+    "NotEmulatedError": "tcpemu.stack",
     "Socket": "tcpemu.stack",
     "SocketError": "tcpemu.stack",
     "State": "tcpemu.stack",
@@ -83,14 +88,19 @@ _HOMES = {
     "write_capture": "tcpemu.wire.capture_file",
     "capture_of": "tcpemu.explain.capture.annotated_capture",
     "ladder_text": "tcpemu.explain.ladder.ladder_lines",
+    "ScenarioRun": "tcpemu.explain.scenario_run",
+    "run_scenario": "tcpemu.explain.scenario_run",
 }
 
 __all__ = [
     "GENERATIONS",
     "Conditions",
+    "ConfigurationError",
     "Host",
     "Network",
+    "NotEmulatedError",
     "Rule",
+    "ScenarioRun",
     "Segment",
     "Socket",
     "SocketError",
@@ -103,6 +113,7 @@ __all__ = [
     "from_scapy",
     "generation",
     "ladder_text",
+    "run_scenario",
     "to_scapy",
     "write_capture",
 ]

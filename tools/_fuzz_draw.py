@@ -23,18 +23,20 @@ LISTENING = (80, 81)
 REMOTE_PORT = 7
 _DAY = 86_400 * SECOND
 _MOST_SOCKETS = 24
+_NEAR_WRAPS = tuple(2**bits * MILLISECOND - 3 * SECOND for bits in (31, 32))
+"""Uptimes after which a clock of milliseconds wraps, or becomes negative to one that takes it for signed."""
 
 _SYSCTLS: dict[str, tuple[object, ...]] = {
-    "net.core.somaxconn": (0, 1, 3, 4096),
+    "net.core.somaxconn": (0, 1, 3, 4096, 2**31 - 1),
     "net.ipv4.tcp_syncookies": (0, 1, 2),
-    "net.ipv4.tcp_max_syn_backlog": (1, 4, 16, 2048),
+    "net.ipv4.tcp_max_syn_backlog": (1, 4, 16, 2048, 2**31 - 1),
     "net.ipv4.tcp_abort_on_overflow": (0, 1),
     "net.ipv4.tcp_timestamps": (0, 1, 2),
     "net.ipv4.tcp_sack": (0, 1),
     "net.ipv4.tcp_window_scaling": (0, 1),
-    "net.ipv4.tcp_synack_retries": (0, 1, 5),
-    "net.ipv4.tcp_syn_retries": (1, 2, 6),
-    "net.ipv4.tcp_retries2": (0, 3, 15),
+    "net.ipv4.tcp_synack_retries": (0, 1, 5, 255),
+    "net.ipv4.tcp_syn_retries": (1, 2, 6, 127),
+    "net.ipv4.tcp_retries2": (0, 3, 15, 255),
     "net.ipv4.tcp_rmem": ((1, 1, 1), (4096, 4096, 8192), (4096, 131072, 33554432)),
     "net.ipv4.tcp_wmem": ((1, 1, 1), (4096, 4608, 8192), (4096, 16384, 4194304)),
     "net.ipv4.tcp_ecn": (0, 1, 2),
@@ -43,9 +45,9 @@ _SYSCTLS: dict[str, tuple[object, ...]] = {
     "net.ipv4.tcp_invalid_ratelimit": (0, 500),
     "net.ipv4.ip_local_port_range": ((40000, 40007), (32768, 60999)),
 }
-_SETTLED = ("net.ipv4.ip_local_port_range", "net.ipv4.tcp_wmem")
+_SETTLED = ("net.ipv4.ip_local_port_range", "net.ipv4.tcp_wmem", "net.ipv4.tcp_notsent_lowat")
 """Not changed while a host runs: sockets become writable by it, and nobody is told."""
-_BACKLOGS = (0, 0, 1, 1, 2, 3, 5, 10, 4096, -1)
+_BACKLOGS = (0, 0, 1, 1, 2, 3, 5, 10, 4096, -1, 2**31 - 1, -(2**31))
 _OPTIONS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
     (sockopt.SOL_SOCKET, sockopt.SO_RCVBUF, (0, 1, 2304, 8192, 100_000, 10_000_000)),
     (sockopt.SOL_SOCKET, sockopt.SO_SNDBUF, (0, 1, 4608, 100_000)),
@@ -73,6 +75,19 @@ def _taken(kernel: Generation, name: str) -> tuple[object, ...]:
     return tuple(
         value for value in _SYSCTLS[name] if most is None or not isinstance(value, int) or value <= most
     )
+
+
+def _while_it_runs(kernel: Generation, name: str) -> tuple[object, ...]:
+    """Values that a sysctl may get in mid-run: those of interest, else the ends of its range."""
+    if name in _SYSCTLS:
+        return _taken(kernel, name)
+    sysctl, most = SYSCTLS[name], kernel.limits.get(name)
+    if sysctl.words:
+        return sysctl.words
+    if not isinstance(sysctl.default, int):
+        return (sysctl.default,)
+    high = sysctl.high if most is None else min(most, sysctl.high)
+    return tuple(dict.fromkeys((sysctl.low, min(sysctl.low + 1, high), min(sysctl.default, high), high)))
 
 
 def draw_setup(random: Random) -> Setup:
@@ -105,6 +120,8 @@ class Drawer:
         self.random = random
         self.world = world
         self.now = 0
+        self.uptime = random.choice((0, 0, 0, *_NEAR_WRAPS))
+        """How long the host has been up when the first segment comes."""
         self.names = 0
         self.eager = random.choice((0.0, 0.2, 1.0, 1.0))
         """How soon the application accepts and reads."""
@@ -129,6 +146,9 @@ class Drawer:
 
     def next(self) -> Deed:
         """What happens next."""
+        if self.uptime:
+            self.now, self.uptime = self.uptime, 0
+            return Wait(self.now)
         draw = self.random.random()
         if draw < 0.66:
             return self._segment()
@@ -259,8 +279,8 @@ class Drawer:
 
     def _sysctl(self) -> Deed:
         kernel = self.world.host.generation
-        names = [name for name in _SYSCTLS if name not in _SETTLED and name not in kernel.missing]
+        names = [name for name in SYSCTLS if name not in _SETTLED and name not in kernel.missing]
         if not names:
             return self._wait()
         name = self.random.choice(names)
-        return SetSysctl(self._soon(), name, self.random.choice(_taken(kernel, name)))
+        return SetSysctl(self._soon(), name, self.random.choice(_while_it_runs(kernel, name)))

@@ -127,7 +127,7 @@ def _timers(host: Host) -> Exceptions:
             armed |= {id(request) for entry in what.entries.values() for request in entry}
             continue
         owner = what.owner if type(what) is Timer else what
-        if host.tables.host.flows.get(owner.key) is not owner:  # type: ignore[attr-defined]
+        if host.tables.host.flows.get(owner.key) is not owner:  # type: ignore[union-attr]
             yield "no timer outlives its flow", f"{type(owner).__name__} {state_name(owner)}"
     for flow in host.tables.host.flows.values():
         if type(flow) is not Connection and id(flow) not in armed:
@@ -144,8 +144,15 @@ def connection(conn: Connection) -> Exceptions:
     if conn.state is not State.SYN_SENT:
         yield from _receiving(conn)
     # What is remembered of a peer sets the first RTO without a limit; timers have one of their own.
-    if not 0 < conn.rtt.rto <= 3 * _LARGEST_RTT + conn.host.rto_max:
+    least = 0 if _ends_at_once(conn) else 1
+    if not least <= conn.rtt.rto <= 3 * _LARGEST_RTT + conn.host.rto_max:
         yield "the RTO is within its limits", f"{conn.rtt.rto}"
+
+
+def _ends_at_once(conn: Connection) -> bool:
+    """Whether it is a client of a kernel that gives up right after its last SYN, so that the last wait is 0."""
+    retries = conn.options.syncnt or conn.host.sysctls.tcp_syn_retries
+    return conn.state is State.SYN_SENT and 0 in conn.host.generation.syn.waits(retries)
 
 
 def _ownership(conn: Connection) -> Exceptions:

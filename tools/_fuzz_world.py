@@ -7,7 +7,9 @@ sequence number (`text_at`), so what arrives at either end can be checked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
@@ -19,6 +21,8 @@ from tcpemu.stack import ConfigurationError, Host, Socket, SocketError
 from tcpemu.wire import Address, Refused, Segment, address, decode
 
 _DRAIN_LIMIT = 50_000
+LONGEST_DEED = 20.0
+"""Seconds: a day of time that passes at once takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Setup:
     mtu: int = 1500
     hz: int | None = None
     routes: tuple[tuple[Address, int], ...] | None = None
+    observe: bool = True
 
     def host(self) -> Host:
         return Host(
@@ -42,6 +47,7 @@ class Setup:
             mtu=self.mtu,
             hz=self.hz,
             routes=self.routes,
+            observe=self.observe,
         )
 
 
@@ -101,7 +107,7 @@ Deed: TypeAlias = Arrive | ArriveOctets | Open | Call | SetSysctl | Wait
 
 _TEXT = Random("text").randbytes(1 << 16)
 _LONG_TEXT = _TEXT * 4
-_TIMELESS = ("bind", "linger", "getsockopt")
+TIMELESS = ("bind", "linger", "getsockopt")
 """Calls without a time."""
 
 
@@ -111,6 +117,22 @@ def text_at(seq: int, length: int) -> bytes:
     if length <= len(_LONG_TEXT) - start:
         return _LONG_TEXT[start : start + length]
     return (_TEXT * (length // len(_TEXT) + 2))[start : start + length]
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Let what is done end in so many seconds: BrokenRuleError where it does not, so that nothing hangs."""
+
+    def over(*_: object) -> None:
+        raise BrokenRuleError("a deed takes a moment", f"it has lasted {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 class World:
@@ -127,6 +149,13 @@ class World:
 
     def play(self, deed: Deed) -> None:
         """Let time pass until the deed, do it, and check everything after each. Raises BrokenRuleError."""
+        with at_most(LONGEST_DEED):
+            self._do(deed)
+        self.done += 1
+        if self.done % self.check_every == 0:
+            self.rules.whole(self.open_sockets())
+
+    def _do(self, deed: Deed) -> None:
         self.advance(deed.at)
         if isinstance(deed, Arrive):
             self._receive(deed.segment, deed.at)
@@ -138,9 +167,6 @@ class World:
             self._call(deed)
         elif isinstance(deed, SetSysctl):
             self._set_sysctl(deed)
-        self.done += 1
-        if self.done % self.check_every == 0:
-            self.rules.whole(self.open_sockets())
 
     def advance(self, now: int) -> None:
         """Time passes."""
@@ -198,7 +224,7 @@ class World:
         arguments = deed.arguments
         if deed.name == "send":
             arguments = (self._what_to_send(socket, arguments[0]),)
-        if deed.name not in _TIMELESS:
+        if deed.name not in TIMELESS:
             arguments = (*arguments, deed.at)
         return getattr(socket, deed.name)(*arguments)
 

@@ -1,10 +1,13 @@
 """How fast the stack is, how much memory it takes, and how both grow, on one core.
 
-    python tools/bench.py [--quick] [--full] [--profile] [--breakdown]
+    python tools/bench.py [--quick] [--full] [--profile] [--breakdown] [--compile | --compiled VENV]
+
+With --compile the compiled core is built into an environment, as tools/compiled.py does, and with --compiled one that
+is there is taken: its speeds then stand beside those of plain Python, measured in turn, and nothing else is.
 
 The table says for each number what was measured and, where there is a target, whether it is met. The exit
-status is 1 when a target is missed. Speeds are medians of rounds taken in turn, so that a busy machine is
-unfair to all alike.
+status is 1 when a target is missed. Speeds are by CPU time, and medians of rounds
+taken in turn, so that a busy machine is unfair to all alike.
 """
 
 import argparse
@@ -14,11 +17,15 @@ import pstats
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
 from time import perf_counter
 
+import _bench_builds as builds
 import _bench_growth as growth
 import _bench_memory as memory
 import _bench_speed as speed
+import compiled
 from _bench_traffic import listening
 
 from tcpemu.scenario.format.load_scenario import load
@@ -174,7 +181,13 @@ def main() -> int:
     parser.add_argument("--full", action="store_true", help="1,000,000 established connections too: 2 GiB")
     parser.add_argument("--profile", action="store_true", help="where the time of handshakes goes, alone")
     parser.add_argument("--breakdown", action="store_true", help="what the memory of a flow is for, alone")
+    parser.add_argument("--compile", action="store_true", help="build the compiled core, and compare with it")
+    parser.add_argument("--compiled", type=Path, metavar="VENV", help="compare with what is installed there")
     chosen = parser.parse_args()
+    if chosen.compile or chosen.compiled:
+        place = chosen.compiled or compiled.ROOT / ".venv-compiled"
+        python = compiled.install(place) if chosen.compile else compiled.interpreter(place)
+        return beside(python, 3 if chosen.quick else 7, 0.3 if chosen.quick else 1.0)
     if chosen.profile or chosen.breakdown:
         if chosen.profile:
             show_profile(NORMAL.handshakes)
@@ -182,6 +195,23 @@ def main() -> int:
             show_breakdown()
         return 0
     return run(FULL if chosen.full else QUICK if chosen.quick else NORMAL)
+
+
+def beside(python: Path, rounds: int, scale: float) -> int:
+    """Plain Python beside the compiled core; 1 when a target is missed."""
+    played = [builds.compared(Path(sys.executable), python, scale) for _ in range(rounds)]
+    missed = []
+    for name, least in builds.TARGETS.items():
+        times = median(one[name].times for one in played)
+        plain, other = (median(getattr(one[name], which) for one in played) for which in ("plain", "other"))
+        line = Line(
+            name, f"{plain:,.0f} and {other:,.0f}, {times:.1f} times", f"at least {least}", times >= least
+        )
+        show(line)
+        if not line.met:
+            missed.append(name)
+    print("every target is met" if not missed else f"missed: {'; '.join(missed)}")
+    return 1 if missed else 0
 
 
 def run(effort: Effort) -> int:

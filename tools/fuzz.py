@@ -19,6 +19,7 @@ from multiprocessing import Pool
 from random import Random
 from time import monotonic
 
+import _fuzz_observe
 from _fuzz_draw import Drawer, draw_setup
 from _fuzz_shrink import Failure, failure_of, play, program, shrink
 from _fuzz_world import Arrive, ArriveOctets, Deed, Setup, World
@@ -26,6 +27,8 @@ from _fuzz_world import Arrive, ArriveOctets, Deed, Setup, World
 SEGMENTS_EACH = 400
 """Segments of an episode."""
 _NOW_AND_THEN = 50_000
+_OBSERVED_EVERY = 4
+"""Of so many episodes one is played again on a host that nobody watches."""
 _CHECK_EVERY = 8
 """Deeds from one look at everything to the next; a failure that is found late is looked for again, at each."""
 
@@ -55,13 +58,15 @@ def run(seed: int, segments: int, episode: int, deeds: list[Deed] | None = None)
     setup, random = start(seed, episode)
     world = World(setup, _CHECK_EVERY)
     report = Report(episode, met=world.rules.met, verdicts=world.rules.verdicts)
+    done: list[Deed] = [] if deeds is None else deeds
     try:
         for deed in _draw(Drawer(random, world), segments):
-            if deeds is not None:
-                deeds.append(deed)
+            done.append(deed)
             report.segments += isinstance(deed, Arrive | ArriveOctets)
             world.play(deed)
         world.finish()
+        if episode % _OBSERVED_EVERY == 0:
+            _fuzz_observe.check(setup, done)
     except Exception as error:
         report.failure, report.step = failure_of(error), world.done + 1
     return report

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tcpemu.cli.run_command import results_of, time_of, write_captures
+from tcpemu.cli.run_command import paths_of, results_of, time_of, write_captures
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS
 
@@ -26,7 +26,8 @@ def make(directory: Path) -> list[Path]:
     for name in BUILT_IN_SCENARIOS:
         until = time_of(SHORTER[name]) if name in SHORTER else None
         results = results_of(name, {}, None, until)
-        paths += write_captures(directory / f"{name}.pcapng", results, name, SeenBy.SERVER, comments=True)
+        places = paths_of(directory / f"{name}.pcapng", [result.name for result in results], name)
+        paths += write_captures(places, results, name, SeenBy.SERVER, comments=True)
     return paths
 
 

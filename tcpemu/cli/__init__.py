@@ -11,7 +11,9 @@ Where things are:
 """
 
 import os
+import signal
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -21,7 +23,13 @@ def main() -> None:
     from tcpemu.cli.app import app
     from tcpemu.cli.user_mistakes import flush_quietly
 
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()
     finally:
         flush_quietly(sys.stdout)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """As the signal would end the process, but with half a file cleared away first."""
+    sys.exit(128 + number)

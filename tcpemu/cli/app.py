@@ -11,7 +11,8 @@ import typer
 
 from tcpemu.cli.user_mistakes import clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
-from tcpemu.version import __version__
+from tcpemu.version import __version__, build
+from tcpemu.wire.visible_text import visible
 
 app = typer.Typer(
     name="tcpemu",
@@ -25,7 +26,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"tcpemu {__version__}")
+        typer.echo(f"tcpemu {__version__} ({build()})")
         raise typer.Exit
 
 
@@ -64,7 +65,19 @@ Settings: TypeAlias = Annotated[
         "HOST:net.ipv4.tcp_sack=0, server.backlog=5, link.delay='20 ms'. May be repeated.",
     ),
 ]
-Seed: TypeAlias = Annotated[int | None, typer.Option(metavar="N", help="Seed of every random choice.")]
+
+
+def _whole(text: str) -> int:
+    """What an option that counts takes."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{visible(text)!r} is no whole number") from None
+
+
+Seed: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", parser=_whole, help="Seed of every random choice.")
+]
 Until: TypeAlias = Annotated[
     str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
 ]
@@ -129,12 +142,12 @@ def run(
 
     run_command.check_request(output, seen_by, plain=plain, json=json, with_lost=with_lost)
     stop = run_command.until_of(until)
-    results = run_command.results_of(name, run_command.settings_of(settings, seed, generation), only, stop)
+    runs = run_command.chosen_runs(name, run_command.settings_of(settings, seed, generation), only)
+    paths = run_command.paths_of(output, [each.name for each in runs], name) if output else []
+    results = run_command.results_of_runs(name, runs, stop)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
-    written = (
-        run_command.write_captures(output, results, name, seen_by, comments=not plain, with_lost=with_lost)
-        if output
-        else []
+    written = run_command.write_captures(
+        paths, results, name, seen_by, comments=not plain, with_lost=with_lost
     )
     if json:
         run_command.show_written(written, results, sys.stderr)
@@ -198,6 +211,9 @@ def compare(
     stop = run_command.until_of(until)
     choices = compare_command.choices_of(generations, vary or [])
     columns = compare_command.columns_of(name, only, choices, run_command.settings_of(settings, seed, None))
+    compare_command.tell_of_one_column(columns)
+    if output is not None:
+        compare_command.check_paths(output, name, columns)
     results = compare_command.results_of_columns(columns, stop)
     written = compare_command.write_captures_of_columns(output, name, columns, results) if output else []
     compare_command.show_comparison(name, columns, results)
@@ -208,7 +224,9 @@ def compare(
 Frame: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        metavar="N", help="Of a capture that tcpemu run -o wrote, what became of this packet, counted from 1."
+        metavar="N",
+        parser=_whole,
+        help="Of a capture that tcpemu run -o wrote, what became of this packet, counted from 1.",
     ),
 ]
 Explained: TypeAlias = Annotated[
@@ -302,7 +320,7 @@ def plot(
     """
     from tcpemu.cli import plot_command, run_command
 
-    wanted = plot_command.check_plot(output, kind, client)
+    wanted = plot_command.check_plot(output, kind, client, name)
     stop = run_command.until_of(until)
     changed = run_command.settings_of(settings, seed, generation)
     plot_command.plot_scenario(
@@ -328,9 +346,10 @@ def report(
 ) -> None:
     """Write a page to step through a run in a browser: packets, queues, sockets, counters, and why."""
     from tcpemu.cli import report_command, run_command
-    from tcpemu.cli.printing import check_place
+    from tcpemu.cli.printing import check_not_read, check_place
 
     check_place(output, report_command.PAGE_SUFFIXES)
+    check_not_read(output, [name])
     stop = run_command.until_of(until)
     report_command.write_report(name, output, run_command.settings_of(settings, seed, generation), only, stop)
 
@@ -372,6 +391,13 @@ Check: TypeAlias = Annotated[
 ]
 
 
+Why: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--why",
+        help="Print the reason of each segment that comes or goes, in place of the JSON if there is no -o.",
+    ),
+]
 AnsweringKernelOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -380,7 +406,9 @@ AnsweringKernelOption: TypeAlias = Annotated[
 ]
 Ticks: TypeAlias = Annotated[
     int | None,
-    typer.Option("--hz", metavar="HZ", help="Timers as late as with 100, 250 or 1000 ticks a second."),
+    typer.Option(
+        "--hz", metavar="HZ", parser=_whole, help="Timers as late as with 100, 250 or 1000 ticks a second."
+    ),
 ]
 
 
@@ -392,11 +420,12 @@ def trace(
     check: Check = False,
     generation: AnsweringKernelOption = None,
     hz: Ticks = None,
+    why: Why = False,
 ) -> None:
     """Let the emulator answer step traces: the same JSON, with its log."""
     from tcpemu.cli.trace_command import AnsweringKernel, run_traces
 
-    raise typer.Exit(run_traces(sources, output, AnsweringKernel(generation, hz), check=check))
+    raise typer.Exit(run_traces(sources, output, AnsweringKernel(generation, hz), check=check, why=why))
 
 
 AsText: TypeAlias = Annotated[

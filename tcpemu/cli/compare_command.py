@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tcpemu.cli import run_command
-from tcpemu.cli.printing import patience, show, width
+from tcpemu.cli.printing import check_not_read, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
-from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
 from tcpemu.explain.lines.heading import Heading
@@ -15,6 +15,7 @@ from tcpemu.explain.lines.style import line
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.setting_paths import parse_alternatives
+from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.scenario.running import summary, variations
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.capture_file import write_capture
@@ -34,12 +35,27 @@ def _names(generations: str) -> list[str]:
     names = [name.strip() for name in generations.split(",")]
     if not all(names):
         raise UsageError(f"--generation {generations!r}: name kernels with commas between them")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        complain(f"--generation {generations!r}: {twice} is there twice; it is one column")
     return names
+
+
+def tell_of_one_column(columns: Sequence[object]) -> None:
+    """Say so where there is nothing to compare with."""
+    if len(columns) < 2:
+        complain(
+            "there is one column, so nothing to compare it with: give several kernels, as "
+            "--generation linux-4.10,linux-6.18, or values, as --vary server.backlog=1,5; "
+            "or see the one alone, with tcpemu run"
+        )
 
 
 def _values(text: str) -> list[variations.Choice]:
     shown = text.partition("=")[0].strip()
     alternatives = {written: value for written, (_, value) in parse_alternatives(text).items()}
+    for value in alternatives.values():
+        check_unit(run_command.path_of(shown), value)
     return variations.values(shown, run_command.path_of(shown), alternatives)
 
 
@@ -51,9 +67,23 @@ def columns_of(
     return variations.columns(name, one, choices, settings)
 
 
+def check_paths(directory: Path, name: str, columns: Sequence[variations.ComparedRun]) -> None:
+    """Find out before the work that a capture would take the place of the scenario's file."""
+    for path in paths_of(directory, columns):
+        check_not_read(path, [name])
+
+
 def results_of_columns(columns: Iterable[variations.ComparedRun], until: int | None) -> list[Result]:
     """Run each column."""
     return run_and_tell([(f"running {column.label}", column.run) for column in columns], until)
+
+
+def paths_of(directory: Path, columns: Iterable[variations.ComparedRun]) -> list[Path]:
+    """Where the capture of each column goes."""
+    paths: list[Path] = []
+    for column in columns:
+        paths.append(free_name(directory, _NOT_IN_A_NAME.sub("-", column.label), ".pcapng", paths))
+    return paths
 
 
 def check_directory(path: Path) -> None:
@@ -67,24 +97,11 @@ def write_captures_of_columns(
 ) -> list[Path]:
     """Write a capture of each column into the directory, which is made if it is not there."""
     directory.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    for column, result in zip(columns, results, strict=True):
-        path = _free(directory, _NOT_IN_A_NAME.sub("-", column.label), paths)
+    for path, column, result in zip(paths_of(directory, columns), columns, results, strict=True):
         facts = [f"scenario {name}", column.label, *run_command.facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
             write_capture(path, capture_of(result.record, facts=list(dict.fromkeys(facts))))
-        paths.append(path)
-    return paths
-
-
-def _free(directory: Path, stem: str, taken: Sequence[Path]) -> Path:
-    """A path that no other column has, also where small and capital letters are the same."""
-    known = {path.name.lower() for path in taken}
-    number, name = 1, f"{stem}.pcapng"
-    while name.lower() in known:
-        number += 1
-        name = f"{stem}-{number}.pcapng"
-    return directory / name
+    return paths_of(directory, columns)
 
 
 def show_comparison(name: str, columns: Sequence[variations.ComparedRun], results: Sequence[Result]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
-from tcpemu.cli.printing import check_place, patience, show
+from tcpemu.cli.printing import check_not_read, check_place, patience, show
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.run_command import chosen, facts_of, found, labelled, results_of
 from tcpemu.cli.user_mistakes import UsageError
@@ -16,6 +16,7 @@ from tcpemu.explain.plots.rate_plot import rate_picture
 from tcpemu.explain.plots.sequence_plot import sequence_picture
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.atomic_write import write_whole
+from tcpemu.wire.visible_text import visible
 
 
 class Kind(Enum):
@@ -26,9 +27,10 @@ class Kind(Enum):
     RATE = "rate"
 
 
-def check_plot(output: Path, kind: str, client: str | None) -> Kind:
+def check_plot(output: Path, kind: str, client: str | None, name: str) -> Kind:
     """Find out before the run what would be wrong after it. Raises UsageError."""
     check_place(output, PICTURE_SUFFIXES)
+    check_not_read(output, [name])
     known = [each.value for each in Kind]
     if kind not in known:
         raise UsageError(f"--kind {kind!r}: it must be {', '.join(known[:-1])} or {known[-1]}")
@@ -54,7 +56,7 @@ def plot_scenario(name: str, output: Path, kind: Kind, client: str | None, resul
 
 def _picture(name: str, kind: Kind, client: str | None, results: Sequence[Result]) -> Picture:
     first = results[0]
-    title = f"{name}: {first.scenario.title}"
+    title = visible(f"{name}: {first.scenario.title}")
     if kind is Kind.SEQUENCE:
         return sequence_picture(title, _note(results[:1]), first, client)
     draw = queues_picture if kind is Kind.QUEUES else rate_picture

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import TextIO
 
 from tcpemu.cli.user_mistakes import UsageError
-from tcpemu.explain.lines.style import Line, lines_text
+from tcpemu.explain.lines.style import Line, Span, lines_text
+from tcpemu.wire.visible_text import visible
 
-NARROWEST, WIDEST = 80, 100
+NARROWEST, USUAL, WIDEST = 40, 100, 160
+LONGEST_NAME = 255
+"""Octets of a file's name, in most file systems."""
 PATIENCE = 1.0
 """Seconds after which a word is said about what takes so long."""
 
@@ -24,6 +27,8 @@ def check_place(path: Path, suffixes: tuple[str, ...] = ()) -> None:
     """Find out before the work, not after it, that a file cannot be written there."""
     if suffixes and path.suffix.lower() not in suffixes:
         raise UsageError(f"{path}: name the file {' or '.join('*' + suffix for suffix in suffixes)}")
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise UsageError(f"{path.name[:40]}...: a file's name has {LONGEST_NAME} octets at most; shorten it")
     if path.is_dir():
         raise UsageError(f"{path} is a directory; name a file in it")
     if not path.parent.is_dir():
@@ -32,10 +37,31 @@ def check_place(path: Path, suffixes: tuple[str, ...] = ()) -> None:
         raise UsageError(f"{path}: nothing can be written into {path.parent}; choose another place")
 
 
+def check_not_read(path: Path, sources: Iterable[str | Path]) -> None:
+    """Find out before the work that a file would take the place of one that is read."""
+    for source in map(Path, sources):
+        if path.exists() and source.exists() and path.samefile(source):
+            raise UsageError(f"{path} is the file that is read; give another name to what is written")
+
+
+def free_name(directory: Path, stem: str, suffix: str, taken: Iterable[Path]) -> Path:
+    """A path that none of the others has, also where small and capital letters are the same, and not too long."""
+    known = {path.name.lower() for path in taken}
+    number, ending = 1, suffix
+    while True:
+        room = LONGEST_NAME - len(os.fsencode(ending))
+        name = os.fsencode(stem)[:room].decode("utf-8", "ignore") + ending
+        if name.lower() not in known:
+            return directory / name
+        number += 1
+        ending = f"-{number}{suffix}"
+
+
 def show(lines: Iterable[Line], stream: TextIO | None = None) -> None:
     """Print lines to standard output, or to that stream, with colours only where they are welcome."""
     stream = stream or sys.stdout
-    whole = lines_text(lines, colour=_colour_wanted(stream))
+    shown = (tuple(Span(visible(span.text), span.role) for span in each) for each in lines)
+    whole = lines_text(shown, colour=_colour_wanted(stream))
     try:
         whole.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -55,8 +81,8 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def width() -> int:
-    """As wide as the terminal between 80 and 100 columns; 100 where there is no terminal."""
-    return min(max(shutil.get_terminal_size((WIDEST, 24)).columns, NARROWEST), WIDEST)
+    """As wide as the terminal between 40 and 160 columns; 100 where there is no terminal."""
+    return min(max(shutil.get_terminal_size((USUAL, 24)).columns, NARROWEST), WIDEST)
 
 
 @contextmanager

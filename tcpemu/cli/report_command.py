@@ -10,6 +10,7 @@ from tcpemu.explain.report.report_data import run_data
 from tcpemu.explain.report.report_page import Page, page_of
 from tcpemu.explain.report.socket_changes import SocketWatch
 from tcpemu.wire.atomic_write import write_whole
+from tcpemu.wire.visible_text import visible
 
 PAGE_SUFFIXES = (".html", ".htm")
 
@@ -27,5 +28,5 @@ def write_report(
             Page(run_command.heading_of(name, result), result.scenario.about, run_data(result, watch.changes))
             for result, watch in zip(results, watches, strict=True)
         ]
-        write_whole(output, page_of(f"{name}: {results[0].scenario.title}", pages))
+        write_whole(output, page_of(visible(f"{name}: {results[0].scenario.title}"), pages))
     show([line(f"Written: {output}")])

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
 
-from tcpemu.cli.printing import check_place, patience, show, width
+from tcpemu.cli.printing import check_not_read, check_place, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.capture.annotated_capture import capture_of
@@ -21,11 +21,13 @@ from tcpemu.network import Node
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
+from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.scenario.format.written_values import parse_duration
 from tcpemu.scenario.running import summary
 from tcpemu.scenario.running.build import Watch
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.capture_file import write_capture
+from tcpemu.wire.visible_text import visible
 
 EVERYTHING = 2**62
 """More rows than any ladder has: nothing is folded."""
@@ -51,6 +53,7 @@ def settings_of(
 def _assignment(text: str) -> tuple[str, object]:
     """`KEY=VALUE`, or `HOST:KEY=VALUE` for a setting of another host than the server."""
     path, value = parse_assignment(text)
+    check_unit(path_of(path), value)
     return path_of(path), value
 
 
@@ -73,10 +76,11 @@ def check_request(
                 f"{output}: -o is for packets (*.pcapng or *.pcap); for JSON: tcpemu run ... --json > {output}"
             )
         check_place(output, (".pcapng", ".pcap"))
-    elif json and (plain or with_lost or seen_by is not SeenBy.SERVER):
+    elif plain or with_lost or seen_by is not SeenBy.SERVER:
+        why = ", and JSON has every packet from both ends, with its comment" if json else ""
         raise UsageError(
-            "--plain, --with-lost and --seen-by say how a capture is taken, and JSON has every packet "
-            "from both ends, with its comment: leave them out, or write a capture as well, with -o x.pcapng"
+            f"--plain, --with-lost and --seen-by say how a capture is taken{why}: leave them out, or write a capture "
+            "as well, with -o x.pcapng"
         )
 
 
@@ -101,7 +105,24 @@ def results_of(
     watch: Watch | None = None,
 ) -> list[Result]:
     """Load the scenario and run it: all of its runs, or only the one of that name; `watch` sees each begin."""
-    return run_and_tell(labelled(name, chosen(name, found(name, settings), only)), until, watch)
+    return results_of_runs(name, chosen_runs(name, settings, only), until, watch)
+
+
+def chosen_runs(name: str, settings: Mapping[str, object], only: str | None) -> list[load_scenario.Run]:
+    """The runs of a scenario with these settings: all, or only the one of that name."""
+    return chosen(name, found(name, settings), only)
+
+
+def results_of_runs(
+    name: str, runs: Sequence[load_scenario.Run], until: int | None, watch: Watch | None = None
+) -> list[Result]:
+    """Run them, and say what happened otherwise than its author may think."""
+    results = run_and_tell(labelled(name, runs), until, watch)
+    for result in results:
+        for words in result.network.idle_rules():
+            where = f"{result.name!r}: " if result.name else ""
+            complain(f"{name}: {where}a rule to drop packets, {words}")
+    return results
 
 
 def found(name: str, settings: Mapping[str, object]) -> tuple[load_scenario.Run, ...]:
@@ -128,7 +149,7 @@ def _left_out(name: str, runs: Sequence[load_scenario.Run]) -> Iterator[str]:
 
 def labelled(name: str, runs: Sequence[load_scenario.Run]) -> list[tuple[str, load_scenario.Run]]:
     """The runs, each with what is to be said of it while it lasts."""
-    return [(f"running {name}{f', {each.name}' if each.name else ''}", each) for each in runs]
+    return [(visible(f"running {name}{f', {each.name}' if each.name else ''}"), each) for each in runs]
 
 
 def chosen(name: str, found: Sequence[load_scenario.Run], only: str | None) -> list[load_scenario.Run]:
@@ -142,29 +163,37 @@ def chosen(name: str, found: Sequence[load_scenario.Run], only: str | None) -> l
     return runs
 
 
+def paths_of(output: Path, runs: Sequence[str], source: str) -> list[Path]:
+    """Where the capture of each run goes: the first to `output`, others beside it with the name of their run.
+
+    Raises UsageError where one cannot be written, or would take the place of the scenario's own file.
+    """
+    paths = [output]
+    for run in runs[1:]:
+        slug = re.sub(r"[\W_]+", "-", run.lower()).strip("-")
+        paths.append(free_name(output.parent, f"{output.stem}-{slug}".rstrip("-"), output.suffix, paths))
+    for path in paths:
+        check_place(path)
+        check_not_read(path, [source])
+    return paths
+
+
 def write_captures(
-    output: Path,
+    paths: Sequence[Path],
     results: Sequence[Result],
     name: str,
     seen_by: SeenBy,
     *,
     comments: bool,
     with_lost: bool = False,
-) -> list[Path]:
-    """Write the capture of each run: the first to `output`, others beside it with the name of their run."""
-    paths = [output] + [_beside(output, each.name) for each in results[1:]]
-    for path, result in zip(paths, results, strict=True):
-        check_place(path)
-        facts = [f"scenario {name}", *facts_of(result), result.scenario.title]
+) -> Sequence[Path]:
+    """Write the capture of each run to its path; nothing where there are none."""
+    for path, result in zip(paths, results, strict=bool(paths)):
+        facts = [visible(f"scenario {name}"), *facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
             capture = capture_of(result.record, seen_by, facts, comments=comments, with_lost=with_lost)
             write_capture(path, capture)
     return paths
-
-
-def _beside(path: Path, run: str) -> Path:
-    slug = re.sub(r"[^a-z0-9]+", "-", run.lower()).strip("-")
-    return path.with_name(f"{path.stem}-{slug}{path.suffix}")
 
 
 def facts_of(result: Result) -> list[str]:
@@ -230,7 +259,7 @@ def _run(name: str, result: Result) -> FinishedRun:
 def heading_of(name: str, result: Result) -> Heading:
     """What stands above all that is shown of a run."""
     scenario = result.scenario
-    title = f"{name}: {scenario.title}" + (f" — {result.name}" if result.name else "")
+    title = visible(f"{name}: {scenario.title}" + (f" — {result.name}" if result.name else ""))
     return Heading(title, scenario.look_at, tuple(facts_of(result)))
 
 
@@ -238,7 +267,7 @@ def show_json(name: str, results: Sequence[Result]) -> None:
     """Print the runs for programs."""
     from tcpemu.explain.as_json import json_text
 
-    sys.stdout.writelines(json_text(name, results))
+    sys.stdout.writelines(json_text(visible(name), results))
     sys.stdout.flush()
 
 

@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcpemu.cli.printing import check_place
+from tcpemu.cli.printing import check_not_read, check_place, show
 from tcpemu.cli.user_mistakes import WRONG_USE, UsageError, complain, mistake_in
+from tcpemu.explain.lines.style import line
 from tcpemu.generations import DEFAULT
 from tcpemu.scenario.traces import judge, step_trace
 from tcpemu.wire.atomic_write import write_whole
+from tcpemu.wire.capture_file import is_capture
 from tcpemu.wire.relative_numbers import Trace
 
+MOST_OCTETS = 2**26
+"""Of a step trace."""
 DIFFERENT = 1
 """The exit status when a trace differs from its log."""
 
@@ -32,8 +36,11 @@ class AnsweringKernel:
     generation: str | None = None
     hz: int | None = None
 
-    def answer(self, trace: Trace) -> Trace:
-        return step_trace.run(trace, generation_name=self.generation or DEFAULT, hz=self.hz)
+    def answer(self, trace: Trace, why: list[str] | None = None) -> Trace:
+        return step_trace.run(trace, generation_name=self.generation or DEFAULT, hz=self.hz, why=why)
+
+    def remarks(self, trace: Trace) -> list[str]:
+        return step_trace.remarks(trace, self.generation or DEFAULT)
 
 
 @dataclass(slots=True)
@@ -45,12 +52,17 @@ class Tally:
     failed: int = 0
 
 
-def run_traces(sources: Sequence[Path], output: Path | None, kernel: AnsweringKernel, *, check: bool) -> int:
+def run_traces(
+    sources: Sequence[Path], output: Path | None, kernel: AnsweringKernel, *, check: bool, why: bool = False
+) -> int:
     """Answer the traces; gives the exit status: 1 if one differs from its log, 2 if one has no answer."""
     jobs = jobs_of(sources, output)
-    if len(jobs) > 1 and output is None and not check:
+    if len(jobs) > 1 and output is None and not check and not why:
         raise UsageError("several traces: name a directory for the answers with -o, or compare with --check")
-    tally = answer_all(jobs, kernel, check=check)
+    for job in jobs:
+        if job.target is not None:
+            check_not_read(job.target, [each.source for each in jobs])
+    tally = answer_all(jobs, kernel, check=check, why=why)
     if check:
         complain(f"{tally.same} the same, {tally.different} different, {tally.failed} without an answer")
     if tally.failed:
@@ -91,12 +103,12 @@ def _into_directory(files: Iterable[Path], output: Path) -> list[Job]:
     return list(jobs.values())
 
 
-def answer_all(jobs: Sequence[Job], kernel: AnsweringKernel, *, check: bool) -> Tally:
+def answer_all(jobs: Sequence[Job], kernel: AnsweringKernel, *, check: bool, why: bool = False) -> Tally:
     """Answer every trace. One that cannot be answered is told, and the others go on."""
     tally = Tally()
     for job in _with_progress(jobs):
         try:
-            _answer(job, kernel, tally, check=check)
+            _answer(job, kernel, tally, check=check, why=why)
         except (OSError, ValueError) as error:
             message = mistake_in(error)
             if message is None or isinstance(error, BrokenPipeError):
@@ -106,23 +118,39 @@ def answer_all(jobs: Sequence[Job], kernel: AnsweringKernel, *, check: bool) -> 
     return tally
 
 
-def _answer(job: Job, kernel: AnsweringKernel, tally: Tally, *, check: bool) -> None:
+def _answer(job: Job, kernel: AnsweringKernel, tally: Tally, *, check: bool, why: bool) -> None:
     trace = _read(job.source)
-    answered = kernel.answer(trace)
-    text = json.dumps(answered, separators=(",", ":"), ensure_ascii=False) + "\n"
+    for words in kernel.remarks(trace):
+        complain(f"{job.source}: {words}")
+    reasons: list[str] = []
+    answered = kernel.answer(trace, reasons if why else None)
+    text = _text(answered)
+    if why:
+        show(line(f"{job.source}: {words}") for words in reasons)
     if job.target is not None:
         write_whole(job.target, text)
     if check:
         _compare(job, trace, answered, tally)
-    elif job.target is None:
+    elif job.target is None and not why:
         sys.stdout.write(text)
         sys.stdout.flush()
 
 
+def _text(trace: Trace) -> str:
+    """As one line. What UTF-8 cannot hold, JSON has an escape for."""
+    text = json.dumps(trace, separators=(",", ":"), ensure_ascii=False) + "\n"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(trace, separators=(",", ":")) + "\n"
+    return text
+
+
 def _read(path: Path) -> Trace:
     """The JSON object in the file; everything else about it is for the runner to judge."""
+    octets = _octets(path)
     try:
-        trace = json.loads(path.read_text("utf-8"), parse_constant=_refuse)
+        trace = json.loads(octets.decode("utf-8-sig"), parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: octet {error.start} is not UTF-8; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
@@ -136,6 +164,18 @@ def _read(path: Path) -> Trace:
     if not isinstance(trace, dict):
         raise UsageError(f"{path}: a step trace is a JSON object, not {type(trace).__name__}")
     return trace
+
+
+def _octets(path: Path) -> bytes:
+    with path.open("rb") as file:
+        octets = file.read(MOST_OCTETS + 1)
+    if is_capture(octets):
+        raise UsageError(
+            f"{path}: this is a capture, not a step trace; a step trace is JSON, as README.md shows"
+        )
+    if len(octets) > MOST_OCTETS:
+        raise UsageError(f"{path}: more than {MOST_OCTETS} octets; a step trace of that size is not read")
+    return octets
 
 
 def _refuse(constant: str) -> None:

@@ -1,16 +1,22 @@
 """A user's mistake becomes one clear message and exit status 2; a fault of ours is shown whole."""
 
+import errno
 import functools
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import typer
 
+from tcpemu.wire.visible_text import visible
+
 WRONG_USE = 2
 READER_GONE = 141
 """What a shell reports for a program that a closed pipe ended: 128 + SIGPIPE."""
+
+_NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,8 +43,9 @@ def fail(message: str) -> NoReturn:
 
 def complain(message: str) -> None:
     """Print the message on standard error, each of its lines under the name of the program."""
-    for line in message.splitlines():
-        typer.echo(f"tcpemu: {line}", err=True)
+    for line in message.split("\n"):
+        with suppress(OSError):  # nobody reads standard error
+            typer.echo(f"tcpemu: {visible(line)}", err=True)
 
 
 def clear_errors(command: Callable[P, R]) -> Callable[P, R]:
@@ -50,10 +57,16 @@ def clear_errors(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
         except BrokenPipeError:
             _leave_quietly()
+        except MemoryError:
+            fail(
+                "there is not enough memory for so much; ask for less: fewer clients, a shorter time (--until)"
+            )
         except (OSError, ValueError) as error:
             message = mistake_in(error)
             if message is None:
                 raise
+            if _cannot_write(error):
+                _into_the_void(sys.stdout)
             fail(message)
 
     return guarded
@@ -64,8 +77,15 @@ def mistake_in(error: Exception) -> str | None:
     if isinstance(error, (UsageError, *_mistakes())):
         return str(error)
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+        return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    if _cannot_write(error):
+        return f"standard output: {error.strerror}"  # type: ignore[attr-defined]
     return None
+
+
+def _cannot_write(error: Exception) -> bool:
+    """Whether what is printed has no place, which an error tells without the name of a file."""
+    return isinstance(error, OSError) and error.filename is None and error.errno in _NO_PLACE
 
 
 def _mistakes() -> tuple[type[Any], ...]:
@@ -75,11 +95,15 @@ def _mistakes() -> tuple[type[Any], ...]:
 
 
 def flush_quietly(stream: TextIO) -> None:
-    """Write out what is left; a reader that is gone is no error worth a word."""
+    """Write out what is left; a reader that is gone is no error worth a word, a full disk is one."""
     try:
         stream.flush()
     except BrokenPipeError:
         _into_the_void(stream)
+    except OSError as error:
+        _into_the_void(stream)
+        complain(f"standard output: {error.strerror}")
+        sys.exit(WRONG_USE)
 
 
 def _leave_quietly() -> NoReturn:

@@ -13,6 +13,7 @@
 | `report/` | a run as an HTML page to step through |
 | `catalogue/` | what there is without a run: kernels, the keys of scenario files, claims and their verdicts |
 | `as_json.py` | a run for programs: JSON, and what its keys mean |
+| `scenario_run.py` | a scenario run from Python, and what is told of it |
 | `run_overview.py` | everything that `tcpemu run` prints of a run |
 
 Arrows between rooms go up this list only. The names below are what a user of the library needs first; each is
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tcpemu.explain.lines.heading import Heading
     from tcpemu.explain.lines.style import Line, Role, Span, lines_text
     from tcpemu.explain.run_overview import FinishedRun, overview_lines
+    from tcpemu.explain.scenario_run import ScenarioRun, run_scenario
     from tcpemu.explain.story.story_lines import story_lines
     from tcpemu.explain.story.story_paragraph import TurningPoint
     from tcpemu.explain.story.turning_points import turning_points
@@ -78,6 +80,8 @@ _HOMES = {
     "json_text": "tcpemu.explain.as_json",
     "FinishedRun": "tcpemu.explain.run_overview",
     "overview_lines": "tcpemu.explain.run_overview",
+    "ScenarioRun": "tcpemu.explain.scenario_run",
+    "run_scenario": "tcpemu.explain.scenario_run",
 }
 
 __all__ = [
@@ -90,6 +94,7 @@ __all__ = [
     "PacketRow",
     "Role",
     "Row",
+    "ScenarioRun",
     "SeenBy",
     "Span",
     "TimerRow",
@@ -106,6 +111,7 @@ __all__ = [
     "lines_text",
     "overview_lines",
     "rows_of",
+    "run_scenario",
     "socket_lines",
     "story_lines",
     "turning_points",

@@ -45,12 +45,18 @@ def _seconds(*waits: int) -> tuple[int, ...]:
 
 def _once_more(retries: int) -> tuple[int, ...]:
     """The limit is tested after sending: one SYN more, and the end at once (2.2, tcp_timer.c: tcp_write_timeout)."""
-    return (*(min(3 * SECOND << number, 120 * SECOND) for number in range(retries + 1)), 0)
+    waits = [min(3 * SECOND << number, 120 * SECOND) for number in range(retries + 1)]
+    waits.append(0)
+    return tuple(waits)
 
 
 def _by_200_ms(retries: int) -> tuple[int, ...]:
-    """The limit is reckoned from 200 ms, and from the first repeat (2.6.32, tcp.h: retransmits_timed_out)."""
-    limit = ((2 << retries) - 1) * SECOND // 5
+    """The limit is reckoned from 200 ms, and from the first repeat (2.6.32, tcp.h: retransmits_timed_out).
+
+    What is beyond nine retries, where 200 ms doubled would exceed 120 s, counts 120 s each.
+    """
+    doubling = min(retries, 9)
+    limit = ((2 << doubling) - 1) * SECOND // 5 + (retries - doubling) * 120 * SECOND
     waits = [3 * SECOND, 6 * SECOND]
     while sum(waits[1:]) < limit:
         waits.append(min(2 * waits[-1], 120 * SECOND))

@@ -10,7 +10,8 @@ from tcpemu.kernel import tun_device
 from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.observe import counters
 from tcpemu.kernel.real_sockets import KernelSockets
-from tcpemu.wire.codec import PROTOCOL_TCP, Refused, decode, encode
+from tcpemu.wire.codec import PROTOCOL_TCP, Refused
+from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.relative_numbers import RelativeNumbers, Trace
 from tcpemu.wire.segment import Segment
 

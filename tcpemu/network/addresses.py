@@ -4,7 +4,7 @@ import ipaddress
 from typing import TypeAlias
 
 from tcpemu.stack.base.errors import ConfigurationError
-from tcpemu.wire.segment import Address, address, address_text
+from tcpemu.wire.segment import Address, address
 
 AddressRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -27,13 +27,6 @@ def range_of(text: str) -> AddressRange:
         raise ConfigurationError(
             f"{text!r} is no range of addresses ({error}); write it as '198.51.100.0/24'"
         ) from None
-
-
-def endpoint_text(endpoint: tuple[Address, int]) -> str:
-    """`10.0.0.1:80`, `[2001:db8::1]:80`."""
-    octets, port = endpoint
-    text = address_text(octets)
-    return f"[{text}]:{port}" if len(octets) == 16 else f"{text}:{port}"
 
 
 class Addresses:
@@ -62,5 +55,7 @@ class Addresses:
         owner = self._single.get(octets)
         if owner is None and self._ranges:
             wanted = ipaddress.ip_address(octets)
-            owner = next((name for network, name in self._ranges.items() if wanted in network), None)
+            for network, name in self._ranges.items():
+                if wanted in network:
+                    return name
         return owner

@@ -10,13 +10,12 @@ import errno
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.stack.base.errors import SocketError
-from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET
+from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SO_LINGER, SOL_SOCKET
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import Address
+from tcpemu.wire.segment import Address, endpoint_text
 
 OptionValues: TypeAlias = Mapping[tuple[int, int], int]
 """Socket options to set: (level, name) to value, as `{(SOL_SOCKET, SO_RCVBUF): 4096}`."""
@@ -25,6 +24,7 @@ _HOW = {SHUT_RD: "SHUT_RD", SHUT_WR: "SHUT_WR", SHUT_RDWR: "SHUT_RDWR"}
 
 
 def octets_text(count: int) -> str:
+    """`1 octet`, `2 octets`."""
     return f"{count} octet" if count == 1 else f"{count} octets"
 
 
@@ -38,6 +38,14 @@ def connected(socket: EndpointSocket) -> None:
 
 
 def set_option(calls: SocketCalls, socket: EndpointSocket, level: int, name: int, value: int) -> None:
+    """setsockopt(); for SO_LINGER the value is the seconds, or -1 to switch it off."""
+    if (level, name) == (SOL_SOCKET, SO_LINGER):
+        calls.call(
+            socket,
+            f"setsockopt({level}, {name}, {value})",
+            lambda _: socket.linger(value >= 0, max(value, 0)),
+        )
+        return
     calls.call(
         socket,
         f"setsockopt({level}, {name}, {value})",
@@ -61,15 +69,18 @@ class _ApplicationSocket:
 
     @property
     def local(self) -> tuple[Address, int]:
-        """getsockname(): packed address and port."""
+        """Its own address, packed, and port."""
         return self.socket.local
 
     def setsockopt(self, level: int, name: int, value: int) -> None:
-        """Set an option by Linux's numbers, as `SOL_SOCKET, SO_RCVBUF`. ENOPROTOOPT, EINVAL."""
+        """Set an option by Linux's numbers, which Python's `socket` has too. SO_LINGER takes seconds, -1 for off.
+
+        Raises SocketError EINVAL or ENOPROTOOPT, and NotEmulatedError for an option that is Linux's and not ours.
+        """
         set_option(self._calls, self.socket, level, name, value)
 
     def getsockopt(self, level: int, name: int) -> int:
-        """The value of an option; SO_ERROR is cleared by reading it. ENOPROTOOPT."""
+        """An option's value; reading SO_ERROR clears it. Raises as `setsockopt` does."""
         return self._calls.call(
             self.socket, f"getsockopt({level}, {name})", lambda _: self.socket.getsockopt(level, name), str
         )

@@ -4,19 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tcpemu.network.clock import MICROSECOND, nanoseconds
+from tcpemu.network.clock import MICROSECOND, nanoseconds, seconds_text
 from tcpemu.stack.base.errors import ConfigurationError
-from tcpemu.wire.segment import FLAG_LETTERS, Segment, flags_of
-
-_FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
-
+from tcpemu.wire.segment import FLAG_LETTERS, Segment, flag_names, flags_of
 
 _mask = lru_cache(flags_of)
-
-
-def flag_names(flags: int) -> str:
-    """The flags by name, SYN before ACK: `SYN|ACK`."""
-    return "|".join(name for bit, name in enumerate(_FLAG_NAMES) if flags >> bit & 1)
 
 
 def ordinal(number: int) -> str:
@@ -52,6 +44,13 @@ def _count(name: str, value: object, unit: str) -> None:
         raise ConfigurationError(f"{name}={value!r}: a whole number of {unit}, 1 or more")
 
 
+def _rules(drop: object) -> tuple["Rule", ...]:
+    rules = (drop,) if isinstance(drop, Rule) else drop
+    if not isinstance(rules, list | tuple) or not all(isinstance(each, Rule) for each in rules):
+        raise ConfigurationError(f"drop={drop!r}: give a Rule, or several as (Rule(...), Rule(...))")
+    return tuple(rules)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Drop packets that look so: all of them, or the nth that does. A field that is None asks nothing."""
@@ -66,12 +65,19 @@ class Rule:
     dport: int | None = None
     nth: int | Iterable[int] = ()
     """Which of the packets that match, counted from 1: a number, or several. None at all: every one."""
+    begin: int = 0
+    """Packets sent before this time, in nanoseconds, are neither dropped nor counted."""
+    until: int | None = None
+    """Nor are those sent at this time or later; None for no end."""
 
     def __post_init__(self) -> None:
         for name in ("flags", "without"):
             _letters(name, getattr(self, name))
         for name in ("sport", "dport"):
             _port(name, getattr(self, name))
+        nanoseconds("begin", self.begin)
+        if self.until is not None and nanoseconds("until", self.until) <= self.begin:
+            raise ConfigurationError(f"until={self.until}: not after begin={self.begin}; give a later time")
         object.__setattr__(self, "nth", _numbers(self.nth))
 
     @property
@@ -90,9 +96,22 @@ class Rule:
             and self.dport in (None, segment.dport)
         )
 
+    def holds_at(self, at: int) -> bool:
+        """Whether the rule is in force for a packet that is sent at that time, in nanoseconds."""
+        return self.begin <= at and (self.until is None or at < self.until)
+
     def text(self, count: int) -> str:
         """In words, for the packet that was the `count`-th to match: `the 2nd SYN|ACK to port 80`."""
-        which = f"the {ordinal(count)}" if self.numbers else "every"
+        return self._said(f"the {ordinal(count)}" if self.numbers else "every")
+
+    @property
+    def words(self) -> str:
+        """In words, for all the packets that it is for: `the 2nd and 5th SYN|ACK`."""
+        *others, last = map(ordinal, self.numbers or (1,))
+        which = f"{', '.join(others)} and {last}" if others else last
+        return self._said(f"the {which}" if self.numbers else "every")
+
+    def _said(self, which: str) -> str:
         return " ".join([which, flag_names(flags_of(self.flags)) or "packet", *self._limits()])
 
     def _limits(self) -> Iterable[str]:
@@ -104,6 +123,10 @@ class Rule:
             yield f"from port {self.sport}"
         if self.dport is not None:
             yield f"to port {self.dport}"
+        if self.begin:
+            yield f"from {seconds_text(self.begin)} on"
+        if self.until is not None:
+            yield f"before {seconds_text(self.until)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +147,8 @@ class Conditions:
     """Probability that a packet comes twice."""
     reorder: float = 0.0
     """Probability that a packet goes ahead without the delay, as tc-netem has it."""
-    drop: tuple[Rule, ...] = ()
+    drop: tuple[Rule, ...] | Rule = ()
+    """Rules, or a single one."""
 
     def __post_init__(self) -> None:
         nanoseconds("delay", self.delay)
@@ -135,7 +159,13 @@ class Conditions:
         if self.rate is not None:
             _count("rate", self.rate, "bit/s")
         self._check_together()
-        object.__setattr__(self, "drop", tuple(self.drop))
+        object.__setattr__(self, "drop", _rules(self.drop))
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """`drop`, as a tuple also where one rule was given."""
+        assert isinstance(self.drop, tuple)
+        return self.drop
 
     def _check_together(self) -> None:
         if self.jitter > self.delay:

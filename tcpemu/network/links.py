@@ -53,8 +53,8 @@ def build_hop(
         hop = Duplicate(conditions.duplicate, stream("duplicate"), copy, hop)
     if conditions.loss:
         hop = Loss(conditions.loss, stream("loss"), lose, hop)
-    if conditions.drop:
-        hop = DropByRule(conditions.drop, lose, hop)
+    if conditions.rules:
+        hop = DropByRule(conditions.rules, lose, hop)
     return hop
 
 
@@ -146,25 +146,38 @@ class DropByRule:
     does not depend on the rules beside it.
     """
 
-    __slots__ = ("_counts", "_lose", "_onward", "_rules")
+    __slots__ = ("_counts", "_dropped", "_lose", "_onward", "_rules")
 
     def __init__(self, rules: tuple[Rule, ...], lose: Lose, onward: Hop) -> None:
         self._rules, self._lose, self._onward = rules, lose, onward
         self._counts = [0] * len(rules)
+        self._dropped = [0] * len(rules)
+
+    def busy(self) -> list[Rule]:
+        """The rules that have dropped something."""
+        return [rule for rule, dropped in zip(self._rules, self._dropped, strict=True) if dropped]
+
+    def idle(self) -> list[tuple[Rule, int]]:
+        """The rules that have dropped nothing so far, each with how many packets matched it."""
+        counted = zip(self._rules, self._counts, self._dropped, strict=True)
+        return [(rule, count) for rule, count, dropped in counted if not dropped]
 
     def __call__(self, flight: Flight, at: int) -> None:
-        verdicts = [self._verdict(index, flight.segment) for index in range(len(self._rules))]
+        verdicts = [self._verdict(index, flight.segment, at) for index in range(len(self._rules))]
         why = next(filter(None, verdicts), "")
         if why:
             self._lose(flight, at, f"dropped by rule: {why}")
         else:
             self._onward(flight, at)
 
-    def _verdict(self, index: int, segment: Segment) -> str:
+    def _verdict(self, index: int, segment: Segment, at: int) -> str:
         """What the rule says of the packet; empty where it lets it pass."""
         rule = self._rules[index]
-        if not rule.matches(segment):
+        if not rule.holds_at(at) or not rule.matches(segment):
             return ""
         self._counts[index] += 1
         count = self._counts[index]
-        return rule.text(count) if not rule.numbers or count in rule.numbers else ""
+        if rule.numbers and count not in rule.numbers:
+            return ""
+        self._dropped[index] += 1
+        return rule.text(count)

@@ -11,15 +11,15 @@ from tcpemu.generations import generation as generation_named
 from tcpemu.network import seeds
 from tcpemu.network.addresses import Addresses, packed
 from tcpemu.network.clock import nanoseconds, seconds_text
-from tcpemu.network.conditions import LOOPBACK, Conditions
+from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint
 from tcpemu.network.fault_layer import FaultLayer
 from tcpemu.network.faults import Fault
-from tcpemu.network.links import Flight, Hop, build_hop
+from tcpemu.network.links import DropByRule, Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
 from tcpemu.network.record import NO_HOST, PacketSeen, Point, Record
-from tcpemu.network.task import Applications, Task, sleep
+from tcpemu.network.task import Applications, Task, check_function, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.records.host_services import is_loopback
@@ -179,15 +179,38 @@ class Network:
         function: Callable[[N], Coroutine[Any, Any, object]],
         name: str = "",
         at: int | None = None,
+        *,
+        errors_are_noted: bool = False,
     ) -> Task:
         """Run `await function(node)` as an application, from now or from `at` on, in nanoseconds.
 
-        A SocketError that it does not catch ends it and is recorded; what it left open stays open. Anything
-        else it raises comes out of run().
+        A SocketError that it does not catch ends it; what it left open stays open. The error is in the record, in
+        the task's `error` and in `failed`, and the logger "tcpemu" warns of it, unless `errors_are_noted` by the
+        application itself. Anything else it raises comes out of run(). Raises ConfigurationError for what is no
+        function of a node.
         """
+        check_function(function)
         begins = self.now if at is None else nanoseconds("at", at)
         name = name or getattr(function, "__name__", "application")
-        return self._applications.start(node.name, name, partial(function, node), begins)
+        task = self._applications.start(node.name, name, partial(function, node), begins)
+        task.errors_are_noted = errors_are_noted
+        return task
+
+    @property
+    def failed(self) -> list[Task]:
+        """The applications that a SocketError has ended, in that order."""
+        return list(self._applications.failed)
+
+    def idle_rules(self) -> list[str]:
+        """In words, the drop rules that have dropped nothing so far, in either direction of a link that has them."""
+        hops = {ends: hop for ends, hop in self._links.items() if isinstance(hop, DropByRule)}
+        busy = {id(rule) for hop in hops.values() for rule in hop.busy()}
+        return [
+            f"{sender} to {receiver}: {rule.words}: {_matched(count)}"
+            for (sender, receiver), hop in hops.items()
+            for rule, count in hop.idle()
+            if id(rule) not in busy and type(rule) is Rule
+        ]
 
     def at(self, when: int, action: Callable[..., object], *arguments: object) -> None:
         """Call it at that time in nanoseconds: `network.at(SECOND, raw.send, segment)`."""
@@ -203,7 +226,8 @@ class Network:
         Raises ConfigurationError for a time that is past, RuntimeError within another run(), and whatever an
         application raises that is no SocketError.
         """
-        if nanoseconds("until", until) < self.now:
+        end = nanoseconds("until", until)
+        if end < self.now:
             raise ConfigurationError(
                 f"until={until}: it is {seconds_text(self.now)} already; give a later time"
             )
@@ -211,7 +235,7 @@ class Network:
             raise RuntimeError("run() within run(): an application waits with `await node.sleep(...)`")
         self._running = True
         try:
-            self._loop.run(until)
+            self._loop.run(end)
         finally:
             self._running = False
 
@@ -266,3 +290,9 @@ class Network:
     def counters(self, node: Node) -> dict[str, int]:
         """The counters of a host that moved, by their MIB names."""
         return dict(node.host.counters)
+
+
+def _matched(count: int) -> str:
+    if not count:
+        return "no packet matched, so nothing was dropped"
+    return f"{count} {'packet' if count == 1 else 'packets'} matched, and none was dropped"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TypeAlias
 
-from tcpemu.network.addresses import endpoint_text, packed, range_of
+from tcpemu.network.addresses import packed, range_of
 from tcpemu.network.application_sockets import (
     ConnectedSocket,
     ListeningSocket,
@@ -30,7 +30,7 @@ from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.events import Sent
-from tcpemu.wire.segment import Address, FlowKey, Segment
+from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
 OnReceive: TypeAlias = Callable[[Segment, int], None]
 
@@ -226,6 +226,10 @@ class Node(Attached):
         self._wakes_at = None
         self.host.advance(self._loop.now)
         self._settle()
+        self._check_progress()
+
+    def _check_progress(self) -> None:
+        """A host whose timer is due again at once would never let time go on."""
         if self._wakes_at is not None and self._wakes_at <= self._loop.now:
             raise RuntimeError(f"{self.name}: a timer of {self._wakes_at} ns is still due after it was fired")
 

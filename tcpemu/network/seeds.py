@@ -13,4 +13,5 @@ def derive(seed: int, *names: str | int) -> int:
 
 
 def stream(seed: int, *names: str | int) -> Random:
+    """The random numbers of the one that is named so."""
     return Random(derive(seed, *names))

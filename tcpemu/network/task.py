@@ -7,6 +7,8 @@ and the first one wins. Nothing here knows what sockets are.
 
 from __future__ import annotations
 
+import inspect
+import logging
 import types
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias
@@ -14,8 +16,11 @@ from typing import Any, Protocol, TypeAlias
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.loop import Loop
 from tcpemu.network.record import Call, Record
-from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.errors import ConfigurationError, SocketError
 from tcpemu.wire.segment import FlowKey
+
+_LOG = logging.getLogger("tcpemu")
+_WHAT_TO_AWAIT = "await calls of nodes, listeners and connections only, such as node.sleep(10 * MILLISECOND)"
 
 Arm: TypeAlias = Callable[["Wake"], None]
 
@@ -48,6 +53,18 @@ class Sleeper(Protocol):
         """Go on, until it stands still again."""
 
 
+def check_function(function: object) -> None:
+    """Raises ConfigurationError for what cannot be called with a node and awaited, a coroutine above all."""
+    if inspect.iscoroutine(function):
+        name = function.__name__
+        function.close()  # else it would warn that nobody has awaited it
+        raise ConfigurationError(
+            f"spawn takes the function and calls it with the node: write {name}, not {name}(node)"
+        )
+    if not callable(function):
+        raise ConfigurationError(f"{function!r} cannot be called; spawn takes an async function of a node")
+
+
 class Wake:
     """Wakes an application, the first time it is called."""
 
@@ -66,10 +83,12 @@ class Wake:
 class Applications:
     """All applications of a network, and which of them runs."""
 
-    __slots__ = ("_loop", "_record", "current")
+    __slots__ = ("_loop", "_record", "current", "failed")
 
     def __init__(self, loop: Loop, record: Record) -> None:
         self._loop, self._record = loop, record
+        self.failed: list[Task] = []
+        """Those that a SocketError has ended."""
         self.current = ""
         """The name of the one that runs; empty between them."""
 
@@ -84,18 +103,41 @@ class Applications:
     def log(self, node: str, text: str, result: str, flow: FlowKey | None = None, why: str = "") -> None:
         self._record.add(Call(self._loop.now, node, self.current, text, result, flow, why))
 
+    def warn(self, task: Task, error: SocketError) -> None:
+        """Say that an error has ended an application, which nobody may have awaited."""
+        _LOG.warning(
+            "application %r on node %r was ended by %s at %s of virtual time: %s",
+            task.name,
+            task.node,
+            error.name,
+            seconds_text(self._loop.now),
+            error.strerror,
+        )
+
     def blame(self, task: Task, error: BaseException) -> None:
         """Say in the traceback where in the network the user's code failed."""
         error.add_note(
             f"in application {task.name!r} on node {task.node!r}, at {seconds_text(self._loop.now)} of "
             "virtual time"
         )
+        if isinstance(error, RuntimeError) and "no running event loop" in str(error):
+            error.add_note(f"asyncio's own calls do not run in virtual time; {_WHAT_TO_AWAIT}")
 
 
 class Task:
     """One application: it waits, runs, or has ended."""
 
-    __slots__ = ("_applications", "_coroutine", "_function", "done", "error", "name", "node", "result")
+    __slots__ = (
+        "_applications",
+        "_coroutine",
+        "_function",
+        "done",
+        "error",
+        "errors_are_noted",
+        "name",
+        "node",
+        "result",
+    )
 
     def __init__(
         self,
@@ -110,6 +152,8 @@ class Task:
         """What the coroutine returned."""
         self.error: SocketError | None = None
         """What ended it before its time."""
+        self.errors_are_noted = False
+        """Whether somebody else says so, and no warning need be logged."""
         self._function, self._applications = function, applications
         # Made when it starts: a coroutine that never gets so far would warn that nobody awaited it.
         self._coroutine: Coroutine[Any, Any, object] | None = None
@@ -138,14 +182,16 @@ class Task:
         except SocketError as error:
             self.error = error
             self._end(error.name)
+            self._applications.failed.append(self)
+            if not self.errors_are_noted:
+                self._applications.warn(self, error)
         else:
             self._wait(waits)
 
     def _wait(self, waits: object) -> None:
         if not isinstance(waits, Pause):
             raise TypeError(
-                f"the application awaits {waits!r}, which does not run in virtual time; "
-                "await calls of nodes, listeners and connections only"
+                f"the application awaits {waits!r}, which does not run in virtual time; {_WHAT_TO_AWAIT}"
             )
         waits.arm(Wake(self))
 

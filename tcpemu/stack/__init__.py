@@ -9,6 +9,7 @@ Start at `host.py`. Each room uses only those before it here:
     connection/  a segment arrives, data goes out, timers fire, the end
     listening/   SYNs, requests, cookies, both queues
     sockets/     the calls, options, ports, readiness
+    host_arguments.py  what a user may give to a host
     dispatch.py  which rule a segment meets, and which a timer
     host.py      the five verbs, over all of these
 
@@ -31,7 +32,7 @@ A driver gives a `Host` segments and time, and takes from it what it sends and s
 ['SYN_QUEUED']
 """
 
-from tcpemu.stack.base.errors import ConfigurationError, SocketError
+from tcpemu.stack.base.errors import ConfigurationError, NotEmulatedError, SocketError
 from tcpemu.stack.base.events import (
     Counted,
     Event,
@@ -60,6 +61,7 @@ __all__ = [
     "Event",
     "Generation",
     "Host",
+    "NotEmulatedError",
     "Outcome",
     "PendingTimer",
     "QueueChanged",

@@ -11,6 +11,7 @@ from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
 from tcpemu.stack.connection.arriving import segment_arrives
 from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
 from tcpemu.stack.connection.sending import delayed_acks, stateless_replies
+from tcpemu.stack.host_arguments import check_arrival
 from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import is_loopback
@@ -26,6 +27,7 @@ from tcpemu.wire.segment import RST, Segment
 def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     """A segment has arrived, or octets that are none: count it, and give it to whom it is for."""
     if type(segment) is not Segment:
+        check_arrival(segment)
         return _refused(tables, segment)  # type: ignore[arg-type]
     host = tables.host
     if segment.dst not in host.addresses and not (is_loopback(segment.dst) and is_loopback(segment.src)):

@@ -17,6 +17,7 @@ from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.stack.control.registry import CONTROLS
+from tcpemu.stack.host_arguments import check_generation, check_time, own_addresses
 from tcpemu.stack.listening import queues
 from tcpemu.stack.records.host_services import HostServices, Network
 from tcpemu.stack.sockets import armed_timers, ss_table
@@ -38,7 +39,7 @@ class Host:
 
     def __init__(
         self,
-        addresses: Sequence[Address],
+        addresses: Sequence[Address | str],
         generation: Generation,
         *,
         sysctls: Mapping[str, object] | None = None,
@@ -48,22 +49,22 @@ class Host:
         observe: bool = True,
         routes: Sequence[tuple[Address, int]] | None = None,
     ) -> None:
-        """A host with these packed addresses, such as `[address("192.0.2.1")]`, and that kernel.
+        """A host with these addresses of IPv4, as `["192.0.2.1"]` or packed, and that kernel; IPv6 is not emulated.
 
-        `sysctls` are settings by their full names; what is not given is the kernel's default. All that is random
-        in it (initial sequence numbers, cookie keys, timestamps, ports) comes from `seed`. `routes` lists the
-        networks that it can reach, each as packed address and prefix length; None is all. `mtu` is that of its
-        link, 68 to 65535. `hz` 100, 250 or 1000 makes timers as late as the kernel's timer wheel does; None fires
-        them on time. Without `observe` there are no events, and more speed.
-        Raises ConfigurationError.
+        `generation` is a value, as `tcpemu.generation("linux-6.18")` gives it. `sysctls` are settings by their full
+        names; what is not given is the kernel's default. All that is random in it (initial sequence numbers, cookie
+        keys, timestamps, ports) comes from `seed`. `routes` lists the networks that it can reach, each as packed
+        address and prefix length; None is all. `mtu` is that of its link, 68 to 65535. `hz` 100, 250 or 1000 makes
+        timers as late as the kernel's timer wheel does; None fires them on time. Without `observe` there are no
+        events, and more speed. Raises ConfigurationError.
         """
-        if not addresses:
-            raise ConfigurationError("a host needs an address")
+        own = own_addresses(addresses)
+        check_generation(generation)
         if not _LEAST_MTU <= mtu <= 65535:
             raise ConfigurationError(f"mtu is {mtu}; it can be {_LEAST_MTU} to 65535")
         settings = Sysctls(generation, sysctls or {})
         self._host = host = HostServices(
-            tuple(addresses),
+            own,
             generation,
             settings,
             Secrets(seed),
@@ -82,7 +83,9 @@ class Host:
     def receive(self, segment: Segment | Refused, now: int) -> None:
         """A segment has arrived, or octets that are none, at `now` in nanoseconds, which never goes back.
 
-        Never raises for what they hold: a segment is delivered, answered or dropped, and a Verdict says why.
+        Never raises for what they hold: a segment is delivered, answered or dropped, and a Verdict says why. A Scapy
+        packet becomes a segment by `tcpemu.from_scapy(packet)`, octets by `tcpemu.decode(octets)`; anything else is a
+        ConfigurationError.
         """
         host = self._host
         host.now = now
@@ -104,8 +107,12 @@ class Host:
         return self._host.timers.next()
 
     def advance(self, now: int) -> None:
-        """Fire the timers due by `now` (nanoseconds), each at its own time, in order of deadline."""
+        """Fire the timers due by `now` (nanoseconds), each at its own time, in order of deadline.
+
+        Raises ConfigurationError for a time before that of the last verb or call.
+        """
         host = self._host
+        check_time(now, host.now)
         while (due := host.timers.pop_due(now)) is not None:
             host.now = due[0]
             host.turn += 1

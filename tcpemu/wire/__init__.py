@@ -3,9 +3,11 @@
 Where things are:
 
     a segment       segment.py: its fields, flags and addresses · options.py: TCP options, to octets and back
-    octets          codec.py: IP packets to segments and back, checksums · bridge.py: Scapy packets
+    octets          codec.py: IP packets to segments and back, checksums · _codec.c: the common ones, compiled ·
+                    codec_choice.py: which of the two · bridge.py: Scapy packets
     capture files   capture_file.py: read and write one, of either kind · capture_values.py: what a capture holds ·
                     pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there
+    what is shown   visible_text.py: control characters of foreign text, escaped
     step traces     relative_numbers.py: numbers that count from the initial ones, and those on the wire
 
 >>> from tcpemu.wire import Segment, address, decode, encode, flag_letters, flags_of, mss
@@ -37,7 +39,8 @@ from tcpemu.wire.capture_file import (
     read_capture,
     write_capture,
 )
-from tcpemu.wire.codec import Refused, RefusedReason, decode, encode
+from tcpemu.wire.codec import Refused, RefusedReason
+from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.options import (
     NOP,
     SACK_OK,

@@ -1,11 +1,12 @@
 """Files that are whole or not there: captures, and all else that is written. It stands here for the captures' sake."""
 
 import os
+import stat
 from pathlib import Path
 
 
 def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write the file beside its place, then move it there. An older file stays until then.
+    """Write the file beside its place, then move it there. An older file stays until then, and its mode after that.
 
     A path that is no plain file, such as /dev/stdout or a pipe, is written to directly. Raises OSError from the
     disk, with the name of the file that was asked for, and UnicodeEncodeError for a text that is none.
@@ -13,18 +14,28 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     octets = content.encode("utf-8") if isinstance(content, str) else content
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_file():
-        place.write_bytes(octets)
+        try:
+            place.write_bytes(octets)
+        except OSError as error:
+            raise _named(error, path) from None
         return
     draft = place.with_name(f".{os.urandom(8).hex()}.partial")
     try:
         _write_new(draft, octets)
+        if place.exists():
+            draft.chmod(stat.S_IMODE(place.stat().st_mode))
         draft.replace(place)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
+        raise _named(error, path) from None
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _named(error: OSError, path: str | os.PathLike[str]) -> OSError:
+    """The error of the file that was asked for, whatever the disk calls it."""
+    return type(error)(error.errno, error.strerror, os.fspath(path))
 
 
 def _write_new(path: Path, octets: bytes) -> None:

@@ -7,7 +7,8 @@ from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
 from scapy.packet import Packet, Raw
 
-from tcpemu.wire.codec import Refused, RefusedReason, decode, encode
+from tcpemu.wire.codec import Refused, RefusedReason
+from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.segment import Segment
 
 

@@ -25,6 +25,10 @@ _ETHERTYPES_IP = (b"\x08\x00", b"\x86\xdd")
 _ETHERTYPES_VLAN = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 
 
+MOST_OCTETS = 2**28
+"""Of a capture that is read, since all of it is held in memory."""
+
+
 def write_capture(path: str | os.PathLike[str], capture: Capture) -> None:
     """Writes a .pcapng or .pcap file. A plain file of that name is replaced when the new one is whole, not before.
 
@@ -47,11 +51,21 @@ def read_capture(path: str | os.PathLike[str]) -> Capture:
     Raises CaptureError, with the offset and the mend, for a file that is neither or is broken; OSError from
     the disk.
     """
-    octets = Path(path).read_bytes()
     try:
-        return _loader(octets[:4])(octets)
+        with Path(path).open("rb") as file:
+            load = _loader(file.read(4))
+            _check_size(os.fstat(file.fileno()).st_size)
+            file.seek(0)
+            return load(file.read())
     except CaptureError as error:
         raise CaptureError(f"{os.fspath(path)}: {error}") from None
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_OCTETS:
+        raise CaptureError(
+            f"the file has {size} octets, and at most {MOST_OCTETS} are read; cut it with 'editcap -c'"
+        )
 
 
 def is_capture(octets: bytes) -> bool:

@@ -8,6 +8,17 @@ class CaptureError(ValueError):
     """A capture that cannot be read or written: what, where, and the mend."""
 
 
+MOST_PACKETS = 2_000_000
+"""Of a capture that is read."""
+
+
+def too_many() -> CaptureError:
+    """The error for a capture with more packets than are read."""
+    return CaptureError(
+        f"the file has more than {MOST_PACKETS} packets, which are not read; cut it with 'editcap -c'"
+    )
+
+
 class LinkType(IntEnum):
     """What a packet's data begins with. A file may hold others; they are read as plain numbers."""
 

@@ -8,6 +8,7 @@ without a name. pcapng keeps them.
 import struct
 
 from tcpemu.wire.capture_values import (
+    MOST_PACKETS,
     Capture,
     CaptureError,
     Interface,
@@ -16,6 +17,7 @@ from tcpemu.wire.capture_values import (
     cut_off,
     damaged,
     link_type_of,
+    too_many,
 )
 
 _NANOSECONDS, _MICROSECONDS = 0xA1B23C4D, 0xA1B2C3D4
@@ -73,7 +75,7 @@ def load(octets: bytes) -> Capture:
 
 
 def _packets(octets: bytes, header: struct.Struct, unit: int) -> tuple[Packet, ...]:
-    packets = []
+    packets: list[Packet] = []
     at, end = 24, len(octets)
     while at < end:
         if at + 16 > end:
@@ -84,6 +86,8 @@ def _packets(octets: bytes, header: struct.Struct, unit: int) -> tuple[Packet, .
         data = octets[at + 16 : at + 16 + size]
         if len(data) < size:
             raise cut_off(f"a packet of {size} octets", at)
+        if len(packets) >= MOST_PACKETS:
+            raise too_many()
         packets.append(
             Packet(
                 at=seconds * _SECOND + rest * unit,

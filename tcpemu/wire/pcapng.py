@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tcpemu.wire.capture_values import (
+    MOST_PACKETS,
     Capture,
     CaptureError,
     Direction,
@@ -25,6 +26,7 @@ from tcpemu.wire.capture_values import (
     cut_off,
     damaged,
     link_type_of,
+    too_many,
 )
 
 MAGIC = b"\x0a\x0d\x0d\x0a"
@@ -300,6 +302,8 @@ class _Reader:
         comments: list[str] = []
         direction = Direction.UNKNOWN
         data = self._data(at + 20, end, size)
+        if len(self.packets) >= MOST_PACKETS:
+            raise too_many()
         for code, start, stop in self._options(at + 20 + size + -size % 4, end):
             if code == _COMMENT:
                 comments.append(self._string(start, stop))

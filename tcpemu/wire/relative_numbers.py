@@ -41,6 +41,9 @@ PEER_ISN_BASE = 1_000_000
 """A peer whose trace names no initial number starts at this plus its port."""
 _EIGHT_FLAGS = 0xFF
 _LONGEST = 65535
+_TEXTS_AND_LISTS = frozenset(("ip", "opts"))
+_KEYS = frozenset(("len", "win", "isn", "lport", "ttl", "tos", "badsum")) | _TEXTS_AND_LISTS
+"""What the table of a segment may have."""
 
 
 @dataclass(slots=True)
@@ -64,9 +67,7 @@ class RelativeNumbers:
         self, port: int, flags: str, seq: int, ack: int | None, options: Mapping[str, Any]
     ) -> Segment:
         """The segment of the step `["in", port, flags, seq, ack, options]`. ValueError for nonsense."""
-        odd = [number for number in (port, seq, ack or 0) if not isinstance(number, int)]
-        if odd:
-            raise ValueError(f"found {odd[0]!r}; port, seq and ack are whole numbers")
+        _check(port, seq, ack, options)
         length = options.get("len", 0)
         if not isinstance(length, int) or not 0 <= length <= _LONGEST:
             raise ValueError(f"len is {length!r}; it can be 0 to {_LONGEST}")
@@ -115,6 +116,20 @@ class RelativeNumbers:
             "tos": segment.tos,
             "ipid0": int(segment.ip_id == 0),
         }
+
+
+def _check(port: object, seq: object, ack: object, options: Mapping[str, Any]) -> None:
+    """Raises ValueError for what is not taken: it would be left out, or end in an error of another kind."""
+    for name, number in {"port": port, "seq": seq, "ack": 0 if ack is None else ack, **options}.items():
+        if name not in _TEXTS_AND_LISTS and (not isinstance(number, int) or isinstance(number, bool)):
+            raise ValueError(f"{name} is {number!r}; it is a whole number")
+    unknown = sorted(options.keys() - _KEYS)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; a segment has {', '.join(sorted(_KEYS))}")
+    if not isinstance(options.get("ip", PEER), str):
+        raise ValueError(f"ip is {options['ip']!r}; it is an address such as {PEER!r}")  # noqa: TRY004
+    if not isinstance(options.get("opts", []), list):
+        raise ValueError(f"opts is {options['opts']!r}; it is a list such as [['mss', 1460]]")  # noqa: TRY004
 
 
 def _wrapped(number: int) -> int:

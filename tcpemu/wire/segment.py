@@ -18,9 +18,10 @@ Address: TypeAlias = bytes
 FlowKey: TypeAlias = tuple[Address, int, Address, int]
 """Remote address, remote port, local address, local port: `segment[:4]` of a segment that arrives."""
 
-FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
 FLAG_LETTERS = "FSRPAUECN"
 """One letter for each flag from FIN on; E is ECE, C is CWR, N is AE (once called NS)."""
+_FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 
 
 class Segment(NamedTuple):
@@ -51,6 +52,13 @@ class Segment(NamedTuple):
     """The three bits of the TCP header that have no meaning yet."""
     ip_options: bytes = b""
     """IP options with their padding: 0 to 40 octets, a multiple of four."""
+
+    def __str__(self) -> str:
+        """As `10.0.0.2:5000 > 10.0.0.1:80 SYN|ACK seq 7 ack 9 win 65535 len 0`."""
+        ack = f" ack {self.ack}" if self.flags & ACK else ""
+        flags = flag_names(self.flags) or "no flags"
+        source, target = endpoint_text((self.src, self.sport)), endpoint_text((self.dst, self.dport))
+        return f"{source} > {target} {flags} seq {self.seq}{ack} win {self.window} len {len(self.payload)}"
 
     @property
     def length(self) -> int:
@@ -88,3 +96,24 @@ def address(text: str) -> Address:
 def address_text(packed: Address) -> str:
     """The text form of a packed address. Raises ValueError where it has neither 4 octets nor 16."""
     return str(ipaddress.ip_address(packed))
+
+
+def endpoint_text(endpoint: tuple[Address, int]) -> str:
+    """`10.0.0.1:80`, `[2001:db8::1]:80`; `*:80` for any address."""
+    octets, port = endpoint
+    if not octets:
+        return f"*:{port}"
+    text = address_text(octets)
+    return f"[{text}]:{port}" if len(octets) == 16 else f"{text}:{port}"
+
+
+def flag_names(flags: int) -> str:
+    """The flags by name, SYN before ACK: `SYN|ACK`."""
+    return "|".join(name for bit, name in enumerate(_FLAG_NAMES) if flags >> bit & 1)
+
+
+def flow_text(flow: FlowKey) -> str:
+    """A connection with its own end first: `10.0.0.1:80 - 10.0.0.2:5000`; a listener's is `*:80`."""
+    remote, remote_port, local, local_port = flow
+    own = endpoint_text((local, local_port))
+    return f"{own} - {endpoint_text((remote, remote_port))}" if remote else own

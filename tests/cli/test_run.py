@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from tcpemu import __version__
 from tcpemu.cli.app import app
 from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS
+from tcpemu.version import build
 from tcpemu.wire.capture_file import read_capture
 
 SMALL = """
@@ -220,7 +221,7 @@ def test_the_schema_is_json():
 
 
 def test_version_and_help():
-    assert tcpemu("--version").stdout == f"tcpemu {__version__}\n"
+    assert tcpemu("--version").stdout == f"tcpemu {__version__} ({build()})\n"
     assert "trace" in tcpemu("--help").stdout
     assert "--seen-by" in tcpemu("run", "--help", env={"COLUMNS": "100"}).stdout
 
@@ -292,7 +293,7 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch):
     def breaks(*_):
         raise ValueError("a fault")
 
-    monkeypatch.setattr("tcpemu.cli.run_command.results_of", breaks)
+    monkeypatch.setattr("tcpemu.cli.run_command.results_of_runs", breaks)
     done = tcpemu("run", "handshake")
     assert isinstance(done.exception, ValueError)
 

@@ -70,16 +70,17 @@ def test_a_directory_with_one_trace_goes_into_a_directory_too(tmp_path):
     assert (tmp_path / "out" / "a.json").is_file()
 
 
-def test_a_trace_may_be_answered_in_place(tmp_path):
+def test_a_trace_is_not_answered_in_place(tmp_path):
     path = write(tmp_path / "a.json")
-    assert tcpemu(path, "-o", path).exit_code == 0
-    assert sent(json.loads(path.read_text())) == ["SA"]
+    before = path.read_text()
+    assert tcpemu(path, "-o", path).exit_code == 2
+    assert path.read_text() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_check_tells_same_from_different(tmp_path):
-    path = write(tmp_path / "a.json")
-    tcpemu(path, "-o", path)
+    path = tmp_path / "answered.json"
+    tcpemu(write(tmp_path / "a.json"), "-o", path)
     done = tcpemu(path, "--check")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "1 the same, 0 different" in done.stderr

@@ -77,8 +77,9 @@ def now(request):
 
 
 def sights(now):
-    """Each packet of the capture as the record has it, with its comment."""
-    seen = sorted(now.record.packets(), key=lambda sight: sight.at)
+    """Each packet that a host sent or received, as the record has it, with its comment."""
+    met = (sight for sight in now.record.packets() if sight.point is not Point.LOST)
+    seen = sorted(met, key=lambda sight: sight.at)
     assert [sight.at for sight in seen] == [packet.at for packet in now.capture.packets]
     return [(sight, packet.comments[0]) for sight, packet in zip(seen, now.capture.packets, strict=True)]
 

@@ -17,9 +17,10 @@ from tcpemu.stack.sockets.socket import Socket
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
+import _fuzz_draw as drawing
 import _fuzz_shrink as shrinking
 import fuzz
-from _fuzz_world import Arrive, Call, Open, Setup, text_at
+from _fuzz_world import Arrive, Call, Open, SetSysctl, Setup, Wait, text_at
 
 SEGMENTS = 10_000
 
@@ -229,7 +230,7 @@ def test_the_short_way_is_a_program(capsys):
     segment = fuzz.Drawer(fuzz.Random(1), fuzz.World(setup)).clients.segment(0)._replace(dst=b"\xc0\0\2\1")
     listen = [Open(0, 1), Call(0, 1, "bind", (None, 80)), Call(0, 1, "listen", (5,))]
     exec(shrinking.program(setup, [*listen, Arrive(0, segment)]), {})
-    assert "Verdict(" in capsys.readouterr().out
+    assert " answered: " in capsys.readouterr().out
 
 
 # --- the text of streams -------------------------------------------------------------------------------------
@@ -241,3 +242,42 @@ def test_text_belongs_to_its_number():
     assert text_at(1007, 50) == whole[7:57]
     assert text_at(2**32 - 10, 20) == text_at(2**32 - 10, 10) + text_at(0, 10)
     assert text_at(1, 8) != text_at(2, 8)
+
+
+# --- what it learned ------------------------------------------------------------------------------------------
+
+
+def test_a_deed_that_hangs_is_a_failure(monkeypatch):
+    def hang(*_):
+        while True:
+            pass
+
+    monkeypatch.setattr("_fuzz_world.LONGEST_DEED", 0.2)
+    monkeypatch.setattr(request_timer, "fire", hang)
+    report = fuzz.run(11, 400, 0)
+    assert report.failure is not None
+    assert report.failure.kind == "a deed takes a moment"
+
+
+def test_a_host_that_acts_otherwise_when_it_is_watched_is_found(monkeypatch):
+    real = HostServices.count
+
+    def count(self, name, by=1):
+        real(self, name, by if self.observe else by + 1)
+
+    monkeypatch.setattr(HostServices, "count", count)
+    report = fuzz.run(11, 200, 0)
+    assert report.failure is not None
+    assert report.failure.kind == "watching changes no counter"
+
+
+def test_settings_go_to_their_ends_and_change_in_mid_run():
+    deeds = []
+    for episode in range(60):
+        fuzz.run(11, 60, episode, deeds)
+    changed = {deed.name for deed in deeds if isinstance(deed, SetSysctl)}
+    assert changed - set(drawing._SYSCTLS), "others than those of interest too"
+    setups = [fuzz.start(11, episode)[0] for episode in range(200)]
+    assert {setup.sysctls.get("net.ipv4.tcp_max_syn_backlog") for setup in setups} >= {2**31 - 1}
+    waits = {deed.at for deed in deeds if isinstance(deed, Wait)}
+    assert any(at >= 2**31 * 10**6 - 10 * 10**9 for at in waits), "the clock wraps on purpose"

@@ -37,7 +37,7 @@ from tcpemu.explain.lines.count_words import count as how_many
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.version import __version__
 from tcpemu.wire.capture_file import Capture, CaptureError, Direction, Interface, Packet
-from tcpemu.wire.codec import encode
+from tcpemu.wire.codec_choice import encode
 from tcpemu.wire.segment import Address, address_text
 
 LOST_INTERFACE = "lost"

@@ -7,10 +7,10 @@ from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import moment
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.wire.capture_file import Capture, Direction, Packet, ip_of
-from tcpemu.wire.codec import Refused, decode
-from tcpemu.wire.segment import RST, SYN, Segment
+from tcpemu.wire.codec import Refused
+from tcpemu.wire.codec_choice import decode
+from tcpemu.wire.segment import RST, SYN, Segment, endpoint_text
 
 _SEEN = {Direction.INBOUND: "arrives", Direction.OUTBOUND: "leaves"}
 _LABEL = 9

@@ -12,11 +12,10 @@ from typing import TypeAlias
 from tcpemu.explain.facts.flow_memory import FlowMemory
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordSteps
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import WAITS, Call, PacketSeen, Record
 from tcpemu.stack.base.events import GivenUp, Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import Address, FlowKey, Segment
+from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,11 @@ from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST
 from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import NO_HOST, WAITS, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
-from tcpemu.wire.segment import FIN
+from tcpemu.wire.segment import FIN, endpoint_text
 
 PageData: TypeAlias = dict[str, object]
 

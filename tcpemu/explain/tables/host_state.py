@@ -9,14 +9,13 @@ from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.explain.tables.counter_table import counter_lines
 from tcpemu.explain.tables.socket_table import FIRST_OF_MANY, SOCKETS_LISTED, socket_lines
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import Record
 from tcpemu.stack.base.events import QueueChanged
 from tcpemu.stack.base.states import State
 from tcpemu.stack.host import Host
 from tcpemu.stack.sockets.armed_timers import PendingTimer
 from tcpemu.stack.sockets.ss_table import SocketRow
-from tcpemu.wire.segment import FlowKey
+from tcpemu.wire.segment import FlowKey, endpoint_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeAlias, TypeVar
 
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.application_sockets import connected
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
@@ -27,6 +26,7 @@ from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import at_once, finish
 from tcpemu.programs.waiting.whereabouts import here
 from tcpemu.stack.base.errors import SocketError
+from tcpemu.wire.segment import endpoint_text
 
 T = TypeVar("T")
 Buffer: TypeAlias = Any

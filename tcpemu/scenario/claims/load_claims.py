@@ -16,6 +16,7 @@ from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS as SCENARIOS
 from tcpemu.scenario.format.problems import Problem, ScenarioError, did_you_mean, in_toml
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import Document
+from tcpemu.scenario.format.toml_text import file_text
 from tcpemu.scenario.format.written_values import flat
 
 BUILT_IN_CLAIMS = ("backlog", "full-queue", "overflow", "rate")
@@ -55,12 +56,7 @@ def built_in() -> list[Claim]:
 
 def from_file(path: Path) -> list[Claim]:
     """The claims of a file. Raises ScenarioError with all mistakes at once."""
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        problem = Problem(f"octet {error.start}", "not UTF-8", "save the file as UTF-8")
-        raise ScenarioError(str(path), [problem]) from None
-    return claims_from_text(text, str(path))
+    return claims_from_text(file_text(path, str(path)), str(path))
 
 
 def claims_from_text(text: str, source: str = "claims") -> list[Claim]:

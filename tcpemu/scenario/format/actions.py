@@ -163,4 +163,44 @@ def _in_order(actions: tuple[Word | Act, ...]) -> tuple[Word | Act, ...]:
     return actions
 
 
+SERVER_WORDS: dict[str, str] = {
+    "recv": "Waits until something comes, and reads it.",
+    "recv_line": "Reads up to a line feed, or to the client's end.",
+    "read_to_end": "Reads until the client ends its side.",
+    "half_close": CLIENT_WORDS["half_close"].meaning,
+    "close": CLIENT_WORDS["close"].meaning,
+    "abort": CLIENT_WORDS["abort"].meaning,
+    "again": "Begins again with the first, unless the client has ended its side: then it closes.",
+}
+"""What a server does with a connection, besides the tables that a client has too."""
+if TYPE_CHECKING:
+    ServerWord: TypeAlias = str
+else:
+    ServerWord = Literal[tuple(SERVER_WORDS)]
+_SERVER_WORDS_IN_JSON: JsonSchemaValue = {
+    "oneOf": [{"const": word, "description": meaning} for word, meaning in SERVER_WORDS.items()]
+}
+ServerAction: TypeAlias = Annotated[
+    Annotated[ServerWord, Tag("(word)"), WithJsonSchema(_SERVER_WORDS_IN_JSON)]
+    | Annotated[Act, Tag("(table)")],
+    Discriminator(_kind),
+]
+
+
+def _server_order(actions: tuple[ServerWord | Act, ...]) -> tuple[ServerWord | Act, ...]:
+    """Nothing but waits comes after an end."""
+    hold(_after_the_end(list(map(verb, actions))))
+    return actions
+
+
+def _after_the_end(verbs: list[str]) -> Iterator[Problem]:
+    for number, name in enumerate(verbs[:-1]):
+        after = verbs[number + 1]
+        if name in {"close", "abort", "again"}:
+            yield Problem(f"[{number + 1}]", f"{after} after {name}", f"{name} is the last that it can do")
+
+
+ServerActions: TypeAlias = Annotated[
+    tuple[ServerAction, ...], Field(strict=False), AfterValidator(_server_order)
+]
 Actions: TypeAlias = Annotated[tuple[Action, ...], Field(strict=False), AfterValidator(_in_order)]

@@ -1,6 +1,5 @@
 """What must hold between the tables of a scenario."""
 
-import ipaddress
 from collections.abc import Iterator
 
 from tcpemu.scenario.format.problems import Problem
@@ -16,7 +15,6 @@ def broken(scenario: Scenario) -> Iterator[Problem]:
     yield from _names(scenario)
     yield from _addresses(scenario)
     yield from _links(scenario)
-    yield from _families(scenario)
     yield from _ranges(scenario)
 
 
@@ -58,21 +56,6 @@ def _addresses(scenario: Scenario) -> Iterator[Problem]:
         seen.setdefault(address, place)
 
 
-def _families(scenario: Scenario) -> Iterator[Problem]:
-    """All hosts speak one version of IP."""
-    version = family(scenario)
-    for place, address in _hosts(scenario):
-        if address is not None and ipaddress.ip_address(address).version != version:
-            yield Problem(
-                f"{place}.address", f'found "{address}"', f"must be an IPv{version} address as the others are"
-            )
-    for number, group in enumerate(scenario.clients):
-        if group.spoof is not None and ipaddress.ip_network(group.spoof).version != version:
-            yield Problem(
-                f"clients[{number}].spoof", f'found "{group.spoof}"', f"must be a range of IPv{version}"
-            )
-
-
 def _ranges(scenario: Scenario) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for number, group in enumerate(scenario.clients):
@@ -82,12 +65,6 @@ def _ranges(scenario: Scenario) -> Iterator[Problem]:
             what = f'found "{group.spoof}", which clients[{seen[group.spoof]}] has already'
             yield Problem(f"clients[{number}].spoof", what, "give another range")
         seen.setdefault(group.spoof, number)
-
-
-def family(scenario: Scenario) -> int:
-    """The version of IP of the first address that is given; 4 if none is."""
-    given = (address for _, address in _hosts(scenario) if address is not None)
-    return ipaddress.ip_address(next(given, "0.0.0.0")).version
 
 
 def _links(scenario: Scenario) -> Iterator[Problem]:

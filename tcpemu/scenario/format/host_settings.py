@@ -11,6 +11,7 @@ from tcpemu.scenario.format.problems import Problem, did_you_mean, hold
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import AddressText, SysctlSettings
 from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.not_emulated import unemulated_sysctl
 from tcpemu.stack.base.sysctls import SYSCTLS
 from tcpemu.stack.base.sysctls import Sysctls as SysctlTable
 
@@ -51,7 +52,9 @@ def _wrong_settings(kernel: str | None, settings: Mapping[str, int | str]) -> It
     """Of a kernel that is not known (None) only the names can be wrong."""
     for name, value in settings.items():
         place = f'"{name}"'
-        if name not in SYSCTLS:
+        if (words := unemulated_sysctl(name)) is not None:
+            yield Problem(place, words, "leave it out")
+        elif name not in SYSCTLS:
             yield Problem(place, "not among the sysctls that are emulated", did_you_mean(name, SYSCTLS))
         elif kernel is not None:
             try:

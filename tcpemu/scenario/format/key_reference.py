@@ -32,6 +32,7 @@ duration = "70 s"
 delay = "20 ms"
 jitter = "2 ms"
 rate = "10 Mbit/s"
+queue = 20
 loss = "5 %"
 duplicate = 0.01
 reorder = "1 %"
@@ -42,6 +43,10 @@ flags = "S"
 without = "A"
 data = true
 nth = [1, 3]
+from = "1 s"
+until = "5 s"
+sport = 80
+dport = 80
 """,
     "HostTable": """
 address = "192.0.2.7"
@@ -56,8 +61,27 @@ port = 8080
 backlog = 5
 answer = { text = "hello" }
 then = "close"
+then_after = "2 s"
+do = ["recv", { send = 1000 }, "close"]
+idle_timeout = "5 s"
 close_at = "5 s"
 shutdown_at = "5 s"
+""",
+    "SocketOptionsTable": """
+nodelay = true
+cork = true
+user_timeout = "5 s"
+keepalive = true
+keepidle = 60
+keepintvl = 10
+keepcnt = 3
+linger = 0
+sndbuf = 4096
+""",
+    "ClientOptions": """
+syncnt = 2
+rcvbuf = 4096
+maxseg = 536
 """,
     "ListenOptions": """
 defer_accept = 3
@@ -75,6 +99,9 @@ never = true
     "Text": """
 text = "hello\\r\\n"
 """,
+    "Octets": """
+octets = 1000
+""",
     "Relisten": """
 at = "3 s"
 backlog = 10
@@ -85,6 +112,8 @@ count = 4
 start = "500 ms"
 do = ["connect", { send = "hello" }]
 port = 8080
+own_port = 5000
+replies = "rst"
 spoof = "198.18.0.0/24"
 """,
     "Start": """

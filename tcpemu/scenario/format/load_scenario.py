@@ -2,22 +2,19 @@
 
 import copy
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from tcpemu.scenario.format import consistency, validation_errors
+from tcpemu.scenario.format import consistency, toml_text, validation_errors
 from tcpemu.scenario.format.missing_sysctls import LeftOut, without_missing
 from tcpemu.scenario.format.problems import Problem, ScenarioError, did_you_mean
 from tcpemu.scenario.format.scenario_file import Scenario, Variant
 from tcpemu.scenario.format.setting_paths import Document, put_all
 from tcpemu.scenario.format.written_values import flat
-from tcpemu.wire.capture_file import is_capture
 
 BUILT_IN_SCENARIOS = (
     "handshake",
@@ -33,6 +30,12 @@ BUILT_IN_SCENARIOS = (
     "accept-rate",
 )
 """The scenarios that come with the program, in the order in which they teach."""
+
+
+ITSELF = "as it stands"
+"""The name of the run of a scenario itself, beside its one variant."""
+MOST_TOLD = 100
+"""Mistakes that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,13 @@ def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
     """The built-in scenario of that name, or the one in that file, with these settings (see `setting_paths`).
 
     `{"server.backlog": 5, "net.ipv4.tcp_syncookies": 0}` changes those two. Raises ScenarioError with all mistakes at
-    once.
+    once, each with the line of the file where that can be told.
     """
-    return from_text(_text(name), name, settings)
+    text = _text(name)
+    try:
+        return from_text(text, name, settings)
+    except ScenarioError as error:
+        raise ScenarioError(name, toml_text.with_lines(text, error.problems, settings or ())) from None
 
 
 def from_text(text: str, source: str = "scenario", settings: Mapping[str, object] | None = None) -> Scenario:
@@ -66,11 +73,9 @@ def from_text(text: str, source: str = "scenario", settings: Mapping[str, object
 def tables_of(text: str, source: str) -> Document:
     """The tables of a TOML text. Raises ScenarioError."""
     try:
-        return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(source, [_syntax_problem(error)]) from None
-    except RecursionError:
-        raise ScenarioError(source, [Problem("", "nested too deeply", "give tables and lists")]) from None
+        return toml_text.tables(text)
+    except toml_text.TomlTextError as error:
+        raise ScenarioError(source, [error.problem]) from None
 
 
 def from_document(
@@ -92,7 +97,10 @@ def _checked(document: Document) -> tuple[Scenario | None, list[Problem]]:
     try:
         scenario = Scenario.model_validate(document)
     except ValidationError as error:
-        wrong = [problem for details in error.errors() for problem in validation_errors.told(details)]
+        first, number = error.errors()[:MOST_TOLD], error.error_count()
+        wrong = [problem for details in first for problem in validation_errors.told(details)]
+        if number > MOST_TOLD:
+            wrong.append(Problem("", f"{number - MOST_TOLD} more mistakes", "mend those above first"))
         return None, [*wrong, *_between_sound_parts(document, wrong)]
     return scenario, list(consistency.broken(scenario))
 
@@ -103,11 +111,15 @@ def to_document(scenario: Scenario) -> Document:
 
 
 def runs(scenario: Scenario) -> tuple[Run, ...]:
-    """The runs that the scenario asks for: one for each variant, or one of itself."""
+    """The runs that the scenario asks for: one for each variant, or one of itself.
+
+    A single variant has the scenario as it stands beside it.
+    """
     if not scenario.variants:
         return (Run("", scenario),)
     document = to_document(scenario)
-    return tuple(Run(variant.name, _variant(document, variant)) for variant in scenario.variants)
+    itself = (Run(ITSELF, from_document(_plain(document))),) if len(scenario.variants) == 1 else ()
+    return itself + tuple(Run(variant.name, _variant(document, variant)) for variant in scenario.variants)
 
 
 def load_runs(name: str, settings: Mapping[str, object] | None = None) -> tuple[Run, ...]:
@@ -115,8 +127,12 @@ def load_runs(name: str, settings: Mapping[str, object] | None = None) -> tuple[
 
     Variants that differ in such a thing only are one run. Raises ScenarioError.
     """
-    document, left_out = without_missing(tables_of(_text(name), name), settings or {})
-    found = runs(from_document(document, name, settings))
+    text = _text(name)
+    try:
+        document, left_out = without_missing(tables_of(text, name), settings or {})
+        found = runs(from_document(document, name, settings))
+    except ScenarioError as error:
+        raise ScenarioError(name, toml_text.with_lines(text, error.problems, settings or ())) from None
     return tuple(_united(found, left_out)) if left_out else found
 
 
@@ -209,31 +225,15 @@ def _stand_in(key: str, number: int) -> Document:
     return {"name": name} if key == "clients" else {"name": name, "set": {}}
 
 
-def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
-    """A file that is not TOML: its line and column, which `tomllib` has in its message alone (before Python 3.14)."""
-    text = str(error)
-    match = re.fullmatch(r"(.*?) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)", text, re.DOTALL)
-    if match is None:
-        return Problem("", text, "")
-    place = f"line {match[2]}, column {match[3]}" if match[2] else "end of file"
-    return Problem(place, match[1], "this is not TOML: https://toml.io")
-
-
 def _text(name: str) -> str:
     if name in BUILT_IN_SCENARIOS:
         return resources.files("tcpemu.scenario").joinpath("builtin", f"{name}.toml").read_text("utf-8")
+    if not name:
+        raise ScenarioError(
+            "tcpemu", [Problem("", "an empty name", "name a scenario (see tcpemu list) or a file")]
+        )
     path = Path(name)
     if not path.exists() and path.suffix != ".toml":
         what = f"there is no built-in scenario and no file {name!r}"
         raise ScenarioError(name, [Problem("", what, did_you_mean(name, BUILT_IN_SCENARIOS))])
-    try:
-        octets = path.read_bytes()
-        if is_capture(octets):
-            mend = f"to see what became of one of its packets: tcpemu explain {name} --frame 1"
-            raise ScenarioError(name, [Problem("", "this is a capture, not a scenario", mend)])
-        return octets.decode("utf-8")
-    except OSError as error:
-        raise ScenarioError(name, [Problem("", f"cannot be read: {error.strerror}", "")]) from None
-    except UnicodeDecodeError as error:
-        problem = Problem(f"octet {error.start}", "not UTF-8", "save the file as UTF-8")
-        raise ScenarioError(name, [problem]) from None
+    return toml_text.file_text(path, name)

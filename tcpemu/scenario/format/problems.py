@@ -18,10 +18,13 @@ class Problem:
     """What is there: `found -1`, `unknown key`, `missing`."""
     mend: str
     """What would be right."""
+    line: int | None = None
+    """The line of the file, where it can be told."""
 
     def __str__(self) -> str:
         said = f"{self.what}; {self.mend}" if self.mend else self.what
-        return f"{self.place}: {said}" if self.place else said
+        place = self.place if self.line is None else f"line {self.line}: {self.place}"
+        return f"{place}: {said}" if place else said
 
 
 class ScenarioError(ValueError):

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from tcpemu.scenario.format.actions import Actions, verb
+from tcpemu.scenario.format.actions import Actions, ServerActions, verb
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.problems import Problem, hold
 from tcpemu.scenario.format.strict_table import Table
@@ -31,9 +31,11 @@ from tcpemu.scenario.format.written_values import (
     Rate,
     Share,
     SubnetText,
+    Words,
     flat,
 )
 from tcpemu.stack.base.units import MILLISECOND, SECOND
+from tcpemu.wire.visible_text import visible
 
 MOST_CLIENTS = 1_000_000
 """In one group."""
@@ -91,6 +93,20 @@ class Drop(Table):
     """Only packets with data (true) or without (false)."""
     nth: PacketOrdinals = ()
     """Which of the packets that match, counted from 1: a number, or several as [1, 3]. All if not given."""
+    begin: Annotated[Duration, Field(alias="from")] = 0
+    """Packets that are sent before this time are neither lost nor counted."""
+    until: Duration | None = None
+    """Nor are those that are sent at this time or later."""
+    sport: Port | None = None
+    """Only packets from this port."""
+    dport: Port | None = None
+    """Only packets to this port."""
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        if self.until is not None and self.until <= self.begin:
+            hold([Problem("until", "not after from", "give a later time")])
+        return self
 
 
 class Link(Table):
@@ -102,6 +118,8 @@ class Link(Table):
     """The delay is longer or shorter by up to this much, by chance, packet by packet; at most the delay."""
     rate: Rate | None = None
     """Bits a second; packets queue for it. Without limit if not given."""
+    queue: Annotated[int, Field(ge=1)] = 1000
+    """Packets that wait for the rate, the one on its way included; one more is lost."""
     loss: Share = 0.0
     """Share of packets lost."""
     duplicate: Share = 0.0
@@ -110,6 +128,12 @@ class Link(Table):
     """The part of the packets that arrives at once, ahead of those that are still on their way."""
     drop: Annotated[tuple[Drop, ...], Field(strict=False)] = ()
     """Packets that are lost on purpose."""
+
+
+def _milliseconds(time: int) -> int:
+    if time % MILLISECOND or not time:
+        raise ValueError("a whole number of milliseconds, 1 or more")
+    return time
 
 
 class Accept(Table):
@@ -151,8 +175,42 @@ class Relisten(Table):
     """The new backlog."""
 
 
-class ListenOptions(Table):
-    """Options of the listening socket, set before listen()."""
+class SocketOptionsTable(Table):
+    """Options of a socket, by their names without the SO_ or TCP_ in front."""
+
+    nodelay: bool | None = None
+    """TCP_NODELAY: small segments do not wait for an ACK (Nagle's rule is off)."""
+    cork: bool | None = None
+    """TCP_CORK: segments that are not full wait, for 200 ms at most."""
+    user_timeout: Annotated[Duration, AfterValidator(_milliseconds)] | None = None
+    """TCP_USER_TIMEOUT: how long data may stay unacknowledged before the connection is given up."""
+    keepalive: bool | None = None
+    """SO_KEEPALIVE: a silent peer is asked whether it is still there."""
+    keepidle: Annotated[int, Field(ge=1, le=32767)] | None = None
+    """TCP_KEEPIDLE: seconds of silence before the first question."""
+    keepintvl: Annotated[int, Field(ge=1, le=32767)] | None = None
+    """TCP_KEEPINTVL: seconds between two questions."""
+    keepcnt: Annotated[int, Field(ge=1, le=127)] | None = None
+    """TCP_KEEPCNT: questions without an answer that end the connection."""
+    linger: Annotated[int, Field(ge=0, le=65535)] | None = None
+    """SO_LINGER on, with so many seconds; with 0 close() sends a RST."""
+    sndbuf: Annotated[int, Field(ge=1)] | None = None
+    """SO_SNDBUF, in octets; the kernel doubles it."""
+
+
+class ClientOptions(SocketOptionsTable):
+    """Options of a client's socket, set before connect()."""
+
+    syncnt: Annotated[int, Field(ge=1, le=127)] | None = None
+    """TCP_SYNCNT: how often the SYN is repeated."""
+    rcvbuf: Annotated[int, Field(ge=1)] | None = None
+    """SO_RCVBUF, in octets; the kernel doubles it."""
+    maxseg: Annotated[int, Field(ge=88, le=32767)] | None = None
+    """TCP_MAXSEG: the largest MSS that is announced."""
+
+
+class ListenOptions(SocketOptionsTable):
+    """Options of the listening socket, set before listen(); the connections that it accepts have them too."""
 
     defer_accept: Annotated[int, Field(ge=1, le=100_000)] | None = None
     """TCP_DEFER_ACCEPT, in seconds: no connection for accept() before the client has sent data."""
@@ -171,12 +229,23 @@ class Text(Table):
     """What is sent, in UTF-8."""
 
 
+class Octets(Table):
+    """An answer of a length."""
+
+    octets: Annotated[int, Field(ge=1, le=2**24)]
+    """How many octets are sent."""
+
+
 def _kind(value: object) -> str:
+    if isinstance(value, Octets) or (isinstance(value, dict) and "octets" in value):
+        return "(octets)"
     return "(table)" if isinstance(value, dict | Text) else "(word)"
 
 
 Answer: TypeAlias = Annotated[
-    Annotated[Literal["nothing", "time", "echo"], Tag("(word)")] | Annotated[Text, Tag("(table)")],
+    Annotated[Literal["nothing", "time", "echo"], Tag("(word)")]
+    | Annotated[Text, Tag("(table)")]
+    | Annotated[Octets, Tag("(octets)")],
     Discriminator(_kind),
 ]
 
@@ -196,10 +265,17 @@ class Server(HostTable):
     """When it calls accept(): in a loop, as fast as connections come, if not given."""
     answer: Answer = "nothing"
     """What it sends on a connection that it accepted: "nothing", "time" (date and time of the virtual clock),
-    "echo" (what it receives), or { text = "..." }."""
-    then: Literal["keep", "close", "read_to_end"] = "keep"
-    """What it does after the answer: "keep" the connection, "close" it, or "read_to_end": read until the
-    client's end, and close."""
+    "echo" (what it receives), { text = "..." }, or { octets = 1000 }."""
+    then: Literal["keep", "close", "read_to_end", "abort"] = "keep"
+    """What it does after the answer: "keep" the connection, "close" it, "read_to_end": read until the
+    client's end, and close, or "abort" it with a RST."""
+    then_after: Duration = 0
+    """How long after the answer it does that."""
+    do: ServerActions = ()
+    """In place of `answer` and `then`: what it does with each connection, in order, such as
+    ["recv", { send = 1000 }, "close"]: read the request, answer, and close."""
+    idle_timeout: Duration | None = None
+    """It closes a connection on which it has waited so long for data."""
     relisten: Annotated[tuple[Relisten, ...], Field(strict=False)] = ()
     """Further calls of listen()."""
     close_at: Duration | None = None
@@ -213,6 +289,8 @@ class Server(HostTable):
         return self
 
     def _broken(self) -> Iterator[Problem]:
+        for key in sorted(self.model_fields_set & {"answer", "then", "then_after"}) if self.do else ():
+            yield Problem(key, f"{key} beside do", "keep one of the two")
         yield from _ascending("relisten", tuple(step.at for step in self.relisten), ".at")
         if self.close_at is None:
             return
@@ -294,10 +372,16 @@ class ClientGroup(HostTable):
     """What each does, in order: words such as "connect", and tables such as { send = "hello" }."""
     port: Port | None = None
     """The port that they connect to; the server's if not given."""
+    own_port: Port | None = None
+    """The port of the first client; each further one has the next. Free ones if not given."""
+    options: ClientOptions = ClientOptions()
+    """Options of each client's socket."""
     link: Link | None = None
     """The group's own way to the server; what is not given is as in the scenario's `link`."""
     spoof: SubnetText | None = None
     """With "syn": each SYN comes from a random address of this range, where nobody is."""
+    replies: Literal["nothing", "rst"] = "nothing"
+    """With "syn": what answers a SYN/ACK: "nothing", or a "rst", as the kernel of an attacker does that is there."""
 
     @property
     def raw(self) -> bool:
@@ -312,6 +396,12 @@ class ClientGroup(HostTable):
     def _broken(self) -> Iterator[Problem]:
         if self.spoof is not None and not self.raw:
             yield Problem("spoof", "spoof without a bare SYN", 'it goes with do = ["syn"]')
+        if self.replies != "nothing" and not self.raw:
+            yield Problem("replies", "replies without a bare SYN", 'it goes with do = ["syn"]')
+        for key in sorted(self.model_fields_set & {"own_port", "options"}) if self.raw else ():
+            yield Problem(key, f"{key} beside a bare SYN", "it goes with connect")
+        if self.own_port is not None and self.own_port + (self.count or 1) > 65536:
+            yield Problem("own_port", f"found {self.own_port}", f"too high for {self.count} ports")
         start = self.start
         if start.at is not None and self.count not in {None, len(start.at)}:
             yield Problem(
@@ -326,7 +416,7 @@ class ClientGroup(HostTable):
 class Variant(Table):
     """The scenario once more, with some settings changed."""
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), AfterValidator(visible)]
     """What the run is called."""
     set: Annotated[dict[str, Any], BeforeValidator(flat), WithJsonSchema({"type": "object"})]
     """Settings by their path in the file, such as "server.backlog" = 5, "clients.NAME.count" = 3, or
@@ -336,11 +426,11 @@ class Variant(Table):
 class Scenario(Table):
     """A scenario file."""
 
-    title: str
+    title: Words
     """What happens, in a line."""
-    about: str = ""
+    about: Words = ""
     """What the scenario shows and why it is so."""
-    look_at: str = ""
+    look_at: Words = ""
     """A sentence on what to look at in the output."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """All chance comes from this number: the same seed gives the same packets."""
@@ -353,7 +443,8 @@ class Scenario(Table):
     clients: Annotated[tuple[ClientGroup, ...], Field(strict=False)] = ()
     """Groups of clients."""
     variants: Annotated[tuple[Variant, ...], Field(strict=False)] = ()
-    """Runs to be shown side by side. The scenario runs once, as it stands, if there are none."""
+    """Runs to be shown side by side, in place of the scenario as it stands; a single one has it beside it.
+    The scenario runs once, as it stands, if there are none."""
 
     def group(self, name: str) -> ClientGroup:
         """The group of that name. Raises KeyError."""

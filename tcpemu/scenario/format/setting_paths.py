@@ -5,12 +5,11 @@ can be set that could not stand in a file.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from tcpemu.scenario.format.problems import Problem, did_you_mean, in_toml
+from tcpemu.scenario.format.toml_text import TomlTextError, tables
 
 Document: TypeAlias = dict[str, Any]
 """The tables of a scenario file as TOML gives them."""
@@ -35,14 +34,14 @@ def parse_assignment(text: str) -> tuple[str, object]:
     if not equals or not path:
         raise SettingError(f"found {in_toml(text)}; write PATH=VALUE, such as server.backlog=5")
     try:
-        tables = tomllib.loads(f"value = {written}", parse_float=Decimal)
-    except tomllib.TOMLDecodeError:
+        given = tables(f"value = {written}")
+    except TomlTextError as error:
+        if not error.problem.place:
+            raise SettingError(f"{path}: {error.problem}") from None
         return path, written
-    except RecursionError:
-        raise SettingError(f"{path} is nested too deeply; give one value") from None
-    if len(tables) > 1:
+    if len(given) > 1:
         raise SettingError(f"found {in_toml(text)}; give one value, and each further setting by itself")
-    return path, tables["value"]
+    return path, given["value"]
 
 
 def parse_alternatives(text: str) -> dict[str, tuple[str, object]]:

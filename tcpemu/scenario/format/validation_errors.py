@@ -6,15 +6,41 @@ from typing import Any, TypeAlias, get_args
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from tcpemu.scenario.format.actions import SYNONYMS, WORDS, Act
+from tcpemu.scenario.format.actions import SERVER_WORDS, SYNONYMS, WORDS, Act
 from tcpemu.scenario.format.problems import BrokenRulesError, Problem, did_you_mean, in_toml
-from tcpemu.scenario.format.scenario_file import Scenario
+from tcpemu.scenario.format.scenario_file import (
+    Accept,
+    ClientGroup,
+    Link,
+    ListenOptions,
+    Scenario,
+    Server,
+    Start,
+)
+from tcpemu.stack.base.not_emulated import UNEMULATED_SYSCTLS
+from tcpemu.stack.base.sysctls import SYSCTLS
 
 Location: TypeAlias = tuple[int | str, ...]
 
-_TAGS = frozenset({"(word)", "(table)"})
+_TAGS = frozenset({"(word)", "(table)", "(octets)"})
 """How the model tells the members of a union apart; nothing that stands in a file."""
 
+_NOT_EMULATED = (
+    "fastopen",
+    "congestion",
+    "rcvlowat",
+    "md5sig",
+)
+"""Options that one may look for."""
+_TABLES: dict[str, type[BaseModel]] = {
+    "server": Server,
+    "link": Link,
+    "clients.NAME": ClientGroup,
+    "server.accept": Accept,
+    "server.options": ListenOptions,
+    "clients.NAME.start": Start,
+}
+"""Where a key may belong that stands at the top of a file."""
 _MENDS = {
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
@@ -78,7 +104,29 @@ def about(location: Location, root: type[BaseModel] = Scenario) -> str:
 def _meant(location: Location, root: type[BaseModel]) -> str:
     """Of an unknown key, which one was meant."""
     known = known_keys(location[:-1], root)
-    return did_you_mean(location[-1], known, SYNONYMS if known == list(Act.model_fields) else None)
+    if len(location) > 1 and location[-2] == "options" and location[-1] in _NOT_EMULATED:
+        return f"known to Linux, but not emulated; known: {', '.join(known)}"
+    key = str(location[-1])
+    if location[-1:] == ("net",):
+        return 'sysctls stand in a table of their own: sysctls = { "net.ipv4.tcp_sack" = 0 }'
+    if root is Scenario and key not in known and (others := _elsewhere(key, len(location) == 1)):
+        return f"did you mean {' or '.join(map(repr, others))}?"
+    return did_you_mean(key, known, SYNONYMS if known == list(Act.model_fields) else None)
+
+
+def _elsewhere(key: str, in_any_table: bool) -> list[str]:
+    """Where a key has a place that does not have one here: sysctls, and from the top the keys of tables."""
+    known = [name for name in (*SYSCTLS, *UNEMULATED_SYSCTLS) if name.rpartition(".")[2] == key]
+    if known or not in_any_table:
+        return known
+    tables: dict[str, type[BaseModel]] = {
+        "server": Server,
+        "link": Link,
+        "clients.NAME": ClientGroup,
+        "server.accept": Accept,
+    }
+    tables |= {"server.options": ListenOptions, "clients.NAME.start": Start}
+    return [f"{path}.{key}" for path, model in tables.items() if key in _fields(model)][:2]
 
 
 def _joined(above: str, key: str) -> str:
@@ -96,7 +144,7 @@ def _found(error: ErrorDetails) -> str:
 def _choice(error: ErrorDetails) -> str:
     expected = error["ctx"]["expected"]
     words = [word.strip("' ") for word in expected.replace(" or ", ", ").split(", ")]
-    if tuple(words) == WORDS:
+    if tuple(words) in (WORDS, tuple(SERVER_WORDS)):
         return _action(error["input"], words)
     hint = did_you_mean(error["input"], words)
     mend = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"

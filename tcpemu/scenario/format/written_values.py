@@ -10,10 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire.segment import FLAG_LETTERS
+from tcpemu.wire.visible_text import visible
 
 TIME_UNITS = {
     "ns": 1,
@@ -111,19 +112,25 @@ def parse_frequency(value: object) -> float:
 def parse_address(value: object) -> str:
     """An IP address in its usual form. Raises ValueError, saying what would be right."""
     try:
-        return str(ipaddress.ip_address(str(value) if isinstance(value, str) else ""))
+        found = ipaddress.ip_address(str(value) if isinstance(value, str) else "")
     except ValueError:
         raise ValueError("an IP address such as '10.0.0.1'") from None
+    if found.version == 6:
+        raise ValueError("an address of IPv4, such as '10.0.0.1': IPv6 is not emulated")
+    return str(found)
 
 
 def parse_subnet(value: object) -> str:
     """A range of addresses in its usual form. Raises ValueError, saying what would be right."""
     try:
-        return str(ipaddress.ip_network(value if isinstance(value, str) else ""))
+        found = ipaddress.ip_network(value if isinstance(value, str) else "")
     except ValueError:
         raise ValueError(
             "a range of addresses such as '198.18.0.0/24', with no bit set below the prefix"
         ) from None
+    if found.version == 6:
+        raise ValueError("a range of IPv4, such as '198.18.0.0/24': IPv6 is not emulated")
+    return str(found)
 
 
 def parse_flags(value: object) -> str:
@@ -206,6 +213,8 @@ Flags = Annotated[
     BeforeValidator(parse_flags),
     WithJsonSchema({"type": "string", "pattern": f"^[{FLAG_LETTERS}]*$"}),
 ]
+Words = Annotated[str, AfterValidator(visible)]
+"""A text for people; control characters in it are written as escapes."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 SysctlSettings = Annotated[
     dict[str, Annotated[int | str, BeforeValidator(parse_setting)]],

@@ -4,7 +4,8 @@ Where things are:
 
     building        build.py: from a scenario to a network, and the run · start_times.py: when clients start
     its programs    client.py: does the actions, one by one · server.py: listens, accepts, answers ·
-                    bare_syns.py: floods
+                    bare_syns.py: floods · payload.py: what is sent · option_values.py: options as a scenario
+                    writes them
     outcome         result.py: record, clients, accepted connections · summary.py: in a few numbers
     several runs    variations.py: each with another kernel or setting
 """

@@ -8,7 +8,7 @@ from tcpemu.network import RawNode
 from tcpemu.scenario.format.actions import Act, Word
 from tcpemu.scenario.format.scenario_file import ClientGroup
 from tcpemu.wire.options import mss
-from tcpemu.wire.segment import SYN, Segment, address
+from tcpemu.wire.segment import ACK, RST, SYN, Segment, address
 
 FIRST_PORT = 1024
 ETHERNET_MSS = 1460
@@ -49,6 +49,12 @@ def _somebody(subnet: str, random: Random) -> bytes:
 
 
 @cache
-def _network(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def _network(subnet: str) -> ipaddress.IPv4Network:
     """Kept, as a flood asks for the same one ten thousand times."""
-    return ipaddress.ip_network(subnet)
+    return ipaddress.IPv4Network(subnet)
+
+
+def reset_answers(node: RawNode, segment: Segment, _: int) -> None:
+    """What a kernel does with a SYN|ACK to a SYN that it has not sent: a RST at the number that was acknowledged."""
+    if segment.flags & (SYN | ACK) == SYN | ACK:
+        node.send(Segment(segment.dst, segment.dport, segment.src, segment.sport, segment.ack, 0, RST, 0))

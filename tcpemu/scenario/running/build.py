@@ -7,22 +7,24 @@ of their hosts, with a number where there are several.
 import ipaddress
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import TypeAlias
 
 from tcpemu.network import Attached, Conditions, Network, Node, Rule, seeds
-from tcpemu.scenario.format.consistency import SERVER, family
+from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.load_scenario import Run, runs
 from tcpemu.scenario.format.scenario_file import ClientGroup, Drop, Link, Scenario
-from tcpemu.scenario.running.bare_syns import SynSource, make_syn
+from tcpemu.scenario.running.bare_syns import SynSource, make_syn, reset_answers
 from tcpemu.scenario.running.client import Abandoned, Client
+from tcpemu.scenario.running.option_values import option_values
 from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.server import ServerProgram
 from tcpemu.scenario.running.start_times import start_times
 
-_FIRST = {4: ipaddress.ip_address("10.0.0.1"), 6: ipaddress.ip_address("2001:db8::1")}
-"""The first address that is given to a host without one, for each version of IP."""
+_FIRST = ipaddress.IPv4Address("10.0.0.1")
+"""The first address that is given to a host without one."""
 
 Watch: TypeAlias = Callable[[Network, int], object]
 """Called with the network of a run, and when it will end, before its time begins to pass."""
@@ -68,11 +70,11 @@ def host_addresses(scenario: Scenario) -> dict[str, str]:
     hosts: list[tuple[str, HostTable]] = [(SERVER, scenario.server)]
     hosts += [(group.name, group) for group in scenario.clients]
     given = {host.address for _, host in hosts}
-    free = (text for text in _from(_FIRST[family(scenario)]) if text not in given)
+    free = (text for text in _from(_FIRST) if text not in given)
     return {name: host.address or next(free) for name, host in hosts}
 
 
-def _from(first: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[str]:
+def _from(first: ipaddress.IPv4Address) -> Iterator[str]:
     while True:
         yield str(first)
         first += 1
@@ -123,16 +125,24 @@ def _group(site: _Site) -> None:
     node = _host(network, group.name, site.address, group)
     abandoned = Abandoned()
     site.join(node, abandoned if "abandon" in group.do else None)
-    for name, at in site.starts():
+    options = option_values(group.options)
+    for number, (name, at) in enumerate(site.starts()):
         outcome = ClientOutcome(name, group.name, at)
         site.result.clients.append(outcome)
-        network.spawn(node, Client(site.target, group.do, outcome, abandoned).run, name, at)
+        own_port = None if group.own_port is None else group.own_port + number
+        program = Client(site.target, group.do, outcome, abandoned, options, own_port)
+        network.spawn(node, program.run, name, at, errors_are_noted=True)
 
 
 def _raw_group(site: _Site) -> None:
     """The same for a group that throws bare SYNs; what is sent to its spoofed addresses reaches nobody."""
     group, network = site.group, site.network
-    raw = network.raw(group.name, site.address, claims=[group.spoof] if group.spoof else [])
+    spoofed = [group.spoof] if group.spoof else []
+    if group.replies == "rst":  # the addresses are its own
+        raw = network.raw(group.name, site.address, *spoofed)
+        raw.on_receive = partial(reset_answers, raw)
+    else:
+        raw = network.raw(group.name, site.address, claims=spoofed)
     site.join(raw)
     for number, (name, at) in enumerate(site.starts()):
         syn = make_syn(group, site.address, site.target, number, site.random)
@@ -145,6 +155,7 @@ def _conditions(link: Link, to: str, abandoned: Abandoned | None) -> Conditions:
         delay=link.delay,
         jitter=link.jitter,
         rate=link.rate,
+        queue=link.queue,
         loss=link.loss,
         duplicate=link.duplicate,
         reorder=link.reorder,
@@ -153,4 +164,13 @@ def _conditions(link: Link, to: str, abandoned: Abandoned | None) -> Conditions:
 
 
 def _rule(drop: Drop) -> Rule:
-    return Rule(flags=drop.flags, without=drop.without, payload=drop.data, nth=drop.nth)
+    return Rule(
+        flags=drop.flags,
+        without=drop.without,
+        payload=drop.data,
+        sport=drop.sport,
+        dport=drop.dport,
+        nth=drop.nth,
+        begin=drop.begin,
+        until=drop.until,
+    )

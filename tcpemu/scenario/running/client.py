@@ -2,17 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from itertools import cycle, islice
 
-from tcpemu.network import ConnectedSocket, Node, Rule
+from tcpemu.network import ConnectedSocket, Node, OptionValues, Rule
 from tcpemu.scenario.format.actions import Act, Word
+from tcpemu.scenario.running.payload import CHUNK, payload
 from tcpemu.scenario.running.result import ClientOutcome
-from tcpemu.scenario.running.server import CHUNK
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.socket_constants import SHUT_WR
 from tcpemu.wire.segment import Segment
-
-LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +26,6 @@ class Abandoned(Rule):
         return "the client is gone without a word"
 
 
-def payload(send: str | int) -> bytes:
-    """What { send = ... } sends: the text, or so many letters of the alphabet."""
-    return send.encode() if isinstance(send, str) else bytes(islice(cycle(LETTERS), send))
-
-
 class Client:
     """Does one thing after the other, and notes how it fares."""
 
@@ -43,9 +35,13 @@ class Client:
         actions: tuple[Word | Act, ...],
         outcome: ClientOutcome,
         abandoned: Abandoned,
+        options: OptionValues | None = None,
+        own_port: int | None = None,
     ) -> None:
         self._target, self._actions, self._outcome = target, actions, outcome
         self._abandoned = abandoned
+        self._options = options
+        self._local = None if own_port is None else (None, own_port)
         self._connection: ConnectedSocket | None = None
 
     async def run(self, node: Node) -> None:
@@ -78,7 +74,7 @@ class Client:
         return self._connection
 
     async def connect(self, node: Node) -> None:
-        self._connection = await node.connect(*self._target)
+        self._connection = await node.connect(*self._target, self._options, self._local)
         self._outcome.connected = node.now
 
     async def recv(self, _: Node) -> None:

@@ -76,17 +76,18 @@ What counts as the same answer stands in `tcpemu.scenario.traces.judge`.
 from __future__ import annotations
 
 import errno
+import struct
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from tcpemu.generations import DEFAULT
 from tcpemu.generations.kernel_names import kernel_named
-from tcpemu.stack import ConfigurationError, Host, Socket, SocketError
+from tcpemu.stack import ConfigurationError, Event, Host, Sent, Socket, SocketError, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as so
 from tcpemu.stack.base.units import SECOND
-from tcpemu.wire.codec import decode, encode
+from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
-from tcpemu.wire.segment import address
+from tcpemu.wire.segment import Segment, address, flag_letters
 
 _ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
 _LONGEST = 10_000_000
@@ -117,9 +118,18 @@ class TraceError(ValueError):
     """A trace that cannot be run: the message says at which step, and what would be right."""
 
 
-def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, seed: int = 0) -> Json:
+def run(
+    trace: Json,
+    *,
+    generation_name: str = DEFAULT,
+    hz: int | None = 250,
+    seed: int = 0,
+    why: list[str] | None = None,
+) -> Json:
     """The trace with the log that the emulator gives. Raises TraceError; ConfigurationError for an unknown kernel.
 
+    A list given as `why` gets a line for each segment that came or went and each timer that fired, with its reason.
+    Sysctls of the trace that the kernel does not have are left out; `remarks` tells which.
     Timers are as late as those of a kernel built with that `hz` (100, 250 or 1000), since logs of real
     kernels are what this is laid beside; None fires them exactly on time.
     """
@@ -130,13 +140,14 @@ def run(trace: Json, *, generation_name: str = DEFAULT, hz: int | None = 250, se
         raise TraceError(f"until is {until!r}; it is a number of seconds, 0 or more")
     if not isinstance(own, dict):
         raise TraceError(f"sysctl is {own!r}; it is an object of full names and values")
-    sysctls = {"net.ipv4.tcp_congestion_control": "reno", **own}
     kernel = kernel_named(generation_name)
+    wanted = {"net.ipv4.tcp_congestion_control": "reno", **own}
+    sysctls = {name: value for name, value in wanted.items() if name not in kernel.missing}
     try:
         host = Host([address(HOST)], kernel, sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES)
     except ConfigurationError as error:
         raise TraceError(f"sysctl: {error}") from error
-    player = _Player(host)
+    player = _Player(host, why)
     for index, step in _in_order(trace["steps"]):
         player.step(index, step)
     player.advance(_time(until))
@@ -162,8 +173,9 @@ def _time(seconds: float) -> int:
 class _Player:
     """Runs steps on a host and writes the log."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, why: list[str] | None) -> None:
         self.host = host
+        self.why = why
         self.now = 0
         self.log: list[Json] = []
         self.numbers = RelativeNumbers()
@@ -192,7 +204,7 @@ class _Player:
                 self.do(index, [verb, *arguments])
         except TraceError:
             raise
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error) as error:
             raise TraceError(f"steps[{index}] is {step!r}: {_words(error)}") from error
 
     def do(self, index: int, call: list[Any]) -> None:
@@ -201,6 +213,7 @@ class _Player:
         if method is None:
             verbs = sorted(name[4:] for name in dir(self) if name.startswith("_do_"))
             raise TraceError(f"steps[{index}]: no verb {call[0]!r}; there are in, {', '.join(verbs)}")
+        _check_numbers(call[1:])
         entry = self._log("do", call)
         try:
             entry["ret"] = method(*call[1:])
@@ -219,6 +232,8 @@ class _Player:
         """A segment from the peer, as octets, so that a wrong checksum can be one."""
         peer_port, flags, seq, ack = arguments[:4]
         extra: Json = arguments[4] if len(arguments) > 4 else {}
+        if not isinstance(extra, dict):
+            raise ValueError(f"found {extra!r}; more of a segment is a table")  # noqa: TRY004
         octets = bytearray(encode(self.numbers.segment(peer_port, flags, seq, ack, extra)))
         if extra.get("badsum"):
             octets[36] ^= 0x55
@@ -226,6 +241,10 @@ class _Player:
         self.host.receive(decode(bytes(octets)), self.now)
 
     def _drain(self) -> None:
+        # What became of a segment before what was sent for it.
+        for event in sorted(self.host.events(), key=lambda event: not isinstance(event, Verdict)):
+            if self.why is not None and (words := _reason(event)):
+                self.why.append(words)
         for segment in self.host.transmit():
             self.log.append({"t": self.now / SECOND, **self.numbers.entry(segment)})
 
@@ -322,6 +341,56 @@ class _Player:
         if peer_port not in self.connections:
             raise ValueError(f"no connection with peer port {peer_port} has been accepted or opened yet")
         return self.connections[peer_port]
+
+
+def _check_numbers(values: list[Any]) -> None:
+    """What a call takes are whole numbers, in a table too. Raises ValueError."""
+    inner = [number for value in values if isinstance(value, dict) for number in value.values()]
+    for value in [*inner, *(value for value in values if not isinstance(value, dict))]:
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise ValueError(f"found {value!r}; it must be a whole number")
+
+
+def remarks(trace: Json, generation_name: str = DEFAULT) -> list[str]:
+    """What is not done as the trace says, in words: sysctls that the kernel does not have, and urgent data."""
+    kernel, own = kernel_named(generation_name), trace.get("sysctl")
+    said = [
+        f"{name} is left out: it is not there in {kernel.name}: {kernel.missing[name]}"
+        for name in (own if isinstance(own, dict) else ())
+        if name in kernel.missing
+    ]
+    steps = trace.get("steps")
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        if _is_urgent(step):
+            said.append(
+                f"steps[{index}]: urgent data is not emulated: its octet is read with the others, where Linux takes "
+                "it out"
+            )
+    return said
+
+
+def _is_urgent(step: object) -> bool:
+    """Whether it is a segment with URG and data."""
+    if not isinstance(step, list) or len(step) < 7 or step[1] != "in":
+        return False
+    flags, more = step[3], step[6]
+    return isinstance(flags, str) and "U" in flags and isinstance(more, dict) and bool(more.get("len"))
+
+
+def _reason(event: Event) -> str:
+    """In words why something was done; empty for what needs no reason."""
+    at = f"{event.at / SECOND:.6f} s"
+    match event:
+        case Verdict(segment=Segment() as segment, outcome=outcome, reason=reason):
+            flags = flag_letters(segment.flags) or "no flags"
+            return f"{at} in  {segment.sport} {flags}: {outcome.value}: {reason.text} ({reason.source})"
+        case Verdict(reason=reason):
+            return f"{at} in  {reason.text} ({reason.source})"
+        case Sent(segment=segment, reason=reason):
+            return f"{at} out {segment.dport} {flag_letters(segment.flags)}: {reason.text} ({reason.source})"
+        case TimerFired(flow=flow, reason=reason):
+            return f"{at} timer {flow[1]}: {reason.text} ({reason.source})"
+    return ""
 
 
 def _words(error: Exception) -> str:

@@ -1,9 +1,10 @@
 """What all other rooms of the stack know, and that knows none of them.
 
 congestion_hooks.py  congestion control as a sender sees it: the hooks that each kind has
-errors.py            what goes wrong by a user's doing: SocketError, ConfigurationError
+errors.py            what goes wrong by a user's doing: SocketError, ConfigurationError, NotEmulatedError
 events.py            what happened and why: the values that `Host.events()` gives
 generation.py        what may differ between kernels: numbers, and a few rules with names
+not_emulated.py      what Linux has and is not emulated, and what is so instead
 reasons.py           every reason by name, in words, with its place in the kernel
 secrets.py           what is drawn at random or kept secret, all from one seed
 sequence_numbers.py  numbers that wrap: before, after, distance

@@ -11,8 +11,9 @@ from enum import Enum
 from typing import TypeAlias
 
 from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.codec import Refused
-from tcpemu.wire.segment import FlowKey, Segment
+from tcpemu.wire.segment import FlowKey, Segment, flow_text
 
 
 class Outcome(Enum):
@@ -51,6 +52,9 @@ class Verdict:
     outcome: Outcome
     reason: Reason
 
+    def __str__(self) -> str:
+        return f"{_when(self.at)} {self.outcome.value}: {self.segment}: {self.reason.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -61,6 +65,9 @@ class Sent:
     reason: Reason
     repeat: int = 0
     """0 for the first time, k when it is sent again for the k-th time."""
+
+    def __str__(self) -> str:
+        return f"{_when(self.at)} sent: {self.segment}: {self.reason.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,9 @@ class StateChanged:
     old: State
     new: State
     cause: str
+
+    def __str__(self) -> str:
+        return f"{_when(self.at)} {flow_text(self.flow)}: {self.old.name} to {self.new.name}: {self.cause}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,10 @@ class QueueChanged:
     """Requests that wait for the final ACK."""
     backlog: int
     """The limit in force. Linux 6.18 holds one more than that in each queue."""
+
+    def __str__(self) -> str:
+        queues = f"accept queue {self.accept}, SYN queue {self.syn}, backlog {self.backlog}"
+        return f"{_when(self.at)} listener on port {self.port}: {queues}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,9 @@ class TimerFired:
     given_up: GivenUp | None = None
     """For one that gave up: what decided that."""
 
+    def __str__(self) -> str:
+        return f"{_when(self.at)} timer of {flow_text(self.flow)}: {self.reason.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -121,6 +138,14 @@ class Counted:
     at: int
     name: str
     by: int
+
+    def __str__(self) -> str:
+        return f"{_when(self.at)} {self.name} +{self.by}"
+
+
+def _when(at: int) -> str:
+    """Seconds, as `1.003000000 s`."""
+    return f"{at / SECOND:.9f} s"
 
 
 Event: TypeAlias = Verdict | Sent | StateChanged | QueueChanged | TimerFired | Counted

@@ -40,6 +40,24 @@ class Overflow(Enum):
     EVICT = "let in, and an old half-open connection is thrown out for it"
 
 
+# Rules of most kernels. They have names, so that a generation can be pickled.
+
+
+def no_table(_backlog: int, _limit: int) -> int:
+    """Half-open connections have no table of their own."""
+    return 0
+
+
+def never_crowded(_queues: Queues) -> bool:
+    """Old requests keep their repeats."""
+    return False
+
+
+def doubled_waits(_retries: int) -> tuple[int, ...]:
+    """No waits that are listed: `initial_rto`, doubled each time."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class QueueRules:
     """How the queues of a listener are counted, and what happens when one is full."""
@@ -50,7 +68,7 @@ class QueueRules:
     """Whether a SYN finds the accept queue full."""
     full_for_ack: Callable[[Queues], bool]
     """Whether the final ACK finds it full; never, where the SYN has taken its place already."""
-    table: Callable[[int, int], int] = lambda _backlog, _limit: 0
+    table: Callable[[int, int], int] = no_table
     """(backlog, tcp_max_syn_backlog) at the first listen(): entries of the table of half-open connections."""
     when_syn_full: Overflow = Overflow.DROP
     when_full_for_syn: Overflow = Overflow.DROP
@@ -78,7 +96,7 @@ class SynAckTimer:
     interval: int = 0
     """0: each request has its own timer. Else one timer of the listener looks at a part of the table so often,
     and what is due is late by up to as long as one way through the table takes."""
-    decay_at: Callable[[Queues], bool] = lambda _queues: False
+    decay_at: Callable[[Queues], bool] = never_crowded
     """Whether old requests crowd the queue, so that they may be repeated less often."""
     restarts_on_syn: bool = True
     """A repeated SYN begins the present wait anew."""
@@ -94,7 +112,7 @@ class SynAckTimer:
 class SynTimer:
     """How a client repeats its SYN."""
 
-    waits: Callable[[int], tuple[int, ...]] = lambda _retries: ()
+    waits: Callable[[int], tuple[int, ...]] = doubled_waits
     """(tcp_syn_retries) -> the waits one by one, the last until ETIMEDOUT; empty: `initial_rto`, doubled after
     the linear ones, as often as tcp_syn_retries allows."""
 

@@ -12,8 +12,9 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from tcpemu.stack.base.congestion_hooks import KINDS
-from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError, NotEmulatedError
 from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.not_emulated import unemulated_sysctl
 
 Value: TypeAlias = int | tuple[int, ...] | str
 INT_MAX = 2**31 - 1
@@ -196,6 +197,8 @@ def _numbers(value: object) -> tuple[int, ...] | None:
 def _known(name: str) -> Sysctl:
     sysctl = SYSCTLS.get(name)
     if sysctl is None:
+        if (words := unemulated_sysctl(name)) is not None:
+            raise NotEmulatedError(f"{name} is {words}")
         near = get_close_matches(name, SYSCTLS, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise ConfigurationError(f"there is no sysctl {name} here{hint}")

@@ -146,8 +146,8 @@ def _solaris_order(
     """
     if stamps is None:
         return syn_options(own_mss, shift, sack, None)
-    head: tuple[Option, ...] = (SACK_OK, stamps) if sack else (NOP, NOP, stamps)
-    return (*head, *_mss_and_scale(own_mss, shift))
+    head: list[Option] = [SACK_OK, stamps] if sack else [NOP, NOP, stamps]
+    return tuple(head + _mss_and_scale(own_mss, shift))
 
 
 _OTHER_ORDERS = {

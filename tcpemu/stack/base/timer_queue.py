@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from heapq import heapify, heappop, heappush
 from operator import itemgetter
-from typing import Protocol
+from typing import Any, Protocol
 
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.units import SECOND
@@ -37,7 +37,7 @@ class Timer:
     """One of several timers of an owner. What happens when it fires, `dispatch.py` decides by its kind."""
 
     kind: TimerKind
-    owner: object
+    owner: Any
     armed: int = 0
 
 

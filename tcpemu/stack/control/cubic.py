@@ -58,7 +58,10 @@ class Cubic(Reno):
     arrived: int = 0
     """Segments since the curve began, for what Reno would have made of them."""
     reno_window: int = 0
-    needs_moment = True
+
+    @property
+    def needs_moment(self) -> bool:
+        return True
 
     def sending_starts(self, now: int, last: int) -> Self:
         """A pause is no part of the curve, which begins later by as much (cubictcp_cwnd_event)."""

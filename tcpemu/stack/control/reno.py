@@ -16,7 +16,10 @@ class Reno:
     ssthresh: int = INFINITE
     counted: int = 0
     """Segments acknowledged since the window last grew in congestion avoidance."""
-    needs_moment = False
+
+    @property
+    def needs_moment(self) -> bool:
+        return False
 
     def begin(self, first: Congestion, troubled: bool) -> Self:
         """The first window; a threshold that a SYN's time-out has lowered is forgotten (tcp_init_metrics)."""

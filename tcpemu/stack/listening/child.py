@@ -30,7 +30,8 @@ def establish(listener: Listener, request: Request, segment: Segment, stamps: Ti
     conn = from_request(request, segment, stamps)
     host.flows[request.key] = conn
     listener.accept_queue.append(conn)
-    queues.queue_changed(listener)
+    if host.observe:
+        queues.queue_changed(listener)
     first_segment(conn, segment, stamps)
     host.wake(listener.socket)
     return reasons.HANDSHAKE_DONE

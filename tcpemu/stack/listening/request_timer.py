@@ -60,11 +60,11 @@ def slice_fired(timer: SharedTimer) -> None:
     host = timer.host
     synack = host.generation.synack
     share = max(timer.size // max(host.generation.initial_rto // synack.interval, 1), 1)
-    for _ in range(2 * share):
-        for request, deadline in list(timer.entries.get(timer.hand, {}).items()):
+    for place in shared_timer.next_places(timer, 2 * share):
+        for request, deadline in list(timer.entries.get(place, {}).items()):
             if deadline <= host.now and isinstance(request, Request):
                 fire(request)
-        timer.hand = (timer.hand + 1) % timer.size
+    timer.hand = (timer.hand + 2 * share) % timer.size
     if timer.waiting:
         host.timers.arm(timer, host.now + synack.interval, host.now)
 
@@ -117,4 +117,5 @@ def leave(request: Request) -> None:
     listener.syn_queue -= 1
     if request.timeouts == 0:
         listener.young -= 1
-    queues.queue_changed(listener)
+    if host.observe:
+        queues.queue_changed(listener)

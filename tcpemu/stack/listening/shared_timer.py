@@ -35,10 +35,22 @@ def arm(timer: SharedTimer, request: Request, deadline: int) -> None:
 
 def cancel(timer: SharedTimer, request: Request) -> None:
     """Forget a request, if it is there."""
-    if timer.entries.get(_place(timer, request), {}).pop(request, None) is not None:
+    place = _place(timer, request)
+    entry = timer.entries.get(place, {})
+    if entry.pop(request, None) is not None:
+        if not entry:
+            del timer.entries[place]
         timer.waiting -= 1
         if not timer.waiting:
             timer.host.timers.cancel(timer)
+
+
+def next_places(timer: SharedTimer, length: int) -> list[int]:
+    """The places of the next slice, of so many, in order; without the empty ones where the table has few others."""
+    if length <= len(timer.entries):
+        return [(timer.hand + ahead) % timer.size for ahead in range(length)]
+    ahead = sorted((place - timer.hand) % timer.size for place in timer.entries)
+    return [(timer.hand + each) % timer.size for each in ahead if each < length]
 
 
 def requests(timer: SharedTimer) -> Iterator[Flow]:

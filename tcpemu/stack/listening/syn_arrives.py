@@ -6,6 +6,8 @@ tcp_max_syn_backlog keeps when there are no cookies.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.generation import Overflow
@@ -83,19 +85,22 @@ def _evict(listener: Listener) -> bool:
     """Throw out a half-open connection, the oldest or any; whether there was one that may go."""
     host = listener.host
     rules = host.generation.queues
-    old = (
-        flow
-        for flow in host.flows.values()
-        if isinstance(flow, Request) and flow.listener is listener and flow.timeouts >= rules.evicts_after
-    )
+    old = _old_requests(listener, rules.evicts_after)
     found = next(old, None)
     if found is None:
         return False
     if rules.evicts_at_random:
-        found = host.secrets.draw.choice((found, *old))
+        found = host.secrets.draw.choice([found, *old])
     host.timer_fired(found.key, reasons.REQUEST_EVICTED)
     request_timer.remove(found, "it had to make room for another")
     return True
+
+
+def _old_requests(listener: Listener, timeouts: int) -> Iterator[Request]:
+    """The requests of a listener that have had so many time-outs at least, the oldest first."""
+    for flow in listener.host.flows.values():
+        if isinstance(flow, Request) and flow.listener is listener and flow.timeouts >= timeouts:
+            yield flow
 
 
 def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: int | None) -> None:

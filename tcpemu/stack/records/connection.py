@@ -129,6 +129,8 @@ class Receiving:
     """In order and not read yet; None before the first."""
     out_of_order: list[Fragment] | None = None
     """Beyond a hole, in order of numbers; None before the first."""
+    tangled: bool = False
+    """One of those was joined by what covers the next, so they may end in another order than they begin in."""
     sacks: tuple[tuple[int, int], ...] = ()
     """The SACK blocks to report, the newest first."""
     dsack: tuple[int, int] | None = None
@@ -249,7 +251,7 @@ class Connection(Flow):
     """Both ends agreed to ECN."""
     socket: SocketHandle | None = None
     """The socket that owns it; None before accept() and after close()."""
-    parent: object = None
+    parent: object | None = None
     """The listener in whose accept queue it waits, or None."""
     orphan: bool = False
     """close() was called, so no application owns it (SOCK_DEAD)."""

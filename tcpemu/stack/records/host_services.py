@@ -118,7 +118,10 @@ class HostServices:
             return LOCALHOST
         if peer in self.addresses:
             return peer
-        return next((one for one in self.addresses if len(one) == len(peer)), self.addresses[0])
+        for one in self.addresses:
+            if len(one) == len(peer):
+                return one
+        return self.addresses[0]
 
     # --- what is sent -----------------------------------------------------------------------------
 

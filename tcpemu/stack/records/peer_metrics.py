@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 
 from tcpemu.wire.segment import Address
 
+MOST_PEERS = 16 * 1024 * 6
+"""Peers that are remembered: six in each place of the kernel's table (tcp_net_metrics_init, TCP_METRICS_RECLAIM_DEPTH).
+
+Differs: the kernel takes the oldest of a place, where seven peers may meet before the others are full.
+"""
+
 
 @dataclass(slots=True, eq=False)
 class PeerMetrics:

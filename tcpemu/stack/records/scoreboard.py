@@ -63,6 +63,10 @@ class Scoreboard:
     def __len__(self) -> int:
         return len(self.queue)
 
+    def __bool__(self) -> bool:
+        """Whether anything is under way. Said as such, since a compiled class does not ask `__len__`."""
+        return bool(self.queue)
+
     def __iter__(self) -> Iterator[Unacked]:
         return iter(self.queue)
 

@@ -125,6 +125,14 @@ class SentOrder:
         if entry.newer is not None:
             self._put(new, entry)
 
+    def unlink(self) -> None:
+        """The end: nothing refers to itself through this order any more, and nothing is put into it again."""
+        link, self._ring.older = self._ring.newer, None
+        while link is not None:
+            following = link.newer
+            link.newer = link.older = None
+            link = following
+
     @staticmethod
     def _put(entry: Unacked, older: Link) -> None:
         newer = older.newer

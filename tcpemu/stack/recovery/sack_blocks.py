@@ -104,8 +104,8 @@ def _usable(
             kept.append((block, not number))
     # By their distance from SND.UNA, since the numbers themselves wrap.
     kept.sort(key=lambda one: distance(prior_una, one[0][0]))
-    first = next((place for place, (_, is_first) in enumerate(kept) if is_first), None)
-    return [block for block, _ in kept], first
+    firsts = [place for place, (_, is_first) in enumerate(kept) if is_first]
+    return [block for block, _ in kept], firsts[0] if firsts else None
 
 
 def _valid(conn: Connection, board: Scoreboard, duplicate: bool, start: int, end: int) -> bool:

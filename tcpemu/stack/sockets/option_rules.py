@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
-from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.errors import NotEmulatedError, SocketError
+from tcpemu.stack.base.not_emulated import unemulated_option
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
@@ -94,7 +95,7 @@ def _linger2(_host: HostServices, value: int) -> int:
     return -1 if value < 0 else min(value, 120)
 
 
-_SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], int]]] = {
+_SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]]] = {
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEADDR): ("reuseaddr", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEPORT): ("reuseport", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_KEEPALIVE): ("keepalive", _truth),
@@ -153,24 +154,27 @@ _LOCKED = {"rcvbuf": "rcvbuf_locked", "sndbuf": "sndbuf_locked"}
 def changed_options(
     host: HostServices, options: SocketOptions, level: int, name: int, value: int
 ) -> SocketOptions:
-    """The options with one changed. Raises SocketError EINVAL or ENOPROTOOPT."""
+    """The options with one changed.
+
+    Raises SocketError EINVAL, and ENOPROTOOPT for what Linux does not know; NotEmulatedError for what it does.
+    """
     found = _SETTERS.get((level, name))
     if found is None:
-        raise SocketError(errno.ENOPROTOOPT, f"no option {name} at level {level} here")
+        raise _no_option(level, name)
     field, convert = found
     if not field:
         return options
-    changes: dict[str, int] = {field: convert(host, value)}
+    changes: dict[str, object] = {field: convert(host, value)}
     if field in _LOCKED:
         changes[_LOCKED[field]] = True
     return replace(options, **changes)  # type: ignore[arg-type]
 
 
 def option_value(host: HostServices, options: SocketOptions, level: int, name: int) -> int:
-    """What getsockopt() gives for an option that can be set."""
+    """What getsockopt() gives for an option. Raises SocketError ENOPROTOOPT, or NotEmulatedError."""
     found = _SETTERS.get((level, name))
-    if found is None or not found[0]:
-        raise SocketError(errno.ENOPROTOOPT, f"no option {name} at level {level} here")
+    if found is None:
+        raise _no_option(level, name)
     value = getattr(options, found[0])
     if found[0] in _BY_SYSCTL:
         return value or host.sysctls.get(_BY_SYSCTL[found[0]])  # type: ignore[return-value]
@@ -179,6 +183,14 @@ def option_value(host: HostServices, options: SocketOptions, level: int, name: i
     if found[0] == "maxseg":
         return value or DEFAULT_MSS
     return int(value)
+
+
+def _no_option(level: int, name: int) -> SocketError | NotEmulatedError:
+    """Never an errno where the kernel would give none."""
+    words = unemulated_option(level, name)
+    if words is not None:
+        return NotEmulatedError(words)
+    return SocketError(errno.ENOPROTOOPT, f"Linux has no option {name} at level {level}")
 
 
 def option_took_effect(conn: Connection, before: SocketOptions, level: int, name: int, value: int) -> None:

@@ -30,12 +30,7 @@ from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.segment import Address
 
-_FIXED = {
-    (socket_constants.SOL_SOCKET, socket_constants.SO_TYPE): 1,
-    (socket_constants.SOL_SOCKET, socket_constants.SO_PROTOCOL): 6,
-    (socket_constants.SOL_SOCKET, socket_constants.SO_DOMAIN): 2,
-}
-"""What every stream socket says of itself: SOCK_STREAM, IPPROTO_TCP, AF_INET."""
+_SO_TYPE, _SO_PROTOCOL, _SO_DOMAIN = 3, 38, 39
 
 
 class Socket(SocketState):
@@ -156,7 +151,8 @@ class Socket(SocketState):
         if not listener.accept_queue:
             raise SocketError(errno.EAGAIN)
         conn = listener.accept_queue.popleft()
-        queues.queue_changed(listener)
+        if listener.host.observe:
+            queues.queue_changed(listener)
         child = Socket(self._tables, conn.options)
         child.connection = conn
         child.may_connect = False
@@ -287,7 +283,11 @@ class Socket(SocketState):
     # --- options ----------------------------------------------------------------------------------
 
     def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
-        """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT."""
+        """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT.
+
+        Python's `socket` has the same numbers on Linux. NotEmulatedError, a NotImplementedError, for an option
+        that Linux has and the emulator has not, such as SO_RCVTIMEO.
+        """
         self._begin(self.host.now if now is None else now)
         before = self.options
         self._set(option_rules.changed_options(self.host, before, level, name, value))
@@ -301,8 +301,10 @@ class Socket(SocketState):
         self._set(replace(self.options, linger=seconds if on else None))
 
     def getsockopt(self, level: int, name: int) -> int:
-        """An option's value; SO_ERROR is cleared by reading it. ENOPROTOOPT."""
+        """An option's value; SO_ERROR is cleared by reading it. ENOPROTOOPT; NotEmulatedError."""
         self._check_open()
+        if level == socket_constants.SOL_SOCKET and name in (_SO_TYPE, _SO_PROTOCOL, _SO_DOMAIN):
+            return self._kind(name)
         if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ERROR):
             number = self.error
             if self.connection is not None:
@@ -310,12 +312,18 @@ class Socket(SocketState):
             return number
         if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ACCEPTCONN):
             return int(self.listening)
-        if (level, name) in _FIXED:
-            return _FIXED[level, name]
+        if level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_QUICKACK:
+            return int(self.connection is None or not self.connection.ack.pingpong)
         segment_size = level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_MAXSEG
         if segment_size and self.connection is not None:
             return self.connection.snd.mss_cache
         return option_rules.option_value(self.host, self.options, level, name)
+
+    def _kind(self, name: int) -> int:
+        """What socket() was called with: SOCK_STREAM or SOCK_DGRAM, IPPROTO_TCP or IPPROTO_UDP, AF_INET."""
+        if name == _SO_DOMAIN:
+            return 2
+        return (2 if name == _SO_TYPE else 17) if self.datagram else (1 if name == _SO_TYPE else 6)
 
     def _set(self, options: SocketOptions) -> None:
         self.options = options

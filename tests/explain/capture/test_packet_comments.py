@@ -5,7 +5,6 @@ import re
 from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.lines.time_words import span_words
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.network.record import Point
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
@@ -13,6 +12,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import StateChanged, TimerFired
 from tcpemu.stack.base.states import State
 from tcpemu.wire.codec import encode
+from tcpemu.wire.segment import endpoint_text
 from tests.explain.capture.flood_scenario import FLOOD
 from tests.explain.hand_made import (
     MS,

@@ -12,10 +12,10 @@ from tcpemu.explain.report.report_data import run_data
 from tcpemu.explain.report.socket_changes import SocketWatch
 from tcpemu.explain.tables.host_state import last_queues
 from tcpemu.network import Node, Point
-from tcpemu.network.addresses import endpoint_text
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
 from tcpemu.stack.base.events import Outcome
+from tcpemu.wire.segment import endpoint_text
 
 MOMENTS = 12
 

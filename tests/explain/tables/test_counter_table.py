@@ -9,7 +9,7 @@ def test_counters_with_what_they_count_and_the_bulk_last():
     assert lines_text(counter_lines(counters)) == (
         "  TcpExt  ListenDrops          4  a listener dropped a SYN or a final ACK, for any reason\n"
         "  TcpExt  ListenOverflows      4  the accept queue was full: a SYN or a final ACK was ignored\n"
-        "  Tcp     RetransSegs          5  segments sent again\n"
+        "  Tcp     RetransSegs          5  segments retransmitted\n"
         "  Tcp     InSegs           1,234  segments that arrived\n"
     )
 

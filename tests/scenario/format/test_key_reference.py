@@ -12,7 +12,7 @@ from tcpemu.explain.lines.style import plain
 from tcpemu.scenario.format import actions, load_scenario
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.key_reference import EXAMPLES, example_of, sections
-from tcpemu.scenario.format.scenario_file import Scenario
+from tcpemu.scenario.format.scenario_file import Scenario, SocketOptionsTable
 from tcpemu.scenario.format.validation_errors import models_in
 from tcpemu.stack.base.sysctls import SYSCTLS
 
@@ -61,7 +61,7 @@ def _forms(key):
 
 
 def test_no_example_is_of_a_key_that_is_not_there():
-    known = {**MODELS, "HostTable": HostTable}
+    known = {**MODELS, "HostTable": HostTable, "SocketOptionsTable": SocketOptionsTable}
     for name, text in EXAMPLES.items():
         fields = {field.alias or key for key, field in known[name].model_fields.items()}
         assert set(tomllib.loads(text)) <= fields

@@ -137,7 +137,15 @@ def test_no_addresses(written):
 
 
 def test_addresses_have_one_form():
-    assert parse_address("2001:DB8:0::1") == "2001:db8::1"
+    assert parse_subnet("198.18.0.0/255.255.255.0") == "198.18.0.0/24"
+
+
+@pytest.mark.parametrize(
+    ("parse", "written"), [(parse_address, "2001:DB8:0::1"), (parse_subnet, "2001:db8::/64")]
+)
+def test_addresses_of_ipv6_are_refused_before_anything_runs(parse, written):
+    with pytest.raises(ValueError, match="IPv6 is not emulated"):
+        parse(written)
 
 
 @pytest.mark.parametrize("written", ["10.0.0.1/24", "10.0.0.0/33", 5, None])

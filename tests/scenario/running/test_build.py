@@ -6,6 +6,7 @@ from tcpemu.network import Point
 from tcpemu.scenario.format.actions import WORDS
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.load_scenario import from_document, runs
+from tcpemu.scenario.format.problems import ScenarioError
 from tcpemu.scenario.running.build import build, host_addresses, run
 from tcpemu.scenario.running.client import AT_WORD, payload
 from tcpemu.scenario.running.result import Result
@@ -52,10 +53,9 @@ def test_hosts_get_the_addresses_that_are_free():
     assert host_addresses(made) == {SERVER: "10.0.0.2", "c0": "10.0.0.3", "c1": "10.0.0.1", "c2": "10.0.0.4"}
 
 
-def test_hosts_speak_ipv6_if_one_address_is():
-    result = ran({"do": ["connect", "close"]}, server={"address": "2001:db8::9"})
-    assert host_addresses(result.scenario) == {SERVER: "2001:db8::9", "c0": "2001:db8::1"}
-    assert result.clients[0].connected == 10 * MS
+def test_ipv6_is_refused_and_never_run_with_the_numbers_of_ipv4():
+    with pytest.raises(ScenarioError, match="IPv6 is not emulated"):
+        scenario({}, server={"address": "2001:db8::9"})
 
 
 def test_sysctls_and_mtu_are_those_of_the_host():

@@ -68,13 +68,18 @@ def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
     if segment.flags & FIN:
         peer_fin.fin(conn)
     if conn.rcv.out_of_order:
-        out_of_order.fill(conn)
-        if not conn.rcv.out_of_order:
-            # The last hole is filled: tell the sender at once (RFC 5681 section 4.2).
-            conn.ack.pending |= NOW
-        out_of_order.drop_covered_sacks(conn)
+        _hole_may_be_filled(conn)
     conn.host.wake(conn.socket)
     return reasons.DATA if payload else reasons.FIN_ARRIVED
+
+
+def _hole_may_be_filled(conn: Connection) -> None:
+    """What waited beyond a hole is in order now, or some of it."""
+    out_of_order.fill(conn)
+    if not conn.rcv.out_of_order:
+        # The last hole is filled: tell the sender at once (RFC 5681 section 4.2).
+        conn.ack.pending |= NOW
+    out_of_order.drop_covered_sacks(conn)
 
 
 def _note_congestion(conn: Connection, segment: Segment) -> None:

@@ -5,9 +5,11 @@ tcp_input.c: tcp_data_queue_ofo, tcp_ofo_queue, tcp_sack_new_ofo_skb (Linux 6.18
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
-from tcpemu.stack.base.sequence_numbers import after, before, distance
+from tcpemu.stack.base.sequence_numbers import after, before, distance, offset
 from tcpemu.stack.connection.arriving import peer_fin, receive_queue
 from tcpemu.stack.connection.measures import receive_window
 from tcpemu.stack.connection.sending import delayed_acks, duplicate_reports
@@ -33,6 +35,8 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     kept = conn.rcv.out_of_order
     if kept is None:
         kept = conn.rcv.out_of_order = []
+    if not kept:
+        conn.rcv.tangled = False
     reason = _insert(conn, kept, fragment)
     _add_sack(conn, fragment.seq, end)
     if reason is reasons.DATA_AHEAD and conn.sack_ok:
@@ -42,28 +46,44 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
 
 def _insert(conn: Connection, kept: list[Fragment], new: Fragment) -> Reason:
     """Find its place; what overlaps is reported as a duplicate."""
-    if any(not before(new.seq, old.seq) and not after(new.end, old.end) for old in kept):
+    place = _place(conn, kept, new)
+    first = 0 if conn.rcv.tangled else _first_beside(kept, place, new)
+    if any(not after(new.end, old.end) for old in kept[first:place]):
         conn.host.count("TCPOFOMerge")
         duplicate_reports.report_duplicate(conn, new.seq, new.end)
         return reasons.DATA_OLD
-    place = 0
-    for index, old in enumerate(kept):
-        if before(new.seq, old.seq):
-            break
-        place = index + 1
+    for index in range(first, place):
+        old = kept[index]
         if not before(new.seq, old.end):
             if new.seq == old.end and _joins(conn, old, new):
+                conn.rcv.tangled |= index + 1 < len(kept) and after(new.end, kept[index + 1].seq)
                 return reasons.DATA_AHEAD
-            continue
-        if new.seq == old.seq:
-            # It covers the old one, which `_drop_covered` will find after it.
+        elif new.seq == old.seq:
+            # It covers the old one, which _drop_covered will find after it.
             place = index
             break
-        duplicate_reports.report_duplicate(conn, new.seq, old.end)
+        else:
+            duplicate_reports.report_duplicate(conn, new.seq, old.end)
     kept.insert(place, new)
     conn.rcv.rmem += new.memory
     _drop_covered(conn, kept, place)
     return reasons.DATA_AHEAD
+
+
+def _place(conn: Connection, kept: list[Fragment], new: Fragment) -> int:
+    """Behind all that begin where it does or before."""
+    nxt = conn.rcv.nxt
+    return bisect_right(kept, offset(nxt, new.seq), key=lambda old: offset(nxt, old.seq))
+
+
+def _first_beside(kept: list[Fragment], place: int, new: Fragment) -> int:
+    """The first of those in front of its place that overlap it, or the one before that, which it may touch.
+
+    None covers another, so all of them end in the order in which they begin.
+    """
+    while place and before(new.seq, kept[place - 1].end):
+        place -= 1
+    return max(place - 1, 0)
 
 
 def _joins(conn: Connection, old: Fragment, new: Fragment) -> bool:

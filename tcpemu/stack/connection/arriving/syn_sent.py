@@ -106,6 +106,8 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     establishing.undo_spurious_timeout(conn, offer.timestamps)
     conn.snd.una = segment.ack
     conn.snd.bytes_acked += 1
+    if conn.scoreboard is not None:
+        conn.scoreboard.sent_order.unlink()
     conn.scoreboard = None
     conn.ts.ecr = offer.timestamps.ecr if offer.timestamps else 0
     conn.rtx.retransmits = 0

@@ -33,6 +33,7 @@ def done(conn: Connection, cause: str, shown: State | None = None) -> None:
         conn.host.count("AttemptFails")
     state_changes.set_state(conn, State.CLOSE, cause, shown)
     stop_timers(conn)
+    _let_go(conn)
     conn.shutdown = BOTH_SHUTDOWN
     conn.host.wake(conn.socket)
 
@@ -71,7 +72,16 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
 def purge(conn: Connection) -> None:
     """Forget what was to be sent."""
     conn.snd.queue = None
+    if conn.scoreboard is not None:
+        conn.scoreboard.sent_order.unlink()
     conn.scoreboard = None
+
+
+def _let_go(conn: Connection) -> None:
+    """What refers to the connection and to which it refers: gone, it needs no garbage collector to be freed."""
+    conn.ack.timer = conn.rtx.timer = conn.keepalive_timer = None
+    if conn.scoreboard is not None:
+        conn.scoreboard.sent_order.unlink()
 
 
 def stop_timers(conn: Connection) -> None:

@@ -61,7 +61,8 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     if conn.shutdown & SEND_SHUTDOWN:
         state_changes.set_state(conn, State.FIN_WAIT1, "close() or shutdown() sends FIN")
         data_out.send_fin(conn)
-    conn.host.wake(conn.socket)
+    if conn.socket is not None:
+        conn.host.wake(conn.socket)
 
 
 def undo_spurious_timeout(conn: Connection, stamps: Timestamps | None) -> None:

@@ -41,7 +41,9 @@ def after_progress(conn: Connection) -> None:
 
 def start_window_probes(conn: Connection) -> None:
     """Nothing is under way and the window lets nothing out: set the timer to probe it (tcp_check_probe_timer)."""
-    if conn.rtx.timer_is_for is WriteTimer.NOTHING and conn.state not in (*OPENING, State.CLOSE):
+    if conn.state in OPENING or conn.state is State.CLOSE:
+        return
+    if conn.rtx.timer_is_for is WriteTimer.NOTHING:
         write_timer.set_timer(conn, WriteTimer.WINDOW_PROBE, max(conn.rtt.rto, conn.host.generation.rto_min))
 
 

@@ -1,0 +1,50 @@
+"""Options of sockets as a scenario writes them, to those that a socket takes."""
+
+from tcpemu.network import OptionValues
+from tcpemu.scenario.format.scenario_file import SocketOptionsTable
+from tcpemu.stack.base.socket_constants import (
+    IPPROTO_TCP,
+    SO_KEEPALIVE,
+    SO_LINGER,
+    SO_RCVBUF,
+    SO_SNDBUF,
+    SOL_SOCKET,
+    TCP_CORK,
+    TCP_DEFER_ACCEPT,
+    TCP_KEEPCNT,
+    TCP_KEEPIDLE,
+    TCP_KEEPINTVL,
+    TCP_MAXSEG,
+    TCP_NODELAY,
+    TCP_SYNCNT,
+    TCP_USER_TIMEOUT,
+)
+from tcpemu.stack.base.units import MILLISECOND
+
+_OPTIONS = {
+    "defer_accept": (IPPROTO_TCP, TCP_DEFER_ACCEPT),
+    "syncnt": (IPPROTO_TCP, TCP_SYNCNT),
+    "rcvbuf": (SOL_SOCKET, SO_RCVBUF),
+    "sndbuf": (SOL_SOCKET, SO_SNDBUF),
+    "maxseg": (IPPROTO_TCP, TCP_MAXSEG),
+    "nodelay": (IPPROTO_TCP, TCP_NODELAY),
+    "cork": (IPPROTO_TCP, TCP_CORK),
+    "user_timeout": (IPPROTO_TCP, TCP_USER_TIMEOUT),
+    "keepalive": (SOL_SOCKET, SO_KEEPALIVE),
+    "keepidle": (IPPROTO_TCP, TCP_KEEPIDLE),
+    "keepintvl": (IPPROTO_TCP, TCP_KEEPINTVL),
+    "keepcnt": (IPPROTO_TCP, TCP_KEEPCNT),
+    "linger": (SOL_SOCKET, SO_LINGER),
+}
+_UNITS = {"user_timeout": MILLISECOND}
+"""Nanoseconds of one, where the kernel counts in another unit."""
+
+
+def option_values(table: SocketOptionsTable) -> OptionValues:
+    """The options that the table gives, by level and name."""
+    given: dict[str, int] = {name: getattr(table, name) for name in type(table).model_fields}
+    return {
+        _OPTIONS[name]: int(value) // _UNITS.get(name, 1)
+        for name, value in given.items()
+        if value is not None
+    }

@@ -1,0 +1,195 @@
+"""The words for what servers and clients do with a connection: requests and answers, ends early and late, options."""
+
+import pytest
+
+from tcpemu.network import Point
+from tcpemu.scenario.format.load_scenario import from_document, runs
+from tcpemu.scenario.format.problems import ScenarioError
+from tcpemu.scenario.running.build import run
+from tcpemu.stack.base.units import MILLISECOND as MS
+from tcpemu.stack.base.units import SECOND
+from tcpemu.wire.segment import ACK, FIN, RST, SYN, flag_names
+
+TALK = ["connect", {"send": "GET /\r\n"}, "read_to_end", "close"]
+
+
+def scenario(client=None, **tables):
+    group = {"name": "c", "do": TALK, **(client or {})}
+    return from_document({"title": "t", "clients": [group], **tables})
+
+
+def ran(client=None, **tables):
+    (one,) = runs(scenario(client, **tables))
+    return run(one)
+
+
+def calls(result, node="server"):
+    return [(call.at // MS, call.text, call.result) for call in result.record.calls(node)]
+
+
+def sent(result, node):
+    return [(seen.at // MS, seen.segment) for seen in result.record.packets(node, Point.SENT)]
+
+
+def refused(words, client=None, **tables):
+    with pytest.raises(ScenarioError) as caught:
+        scenario(client, **tables)
+    assert words in str(caught.value)
+
+
+# What a server does with a connection.
+
+
+def test_it_reads_the_request_then_answers_then_closes():
+    result = ran(server={"do": ["recv", {"send": 3000}, "close"]})
+    done = [call.text for call in result.record.calls("server", "server-1") if call.result != "waits"]
+    assert done == ["recv(65536)", "send(3000 octets)", "close()", "ends"]
+    (client,) = result.clients
+    assert (client.sent, client.received, client.error) == (7, 3000, "")
+    assert not any(segment.flags & RST for _, segment in [*sent(result, "server"), *sent(result, "c")])
+    assert sum(len(segment.payload) for _, segment in sent(result, "server")) == 3000
+
+
+def test_it_waits_and_ends_as_it_is_told():
+    result = ran(server={"do": [{"recv": 7}, {"wait": "200 ms"}, {"send": "ok"}, {"wait": "1 s"}, "abort"]})
+    (answer,) = [at for at, segment in sent(result, "server") if segment.payload]
+    (reset,) = [at for at, segment in sent(result, "server") if segment.flags & RST]
+    assert (answer, reset) == (215, 1215)
+    assert result.clients[0].error == "ECONNRESET"
+
+
+def test_it_takes_line_after_line_until_the_client_ends():
+    lines = [step for _ in range(3) for step in ({"send": "ping\n"}, {"recv": 5})]
+    do = ["connect", *lines, "half_close", "read_to_end", "close"]
+    result = ran({"do": do}, server={"do": ["recv_line", {"send": "pong\n"}, "again"]})
+    assert result.clients[0].received == 20, "three lines, and the answer to the end"
+    assert calls(result)[-2][1] == "close()"
+
+
+def test_it_half_closes_and_reads_on():
+    do = ["connect", "read_to_end", {"send": 10}, "close"]
+    result = ran({"do": do}, server={"do": [{"send": "hi"}, "half_close", "read_to_end", "close"]})
+    assert (result.clients[0].sent, result.clients[0].received, result.clients[0].error) == (10, 2, "")
+
+
+def test_it_closes_a_connection_that_is_idle():
+    result = ran({"do": ["connect", {"wait": "5 s"}]}, server={"answer": "echo", "idle_timeout": "2 s"})
+    assert ("close()", "") in [call[1:] for call in calls(result)]
+    (fin,) = [at for at, segment in sent(result, "server") if segment.flags & FIN]
+    assert fin == 2015
+    busy = [step for _ in range(4) for step in ({"send": 1}, {"recv": 1}, {"wait": "1 s"})]
+    server = {"answer": "echo", "then": "close", "idle_timeout": "2 s"}
+    result = ran({"do": ["connect", *busy, "close"]}, server=server)
+    assert min(at for at, segment in sent(result, "server") if segment.flags & FIN) > 4000
+
+
+def test_an_answer_of_octets_and_an_end_that_comes_later():
+    result = ran(
+        {"do": ["connect", "read_to_end"]},
+        server={"answer": {"octets": 500}, "then": "close", "then_after": "3 s"},
+    )
+    (fin,) = [at for at, segment in sent(result, "server") if segment.flags & FIN]
+    assert (fin, result.clients[0].received) == (3015, 500)
+    result = ran({"do": ["connect", "read_to_end"]}, server={"then": "abort"})
+    assert result.clients[0].error == "ECONNRESET"
+
+
+def test_what_contradicts_itself_is_told():
+    refused(
+        "server.answer: answer beside do; keep one of the two", server={"do": ["close"], "answer": "echo"}
+    )
+    refused("server.do[1]: send after close; close is the last", server={"do": ["close", {"send": 1}]})
+    refused('server.do[0]: found "connect"; must be one of', server={"do": ["connect"]})
+
+
+# Clients.
+
+
+def test_a_client_has_a_port_of_its_own_and_the_next_the_next():
+    result = ran({"own_port": 5000, "count": 2})
+    assert sorted({segment.sport for _, segment in sent(result, "c")}) == [5000, 5001]
+    refused("own_port: found 65535; too high for 3 ports", {"own_port": 65535, "count": 3})
+    refused("own_port beside a bare SYN", {"own_port": 5, "do": ["syn"]})
+
+
+def test_options_are_those_of_the_socket():
+    two = ["connect", {"send": 10}, {"wait": "1 ms"}, {"send": 10}, {"wait": "1 s"}]
+    gaps = {}
+    for nodelay in (False, True):
+        data = [
+            at
+            for at, segment in sent(ran({"do": two, "options": {"nodelay": nodelay}}), "c")
+            if segment.payload
+        ]
+        gaps[nodelay] = data[1] - data[0]
+    assert gaps[True] == 1
+    assert gaps[False] >= 10, "Nagle's rule waits for the ACK"
+    corked = [at for at, segment in sent(ran({"do": two, "options": {"cork": True}}), "c") if segment.payload]
+    assert corked[0] >= 200
+    result = ran({"do": ["connect", {"wait": "1 s"}, "close"], "options": {"linger": 0}})
+    assert any(segment.flags & RST for _, segment in sent(result, "c"))
+
+
+def test_user_timeout_gives_up_early_on_either_side():
+    options = {"user_timeout": "2 s"}
+    lossy = {"drop": [{"to": "server", "data": True}]}
+    result = ran({"do": ["connect", {"send": 5}, "recv"], "options": options}, link=lossy, duration="60 s")
+    assert result.clients[0].error == "ETIMEDOUT"
+    assert result.clients[0].ended < 4 * SECOND
+    lossy = {"drop": [{"to": "client", "data": True}]}
+    server = {"do": [{"send": 5}, "recv"], "options": options}
+    result = ran({"do": ["connect", {"wait": "50 s"}]}, server=server, link=lossy, duration="60 s")
+    timed_out, *_ = [at for at, _, what in calls(result) if what == "ETIMEDOUT"]
+    assert timed_out < 4000
+    refused("must be a whole number of milliseconds", {"options": {"user_timeout": "1 us"}})
+
+
+@pytest.mark.parametrize("key", ["fastopen", "congestion"])
+def test_an_option_that_is_not_emulated_is_told_so(key):
+    refused(f"clients[0].options.{key}: unknown key; known to Linux, but not emulated", {"options": {key: 1}})
+    refused(
+        f"server.options.{key}: unknown key; known to Linux, but not emulated", server={"options": {key: 1}}
+    )
+
+
+def test_a_silent_peer_is_asked_and_given_up():
+    options = {"keepalive": True, "keepidle": 2, "keepintvl": 1, "keepcnt": 3}
+    client = {"do": ["connect", {"wait": "500 ms"}, "abandon"]}
+    result = ran(client, server={"do": ["recv"], "options": options}, duration="30 s")
+    timed_out, *_ = [at for at, _, what in calls(result) if what == "ETIMEDOUT"]
+    assert 4500 <= timed_out <= 5600
+
+
+# Links and attackers.
+
+
+def test_a_rule_drops_between_two_times():
+    do = ["connect", *[step for _ in range(5) for step in ({"send": 1}, {"wait": "1 s"})]]
+    drop = {"to": "server", "data": True, "from": "1500 ms", "until": "2500 ms"}
+    result = ran({"do": do}, link={"drop": [drop]})
+    lost = [seen.at // MS for seen in result.record.packets() if seen.why]
+    assert lost
+    assert all(1500 <= at < 2500 for at in lost)
+    refused("drop[0].until: not after from", link={"drop": [{**drop, "until": "1 s"}]})
+    for port in ({"dport": 81}, {"sport": 80}):
+        assert not [
+            seen for seen in ran(link={"drop": [{"to": "server", **port}]}).record.packets() if seen.why
+        ]
+
+
+def test_a_queue_of_the_link_is_as_long_as_it_says():
+    link = {"rate": "1 Mbit/s", "queue": 3}
+    result = ran({"do": ["connect", {"send": 20000}, "close"]}, link=link, server={"then": "read_to_end"})
+    assert any(seen.why == "the link's queue is full (3 packets)" for seen in result.record.packets())
+
+
+@pytest.mark.parametrize("spoof", [{}, {"spoof": "198.18.0.0/24"}])
+def test_an_attacker_that_is_there_answers_with_a_rst(spoof):
+    result = ran({"do": ["syn"], "count": 3, "replies": "rst", **spoof}, duration="5 s")
+    flags = [flag_names(segment.flags) for _, segment in sent(result, "c")]
+    assert flags == ["SYN"] * 3 + ["RST"] * 3
+    answers = [segment for _, segment in sent(result, "server")]
+    assert [segment.flags for segment in answers] == [SYN | ACK] * 3, "none comes again"
+    resets = [segment for _, segment in sent(result, "c") if segment.flags & RST]
+    assert [segment.seq for segment in resets] == [segment.ack for segment in answers]
+    refused("replies without a bare SYN", {"replies": "rst"})

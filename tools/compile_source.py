@@ -1,0 +1,271 @@
+"""What the compiler is shown: the core's own source, with two things said that mypyc would otherwise not see.
+
+A dataclass gets its `__init__` written out, for mypyc leaves the one that `dataclass` makes to the interpreter;
+and a constant of a module that is set once is marked `Final`, so that its value stands where it is used. Both
+are read off the source, and no line moves, so that tracebacks name the lines of the files as they are.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOMS = ("wire", "stack", "generations", "network")
+PLAIN = frozenset(
+    {
+        "tcpemu/wire/bridge.py",  # Scapy's packets
+        "tcpemu/wire/codec_choice.py",  # asks whether the compiled codec is there
+        "tcpemu/stack/base/errors.py",  # exceptions over OSError and ValueError cannot be compiled
+        "tcpemu/wire/capture_values.py",  # nor can CaptureError
+        # The formats of capture files: their errors lost their words when compiled.
+        "tcpemu/wire/capture_file.py",
+        "tcpemu/wire/pcap.py",
+        "tcpemu/wire/pcapng.py",
+        "tcpemu/network/conditions.py",  # its rules may be subclassed by interpreted code
+    }
+)
+"""Modules of these rooms that are not compiled, besides each room's `__init__`."""
+
+DOORS = {
+    "tcpemu/network/application_sockets.py": {("accept", "timeout"), ("recv", "timeout")},
+    "tcpemu/network/network.py": {("spawn", "at"), ("at", "when"), ("sleep", "time"), ("run", "until")},
+    "tcpemu/network/node.py": {("sleep", "time")},
+    "tcpemu/network/socket_calls.py": {("complete", "timeout")},
+    "tcpemu/network/task.py": {("sleep", "time")},
+}
+"""Parameters, by function, that the core tests with words of its own: compiled code would test their type before."""
+
+
+@dataclass(frozen=True)
+class _Field:
+    name: str
+    annotation: ast.expr
+    default: ast.expr | None
+    factory: ast.expr | None
+    home: "_Module"
+    """Where its annotation means something."""
+
+
+@dataclass(frozen=True)
+class _Module:
+    name: str
+    """`tcpemu/stack/host.py`."""
+    text: str
+    tree: ast.Module
+
+    def home_of(self, name: str) -> str | None:
+        """The module that a name comes from; None where it is a builtin."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ImportFrom) and name in {one.asname or one.name for one in node.names}:
+                return node.module
+            defined = isinstance(node, ast.ClassDef) and node.name == name
+            if defined or (isinstance(node, ast.Assign) and name in map(ast.unparse, node.targets)):
+                return self.name.removesuffix(".py").replace("/", ".")
+        return None
+
+
+def core(root: Path) -> list[str]:
+    """The modules that are compiled."""
+    found = [path for room in ROOMS for path in sorted((root / "tcpemu" / room).rglob("*.py"))]
+    names = [path.relative_to(root).as_posix() for path in found if path.name != "__init__.py"]
+    return [name for name in names if name not in PLAIN]
+
+
+def write(root: Path, place: Path) -> list[Path]:
+    """Write the source of the rooms to another place, prepared; gives the files to be compiled."""
+    compiled = set(core(root))
+    modules = {}
+    for room in ROOMS:
+        for path in (root / "tcpemu" / room).rglob("*.py"):
+            name = path.relative_to(root).as_posix()
+            text = path.read_text(encoding="utf-8")
+            modules[name] = _Module(name, text, ast.parse(text))
+    fields = _all_fields(modules[name] for name in sorted(modules))
+    for name, module in modules.items():
+        target = place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = _prepared(module, fields) if name in compiled else module.text
+        target.write_text(text, encoding="utf-8")
+    (place / "tcpemu" / "__init__.py").write_text("", encoding="utf-8")
+    return [place / name for name in sorted(compiled)]
+
+
+def _prepared(module: _Module, fields: dict[str, tuple[_Field, ...]]) -> str:
+    lines = module.text.splitlines()
+    _open_doors(module, lines)
+    _mark_constants(module.tree, lines)
+    needed: set[tuple[str, str]] = set()  # names from elsewhere, each behind the module that it comes from
+    for node in module.tree.body:
+        if isinstance(node, ast.ClassDef) and _is_dataclass(node) and not _has_init(node):
+            needed |= _write_init(module, node, fields[node.name], lines)
+    missing = sorted((home, name) for home, name in needed if module.home_of(name) is None)
+    if missing:
+        last = [node for node in module.tree.body if isinstance(node, ast.ImportFrom)][-1]
+        assert last.end_lineno is not None
+        lines[last.end_lineno - 1] += "".join(f"; from {home} import {name}" for home, name in missing)
+    return "\n".join(lines) + "\n"
+
+
+# --- dataclasses ----------------------------------------------------------------------------------------------
+
+
+def _all_fields(modules: Iterable[_Module]) -> dict[str, tuple[_Field, ...]]:
+    """The fields of every dataclass by its name, those of its bases first."""
+    classes: dict[str, tuple[_Module, ast.ClassDef]] = {}
+    for module in modules:
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and _is_dataclass(node):
+                classes[node.name] = module, node
+
+    def of(name: str) -> tuple[_Field, ...]:
+        if name not in classes:
+            return ()
+        module, node = classes[name]
+        found: dict[str, _Field] = {}
+        for base in node.bases:
+            found |= {field.name: field for field in of(ast.unparse(base))}
+        found |= {field.name: field for field in _own_fields(module, node)}
+        return tuple(found.values())
+
+    return {name: of(name) for name in classes}
+
+
+def _own_fields(module: _Module, node: ast.ClassDef) -> Iterator[_Field]:
+    for statement in node.body:
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        if "ClassVar" in ast.unparse(statement.annotation):
+            continue
+        value, factory = statement.value, None
+        if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
+            options = {keyword.arg: keyword.value for keyword in value.keywords}
+            if options.keys() & {"init", "kw_only"}:
+                raise ValueError(f"{module.name}:{value.lineno}: fields that are not plain parameters")
+            value, factory = options.get("default"), options.get("default_factory")
+        yield _Field(statement.target.id, statement.annotation, value, factory, module)
+
+
+def _is_dataclass(node: ast.ClassDef) -> bool:
+    names = (ast.unparse(one.func if isinstance(one, ast.Call) else one) for one in node.decorator_list)
+    return "dataclass" in names
+
+
+def _has_init(node: ast.ClassDef) -> bool:
+    return "__init__" in _methods(node)
+
+
+def _methods(node: ast.ClassDef) -> set[str]:
+    return {one.name for one in node.body if isinstance(one, ast.FunctionDef)}
+
+
+def _write_init(
+    module: _Module, node: ast.ClassDef, fields: tuple[_Field, ...], lines: list[str]
+) -> set[tuple[str, str]]:
+    """Put the `__init__` on the blank line behind the class; gives the names that it needs from elsewhere."""
+    assert node.end_lineno is not None
+    place = node.end_lineno
+    if place < len(lines) and lines[place].strip():
+        raise ValueError(f"{module.name}:{place}: a blank line is wanted behind {node.name}")
+    parameters, body, needed = ["self"], [], set()
+    for field in fields:
+        annotation = ast.unparse(field.annotation)
+        if field.home is not module:
+            needed |= _from_elsewhere(field)
+        if field.factory is not None:
+            made = ast.unparse(ast.Call(field.factory, [], []))
+            parameters.append(f"{field.name}: {annotation} | None = None")
+            body.append(f"self.{field.name} = {made} if {field.name} is None else {field.name}")
+            continue
+        default = "" if field.default is None else f" = {ast.unparse(field.default)}"
+        parameters.append(f"{field.name}: {annotation}{default}")
+        body.append(f"self.{field.name} = {field.name}")
+    if "__post_init__" in _methods(node):
+        body.append("self.__post_init__()")
+    text = f"    def __init__({', '.join(parameters)}) -> None: {'; '.join(body) or 'pass'}  # type: ignore[misc]"
+    if place < len(lines):
+        lines[place] = text
+    else:
+        lines.append(text)
+    return needed
+
+
+def _from_elsewhere(field: _Field) -> set[tuple[str, str]]:
+    said = [one for one in (field.annotation, field.default, field.factory) if one is not None]
+    names = {one.id for part in said for one in ast.walk(part) if isinstance(one, ast.Name)}
+    return {(home, name) for name in names if (home := field.home.home_of(name)) is not None}
+
+
+# --- doors ----------------------------------------------------------------------------------------------------
+
+
+def _open_doors(module: _Module, lines: list[str]) -> None:
+    """Let anything come in where the core says itself what is wrong with it."""
+    left = set(DOORS.get(module.name, ()))
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        for one in node.args.args:
+            if (node.name, one.arg) in left and one.annotation is not None:
+                said, line = one.annotation, one.annotation.lineno - 1
+                lines[line] = lines[line][: said.col_offset] + "object" + lines[line][said.end_col_offset :]
+                left.remove((node.name, one.arg))
+    if left:
+        raise ValueError(f"{module.name}: DOORS names what is not there: {left}")
+
+
+# --- constants ------------------------------------------------------------------------------------------------
+
+
+def _mark_constants(tree: ast.Module, lines: list[str]) -> None:
+    """`NAME = 1` becomes `NAME: Final = 1`, and `A, B = 1, 2` two of these, where nothing sets them again."""
+    set_names = [
+        one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    ]
+    marked = False
+    for node in tree.body:
+        if not isinstance(node, ast.Assign) or node.lineno != node.end_lineno:
+            continue
+        pairs = list(_pairs(node))
+        if not pairs or any(set_names.count(name) != 1 for name, _ in pairs):
+            continue
+        lines[node.lineno - 1] = "; ".join(f"{name}: _Final = {value}" for name, value in pairs)
+        marked = True
+    if marked:
+        first = next(one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom | ast.Assign))
+        if isinstance(first, ast.ImportFrom) and first.module == "__future__":
+            at = first.lineno - 1
+            lines[at] += "; from typing import Final as _Final"
+        else:
+            at = first.lineno - 1
+            lines[at] = "from typing import Final as _Final; " + lines[at]
+
+
+def _pairs(node: ast.Assign) -> Iterator[tuple[str, str]]:
+    """Names in capitals with whole numbers for values."""
+    names: list[ast.expr] = list(node.targets)
+    values = [node.value] * len(names)
+    if len(names) == 1 and isinstance(names[0], ast.Tuple):
+        if not isinstance(node.value, ast.Tuple) or len(node.value.elts) != len(names[0].elts):
+            return
+        names, values = names[0].elts, node.value.elts
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(name, ast.Name) or not name.id.isupper() or not _whole_number(value):
+            return
+    for name, value in zip(names, values, strict=True):
+        assert isinstance(name, ast.Name)
+        yield name.id, ast.unparse(value)
+
+
+def _whole_number(value: ast.expr) -> bool:
+    """An expression of whole numbers and constants alone."""
+    allowed = (ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Name, ast.Load, ast.Constant)
+    parts = list(ast.walk(value))
+    return (
+        all(isinstance(one, allowed) for one in parts)
+        and all(
+            isinstance(one.value, int) and not isinstance(one.value, bool)
+            for one in parts
+            if isinstance(one, ast.Constant)
+        )
+        and all(one.id.isupper() for one in parts if isinstance(one, ast.Name))
+    )
