@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from tcpemu.programs.waiting.stuck_code import count_call
+from tcpemu.programs.waiting.standing_still import count_call
 from tcpemu.programs.waiting.whereabouts import here
 
 

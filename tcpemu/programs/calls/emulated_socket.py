@@ -23,7 +23,7 @@ from tcpemu.programs.files.open_files import OpenFile, close_descriptor, file_of
 from tcpemu.programs.files.readiness import wait_for_change
 from tcpemu.programs.files.tcp_stream import TcpStream
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import at_once, finish
+from tcpemu.programs.waiting.standing_still import at_once, finish, span
 from tcpemu.programs.waiting.whereabouts import here
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.wire.segment import endpoint_text
@@ -149,7 +149,7 @@ class EmulatedSocket(socket.socket):
         stream = self._stream(text)
         if self._seconds == 0.0 or not wait:
             return at_once(self._process, lambda: stream.calls.call(stream.socket, text, attempt, show))
-        timeout = None if self._seconds is None else int(self._seconds * 1e9)
+        timeout = None if self._seconds is None else span(self._seconds)
         trying = stream.calls.complete(stream.socket, text, attempt, show, timeout, again, gives)
         try:
             return finish(self._process, trying, why or f"waits in {text}", stream.listens)
@@ -339,7 +339,7 @@ class EmulatedSocket(socket.socket):
         """A call on an end of a socketpair(), as long as the timeout has it."""
         wait = self._seconds != 0.0 and not flags & _DONTWAIT
         computers = self._process.computers
-        deadline = None if self._seconds is None else computers.now + int(self._seconds * 1e9)
+        deadline = None if self._seconds is None else computers.now + span(self._seconds)
         while True:
             try:
                 return at_once(self._process, attempt)

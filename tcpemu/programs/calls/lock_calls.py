@@ -11,7 +11,7 @@ from typing import Any
 from tcpemu.network.task import Wake
 from tcpemu.programs.calls.either_way import class_on_hosts
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import stand_still
+from tcpemu.programs.waiting.standing_still import span, stand_still
 from tcpemu.programs.waiting.whereabouts import here
 
 
@@ -32,7 +32,7 @@ class EmulatedLock:
         if timeout < 0 and timeout != -1:
             raise ValueError("timeout value must be a non-negative number")
         if self._held and blocking and timeout != 0:
-            self._wait(None if timeout == -1 else round(timeout * 1e9))
+            self._wait(None if timeout == -1 else span(timeout))
         if self._held:
             return False
         self._held = True

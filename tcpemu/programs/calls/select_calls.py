@@ -22,6 +22,7 @@ from tcpemu.programs.files.open_files import (
 )
 from tcpemu.programs.files.readiness import wait_for_any
 from tcpemu.programs.waiting.computers import Process
+from tcpemu.programs.waiting.standing_still import span
 from tcpemu.programs.waiting.whereabouts import here
 
 _PRIORITY = 2
@@ -70,7 +71,7 @@ def emulated_select(
     for group, bits in ((reading, IN), (writing, OUT), (others, 0)):
         for one in group:
             wanted[files[id(one)]] = wanted.get(files[id(one)], 0) | bits
-    found = wait_for_any(process, wanted, None if timeout is None else round(timeout * 1e9))
+    found = wait_for_any(process, wanted, None if timeout is None else span(timeout))
     return (
         [one for one in reading if found.get(files[id(one)], 0) & (IN | HUP | ERR)],
         [one for one in writing if found.get(files[id(one)], 0) & (OUT | ERR)],
@@ -107,7 +108,7 @@ class EmulatedPoll:
         wanted: dict[OpenFile, int] = {}
         for number, file in files.items():
             wanted[file] = wanted.get(file, 0) | self._masks[number]
-        limit = None if timeout is None or timeout < 0 else round(timeout * 1e6)
+        limit = None if timeout is None or timeout < 0 else span(timeout / 1000)
         found = wait_for_any(process, wanted, limit)
         bits = {
             number: found.get(file, 0) & (self._masks[number] | ERR | HUP) for number, file in files.items()
@@ -170,7 +171,7 @@ class EmulatedEpoll:
         self._check()
         if maxevents == 0 or maxevents < -1:
             raise ValueError(f"maxevents must be greater than 0, got {maxevents}")
-        limit = None if timeout is None or timeout < 0 else round(timeout * 1e9)
+        limit = None if timeout is None or timeout < 0 else span(timeout)
         return self._list.wait(limit, 2**31 if maxevents < 0 else maxevents)
 
 

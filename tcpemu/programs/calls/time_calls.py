@@ -12,7 +12,7 @@ from typing import Any
 
 from tcpemu.programs.calls.either_way import on_hosts
 from tcpemu.programs.waiting.computers import EPOCH, Process
-from tcpemu.programs.waiting.standing_still import sleep
+from tcpemu.programs.waiting.standing_still import sleep, span
 from tcpemu.programs.waiting.whereabouts import here
 
 UPTIME = 100 * 10**9
@@ -29,7 +29,7 @@ def _caller() -> Process:
 def _sleep(seconds: float) -> None:
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
-    sleep(_caller(), round(seconds * 1e9))
+    sleep(_caller(), span(seconds))
 
 
 def monotonic_ns() -> int:

@@ -22,6 +22,8 @@ class TlsInMemory:
 
     def __init__(self, context: ssl.SSLContext, carrier: EmulatedSocket, **named: Any) -> None:
         self._carrier = carrier
+        self._ended = False
+        """No more octets will come, and OpenSSL has been told."""
         self._arrived, self._leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context._wrap_bio(self._arrived, self._leaving, **named)  # type: ignore[attr-defined]
 
@@ -66,7 +68,10 @@ class TlsInMemory:
             ) from None
         if octets:
             self._arrived.write(octets)
+        elif self._ended:
+            raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol")
         else:
+            self._ended = True
             self._arrived.write_eof()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from tcpemu.programs.files.interest_list import InterestList
 from tcpemu.programs.files.open_files import ERR, HUP, IN, OUT, OpenFile
 from tcpemu.programs.waiting.computers import Process, StuckError
-from tcpemu.programs.waiting.stuck_code import count_call
+from tcpemu.programs.waiting.standing_still import count_call
 
 _IN_BITS, _OUT_BITS = IN | HUP | ERR, OUT | HUP | ERR
 

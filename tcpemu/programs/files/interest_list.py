@@ -14,8 +14,7 @@ from tcpemu.network.task import Wake
 from tcpemu.programs.files.open_files import IN, OpenFile
 from tcpemu.programs.files.readiness import ALWAYS
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import sleep, stand_still
-from tcpemu.programs.waiting.stuck_code import count_call
+from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still
 from tcpemu.programs.waiting.whereabouts import current_thread
 
 _LONGEST_END = 60 * 10**9
@@ -120,7 +119,7 @@ class InterestList(OpenFile):
             process.ahead += timeout
             return found
         if not found and timeout == 0:
-            sleep(process, 0)
+            look_around(process)
             return self.ready(most)
         deadline = None if timeout is None else process.computers.now + timeout
         while not found and (deadline is None or process.computers.now < deadline):

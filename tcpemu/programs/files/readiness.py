@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from tcpemu.network.task import Wake
 from tcpemu.programs.files.open_files import ERR, HUP, OpenFile
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import sleep, stand_still
-from tcpemu.programs.waiting.stuck_code import count_call
+from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still
 
 ALWAYS = ERR | HUP
 """Bits that are told whether they were asked for or not."""
@@ -27,7 +26,7 @@ def wait_for_any(
     count_call(process)
     ready = ready_bits(wanted)
     if not ready and timeout == 0:
-        sleep(process, 0)  # others that can run at this instant may make one ready
+        look_around(process)
         return ready_bits(wanted)
     deadline = None if timeout is None else process.computers.now + timeout
     while not ready and (deadline is None or process.computers.now < deadline):

@@ -78,8 +78,11 @@ class Process:
     ahead: int = 0
     """Nanoseconds that its clock is ahead of the network's: while it ends, waiting takes no time."""
     instant: int = -1
-    calls_at_instant: int = 0
-    """Calls made since virtual time last moved."""
+    looks_at: int = -1
+    looks_in_a_row: int = 0
+    """How often it has looked for what is ready, and found nothing, at the instant `looks_at`."""
+    calls_in_a_row: int = 0
+    """Calls since it last waited, or since virtual time last moved."""
 
     @property
     def now(self) -> int:

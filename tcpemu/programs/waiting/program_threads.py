@@ -167,6 +167,10 @@ def stage(process: Process) -> Iterator[None]:
         yield
     finally:
         process.argv = sys.argv
+        if process.path is not None:
+            process.path = sys.path
+        if process.stdout is not None:  # it may have put another stream in its place
+            process.stdout, process.stderr = sys.stdout, sys.stderr
         sys.argv, sys.path, sys.stdout, sys.stderr, main = before
         if main is not None:
             sys.modules["__main__"] = main

@@ -16,10 +16,17 @@ from tcpemu.network.task import Arm, Pause, Wake
 from tcpemu.programs.waiting import whereabouts
 from tcpemu.programs.waiting.computers import Process, ProgramEnds, StuckError
 from tcpemu.programs.waiting.program_threads import BatonThread
-from tcpemu.programs.waiting.stuck_code import count_call
+from tcpemu.programs.waiting.stuck_code import too_many_calls
 from tcpemu.stack.base.errors import SocketError
 
 T = TypeVar("T")
+_CALLS_IN_A_SLICE = 1000
+_FIRST_SLICE, _LONGEST_SLICE = 1000, 1_000_000
+"""Nanoseconds."""
+_LOOKS_WITHOUT_TIME = 100
+SHORTEST_WAIT = 1000
+"""Nanoseconds. A wait with a limit, however short, lets some time pass, as on any machine: what is left of a time-out
+is rounded, and a loop that waits for the rest of it would not end otherwise."""
 
 
 class _Flag:
@@ -34,13 +41,41 @@ class _Flag:
         self.woken = True
 
 
+def count_call(process: Process) -> None:
+    """A process makes a call that may not wait. Too many in a row are a loop that waits for nothing.
+
+    After some of them a thread has to give way: on a real machine time passes while it loops, and others run.
+    """
+    now = process.computers.network.now
+    thread = whereabouts.current_thread()
+    if thread is None and now != process.instant:
+        process.instant, process.calls_in_a_row = now, 0
+    process.calls_in_a_row += 1
+    if process.calls_in_a_row > process.computers.calls_allowed:
+        process.calls_in_a_row = 0
+        raise too_many_calls(process)
+    if not process.calls_in_a_row % _CALLS_IN_A_SLICE and isinstance(thread, BatonThread):
+        _give_way(thread, process.calls_in_a_row // _CALLS_IN_A_SLICE)
+
+
+def _give_way(thread: BatonThread, slices: int) -> None:
+    """Let a microsecond pass, and each time as much again, up to a millisecond."""
+    computers = thread.process.computers
+    until = computers.now + min(_FIRST_SLICE << slices, _LONGEST_SLICE)
+    if not thread.ending:
+        thread.stand_still(lambda wake: computers.at(until, wake), "gives way to others", as_server=False)
+
+
 def stand_still(process: Process, arm: Arm, why: str, as_server: bool = False) -> None:
     """Wait until the Wake that `arm` gets is called. `why` says in words what for."""
-    count_call(process)
     thread = whereabouts.current_thread()
     if isinstance(thread, BatonThread):
+        begins = process.computers.now
         thread.stand_still(arm, why, as_server)
+        if process.computers.now != begins:
+            process.calls_in_a_row = 0
         return
+    count_call(process)
     if process.computers.over:
         raise ProgramEnds
     flag = _Flag()
@@ -52,11 +87,26 @@ def stand_still(process: Process, arm: Arm, why: str, as_server: bool = False) -
         network.step()
 
 
+def span(seconds: float) -> int:
+    """Nanoseconds of a limit in seconds; 0 only for 0 or less."""
+    return max(round(seconds * 1e9), SHORTEST_WAIT) if seconds > 0 else 0
+
+
 def sleep(process: Process, nanoseconds: int) -> None:
     """Let so much time pass; with 0, let all others run who can at this instant."""
     computers = process.computers
     until = computers.now + nanoseconds
     stand_still(process, lambda wake: computers.at(until, wake), f"sleeps for {nanoseconds / 1e9:g} s")
+
+
+def look_around(process: Process) -> None:
+    """A look that finds nothing: others that can run at this instant do. Many in a row let some time pass."""
+    thread = whereabouts.current_thread()
+    process.looks_in_a_row += 1
+    if process.looks_at != process.computers.now:
+        process.looks_at, process.looks_in_a_row = process.computers.now, 1
+    if thread is not None:
+        sleep(process, SHORTEST_WAIT if process.looks_in_a_row > _LOOKS_WITHOUT_TIME else 0)
 
 
 def finish(process: Process, coroutine: Coroutine[Any, Any, T], why: str, as_server: bool = False) -> T:

@@ -23,21 +23,15 @@ _LONGEST_COMPUTING = 12
 _STACK = 12
 
 
-def count_call(process: Process) -> None:
-    """A process makes a call; too many of them at one instant are a loop that waits for nothing."""
+def too_many_calls(process: Process) -> StuckError:
+    """What is said of a loop of calls none of which waits; the driver hears of it too."""
     computers = process.computers
-    now = computers.network.now
-    if now != process.instant:
-        process.instant, process.calls_at_instant = now, 0
-    process.calls_at_instant += 1
-    if process.calls_at_instant > computers.calls_allowed:
-        process.calls_at_instant = 0
-        computers.stuck = StuckError(
-            f"{process.name}: {computers.calls_allowed} calls at {seconds_text(now)} of virtual time, and none of "
-            "them waits, so no time passes. A loop that waits for something has to sleep, or to wait for a socket:\n"
-            + _stack(sys._getframe(1))
-        )
-        raise computers.stuck
+    computers.stuck = StuckError(
+        f"{process.name}: {computers.calls_allowed} calls at {seconds_text(computers.network.now)} of virtual time, "
+        "and none of them waits, so no time passes. A loop that waits for something has to sleep, or to wait for a "
+        "socket:\n" + _stack(sys._getframe(2))
+    )
+    return computers.stuck
 
 
 def real_now() -> float:
