@@ -22,6 +22,7 @@ def everything():
     modules = (_thread, datetime, os, queue, select, signal, socket, threading, time)
     found = {(module.__name__, name): value for module in modules for name, value in vars(module).items()}
     kinds = (socket.socket, selectors.SelectSelector, selectors.PollSelector, selectors.EpollSelector)
+    found |= {("datetime", name): vars(datetime.datetime)[name] for name in ("now", "utcnow")}
     found |= {(kind.__name__, name): value for kind in kinds for name, value in vars(kind).items()}
     return found | {("sys", name): getattr(sys, name) for name in ("argv", "path", "stdout", "stderr")}
 

@@ -101,7 +101,7 @@ def test_asyncio_that_spins():
             await asyncio.sleep(0)
 
     with World() as world:
-        world._driver.computers.calls_allowed = 1000
+        world._driver.computers.calls_allowed = 900
         task = world.start(world.host("host"), spin())
         with pytest.raises(StuckError, match="900 calls at 0 s"):
             world.until(task)

@@ -2,7 +2,8 @@
 
 It derives from socket.socket, so that whatever the standard library does in Python over the calls of a socket
 (makefile(), create_connection(), sendfile()) is unchanged; each call itself goes to the host's TCP. A blocking
-call waits in virtual time. Errors are those that Python makes of the kernel's numbers.
+call waits in virtual time. No call goes by way of another that a class of the program, or of TLS, may have of its
+own, since those in C do not either. Errors are those that Python makes of the kernel's numbers.
 """
 
 from __future__ import annotations
@@ -248,7 +249,7 @@ class EmulatedSocket(socket.socket):
         octets = bytes(data)
         if isinstance(self._open_file(), MemoryEnd) or self._seconds == 0.0:
             while octets:
-                octets = octets[self.send(octets, flags) :]
+                octets = octets[EmulatedSocket.send(self, octets, flags) :]
             return
         self._send_all(octets, flags)
 
@@ -269,12 +270,12 @@ class EmulatedSocket(socket.socket):
             raise not_emulated(errno.EOPNOTSUPP, "sendmsg() with ancillary data")
         if address is not None:
             raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
-        return self.send(b"".join(bytes(one) for one in buffers), flags)
+        return EmulatedSocket.send(self, b"".join(bytes(one) for one in buffers), flags)
 
     def sendto(self, data: Buffer, *rest: Any) -> int:
         """On a stream the address is of no account (tcp_sendmsg)."""
         flags = rest[0] if len(rest) > 1 else 0
-        return self.send(data, flags)
+        return EmulatedSocket.send(self, data, flags)
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         if bufsize < 0:
@@ -298,7 +299,7 @@ class EmulatedSocket(socket.socket):
             raise not_emulated(errno.EOPNOTSUPP, "recv() with MSG_PEEK and MSG_WAITALL")
         found = b""
         while len(found) < bufsize:
-            more = self.recv(bufsize - len(found), flags)
+            more = EmulatedSocket.recv(self, bufsize - len(found), flags)
             if not more:
                 break
             found += more
@@ -310,24 +311,24 @@ class EmulatedSocket(socket.socket):
             raise ValueError("negative buffersize in recv_into")
         if nbytes > len(view):
             raise ValueError("buffer too small for requested bytes")
-        data = self.recv(nbytes or len(view), flags)
+        data = EmulatedSocket.recv(self, nbytes or len(view), flags)
         view[: len(data)] = data
         return len(data)
 
     def recvfrom(self, bufsize: int, flags: int = 0) -> tuple[bytes, Any]:
-        return self.recv(bufsize, flags), None
+        return EmulatedSocket.recv(self, bufsize, flags), None
 
     def recvfrom_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
-        return self.recv_into(buffer, nbytes, flags), None
+        return EmulatedSocket.recv_into(self, buffer, nbytes, flags), None
 
     def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0) -> tuple[bytes, list[Any], int, Any]:
-        return self.recv(bufsize, flags), [], 0, None
+        return EmulatedSocket.recv(self, bufsize, flags), [], 0, None
 
     def recvmsg_into(
         self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0
     ) -> tuple[int, list[Any], int, Any]:
         views = [memoryview(one).cast("B") for one in buffers]
-        data = self.recv(sum(map(len, views)), flags)
+        data = EmulatedSocket.recv(self, sum(map(len, views)), flags)
         rest = memoryview(data)
         for view in views:
             part = rest[: len(view)]

@@ -7,6 +7,9 @@ them do what they always did for code off the hosts.
 
 from __future__ import annotations
 
+import ctypes
+import datetime
+import gc
 import select
 import selectors
 import socket
@@ -125,6 +128,8 @@ def _change_classes() -> None:
     stand_ins = _all()
     hook = threading.excepthook
     _set(vars(threading), "excepthook", hook, on_hosts(hook, thread_start.excepthook))
+    for name, method in time_calls.METHODS_OF_DATETIME.items():
+        _change_in_c(datetime.datetime, name, method)
     _change(socket.socket, "__new__", staticmethod(_new_socket))
     _change(ssl.SSLContext, "_wrap_socket", tls_calls.wrap_socket)
     _change(selectors.SelectSelector, "_select", staticmethod(stand_ins[id(select.select)][1]))
@@ -138,6 +143,19 @@ def _change(kind: type, name: str, value: Any) -> None:
     before = vars(kind).get(name)
     setattr(kind, name, value)
     _undo.append(lambda: setattr(kind, name, before) if had else delattr(kind, name))
+
+
+def _change_in_c(kind: type, name: str, value: Any) -> None:
+    """Change a class that is made in C, and does not let itself be changed."""
+    (members,) = (one for one in gc.get_referents(vars(kind)) if isinstance(one, dict))
+    before = members[name]
+
+    def put(method: Any) -> None:
+        members[name] = method
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(kind))
+
+    put(value)
+    _undo.append(lambda: put(before))
 
 
 def _new_socket(cls: Any, *arguments: Any, **named: Any) -> Any:

@@ -17,7 +17,6 @@ from tcpemu.programs.waiting.whereabouts import here
 
 UPTIME = 100 * 10**9
 """What time.monotonic() shows when virtual time begins, in nanoseconds."""
-_REAL_DATETIME, _REAL_DATE = (datetime.datetime,), (datetime.date,)
 
 
 def _caller() -> Process:
@@ -93,57 +92,23 @@ def _functions() -> dict[str, Callable[..., Any]]:
     }
 
 
-class _AsReal(type):
-    """A class in place of datetime or date: what those make are its instances."""
-
-    def __instancecheck__(cls, instance: object) -> bool:
-        return isinstance(instance, cls.__mro__[1])
-
-    def __subclasscheck__(cls, kind: type) -> bool:
-        return issubclass(kind, cls.__mro__[1])
+def now(cls: Any, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+    """datetime.now(), which reads the machine's clock by itself; date.today() asks time.time()."""
+    return cls.fromtimestamp(time.time(), tz)  # type: ignore[no-any-return]
 
 
-def _datetime_class() -> type:
-    (real,) = _REAL_DATETIME
-
-    def now(cls: type, tz: datetime.tzinfo | None = None) -> datetime.datetime:
-        if here() is None:
-            return real.now(tz)
-        return real.fromtimestamp(wall_time(), tz)
-
-    def utcnow(cls: type) -> datetime.datetime:
-        moment = time.time() if here() is None else wall_time()
-        return real.fromtimestamp(moment, datetime.UTC).replace(tzinfo=None)
-
-    return _in_place_of(real, now=now, utcnow=utcnow, today=lambda cls: now(cls))
+def utcnow(cls: Any) -> datetime.datetime:
+    return cls.fromtimestamp(time.time(), datetime.UTC).replace(tzinfo=None)  # type: ignore[no-any-return]
 
 
-def _date_class() -> type:
-    (real,) = _REAL_DATE
-
-    def today(cls: type) -> datetime.date:
-        return real.today() if here() is None else real.fromtimestamp(wall_time())
-
-    return _in_place_of(real, today=today)
-
-
-def _in_place_of(real: type, **classmethods: Callable[..., Any]) -> type:
-    """A class that makes instances of the real one, with these class methods in place of its own."""
-
-    def new(cls: type, *arguments: Any, **named: Any) -> Any:
-        return real.__new__(real if cls is made else cls, *arguments, **named)
-
-    members: dict[str, Any] = {name: classmethod(method) for name, method in classmethods.items()}
-    members |= {"__new__": new, "__module__": "datetime", "__doc__": real.__doc__, "__slots__": ()}
-    made = _AsReal(real.__name__, (real,), members)
-    return made
+METHODS_OF_DATETIME = {"now": classmethod(now), "utcnow": classmethod(utcnow)}
+"""To be had by the class datetime itself: who has its name has it from anywhere, and asks for its type by identity."""
 
 
 def stand_ins() -> list[tuple[Any, Any]]:
     """Each real thing, and what stands in for it."""
-    pairs: list[tuple[Any, Any]] = [
+    return [
         (getattr(time, name), on_hosts(getattr(time, name), emulated))
         for name, emulated in _functions().items()
         if hasattr(time, name)
     ]
-    return [*pairs, (_REAL_DATETIME[0], _datetime_class()), (_REAL_DATE[0], _date_class())]
