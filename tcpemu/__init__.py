@@ -38,9 +38,11 @@ alone loads neither Scapy nor anything else outside the standard library. The ro
 each imports only from those below it:
 
     cli/            the commands; __main__.py: `python -m tcpemu`
+    testing/        a network for tests of other programs
     explain/        records to words, tables, ladders, plots, pages and captures
     scenario/       scenario files, step traces, claims
     kernel/         step traces on the real kernel of this machine
+    programs/       real Python programs on emulated hosts
     network/        virtual time, links with faults, applications, the record
     generations/    what differs between kernels
     stack/          one host's TCP and its sockets

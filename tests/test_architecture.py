@@ -16,8 +16,10 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "tcpemu"
 FLOORS = (
     ("cli",),
+    ("testing",),
     ("explain",),
     ("scenario", "kernel"),
+    ("programs",),
     ("network",),
     ("generations",),
     ("stack",),
@@ -36,6 +38,7 @@ FLOORS_WITHIN = {
         ("base",),
     ),
     "stack/connection": (("arriving",), ("lifetime",), ("sending",), ("measures",)),
+    "programs": (("event_loop",), ("launching",), ("calls",), ("files",), ("waiting",)),
     "scenario": (("claims",), ("running",), ("format", "traces")),
 }
 """Rooms whose sub-rooms stand on floors of their own, from the top down; a module beside them is above them all."""

@@ -15,6 +15,7 @@ from typing import Any
 ROOMS = (
     "tcpemu",
     "tcpemu.stack",
+    "tcpemu.testing",
     "tcpemu.network",
     "tcpemu.scenario",
     "tcpemu.explain",

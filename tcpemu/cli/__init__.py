@@ -4,7 +4,8 @@ Where things are:
 
     the program     app.py: every command with its options
     its commands    run_command.py · compare_command.py · claims_command.py · explain_command.py: explain and state ·
-                    plot_command.py · report_command.py · list_command.py · trace_command.py
+                    plot_command.py · report_command.py · list_command.py · trace_command.py ·
+                    exec_command.py, with exec_request.py: what it is asked for
     all of them     printing.py: text for a terminal or a pipe, places for files · progress.py: how far a run has got ·
                     user_mistakes.py: a mistake becomes a message and exit status 2
 """

@@ -450,6 +450,93 @@ def schema(as_text: AsText = False) -> None:
     typer.echo(json.dumps(scenario_schema(), indent=2, ensure_ascii=False))
 
 
+HostsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--host",
+        metavar="NAME=PROGRAM",
+        help="A host and the Python program on it, with its arguments: server=server.py, or 'c*12=client.py server' "
+        "for hosts c1 to c12, or 'web=-m http.server 80'. May be repeated; hosts know each other by name.",
+    ),
+]
+EveryLink: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--link",
+        metavar="TEXT",
+        help="What lies between any two hosts: 'delay 20 ms, loss 1 %, rate 10 Mbit/s'.",
+    ),
+]
+Lost: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lose",
+        metavar="ROLE:HOST",
+        help="Lose a packet of what a host opens: third-ack:c3, 'syn*3:c3' for three, 'data 2:c3#2' of its second "
+        "connection. May be repeated.",
+    ),
+]
+Every: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--every",
+        metavar="TIME",
+        help="The time from the start on one host of NAME*N to that on the next: '20 ms'.",
+    ),
+]
+EveryKernel: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--generation", metavar="KERNEL", help="The kernel of every host (see tcpemu list --kernels)."
+    ),
+]
+PacketFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="Write the packets to a .pcapng file, with comments, or to a .pcap file.",
+    ),
+]
+Drawn: TypeAlias = Annotated[
+    bool, typer.Option("--ladder", help="Show all packets afterwards, with reasons.")
+]
+Real: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--real",
+        help="Run them on the loopback of this machine instead, in real time, each with an address of its own.",
+    ),
+]
+
+
+@app.command("exec")
+@clear_errors
+def execute(
+    hosts: HostsOption = None,
+    link: EveryLink = None,
+    lost: Lost = None,
+    every: Every = None,
+    generation: EveryKernel = None,
+    seed: Seed = None,
+    until: Until = None,
+    output: PacketFile = None,
+    ladder: Drawn = False,
+    real: Real = False,
+) -> None:
+    """Run Python programs, unchanged, on emulated hosts in virtual time.
+
+    It ends when all have ended that are no servers. The exit status is that of the program which failed first.
+    """
+    from tcpemu.cli import exec_command
+
+    request = exec_command.request_of(
+        hosts or [], link, lost or [], every, generation, seed, until, output, ladder=ladder
+    )
+    raise typer.Exit(exec_command.run_real(request) if real else exec_command.run_emulated(request))
+
+
 ClaimName: TypeAlias = Annotated[
     str | None,
     typer.Argument(metavar="[NAME]", help="One claim, with the packets that decide it."),

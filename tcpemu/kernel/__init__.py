@@ -11,6 +11,12 @@ It needs root, as namespaces and TUN devices do.
                     tun_device.py: the device, its routes, sysctls · real_sockets.py: calls of the kernel's sockets ·
                     observe.py: socket table and counters
 
+Without root, and in the machine's own network: programs on its loopback, as the counterpart of programs on emulated
+hosts.
+
+    programs        loopback_run.py: each a process, on an address of its own, until all have ended ·
+                    loopback_host.py: in such a process, what makes it a host with a name
+
 What can be asked here, and the answer of the kernel, which takes as long as the trace says in `until`:
 
 >>> from tcpemu.kernel import run, whats_missing

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from types import MethodType
 from typing import Any
 
 
@@ -19,6 +20,22 @@ class Loop:
         """Do it at `when`; where that has passed already, now."""
         self._order += 1
         heappush(self._heap, (when if when > self.now else self.now, self._order, action, arguments))
+
+    def next_due(self) -> int | None:
+        """When the next thing is due; None where nothing is. A wake that was overtaken is no such thing."""
+        heap = self._heap
+        while heap and type(heap[0][2]) is not MethodType and getattr(heap[0][2], "used", False):
+            heappop(heap)
+        return heap[0][0] if heap else None
+
+    def step(self) -> None:
+        """Do the one thing that is due next, at its time."""
+        self.now, _, action, arguments = heappop(self._heap)
+        action(*arguments)
+
+    def reach(self, when: int) -> None:
+        """Let the time be `when`, if it is not later already; nothing may be due before."""
+        self.now = max(self.now, when)
 
     def run(self, until: int) -> None:
         """Do all that is due up to and at `until`, which is the time then."""

@@ -48,9 +48,12 @@ class Network:
         self._loop = Loop()
         self._running = False
         self._applications = Applications(self._loop, self.record)
-        self._surroundings = Surroundings(
+        self.surroundings = Surroundings(
             self._loop, self.record, self._applications, self._carry, self._settled
         )
+        """What its nodes need of it; and what applications need that are no coroutines of its own."""
+        self.unsaid = Conditions()
+        """The conditions between nodes that no link joins."""
         self._lookers: list[Look] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
@@ -92,7 +95,7 @@ class Network:
 
     def attach(self, name: str, host: Endpoint, *addresses: str) -> Node:
         """A host that was made elsewhere."""
-        return self._add(Node(name, addresses, self._surroundings, host))
+        return self._add(Node(name, addresses, self.surroundings, host))
 
     def raw(
         self,
@@ -106,7 +109,7 @@ class Network:
         `claims` are ranges that it sends from and that no host has: what is sent there takes the node's link,
         and is lost at its end.
         """
-        return self._add(RawNode(name, addresses, self._surroundings, on_receive, tuple(claims)), claims)
+        return self._add(RawNode(name, addresses, self.surroundings, on_receive, tuple(claims)), claims)
 
     def _add(self, node: A, claims: Sequence[str] = ()) -> A:
         if not node.name or node.name in self.nodes:
@@ -122,7 +125,7 @@ class Network:
     ) -> None:
         """Join two nodes, with conditions from a to b and back; the same both ways where one is given.
 
-        Nodes that no link joins reach each other under `Conditions()`: 0.5 ms, and nothing is lost. A second
+        Nodes that no link joins reach each other under `unsaid`: 0.5 ms, and nothing is lost. A second
         link between two nodes takes the place of the first; packets on their way still arrive.
         """
         there = there or Conditions()
@@ -236,6 +239,19 @@ class Network:
         finally:
             self._running = False
 
+    def next_due(self) -> int | None:
+        """When something is due to happen next; None where nothing can happen any more."""
+        return self._loop.next_due()
+
+    def step(self) -> None:
+        """Let the one thing happen that is due next. It may be called by what happens, unlike run().
+
+        RuntimeError where nothing is due.
+        """
+        if self._loop.next_due() is None:
+            raise RuntimeError("step() where nothing is due; next_due() says so")
+        self._loop.step()
+
     def _carry(self, sender: Attached, flight: Flight) -> None:
         dst = flight.segment.dst
         owner = sender.name if is_loopback(dst) else self._addresses.owner(dst)
@@ -247,7 +263,7 @@ class Network:
 
     def _unsaid(self, sender: Attached, receiver: Attached) -> Hop:
         """The way between nodes that no link joins."""
-        return self._join(sender, receiver, LOOPBACK if sender is receiver else Conditions())
+        return self._join(sender, receiver, LOOPBACK if sender is receiver else self.unsaid)
 
     def _lose(self, node: str, flight: Flight, at: int, why: str) -> None:
         number, segment, copy_of = flight

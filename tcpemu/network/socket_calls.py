@@ -30,7 +30,7 @@ def _nothing(_: object) -> str:
 class SocketCalls:
     """The socket calls of one node's applications, and which of them wait."""
 
-    __slots__ = ("_applications", "_loop", "_name", "_settle", "_turns", "_waiting")
+    __slots__ = ("_applications", "_loop", "_name", "_settle", "_turns", "_waiting", "_watchers")
 
     def __init__(
         self, name: str, loop: Loop, applications: Applications, settle: Callable[[FlowKey | None], None]
@@ -38,7 +38,15 @@ class SocketCalls:
         """`settle` is called after each try, with the connection on which it was made."""
         self._name, self._loop, self._applications, self._settle = name, loop, applications, settle
         self._waiting: dict[EndpointSocket, list[tuple[int, Wake]]] = {}
+        self._watchers: dict[EndpointSocket, Callable[[], None]] = {}
         self._turns = 0
+
+    def watch(self, socket: EndpointSocket, changed: Callable[[], None]) -> None:
+        """Call `changed` each time the socket may have changed, until it is no longer watched."""
+        self._watchers[socket] = changed
+
+    def unwatch(self, socket: EndpointSocket) -> None:
+        self._watchers.pop(socket, None)
 
     def call(
         self,
@@ -102,6 +110,8 @@ class SocketCalls:
         """Let the calls that wait for this socket try again, the one that has waited longest first."""
         for _, wake in sorted(self._waiting.pop(socket, ()), key=itemgetter(0)):
             self._loop.at(self._loop.now, wake)
+        if (changed := self._watchers.get(socket)) is not None:
+            changed()
 
     def _log(self, text: str, result: str, flow: FlowKey | None, why: str = "") -> None:
         self._applications.log(self._name, text, result, flow, why)

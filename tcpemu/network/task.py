@@ -11,7 +11,7 @@ import inspect
 import logging
 import types
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.loop import Loop
@@ -25,7 +25,7 @@ _WHAT_TO_AWAIT = "await calls of nodes, listeners and connections only, such as 
 Arm: TypeAlias = Callable[["Wake"], None]
 
 
-class _Pause:
+class Pause:
     """What an application's coroutine gives to its task; anything else comes from another framework."""
 
     __slots__ = ("arm",)
@@ -35,15 +35,22 @@ class _Pause:
 
 
 @types.coroutine
-def pause(arm: Arm) -> Generator[_Pause, None, None]:
+def pause(arm: Arm) -> Generator[Pause, None, None]:
     """Stand still until the Wake that `arm` gets is called."""
-    yield _Pause(arm)
+    yield Pause(arm)
 
 
 async def sleep(loop: Loop, time: int) -> None:
     """Let so many nanoseconds pass."""
     wakes = loop.now + nanoseconds("sleep", time)
     await pause(lambda wake: loop.at(wakes, wake))
+
+
+class Sleeper(Protocol):
+    """Whoever stands still until it is woken."""
+
+    def step(self) -> None:
+        """Go on, until it stands still again."""
 
 
 def check_function(function: object) -> None:
@@ -63,7 +70,7 @@ class Wake:
 
     __slots__ = ("_task", "used")
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Sleeper) -> None:
         self._task = task
         self.used = False
 
@@ -182,7 +189,7 @@ class Task:
             self._wait(waits)
 
     def _wait(self, waits: object) -> None:
-        if not isinstance(waits, _Pause):
+        if not isinstance(waits, Pause):
             raise TypeError(
                 f"the application awaits {waits!r}, which does not run in virtual time; {_WHAT_TO_AWAIT}"
             )

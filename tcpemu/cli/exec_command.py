@@ -1,0 +1,136 @@
+"""`tcpemu exec`: programs on emulated hosts, or the same on the loopback of this machine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from tcpemu.cli.exec_request import Placed, link_conditions, losses, placed
+from tcpemu.cli.printing import check_place, show, width
+from tcpemu.cli.run_command import time_of
+from tcpemu.cli.user_mistakes import UsageError, complain
+from tcpemu.explain.ladder.ladder_lines import ladder_lines
+from tcpemu.generations import DEFAULT
+from tcpemu.network import SECOND, Conditions, Fault, seconds_text
+from tcpemu.programs import Program, StuckError
+from tcpemu.testing import World
+
+STUCK = 1
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class ExecRequest:
+    """What is asked for."""
+
+    programs: Sequence[Placed]
+    link: Conditions
+    faults: Sequence[Fault]
+    generation: str
+    seed: int
+    until: int | None
+    output: Path | None
+    ladder: bool
+
+
+def request_of(
+    hosts: Sequence[str],
+    link: str | None,
+    lost: Sequence[str],
+    every: str | None,
+    generation: str | None,
+    seed: int | None,
+    until: str | None,
+    output: Path | None,
+    *,
+    ladder: bool,
+) -> ExecRequest:
+    """The request that the options make. Raises UsageError."""
+    if output is not None:
+        check_place(output, (".pcap", ".pcapng"))
+    if not hosts:
+        raise UsageError("there is nothing to run; name a host and its program: --host server=server.py")
+    programs = placed(hosts, time_of(every, "--every") if every else 0)
+    return ExecRequest(
+        programs,
+        link_conditions(link) if link else Conditions(),
+        losses(lost, [each.host for each in programs]),
+        generation or DEFAULT,
+        seed or 0,
+        None if until is None else time_of(until, "--until"),
+        output,
+        ladder,
+    )
+
+
+def run_emulated(request: ExecRequest) -> int:
+    """Run the programs in virtual time; the exit status of the first that failed."""
+    world = World(request.seed, generation=request.generation, echo=True)
+    stuck: StuckError | None = None
+    with world:
+        world.every_link(request.link)
+        for each in request.programs:
+            world.run(world.host(each.host), each.program, at=each.at / SECOND)
+        world.fault(*request.faults)
+        try:
+            world.until(None if request.until is None else request.until / SECOND)
+        except StuckError as error:
+            stuck = error
+        except KeyboardInterrupt:
+            _leave(world, request)
+            return INTERRUPTED
+        status = _leave(world, request, stuck)
+        for program in world.programs:
+            program.disregard_failure()
+    return status or (STUCK if stuck is not None else 0)
+
+
+def _leave(world: World, request: ExecRequest, stuck: StuckError | None = None) -> int:
+    """Say how it ended, and write what is to be written; the exit status."""
+    if request.output is not None:
+        world.save(request.output)
+    if request.ladder:
+        show(ladder_lines(world.record, width=width()))
+    if stuck is not None:
+        complain(str(stuck))
+    else:
+        _say_how_it_ended(world)
+    for fault in world.unmet_faults:
+        complain(f"no packet was there to be lost: {fault}")
+    if request.output is not None:
+        complain(f"written: {request.output}")
+    return exit_status(world.programs)
+
+
+def _say_how_it_ended(world: World) -> None:
+    left = [program for program in world.programs if not program.done]
+    parts = [f"{program.name} {program.waits_for or 'had not begun'}" for program in left]
+    stopped = f"; stopped: {', '.join(parts)}" if parts else ""
+    complain(f"{seconds_text(world.network.now)} of virtual time{stopped}")
+
+
+def exit_status(programs: Sequence[Program]) -> int:
+    """That of the program which failed first; 0 where none did."""
+    failed = [program for program in programs if program.status]
+    first = min(failed, key=lambda program: program.ended_at or 0, default=None)
+    return (first.status or 0) if first is not None else 0
+
+
+def run_real(request: ExecRequest) -> int:
+    """Run the programs on this machine's loopback, in real time."""
+    from tcpemu.kernel.loopback_run import RealProgram, run_on_loopback
+
+    if request.link != Conditions() or request.faults:
+        complain("--real: the loopback has neither --link nor --lose, so they are left out")
+    if request.output is not None:
+        raise UsageError("--real writes no capture; leave -o out")
+    programs = [RealProgram(each.host, each.program, each.at / SECOND) for each in request.programs]
+    sys.stdout.flush()
+    try:
+        return run_on_loopback(programs, None if request.until is None else request.until / SECOND)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None

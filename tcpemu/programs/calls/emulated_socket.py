@@ -1,0 +1,432 @@
+"""socket.socket on an emulated host: the class that the constructor gives there.
+
+It derives from socket.socket, so that whatever the standard library does in Python over the calls of a socket
+(makefile(), create_connection(), sendfile()) is unchanged; each call itself goes to the host's TCP. A blocking
+call waits in virtual time. No call goes by way of another that a class of the program, or of TLS, may have of its
+own, since those in C do not either. Errors are those that Python makes of the kernel's numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any, Self, TypeAlias, TypeVar
+
+from tcpemu.network.application_sockets import connected
+from tcpemu.network.endpoint import EndpointSocket
+from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
+from tcpemu.programs.calls.socket_addresses import ANY, FAMILIES, from_stack, not_emulated, to_stack
+from tcpemu.programs.files.memory_pair import MemoryEnd
+from tcpemu.programs.files.open_files import OpenFile, close_descriptor, file_of, open_descriptor
+from tcpemu.programs.files.readiness import wait_for_change
+from tcpemu.programs.files.tcp_stream import TcpStream
+from tcpemu.programs.waiting.computers import Process
+from tcpemu.programs.waiting.standing_still import at_once, finish, span
+from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.stack.base.errors import SocketError
+from tcpemu.wire.segment import endpoint_text
+
+T = TypeVar("T")
+Buffer: TypeAlias = Any
+"""Whatever gives its octets: bytes, bytearray, memoryview, array."""
+_DONTWAIT, _PEEK, _WAITALL = int(socket.MSG_DONTWAIT), int(socket.MSG_PEEK), int(socket.MSG_WAITALL)
+_LOCALHOST = b"\x7f\0\0\1"
+_NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
+_KIND_FLAGS = _NONBLOCK | int(getattr(socket, "SOCK_CLOEXEC", 0))
+_CLOSED = -1
+
+
+class EmulatedSocket(socket.socket):
+    """A stream socket of the host that it was made on, or an end of a socketpair()."""
+
+    _process: Process
+    _file: OpenFile
+    _number: int
+    _seconds: float | None
+
+    def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
+        process = here()
+        if process is None:
+            raise RuntimeError("an emulated socket is made by code on a host")
+        self._number = _CLOSED
+        if fileno is not None:
+            file = file_of(process, fileno)
+            if file is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            self._take(process, file, fileno)
+        else:
+            _refuse_others(family, type, proto)
+            stream = TcpStream(process, at_once(process, process.node.host.socket))
+            self._take(process, stream, open_descriptor(stream))
+            if type != -1 and type & _NONBLOCK:
+                self._seconds = 0.0
+
+    def _take(self, process: Process, file: OpenFile, number: int) -> None:
+        self._process, self._file, self._number = process, file, number
+        self._io_refs, self._closed = 0, False
+        self._seconds = socket.getdefaulttimeout()
+
+    @classmethod
+    def _over(cls, file: OpenFile) -> Self:
+        """A socket for an open file that has none yet."""
+        made = cls.__new__(cls)
+        made._take(file.process, file, open_descriptor(file))
+        return made
+
+    # What it is.
+
+    @property
+    def family(self) -> socket.AddressFamily:
+        return socket.AF_UNIX if isinstance(self._file, MemoryEnd) else socket.AF_INET
+
+    @property
+    def type(self) -> socket.SocketKind:
+        return socket.SOCK_STREAM
+
+    @property
+    def proto(self) -> int:
+        return 0 if isinstance(self._file, MemoryEnd) else 6
+
+    def __repr__(self) -> str:
+        where = "closed" if self._number == _CLOSED else f"fd={self._number}"
+        return f"<{type(self).__name__} {where} on {self._process.node.name}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_number", _CLOSED) != _CLOSED:
+            with contextlib.suppress(OSError, SystemExit):
+                self._real_close()
+
+    def fileno(self) -> int:
+        return self._number
+
+    # How long it waits.
+
+    def settimeout(self, value: float | None) -> None:
+        if value is not None and value < 0:
+            raise ValueError("Timeout value out of range")
+        self._seconds = None if value is None else float(value)
+
+    def gettimeout(self) -> float | None:
+        return self._seconds
+
+    def setblocking(self, flag: bool) -> None:
+        self._seconds = None if flag else 0.0
+
+    def getblocking(self) -> bool:
+        return self._seconds != 0.0
+
+    @property
+    def timeout(self) -> float | None:
+        return self._seconds
+
+    # Calls.
+
+    def _open_file(self) -> OpenFile:
+        if self._number == _CLOSED:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return self._file
+
+    def _stream(self, call: str) -> TcpStream:
+        file = self._open_file()
+        if not isinstance(file, TcpStream):
+            raise not_emulated(errno.EOPNOTSUPP, f"{call}() on a socketpair()")
+        return file
+
+    def _call(
+        self,
+        text: str,
+        attempt: Callable[[int], T],
+        show: Callable[[T], str] = lambda _: "",
+        *,
+        wait: bool = True,
+        again: int = errno.EAGAIN,
+        gives: Callable[[T], EndpointSocket] | None = None,
+        why: str = "",
+    ) -> T:
+        """Make a call of the stack that may have to wait, as long as the socket's timeout has it."""
+        stream = self._stream(text)
+        if self._seconds == 0.0 or not wait:
+            return at_once(self._process, lambda: stream.calls.call(stream.socket, text, attempt, show))
+        timeout = None if self._seconds is None else span(self._seconds)
+        trying = stream.calls.complete(stream.socket, text, attempt, show, timeout, again, gives)
+        try:
+            return finish(self._process, trying, why or f"waits in {text}", stream.listens)
+        except BlockingIOError:
+            raise TimeoutError("timed out") from None
+
+    def bind(self, address: Any) -> None:
+        stream = self._stream("bind")
+        octets, port = to_stack(self._process, "bind", address)
+        at_once(
+            self._process,
+            lambda: stream.calls.call(
+                stream.socket,
+                f"bind({endpoint_text((octets, port))})",
+                lambda _: stream.socket.bind(None if octets == ANY else octets, port),
+            ),
+        )
+
+    def listen(self, backlog: int = 128) -> None:
+        stream = self._stream("listen")
+        backlog = max(backlog, 0)
+        at_once(
+            self._process,
+            lambda: stream.calls.call(
+                stream.socket, f"listen({backlog})", lambda now: stream.socket.listen(backlog, now)
+            ),
+        )
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        stream = self._stream("accept")
+        given = self._call(
+            "accept()",
+            stream.socket.accept,
+            lambda child: endpoint_text(child.remote) if child.remote else "",
+            gives=lambda child: child,
+        )
+        made = EmulatedSocket._over(TcpStream(self._process, given))
+        return made, made.getpeername()
+
+    def connect(self, address: Any) -> None:
+        stream = self._stream("connect")
+        octets, port = to_stack(self._process, "connect", address)
+        remote = (_LOCALHOST if octets == ANY else octets), port
+
+        def attempt(now: int) -> None:
+            if stream.connecting and self._seconds != 0.0:
+                connected(stream.socket)
+                stream.connecting = False
+                return
+            try:
+                stream.socket.connect(*remote, now)
+            except SocketError as error:
+                stream.connecting = error.errno in (errno.EINPROGRESS, errno.EALREADY)
+                raise
+            stream.connecting = False
+
+        try:
+            self._call(
+                f"connect({endpoint_text(remote)})", attempt, lambda _: "connected", again=errno.EINPROGRESS
+            )
+        except SocketError:
+            raise
+        except OSError as error:
+            if error.errno not in (errno.EINPROGRESS, errno.EALREADY):
+                stream.connecting = False
+            raise
+
+    def connect_ex(self, address: Any) -> int:
+        try:
+            self.connect(address)
+        except TimeoutError as error:
+            return error.errno or errno.EAGAIN
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno is None:
+                raise
+            return error.errno
+        return 0
+
+    def send(self, data: Buffer, flags: int = 0) -> int:
+        octets = bytes(data)
+        file = self._open_file()
+        if isinstance(file, MemoryEnd):
+            return self._through(file, lambda: file.send(octets), flags)
+        stream = self._stream("send")
+        if self._seconds is None and not flags & _DONTWAIT:
+            self._send_all(octets, flags)
+            return len(octets)
+        return self._call(
+            f"send({len(octets)})",
+            lambda now: stream.socket.send(octets, now, flags),
+            str,
+            wait=not flags & _DONTWAIT,
+        )
+
+    def sendall(self, data: Buffer, flags: int = 0) -> None:
+        octets = bytes(data)
+        if isinstance(self._open_file(), MemoryEnd) or self._seconds == 0.0:
+            while octets:
+                octets = octets[EmulatedSocket.send(self, octets, flags) :]
+            return
+        self._send_all(octets, flags)
+
+    def _send_all(self, octets: bytes, flags: int) -> None:
+        stream = self._stream("send")
+        rest = memoryview(octets)
+
+        def attempt(now: int) -> None:
+            nonlocal rest
+            rest = rest[stream.socket.send(bytes(rest), now, flags) :]
+            if rest:
+                raise SocketError(errno.EAGAIN)
+
+        self._call(f"send({len(octets)})", attempt)
+
+    def sendmsg(self, buffers: Iterable[Any], ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
+        if list(ancdata):
+            raise not_emulated(errno.EOPNOTSUPP, "sendmsg() with ancillary data")
+        if address is not None:
+            raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
+        return EmulatedSocket.send(self, b"".join(bytes(one) for one in buffers), flags)
+
+    def sendto(self, data: Buffer, *rest: Any) -> int:
+        """On a stream the address is of no account (tcp_sendmsg)."""
+        flags = rest[0] if len(rest) > 1 else 0
+        return EmulatedSocket.send(self, data, flags)
+
+    def recv(self, bufsize: int, flags: int = 0) -> bytes:
+        if bufsize < 0:
+            raise ValueError("negative buffersize in recv")
+        if flags & _WAITALL:
+            return self._recv_whole(bufsize, flags & ~_WAITALL)
+        file = self._open_file()
+        if isinstance(file, MemoryEnd):
+            return self._through(file, lambda: file.recv(bufsize, bool(flags & _PEEK)), flags)
+        stream = self._stream("recv")
+        return self._call(
+            f"recv({bufsize})",
+            lambda now: stream.socket.recv(bufsize, now, flags),
+            lambda data: f"{len(data)} octets" if data else "end",
+            wait=not flags & _DONTWAIT,
+        )
+
+    def _recv_whole(self, bufsize: int, flags: int) -> bytes:
+        """MSG_WAITALL: less only at the end."""
+        if flags & _PEEK:
+            raise not_emulated(errno.EOPNOTSUPP, "recv() with MSG_PEEK and MSG_WAITALL")
+        found = b""
+        while len(found) < bufsize:
+            more = EmulatedSocket.recv(self, bufsize - len(found), flags)
+            if not more:
+                break
+            found += more
+        return found
+
+    def recv_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> int:
+        view = memoryview(buffer).cast("B")
+        if nbytes < 0:
+            raise ValueError("negative buffersize in recv_into")
+        if nbytes > len(view):
+            raise ValueError("buffer too small for requested bytes")
+        data = EmulatedSocket.recv(self, nbytes or len(view), flags)
+        view[: len(data)] = data
+        return len(data)
+
+    def recvfrom(self, bufsize: int, flags: int = 0) -> tuple[bytes, Any]:
+        return EmulatedSocket.recv(self, bufsize, flags), None
+
+    def recvfrom_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> tuple[int, Any]:
+        return EmulatedSocket.recv_into(self, buffer, nbytes, flags), None
+
+    def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0) -> tuple[bytes, list[Any], int, Any]:
+        return EmulatedSocket.recv(self, bufsize, flags), [], 0, None
+
+    def recvmsg_into(
+        self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0
+    ) -> tuple[int, list[Any], int, Any]:
+        views = [memoryview(one).cast("B") for one in buffers]
+        data = EmulatedSocket.recv(self, sum(map(len, views)), flags)
+        rest = memoryview(data)
+        for view in views:
+            part = rest[: len(view)]
+            view[: len(part)] = part
+            rest = rest[len(part) :]
+        return len(data), [], 0, None
+
+    def _through(self, end: MemoryEnd, attempt: Callable[[], T], flags: int) -> T:
+        """A call on an end of a socketpair(), as long as the timeout has it."""
+        wait = self._seconds != 0.0 and not flags & _DONTWAIT
+        computers = self._process.computers
+        deadline = None if self._seconds is None else computers.now + span(self._seconds)
+        while True:
+            try:
+                return at_once(self._process, attempt)
+            except BlockingIOError:
+                if not wait:
+                    raise
+                if deadline is not None and computers.now >= deadline:
+                    raise TimeoutError("timed out") from None
+            wait_for_change(self._process, [end], deadline, "a call of a socketpair()")
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        return self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined, no-any-return]
+
+    def shutdown(self, how: int) -> None:
+        file = self._open_file()
+        if isinstance(file, MemoryEnd):
+            file.shutdown(how)
+            return
+        stream = self._stream("shutdown")
+        try:
+            at_once(
+                self._process,
+                lambda: stream.calls.call(
+                    stream.socket, f"shutdown({how})", lambda now: stream.socket.shutdown(how, now)
+                ),
+            )
+        finally:
+            stream.calls.wake(stream.socket)
+
+    # The end, and others that refer to the same file.
+
+    def close(self) -> None:
+        self._closed = True
+        if self._io_refs <= 0:
+            self._real_close()
+
+    def _real_close(self, _ss: object = None) -> None:
+        number, self._number = self._number, _CLOSED
+        self._closed = True
+        if number != _CLOSED and number in self._process.files:
+            close_descriptor(self._process, number)
+
+    def detach(self) -> int:
+        self._closed = True
+        number, self._number = self._number, _CLOSED
+        return number
+
+    def dup(self) -> Self:
+        made = type(self)._over(self._open_file())
+        made._seconds = self._seconds
+        return made
+
+    # Names and options.
+
+    def getsockname(self) -> Any:
+        file = self._open_file()
+        return from_stack(file.socket.local) if isinstance(file, TcpStream) else ""
+
+    def getpeername(self) -> Any:
+        file = self._open_file()
+        if not isinstance(file, TcpStream):
+            return ""
+        if file.socket.state.name in ("SYN_SENT", "CLOSE", "LISTEN"):
+            raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
+        return from_stack(file.socket.remote)
+
+    def setsockopt(self, level: int, optname: int, value: Any, optlen: int = 0) -> None:
+        stream = self._stream("setsockopt")
+        octets = value if value is None or isinstance(value, int) else bytes(value)
+        at_once(self._process, lambda: set_stream_option(stream, level, optname, octets))
+
+    def getsockopt(self, level: int, optname: int, buflen: int = 0) -> Any:
+        file = self._open_file()
+        if isinstance(file, MemoryEnd) and (level, optname) == (socket.SOL_SOCKET, socket.SO_TYPE):
+            return int(socket.SOCK_STREAM)
+        stream = self._stream("getsockopt")
+        return at_once(self._process, lambda: stream_option(stream, level, optname, buflen))
+
+
+def _refuse_others(family: int, type: int, proto: int) -> None:
+    """Only streams over IPv4 are here; all else fails as on a kernel without it."""
+    if family not in FAMILIES:
+        name = getattr(family, "name", str(family))
+        raise not_emulated(errno.EAFNOSUPPORT, f"the address family {name}")
+    kind = socket.SOCK_STREAM if type in (-1, 0) else type & ~_KIND_FLAGS
+    if kind != socket.SOCK_STREAM:
+        raise not_emulated(errno.ESOCKTNOSUPPORT, f"a socket of the kind {getattr(type, 'name', type)}")
+    if proto not in (-1, 0, 6):
+        raise not_emulated(errno.EPROTONOSUPPORT, f"the protocol {proto}")

@@ -1,0 +1,205 @@
+"""Drives a network whose hosts run programs: until a time, or until all that can end has ended.
+
+A server need not end: the run is over when every other program is, and one second later, so that what is on its way
+arrives. Where nothing can happen any more and somebody still waits, that is a mistake, and it is said who waits for
+what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import random
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+from tcpemu.network import SECOND, Network, Node, seconds_text
+from tcpemu.programs.calls.stand_ins import installed
+from tcpemu.programs.event_loop.emulated_loop import EmulatedEventLoop
+from tcpemu.programs.event_loop.waiting_tasks import waiting_tasks
+from tcpemu.programs.files.process_end import end_process, muted
+from tcpemu.programs.launching.program import Program, new_process
+from tcpemu.programs.launching.program_kinds import Runnable, prepared
+from tcpemu.programs.waiting.computers import Computers, Process, StuckError
+from tcpemu.programs.waiting.whereabouts import on
+
+T = TypeVar("T")
+SETTLES = SECOND
+"""How long what is on its way has to arrive, after the last program that ends."""
+LONGEST = 24 * 3600 * SECOND
+"""Virtual time that a run without an end of its own may take. A server that looks around twice a second makes it
+long in real time too."""
+
+
+class Driver:
+    """Programs and coroutines on the hosts of one network. While it is open, the stand-ins are in place."""
+
+    def __init__(self, network: Network, echo: bool = False) -> None:
+        self.network = network
+        self.computers = Computers(network)
+        self.programs: list[Program] = []
+        self.tasks: list[asyncio.Task[Any]] = []
+        self._echo = echo
+        self._loop: EmulatedEventLoop | None = None
+        self._on_hosts: dict[str, Process] = {}
+        self._held = contextlib.ExitStack()
+
+    def open(self) -> None:
+        """Put the stand-ins in place; what is random in this process begins at the network's seed."""
+        self._held.enter_context(installed())
+        self._held.enter_context(_seeded(self.network.seed))
+
+    def close(self) -> None:
+        """End all that still runs, and put the real things back."""
+        try:
+            self.computers.over = True
+            cut_short = [program for program in self.programs if not program.done]
+            had_loop = self._loop is not None or any(each.process.had_event_loop for each in cut_short)
+            with muted():
+                for program in cut_short:
+                    program.stop()
+                self._close_loop()
+                for process in self.computers.processes:
+                    end_process(process)
+                if had_loop:
+                    gc.collect()  # tasks that never ended would say so, whenever they are collected
+        finally:
+            self._held.close()
+
+    def add_host(self, name: str, node: Node) -> None:
+        """From now on every host knows this one by its name."""
+        self.computers.names[name] = node
+
+    # What runs.
+
+    def run(self, node: Node, what: Runnable, name: str, at: int) -> Program:
+        """Have a program begin at that time."""
+        program = Program(self.computers, node, name, prepared(what), at, self._echo)
+        self.programs.append(program)
+        return program
+
+    def start(self, node: Node, coroutine: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Have a coroutine run on a host, from now on."""
+        process = self._on_hosts.get(node.name)
+        if process is None:
+            process = self._on_hosts[node.name] = new_process(self.computers, node, node.name)
+        with on(process):
+            task = self.loop.create_task(coroutine, name=name)
+        self.tasks.append(task)
+        return task
+
+    @property
+    def loop(self) -> EmulatedEventLoop:
+        """The event loop of all coroutines, made when it is first asked for."""
+        if self._loop is None:
+            self._loop = EmulatedEventLoop(self.computers)
+        return self._loop
+
+    # Time.
+
+    def until(self, when: int) -> None:
+        """Let virtual time reach `when`, or less where everything has ended before."""
+        self._drive(self._all_ended, when)
+        if not self._all_ended():
+            self.network.surroundings.loop.reach(when)
+
+    def until_done(self, ended: Callable[[], bool], what: str) -> None:
+        """Let time go on until that has ended. StuckError where it never will."""
+        limit = self.network.now + LONGEST
+        self._drive(ended, limit)
+        if not ended():
+            raise StuckError(f"{what} does not end, {self._why_not(limit)}")
+
+    def until_all_ended(self) -> None:
+        """Let time go on until every program has ended that is no server. StuckError where one never will."""
+        limit = self.network.now + LONGEST
+        self._drive(self._clients_ended, limit)
+        if not self._clients_ended():
+            raise StuckError(f"some programs do not end, {self._why_not(limit)}")
+        self._drive(self._all_ended, self.network.now + SETTLES)
+
+    def _why_not(self, limit: int) -> str:
+        late = self.network.now >= limit or self.network.next_due() is not None
+        why = f"though {LONGEST // SECOND} s have passed" if late else "and nothing can happen any more"
+        return f"{why}; at {seconds_text(self.network.now)}:\n" + "\n".join(self.who_waits())
+
+    def who_waits(self) -> Iterator[str]:
+        """A line for each thread and task that stands still: what it waits for."""
+        for program in self.programs:
+            for thread in program.process.threads:
+                if not thread.done:
+                    yield f"  {program.name} ({thread.name}) {thread.waits_for or 'has not begun'}"
+        if self._loop is not None:
+            for text in waiting_tasks(self._loop):
+                yield f"  {text}"
+
+    def _all_ended(self) -> bool:
+        return all(program.done for program in self.programs) and all(task.done() for task in self.tasks)
+
+    def _clients_ended(self) -> bool:
+        """Whether all have ended but those that listen, or wait for somebody to connect."""
+        return all(program.done or program.process.listens for program in self.programs) and all(
+            task.done() for task in self.tasks
+        )
+
+    def _drive(self, ends: Callable[[], bool], until: int) -> None:
+        with _collected_here():
+            if self._loop is not None:
+                self._drive_loop(self._loop, ends, until)
+                return
+            network = self.network
+            while not ends():
+                due = network.next_due()
+                if due is None or due > until:
+                    return
+                network.step()
+
+    def _drive_loop(self, loop: EmulatedEventLoop, ends: Callable[[], bool], until: int) -> None:
+        selector = loop.selector
+        selector.ends, selector.until, selector.stop = ends, until, loop.stop
+        outer = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+        try:
+            loop.run_forever()
+        finally:
+            asyncio._set_running_loop(outer)
+            selector.ends, selector.until, selector.stop = (lambda: False), None, None
+
+    def _close_loop(self) -> None:
+        loop, self._loop = self._loop, None
+        if loop is None:
+            return
+        left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+        for task in left:
+            task.cancel()
+        if left:
+            self._settle(loop, left)
+        loop.close()
+
+    def _settle(self, loop: EmulatedEventLoop, left: list[asyncio.Task[Any]]) -> None:
+        """Let cancelled tasks end, as asyncio.run() does, for as long as that takes no more than a moment."""
+        self._drive_loop(loop, lambda: all(task.done() for task in left), self.network.now + SETTLES)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """The module random begins at the seed, and afterwards where it was."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@contextlib.contextmanager
+def _collected_here() -> Iterator[None]:
+    """Garbage in circles is collected between runs of the network: in one, it would close sockets at any time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

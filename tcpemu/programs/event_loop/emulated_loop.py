@@ -1,0 +1,48 @@
+"""An event loop that is CPython's own, over sockets of hosts and in virtual time.
+
+Transports, TLS, buffers, flow control, `sock_*` and `add_reader` are those of asyncio.SelectorEventLoop. Coroutines
+of many hosts share the loop; which host one is on is in its context, which asyncio carries from task to task. It
+needs no thread: what goes to an executor runs as a thread of the host that its task is on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+from tcpemu.programs.calls.time_calls import UPTIME
+from tcpemu.programs.event_loop.advancing_selector import AdvancingSelector
+from tcpemu.programs.event_loop.waiting_tasks import waiting_tasks
+from tcpemu.programs.launching.program import new_process
+from tcpemu.programs.waiting.computers import Computers
+from tcpemu.programs.waiting.whereabouts import on
+
+
+class EmulatedEventLoop(asyncio.SelectorEventLoop):
+    """It may only run while stand-ins for the standard library are in place (`stand_ins.installed`)."""
+
+    def __init__(self, computers: Computers) -> None:
+        self._own_process = new_process(computers, None, "event loop")
+        self.selector = AdvancingSelector(self._own_process)
+        self.selector.who_waits = lambda: "\n".join(waiting_tasks(self))
+        with on(self._own_process):
+            super().__init__(self.selector)
+        self._clock_resolution = 1e-9
+
+    def time(self) -> float:
+        """What time.monotonic() shows on every host."""
+        return (self._own_process.computers.now + UPTIME) / 1e9
+
+    async def getaddrinfo(
+        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> Any:
+        """Names are known at once: no thread is needed."""
+        return socket.getaddrinfo(host, port, family, type, proto, flags)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
+        return socket.getnameinfo(sockaddr, flags)
+
+    def close(self) -> None:
+        with on(self._own_process):
+            super().close()

@@ -1,0 +1,67 @@
+"""Waiting for several files at once: what select() and poll() do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tcpemu.network.task import Wake
+from tcpemu.programs.files.open_files import ERR, HUP, OpenFile
+from tcpemu.programs.waiting.computers import Process
+from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still
+
+ALWAYS = ERR | HUP
+"""Bits that are told whether they were asked for or not."""
+
+
+def ready_bits(wanted: Mapping[OpenFile, int]) -> dict[OpenFile, int]:
+    """Those that are ready for something that is wanted of them, with the bits that hold."""
+    found = ((file, file.poll() & (bits | ALWAYS)) for file, bits in wanted.items())
+    return {file: bits for file, bits in found if bits}
+
+
+def wait_for_any(
+    process: Process, wanted: Mapping[OpenFile, int], timeout: int | None
+) -> dict[OpenFile, int]:
+    """Wait until one is ready, or so many nanoseconds have passed; None waits for ever."""
+    count_call(process)
+    ready = ready_bits(wanted)
+    if not ready and timeout == 0:
+        look_around(process)
+        return ready_bits(wanted)
+    deadline = None if timeout is None else process.computers.now + timeout
+    while not ready and (deadline is None or process.computers.now < deadline):
+        wait_for_change(process, list(wanted), deadline)
+        ready = ready_bits(wanted)
+    return ready
+
+
+def wait_for_change(
+    process: Process, files: list[OpenFile], deadline: int | None, call: str = "poll()"
+) -> None:
+    """Stand still until one of the files may have changed, or until the deadline."""
+    computers = process.computers
+    wakes: list[Wake] = []
+
+    def changed() -> None:
+        for wake in wakes:
+            computers.at(computers.now, wake)
+
+    def arm(wake: Wake) -> None:
+        wakes.append(wake)
+        for file in files:
+            file.watchers[changed] = None
+        if deadline is not None:
+            computers.at(deadline, wake)
+
+    server = any(file.listens for file in files)
+    try:
+        stand_still(process, arm, _waits_for(call, files, deadline), server)
+    finally:
+        for file in files:
+            file.watchers.pop(changed, None)
+
+
+def _waits_for(call: str, files: list[OpenFile], deadline: int | None) -> str:
+    many = "a file" if len(files) == 1 else f"one of {len(files)} files"
+    until = "" if deadline is None else f", until {deadline / 1e9:g} s"
+    return f"waits in {call} for {many}{until}"

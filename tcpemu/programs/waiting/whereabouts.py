@@ -1,0 +1,49 @@
+"""Which process the code that runs now belongs to; none for all that is not on an emulated host.
+
+A thread belongs to the process that started it, for as long as it lives. Code that shares its thread with other
+hosts, as coroutines of one event loop do, belongs where its context says, which asyncio carries along.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from tcpemu.programs.waiting.computers import Process, ProgramThread
+
+
+class _OfThisThread(threading.local):
+    thread: ProgramThread | None = None
+
+
+_OF_THIS_THREAD = _OfThisThread()
+_ON_HOST: ContextVar[Process | None] = ContextVar("tcpemu_process", default=None)
+
+
+def current_thread() -> ProgramThread | None:
+    """The program's thread that this OS thread is."""
+    return _OF_THIS_THREAD.thread
+
+
+def here() -> Process | None:
+    """The process that the caller belongs to; None off the hosts."""
+    thread = _OF_THIS_THREAD.thread
+    return _ON_HOST.get() if thread is None else thread.process
+
+
+def settle_in(thread: ProgramThread) -> None:
+    """From now on this OS thread is that thread of a program."""
+    _OF_THIS_THREAD.thread = thread
+    _ON_HOST.set(thread.process)
+
+
+@contextmanager
+def on(process: Process) -> Iterator[None]:
+    """The code within belongs to that process."""
+    token = _ON_HOST.set(process)
+    try:
+        yield
+    finally:
+        _ON_HOST.reset(token)

@@ -1,0 +1,162 @@
+"""`tcpemu exec`: programs on emulated hosts, and on the loopback of the machine."""
+
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from tcpemu.cli.app import app
+from tcpemu.cli.exec_request import link_conditions, losses, placed
+from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.network import Conditions, lose
+from tcpemu.wire.capture_file import read_capture
+
+SERVER = """
+import socket
+import time
+
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("", 5000))
+listener.listen(5)
+while True:
+    connection, peer = listener.accept()
+    now = time.ctime(time.time()) + "\\r\\n"
+    connection.send(now.encode("ascii"))
+    connection.close()
+"""
+CLIENT = """
+import socket
+import sys
+
+connection = socket.create_connection((sys.argv[1], 5000))
+print("it is", connection.recv(100).decode().strip())
+connection.close()
+"""
+
+
+@pytest.fixture(autouse=True)
+def scripts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "server.py").write_text(SERVER)
+    (tmp_path / "client.py").write_text(CLIENT)
+    return tmp_path
+
+
+def tcpemu(*arguments):
+    return CliRunner().invoke(app, ["exec", *map(str, arguments)])
+
+
+THIRTEEN = ("--host", "server=server.py", "--host", "c*12=client.py server", "--link", "delay 20 ms")
+
+
+def test_the_server_and_twelve_clients(scripts):
+    done = tcpemu(*THIRTEEN, "--every", "20 ms", "-o", "x.pcapng")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines() == [
+        f"c{number} | it is Tue Nov 14 22:13:20 2023" for number in range(1, 13)
+    ]
+    assert "stopped: server waits in accept()" in done.stderr
+    assert len(read_capture(scripts / "x.pcapng").packets) == 12 * 8
+
+
+def test_the_same_seed_gives_the_same_octets(scripts):
+    for name in ("a", "b"):
+        tcpemu(*THIRTEEN, "--seed", "7", "--lose", "third-ack:c3", "-o", f"{name}.pcapng")
+    assert (scripts / "a.pcapng").read_bytes() == (scripts / "b.pcapng").read_bytes()
+
+
+def test_a_lost_third_ack():
+    done = tcpemu(*THIRTEEN, "--every", "20 ms", "--lose", "third-ack:c3", "--ladder")
+    assert done.exit_code == 0
+    lines = [line for line in done.stdout.splitlines() if " | it is" in line]
+    assert lines[-1] == "c3 | it is Tue Nov 14 22:13:21 2023"
+    assert "lost" in done.stdout
+    assert "no packet was there" not in done.stderr
+
+
+def test_twelve_clients_at_one_instant_are_more_than_the_backlog_takes():
+    """With SYN cookies nothing is left of a final ACK that met a full queue: the client waits for ever."""
+    done = tcpemu(*THIRTEEN)
+    assert done.exit_code == 1
+    assert len(done.stdout.splitlines()) == 6
+    assert "some programs do not end" in done.stderr
+    assert "c7 (MainThread) waits in recv(100)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("raise SystemExit(3)", 3), ("1/0", 1), ("import time; time.sleep(9); raise SystemExit(4)", 5), ("", 5)],
+)
+def test_the_exit_status_is_that_of_the_first_that_failed(scripts, code, status):
+    (scripts / "a.py").write_text(code)
+    (scripts / "b.py").write_text("import time; time.sleep(1); raise SystemExit(5)")
+    assert tcpemu("--host", "b=b.py", "--host", "a=a.py").exit_code == status
+
+
+def test_until(scripts):
+    (scripts / "late.py").write_text("import time; time.sleep(10); print('late')")
+    done = tcpemu("--host", "a=late.py", "--until", "2 s")
+    assert done.exit_code == 0
+    assert done.stderr == "tcpemu: 2 s of virtual time; stopped: a sleeps for 10 s\n"
+    assert tcpemu("--host", "a=late.py", "--until", "20 s").stdout == "a | late\n"
+
+
+def test_a_module_and_a_kernel():
+    done = tcpemu("--host", "web=-m http.server 80", "--generation", "linux-2.6.32", "--until", "2 s")
+    assert done.exit_code == 0
+    assert "web | Serving HTTP on 0.0.0.0 port 80" in done.stdout
+
+
+def test_a_fault_that_met_nothing_is_told():
+    done = tcpemu("--host", "server=server.py", "--host", "c=client.py server", "--lose", "data 9:c")
+    assert "no packet was there to be lost: lose the data 9 of c" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name a host and its program"),
+        (["--host", "server.py"], "write it as NAME=PROGRAM"),
+        (["--host", "a=nowhere.py"], "nowhere.py: there is no such file to run"),
+        (["--host", "a=server.py", "--host", "a=server.py"], "there is a host of this name already"),
+        (["--host", "a=server.py", "--link", "slow"], "begin with one of delay, jitter"),
+        (["--host", "a=server.py", "--link", "delay much"], "delay 'much'; give a time such as"),
+        (["--host", "a=server.py", "--lose", "third-ack:b"], "there is no host 'b'; there are a"),
+        (["--host", "a=server.py", "--lose", "third-bck:a"], "'third-bck' is no part that a packet plays"),
+        (["--host", "a=server.py", "--generation", "linux-9"], "linux-9"),
+        (["--host", "a=server.py", "-o", "x.txt"], "name the file *.pcap or *.pcapng"),
+        (["--host", "a=server.py", "--real", "-o", "x.pcap"], "--real writes no capture"),
+    ],
+)
+def test_mistakes_are_told(arguments, words):
+    done = tcpemu(*arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
+def test_what_a_request_says():
+    assert [(one.host, one.program, one.at) for one in placed(["a=x.py 1", "b*2=y.py"], 5)] == [
+        ("a", "x.py 1", 0),
+        ("b1", "y.py", 0),
+        ("b2", "y.py", 5),
+    ]
+    assert link_conditions("delay 20 ms, jitter 1 ms, loss 1 %, rate 10 Mbit/s") == Conditions(
+        delay=20_000_000, jitter=1_000_000, loss=0.01, rate=10**7
+    )
+    assert losses(["syn*3:a", "data 2:b#4", "rst"], ["a", "b"]) == [
+        lose("syn", of="a", times=3),
+        lose("data 2", of="b", connection=4),
+        lose("rst"),
+    ]
+    with pytest.raises(UsageError, match="5000 hosts"):
+        placed(["a*99999=x.py"], 0)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the loopback of Linux is 127.0.0.0/8")
+def test_the_same_on_the_loopback_of_the_machine(scripts, capfd):
+    (scripts / "fails.py").write_text("raise SystemExit(3)")
+    done = tcpemu(*THIRTEEN[:2], "--host", "c*2=client.py server", "--host", "d=fails.py", "--real")
+    assert done.exit_code == 3
+    lines = sorted(done.stdout.splitlines())
+    assert [line[:10] for line in lines] == ["c1 | it is", "c2 | it is"]

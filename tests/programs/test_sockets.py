@@ -1,0 +1,399 @@
+"""Sockets of programs: what each call gives and how it fails, as on Linux."""
+
+import errno
+import io
+import socket
+import struct
+import time
+from socket import create_connection
+from socket import socket as early_socket
+
+import pytest
+
+from tcpemu.programs.calls.emulated_socket import EmulatedSocket
+from tests.programs.pair_of_hosts import run_alone, run_pair
+
+
+def listening(port=80, backlog=5):
+    listener = socket.socket()
+    listener.bind(("", port))
+    listener.listen(backlog)
+    return listener
+
+
+def serving(handle):
+    """A server that hands each connection to `handle`, one after the other."""
+
+    def serve():
+        listener = listening()
+        while True:
+            connection, _ = listener.accept()
+            handle(connection)
+
+    return serve
+
+
+def raised(call, *arguments):
+    """The class and the errno of what it raises."""
+    try:
+        call(*arguments)
+    except OSError as error:
+        return type(error), error.errno
+    return None
+
+
+def echo(connection):
+    while data := connection.recv(1000):
+        connection.sendall(data)
+    connection.close()
+
+
+def test_an_echo_takes_one_round_trip_each_way():
+    def ask():
+        begin = time.monotonic()
+        connection = create_connection(("server", 80))
+        connected = time.monotonic()
+        connection.sendall(b"hello")
+        answer = connection.recv(100)
+        return answer, round(connected - begin, 6), round(time.monotonic() - connected, 6)
+
+    assert run_pair(serving(echo), ask) == (b"hello", 0.04, 0.04)
+
+
+def test_a_class_that_was_imported_before_is_emulated_too():
+    def ask():
+        made = early_socket(socket.AF_INET, socket.SOCK_STREAM)
+        made.connect(("server", 80))
+        return type(made), isinstance(made, socket.socket), made.getpeername()
+
+    assert run_pair(serving(echo), ask) == (EmulatedSocket, True, ("10.0.0.1", 80))
+
+
+def test_a_class_of_the_program_that_derives_from_socket_is_emulated_too():
+    class Counting(socket.socket):
+        sent = 0
+
+        def send(self, data, flags=0):
+            self.sent += len(data)
+            return super().send(data, flags)
+
+    def ask():
+        made = Counting()
+        made.connect(("server", 80))
+        made.send(b"hello")
+        return made.recv(10), made.sent, isinstance(made, Counting)
+
+    assert run_pair(serving(echo), ask) == (b"hello", 5, True)
+
+
+def test_nobody_listens():
+    def ask():
+        return raised(create_connection, ("server", 81))
+
+    assert run_pair(serving(echo), ask) == (ConnectionRefusedError, errno.ECONNREFUSED)
+
+
+def test_a_host_that_is_not_there_does_not_answer():
+    def ask():
+        begin = time.monotonic()
+        return raised(create_connection, ("10.9.9.9", 80)), round(time.monotonic() - begin)
+
+    kind, seconds = run_pair(serving(echo), ask)
+    assert kind == (TimeoutError, errno.ETIMEDOUT)
+    assert seconds == 131  # six more SYNs, four of them a second apart, as Linux has it since 6.5
+
+
+def test_a_timeout_of_the_program_ends_a_connect_and_a_recv():
+    def ask():
+        begin = time.monotonic()
+        with pytest.raises(TimeoutError, match="timed out"):
+            create_connection(("10.9.9.9", 80), timeout=3)
+        connected = create_connection(("server", 80), timeout=2)
+        middle = time.monotonic()
+        with pytest.raises(TimeoutError, match="timed out"):
+            connected.recv(1)
+        return round(middle - begin, 6), round(time.monotonic() - middle, 6)
+
+    assert run_pair(serving(echo), ask) == (3.04, 2.0)
+
+
+def test_data_that_was_not_read_makes_close_a_reset():
+    def handle(connection):
+        time.sleep(1)
+        connection.close()
+
+    def ask():
+        connection = create_connection(("server", 80))
+        connection.send(b"x" * 100)
+        return raised(connection.recv, 1), raised(connection.send, b"y"), raised(connection.send, b"y")
+
+    reset = (ConnectionResetError, errno.ECONNRESET)
+    broken = (BrokenPipeError, errno.EPIPE)
+    assert run_pair(serving(handle), ask) == (reset, broken, broken)
+
+
+def test_linger_of_no_time_is_a_reset():
+    def handle(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    def ask():
+        return raised(create_connection(("server", 80)).recv, 1)
+
+    assert run_pair(serving(handle), ask) == (ConnectionResetError, errno.ECONNRESET)
+
+
+def test_half_a_close_lets_the_answer_through():
+    def handle(connection):
+        whole = b""
+        while data := connection.recv(1000):
+            whole += data
+        connection.sendall(whole.upper())
+        connection.close()
+
+    def ask():
+        connection = create_connection(("server", 80))
+        connection.sendall(b"abc")
+        connection.shutdown(socket.SHUT_WR)
+        return connection.recv(10), connection.recv(10), raised(connection.send, b"more")
+
+    assert run_pair(serving(handle), ask) == (b"ABC", b"", (BrokenPipeError, errno.EPIPE))
+
+
+def test_a_call_that_does_not_wait_says_so():
+    def ask():
+        connection = create_connection(("server", 80))
+        connection.setblocking(False)
+        found = [raised(connection.recv, 1)]
+        connection.setblocking(True)
+        found.append(raised(connection.recv, 1, socket.MSG_DONTWAIT))
+        fresh = socket.socket()
+        fresh.setblocking(False)
+        found.append(raised(fresh.connect, ("server", 80)))
+        found.append(fresh.connect_ex(("server", 80)))
+        time.sleep(0.1)
+        return [*found, fresh.connect_ex(("server", 80)), fresh.connect_ex(("server", 80))]
+
+    again = (BlockingIOError, errno.EAGAIN)
+    begun = (BlockingIOError, errno.EINPROGRESS)
+    assert run_pair(serving(echo), ask) == [again, again, begun, errno.EALREADY, 0, errno.EISCONN]
+
+
+def test_what_is_peeked_at_stays():
+    def ask():
+        connection = create_connection(("server", 80))
+        connection.sendall(b"hello")
+        return connection.recv(4, socket.MSG_PEEK), connection.recv(5, socket.MSG_WAITALL)
+
+    assert run_pair(serving(echo), ask) == (b"hell", b"hello")
+
+
+def test_all_ways_to_send_and_receive(tmp_path):
+    (tmp_path / "file").write_bytes(b"file")
+
+    def ask():
+        connection = create_connection(("server", 80))
+        with connection.makefile("rwb") as stream:
+            stream.write(b"line\n")
+            stream.flush()
+            found = [stream.readline()]
+        connection.sendmsg([b"two ", b"parts"])
+        into = bytearray(20)
+        found.append(bytes(into[: connection.recv_into(into)]))
+        with (tmp_path / "file").open("rb") as file:
+            connection.sendfile(file)
+        found.append(connection.recvfrom(10)[0])
+        connection.sendto(b"to", ("nobody", 1))
+        found.append(connection.recvmsg(10)[0])
+        connection.send(memoryview(b"into"))
+        parts = [bytearray(2), bytearray(5)]
+        connection.recvmsg_into(parts)
+        return [*found, bytes(parts[0] + parts[1])]
+
+    answers = [b"line\n", b"two parts", b"file", b"to", b"into\0\0\0"]
+    assert run_pair(serving(echo), ask) == answers
+
+
+def test_two_sockets_of_one_file_close_with_the_last():
+    def ask():
+        connection = create_connection(("server", 80))
+        other = connection.dup()
+        connection.close()
+        other.sendall(b"x")
+        found = [other.recv(1), raised(connection.recv, 1)]
+        number = other.detach()
+        again = socket.socket(fileno=number)
+        again.sendall(b"y")
+        return [*found, again.recv(1), again.fileno() == number, raised(other.recv, 1)]
+
+    closed = (OSError, errno.EBADF)
+    assert run_pair(serving(echo), ask) == [b"x", closed, b"y", True, closed]
+
+
+def test_names_and_numbers_of_a_socket():
+    def handle(connection):
+        connection.sendall(repr((connection.getsockname(), connection.getpeername()[0])).encode())
+        connection.close()
+
+    def ask():
+        unbound = socket.socket()
+        connection = create_connection(("server", 80))
+        seen = connection.recv(100).decode()
+        return (
+            unbound.getsockname(),
+            raised(unbound.getpeername),
+            connection.getsockname()[0],
+            seen,
+            (connection.family, connection.type, connection.proto),
+            connection.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE),
+        )
+
+    assert run_pair(serving(handle), ask) == (
+        ("0.0.0.0", 0),
+        (OSError, errno.ENOTCONN),
+        "10.0.0.2",
+        "(('10.0.0.1', 80), '10.0.0.2')",
+        (socket.AF_INET, socket.SOCK_STREAM, 6),
+        1,
+    )
+
+
+def test_hosts_are_known_by_name():
+    def ask():
+        return (
+            socket.gethostname(),
+            socket.gethostbyname("server"),
+            socket.gethostbyaddr("10.0.0.1")[0],
+            socket.getfqdn(),
+            socket.getnameinfo(("10.0.0.1", 80), socket.NI_NUMERICSERV),
+            [entry[4] for entry in socket.getaddrinfo("server", 80, type=socket.SOCK_STREAM)],
+            [
+                entry[4]
+                for entry in socket.getaddrinfo(None, 80, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            ],
+            raised(socket.getaddrinfo, "nowhere", 80),
+        )
+
+    assert run_pair(serving(echo), ask) == (
+        "client",
+        "10.0.0.1",
+        "server",
+        "client",
+        ("server", "80"),
+        [("10.0.0.1", 80)],
+        [("0.0.0.0", 80)],
+        (socket.gaierror, socket.EAI_NONAME),
+    )
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "0.0.0.0", "alone"])
+def test_a_host_reaches_itself(name):
+    def both():
+        listener = listening()
+        one = create_connection((name, 80))
+        other, peer = listener.accept()
+        one.sendall(b"hello")
+        return other.recv(10), peer[0]
+
+    address = "10.0.0.1" if name == "alone" else "127.0.0.1"
+    assert run_alone(both) == (b"hello", address)
+
+
+def test_a_port_that_is_taken():
+    def both():
+        listener = listening()
+        other = socket.socket()
+        found = raised(other.bind, ("", 80)), raised(other.bind, ("10.0.0.9", 81))
+        listener.close()
+        other.bind(("", 80))
+        return found
+
+    assert run_alone(both) == ((OSError, errno.EADDRINUSE), (OSError, errno.EADDRNOTAVAIL))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "number", "words"),
+    [
+        ((socket.AF_INET6,), errno.EAFNOSUPPORT, "the address family AF_INET6 is not emulated"),
+        ((socket.AF_UNIX,), errno.EAFNOSUPPORT, "the address family AF_UNIX is not emulated"),
+        ((socket.AF_INET, socket.SOCK_DGRAM), errno.ESOCKTNOSUPPORT, "kind SOCK_DGRAM is not emulated"),
+    ],
+)
+def test_what_is_not_there_is_refused_and_not_real(arguments, number, words):
+    def make():
+        with pytest.raises(OSError, match=words) as caught:
+            socket.socket(*arguments)
+        return caught.value.errno
+
+    assert run_alone(make) == number
+
+
+def test_an_option_that_is_not_emulated_is_refused():
+    def ask():
+        made = socket.socket()
+        with pytest.raises(OSError, match="SO_PRIORITY is known to Linux") as caught:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 3)
+        with pytest.raises(OSError, match="MSG_OOB is not emulated"):
+            create_connection(("server", 80)).send(b"x", socket.MSG_OOB)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return caught.value.errno, made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+    assert run_pair(serving(echo), ask) == (errno.EOPNOTSUPP, 1)
+
+
+def test_a_pair_in_memory():
+    def both():
+        one, other = socket.socketpair()
+        one.sendall(b"hello")
+        found = [other.recv(2), other.recv(10)]
+        other.settimeout(1.5)
+        begin = time.monotonic()
+        with pytest.raises(TimeoutError):
+            other.recv(1)
+        one.close()
+        return [*found, time.monotonic() - begin, other.recv(1), raised(other.send, b"x")]
+
+    assert run_alone(both) == [b"he", b"llo", 1.5, b"", (BrokenPipeError, errno.EPIPE)]
+
+
+def test_a_large_transfer_is_whole_and_is_held_up_by_who_does_not_read():
+    size = 3_000_000
+
+    def handle(connection):
+        time.sleep(5)
+        got = 0
+        while data := connection.recv(65536):
+            got += len(data)
+        connection.sendall(str(got).encode())
+        connection.close()
+
+    def ask():
+        connection = create_connection(("server", 80))
+        begin = time.monotonic()
+        connection.sendall(bytes(size))
+        held_up = time.monotonic() - begin
+        connection.shutdown(socket.SHUT_WR)
+        return int(connection.recv(20)), held_up > 4
+
+    assert run_pair(serving(handle), ask) == (size, True)
+
+
+def test_a_descriptor_is_a_number_that_nobody_else_has():
+    def ask():
+        with io.FileIO(__file__) as real:
+            made = [socket.socket() for _ in range(3)]
+            numbers = {one.fileno() for one in made}
+            return len(numbers), real.fileno() in numbers, made[0].close(), made[0].fileno()
+
+    assert run_alone(ask) == (3, False, None, -1)
+
+
+def test_the_end_of_a_program_closes_its_sockets():
+    def ask():
+        return create_connection(("server", 80)).fileno() > 0
+
+    def handle(connection):
+        assert connection.recv(1) == b""
+        connection.close()
+
+    assert run_pair(serving(handle), ask) is True
