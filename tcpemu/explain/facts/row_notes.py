@@ -73,7 +73,7 @@ def notes_of(row: Row) -> tuple[Note, ...]:
         case PacketRow():
             return tuple(note for note in all_notes_of(row) if not note.ordinary)
         case TimerRow(reason=Reason() as reason):
-            text = f"{row.node}: {reason.text}{decided(row.given_up)}"
+            text = f"{row.node}: {reason.text}{decided(row.given_up, reason)}"
             return (Note(text, Role.LOST, reason.name, reason.source),)
         case _:
             return ()
@@ -111,7 +111,7 @@ def _counters(counted: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {by:+}" for name, by in counted if name not in BULK)
 
 
-def decided(given_up: GivenUp | None) -> str:
+def decided(given_up: GivenUp | None, reason: Reason) -> str:
     """How long a timer that gave up had waited, and by which setting."""
     if given_up is None:
         return ""
@@ -121,7 +121,8 @@ def decided(given_up: GivenUp | None) -> str:
     if given_up.allowed is None:
         return f"; {setting}"
     waited, allowed = span_words(given_up.waited), span_words(given_up.allowed)
-    return f"; {waited} have passed since the first retransmission, and {setting}: that allows {allowed}"
+    since = "SYN" if reason.name == "SYN_TIMED_OUT" else "retransmission"
+    return f"; {waited} have passed since the first {since}, and {setting}: that allows {allowed}"
 
 
 _EIGHT_FOR_NONE = frozenset({"net.ipv4.tcp_orphan_retries"})

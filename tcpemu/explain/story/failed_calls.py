@@ -127,7 +127,7 @@ class _Causes:
             case = SettingsCase(
                 timer.reason.name, self._hosts.get(here[0]), here[0], None, given_up=timer.given_up
             )
-            words = f"{timer.reason.text.split(':')[0]}{decided(timer.given_up)}"
+            words = f"{timer.reason.text.split(':')[0]}{decided(timer.given_up, timer.reason)}"
             return _Cause(words, settings_advice(case))
         if reset and reset.arrived is not None and ended == reset.arrived:
             return self._by_reset(reset)

@@ -35,10 +35,10 @@ from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
 from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
 from tcpemu.explain.story.waits import Waits
-from tcpemu.network.record import Call, Record
+from tcpemu.network.record import NO_HOST, Call, Record
 from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.host import Host
-from tcpemu.wire.segment import ACK, RST, Address
+from tcpemu.wire.segment import ACK, RST, Address, address_text
 
 _QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
 WITHOUT_PARAGRAPH = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
@@ -87,7 +87,8 @@ class _TurningPoints:
         self._hosts = hosts
         self._servers = HostSides(rows).right
         self._notes_without_trouble = opening_and_closing_notes(rows, digest, hosts)
-        self._owners = _owners(rows)
+        self._owners = {address: name for name, host in hosts.items() for address in host.addresses}
+        self._owners.update(_owners(rows))
         self._asked = dict(_asked_backlogs(rows))
         self._waits = Waits(rows, calls)
 
@@ -172,7 +173,7 @@ class _TurningPoints:
             return f"A timer of {one.node}{about}: {_after_name(note.text, one.node)}"
         ours = row.sender in self._servers
         sender = row.sender if ours else one.client
-        receiver = one.client if ours else row.receiver or "an address that nobody has"
+        receiver = one.client if ours else self._receiver(row)
         kind = segment_kind(row.segment)
         if note.of_departure:
             colon = "" if note.role in {Role.LOST, Role.AGAIN} and note.rule != ZERO_WINDOW else ":"
@@ -185,6 +186,12 @@ class _TurningPoints:
                 else f"; {sender} sent it at {moment(row.at)}: {cause}"
             )
         return f"{kind[0].upper()}{kind[1:]} of {sender} arrives at {receiver}: {text}"
+
+    def _receiver(self, row: PacketRow) -> str:
+        """Whom it was sent to, though it may never have arrived there."""
+        if row.lost == NO_HOST:
+            return row.receiver or "an address that nobody has"
+        return row.receiver or self._owners.get(row.segment.dst) or address_text(row.segment.dst)
 
     def _disagreement(self, one: _Instance) -> str:
         if one.note.of_departure:

@@ -95,6 +95,8 @@ def _edge(timer: TimerRow, repeats: Iterator[PacketRow]) -> str:
     given_up = timer.given_up
     if given_up is None or given_up.allowed is None:
         return ""
+    if given_up.setting == "TCP_USER_TIMEOUT":  # the last time-out is cut short, to end just then
+        return ""
     began = timer.at - given_up.waited
     short = [given_up.allowed - (row.at - began) for row in repeats if row.at - began < given_up.allowed]
     if short and min(short) * NEAR <= given_up.allowed:

@@ -157,3 +157,15 @@ def test_a_known_peer_gets_the_reserved_quarter():
     )
     turn = paragraph("SYN_QUEUED_KNOWN_PEER", server, client, then=flood)
     assert "its round-trip time is remembered" in turn.text
+
+
+def test_a_syn_that_never_arrives_was_sent_to_the_server_all_the_same():
+    turns = story(ran("", "", duration="100 s", top="[link]\nloss = '100 %'"))
+    assert turn_of(turns, "LOSS").text.startswith("c to server: SYN lost by chance (100 %).")
+
+
+def test_the_user_timeout_of_connect_counts_from_the_first_syn_and_ends_it_on_time():
+    turns = story(ran("", "options = { user_timeout = '5 s' }", top="[link]\nloss = '100 %'", duration="9 s"))
+    given_up = turn_of(turns, "SYN_TIMED_OUT")
+    assert "5 s have passed since the first SYN, and TCP_USER_TIMEOUT is 5000 ms" in given_up.text
+    assert "This hangs on" not in given_up.text
