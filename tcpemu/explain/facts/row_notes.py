@@ -47,6 +47,7 @@ ZERO_WINDOW = "ZERO_WINDOW"
 _ACKS = frozenset({"ACK", "DELAYED_ACK", "DUP_ACK", "DATA_SENT"})
 PROBE = "WINDOW_PROBE"
 PROBE_ANSWERED, PROBE_NOT_ANSWERED = "WINDOW_PROBE_ANSWERED", "WINDOW_PROBE_NOT_ANSWERED"
+KEEPALIVE, KEEPALIVE_ANSWERED = "KEEPALIVE", "KEEPALIVE_ANSWERED"
 NOBODY = "NOBODY"
 """Stands for the reason of what is sent to an address that no host has."""
 
@@ -225,6 +226,8 @@ def _verdict(row: PacketRow) -> Note | None:
         answered = row.verdict.outcome is Outcome.ANSWERED
         rule = PROBE_ANSWERED if answered else PROBE_NOT_ANSWERED
         text = f"a zero window probe: {'answered with an ACK that says the window' if answered else text}"
+    elif row.sent and row.sent.reason.name == KEEPALIVE and row.verdict.outcome is Outcome.ANSWERED:
+        rule, text = KEEPALIVE_ANSWERED, "a keepalive probe: answered with an ACK, so the peer is there"
     elif reason.name in _KNOWN_FIRST and row.segment.flags & (SYN | ACK) == SYN | ACK:
         answered = row.verdict.outcome is Outcome.ANSWERED
         text = f"a repeated SYN|ACK reaches an open connection: {'challenge ACK' if answered else text}"

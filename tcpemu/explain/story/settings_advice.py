@@ -111,6 +111,15 @@ def _given_up(case: SettingsCase) -> Iterator[str]:
             yield "or TCP_USER_TIMEOUT, which sets the time itself"
 
 
+def _keepalive_pace(case: SettingsCase) -> Iterator[str]:
+    """When probing begins, and how fast it goes on."""
+    first, between = case.now("net.ipv4.tcp_keepalive_time"), case.now("net.ipv4.tcp_keepalive_intvl")
+    if first is not None:
+        yield f"TCP_KEEPIDLE: when probing begins (without it net.ipv4.tcp_keepalive_time, now {first} s)"
+    if between is not None:
+        yield f"TCP_KEEPINTVL: how often it probes (without it net.ipv4.tcp_keepalive_intvl, now {between} s)"
+
+
 _DECIDES = {
     "net.ipv4.tcp_retries2": "how many time-outs, each twice as long as the one before, unacknowledged data is given",
     "net.ipv4.tcp_orphan_retries": "how many such time-outs a connection is given that no program holds any more",
@@ -196,8 +205,9 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "TIMED_OUT": (_given_up,),
     "ORPHAN_TIMED_OUT": (_given_up,),
     "PROBES_TIMED_OUT": (_given_up,),
+    "CLOSED_WINDOW_TIMED_OUT": (_words("a program at the other end that calls recv() sooner"), _given_up),
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
-    "KEEPALIVE_OVER": (_given_up,),
+    "KEEPALIVE_OVER": (_given_up, _keepalive_pace),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
     "UNREAD_RST": (_words("a program that reads what has come before it calls close()"),),
     "UNACCEPTED_RST": (_words("a program that accepts what waits before it closes its listener"),),

@@ -395,6 +395,11 @@ PROBES_TIMED_OUT = _reason(
     "no answer to the zero window probes: the connection is given up with ETIMEDOUT",
     "tcp_timer.c: tcp_probe_timer",
 )
+CLOSED_WINDOW_TIMED_OUT = _reason(
+    "CLOSED_WINDOW_TIMED_OUT",
+    "the window stayed closed for too long, answered probes or not: the connection is given up with ETIMEDOUT",
+    "tcp_timer.c: tcp_probe_timer",
+)
 SHUT_WINDOW_TIMED_OUT = _reason(
     "SHUT_WINDOW_TIMED_OUT",
     "the peer closed its window over data under way and is silent: the connection is given up with ETIMEDOUT",

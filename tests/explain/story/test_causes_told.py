@@ -169,3 +169,31 @@ def test_the_user_timeout_of_connect_counts_from_the_first_syn_and_ends_it_on_ti
     given_up = turn_of(turns, "SYN_TIMED_OUT")
     assert "5 s have passed since the first SYN, and TCP_USER_TIMEOUT is 5000 ms" in given_up.text
     assert "This hangs on" not in given_up.text
+
+
+def test_keepalive_that_gives_up_names_what_decided_it():
+    server = "do = ['recv']\noptions = { keepalive = true, keepidle = 20, keepintvl = 5, keepcnt = 3 }"
+    turns = story(ran(server, ABANDONED, duration="60 s"))
+    failed = turn_of(turns, "ETIMEDOUT")
+    assert "no keepalive probe was answered; TCP_KEEPCNT is 3" in failed.text
+    assert "TCP_KEEPCNT of server (now 3); TCP_KEEPIDLE" in failed.change
+
+
+def test_a_keepalive_probe_that_is_answered_is_called_so():
+    server = "do = ['recv']\noptions = { keepalive = true, keepidle = 2 }"
+    turns = story(ran(server, "do = ['connect', { wait = '9 s' }]"))
+    assert "a keepalive probe: answered with an ACK" in turn_of(turns, "KEEPALIVE_ANSWERED").text
+    assert not any(turn.reason == "OUT_OF_WINDOW" for turn in turns)
+
+
+def test_a_window_that_stays_closed_for_the_user_timeout_is_not_called_silence():
+    """The peer answers each probe: what ends the connection is that it never reads."""
+    client = "options = { user_timeout = '5 s' }\ndo = ['connect', { send = 20000 }, 'recv']"
+    turns = story(ran("options = { rcvbuf = 2048 }\naccept = { never = true }", client, duration="20 s"))
+    assert turn_of(turns, "WINDOW_PROBE_ANSWERED")
+    failed = turn_of(turns, "ETIMEDOUT")
+    assert (
+        "the window stayed closed for too long, answered probes or not; TCP_USER_TIMEOUT is 5000"
+        in failed.text
+    )
+    assert failed.change.startswith("a program at the other end that calls recv() sooner; the socket option")
