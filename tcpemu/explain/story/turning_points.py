@@ -116,6 +116,7 @@ class _TurningPoints:
             self._disagreement(first),
             self._waits.sentence(first.row, first.note.rule),
             self._again(kind, instances),
+            self._waits.longest([one.row for one in instances], first.note.rule),
             _proof(first),
         )
         title = (
@@ -333,6 +334,9 @@ def _ever_after(full: FullQueue, which: str) -> str:
     if full.room is None:
         return f"The {which} stays full to the end."
     again = full.times[1:]
+    if full.by_end and not again:
+        lasted = span_words(full.room - full.at)
+        return f"The {which} stays full for {lasted}, until its listener ends at {moment(full.room)}."
     lasted = f"There is room again at {moment(full.room)}, after {span_words(full.room - full.at)}"
     lasted += ", when accept() takes one out" if full.by_accept else ""
     if not again:

@@ -197,3 +197,11 @@ def test_a_window_that_stays_closed_for_the_user_timeout_is_not_called_silence()
         in failed.text
     )
     assert failed.change.startswith("a program at the other end that calls recv() sooner; the socket option")
+
+
+def test_of_data_that_nagle_held_the_longest_wait_is_told_with_the_delayed_ack():
+    server = "do = [{ recv = 10 }, { send = 2 }, { recv = 10 }, { send = 2 }, 'read_to_end']"
+    pair = "{ send = 4 }, { send = 6 }, { recv = 2 }"
+    held = turn_of(story(ran(server, f"do = ['connect', {pair}, {pair}, 'close']")), "HELD_DATA_SENT")
+    assert "What was sent at 0.08 s waited longest, 50 ms." in held.text
+    assert "arrived at 0.08 s, which server had delayed for 40 ms" in held.text
