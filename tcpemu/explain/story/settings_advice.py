@@ -78,6 +78,9 @@ def _abort(case: SettingsCase) -> Iterator[str]:
 
 
 def _syn_ack_retries(case: SettingsCase) -> Iterator[str]:
+    if case.given_up is not None:
+        yield from _given_up(case)
+        return
     now = case.now("net.ipv4.tcp_synack_retries")
     if now is not None and case.host and not case.host.generation.synack.waits:
         yield f"net.ipv4.tcp_synack_retries (now {now}): how often a SYN|ACK is sent again"
@@ -137,7 +140,14 @@ def _words(text: str) -> Advice:
     return advice
 
 
-_read_to_end = _words("a program that reads to the end of the stream before it calls close()")
+_read_to_end = _words(
+    "a program that calls shutdown(SHUT_WR), reads until recv() gives the end of the stream, and only then close()"
+)
+
+
+_more_may_come = _words(
+    "where more may come: shutdown(SHUT_WR), then recv() until the end of the stream, then close()"
+)
 
 
 def _cookies(case: SettingsCase) -> Iterator[str]:
@@ -199,6 +209,7 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "SYN_BACKLOG_LAST_QUARTER": (_max_syn_backlog, _cookies),
     "SYN_ACK_AGAIN": (_syn_ack_retries,),
     "REQUEST_EXPIRED": (_syn_ack_retries,),
+    "REQUEST_CROWDED_OUT": (_backlog,),
     "REQUEST_EXPIRED_RST": (_syn_ack_retries,),
     "SYN_AGAIN": (_syn_retries,),
     "SYN_TIMED_OUT": (_given_up,),
@@ -209,7 +220,7 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
     "KEEPALIVE_OVER": (_given_up, _keepalive_pace),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
-    "UNREAD_RST": (_words("a program that reads what has come before it calls close()"),),
+    "UNREAD_RST": (_words("a program that reads what has come before it calls close()"), _more_may_come),
     "UNACCEPTED_RST": (_words("a program that accepts what waits before it closes its listener"),),
     "ACTIVE_RST": (_words("close() without SO_LINGER of 0 s"),),
     "LINGER2_RST": (_words("TCP_LINGER2 of 0 or more"),),

@@ -94,7 +94,7 @@ class _TurningPoints:
 
     def points(self, *, trouble: bool = False) -> Iterator[TurningPoint]:
         """All but full queues and failed calls; `trouble` says that there is some of those."""
-        kinds: dict[tuple[str, bool], list[_Instance]] = {}
+        kinds: dict[tuple[str, bool, str], list[_Instance]] = {}
         troubles = list(self._instances())
         calm = [
             one
@@ -102,8 +102,9 @@ class _TurningPoints:
             if not (troubles or trouble) or one.note.rule != HANDSHAKE
         ]
         for instance in [*troubles, *calm]:
-            kinds.setdefault((_kind(instance), instance.node in self._servers), []).append(instance)
-        for (kind, _), instances in kinds.items():
+            key = _kind(instance), instance.node in self._servers, _decided_by(instance)
+            kinds.setdefault(key, []).append(instance)
+        for (kind, *_), instances in kinds.items():
             instances.sort(key=lambda instance: instance.at)
             yield self._point(kind, instances)
 
@@ -267,6 +268,11 @@ def _special_title(one: _Instance) -> str:
 
 def _kind(one: _Instance) -> str:
     return one.note.rule or LOSS
+
+
+def _decided_by(one: _Instance) -> str:
+    """The setting by which a timer gave up: what one setting decided, another does not change."""
+    return one.row.given_up.setting if isinstance(one.row, TimerRow) and one.row.given_up else ""
 
 
 def _owners(rows: Sequence[Row]) -> dict[Address, str]:

@@ -362,6 +362,12 @@ REQUEST_EXPIRED = _reason(
     "the SYN|ACK was sent as often as allowed: the half-open connection is removed, and nothing is sent",
     _REQ_TIMER,
 )
+REQUEST_CROWDED_OUT = _reason(
+    "REQUEST_CROWDED_OUT",
+    "the SYN queue is more than half full, so the SYN|ACK is repeated less often than the setting says: "
+    "the half-open connection is removed, and nothing is sent",
+    _REQ_TIMER,
+)
 REQUEST_EXPIRED_RST = _reason(
     "REQUEST_EXPIRED_RST",
     "the SYN|ACK was sent as often as allowed: the half-open connection is removed with a RST",

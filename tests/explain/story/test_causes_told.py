@@ -205,3 +205,48 @@ def test_of_data_that_nagle_held_the_longest_wait_is_told_with_the_delayed_ack()
     held = turn_of(story(ran(server, f"do = ['connect', {pair}, {pair}, 'close']")), "HELD_DATA_SENT")
     assert "What was sent at 0.08 s waited longest, 50 ms." in held.text
     assert "arrived at 0.08 s, which server had delayed for 40 ms" in held.text
+
+
+FLOOD = "\n[[clients]]\nname = 'bots'\nspoof = '198.18.0.0/16'\ndo = ['syn']\nstart = { rate = 200, until = '2 s' }\n"
+
+
+def test_a_crowded_queue_is_not_blamed_on_the_retries_of_the_syn_ack():
+    """The kernel repeats it less often then, whatever tcp_synack_retries says."""
+    turn = paragraph("REQUEST_CROWDED_OUT", "backlog = 16", "start.at = ['1 s']", then=FLOOD, duration="9 s")
+    assert "more than half full, so the SYN|ACK is repeated less often than the setting says" in turn.text
+    assert turn.change == "a backlog above 16 (net.core.somaxconn, now 4096, caps it)"
+    roomy = story(ran("backlog = 4096", "start.at = ['1 s']", then=FLOOD, duration="9 s"))
+    assert not any(found.reason == "REQUEST_CROWDED_OUT" for found in roomy)
+
+
+def test_a_listener_with_syncnt_is_told_to_change_that():
+    server = "backlog = 1\naccept = { never = true }\noptions = { syncnt = 2 }"
+    turn = paragraph("REQUEST_EXPIRED", server, "start.at = ['0 s', '100 ms', '101 ms']", duration="20 s")
+    assert "TCP_SYNCNT is 2" in turn.text
+    assert turn.change == "the socket option TCP_SYNCNT of server (now 2)"
+
+
+def test_an_idle_timeout_says_what_would_have_kept_the_connection():
+    turn = paragraph(
+        "EAGAIN", "idle_timeout = '1 s'\ndo = ['recv', 'close']", "do = ['connect', { wait = '3 s' }]"
+    )
+    assert turn.change == "a longer wait of this program; or a peer that sends before it is over"
+
+
+def test_connections_that_different_settings_gave_up_have_a_paragraph_each():
+    own = "[[clients]]\nname = 'own'\noptions = { syncnt = 2 }\n"
+    turns = story(ran("", "", duration="140 s", top="[link]\nloss = '100 %'", then=own))
+    changes = [turn.change for turn in turns if turn.reason == "SYN_TIMED_OUT"]
+    assert [change.partition(" (now")[0] for change in changes] == [
+        "the socket option TCP_SYNCNT of own",
+        "net.ipv4.tcp_syn_retries of c",
+    ]
+
+
+@pytest.mark.parametrize("end", ["'close'", "'half_close', 'read_to_end', 'close'"])
+def test_a_lingering_close_avoids_the_reset_as_advised(end):
+    client = "do = ['connect', { send = 100000 }, { wait = '100 ms' }, 'read_to_end', 'close']"
+    turns = story(ran(f"do = [{{ recv = 10 }}, {{ send = '413' }}, {end}]", client))
+    reset = [turn for turn in turns if turn.reason == "UNREAD_RST"]
+    assert bool(reset) == (end == "'close'")
+    assert all("shutdown(SHUT_WR), then recv() until the end of the stream" in turn.change for turn in reset)
