@@ -332,7 +332,9 @@ def test_the_story_tells_each_repeat_as_often_as_record_and_comments(now):
     turn = turn_of(now, "SYN_ACK_AGAIN")
     times = [entry.at for entry in now.record.events(Sent) if entry.event.reason.name == "SYN_ACK_AGAIN"]
     commented = [
-        sight.at for sight, comment in sights(now) if "the final ACK did not come in time" in comment
+        sight.at
+        for sight, comment in sights(now)
+        if "no final ACK has completed the handshake in time" in comment
     ]
     assert commented == times
     assert (turn.at, turn.times) == (times[0], len(times)) if turn else not times

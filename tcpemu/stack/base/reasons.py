@@ -277,7 +277,7 @@ SENT_SYN = _reason("SYN", "connect()", "tcp_output.c: tcp_connect")
 SENT_SYN_AGAIN = _reason("SYN_AGAIN", "retransmission time-out (RTO): no answer to the SYN", _RETRANS_TIMER)
 SENT_SYN_ACK = _reason("SYN_ACK", "answers the SYN", _CONN_REQUEST)
 SENT_COOKIE = _reason("SYN_ACK_COOKIE", "answers the SYN with a cookie", _CONN_REQUEST)
-SENT_SYN_ACK_AGAIN = _reason("SYN_ACK_AGAIN", "the final ACK did not come in time", _REQ_TIMER)
+SENT_SYN_ACK_AGAIN = _reason("SYN_ACK_AGAIN", "no final ACK has completed the handshake in time", _REQ_TIMER)
 SENT_SYN_ACK_DUPLICATE = _reason("SYN_ACK_DUPLICATE", "answers the repeated SYN", _CHECK_REQ)
 SENT_SYN_ACK_CROSSED = _reason(
     "SYN_ACK_CROSSED", "answers the SYN that crossed ours", "tcp_output.c: tcp_send_synack"

@@ -39,7 +39,7 @@ def test_comments_say_what_both_ends_did():
         "Counters of server: ListenOverflows +1, ListenDrops +1.",
     )
     assert comments[6] == (
-        "Sent again after 1 s (1st repeat): the final ACK did not come in time (SYN-RECV) "
+        "Sent again after 1 s (1st repeat): no final ACK has completed the handshake in time (SYN-RECV) "
         "[inet_connection_sock.c: reqsk_timer_handler]. client: a repeated SYN|ACK reaches an open "
         "connection: challenge ACK "
         "(ESTAB) [tcp_input.c: tcp_validate_incoming]. Queues of port 80: accept 1/0, SYN 1/0.",

@@ -86,7 +86,9 @@ def test_a_packet_that_is_lost_on_the_way_in_one_run():
 def test_a_packet_that_the_other_run_sends_later():
     one = answered(at=1105 * MS, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
     other = answered(at=3105 * MS, reason=reasons.SENT_SYN_ACK_AGAIN, repeat=1)
-    again = "SYN|ACK to client:40001: sent again (1st repeat), the final ACK did not come in time"
+    again = (
+        "SYN|ACK to client:40001: sent again (1st repeat), no final ACK has completed the handshake in time"
+    )
     nothing = again.replace("SYN|ACK", "nothing; the next packet, at 3.105 s, is SYN|ACK", 1)
     name = "SYN|ACK to client:40001"
     assert parted(one, other).behaviour == Difference(1105 * MS, name, again, nothing)

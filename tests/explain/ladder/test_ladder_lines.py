@@ -55,7 +55,7 @@ time (s)  client 10.0.0.2                                    server 10.0.0.1:80
           └ the two ends disagree: client says ESTABLISHED, server says SYN-RECV
 
    1.105  :40002          ◀─ SYN|ACK seq 0 ack 1 win 65160 ───────────           accept 1/0  syn 1/0
-          └ sent again after 1 s (1st repeat): the final ACK did not come in time
+          └ sent again after 1 s (1st repeat): no final ACK has completed the handshake in time
             [inet_connection_sock.c: reqsk_timer_handler]
           └ client: a repeated SYN|ACK reaches an open connection: challenge ACK
             [tcp_input.c: tcp_validate_incoming]
