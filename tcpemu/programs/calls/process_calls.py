@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from tcpemu.programs.calls.either_way import on_hosts
-from tcpemu.programs.calls.emulated_socket import EmulatedSocket
+from tcpemu.programs.calls.emulated_socket import EmulatedSocket, close, duplicate
 from tcpemu.programs.calls.thread_start import main_thread
 from tcpemu.programs.files.memory_pair import memory_pair
 from tcpemu.programs.files.process_end import end_process
@@ -83,6 +83,8 @@ def stand_ins() -> list[tuple[Any, Any]]:
         os.urandom: lambda size: _caller().random.randbytes(size),
         os._exit: lambda status: leave(_caller(), status),
         socket.socketpair: _socketpair,
+        socket.dup: duplicate,
+        socket.close: close,
         threading.main_thread: main_thread,
     }
     return [(real, on_hosts(real, stand_in)) for real, stand_in in emulated.items()]
