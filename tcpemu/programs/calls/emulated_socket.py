@@ -126,9 +126,10 @@ class EmulatedSocket(socket.socket):
     # Calls.
 
     def _open_file(self) -> OpenFile:
-        if self._process.files.get(self._number) is not self._file:
+        file = self._file
+        if self._process.files.get(self._number) is not file:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return self._file
+        return file
 
     def _stream(self, call: str) -> TcpStream:
         file = self._open_file()
