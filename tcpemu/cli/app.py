@@ -3,12 +3,14 @@
 What is in brackets in a text of help is markup to rich, unless a backslash stands before it.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from tcpemu.cli.long_work import MEMORY, for_long_work, size_of
 from tcpemu.cli.user_mistakes import clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__, build
@@ -36,9 +38,22 @@ VersionOption: TypeAlias = Annotated[
 ]
 
 
+MemoryOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help=f"How much memory a run may take: '2 GB'. If not given, what {MEMORY} says, else all that is left.",
+    ),
+]
+
+
 @app.callback()
-def _program(_: VersionOption = False) -> None:
-    pass
+@clear_errors
+def _program(_: VersionOption = False, memory: MemoryOption = None) -> None:
+    if memory is not None:
+        size_of(memory)
+        os.environ[MEMORY] = memory
 
 
 ScenarioArgument: TypeAlias = Annotated[
@@ -123,6 +138,7 @@ JsonOption: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def run(
     name: ScenarioArgument = "ignored-ack",
     output: CaptureOption = None,
@@ -193,6 +209,7 @@ OneRun: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def compare(
     name: ScenarioArgument = "ignored-ack",
     generations: ColumnsOption = None,
@@ -240,6 +257,7 @@ Explained: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def explain(
     name: Explained = "ignored-ack",
     frame: Frame = None,
@@ -267,6 +285,7 @@ At: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def state(
     at: At,
     name: ScenarioArgument = "ignored-ack",
@@ -303,6 +322,7 @@ OneClient: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def plot(
     output: Drawing,
     name: ScenarioArgument = "ignored-ack",
@@ -335,6 +355,7 @@ PageFile: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def report(
     output: PageFile,
     name: ScenarioArgument = "ignored-ack",

@@ -110,6 +110,7 @@ class RawNode(Attached):
         """Called with each segment that arrives, and the time."""
 
     def only_claims(self, address: Address) -> bool:
+        """Whether it sends from that address although no host has it."""
         if not self._claims:
             return False
         wanted = ip_address(address)

@@ -35,4 +35,8 @@ def _chosen() -> tuple[Decode, Encode]:
     return (None if plain else compiled_codec()) or (codec.decode, codec.encode)
 
 
-decode, encode = _chosen()
+_DECODE, _ENCODE = _chosen()
+decode = _DECODE
+"""The segment that an IPv4 or IPv6 packet in octets holds, or Refused with the reason; never raises for its octets."""
+encode = _ENCODE
+"""The octets of a segment as an IPv4 or IPv6 packet, with its checksums."""

@@ -313,8 +313,8 @@ def test_spoofed_syns_come_from_everywhere():
     sources = {segment.src for _, segment in packets(result, "c0")}
     assert len(sources) > 20
     assert {source[:3] for source in sources} == {bytes([198, 18, 0])}
-    # What the server answers arrives, and nobody answers that.
-    assert len(packets(result, "c0", Point.RECEIVED)) >= 40
+    # What the server answers reaches nobody, for no host has these addresses.
+    assert packets(result, "c0", Point.RECEIVED) == []
     assert len(packets(result, "c0")) == 40
 
 
