@@ -126,10 +126,9 @@ class EmulatedSocket(socket.socket):
     # Calls.
 
     def _open_file(self) -> OpenFile:
-        file = self._file
-        if self._process.files.get(self._number) is not file:
+        if file_of(self._process, self._number) is not self._file:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-        return file
+        return self._file
 
     def _stream(self, call: str) -> TcpStream:
         file = self._open_file()
