@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import threading
@@ -35,11 +36,18 @@ def _socketpair(family: int | None = None, type: int = socket.SOCK_STREAM, proto
     return EmulatedSocket._over(one), EmulatedSocket._over(other)
 
 
+def _cannot_fork() -> int:
+    """A process is a thread here, and no copy of one can be made."""
+    raise OSError(errno.ENOSYS, "fork() is not emulated; use threads or asyncio, or tcpemu exec --real")
+
+
 def stand_ins() -> list[tuple[Any, Any]]:
     """Each real thing, and what stands in for it."""
     emulated: dict[Any, Any] = {
         os.getpid: lambda: _caller().pid,
         os.urandom: lambda size: _caller().random.randbytes(size),
+        os.fork: _cannot_fork,
+        os.forkpty: _cannot_fork,
         os._exit: lambda status: leave(_caller(), status),
         socket.socketpair: _socketpair,
         socket.dup: duplicate,
