@@ -494,7 +494,16 @@ Lost: TypeAlias = Annotated[
         "--lose",
         metavar="ROLE:HOST",
         help="Lose a packet of what a host opens: third-ack:c3, 'syn*3:c3' for three, 'data 2:c3#2' of its second "
-        "connection. May be repeated.",
+        "connection. Roles: syn, syn-ack, third-ack, fin, rst, data N, ack N, retransmission N (N is 1 if left "
+        "out). May be repeated.",
+    ),
+]
+EverySetting: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="[HOST:]SYSCTL=VALUE",
+        help="Change a sysctl of every host, or of one: server:net.ipv4.tcp_syncookies=0. May be repeated.",
     ),
 ]
 Every: TypeAlias = Annotated[
@@ -538,6 +547,7 @@ def execute(
     hosts: HostsOption = None,
     link: EveryLink = None,
     lost: Lost = None,
+    settings: EverySetting = None,
     every: Every = None,
     generation: EveryKernel = None,
     seed: Seed = None,
@@ -553,7 +563,7 @@ def execute(
     from tcpemu.cli import exec_command
 
     request = exec_command.request_of(
-        hosts or [], link, lost or [], every, generation, seed, until, output, ladder=ladder
+        hosts or [], link, lost or [], settings or [], every, generation, seed, until, output, ladder=ladder
     )
     raise typer.Exit(exec_command.run_real(request) if real else exec_command.run_emulated(request))
 
