@@ -47,6 +47,7 @@ ZERO_WINDOW = "ZERO_WINDOW"
 _ACKS = frozenset({"ACK", "DELAYED_ACK", "DUP_ACK", "DATA_SENT"})
 PROBE = "WINDOW_PROBE"
 PROBE_ANSWERED, PROBE_NOT_ANSWERED = "WINDOW_PROBE_ANSWERED", "WINDOW_PROBE_NOT_ANSWERED"
+KEEPALIVE, KEEPALIVE_ANSWERED = "KEEPALIVE", "KEEPALIVE_ANSWERED"
 NOBODY = "NOBODY"
 """Stands for the reason of what is sent to an address that no host has."""
 
@@ -73,7 +74,7 @@ def notes_of(row: Row) -> tuple[Note, ...]:
         case PacketRow():
             return tuple(note for note in all_notes_of(row) if not note.ordinary)
         case TimerRow(reason=Reason() as reason):
-            text = f"{row.node}: {reason.text}{decided(row.given_up)}"
+            text = f"{row.node}: {reason.text}{decided(row.given_up, reason)}"
             return (Note(text, Role.LOST, reason.name, reason.source),)
         case _:
             return ()
@@ -111,7 +112,7 @@ def _counters(counted: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{name} {by:+}" for name, by in counted if name not in BULK)
 
 
-def decided(given_up: GivenUp | None) -> str:
+def decided(given_up: GivenUp | None, reason: Reason) -> str:
     """How long a timer that gave up had waited, and by which setting."""
     if given_up is None:
         return ""
@@ -121,7 +122,8 @@ def decided(given_up: GivenUp | None) -> str:
     if given_up.allowed is None:
         return f"; {setting}"
     waited, allowed = span_words(given_up.waited), span_words(given_up.allowed)
-    return f"; {waited} have passed since the first retransmission, and {setting}: that allows {allowed}"
+    since = "SYN" if reason.name == "SYN_TIMED_OUT" else "retransmission"
+    return f"; {waited} have passed since the first {since}, and {setting}: that allows {allowed}"
 
 
 _EIGHT_FOR_NONE = frozenset({"net.ipv4.tcp_orphan_retries"})
@@ -224,6 +226,8 @@ def _verdict(row: PacketRow) -> Note | None:
         answered = row.verdict.outcome is Outcome.ANSWERED
         rule = PROBE_ANSWERED if answered else PROBE_NOT_ANSWERED
         text = f"a zero window probe: {'answered with an ACK that says the window' if answered else text}"
+    elif row.sent and row.sent.reason.name == KEEPALIVE and row.verdict.outcome is Outcome.ANSWERED:
+        rule, text = KEEPALIVE_ANSWERED, "a keepalive probe: answered with an ACK, so the peer is there"
     elif reason.name in _KNOWN_FIRST and row.segment.flags & (SYN | ACK) == SYN | ACK:
         answered = row.verdict.outcome is Outcome.ANSWERED
         text = f"a repeated SYN|ACK reaches an open connection: {'challenge ACK' if answered else text}"

@@ -313,7 +313,7 @@ class _RowsOfRecord:
         if step.call is not None:
             if self._every_call or step.queues or _worth_telling(step.call, sent=bool(step.sent)):
                 yield call_row(step, step.call)
-        elif not step.sent:
+        elif not step.sent or any(timer.given_up for timer in step.timers):
             yield from _timer_rows(step)
 
 

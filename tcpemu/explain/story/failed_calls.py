@@ -118,7 +118,8 @@ class _Causes:
             found = self._of_connection(number, (row.node, row.flow))
             if found:
                 return found
-        return _Cause(row.why or _WORDS.get(number) or os.strerror(getattr(errno, number, 0)).lower())
+        words = row.why or _WORDS.get(number) or os.strerror(getattr(errno, number, 0)).lower()
+        return _Cause(words, _WAIT_LONGER if number == "EAGAIN" and row.text.startswith("recv(") else "")
 
     def _of_connection(self, number: str, here: _End) -> _Cause | None:
         timer, reset, end = self._given_up.get(here), self._resets.get(here), self._ends.get(here)
@@ -127,7 +128,7 @@ class _Causes:
             case = SettingsCase(
                 timer.reason.name, self._hosts.get(here[0]), here[0], None, given_up=timer.given_up
             )
-            words = f"{timer.reason.text.split(':')[0]}{decided(timer.given_up)}"
+            words = f"{timer.reason.text.split(':')[0]}{decided(timer.given_up, timer.reason)}"
             return _Cause(words, settings_advice(case))
         if reset and reset.arrived is not None and ended == reset.arrived:
             return self._by_reset(reset)
@@ -159,6 +160,8 @@ class _Causes:
         until = f"; the first TIME-WAIT ends at {moment(min(ends))}" if ends else ""
         text = f"every local port of {_PORTS} ({low} to {high}) is taken: {states}{until}"
         change = f"a wider {_PORTS} (now {low} {high}); connections that are kept open and used again"
+        if ends and host.generation.name.startswith("linux"):
+            change += f"; {_TIME_WAIT_REUSE}"
         return _Cause(text, change if _PORTS not in host.generation.missing else "")
 
     def _port_in_use(self, row: CallRow) -> _Cause:
@@ -191,7 +194,11 @@ def _port_of(text: str) -> int | None:
     return int(number) if number.isdigit() and len(words) > 1 else None
 
 
+_TIME_WAIT_REUSE = (
+    "net.ipv4.tcp_tw_reuse = 1 (not emulated): with timestamps a port is free after a second of TIME-WAIT"
+)
 _SEND_FIRST = "a program that sends all it has before it closes this side"
+_WAIT_LONGER = "a longer wait of this program; or a peer that sends before it is over"
 _WORDS = {
     "EAGAIN": "nothing came in the time that this call waits (SO_RCVTIMEO)",
     "EPIPE": "this end can send nothing more on this connection",

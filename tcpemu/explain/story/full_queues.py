@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row
 from tcpemu.network.record import QueueLength, Record
+from tcpemu.stack.base.events import StateChanged
+from tcpemu.stack.base.states import State
 
 ACCEPT_FULL, SYN_FULL = "ACCEPT_FULL", "SYN_FULL"
 QUEUE_FULL = "QUEUE_FULL"
@@ -46,6 +48,8 @@ class FullQueue:
     """When it had room again after the first time; None if never."""
     by_accept: bool = False
     """Whether it was accept() that made the room."""
+    by_end: bool = False
+    """Whether there was no room at all, for the listener ended then."""
 
     @property
     def at(self) -> int:
@@ -60,8 +64,21 @@ def full_queues(record: Record, rows: Sequence[Row], one_queue: Collection[str] 
         if kind and row.queues:
             met.setdefault((kind, row.queues.node, row.queues.port), []).append(row.queues)
     found = (_full_queue(record, kind, seen) for (kind, _, _), seen in met.items())
-    accepts = set(_accepts(rows))
-    return [replace(full, by_accept=_by_accept(full, accepts)) for full in found if full]
+    accepts, ends = set(_accepts(rows)), set(_ends(record))
+    return [
+        replace(
+            full, by_accept=_by_accept(full, accepts), by_end=(full.node, full.queues.port, full.room) in ends
+        )
+        for full in found
+        if full
+    ]
+
+
+def _ends(record: Record) -> Iterator[_Place]:
+    """Where and when a listener ended."""
+    for entry in record.events(StateChanged):
+        if isinstance(entry.event, StateChanged) and entry.event.old is State.LISTEN:
+            yield entry.node, entry.event.flow[3], entry.event.at
 
 
 def _accepts(rows: Sequence[Row]) -> Iterator[_Place]:

@@ -78,6 +78,9 @@ def _abort(case: SettingsCase) -> Iterator[str]:
 
 
 def _syn_ack_retries(case: SettingsCase) -> Iterator[str]:
+    if case.given_up is not None:
+        yield from _given_up(case)
+        return
     now = case.now("net.ipv4.tcp_synack_retries")
     if now is not None and case.host and not case.host.generation.synack.waits:
         yield f"net.ipv4.tcp_synack_retries (now {now}): how often a SYN|ACK is sent again"
@@ -111,6 +114,15 @@ def _given_up(case: SettingsCase) -> Iterator[str]:
             yield "or TCP_USER_TIMEOUT, which sets the time itself"
 
 
+def _keepalive_pace(case: SettingsCase) -> Iterator[str]:
+    """When probing begins, and how fast it goes on."""
+    first, between = case.now("net.ipv4.tcp_keepalive_time"), case.now("net.ipv4.tcp_keepalive_intvl")
+    if first is not None:
+        yield f"TCP_KEEPIDLE: when probing begins (without it net.ipv4.tcp_keepalive_time, now {first} s)"
+    if between is not None:
+        yield f"TCP_KEEPINTVL: how often it probes (without it net.ipv4.tcp_keepalive_intvl, now {between} s)"
+
+
 _DECIDES = {
     "net.ipv4.tcp_retries2": "how many time-outs, each twice as long as the one before, unacknowledged data is given",
     "net.ipv4.tcp_orphan_retries": "how many such time-outs a connection is given that no program holds any more",
@@ -128,7 +140,14 @@ def _words(text: str) -> Advice:
     return advice
 
 
-_read_to_end = _words("a program that reads to the end of the stream before it calls close()")
+_read_to_end = _words(
+    "a program that calls shutdown(SHUT_WR), reads until recv() gives the end of the stream, and only then close()"
+)
+
+
+_more_may_come = _words(
+    "where more may come: shutdown(SHUT_WR), then recv() until the end of the stream, then close()"
+)
 
 
 def _cookies(case: SettingsCase) -> Iterator[str]:
@@ -190,16 +209,18 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "SYN_BACKLOG_LAST_QUARTER": (_max_syn_backlog, _cookies),
     "SYN_ACK_AGAIN": (_syn_ack_retries,),
     "REQUEST_EXPIRED": (_syn_ack_retries,),
+    "REQUEST_CROWDED_OUT": (_backlog,),
     "REQUEST_EXPIRED_RST": (_syn_ack_retries,),
     "SYN_AGAIN": (_syn_retries,),
     "SYN_TIMED_OUT": (_given_up,),
     "TIMED_OUT": (_given_up,),
     "ORPHAN_TIMED_OUT": (_given_up,),
     "PROBES_TIMED_OUT": (_given_up,),
+    "CLOSED_WINDOW_TIMED_OUT": (_words("a program at the other end that calls recv() sooner"), _given_up),
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
-    "KEEPALIVE_OVER": (_given_up,),
+    "KEEPALIVE_OVER": (_given_up, _keepalive_pace),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
-    "UNREAD_RST": (_words("a program that reads what has come before it calls close()"),),
+    "UNREAD_RST": (_words("a program that reads what has come before it calls close()"), _more_may_come),
     "UNACCEPTED_RST": (_words("a program that accepts what waits before it closes its listener"),),
     "ACTIVE_RST": (_words("close() without SO_LINGER of 0 s"),),
     "LINGER2_RST": (_words("TCP_LINGER2 of 0 or more"),),

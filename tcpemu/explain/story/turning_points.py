@@ -35,10 +35,10 @@ from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
 from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
 from tcpemu.explain.story.waits import Waits
-from tcpemu.network.record import Call, Record
+from tcpemu.network.record import NO_HOST, Call, Record
 from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.host import Host
-from tcpemu.wire.segment import ACK, RST, Address
+from tcpemu.wire.segment import ACK, RST, Address, address_text
 
 _QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
 WITHOUT_PARAGRAPH = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
@@ -87,13 +87,14 @@ class _TurningPoints:
         self._hosts = hosts
         self._servers = HostSides(rows).right
         self._notes_without_trouble = opening_and_closing_notes(rows, digest, hosts)
-        self._owners = _owners(rows)
+        self._owners = {address: name for name, host in hosts.items() for address in host.addresses}
+        self._owners.update(_owners(rows))
         self._asked = dict(_asked_backlogs(rows))
         self._waits = Waits(rows, calls)
 
     def points(self, *, trouble: bool = False) -> Iterator[TurningPoint]:
         """All but full queues and failed calls; `trouble` says that there is some of those."""
-        kinds: dict[tuple[str, bool], list[_Instance]] = {}
+        kinds: dict[tuple[str, bool, str], list[_Instance]] = {}
         troubles = list(self._instances())
         calm = [
             one
@@ -101,8 +102,9 @@ class _TurningPoints:
             if not (troubles or trouble) or one.note.rule != HANDSHAKE
         ]
         for instance in [*troubles, *calm]:
-            kinds.setdefault((_kind(instance), instance.node in self._servers), []).append(instance)
-        for (kind, _), instances in kinds.items():
+            key = _kind(instance), instance.node in self._servers, _decided_by(instance)
+            kinds.setdefault(key, []).append(instance)
+        for (kind, *_), instances in kinds.items():
             instances.sort(key=lambda instance: instance.at)
             yield self._point(kind, instances)
 
@@ -115,6 +117,7 @@ class _TurningPoints:
             self._disagreement(first),
             self._waits.sentence(first.row, first.note.rule),
             self._again(kind, instances),
+            self._waits.longest([one.row for one in instances], first.note.rule),
             _proof(first),
         )
         title = (
@@ -172,7 +175,7 @@ class _TurningPoints:
             return f"A timer of {one.node}{about}: {_after_name(note.text, one.node)}"
         ours = row.sender in self._servers
         sender = row.sender if ours else one.client
-        receiver = one.client if ours else row.receiver or "an address that nobody has"
+        receiver = one.client if ours else self._receiver(row)
         kind = segment_kind(row.segment)
         if note.of_departure:
             colon = "" if note.role in {Role.LOST, Role.AGAIN} and note.rule != ZERO_WINDOW else ":"
@@ -185,6 +188,12 @@ class _TurningPoints:
                 else f"; {sender} sent it at {moment(row.at)}: {cause}"
             )
         return f"{kind[0].upper()}{kind[1:]} of {sender} arrives at {receiver}: {text}"
+
+    def _receiver(self, row: PacketRow) -> str:
+        """Whom it was sent to, though it may never have arrived there."""
+        if row.lost == NO_HOST:
+            return row.receiver or "an address that nobody has"
+        return row.receiver or self._owners.get(row.segment.dst) or address_text(row.segment.dst)
 
     def _disagreement(self, one: _Instance) -> str:
         if one.note.of_departure:
@@ -261,6 +270,11 @@ def _kind(one: _Instance) -> str:
     return one.note.rule or LOSS
 
 
+def _decided_by(one: _Instance) -> str:
+    """The setting by which a timer gave up: what one setting decided, another does not change."""
+    return one.row.given_up.setting if isinstance(one.row, TimerRow) and one.row.given_up else ""
+
+
 def _owners(rows: Sequence[Row]) -> dict[Address, str]:
     """Which host each address was seen at."""
     owners: dict[Address, str] = {}
@@ -326,6 +340,9 @@ def _ever_after(full: FullQueue, which: str) -> str:
     if full.room is None:
         return f"The {which} stays full to the end."
     again = full.times[1:]
+    if full.by_end and not again:
+        lasted = span_words(full.room - full.at)
+        return f"The {which} stays full for {lasted}, until its listener ends at {moment(full.room)}."
     lasted = f"There is room again at {moment(full.room)}, after {span_words(full.room - full.at)}"
     lasted += ", when accept() takes one out" if full.by_accept else ""
     if not again:

@@ -1,6 +1,14 @@
 """What each turning point is called."""
 
-from tcpemu.explain.facts.row_notes import NOBODY, PROBE, PROBE_ANSWERED, PROBE_NOT_ANSWERED, ZERO_WINDOW
+from tcpemu.explain.facts.row_notes import (
+    KEEPALIVE,
+    KEEPALIVE_ANSWERED,
+    NOBODY,
+    PROBE,
+    PROBE_ANSWERED,
+    PROBE_NOT_ANSWERED,
+    ZERO_WINDOW,
+)
 from tcpemu.explain.story.opening_and_closing import HANDSHAKE, PUT_OFF_DONE
 
 LOSS = "LOSS"
@@ -38,7 +46,9 @@ TITLES = {
     "CHALLENGE_SYN": "A SYN reaches an open connection: challenge ACK",
     "DEFER_ACCEPT": "A bare ACK waits for its data",
     "REQUEST_EXPIRED": "The server forgets a half-open connection",
+    "REQUEST_CROWDED_OUT": "The server forgets a half-open connection early",
     "REQUEST_EXPIRED_RST": "The server gives up a half-open connection",
+    "REQUEST_SILENT": "A SYN|ACK is not sent again",
     "REQUEST_ORPHANED": "A half-open connection has lost its listener",
     "REQUEST_EVICTED": "A half-open connection is thrown out",
     "LISTENER_ACK": "A RST for an ACK of no connection",
@@ -50,8 +60,10 @@ TITLES = {
     "TIMED_OUT": "A connection is given up: no ACK in time",
     "ORPHAN_TIMED_OUT": "An orphaned connection is given up",
     "PROBES_TIMED_OUT": "A connection is given up: zero window probes without an answer",
-    "SHUT_WINDOW_TIMED_OUT": "A connection is given up: its window stayed closed",
-    "KEEPALIVE": "A keepalive probe",
+    "CLOSED_WINDOW_TIMED_OUT": "A connection is given up: its window stayed closed",
+    "SHUT_WINDOW_TIMED_OUT": "A connection is given up: its window closed over data under way",
+    KEEPALIVE: "A keepalive probe",
+    KEEPALIVE_ANSWERED: "A keepalive probe is answered",
     "KEEPALIVE_OVER": "A connection is given up: keepalive probes without an answer",
     "KEEPALIVE_RST": "A RST after keepalive",
     "FIN_WAIT2_OVER": "FIN-WAIT-2 is given up",

@@ -10,6 +10,8 @@ from tcpemu.wire.segment import FlowKey
 
 NEAR = 40
 """One part in so many of a limit counts as near it."""
+HELD = "HELD_DATA_SENT"
+"""The reason of data that Nagle's algorithm held back."""
 _End = tuple[str, FlowKey]
 """A node and a flow as it calls it."""
 
@@ -27,7 +29,7 @@ class Waits:
                 return _edge(row, self._repeats(row))
             case PacketRow() if rule == ZERO_WINDOW:
                 return self._closed_window(row)
-            case PacketRow() if rule == "HELD_DATA_SENT":
+            case PacketRow() if rule == HELD:
                 return self._held(row)
         return ""
 
@@ -70,6 +72,17 @@ class Waits:
 
     # Data held back.
 
+    def longest(self, rows: Sequence[Row], rule: str) -> str:
+        """Of data that was held more than once, what waited longest, where that was not the first."""
+        held = [row for row in rows if isinstance(row, PacketRow) and row.waited] if rule == HELD else []
+        if not held:
+            return ""
+        most = max(held, key=_time_held)
+        if _time_held(most) <= _time_held(held[0]):
+            return ""
+        longest = f"What was sent at {moment(most.at)} waited longest, {span_words(_time_held(most))}."
+        return " ".join(filter(None, (longest, self._held(most))))
+
     def _held(self, row: PacketRow) -> str:
         """When the ACK came that let it go, and how long that was delayed."""
         for ack in self._rows:
@@ -78,6 +91,10 @@ class Waits:
                 late = f", which {ack.sender} had delayed for {span_words(ack.waited)}" if ack.waited else ""
                 return f"It waited for the ACK that arrived at {moment(row.at)}{late}."
         return ""
+
+
+def _time_held(row: PacketRow) -> int:
+    return row.waited or 0
 
 
 def _from(row: PacketRow) -> _End:
@@ -94,6 +111,8 @@ def _edge(timer: TimerRow, repeats: Iterator[PacketRow]) -> str:
     """Whether a timer that decided by time was close to deciding otherwise."""
     given_up = timer.given_up
     if given_up is None or given_up.allowed is None:
+        return ""
+    if given_up.setting == "TCP_USER_TIMEOUT":  # the last time-out is cut short, to end just then
         return ""
     began = timer.at - given_up.waited
     short = [given_up.allowed - (row.at - began) for row in repeats if row.at - began < given_up.allowed]

@@ -193,7 +193,7 @@ class _Server:
                 self.cookies += by
             case Verdict():
                 self._verdict(entry.packet, entry.event)
-            case TimerFired(reason=reasons.REQUEST_EXPIRED, flow=flow, at=at):
+            case TimerFired(reason=reasons.REQUEST_EXPIRED | reasons.REQUEST_CROWDED_OUT, flow=flow, at=at):
                 self.given_up.setdefault(flow, at)
 
     def _verdict(self, number: int | None, verdict: Verdict) -> None:

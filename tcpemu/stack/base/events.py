@@ -112,7 +112,7 @@ class GivenUp:
     value: int
     """What it was, in its own unit."""
     waited: int
-    """Nanoseconds since the first retransmission, from which the kernel counts."""
+    """Nanoseconds since the first retransmission, or the first SYN: from where the kernel counts."""
     allowed: int | None = None
     """Nanoseconds from which on the timer gives up; None where it counts tries."""
 

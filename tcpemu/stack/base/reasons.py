@@ -362,6 +362,12 @@ REQUEST_EXPIRED = _reason(
     "the SYN|ACK was sent as often as allowed: the half-open connection is removed, and nothing is sent",
     _REQ_TIMER,
 )
+REQUEST_CROWDED_OUT = _reason(
+    "REQUEST_CROWDED_OUT",
+    "the SYN queue is more than half full, so the SYN|ACK is repeated less often than the setting says: "
+    "the half-open connection is removed, and nothing is sent",
+    _REQ_TIMER,
+)
 REQUEST_EXPIRED_RST = _reason(
     "REQUEST_EXPIRED_RST",
     "the SYN|ACK was sent as often as allowed: the half-open connection is removed with a RST",
@@ -393,6 +399,11 @@ ORPHAN_TIMED_OUT = _reason(
 PROBES_TIMED_OUT = _reason(
     "PROBES_TIMED_OUT",
     "no answer to the zero window probes: the connection is given up with ETIMEDOUT",
+    "tcp_timer.c: tcp_probe_timer",
+)
+CLOSED_WINDOW_TIMED_OUT = _reason(
+    "CLOSED_WINDOW_TIMED_OUT",
+    "the window stayed closed for too long, answered probes or not: the connection is given up with ETIMEDOUT",
     "tcp_timer.c: tcp_probe_timer",
 )
 SHUT_WINDOW_TIMED_OUT = _reason(

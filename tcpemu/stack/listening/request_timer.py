@@ -6,6 +6,7 @@ inet_connection_sock.c: reqsk_timer_handler (Linux 6.18).
 from __future__ import annotations
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.sequence_numbers import add
 from tcpemu.stack.base.states import State
 from tcpemu.stack.listening import queues, shared_timer, syn_ack
@@ -87,7 +88,7 @@ def _give_up(request: Request) -> None:
     """The SYN|ACK was repeated often enough: most kernels say nothing now."""
     host = request.listener.host
     if not host.generation.synack.resets_at_end:
-        host.timer_fired(request.key, reasons.REQUEST_EXPIRED)
+        host.timer_fired(request.key, *_why_given_up(request))
         remove(request, _EXPIRED)
         return
     host.timer_fired(request.key, reasons.REQUEST_EXPIRED_RST)
@@ -97,6 +98,18 @@ def _give_up(request: Request) -> None:
     seq, ack = add(request.iss, 1), add(request.irs, 1)
     segment = Segment(local, local_port, remote, remote_port, seq, ack, RST | ACK, 0)
     host.send(segment, reasons.SENT_RST_AT_END)
+
+
+def _why_given_up(request: Request) -> tuple[Reason, GivenUp | None]:
+    """Whether it was sent as often as a setting says, or less often; TCP_SYNCNT is named, for it is easily missed."""
+    listener = request.listener
+    own = listener.options.syncnt
+    if listener.host.generation.synack.waits:
+        return reasons.REQUEST_EXPIRED, None
+    if request.timeouts < (own or listener.host.sysctls.tcp_synack_retries):
+        return reasons.REQUEST_CROWDED_OUT, None
+    waited = listener.host.now - (request.started or 0)
+    return reasons.REQUEST_EXPIRED, GivenUp("TCP_SYNCNT", own, waited) if own else None
 
 
 def remove(request: Request, cause: str) -> None:

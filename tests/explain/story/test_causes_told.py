@@ -157,3 +157,96 @@ def test_a_known_peer_gets_the_reserved_quarter():
     )
     turn = paragraph("SYN_QUEUED_KNOWN_PEER", server, client, then=flood)
     assert "its round-trip time is remembered" in turn.text
+
+
+def test_a_syn_that_never_arrives_was_sent_to_the_server_all_the_same():
+    turns = story(ran("", "", duration="100 s", top="[link]\nloss = '100 %'"))
+    assert turn_of(turns, "LOSS").text.startswith("c to server: SYN lost by chance (100 %).")
+
+
+def test_the_user_timeout_of_connect_counts_from_the_first_syn_and_ends_it_on_time():
+    turns = story(ran("", "options = { user_timeout = '5 s' }", top="[link]\nloss = '100 %'", duration="9 s"))
+    given_up = turn_of(turns, "SYN_TIMED_OUT")
+    assert "5 s have passed since the first SYN, and TCP_USER_TIMEOUT is 5000 ms" in given_up.text
+    assert "This hangs on" not in given_up.text
+
+
+def test_keepalive_that_gives_up_names_what_decided_it():
+    server = "do = ['recv']\noptions = { keepalive = true, keepidle = 20, keepintvl = 5, keepcnt = 3 }"
+    turns = story(ran(server, ABANDONED, duration="60 s"))
+    failed = turn_of(turns, "ETIMEDOUT")
+    assert "no keepalive probe was answered; TCP_KEEPCNT is 3" in failed.text
+    assert "TCP_KEEPCNT of server (now 3); TCP_KEEPIDLE" in failed.change
+
+
+def test_a_keepalive_probe_that_is_answered_is_called_so():
+    server = "do = ['recv']\noptions = { keepalive = true, keepidle = 2 }"
+    turns = story(ran(server, "do = ['connect', { wait = '9 s' }]"))
+    assert "a keepalive probe: answered with an ACK" in turn_of(turns, "KEEPALIVE_ANSWERED").text
+    assert not any(turn.reason == "OUT_OF_WINDOW" for turn in turns)
+
+
+def test_a_window_that_stays_closed_for_the_user_timeout_is_not_called_silence():
+    """The peer answers each probe: what ends the connection is that it never reads."""
+    client = "options = { user_timeout = '5 s' }\ndo = ['connect', { send = 20000 }, 'recv']"
+    turns = story(ran("options = { rcvbuf = 2048 }\naccept = { never = true }", client, duration="20 s"))
+    assert turn_of(turns, "WINDOW_PROBE_ANSWERED")
+    failed = turn_of(turns, "ETIMEDOUT")
+    assert (
+        "the window stayed closed for too long, answered probes or not; TCP_USER_TIMEOUT is 5000"
+        in failed.text
+    )
+    assert failed.change.startswith("a program at the other end that calls recv() sooner; the socket option")
+
+
+def test_of_data_that_nagle_held_the_longest_wait_is_told_with_the_delayed_ack():
+    server = "do = [{ recv = 10 }, { send = 2 }, { recv = 10 }, { send = 2 }, 'read_to_end']"
+    pair = "{ send = 4 }, { send = 6 }, { recv = 2 }"
+    held = turn_of(story(ran(server, f"do = ['connect', {pair}, {pair}, 'close']")), "HELD_DATA_SENT")
+    assert "What was sent at 0.08 s waited longest, 50 ms." in held.text
+    assert "arrived at 0.08 s, which server had delayed for 40 ms" in held.text
+
+
+FLOOD = "\n[[clients]]\nname = 'bots'\nspoof = '198.18.0.0/16'\ndo = ['syn']\nstart = { rate = 200, until = '2 s' }\n"
+
+
+def test_a_crowded_queue_is_not_blamed_on_the_retries_of_the_syn_ack():
+    """The kernel repeats it less often then, whatever tcp_synack_retries says."""
+    turn = paragraph("REQUEST_CROWDED_OUT", "backlog = 16", "start.at = ['1 s']", then=FLOOD, duration="9 s")
+    assert "more than half full, so the SYN|ACK is repeated less often than the setting says" in turn.text
+    assert turn.change == "a backlog above 16 (net.core.somaxconn, now 4096, caps it)"
+    roomy = story(ran("backlog = 4096", "start.at = ['1 s']", then=FLOOD, duration="9 s"))
+    assert not any(found.reason == "REQUEST_CROWDED_OUT" for found in roomy)
+
+
+def test_a_listener_with_syncnt_is_told_to_change_that():
+    server = "backlog = 1\naccept = { never = true }\noptions = { syncnt = 2 }"
+    turn = paragraph("REQUEST_EXPIRED", server, "start.at = ['0 s', '100 ms', '101 ms']", duration="20 s")
+    assert "TCP_SYNCNT is 2" in turn.text
+    assert turn.change == "the socket option TCP_SYNCNT of server (now 2)"
+
+
+def test_an_idle_timeout_says_what_would_have_kept_the_connection():
+    turn = paragraph(
+        "EAGAIN", "idle_timeout = '1 s'\ndo = ['recv', 'close']", "do = ['connect', { wait = '3 s' }]"
+    )
+    assert turn.change == "a longer wait of this program; or a peer that sends before it is over"
+
+
+def test_connections_that_different_settings_gave_up_have_a_paragraph_each():
+    own = "[[clients]]\nname = 'own'\noptions = { syncnt = 2 }\n"
+    turns = story(ran("", "", duration="140 s", top="[link]\nloss = '100 %'", then=own))
+    changes = [turn.change for turn in turns if turn.reason == "SYN_TIMED_OUT"]
+    assert [change.partition(" (now")[0] for change in changes] == [
+        "the socket option TCP_SYNCNT of own",
+        "net.ipv4.tcp_syn_retries of c",
+    ]
+
+
+@pytest.mark.parametrize("end", ["'close'", "'half_close', 'read_to_end', 'close'"])
+def test_a_lingering_close_avoids_the_reset_as_advised(end):
+    client = "do = ['connect', { send = 100000 }, { wait = '100 ms' }, 'read_to_end', 'close']"
+    turns = story(ran(f"do = [{{ recv = 10 }}, {{ send = '413' }}, {end}]", client))
+    reset = [turn for turn in turns if turn.reason == "UNREAD_RST"]
+    assert bool(reset) == (end == "'close'")
+    assert all("shutdown(SHUT_WR), then recv() until the end of the stream" in turn.change for turn in reset)

@@ -4,6 +4,8 @@ import pytest
 
 from tcpemu.explain.facts.rows import rows_of
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, full_queues
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running import build
 from tcpemu.stack.base import reasons
 from tests.explain.hand_made import Script, evictions
 from tests.explain.story.stories import MS, run_of, story, turn_of
@@ -141,3 +143,12 @@ def test_a_connection_that_is_thrown_out_shows_a_full_queue():
         record = evictions(40001)
         (full,) = full_queues(record, rows_of(record), one_queue)
         assert (full.kind, full.at, full.room) == (kind, 15 * MS, None)
+
+
+def test_a_listener_that_ends_makes_no_room():
+    text = "title = 't'\nduration = '5 s'\n[server]\nbacklog = 0\naccept.never = true\nclose_at = '2 s'\n"
+    text += "[[clients]]\nname = 'c'\ncount = 2\nstart.every = '100 ms'\n"
+    (run,) = load_scenario.runs(load_scenario.from_text(text))
+    full = turn_of(story(build.run(run)), "ACCEPT_FULL")
+    assert "stays full for 1.985 s, until its listener ends at 2 s." in full.text
+    assert "room again" not in full.text

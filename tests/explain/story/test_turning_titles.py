@@ -1,10 +1,16 @@
 """What turning points are called."""
 
-from tcpemu.explain.facts.row_notes import NOBODY, PROBE_ANSWERED, PROBE_NOT_ANSWERED, ZERO_WINDOW
+from tcpemu.explain.facts.row_notes import (
+    KEEPALIVE_ANSWERED,
+    NOBODY,
+    PROBE_ANSWERED,
+    PROBE_NOT_ANSWERED,
+    ZERO_WINDOW,
+)
 from tcpemu.explain.story.turning_titles import LOSS, TITLES
 from tcpemu.stack.base.reasons import REASONS
 
 
 def test_every_title_is_of_a_reason_that_there_is():
-    made_here = {LOSS, NOBODY, ZERO_WINDOW, PROBE_ANSWERED, PROBE_NOT_ANSWERED}
+    made_here = {LOSS, NOBODY, ZERO_WINDOW, PROBE_ANSWERED, PROBE_NOT_ANSWERED, KEEPALIVE_ANSWERED}
     assert set(TITLES) - made_here <= set(REASONS)

@@ -60,10 +60,12 @@ def window_probe_timer(conn: Connection) -> None:
     if conn.rtx.probes_began is None:
         conn.rtx.probes_began = conn.host.now
     if _user_timeout_over(conn) or _probed_enough(conn):
-        decided = _what_decided(conn)
-        conn.host.timer_fired(conn.key, reasons.PROBES_TIMED_OUT, decided)
+        over, decided = _user_timeout_over(conn), _what_decided(conn)
+        reason = reasons.CLOSED_WINDOW_TIMED_OUT if over else reasons.PROBES_TIMED_OUT
+        conn.host.timer_fired(conn.key, reason, decided)
         words = closing.setting_words(conn.host, decided.setting)
-        closing.fail(conn, errno.ETIMEDOUT, f"no answer to the zero window probes{words}")
+        cause = "the window stayed closed for too long" if over else "no answer to the zero window probes"
+        closing.fail(conn, errno.ETIMEDOUT, f"{cause}{words}")
         conn.host.count("TCPAbortOnTimeout")
         return
     wake_up(conn, "TCPWinProbe", reasons.SENT_WINDOW_PROBE)
