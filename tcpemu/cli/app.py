@@ -3,12 +3,14 @@
 What is in brackets in a text of help is markup to rich, unless a backslash stands before it.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from tcpemu.cli.long_work import MEMORY, for_long_work, size_of
 from tcpemu.cli.user_mistakes import clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__, build
@@ -36,9 +38,22 @@ VersionOption: TypeAlias = Annotated[
 ]
 
 
+MemoryOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help=f"How much memory a run may take: '2 GB'. If not given, what {MEMORY} says, else all that is left.",
+    ),
+]
+
+
 @app.callback()
-def _program(_: VersionOption = False) -> None:
-    pass
+@clear_errors
+def _program(_: VersionOption = False, memory: MemoryOption = None) -> None:
+    if memory is not None:
+        size_of(memory)
+        os.environ[MEMORY] = memory
 
 
 ScenarioArgument: TypeAlias = Annotated[
@@ -123,6 +138,7 @@ JsonOption: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def run(
     name: ScenarioArgument = "ignored-ack",
     output: CaptureOption = None,
@@ -193,6 +209,7 @@ OneRun: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def compare(
     name: ScenarioArgument = "ignored-ack",
     generations: ColumnsOption = None,
@@ -240,6 +257,7 @@ Explained: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def explain(
     name: Explained = "ignored-ack",
     frame: Frame = None,
@@ -267,6 +285,7 @@ At: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def state(
     at: At,
     name: ScenarioArgument = "ignored-ack",
@@ -303,6 +322,7 @@ OneClient: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def plot(
     output: Drawing,
     name: ScenarioArgument = "ignored-ack",
@@ -335,6 +355,7 @@ PageFile: TypeAlias = Annotated[
 
 @app.command()
 @clear_errors
+@for_long_work
 def report(
     output: PageFile,
     name: ScenarioArgument = "ignored-ack",
@@ -473,7 +494,16 @@ Lost: TypeAlias = Annotated[
         "--lose",
         metavar="ROLE:HOST",
         help="Lose a packet of what a host opens: third-ack:c3, 'syn*3:c3' for three, 'data 2:c3#2' of its second "
-        "connection. May be repeated.",
+        "connection. Roles: syn, syn-ack, third-ack, fin, rst, data N, ack N, retransmission N (N is 1 if left "
+        "out). May be repeated.",
+    ),
+]
+EverySetting: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="[HOST:]SYSCTL=VALUE",
+        help="Change a sysctl of every host, or of one: server:net.ipv4.tcp_syncookies=0. May be repeated.",
     ),
 ]
 Every: TypeAlias = Annotated[
@@ -517,6 +547,7 @@ def execute(
     hosts: HostsOption = None,
     link: EveryLink = None,
     lost: Lost = None,
+    settings: EverySetting = None,
     every: Every = None,
     generation: EveryKernel = None,
     seed: Seed = None,
@@ -532,7 +563,7 @@ def execute(
     from tcpemu.cli import exec_command
 
     request = exec_command.request_of(
-        hosts or [], link, lost or [], every, generation, seed, until, output, ladder=ladder
+        hosts or [], link, lost or [], settings or [], every, generation, seed, until, output, ladder=ladder
     )
     raise typer.Exit(exec_command.run_real(request) if real else exec_command.run_emulated(request))
 

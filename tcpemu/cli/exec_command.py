@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from tcpemu.cli.exec_request import Placed, link_conditions, losses, placed
+from tcpemu.cli.exec_request import Placed, link_conditions, losses, placed, sysctl_settings
 from tcpemu.cli.printing import check_place, show, width
 from tcpemu.cli.run_command import time_of
 from tcpemu.cli.user_mistakes import UsageError, complain
@@ -30,6 +30,8 @@ class ExecRequest:
     programs: Sequence[Placed]
     link: Conditions
     faults: Sequence[Fault]
+    sysctls: Mapping[str | None, Mapping[str, object]]
+    """Of each host that has its own; under None those of all."""
     generation: str
     seed: int
     until: int | None
@@ -41,6 +43,7 @@ def request_of(
     hosts: Sequence[str],
     link: str | None,
     lost: Sequence[str],
+    settings: Sequence[str],
     every: str | None,
     generation: str | None,
     seed: int | None,
@@ -55,10 +58,12 @@ def request_of(
     if not hosts:
         raise UsageError("there is nothing to run; name a host and its program: --host server=server.py")
     programs = placed(hosts, time_of(every, "--every") if every else 0)
+    names = [each.host for each in programs]
     return ExecRequest(
         programs,
         link_conditions(link) if link else Conditions(),
-        losses(lost, [each.host for each in programs]),
+        losses(lost, names),
+        sysctl_settings(settings, names),
         generation or DEFAULT,
         seed or 0,
         None if until is None else time_of(until, "--until"),
@@ -69,12 +74,13 @@ def request_of(
 
 def run_emulated(request: ExecRequest) -> int:
     """Run the programs in virtual time; the exit status of the first that failed."""
-    world = World(request.seed, generation=request.generation, echo=True)
+    world = World(request.seed, generation=request.generation, sysctls=request.sysctls.get(None), echo=True)
     stuck: StuckError | None = None
     with world:
         world.every_link(request.link)
         for each in request.programs:
-            world.run(world.host(each.host), each.program, at=each.at / SECOND)
+            host = world.host(each.host, sysctls=request.sysctls.get(each.host))
+            world.run(host, each.program, at=each.at / SECOND)
         world.fault(*request.faults)
         try:
             world.until(None if request.until is None else request.until / SECOND)
@@ -126,6 +132,8 @@ def run_real(request: ExecRequest) -> int:
 
     if request.link != Conditions() or request.faults:
         complain("--real: the loopback has neither --link nor --lose, so they are left out")
+    if request.sysctls:
+        raise UsageError("--real changes no setting of this machine's kernel; leave --set out")
     if request.output is not None:
         raise UsageError("--real writes no capture; leave -o out")
     programs = [RealProgram(each.host, each.program, each.at / SECOND) for each in request.programs]

@@ -1,4 +1,4 @@
-"""What `tcpemu exec` is asked for: programs on hosts, and what every link does."""
+"""What `tcpemu exec` is asked for: programs on hosts, what every link does, what is lost, what is set."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def losses(texts: Sequence[str], hosts: Collection[str]) -> list[Fault]:
     for text in texts:
         match = _LOSS.fullmatch(text)
         if match is None:
-            raise UsageError(f"--lose {text!r}: write it as 'third-ack:c3', 'syn*3:c3' or 'data 2:c3#2'")
+            raise UsageError(
+                f"--lose {text!r}: write it as ROLE:HOST: 'third-ack:c3', 'syn*3:c3' or 'data 2:c3#2'"
+            )
         host, connection = match["host"], match["connection"]
         if host is not None and host not in hosts:
             raise UsageError(f"--lose {text!r}: there is no host {host!r}; there are {', '.join(hosts)}")
@@ -97,6 +99,26 @@ def losses(texts: Sequence[str], hosts: Collection[str]) -> list[Fault]:
                 times=int(match["times"] or 1),
             )
         )
+    return found
+
+
+_SETTING = re.compile(r"((?P<host>[^:=]+):)?(?P<key>net\.[a-z0-9_.]+)=(?P<value>.+)")
+
+
+def sysctl_settings(texts: Sequence[str], hosts: Collection[str]) -> dict[str | None, dict[str, object]]:
+    """`server:net.ipv4.tcp_syncookies=0` as the sysctls of each host; under None those of all. Raises UsageError."""
+    found: dict[str | None, dict[str, object]] = {}
+    for text in texts:
+        match = _SETTING.fullmatch(text)
+        if match is None:
+            raise UsageError(
+                f"--set {text!r}: write it as net.core.somaxconn=5 or server:net.ipv4.tcp_syncookies=0; "
+                "a backlog is set by the program's own listen()"
+            )
+        host = match["host"]
+        if host is not None and host not in hosts:
+            raise UsageError(f"--set {text!r}: there is no host {host!r}; there are {', '.join(hosts)}")
+        found.setdefault(host, {})[match["key"]] = _plain(match["value"])
     return found
 
 

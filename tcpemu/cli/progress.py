@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from tcpemu.cli import printing
 from tcpemu.cli.printing import is_terminal
+from tcpemu.cli.size_warning import warn_of_size
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import moment, seconds
 from tcpemu.network import Network
@@ -65,7 +66,7 @@ class Progress:
             thread.join()
 
     def _show(self, look: HowFar, over: threading.Event) -> None:
-        with suppress(OSError):  # nobody reads standard error any more
+        with suppress(OSError, MemoryError):  # nobody reads standard error any more; or the work says it
             if not is_terminal(sys.stderr):
                 self._lines(look, over)
             elif not over.wait(self._next_line - time.monotonic()):
@@ -117,6 +118,7 @@ def run_and_tell(
     labelled: Sequence[tuple[str, Run]], until: int | None, watch: build.Watch | None = None
 ) -> list[Result]:
     """Run them one after the other, each with what is said of it while it lasts; `watch` sees each begin."""
+    warn_of_size([one for _, one in labelled], until)
     ends = [build.end_of(one, until) for _, one in labelled]
     results: list[Result] = []
     works = [_Running(doing, sum(ends[:number]), sum(ends)) for number, (doing, _) in enumerate(labelled)]

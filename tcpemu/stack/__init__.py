@@ -9,7 +9,6 @@ Start at `host.py`. Each room uses only those before it here:
     connection/  a segment arrives, data goes out, timers fire, the end
     listening/   SYNs, requests, cookies, both queues
     sockets/     the calls, options, ports, readiness
-    host_arguments.py  what a user may give to a host
     dispatch.py  which rule a segment meets, and which a timer
     host.py      the five verbs, over all of these
 

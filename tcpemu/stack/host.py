@@ -12,12 +12,12 @@ from tcpemu.stack import dispatch
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.events import Event
 from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.host_arguments import check_generation, check_time, own_addresses
 from tcpemu.stack.base.secrets import Secrets
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.stack.control.registry import CONTROLS
-from tcpemu.stack.host_arguments import check_generation, check_time, own_addresses
 from tcpemu.stack.listening import queues
 from tcpemu.stack.records.host_services import HostServices, Network
 from tcpemu.stack.sockets import armed_timers, ss_table
@@ -85,9 +85,11 @@ class Host:
 
         Never raises for what they hold: a segment is delivered, answered or dropped, and a Verdict says why. A Scapy
         packet becomes a segment by `tcpemu.from_scapy(packet)`, octets by `tcpemu.decode(octets)`; anything else is a
-        ConfigurationError.
+        ConfigurationError, and so is a time before that of the last verb or call.
         """
         host = self._host
+        if type(now) is not int or now < host.now:
+            check_time(now, host.now)
         host.now = now
         host.turn += 1
         reason = dispatch.arrived(self._tables, segment)

@@ -160,3 +160,29 @@ def test_the_same_on_the_loopback_of_the_machine(scripts, capfd):
     assert done.exit_code == 3
     lines = sorted(done.stdout.splitlines())
     assert [line[:10] for line in lines] == ["c1 | it is", "c2 | it is"]
+
+
+def test_a_setting_of_one_host():
+    with open("cookies.py", "w") as file:
+        file.write(
+            "import socket\ns = socket.create_server(('', 5000), backlog=0)\nimport time; time.sleep(5)\n"
+        )
+    programs = ["--host", "server=cookies.py", "--host", "c*3=client.py server", "--ladder", "--until", "3s"]
+    backlog = ["--set", "server:net.core.somaxconn=0", "--set", "net.ipv4.tcp_syncookies=0"]
+    with_cookies = CliRunner().invoke(app, ["exec", *programs])
+    without = CliRunner().invoke(app, ["exec", *programs, *backlog])
+    assert with_cookies.stdout.count("SYN|ACK") > without.stdout.count("SYN|ACK")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("server.backlog=5", "a backlog is set by the program's own listen()"),
+        ("nobody:net.core.somaxconn=5", "there is no host 'nobody'"),
+        ("net.ipv4.tcp_wyndow=5", "tcp_wyndow"),
+    ],
+)
+def test_a_setting_that_cannot_be(setting, words):
+    ran = CliRunner().invoke(app, ["exec", "--host", "server=server.py", "--set", setting])
+    assert ran.exit_code == 2
+    assert words in ran.stderr

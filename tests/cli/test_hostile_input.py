@@ -16,7 +16,7 @@ from tcpemu.cli.app import app
 from tcpemu.cli.printing import free_name
 from tcpemu.wire import Capture, Interface, Packet, capture_file, encode, pcap, write_capture
 from tcpemu.wire.capture_values import CaptureError
-from tests.stack.test_host_arguments import SYN_OF_A_PEER
+from tests.stack.base.test_host_arguments import SYN_OF_A_PEER
 
 PROGRAM = [sys.executable, "-m", "tcpemu"]
 HOSTILE = 'title = "a bell \\u0007 \\u001b[31m \\u202e"\nduration = "1 s"\n[[clients]]\nname = "c"\n'

@@ -1,5 +1,6 @@
 """Programs: files, modules and functions; what is their own; how they end."""
 
+import asyncio
 import os
 import random
 import signal
@@ -121,6 +122,56 @@ def test_a_signal_meets_the_handler_of_its_process():
     handler = signal.getsignal(signal.SIGTERM)
     assert run_alone(main) == ([signal.SIGTERM], signal.SIG_DFL, True)
     assert signal.getsignal(signal.SIGTERM) == handler
+
+
+def test_an_alarm_ends_a_wait_by_what_its_handler_raises():
+    def main():
+        class TooLateError(Exception):
+            pass
+
+        def ring(*_):
+            raise TooLateError
+
+        signal.signal(signal.SIGALRM, ring)
+        signal.alarm(3)
+        begin = time.monotonic()
+        with pytest.raises(TooLateError):
+            time.sleep(100)
+        return time.monotonic() - begin, signal.alarm(0)
+
+    assert run_alone(main) == (3.0, 0)
+
+
+def test_a_wait_goes_on_after_a_handler_that_raises_nothing():
+    def main():
+        rings = []
+        signal.signal(signal.SIGALRM, lambda *_: rings.append(time.monotonic() - begin))
+        begin = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, 1, 0.5)
+        time.sleep(2.25)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return rings, time.monotonic() - begin
+
+    assert run_alone(main) == ([1.0, 1.5, 2.0], 2.25)
+
+
+def test_a_signal_ends_an_event_loop_in_good_order():
+    def serve():
+        async def main():
+            stop = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+            await stop.wait()
+            await asyncio.sleep(0.5)
+            return "in good order"
+
+        return asyncio.run(main())
+
+    with World() as world:
+        program = world.run(world.host("server"), serve)
+        world.until("2 s")
+        program.signal(signal.SIGTERM)
+        assert world.until(program) == "in good order"
+        assert world.now == 2.5
 
 
 def test_chance_comes_from_the_seed():

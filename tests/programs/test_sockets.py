@@ -224,10 +224,14 @@ def test_two_sockets_of_one_file_close_with_the_last():
         number = other.detach()
         again = socket.socket(fileno=number)
         again.sendall(b"y")
-        return [*found, again.recv(1), again.fileno() == number, raised(other.recv, 1)]
+        third = socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM)
+        found += [again.recv(1), again.fileno() == number != third.fileno(), raised(other.recv, 1)]
+        socket.close(number)
+        third.sendall(b"z")
+        return [*found, third.recv(1), raised(again.recv, 1), raised(socket.socket, -1, -1, -1, 99_999)]
 
     closed = (OSError, errno.EBADF)
-    assert run_pair(serving(echo), ask) == [b"x", closed, b"y", True, closed]
+    assert run_pair(serving(echo), ask) == [b"x", closed, b"y", True, closed, b"z", closed, closed]
 
 
 def test_names_and_numbers_of_a_socket():
@@ -256,6 +260,16 @@ def test_names_and_numbers_of_a_socket():
         (socket.AF_INET, socket.SOCK_STREAM, 6),
         1,
     )
+
+
+def test_it_looks_as_it_does_anywhere():
+    def ask():
+        made = create_connection(("server", 80))
+        text = repr(made).replace(str(made.fileno()), "N").replace(str(made.getsockname()[1]), "P")
+        return text, repr(socket.socket()).partition(" ")[0]
+
+    shown = "<socket.socket fd=N, family=2, type=1, proto=6, laddr=('10.0.0.2', P), raddr=('10.0.0.1', 80)>"
+    assert run_pair(serving(echo), ask) == (shown, "<socket.socket")
 
 
 def test_hosts_are_known_by_name():

@@ -13,5 +13,6 @@ thread_start.py        threads that a program starts
 threads_until_312.py   how threading learns of a thread's end, in Python 3.11 and 3.12
 threads_since_313.py   the same since Python 3.13
 tls_calls.py           ssl: TLS over an emulated socket
-process_calls.py       signals, exit, random octets, what a process knows of itself
+process_calls.py       exit, random octets, pairs of sockets, what a process knows of itself
+signal_calls.py        signals, alarms, and who handles them
 """

@@ -37,6 +37,7 @@ _LOCALHOST = b"\x7f\0\0\1"
 _NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
 _KIND_FLAGS = _NONBLOCK | int(getattr(socket, "SOCK_CLOEXEC", 0))
 _CLOSED = -1
+_TCP = 6
 
 
 class EmulatedSocket(socket.socket):
@@ -46,6 +47,7 @@ class EmulatedSocket(socket.socket):
     _file: OpenFile
     _number: int
     _seconds: float | None
+    _protocol: int = 0
 
     def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
         process = here()
@@ -53,14 +55,17 @@ class EmulatedSocket(socket.socket):
             raise RuntimeError("an emulated socket is made by code on a host")
         self._number = _CLOSED
         if fileno is not None:
+            _check_descriptor(fileno)
             file = file_of(process, fileno)
             if file is None:
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             self._take(process, file, fileno)
+            self._protocol = proto if proto >= 0 else _TCP * isinstance(file, TcpStream)
         else:
             _refuse_others(family, type, proto)
             stream = TcpStream(process, at_once(process, process.node.host.socket))
             self._take(process, stream, open_descriptor(stream))
+            self._protocol = max(proto, 0)
             if type != -1 and type & _NONBLOCK:
                 self._seconds = 0.0
 
@@ -88,11 +93,7 @@ class EmulatedSocket(socket.socket):
 
     @property
     def proto(self) -> int:
-        return 0 if isinstance(self._file, MemoryEnd) else 6
-
-    def __repr__(self) -> str:
-        where = "closed" if self._number == _CLOSED else f"fd={self._number}"
-        return f"<{type(self).__name__} {where} on {self._process.node.name}>"
+        return self._protocol
 
     def __del__(self) -> None:
         if getattr(self, "_number", _CLOSED) != _CLOSED:
@@ -125,7 +126,7 @@ class EmulatedSocket(socket.socket):
     # Calls.
 
     def _open_file(self) -> OpenFile:
-        if self._number == _CLOSED:
+        if file_of(self._process, self._number) is not self._file:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._file
 
@@ -171,7 +172,7 @@ class EmulatedSocket(socket.socket):
 
     def listen(self, backlog: int = 128) -> None:
         stream = self._stream("listen")
-        backlog = max(backlog, 0)
+        backlog = max(_c_int(backlog), 0)
         at_once(
             self._process,
             lambda: stream.calls.call(
@@ -188,6 +189,7 @@ class EmulatedSocket(socket.socket):
             gives=lambda child: child,
         )
         made = EmulatedSocket._over(TcpStream(self._process, given))
+        made._protocol = self._protocol
         return made, made.getpeername()
 
     def connect(self, address: Any) -> None:
@@ -355,6 +357,7 @@ class EmulatedSocket(socket.socket):
         return self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined, no-any-return]
 
     def shutdown(self, how: int) -> None:
+        _c_int(how)
         file = self._open_file()
         if isinstance(file, MemoryEnd):
             file.shutdown(how)
@@ -390,8 +393,13 @@ class EmulatedSocket(socket.socket):
 
     def dup(self) -> Self:
         made = type(self)._over(self._open_file())
-        made._seconds = self._seconds
+        made._seconds, made._protocol = self._seconds, self._protocol
         return made
+
+    def dup_and_detach(self) -> int:
+        """A number of its own for the same file; the socket lets go of its own number without closing it."""
+        self._number = _CLOSED
+        return open_descriptor(self._file)
 
     # Names and options.
 
@@ -420,6 +428,32 @@ class EmulatedSocket(socket.socket):
         return at_once(self._process, lambda: stream_option(stream, level, optname, buflen))
 
 
+def _c_int(value: int) -> int:
+    """An int that a C function would take. OverflowError."""
+    if not -(2**31) <= value < 2**31:
+        raise OverflowError("Python int too large to convert to C int")
+    return value
+
+
+def _check_descriptor(number: object) -> None:
+    if not isinstance(number, int):
+        raise TypeError(f"integer argument expected, got {type(number).__name__}")
+    if number < 0:
+        raise ValueError("negative file descriptor")
+
+
+def duplicate(number: int) -> int:
+    """socket.dup(): another number for the same file."""
+    return EmulatedSocket(fileno=number).dup_and_detach()
+
+
+def close(number: int) -> None:
+    """socket.close(). EBADF."""
+    process = here()
+    assert process is not None
+    close_descriptor(process, number)
+
+
 def _refuse_others(family: int, type: int, proto: int) -> None:
     """Only streams over IPv4 are here; all else fails as on a kernel without it."""
     if family not in FAMILIES:
@@ -430,3 +464,7 @@ def _refuse_others(family: int, type: int, proto: int) -> None:
         raise not_emulated(errno.ESOCKTNOSUPPORT, f"a socket of the kind {getattr(type, 'name', type)}")
     if proto not in (-1, 0, 6):
         raise not_emulated(errno.EPROTONOSUPPORT, f"the protocol {proto}")
+
+
+# As a program sees it, in a repr and a pickle, it is what it asked for.
+EmulatedSocket.__module__, EmulatedSocket.__qualname__ = "socket", "socket"

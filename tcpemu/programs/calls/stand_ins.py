@@ -27,6 +27,7 @@ from tcpemu.programs.calls import (
     lock_calls,
     process_calls,
     select_calls,
+    signal_calls,
     thread_start,
     time_calls,
     tls_calls,
@@ -84,6 +85,7 @@ def _all() -> dict[int, tuple[Any, Any]]:
         *lock_calls.stand_ins(),
         *thread_calls.stand_ins(),
         *process_calls.stand_ins(),
+        *signal_calls.stand_ins(),
         *(
             (getattr(socket, name), on_hosts(getattr(socket, name), emulated))
             for name, emulated in host_lookup.STAND_INS.items()

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from tcpemu.programs.calls.emulated_socket import EmulatedSocket
 
 T = TypeVar("T")
-_AT_ONCE = 65536
+_HEADER = 5
 _REAL = (ssl.SSLContext._wrap_socket,)  # type: ignore[attr-defined]
 
 
@@ -22,6 +22,8 @@ class TlsInMemory:
 
     def __init__(self, context: ssl.SSLContext, carrier: EmulatedSocket, **named: Any) -> None:
         self._carrier = carrier
+        self._record = bytearray()
+        """What has come of the record that is being read."""
         self._ended = False
         """No more octets will come, and OpenSSL has been told."""
         self._arrived, self._leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -59,15 +61,26 @@ class TlsInMemory:
         while self._leaving.pending:
             EmulatedSocket.sendall(self._carrier, self._leaving.read())
 
+    def _missing(self) -> int:
+        """Octets of the record that is being read: of its header, then of what that says."""
+        have = len(self._record)
+        if have < _HEADER:
+            return _HEADER - have
+        return _HEADER + int.from_bytes(self._record[3:_HEADER], "big") - have
+
     def _receive(self) -> None:
+        """One record at a time, as OpenSSL reads: what belongs to later ones stays in the socket, which stays ready."""
         try:
-            octets = EmulatedSocket.recv(self._carrier, _AT_ONCE)
+            octets = EmulatedSocket.recv(self._carrier, self._missing())
         except BlockingIOError:
             raise ssl.SSLWantReadError(
                 ssl.SSL_ERROR_WANT_READ, "The operation did not complete (read)"
             ) from None
         if octets:
+            self._record += octets
             self._arrived.write(octets)
+            if len(self._record) >= _HEADER and not self._missing():
+                self._record.clear()
         elif self._ended:
             raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol")
         else:

@@ -86,7 +86,7 @@ class AdvancingSelector(selectors.BaseSelector):
         computers = self._process.computers
         deadline = None if timeout is None else computers.now + max(round(timeout * 1e9), 0)
         while True:
-            if found := self._list.ready():
+            if self._list.poll() and (found := self._list.ready()):
                 return self._ready(found)
             if self.ends() or not self._advance(deadline):
                 if self.stop is not None:

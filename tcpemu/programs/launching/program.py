@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tcpemu.network import Node
 from tcpemu.network.seeds import stream
+from tcpemu.programs.calls.signal_calls import deliver
 from tcpemu.programs.calls.thread_start import join_threads
 from tcpemu.programs.files.process_end import end_process
 from tcpemu.programs.launching.prefixed_output import PrefixedOutput
@@ -111,6 +112,10 @@ class Program:
     def disregard_failure(self) -> None:
         """Whoever looked at its exit status knows enough of it."""
         self._told = True
+
+    def signal(self, number: int) -> None:
+        """A signal reaches it, as SIGTERM does a server that is to end: its handler runs, or it ends."""
+        deliver(self.process, int(number))
 
     def stop(self) -> None:
         """End it as a kernel does: nothing more of it runs, its sockets are closed."""

@@ -75,6 +75,12 @@ class Process:
     """What it exits with, once it has said so."""
     over: bool = False
     """It has exited; what is left of its threads only lets go of what it holds."""
+    signals: list[int] = field(default_factory=list)
+    """Those that its main thread has yet to handle."""
+    wakeup_file: Any = None
+    """What signal.set_wakeup_fd() named: it is told the number of each signal."""
+    alarm: tuple[int, int] = (0, 0)
+    """When SIGALRM comes next, and each time later by how much; 0 for never."""
     ahead: int = 0
     """Nanoseconds that its clock is ahead of the network's: while it ends, waiting takes no time."""
     instant: int = -1

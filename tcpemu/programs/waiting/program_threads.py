@@ -29,7 +29,7 @@ _LAST_PATIENCE = 2.0
 class BatonThread(ProgramThread):
     """One thread of a program. It runs in `step`, from one call that waits to the next."""
 
-    __slots__ = ("_back", "_function", "_go", "_ident", "at_end", "error")
+    __slots__ = ("_back", "_function", "_go", "_ident", "_interrupted", "_wake", "at_end", "error")
 
     def __init__(self, process: Process, name: str, function: Callable[[], object]) -> None:
         super().__init__(process, name)
@@ -39,6 +39,8 @@ class BatonThread(ProgramThread):
         self._back.acquire()
         self._function = function
         self._ident = 0
+        self._wake: Wake | None = None
+        self._interrupted = False
         self.error: BaseException | None = None
         """What ended it, where the function let it out."""
         self.at_end: list[Callable[[], None]] = []
@@ -143,16 +145,40 @@ class BatonThread(ProgramThread):
             self._back.release()
 
     def stand_still(self, arm: Arm, why: str, as_server: bool) -> None:
-        """Hand back the baton, until the Wake that `arm` gets is called."""
+        """Hand back the baton, until the Wake that `arm` gets is called.
+
+        A signal may come first: its handler runs, and if that raises nothing, the wait goes on (PEP 475).
+        """
         if self.ending:
             raise ProgramEnds
-        self.waits_for, self.waits_as_server = why, as_server
-        arm(Wake(self))
-        self._back.release()
-        self._go.acquire()
-        self.waits_for = ""
-        if self.ending:
-            raise ProgramEnds
+        self._handle_signals()
+        interrupted = True
+        while interrupted:
+            self.waits_for, self.waits_as_server = why, as_server
+            self._wake = Wake(self)
+            arm(self._wake)
+            self._back.release()
+            self._go.acquire()
+            self.waits_for = ""
+            if self.ending:
+                raise ProgramEnds
+            interrupted, self._interrupted = self._interrupted, False
+            self._handle_signals()
+
+    def interrupt(self) -> None:
+        """A signal has come: where it stands still, it goes on to handle it."""
+        wake = self._wake
+        if self.waits_for and wake is not None and not wake.used:
+            wake.used = self._interrupted = True
+            self.step()
+
+    def _handle_signals(self) -> None:
+        process = self.process
+        while process.signals and self is process.threads[0]:
+            number = process.signals.pop(0)
+            handler = process.signal_handlers.get(number)
+            if callable(handler):
+                handler(number, sys._getframe(1))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ congestion_hooks.py  congestion control as a sender sees it: the hooks that each
 errors.py            what goes wrong by a user's doing: SocketError, ConfigurationError, NotEmulatedError
 events.py            what happened and why: the values that `Host.events()` gives
 generation.py        what may differ between kernels: numbers, and a few rules with names
+host_arguments.py    what a user may give to a host and its sockets, and what is said of anything else
 not_emulated.py      what Linux has and is not emulated, and what is so instead
 reasons.py           every reason by name, in words, with its place in the kernel
 secrets.py           what is drawn at random or kept secret, all from one seed

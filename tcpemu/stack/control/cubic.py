@@ -80,6 +80,22 @@ class Cubic(Reno):
         following = slow._look(left, moment)
         return following.grown(following.pace, left)
 
+    def moved(self, cwnd: int, counted: int) -> Self:
+        return type(self)(
+            cwnd,
+            self.ssthresh,
+            counted,
+            self.last_max,
+            self.epoch,
+            self.inflection,
+            self.origin,
+            self.pace,
+            self.looked_at,
+            self.looked_window,
+            self.arrived,
+            self.reno_window,
+        )
+
     def _look(self, segments: int, moment: Moment) -> Self:
         """Where the curve is now, and how fast to follow it (bictcp_update)."""
         counted = replace(self, arrived=self.arrived + segments)

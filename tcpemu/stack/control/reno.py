@@ -41,7 +41,7 @@ class Reno:
         """tcp_cong.c: tcp_slow_start."""
         if self.cwnd >= self.ssthresh:
             return self
-        return replace(self, cwnd=min(self.cwnd + segments, self.ssthresh))
+        return self.moved(min(self.cwnd + segments, self.ssthresh), self.counted)
 
     def grown(self, pace: int, segments: int) -> Self:
         """One more for each `pace` segments (tcp_cong.c: tcp_cong_avoid_ai)."""
@@ -49,7 +49,11 @@ class Reno:
         if counted >= pace:
             cwnd, counted = cwnd + 1, 0
         counted += segments
-        return replace(self, cwnd=cwnd + counted // pace, counted=counted % pace)
+        return self.moved(cwnd + counted // pace, counted % pace)
+
+    def moved(self, cwnd: int, counted: int) -> Self:
+        """The same with another window. Not by `replace`, which goes through all fields by name at each ACK."""
+        return type(self)(cwnd, self.ssthresh, counted)
 
     def reduced(self) -> Self:
         return replace(self, ssthresh=max(self.cwnd >> 1, 2), counted=0)

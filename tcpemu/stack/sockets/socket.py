@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
 from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.host_arguments import check_time, packed_address
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
 from tcpemu.stack.connection.lifetime import establishing
@@ -99,8 +100,8 @@ class Socket(SocketState):
 
     # --- opening ----------------------------------------------------------------------------------
 
-    def bind(self, address: Address | None, port: int) -> None:
-        """Take a local address (packed; None for any) and port (0 for a free one).
+    def bind(self, address: Address | str | None, port: int) -> None:
+        """Take a local address (packed or in text; None for any) and port (0 for a free one).
 
         EINVAL when it is bound or connected already or the port is not 0 to 65535, EADDRNOTAVAIL for an address that is
         not the host's, EADDRINUSE when another socket or a TIME_WAIT holds the port (inet_connection_sock.c:
@@ -111,9 +112,10 @@ class Socket(SocketState):
             raise SocketError(errno.EINVAL, "the socket is bound already")
         if not 0 <= port <= 65535:
             raise SocketError(errno.EINVAL, f"port {port} is not 0 to 65535")
-        if address is not None and not self.host.owns(address):
+        local = address if address is None or isinstance(address, bytes) else packed_address(address)
+        if local is not None and not self.host.owns(local):
             raise SocketError(errno.EADDRNOTAVAIL, "not an address of this host")
-        self.bound = (address, self._tables.ports.bind(self, address, port))
+        self.bound = (local, self._tables.ports.bind(self, local, port))
 
     def listen(self, backlog: int, now: int) -> None:
         """Listen, or change the backlog of a listener. af_inet.c: inet_listen.
@@ -160,7 +162,7 @@ class Socket(SocketState):
         conn.socket = child
         return child
 
-    def connect(self, address: Address, port: int, now: int) -> None:
+    def connect(self, address: Address | str, port: int, now: int) -> None:
         """Open a connection. Raises EINPROGRESS when it has begun, as a non-blocking connect() does.
 
         Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
@@ -171,12 +173,13 @@ class Socket(SocketState):
         if self.listening or not self.may_connect:
             self._connect_again()
             return
-        if not self.host.routable(address):
+        peer = address if isinstance(address, bytes) else packed_address(address)
+        if not self.host.routable(peer):
             raise SocketError(errno.ENETUNREACH)
-        local = self.bound_address or self.host.source_for(address)
+        local = self.bound_address or self.host.source_for(peer)
         if self.bound is None or not self.bound[1]:
-            self.bound = (None, self._tables.ports.for_connect(self, local, address, port))
-        key = (address, port, local, self.bound[1])
+            self.bound = (None, self._tables.ports.for_connect(self, local, peer, port))
+        key = (peer, port, local, self.bound[1])
         if key in self.host.flows:
             raise SocketError(errno.EADDRNOTAVAIL, "this flow exists already")
         conn = establishing.new_connection(self.host, key, self.options, State.CLOSE)
@@ -338,6 +341,8 @@ class Socket(SocketState):
     def _begin(self, now: int) -> None:
         if self.closed:
             raise SocketError(errno.EBADF)
+        if type(now) is not int or now < self.host.now:
+            check_time(now, self.host.now)
         self.host.now = now
 
     def _begin_stream(self, now: int) -> None:

@@ -82,3 +82,31 @@ def test_events_print_with_addresses_that_can_be_read():
     assert "0.003000000 s 192.0.2.1:80 - 10.0.0.1:5000: CLOSE to SYN_RECV" in " ".join(said)
     assert "0.000000000 s listener on port 80: accept queue 0, SYN queue 0, backlog 5" in said
     assert not any("\\x" in each for each in said)
+
+
+@pytest.mark.parametrize(("now", "words"), [(9, "now is 9 ns, but it is 10 ns"), (10.0, "now is 10.0;")])
+def test_no_verb_or_call_turns_time_back(now, words):
+    host = Host(["192.0.2.1"], KERNEL)
+    socket = host.socket()
+    socket.bind("192.0.2.1", 80)
+    host.advance(10)
+    segment = Segment(
+        address("198.51.100.7"), address("192.0.2.1"), 40000, 80, seq=1000, ack=0, flags=SYN, window=1000
+    )
+    for act in (
+        lambda: host.receive(segment, now),
+        lambda: socket.listen(1, now),
+        lambda: host.socket().connect("198.51.100.7", 80, now),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            act()
+    assert host.now == 10
+
+
+def test_an_address_of_a_socket_may_be_text():
+    host = Host(["192.0.2.1"], KERNEL)
+    socket = host.socket()
+    socket.bind("192.0.2.1", 80)
+    assert socket.bound_address == address("192.0.2.1")
+    with pytest.raises(ConfigurationError, match="'there' is no IP address"):
+        host.socket().connect("there", 80, 0)

@@ -1,4 +1,4 @@
-"""What a user of `Host` may give it, and what is said of anything else."""
+"""What a user may give to a `Host` and its sockets, and what is said of anything else."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ def own_addresses(addresses: Sequence[Address | str]) -> tuple[Address, ...]:
         raise ConfigurationError(f"addresses is {addresses!r}; give a list of them: [{addresses!r}]")
     if not addresses:
         raise ConfigurationError("a host needs an address")
-    return tuple(map(_packed, addresses))
+    return tuple(map(packed_address, addresses))
 
 
-def _packed(each: object) -> Address:
+def packed_address(each: object) -> Address:
+    """An address in packed form or in text. Raises ConfigurationError, and NotEmulatedError for one of IPv6."""
     try:
         packed = address(each) if isinstance(each, str) else each
     except ValueError:
@@ -43,7 +44,7 @@ def check_generation(value: object) -> None:
 
 def check_time(now: object, last: int) -> None:
     """Raises ConfigurationError for what is no time, or lies before the last."""
-    if not isinstance(now, int):
+    if not isinstance(now, int) or isinstance(now, bool):
         raise ConfigurationError(f"now is {now!r}; a time is a whole number of nanoseconds")
     if now < last:
         raise ConfigurationError(f"now is {now} ns, but it is {last} ns already; time does not go back")

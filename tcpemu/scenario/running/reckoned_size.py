@@ -1,0 +1,40 @@
+"""How much memory a run will take, reckoned before it begins: clients, their packets, what these carry."""
+
+from random import Random
+
+from tcpemu.scenario.format.actions import Act
+from tcpemu.scenario.format.scenario_file import ClientGroup, Scenario
+from tcpemu.scenario.running.start_times import start_times
+
+PACKET, CLIENT = 2_400, 6_000
+"""Octets of the record for each packet, beside what it carries; of a client with its connection, at both ends."""
+_SEGMENT = 1448
+_BESIDE_DATA = 10
+"""Packets that open and close a connection, and some that are sent again."""
+_BARE_SYN = 3
+"""Packets for a SYN that nobody answers for: SYN|ACKs are sent again."""
+_LEAST = 1_000_000
+
+
+def reckoned_octets(scenario: Scenario, until: int | None = None) -> int:
+    """Octets, roughly: nothing for a run of a moment, and of a large one within half and twice of it."""
+    end = scenario.duration if until is None else min(until, scenario.duration)
+    octets = sum(_of_group(scenario, group, end) for group in scenario.clients)
+    return octets if octets >= _LEAST else 0
+
+
+def _of_group(scenario: Scenario, group: ClientGroup, end: int) -> int:
+    clients = sum(at <= end for at in start_times(group, Random(0)))
+    if group.raw:
+        return clients * _BARE_SYN * PACKET
+    data = sum(_sent_by(action) for action in group.do if isinstance(action, Act))
+    if scenario.server.answer == "echo":
+        data *= 2
+    packets = _BESIDE_DATA + -(-data // _SEGMENT) * 3 // 2
+    return clients * (CLIENT + packets * PACKET + data)
+
+
+def _sent_by(action: Act) -> int:
+    if action.send is None:
+        return 0
+    return len(action.send.encode()) if isinstance(action.send, str) else action.send
