@@ -210,6 +210,7 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "SYN_ACK_AGAIN": (_syn_ack_retries,),
     "REQUEST_EXPIRED": (_syn_ack_retries,),
     "REQUEST_CROWDED_OUT": (_backlog,),
+    "DEFER_ACCEPT": (_words("a listener without TCP_DEFER_ACCEPT; or a client that sends its data first"),),
     "REQUEST_EXPIRED_RST": (_syn_ack_retries,),
     "SYN_AGAIN": (_syn_retries,),
     "SYN_TIMED_OUT": (_given_up,),

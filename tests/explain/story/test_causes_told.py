@@ -250,3 +250,8 @@ def test_a_lingering_close_avoids_the_reset_as_advised(end):
     reset = [turn for turn in turns if turn.reason == "UNREAD_RST"]
     assert bool(reset) == (end == "'close'")
     assert all("shutdown(SHUT_WR), then recv() until the end of the stream" in turn.change for turn in reset)
+
+
+def test_a_bare_ack_that_waits_says_which_option_makes_it_wait():
+    turn = paragraph("DEFER_ACCEPT", "options = { defer_accept = 5 }", "do = ['connect', { wait = '1 s' }]")
+    assert turn.change == "a listener without TCP_DEFER_ACCEPT; or a client that sends its data first"
