@@ -224,6 +224,17 @@ def no_window(**settings):
     return calling(established(win=0, **settings), ("send", 100))
 
 
+def no_window_within_the_user_timeout():
+    host = no_window()
+    host.conn.setsockopt(sockopt.IPPROTO_TCP, sockopt.TCP_USER_TIMEOUT, 3000)
+    return after(host, until=100)
+
+
+def crowd_of_requests():
+    """More than half of a queue is taken by requests that nobody answers."""
+    return after(listening(16), *(("S", {"port": port}) for port in range(1, 13)), until=200)
+
+
 def window_taken_back():
     """Data is under way when the peer closes its window, and then is silent."""
     host = calling(established(), ("send", 100))
@@ -440,12 +451,14 @@ WAYS = {
     "KEEPALIVE_OVER": lambda: after(kept_alive(), until=10),
     "KEEPALIVE_RST": lambda: after(kept_alive(), until=10),
     "REQUEST_EXPIRED": lambda: after(syn_recv(), until=70),
+    "REQUEST_CROWDED_OUT": crowd_of_requests,
     "REQUEST_ORPHANED": closed_listener,
     "REQUEST_SILENT": lambda: deferred(("A", 1, 1), until=3),
     "SYN_TIMED_OUT": lambda: after(syn_sent(), until=200),
     "TIMED_OUT": lambda: after(calling(established(), ("send", 5)), until=2000),
     "ORPHAN_TIMED_OUT": lambda: after(calling(established(), ("close",)), until=200),
     "PROBES_TIMED_OUT": lambda: after(no_window(), until=2000),
+    "CLOSED_WINDOW_TIMED_OUT": no_window_within_the_user_timeout,
     "SHUT_WINDOW_TIMED_OUT": window_taken_back,
     "TIME_WAIT_OVER": lambda: after(time_wait(), until=70),
     "FIN_WAIT2_OVER": lambda: after(fin_wait2(orphan=True), until=70),
