@@ -5,5 +5,5 @@ tcp_stream.py      a socket of a host's TCP
 memory_pair.py     an end of a socketpair(), in memory
 readiness.py       waiting for several files at once: what select() and poll() do
 interest_list.py   an epoll: files are watched from when they are added, and only those that changed are looked at
-    process_end.py     the end of a process: its threads end, its files are closed
+process_end.py       the end of a process: its threads end, its files are closed
 """

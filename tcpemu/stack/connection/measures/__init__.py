@@ -1,11 +1,11 @@
 """Numbers that a connection works with: windows, sizes, round-trip times, limits.
 
-first_window.py      the window of a SYN or SYN|ACK, its clamp and scale
-initial_numbers.py   initial sequence number and timestamp offset of a flow
-receive_window.py    the receive window: how it follows the buffer
-remembered_peers.py  what is remembered of a peer when a connection ends (tcp_metrics)
-reply_limits.py      how often a segment that is refused is answered; challenge ACKs a second
-round_trip_time.py   round-trip times and the RTO (RFC 6298)
-send_buffer_space.py   the send buffer: what it may take, and what it takes
-segment_size.py      the MSS that we announce, and the payload of a full segment
+first_window.py       the window of a SYN or SYN|ACK, its clamp and scale
+initial_numbers.py    initial sequence number and timestamp offset of a flow
+receive_window.py     the receive window: how it follows the buffer
+remembered_peers.py   what is remembered of a peer when a connection ends (tcp_metrics)
+reply_limits.py       how often a segment that is refused is answered; challenge ACKs a second
+round_trip_time.py    round-trip times and the RTO (RFC 6298)
+send_buffer_space.py  the send buffer: what it may take, and what it takes
+segment_size.py       the MSS that we announce, and the payload of a full segment
 """

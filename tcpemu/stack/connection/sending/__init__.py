@@ -1,11 +1,11 @@
 """What leaves a connection.
 
-data_out.py           data as both windows, Nagle and the pace allow; PSH on the last of it, then FIN
+data_out.py           data as both windows, Nagle and the pace allow, then FIN
 delayed_acks.py       whether an ACK is sent at once, late (and when), or with data
 duplicate_reports.py  D-SACK: what came twice is reported (RFC 2883)
 probe_timers.py       when to probe: tail loss probe, probe of a closed window
 retransmission.py     what is sent again, by recovery or by a timer
 stateless_replies.py  a RST or an ACK where there is no connection to send it
-write_buffers.py      send() fills buffers, which are pushed and marked PSH
-transmit.py           one segment leaves with the headers that belong to it
+transmit.py           one segment leaves with the headers that belong to it; PSH on the last of several
+write_buffers.py      send() fills buffers; which data is marked PSH
 """
