@@ -24,6 +24,14 @@ def between(x: int, low: int, high: int) -> bool:
     return (high - low) & MASK >= (x - low) & MASK
 
 
+def in_window(seq: int, end: int, low: int, high: int) -> bool:
+    """Whether some of what goes from `seq` to `end` lies in the window from `low` to `high`.
+
+    What has no length may stand at either edge (tcp_minisocks.c: tcp_in_window).
+    """
+    return seq == low or (after(end, low) and before(seq, high)) or seq == end == high
+
+
 def add(a: int, n: int) -> int:
     """The number that lies `n` after `a`, or before it where `n` is negative."""
     return (a + n) & MASK

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.generation import Overflow
-from tcpemu.stack.base.sequence_numbers import MASK, add, after, between
+from tcpemu.stack.base.sequence_numbers import MASK, add, after, between, in_window
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited, too_soon
@@ -82,13 +82,10 @@ def _tsecr_rejects(request: Request, stamps: Timestamps) -> bool:
 
 
 def _in_window(request: Request, segment: Segment) -> bool:
-    """Whether some of it lies in the window of the SYN|ACK (tcp_minisocks.c: tcp_in_window)."""
-    seq, low = segment.seq, (request.irs + 1) & MASK
-    if seq == low:
-        return True
+    """Whether some of it lies in the window of the SYN|ACK."""
+    low = add(request.irs, 1)
     high = add(low, min(request.rcv_wnd, 65535))
-    end = add(seq, segment.length)
-    return (after(end, low) and after(high, seq)) or seq == end == high
+    return in_window(segment.seq, add(segment.seq, segment.length), low, high)
 
 
 def _duplicate_syn(request: Request, segment: Segment) -> Reason:

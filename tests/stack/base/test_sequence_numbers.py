@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpemu.stack.base.sequence_numbers import add, after, before, between, distance, offset
+from tcpemu.stack.base.sequence_numbers import add, after, before, between, distance, in_window, offset
 
 numbers = st.integers(0, 2**32 - 1) | st.sampled_from([0, 1, 2**31 - 1, 2**31, 2**32 - 1])
 HALF = 2**31
@@ -81,3 +81,22 @@ def test_the_wrap():
     assert add(0, -1) == 2**32 - 1
     assert distance(2**32 - 1, 1) == 2
     assert offset(1, 2**32 - 1) == -2
+
+
+@pytest.mark.parametrize(
+    ("seq", "end", "inside"),
+    [
+        (100, 100, True),  # nothing at the lower edge
+        (100, 300, True),
+        (90, 100, False),  # ends where the window begins
+        (90, 101, True),
+        (199, 300, True),
+        (200, 201, False),  # begins where the window ends
+        (200, 200, True),  # nothing at the upper edge
+        (201, 201, False),
+        (99, 99, False),
+    ],
+)
+@pytest.mark.parametrize("turned", [0, 2**32 - 150, 2**31])
+def test_a_window_and_what_lies_in_it(seq, end, inside, turned):
+    assert in_window(*(add(each, turned) for each in (seq, end, 100, 200))) is inside

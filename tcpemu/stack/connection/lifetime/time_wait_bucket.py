@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
-from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, offset
+from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, in_window, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.base.units import SECOND
@@ -150,7 +150,8 @@ def _answer(bucket: TimeWait, segment: Segment, counter: str) -> Reason:
 def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, old: bool) -> Reason:
     """An orphan in FIN_WAIT2: data draws a RST, FIN begins TIME_WAIT."""
     end = add(segment.seq, segment.length)
-    if old or not _in_window(bucket, segment.seq, end):
+    edge = add(bucket.rcv_nxt, bucket.rcv_wnd)
+    if old or not in_window(segment.seq, end, bucket.rcv_nxt, edge):
         return _answer(bucket, segment, "TCPACKSkippedFinWait2")
     if segment.flags & RST:
         remove(bucket, "RST arrives")
@@ -168,13 +169,6 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
     _begin_again(bucket)
     _send_ack(bucket, reasons.SENT_ACK)
     return reasons.TW_FIN
-
-
-def _in_window(bucket: TimeWait, seq: int, end: int) -> bool:
-    edge = add(bucket.rcv_nxt, bucket.rcv_wnd)
-    if seq == bucket.rcv_nxt or (after(end, bucket.rcv_nxt) and before(seq, edge)):
-        return True
-    return seq == end == edge
 
 
 def _reset(bucket: TimeWait, segment: Segment) -> Reason:
