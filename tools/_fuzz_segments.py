@@ -145,7 +145,7 @@ class Clients:
         if type(flow) is Request:
             return self._build(key, self._for_request(flow), now, flow.ts_recent is not None, flow.ts_last)
         if type(flow) is Connection:
-            clock = self.host.tables.host.stamp_clock(now) + flow.ts.offset & MASK
+            clock = self.host.tables.host.tsval(flow.ts.offset, now)
             stamped = flow.ts.ok or flow.state is State.SYN_SENT
             return self._build(key, self._for_connection(flow), now, stamped, clock)
         if type(flow) is TimeWait:

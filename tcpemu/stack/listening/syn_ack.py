@@ -22,7 +22,7 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
     wire = host.generation.wire
     stamps = None
     if request.ts_recent is not None:
-        request.ts_last = tsval = host.stamp_clock() + request.ts_offset & MASK
+        request.ts_last = tsval = host.tsval(request.ts_offset)
         if not request.ts_first:
             request.ts_first = tsval
         stamps = timestamps(tsval, request.ts_recent if wire.syn_ack_echoes else 0)
@@ -63,7 +63,7 @@ def send_ack(request: Request, segment: Segment) -> None:
     host = request.listener.host
     stamps = None
     if request.ts_recent:
-        stamps = Timestamps(host.stamp_clock() + request.ts_offset & MASK, request.ts_recent)
+        stamps = Timestamps(host.tsval(request.ts_offset), request.ts_recent)
     shift = request.rcv_shift if host.generation.request_window_scaled else 0
     seq, ack, window = add(request.iss, 1), add(request.irs, 1), min(request.rcv_wnd, 65535) >> shift
     tos = segment.tos & 0xFC

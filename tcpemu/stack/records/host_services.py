@@ -23,6 +23,7 @@ from tcpemu.stack.base.events import (
 )
 from tcpemu.stack.base.generation import Generation
 from tcpemu.stack.base.secrets import Secrets
+from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
@@ -105,6 +106,10 @@ class HostServices:
     def stamp_clock(self, at: int | None = None) -> int:
         """The clock of timestamps: milliseconds since the machine started, or the kernel's longer ticks."""
         return self.uptime(at) // self.generation.wire.stamp_tick
+
+    def tsval(self, offset: int, at: int | None = None) -> int:
+        """What a flow with this offset has in its timestamps: the clock, from the flow's own beginning."""
+        return self.uptime(at) // self.generation.wire.stamp_tick + offset & MASK
 
     # --- addresses --------------------------------------------------------------------------------
 

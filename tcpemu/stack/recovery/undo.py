@@ -13,7 +13,7 @@ D-SACK alone. tcp_input.c: tcp_init_undo, tcp_may_undo, tcp_try_undo_recovery an
 
 from __future__ import annotations
 
-from tcpemu.stack.base.sequence_numbers import MASK, before
+from tcpemu.stack.base.sequence_numbers import before
 from tcpemu.stack.base.states import State
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
@@ -71,7 +71,7 @@ def echoes_before(conn: Connection, moment: int) -> bool:
     """TSecr is from before a moment (tcp_tsopt_ecr_before)."""
     if not conn.ts.ecr:
         return False
-    return before(conn.ts.ecr, conn.host.stamp_clock(moment) + conn.ts.offset & MASK)
+    return before(conn.ts.ecr, conn.host.tsval(conn.ts.offset, moment))
 
 
 def is_spurious_repeat(conn: Connection, entry: Unacked) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.base.units import MICROSECOND
@@ -68,7 +67,7 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
 def undo_spurious_timeout(conn: Connection, stamps: Timestamps | None) -> None:
     """The first SYN|ACK had arrived after all (tcp_try_undo_spurious_syn)."""
     if stamps is not None and conn.ts.ok and conn.rtx.retrans_stamp is not None:
-        first = conn.host.stamp_clock(conn.rtx.retrans_stamp) + conn.ts.offset & MASK
+        first = conn.host.tsval(conn.ts.offset, conn.rtx.retrans_stamp)
         if stamps.ecr == first:
             conn.rtx.syn_timed_out = False
 

@@ -182,7 +182,7 @@ def _send_ack(bucket: TimeWait, reason: Reason = reasons.SENT_TW_ACK) -> None:
     host = bucket.host
     stamps = None
     if bucket.ts_ok:
-        stamps = Timestamps(host.stamp_clock() + bucket.ts_offset & MASK, bucket.ts_recent)
+        stamps = Timestamps(host.tsval(bucket.ts_offset), bucket.ts_recent)
     window = bucket.rcv_wnd >> bucket.rcv_shift & 0xFFFF
     stateless_replies.send_bare_ack(
         host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reason

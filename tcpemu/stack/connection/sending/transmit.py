@@ -6,7 +6,7 @@ tcp_output.c: __tcp_transmit_skb, __tcp_send_ack, tcp_send_active_reset (Linux 6
 from __future__ import annotations
 
 from tcpemu.stack.base.events import Reason
-from tcpemu.stack.base.sequence_numbers import MASK, add, before, distance
+from tcpemu.stack.base.sequence_numbers import add, before, distance
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import established_options, syn_options
 from tcpemu.stack.connection.measures import segment_size
@@ -129,7 +129,7 @@ def _ack_sent(conn: Connection) -> None:
 
 
 def _stamps(conn: Connection) -> Timestamps:
-    return Timestamps(conn.host.stamp_clock() + conn.ts.offset & MASK, conn.ts.recent)
+    return Timestamps(conn.host.tsval(conn.ts.offset), conn.ts.recent)
 
 
 def _options(conn: Connection) -> tuple[Option, ...]:
@@ -145,9 +145,7 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
     plain = wire.plain_syn and not flags & ACK
     stamps = None
     if sysctls.tcp_timestamps and not plain:
-        stamps = Timestamps(
-            conn.host.stamp_clock() + conn.ts.offset & MASK, conn.ts.recent if flags & ACK else 0
-        )
+        stamps = Timestamps(conn.host.tsval(conn.ts.offset), conn.ts.recent if flags & ACK else 0)
     shift = conn.rcv.wscale if sysctls.tcp_window_scaling and not plain else None
     own_mss = segment_size.advertised_mss(conn.host, conn.options.maxseg)
     order = wire.syn_ack_order or wire.order if flags & ACK else wire.order
