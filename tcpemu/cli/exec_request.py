@@ -9,6 +9,7 @@ from typing import Any
 
 from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.network import Conditions, Fault, lose
+from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
 from tcpemu.scenario.format.written_values import parse_duration, parse_rate, parse_share
 
 _HOST = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]{0,38})(\*(?P<count>[0-9]+))?=(?P<program>.+)", re.DOTALL)
@@ -102,23 +103,23 @@ def losses(texts: Sequence[str], hosts: Collection[str]) -> list[Fault]:
     return found
 
 
-_SETTING = re.compile(r"((?P<host>[^:=]+):)?(?P<key>net\.[a-z0-9_.]+)=(?P<value>.+)")
-
-
 def sysctl_settings(texts: Sequence[str], hosts: Collection[str]) -> dict[str | None, dict[str, object]]:
-    """`server:net.ipv4.tcp_syncookies=0` as the sysctls of each host; under None those of all. Raises UsageError."""
+    """`server:net.ipv4.tcp_syncookies=0` as the sysctls of each host; under None those of all.
+
+    Raises UsageError and SettingError.
+    """
     found: dict[str | None, dict[str, object]] = {}
     for text in texts:
-        match = _SETTING.fullmatch(text)
-        if match is None:
+        path, equals, _ = text.partition("=")
+        host, colon, key = path.strip().rpartition(":")
+        if not equals or not NAME_OF_SYSCTL.match(key):
             raise UsageError(
                 f"--set {text!r}: write it as net.core.somaxconn=5 or server:net.ipv4.tcp_syncookies=0; "
                 "a backlog is set by the program's own listen()"
             )
-        host = match["host"]
-        if host is not None and host not in hosts:
+        if colon and host not in hosts:
             raise UsageError(f"--set {text!r}: there is no host {host!r}; there are {', '.join(hosts)}")
-        found.setdefault(host, {})[match["key"]] = _plain(match["value"])
+        found.setdefault(host or None, {})[key] = parse_assignment(text)[1]
     return found
 
 
