@@ -1,11 +1,11 @@
 """How the clients of a run fared, as their own calls tell it: what a user of the server would notice."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from tcpemu.explain.facts.flow_memory import octets_received
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.time_words import moment, span_words
@@ -14,7 +14,6 @@ from tcpemu.stack.base.events import QueueChanged, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey
 
-_OCTETS = re.compile(r"([0-9]+) octets?$")
 CLIENTS_LISTED = 10
 """Clients that are told one by one; of more, those with the same outcome are counted."""
 
@@ -87,8 +86,8 @@ def _after(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> Appl
     outcome = replace(outcome, waits="")
     if call.result.isupper():
         return replace(outcome, error=call.result, failed=call.at)
-    if call.text.startswith("recv(") and (octets := _OCTETS.match(call.result)):
-        return replace(outcome, received=outcome.received + int(octets[1]))
+    if (octets := octets_received(call)) is not None:
+        return replace(outcome, received=outcome.received + octets)
     if call.text.startswith("connect("):
         alone = call.flow is not None and servers.never_completed(call.flow)
         return replace(outcome, connected=call.at, alone=alone)

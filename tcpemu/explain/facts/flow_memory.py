@@ -4,13 +4,21 @@ import re
 
 from tcpemu.explain.facts.flow_numbers import Relative
 from tcpemu.explain.facts.record_steps import HostStep
+from tcpemu.network.record import Call
 from tcpemu.stack.base.events import Outcome, Sent
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, FlowKey, Segment
 
 _OCTETS = re.compile(r"([0-9]+) octets?$")
-_End = tuple[str, FlowKey]
+FlowEnd = tuple[str, FlowKey]
 """A node and a flow as it calls it: remote address, remote port, local address, local port."""
 DELAYED, HELD = "DELAYED_ACK", "HELD_DATA_SENT"
+"""The reasons of an ACK that waited, and of data that Nagle's algorithm held back."""
+
+
+def octets_received(call: Call) -> int | None:
+    """How many octets a recv() gave; None for another call, or one that failed or waits."""
+    octets = _OCTETS.match(call.result) if call.text.startswith("recv(") else None
+    return int(octets[1]) if octets else None
 
 
 class FlowMemory:
@@ -19,11 +27,11 @@ class FlowMemory:
     def __init__(self) -> None:
         self._sent: dict[tuple[str, FlowKey, str, int], int] = {}
         """When a piece that begins, or ends, at this sequence number was sent last."""
-        self._owed: dict[_End, int] = {}
+        self._owed: dict[FlowEnd, int] = {}
         """Since when data that arrived is not acknowledged."""
-        self._written: dict[_End, int] = {}
+        self._written: dict[FlowEnd, int] = {}
         """When the application wrote what was sent last or waits yet."""
-        self._read: dict[_End, int] = {}
+        self._read: dict[FlowEnd, int] = {}
         """Octets that recv() has given."""
 
     def step(self, step: HostStep, arrived: Segment | None) -> None:
@@ -38,8 +46,8 @@ class FlowMemory:
         here = step.node, call.flow
         if call.text.startswith("send("):
             self._written.setdefault(here, step.at)
-        elif call.text.startswith("recv(") and (octets := _OCTETS.match(call.result)):
-            self._read[here] = self._read.get(here, 0) + int(octets[1])
+        elif (octets := octets_received(call)) is not None:
+            self._read[here] = self._read.get(here, 0) + octets
 
     def since_last(self, node: str, segment: Segment, at: int) -> int | None:
         """How long ago the same piece of the sequence was sent, whatever its flags; None if it never was."""

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tcpemu.explain.facts.flow_memory import FlowEnd
 from tcpemu.explain.facts.row_notes import decided, reset_cause
 from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.count_words import count
@@ -22,8 +23,6 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.host import Host
 from tcpemu.wire.segment import RST, FlowKey
 
-_End = tuple[str, FlowKey]
-"""A node and a flow as it calls it."""
 _PORTS = "net.ipv4.ip_local_port_range"
 
 
@@ -37,17 +36,19 @@ class _Cause:
 
 def failed_calls(record: Record, rows: Sequence[Row], hosts: Mapping[str, Host]) -> Iterator[TurningPoint]:
     """A paragraph for each kind of call that failed, errno by errno and host by host."""
-    finder, kinds = _Causes(hosts), dict[tuple[str, str, str], list[tuple[CallRow, _Cause]]]()
+    finder, kinds = _Causes(hosts), dict[tuple[str, str, str], tuple[_Cause, list[CallRow]]]()
     changes = deque(_changes(record))
     for row in sorted(rows, key=_when):
         while changes and changes[0][1].at <= _when(row):
             finder.changed(*changes.popleft())
         finder.seen(row)
         if isinstance(row, CallRow) and row.result.isupper():
-            verb = row.text.partition("(")[0]
-            kinds.setdefault((row.result, verb, row.node), []).append((row, finder.cause(row)))
-    for (error, verb, node), failed in kinds.items():
-        yield _point(error, verb, node, failed)
+            kind = row.result, row.text.partition("(")[0], row.node
+            if kind not in kinds:
+                kinds[kind] = finder.cause(row), []
+            kinds[kind][1].append(row)
+    for (error, verb, node), (cause, failed) in kinds.items():
+        yield _point(error, verb, node, cause, failed)
 
 
 def _changes(record: Record) -> Iterator[tuple[str, StateChanged]]:
@@ -61,12 +62,11 @@ def _when(row: Row) -> int:
     return row.arrived or row.at if isinstance(row, PacketRow) else row.at
 
 
-def _point(error: str, verb: str, node: str, failed: Sequence[tuple[CallRow, _Cause]]) -> TurningPoint:
-    first, cause = failed[0]
+def _point(error: str, verb: str, node: str, cause: _Cause, failed: Sequence[CallRow]) -> TurningPoint:
+    first, last = failed[0], failed[-1]
     who = first.application or node
     text = f"{who}: {first.text} at {moment(first.at)} fails with {error}: {cause.text}."
     if len(failed) > 1:
-        last = failed[-1][0]
         text += f" {count(len(failed) - 1, 'more call')} of {node} failed the same way, the last at {moment(last.at)}."
     return TurningPoint(first.at, error, f"{verb}() fails with {error}", text, cause.change, len(failed))
 
@@ -76,10 +76,10 @@ class _Causes:
 
     def __init__(self, hosts: Mapping[str, Host]) -> None:
         self._hosts = hosts
-        self._resets: dict[_End, PacketRow] = {}
-        self._given_up: dict[_End, TimerRow] = {}
-        self._ends: dict[_End, StateChanged] = {}
-        self._shutdowns: dict[_End, CallRow] = {}
+        self._resets: dict[FlowEnd, PacketRow] = {}
+        self._given_up: dict[FlowEnd, TimerRow] = {}
+        self._ends: dict[FlowEnd, StateChanged] = {}
+        self._shutdowns: dict[FlowEnd, CallRow] = {}
         self._held: dict[str, dict[FlowKey, StateChanged]] = {}
         """The sockets of each node that are not closed, with the last change of each."""
 
@@ -121,7 +121,7 @@ class _Causes:
         words = row.why or _WORDS.get(number) or os.strerror(getattr(errno, number, 0)).lower()
         return _Cause(words, _WAIT_LONGER if number == "EAGAIN" and row.text.startswith("recv(") else "")
 
-    def _of_connection(self, number: str, here: _End) -> _Cause | None:
+    def _of_connection(self, number: str, here: FlowEnd) -> _Cause | None:
         timer, reset, end = self._given_up.get(here), self._resets.get(here), self._ends.get(here)
         ended = end.at if end else None
         if timer and timer.reason and ended == timer.at:
@@ -155,8 +155,7 @@ class _Causes:
             return _Cause(row.why or "no local address or port can be had for it")
         low, high = host.sysctls.ip_local_port_range
         held = [one for one in self._held.get(row.node, {}).items() if low <= one[0][3] <= high]
-        states = ", ".join(f"{number:,} in {name}" for name, number in _states(held).most_common())
-        ends = [change.at + host.generation.time_wait for _, change in held if change.new is State.TIME_WAIT]
+        states, ends = _states(held), _time_wait_ends(host, held)
         until = f"; the first TIME-WAIT ends at {moment(min(ends))}" if ends else ""
         text = f"every local port of {_PORTS} ({low} to {high}) is taken: {states}{until}"
         change = f"a wider {_PORTS} (now {low} {high}); connections that are kept open and used again"
@@ -167,23 +166,25 @@ class _Causes:
     def _port_in_use(self, row: CallRow) -> _Cause:
         port = _port_of(row.text)
         held = [one for one in self._held.get(row.node, {}).items() if port in (None, one[0][3])]
-        states = ", ".join(f"{number:,} in {name}" for name, number in _states(held).most_common())
+        states = _states(held)
         why = row.why or "the port is taken"
         text = why + (f" (sockets on it: {states})" if states else "")
         if any(change.new is State.LISTEN for _, change in held):
             return _Cause(text, "another port; or SO_REUSEPORT on both listeners")
         host = self._hosts.get(row.node)
-        ends = (
-            [change.at + host.generation.time_wait for _, change in held if change.new is State.TIME_WAIT]
-            if host
-            else []
-        )
+        ends = _time_wait_ends(host, held) if host else []
         text += f"; the last TIME-WAIT ends at {moment(max(ends))}" if ends else ""
         return _Cause(text, "SO_REUSEADDR on the old and on the new socket" if states else "")
 
 
-def _states(held: Sequence[tuple[FlowKey, StateChanged]]) -> Counter[str]:
-    return Counter(change.new.ss_name for _, change in held)
+def _states(held: Sequence[tuple[FlowKey, StateChanged]]) -> str:
+    """`3 in TIME-WAIT, 1 in ESTAB`."""
+    counts = Counter(change.new.ss_name for _, change in held)
+    return ", ".join(f"{number:,} in {name}" for name, number in counts.most_common())
+
+
+def _time_wait_ends(host: Host, held: Sequence[tuple[FlowKey, StateChanged]]) -> list[int]:
+    return [change.at + host.generation.time_wait for _, change in held if change.new is State.TIME_WAIT]
 
 
 def _port_of(text: str) -> int | None:

@@ -2,18 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
+from tcpemu.explain.facts.flow_memory import HELD, FlowEnd
 from tcpemu.explain.facts.row_notes import ZERO_WINDOW
 from tcpemu.explain.facts.rows import PacketRow, Row, TimerRow
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import WAITS, Call
-from tcpemu.wire.segment import FlowKey
 
 NEAR = 40
 """One part in so many of a limit counts as near it."""
-HELD = "HELD_DATA_SENT"
-"""The reason of data that Nagle's algorithm held back."""
-_End = tuple[str, FlowKey]
-"""A node and a flow as it calls it."""
 
 
 class Waits:
@@ -52,7 +48,7 @@ class Waits:
         here = _from(row)
         return f"{self._reader(row, here)}; {self._opened(row, here)}."
 
-    def _reader(self, row: PacketRow, here: _End) -> str:
+    def _reader(self, row: PacketRow, here: FlowEnd) -> str:
         """Who does not read, and since when."""
         calls = [call for call in self._calls if call.at <= row.at and (call.node, call.flow) == here]
         if not any(call.text.startswith(("accept(", "connect(")) for call in calls):
@@ -62,7 +58,7 @@ class Waits:
             return f"The program at {row.sender} last called recv() at {moment(reads[-1])}"
         return f"The program at {row.sender} has not called recv()"
 
-    def _opened(self, row: PacketRow, here: _End) -> str:
+    def _opened(self, row: PacketRow, here: FlowEnd) -> str:
         """What opens it again."""
         for later in self._rows:
             follows = isinstance(later, PacketRow) and later.at > row.at and _from(later) == here
@@ -97,13 +93,13 @@ def _time_held(row: PacketRow) -> int:
     return row.waited or 0
 
 
-def _from(row: PacketRow) -> _End:
+def _from(row: PacketRow) -> FlowEnd:
     """The sender's end of its flow."""
     segment = row.segment
     return row.sender, (segment.dst, segment.dport, segment.src, segment.sport)
 
 
-def _to(row: PacketRow) -> _End:
+def _to(row: PacketRow) -> FlowEnd:
     return row.receiver or "", row.segment[:4]
 
 
