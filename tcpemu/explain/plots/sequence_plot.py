@@ -28,7 +28,7 @@ from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.scenario.format.problems import did_you_mean
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.options import Sack
-from tcpemu.wire.segment import FIN, RST, SYN, FlowKey, Segment
+from tcpemu.wire.segment import FIN, RST, SYN, FlowKey
 
 _FAR = 3
 """So many times as far as the data reaches is too far for one axis."""
@@ -156,18 +156,13 @@ class _Reader:
                 _note_sent(there, seen, relative)
             case Point.LOST:
                 at = self._sent_at.get(seen.number, seen.at)
-                there.lost.append((at, relative.seq + _length(seen.segment)))
+                there.lost.append((at, relative.seq + seen.segment.length))
             case Point.RECEIVED:
                 there.receiver = back.sender = seen.node
                 if relative.ack is not None and not seen.segment.flags & RST:
                     back.acked.append((seen.at, max(relative.ack, back.acked[-1][1] if back.acked else 0)))
                     back.window.append((seen.at, relative.ack + relative.window))
                     back.sacked += _sacked(seen, relative.ack)
-
-
-def _length(segment: Segment) -> int:
-    """The numbers that it takes: an octet, a SYN and a FIN each take one."""
-    return len(segment.payload) + bool(segment.flags & SYN) + bool(segment.flags & FIN)
 
 
 def _sacked(seen: PacketSeen, acked: int) -> Iterator[tuple[int, int, int]]:
@@ -180,7 +175,7 @@ def _sacked(seen: PacketSeen, acked: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative) -> None:
-    segment, first, length = seen.segment, relative.seq, _length(seen.segment)
+    segment, first, length = seen.segment, relative.seq, seen.segment.length
     way.octets += len(segment.payload)
     if segment.flags & RST:
         way.resets.append((seen.at, first))

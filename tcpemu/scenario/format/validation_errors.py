@@ -119,14 +119,7 @@ def _elsewhere(key: str, in_any_table: bool) -> list[str]:
     known = [name for name in (*SYSCTLS, *UNEMULATED_SYSCTLS) if name.rpartition(".")[2] == key]
     if known or not in_any_table:
         return known
-    tables: dict[str, type[BaseModel]] = {
-        "server": Server,
-        "link": Link,
-        "clients.NAME": ClientGroup,
-        "server.accept": Accept,
-    }
-    tables |= {"server.options": ListenOptions, "clients.NAME.start": Start}
-    return [f"{path}.{key}" for path, model in tables.items() if key in _fields(model)][:2]
+    return [f"{path}.{key}" for path, model in _TABLES.items() if key in _fields(model)][:2]
 
 
 def _joined(above: str, key: str) -> str:
