@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,9 +40,8 @@ def placed(hosts: Sequence[str], every: int) -> list[Placed]:
     """The programs, each on its host: of a host that is there N times, one after the other. Raises UsageError."""
     found = [each for text in hosts for each in _of(text, every)]
     names = [each.host for each in found]
-    twice = (
-        next((name for name in names if names.count(name) > 1), None) if len(names) < _MOST_HOSTS else None
-    )
+    counts = Counter(names)
+    twice = next((name for name in names if counts[name] > 1), None)
     if twice:
         raise UsageError(f"--host {twice}: there is a host of this name already; give each its own")
     return found
