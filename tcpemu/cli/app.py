@@ -229,13 +229,13 @@ def compare(
     choices = compare_command.choices_of(generations, vary or [])
     columns = compare_command.columns_of(name, only, choices, run_command.settings_of(settings, seed, None))
     compare_command.tell_of_one_column(columns)
-    if output is not None:
-        compare_command.check_paths(output, name, columns)
+    paths = compare_command.checked_paths(output, name, columns) if output else []
     results = compare_command.results_of_columns(columns, stop)
-    written = compare_command.write_captures_of_columns(output, name, columns, results) if output else []
+    if paths:
+        compare_command.write_captures_of_columns(paths, name, columns, results)
     compare_command.show_comparison(name, columns, results)
-    if written:
-        compare_command.show_written_columns(written, columns)
+    if paths:
+        compare_command.show_written_columns(paths, columns)
 
 
 Frame: TypeAlias = Annotated[

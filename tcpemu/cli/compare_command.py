@@ -67,23 +67,19 @@ def columns_of(
     return variations.columns(name, one, choices, settings)
 
 
-def check_paths(directory: Path, name: str, columns: Sequence[variations.ComparedRun]) -> None:
-    """Find out before the work that a capture would take the place of the scenario's file."""
-    for path in paths_of(directory, columns):
+def checked_paths(directory: Path, name: str, columns: Sequence[variations.ComparedRun]) -> list[Path]:
+    """Where the capture of each column goes; none may take the place of the scenario's file."""
+    paths: list[Path] = []
+    for column in columns:
+        paths.append(free_name(directory, _NOT_IN_A_NAME.sub("-", column.label), ".pcapng", paths))
+    for path in paths:
         check_not_read(path, [name])
+    return paths
 
 
 def results_of_columns(columns: Iterable[variations.ComparedRun], until: int | None) -> list[Result]:
     """Run each column."""
     return run_and_tell([(f"running {column.label}", column.run) for column in columns], until)
-
-
-def paths_of(directory: Path, columns: Iterable[variations.ComparedRun]) -> list[Path]:
-    """Where the capture of each column goes."""
-    paths: list[Path] = []
-    for column in columns:
-        paths.append(free_name(directory, _NOT_IN_A_NAME.sub("-", column.label), ".pcapng", paths))
-    return paths
 
 
 def check_directory(path: Path) -> None:
@@ -93,15 +89,14 @@ def check_directory(path: Path) -> None:
 
 
 def write_captures_of_columns(
-    directory: Path, name: str, columns: Sequence[variations.ComparedRun], results: Sequence[Result]
-) -> list[Path]:
-    """Write a capture of each column into the directory, which is made if it is not there."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for path, column, result in zip(paths_of(directory, columns), columns, results, strict=True):
+    paths: Sequence[Path], name: str, columns: Sequence[variations.ComparedRun], results: Sequence[Result]
+) -> None:
+    """Write a capture of each column, all into one directory, which is made if it is not there."""
+    for path, column, result in zip(paths, columns, results, strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
         facts = [f"scenario {name}", column.label, *run_command.facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
             write_capture(path, capture_of(result.record, facts=list(dict.fromkeys(facts))))
-    return paths_of(directory, columns)
 
 
 def show_comparison(name: str, columns: Sequence[variations.ComparedRun], results: Sequence[Result]) -> None:
