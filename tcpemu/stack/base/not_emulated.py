@@ -114,6 +114,7 @@ _SOCKET = {
     6: "SO_BROADCAST",
     11: "SO_NO_CHECK",
     12: "SO_PRIORITY",
+    13: "SO_LINGER",
     14: "SO_BSDCOMPAT",
     16: "SO_PASSCRED",
     17: "SO_PEERCRED",
@@ -247,9 +248,7 @@ _INSTEAD = {
 
 def unemulated_option(level: int, name: int) -> str | None:
     """What is said of an option that Linux has and is not emulated here; None of one that Linux has not either."""
-    if (level, name) == (1, 13):
-        words = "SO_LINGER"
-    elif level == _IPV6:
+    if level == _IPV6:
         words = f"option {name} of IPPROTO_IPV6"
     elif name in _LEVELS.get(level, {}):
         words = _LEVELS[level][name]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tcpemu.stack.base.congestion_hooks import Congestion
-from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.stack.base.sequence_numbers import MASK, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer
@@ -84,6 +84,21 @@ class Sending:
     """Until the next data is written nothing is held back, not even by a cork (TCP_NAGLE_PUSH)."""
     fin_queued: bool = False
     """A FIN follows what is unsent."""
+
+    @property
+    def window_end(self) -> int:
+        """The right edge of the peer's window (tcp.h: tcp_wnd_end)."""
+        return self.una + self.wnd & MASK
+
+    @property
+    def head_length(self) -> int:
+        """Octets in the buffer that is to be sent next; 0 where only a FIN waits."""
+        return len(self.queue[0].payload) if self.queue else 0
+
+    @property
+    def head_is_last(self) -> bool:
+        """Whether no other buffer stands behind the one that is to be sent next."""
+        return self.queue is None or len(self.queue) <= 1
 
     @property
     def unsent(self) -> int:
@@ -267,7 +282,7 @@ class Connection(Flow):
     @property
     def recv_q(self) -> int:
         """Octets received and not read, as `ss` shows them; a FIN counts as one."""
-        return max((self.rcv.nxt - self.rcv.copied_seq + 0x80000000 & MASK) - 0x80000000, 0)
+        return max(offset(self.rcv.copied_seq, self.rcv.nxt), 0)
 
     @property
     def send_q(self) -> int:

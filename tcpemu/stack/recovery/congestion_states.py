@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from tcpemu.stack.base.sequence_numbers import add, after, before
+from tcpemu.stack.base.sequence_numbers import after, before
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.control.cwnd_changes import current_ssthresh
 from tcpemu.stack.records.ack_result import AckResult
@@ -140,7 +140,7 @@ def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckRe
             recovery.frto = not (result.sacked or duplicates)
         elif result.advanced and not recovered:
             recovery.high_seq = conn.snd.nxt
-            room = after(add(conn.snd.una, conn.snd.wnd), conn.snd.nxt)
+            room = after(conn.snd.window_end, conn.snd.nxt)
             if conn.snd.has_unsent and room:
                 return Resend.NEW
             recovery.frto = False

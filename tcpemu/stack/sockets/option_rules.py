@@ -26,15 +26,15 @@ _LEAST_SNDBUF = 4608
 """include/net/sock.h: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF, on a 64-bit machine."""
 
 
-def defer_periods(seconds: int, generation_rto: int = 1, largest: int = 120) -> int:
+def defer_periods(seconds: int) -> int:
     """TCP_DEFER_ACCEPT in seconds as SYN|ACK time-outs of 1, 2, 4 .. 120 s (tcp.c: secs_to_retrans)."""
     periods = 0
     if seconds > 0:
-        timeout = period = generation_rto
+        timeout = period = 1
         periods = 1
         while seconds > period and periods < 255:
             periods += 1
-            timeout = min(timeout << 1, largest)
+            timeout = min(timeout << 1, 120)
             period += timeout
     return periods
 

@@ -5,7 +5,6 @@ A socket that is nothing yet is writable and hung up at once, as on Linux.
 
 from __future__ import annotations
 
-from tcpemu.stack.base.sequence_numbers import offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.measures import receive_window, send_buffer_space
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
@@ -50,7 +49,7 @@ def _of_connection(conn: Connection) -> int:
 
 def data_waits(conn: Connection) -> bool:
     """Whether as much waits to be read as SO_RCVLOWAT asks for, or no more can come (tcp.h: tcp_epollin_ready)."""
-    waits = offset(conn.rcv.copied_seq, conn.rcv.nxt)
-    if waits <= 0:
+    waits = conn.recv_q
+    if not waits:
         return False
     return waits >= conn.options.rcvlowat or receive_window.receive_window(conn) <= conn.ack.rcv_mss

@@ -31,7 +31,7 @@ from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.segment import Address
 
-_SO_TYPE, _SO_PROTOCOL, _SO_DOMAIN = 3, 38, 39
+_KINDS = (socket_constants.SO_TYPE, socket_constants.SO_PROTOCOL, socket_constants.SO_DOMAIN)
 
 
 class Socket(SocketState):
@@ -306,7 +306,7 @@ class Socket(SocketState):
     def getsockopt(self, level: int, name: int) -> int:
         """An option's value; SO_ERROR is cleared by reading it. ENOPROTOOPT; NotEmulatedError."""
         self._check_open()
-        if level == socket_constants.SOL_SOCKET and name in (_SO_TYPE, _SO_PROTOCOL, _SO_DOMAIN):
+        if level == socket_constants.SOL_SOCKET and name in _KINDS:
             return self._kind(name)
         if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ERROR):
             number = self.error
@@ -324,9 +324,11 @@ class Socket(SocketState):
 
     def _kind(self, name: int) -> int:
         """What socket() was called with: SOCK_STREAM or SOCK_DGRAM, IPPROTO_TCP or IPPROTO_UDP, AF_INET."""
-        if name == _SO_DOMAIN:
+        if name == socket_constants.SO_DOMAIN:
             return 2
-        return (2 if name == _SO_TYPE else 17) if self.datagram else (1 if name == _SO_TYPE else 6)
+        if name == socket_constants.SO_TYPE:
+            return 2 if self.datagram else 1
+        return 17 if self.datagram else 6
 
     def _set(self, options: SocketOptions) -> None:
         self.options = options

@@ -9,7 +9,7 @@ import errno
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import GivenUp, Reason
-from tcpemu.stack.base.sequence_numbers import add, distance
+from tcpemu.stack.base.sequence_numbers import add
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures import segment_size
@@ -19,8 +19,13 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK
 
-ORPHAN_RETRIES = 8
-"""What tcp_orphan_retries stands for at 0 (tcp_timer.c: tcp_orphan_retries)."""
+_ORPHAN_RETRIES = 8
+"""What tcp_orphan_retries stands for at 0, while the peer is not taken for dead."""
+
+
+def orphan_retries(conn: Connection, alive: bool) -> int:
+    """How often an orphan's data, FIN or probe is sent again; `alive` at 0 (tcp_timer.c: tcp_orphan_retries)."""
+    return conn.host.sysctls.tcp_orphan_retries or (_ORPHAN_RETRIES if alive else 0)
 
 
 def send_loss_probe(conn: Connection) -> None:
@@ -81,10 +86,10 @@ def window_probe_timer(conn: Connection) -> None:
 
 def _probed_enough(conn: Connection) -> bool:
     """So many probes in a row without an answer end it; of an orphan fewer do."""
-    sysctls, most = conn.host.sysctls, conn.host.sysctls.tcp_retries2
+    most = conn.host.sysctls.tcp_retries2
     if conn.orphan:
         alive = conn.rtt.rto << conn.rtt.backoff < conn.host.rto_max
-        most = sysctls.tcp_orphan_retries or (ORPHAN_RETRIES if alive else 0)
+        most = orphan_retries(conn, alive)
         if not alive and conn.rtt.backoff >= most:
             return True
     return conn.rtx.probes_out >= most
@@ -108,12 +113,9 @@ def _what_decided(conn: Connection) -> GivenUp:
 
 def wake_up(conn: Connection, counter: str, reason: Reason) -> None:
     """Draw an ACK: by as much data as fits, or by an old sequence number, which must be answered (tcp_write_wakeup)."""
-    room = distance(conn.snd.nxt, add(conn.snd.una, conn.snd.wnd))
+    room = data_out.window_room(conn)
     if 0 < room <= 0x7FFFFFFF and conn.snd.unsent:
         data_out.send_up_to(conn, min(room, segment_size.current_mss(conn)))
         return
     conn.host.count(counter)
     transmit.transmit(conn, ACK, add(conn.snd.una, -1), b"", reason)
-
-
-ORPHAN_RETRIES = 8

@@ -12,7 +12,6 @@ from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, probes
-from tcpemu.stack.connection.lifetime.probes import ORPHAN_RETRIES
 from tcpemu.stack.connection.sending import retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
@@ -158,12 +157,11 @@ def _tried_enough(conn: Connection) -> bool:
 
 def _tries(conn: Connection) -> int:
     """How many doubling time-outs data or a FIN is given."""
-    sysctls = conn.host.sysctls
     if not conn.orphan:
-        return sysctls.tcp_retries2
+        return conn.host.sysctls.tcp_retries2
     # At the longest time-out the peer is taken for dead: an orphan has no further try.
     alive = conn.rtt.rto < conn.host.rto_max
-    return sysctls.tcp_orphan_retries or (ORPHAN_RETRIES if alive else 0)
+    return probes.orphan_retries(conn, alive)
 
 
 def _timed_out(conn: Connection, tries: int) -> bool:

@@ -32,6 +32,11 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     )
 
 
+def half_of_window(largest: int) -> int:
+    """Half of the peer's largest window, which then holds two; all of a tiny one (tcp.h: tcp_bound_to_half_wnd)."""
+    return largest >> 1 if largest > DEFAULT_MSS else largest
+
+
 @lru_cache(maxsize=4096)
 def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: int) -> int:
     """The peer's MSS or what the link holds, less options, and at most half of the peer's window."""
@@ -40,8 +45,7 @@ def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: in
     if timestamps:
         size -= TIMESTAMPS_LENGTH
         header += TIMESTAMPS_LENGTH
-    # At most half of the peer's window, so that it holds two; a tiny one is filled as it is (tcp_bound_to_half_wnd).
-    limit = largest_window >> 1 if largest_window > DEFAULT_MSS else largest_window
+    limit = half_of_window(largest_window)
     if limit and size > limit:
         # 68 octets is the least that any link carries (RFC 791).
         size = max(limit, 68 - header)

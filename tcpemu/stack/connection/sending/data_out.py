@@ -64,31 +64,27 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
         if quota <= 0:
             break
         _grow_head(conn, quota * mss)
-        waiting = head_length(conn)
+        waiting = conn.snd.head_length
         if not window_takes_next(conn):
             break
         if waiting <= mss:
-            if nagle and waiting < mss and _is_last(conn) and _small_waits(conn) and not conn.snd.fin_queued:
+            if (
+                nagle
+                and waiting < mss
+                and conn.snd.head_is_last
+                and _small_waits(conn)
+                and not conn.snd.fin_queued
+            ):
                 conn.snd.held = conn.snd.held or not conn.options.cork
                 break
         elif not (probe or one) and _defers(conn, most):
-            defers = _cwnd_room(conn) < _room(conn) and _cwnd_room(conn) <= waiting
+            defers = _cwnd_room(conn) < window_room(conn) and _cwnd_room(conn) <= waiting
             break
         sent += _send_new(conn, _split_point(conn, mss, quota, nagle), mss)
         if probe or one:
             break
     cwnd_validation.validate(conn, sent, defers)
     return sent
-
-
-def head_length(conn: Connection) -> int:
-    """Octets in the buffer that is to be sent next; 0 where only a FIN waits."""
-    return len(conn.snd.queue[0].payload) if conn.snd.queue else 0
-
-
-def _is_last(conn: Connection) -> bool:
-    """Whether no other buffer stands behind the one that is to be sent next."""
-    return conn.snd.queue is None or len(conn.snd.queue) <= 1
 
 
 def _grow_head(conn: Connection, wanted: int) -> None:
@@ -117,7 +113,7 @@ def _defers(conn: Connection, most: int) -> bool:
     now = conn.host.now
     if not board or board.recovery.state >= CaState.RECOVERY or now - board.recovery.wrote_at > MILLISECOND:
         return False
-    limit = min(_room(conn), _cwnd_room(conn))
+    limit = min(window_room(conn), _cwnd_room(conn))
     share = min(conn.snd.wnd, conn.congestion.cwnd * conn.snd.mss_cache) // _WINDOW_SHARES
     if limit >= most * conn.snd.mss_cache or limit >= share:
         return False
@@ -125,12 +121,12 @@ def _defers(conn: Connection, most: int) -> bool:
     round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
     if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
         return False
-    return limit <= head_length(conn) or not (conn.snd.fin_queued and _is_last(conn))
+    return limit <= conn.snd.head_length or not (conn.snd.fin_queued and conn.snd.head_is_last)
 
 
-def _room(conn: Connection) -> int:
+def window_room(conn: Connection) -> int:
     """Octets for which the peer's window still has room."""
-    return distance(conn.snd.nxt, add(conn.snd.una, conn.snd.wnd))
+    return distance(conn.snd.nxt, conn.snd.window_end)
 
 
 def _cwnd_room(conn: Connection) -> int:
@@ -165,7 +161,7 @@ def in_flight(conn: Connection) -> int:
 
 def _split_point(conn: Connection, mss: int, quota: int, nagle: bool) -> int:
     """Octets of the first buffer that go out as one piece, at most `quota` segments (tcp_mss_split_point)."""
-    waiting, room, most = head_length(conn), _room(conn), quota * mss
+    waiting, room, most = conn.snd.head_length, window_room(conn), quota * mss
     if waiting <= mss:
         return waiting
     length = min(waiting, room)
@@ -175,7 +171,7 @@ def _split_point(conn: Connection, mss: int, quota: int, nagle: bool) -> int:
         length % mss
         and nagle
         and _small_waits(conn)
-        and not (_is_last(conn) and length == waiting and conn.snd.fin_queued)
+        and not (conn.snd.head_is_last and length == waiting and conn.snd.fin_queued)
     ):
         return length - length % mss
     return length
@@ -190,8 +186,8 @@ def _small_waits(conn: Connection) -> bool:
 
 def window_takes_next(conn: Connection) -> bool:
     """Whether the peer's window has room for the next segment (tcp_snd_wnd_test)."""
-    waiting, mss, room = head_length(conn), segment_size.current_mss(conn), _room(conn)
-    fin = conn.snd.fin_queued and waiting <= mss and _is_last(conn)
+    waiting, mss, room = conn.snd.head_length, segment_size.current_mss(conn), window_room(conn)
+    fin = conn.snd.fin_queued and waiting <= mss and conn.snd.head_is_last
     # More than half of all numbers is a negative distance: SND.NXT lies beyond a window that was taken back.
     return room <= 0x7FFFFFFF and min(waiting, mss) + fin <= room
 
@@ -279,7 +275,7 @@ def send_fin(conn: Connection) -> None:
 
 def send_up_to(conn: Connection, length: int) -> None:
     """Send a piece of what waits, marked PSH, to fill a small window (tcp_write_wakeup)."""
-    end = add(conn.snd.nxt, head_length(conn))
+    end = add(conn.snd.nxt, conn.snd.head_length)
     if after(end, conn.snd.pushed_seq):
         conn.snd.pushed_seq = end
-    _send_new(conn, min(length, head_length(conn)), max(length, 1), push=True)
+    _send_new(conn, min(length, conn.snd.head_length), max(length, 1), push=True)

@@ -51,10 +51,10 @@ def window_may_have_opened(conn: Connection) -> None:
     """An ACK came while nothing was under way: stop probing if the window has room, else wait anew (tcp_ack_probe)."""
     if not conn.snd.has_unsent or conn.state in OPENING:
         return
-    length = len(conn.snd.queue[0].payload) if conn.snd.queue else 0
-    if conn.snd.fin_queued and (conn.snd.queue is None or len(conn.snd.queue) <= 1):
+    length = conn.snd.head_length
+    if conn.snd.fin_queued and conn.snd.head_is_last:
         length += 1
-    if not before(add(conn.snd.una, conn.snd.wnd), add(conn.snd.nxt, length)):
+    if not before(conn.snd.window_end, add(conn.snd.nxt, length)):
         conn.rtt.backoff = 0
         conn.rtx.probes_began = None
         if conn.rtx.timer_is_for is WriteTimer.WINDOW_PROBE:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
-from tcpemu.stack.base.sequence_numbers import add, after, offset
+from tcpemu.stack.base.sequence_numbers import after, offset
 from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.connection.sending import data_out, transmit
 from tcpemu.stack.records.connection import Connection, WriteTimer
@@ -87,7 +87,7 @@ def send_again_uncounted(
 
 def _allowed(conn: Connection, entry: Unacked, segments: int, mss: int) -> int | None:
     """Octets that the peer's window lets through; a closed one is probed by the first segment."""
-    window = offset(entry.seq, add(conn.snd.una, conn.snd.wnd))
+    window = offset(entry.seq, conn.snd.window_end)
     if window <= 0:
         if entry.seq != conn.snd.una:
             return None
@@ -123,7 +123,7 @@ def _collapse(conn: Connection, board: Scoreboard, entry: Unacked, space: int) -
         return
     if entry.pcount > 1 or entry.tags & SACKED:
         return
-    edge = add(conn.snd.una, conn.snd.wnd)
+    edge = conn.snd.window_end
     place = board.index(entry) + 1
     while place < len(board.queue):
         following = board.queue[place]

@@ -157,7 +157,7 @@ def acceptable_seq(conn: Connection) -> int:
 
     A window that seems taken back by less than the scale's grain was only rounded down.
     """
-    edge = add(conn.snd.una, conn.snd.wnd)
+    edge = conn.snd.window_end
     if not before(edge, conn.snd.nxt) or (
         distance(edge, conn.snd.nxt) < 1 << conn.rcv.wscale and conn.rcv.wscale
     ):

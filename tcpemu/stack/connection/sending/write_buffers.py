@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 
 from tcpemu.stack.base.sequence_numbers import add, after
-from tcpemu.stack.base.tcp_options import DEFAULT_MSS
 from tcpemu.stack.connection.measures import segment_size, send_buffer_space
 from tcpemu.stack.connection.sending import data_out
 from tcpemu.stack.control import cwnd_validation
@@ -56,8 +55,7 @@ def _new_buffer(conn: Connection) -> SendBuffer:
 
 def _size_goal(conn: Connection) -> int:
     """Octets of a full buffer: whole segments in half of the peer's largest window (tcp_xmit_size_goal)."""
-    mss, largest = segment_size.current_mss(conn), conn.snd.max_window
-    half = largest >> 1 if largest > DEFAULT_MSS else largest
+    mss, half = segment_size.current_mss(conn), segment_size.half_of_window(conn.snd.max_window)
     return max(min(_LARGEST_GOAL, half or _LARGEST_GOAL) // mss * mss, mss)
 
 
