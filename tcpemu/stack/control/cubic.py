@@ -80,7 +80,7 @@ class Cubic(Reno):
         following = slow._look(left, moment)
         return following.grown(following.pace, left)
 
-    def moved(self, cwnd: int, counted: int) -> Self:
+    def moved(self, cwnd: int, counted: int, arrived: int | None = None) -> Self:
         return type(self)(
             cwnd,
             self.ssthresh,
@@ -92,13 +92,13 @@ class Cubic(Reno):
             self.pace,
             self.looked_at,
             self.looked_window,
-            self.arrived,
+            self.arrived if arrived is None else arrived,
             self.reno_window,
         )
 
     def _look(self, segments: int, moment: Moment) -> Self:
         """Where the curve is now, and how fast to follow it (bictcp_update)."""
-        counted = replace(self, arrived=self.arrived + segments)
+        counted = self.moved(self.cwnd, self.counted, self.arrived + segments)
         # At most 32 times a second while the window stays, and once a jiffy, as the kernel saves work.
         if self.looked_window == self.cwnd and moment.jiffies - self.looked_at <= moment.hz // 32:
             return counted

@@ -24,7 +24,7 @@ def fin(conn: Connection) -> None:
         state_changes.set_state(conn, State.CLOSING, "FIN arrives")
     elif state is State.FIN_WAIT2:
         transmit.send_ack(conn, reasons.SENT_ACK)
-        closing.time_wait(conn, State.TIME_WAIT, conn.host.generation.time_wait)
+        closing.time_wait(conn, State.TIME_WAIT)
     _forget_out_of_order(conn)
     conn.host.wake(conn.socket)
 

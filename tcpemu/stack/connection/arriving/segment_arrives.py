@@ -78,7 +78,7 @@ def _acked_in_state(conn: Connection, segment: Segment, stamps: Timestamps | Non
     if state is State.FIN_WAIT1:
         return _fin_acked(conn, segment)
     if state is State.CLOSING:
-        closing.time_wait(conn, State.TIME_WAIT, conn.host.generation.time_wait)
+        closing.time_wait(conn, State.TIME_WAIT)
         return reasons.ACKED
     if state is State.LAST_ACK:
         remembered_peers.remember(conn.host.metrics, conn)

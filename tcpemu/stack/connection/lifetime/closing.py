@@ -117,8 +117,11 @@ def _three_and_a_half(conn: Connection) -> int:
     return conn.rtt.rto * 7 // 2
 
 
-def time_wait(conn: Connection, state: State, wait: int) -> None:
-    """Put a small bucket in the place of a connection (tcp_minisocks.c: tcp_time_wait)."""
+def time_wait(conn: Connection, state: State, wait: int = 0) -> None:
+    """Put a small bucket in the place of a connection (tcp_minisocks.c: tcp_time_wait).
+
+    `wait` is that of FIN_WAIT2, in nanoseconds; how long TIME_WAIT is, the kernel says.
+    """
     host = conn.host
     wait = host.generation.time_wait if state is State.TIME_WAIT else max(wait, _three_and_a_half(conn))
     remembered_peers.remember(host.metrics, conn)
