@@ -8,11 +8,13 @@ from typing import TypeAlias
 
 from tcpemu.network.clock import SECOND
 from tcpemu.network.faults import Fault
-from tcpemu.network.links import Copy, Flight, Hop, Lose
+from tcpemu.network.links import Copy, Flight, Hop
 from tcpemu.network.packet_roles import Connections, TrackedConnection, parse_role
 from tcpemu.wire.segment import Address
 
 OwnerOf: TypeAlias = Callable[[Address], str | None]
+Lose: TypeAlias = Callable[[str, Flight, int, str], None]
+"""Tells that a packet of this host is lost, when, and why."""
 After: TypeAlias = Callable[[int, Callable[[], None]], None]
 """Does something at a time."""
 LONGEST_HOLD = SECOND
@@ -40,10 +42,10 @@ class _Held:
 class FaultLayer:
     """The faults of one network."""
 
-    __slots__ = ("_after", "_armed", "_connections", "_copy", "_held", "_owner")
+    __slots__ = ("_after", "_armed", "_connections", "_copy", "_held", "_lose", "_owner")
 
-    def __init__(self, owner: OwnerOf, copy: Copy, after: After) -> None:
-        self._owner, self._copy, self._after = owner, copy, after
+    def __init__(self, owner: OwnerOf, copy: Copy, lose: Lose, after: After) -> None:
+        self._owner, self._copy, self._lose, self._after = owner, copy, lose, after
         self._armed: list[_Armed] = []
         self._connections = Connections()
         self._held: dict[tuple[Address, Address], list[_Held]] = {}
@@ -57,7 +59,7 @@ class FaultLayer:
         """The faults that no packet has met so far."""
         return [armed.fault for armed in self._armed if not armed.met]
 
-    def send(self, sender: str, flight: Flight, at: int, onward: Hop, lose: Lose) -> None:
+    def send(self, sender: str, flight: Flight, at: int, onward: Hop) -> None:
         """A packet leaves; `onward` is the way on, for what is not lost."""
         if not self._armed:
             onward(flight, at)
@@ -67,7 +69,7 @@ class FaultLayer:
         if fault is None:
             onward(flight, at)
         elif fault.what == "lose":
-            lose(flight, at, f"lost by a fault: {fault}")
+            self._lose(sender, flight, at, f"lost by a fault: {fault}")
         elif fault.what == "delay":
             self._after(at + fault.time, lambda: onward(flight, at + fault.time))
         elif fault.what == "duplicate":

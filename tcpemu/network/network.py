@@ -58,7 +58,7 @@ class Network:
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
         self._links_made: dict[tuple[str, str], int] = {}
-        self._faults = FaultLayer(self._addresses.owner, self._copy, self._loop.at)
+        self._faults = FaultLayer(self._addresses.owner, self._copy, self._lose, self._loop.at)
 
     @property
     def now(self) -> int:
@@ -259,7 +259,7 @@ class Network:
             self._lose(sender.name, flight, self.now, NO_HOST)
             return
         hop = self._links.get((sender.name, owner)) or self._unsaid(sender, self.nodes[owner])
-        self._faults.send(sender.name, flight, self.now, hop, partial(self._lose, sender.name))
+        self._faults.send(sender.name, flight, self.now, hop)
 
     def _unsaid(self, sender: Attached, receiver: Attached) -> Hop:
         """The way between nodes that no link joins."""

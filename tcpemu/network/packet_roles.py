@@ -56,7 +56,6 @@ class TrackedConnection:
     """One connection as it passes on the wire."""
 
     initiator: Address
-    responder: Address
     number: int
     """Which connection of its initiator it is, counted from 1."""
     there: _Direction
@@ -91,9 +90,7 @@ class Connections:
         if known is not None and known.there.highest == add(segment.seq, 1) and not known.answered:
             return known
         number = self._begun[segment.src] = self._begun.get(segment.src, 0) + 1
-        connection = TrackedConnection(
-            segment.src, segment.dst, number, _Direction(segment.src), _Direction(segment.dst)
-        )
+        connection = TrackedConnection(segment.src, number, _Direction(segment.src), _Direction(segment.dst))
         self._by_flow[there] = self._by_flow[*dst, *src] = connection
         return connection
 
@@ -131,12 +128,13 @@ def _is_third_ack(connection: TrackedConnection, segment: Segment) -> bool:
 
 def _piece(direction: _Direction, segment: Segment) -> int:
     """Which piece of data this is, a new one or one that is sent again."""
+    if direction.highest is None or not after(direction.highest, segment.seq):
+        return _append(direction, segment)
     for number, first in enumerate(direction.pieces, 1):
         if not after(first, segment.seq) and (
             number == len(direction.pieces) or after(direction.pieces[number], segment.seq)
         ):
-            new = direction.highest is None or not after(direction.highest, segment.seq)
-            return number if not new else _append(direction, segment)
+            return number
     return _append(direction, segment)
 
 
