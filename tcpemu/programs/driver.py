@@ -42,6 +42,8 @@ class Driver:
         self.tasks: list[asyncio.Task[Any]] = []
         self._echo = echo
         self._loop: EmulatedEventLoop | None = None
+        self._awaited: Program | None = None
+        """One of the programs whose end is waited for; asked first, as there may be thousands."""
         self._on_hosts: dict[str, Process] = {}
         self._held = contextlib.ExitStack()
 
@@ -139,9 +141,9 @@ class Driver:
 
     def _clients_ended(self) -> bool:
         """Whether all have ended but those that listen, or wait for somebody to connect."""
-        return all(program.done or program.process.listens for program in self.programs) and all(
-            task.done() for task in self.tasks
-        )
+        if self._awaited is None or _may_stay(self._awaited):
+            self._awaited = next((program for program in self.programs if not _may_stay(program)), None)
+        return self._awaited is None and all(task.done() for task in self.tasks)
 
     def _drive(self, ends: Callable[[], bool], until: int) -> None:
         with _collected_here():
@@ -180,6 +182,11 @@ class Driver:
     def _settle(self, loop: EmulatedEventLoop, left: list[asyncio.Task[Any]]) -> None:
         """Let cancelled tasks end, as asyncio.run() does, for as long as that takes no more than a moment."""
         self._drive_loop(loop, lambda: all(task.done() for task in left), self.network.now + SETTLES)
+
+
+def _may_stay(program: Program) -> bool:
+    """Whether nobody waits for its end: it has ended, or it is a server."""
+    return program.done or program.process.listens
 
 
 @contextlib.contextmanager
