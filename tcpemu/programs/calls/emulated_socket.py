@@ -25,7 +25,7 @@ from tcpemu.programs.files.readiness import wait_for_change
 from tcpemu.programs.files.tcp_stream import TcpStream
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import at_once, finish, span
-from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.programs.waiting.whereabouts import caller, here
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.wire.segment import endpoint_text
 
@@ -154,7 +154,7 @@ class EmulatedSocket(socket.socket):
         timeout = None if self._seconds is None else span(self._seconds)
         trying = stream.calls.complete(stream.socket, text, attempt, show, timeout, again, gives)
         try:
-            return finish(self._process, trying, why or f"waits in {text}", stream.listens)
+            return finish(self._process, trying, why or f"waits in {text}")
         except BlockingIOError:
             raise TimeoutError("timed out") from None
 
@@ -449,8 +449,7 @@ def duplicate(number: int) -> int:
 
 def close(number: int) -> None:
     """socket.close(). EBADF."""
-    process = here()
-    assert process is not None
+    process = caller()
     close_descriptor(process, number)
 
 

@@ -7,7 +7,7 @@ import socket
 from typing import Any
 
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.programs.waiting.whereabouts import caller
 
 _REAL = (socket.getaddrinfo, socket.getnameinfo)
 LOCAL_NAMES = ("localhost", "localhost.localdomain", "ip4-localhost")
@@ -34,12 +34,6 @@ def name_of(process: Process, text: str) -> str | None:
     return next((name for name, node in process.computers.names.items() if text in node.addresses), None)
 
 
-def _process() -> Process:
-    process = here()
-    assert process is not None
-    return process
-
-
 def getaddrinfo(
     host: str | bytes | None,
     port: str | bytes | int | None,
@@ -52,7 +46,7 @@ def getaddrinfo(
     name = host.decode() if isinstance(host, bytes) else host
     if family not in (0, socket.AF_INET):
         raise socket.gaierror(socket.EAI_ADDRFAMILY, "Address family for hostname not supported")
-    text = None if name is None else address_named(_process(), name)
+    text = None if name is None else address_named(caller(), name)
     plain = flags & ~(socket.AI_ADDRCONFIG | socket.AI_CANONNAME) | socket.AI_NUMERICHOST
     real, _ = _REAL
     found: list[Any] = real(text, port, socket.AF_INET, type, proto, plain)
@@ -63,7 +57,7 @@ def getaddrinfo(
 
 
 def gethostbyname(name: str) -> str:
-    return address_named(_process(), name) if name else "0.0.0.0"
+    return address_named(caller(), name) if name else "0.0.0.0"
 
 
 def gethostbyname_ex(name: str) -> tuple[str, list[str], list[str]]:
@@ -72,7 +66,7 @@ def gethostbyname_ex(name: str) -> tuple[str, list[str], list[str]]:
 
 def gethostbyaddr(text: str) -> tuple[str, list[str], list[str]]:
     """The name of an address. Raises herror for one that no host has."""
-    process = _process()
+    process = caller()
     address = address_named(process, text)
     name = name_of(process, address)
     if name is None:
@@ -81,12 +75,12 @@ def gethostbyaddr(text: str) -> tuple[str, list[str], list[str]]:
 
 
 def gethostname() -> str:
-    return _process().node.name
+    return caller().node.name
 
 
 def getfqdn(name: str = "") -> str:
     """Names have no domain here."""
-    process = _process()
+    process = caller()
     if name in {"", "0.0.0.0", "::"}:
         return process.node.name
     try:
@@ -97,9 +91,9 @@ def getfqdn(name: str = "") -> str:
 
 def getnameinfo(sockaddr: tuple[Any, ...], flags: int) -> tuple[str, str]:
     _, real = _REAL
-    text = address_named(_process(), sockaddr[0])
+    text = address_named(caller(), sockaddr[0])
     _, service = real((text, *sockaddr[1:]), flags | socket.NI_NUMERICHOST)
-    name = None if flags & socket.NI_NUMERICHOST else name_of(_process(), text)
+    name = None if flags & socket.NI_NUMERICHOST else name_of(caller(), text)
     if name is None and flags & socket.NI_NAMEREQD:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     return name or text, service

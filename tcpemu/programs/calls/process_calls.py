@@ -14,13 +14,7 @@ from tcpemu.programs.calls.thread_start import main_thread
 from tcpemu.programs.files.memory_pair import memory_pair
 from tcpemu.programs.files.process_end import end_process
 from tcpemu.programs.waiting.computers import Process, ProgramEnds
-from tcpemu.programs.waiting.whereabouts import here
-
-
-def _caller() -> Process:
-    process = here()
-    assert process is not None
-    return process
+from tcpemu.programs.waiting.whereabouts import caller
 
 
 def leave(process: Process, status: int) -> None:
@@ -32,7 +26,7 @@ def leave(process: Process, status: int) -> None:
 
 def _socketpair(family: int | None = None, type: int = socket.SOCK_STREAM, proto: int = 0) -> Any:
     """Two sockets that are joined, in memory."""
-    one, other = memory_pair(_caller())
+    one, other = memory_pair(caller())
     return EmulatedSocket._over(one), EmulatedSocket._over(other)
 
 
@@ -44,11 +38,11 @@ def _cannot_fork() -> int:
 def stand_ins() -> list[tuple[Any, Any]]:
     """Each real thing, and what stands in for it."""
     emulated: dict[Any, Any] = {
-        os.getpid: lambda: _caller().pid,
-        os.urandom: lambda size: _caller().random.randbytes(size),
+        os.getpid: lambda: caller().pid,
+        os.urandom: lambda size: caller().random.randbytes(size),
         os.fork: _cannot_fork,
         os.forkpty: _cannot_fork,
-        os._exit: lambda status: leave(_caller(), status),
+        os._exit: lambda status: leave(caller(), status),
         socket.socketpair: _socketpair,
         socket.dup: duplicate,
         socket.close: close,

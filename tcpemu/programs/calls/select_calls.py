@@ -23,7 +23,7 @@ from tcpemu.programs.files.open_files import (
 from tcpemu.programs.files.readiness import wait_for_any
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import span
-from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.programs.waiting.whereabouts import caller
 
 _PRIORITY = 2
 
@@ -52,17 +52,11 @@ def file_to_wait_for(process: Process, number: int) -> OpenFile:
     return file
 
 
-def _caller() -> Process:
-    process = here()
-    assert process is not None
-    return process
-
-
 def emulated_select(
     readers: Iterable[Any], writers: Iterable[Any], exceptional: Iterable[Any], timeout: float | None = None
 ) -> tuple[list[Any], list[Any], list[Any]]:
     """select(): the exceptional condition, urgent data, never comes."""
-    process = _caller()
+    process = caller()
     if timeout is not None and timeout < 0:
         raise ValueError("timeout must be non-negative")
     reading, writing, others = list(readers), list(writers), list(exceptional)
@@ -83,7 +77,7 @@ class EmulatedPoll:
     """select.poll()."""
 
     def __init__(self) -> None:
-        self._process = _caller()
+        self._process = caller()
         self._masks: dict[int, int] = {}
 
     def register(self, fd: Any, eventmask: int = IN | _PRIORITY | OUT) -> None:
@@ -120,7 +114,7 @@ class EmulatedEpoll:
     """select.epoll()."""
 
     def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
-        self._process = _caller()
+        self._process = caller()
         self._list = InterestList(self._process)
         self._process.had_event_loop = True
         self._number = open_descriptor(self._list)

@@ -21,7 +21,7 @@ from tcpemu.programs.files.process_end import end_process
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.program_threads import BatonThread
 from tcpemu.programs.waiting.standing_still import span
-from tcpemu.programs.waiting.whereabouts import current_thread, here
+from tcpemu.programs.waiting.whereabouts import caller, current_thread, here
 from tcpemu.stack.base.errors import SocketError
 
 _IGNORED_BY_DEFAULT = (signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH)
@@ -55,25 +55,19 @@ def _to_handler(process: Process, number: int) -> None:
         process.computers.at(process.computers.now, main.interrupt)
 
 
-def _caller() -> Process:
-    process = here()
-    assert process is not None
-    return process
-
-
 def _set_signal(number: int, handler: Any) -> Any:
-    handlers = _caller().signal_handlers
+    handlers = caller().signal_handlers
     before = handlers.get(int(number), signal.SIG_DFL)
     handlers[int(number)] = handler
     return before
 
 
 def _get_signal(number: int) -> Any:
-    return _caller().signal_handlers.get(int(number), signal.SIG_DFL)
+    return caller().signal_handlers.get(int(number), signal.SIG_DFL)
 
 
 def _set_wakeup_fd(number: int, *, warn_on_full_buffer: bool = True) -> int:
-    process = _caller()
+    process = caller()
     before = process.wakeup_file
     process.wakeup_file = None if number < 0 else file_of(process, number)
     return next((known for known, file in process.files.items() if file is before), -1)
@@ -81,7 +75,7 @@ def _set_wakeup_fd(number: int, *, warn_on_full_buffer: bool = True) -> int:
 
 def _kill(pid: int, number: int) -> None:
     """Signal 0 asks only whether there is such a process on this host. ESRCH."""
-    own = _caller()
+    own = caller()
     alive = (one for one in own.computers.processes if one.host is own.host and not one.over)
     process = next((one for one in alive if one.pid == pid), None)
     if process is None:
@@ -93,7 +87,7 @@ def _kill(pid: int, number: int) -> None:
 def _set_timer(which: int, seconds: float, interval: float = 0.0) -> tuple[float, float]:
     if which != signal.ITIMER_REAL:
         raise not_emulated(errno.EINVAL, "a timer of processor time")
-    process = _caller()
+    process = caller()
     computers, before = process.computers, _timer(which)
     at = computers.now + span(seconds) if seconds else 0
     process.alarm = at, span(interval)
@@ -113,8 +107,8 @@ def _ring(process: Process, alarm: tuple[int, int]) -> None:
 
 
 def _timer(which: int) -> tuple[float, float]:
-    at, interval = _caller().alarm
-    return (max(at - _caller().computers.now, 0) / 1e9 if at else 0.0), interval / 1e9
+    at, interval = caller().alarm
+    return (max(at - caller().computers.now, 0) / 1e9 if at else 0.0), interval / 1e9
 
 
 def _alarm(seconds: int) -> int:
@@ -129,7 +123,7 @@ def stand_ins() -> list[tuple[Any, Any]]:
         signal.getsignal: _get_signal,
         signal.set_wakeup_fd: _set_wakeup_fd,
         signal.siginterrupt: lambda number, flag: None,
-        signal.raise_signal: lambda number: _kill(_caller().pid, number),
+        signal.raise_signal: lambda number: _kill(caller().pid, number),
         signal.alarm: _alarm,
         signal.setitimer: _set_timer,
         signal.getitimer: _timer,

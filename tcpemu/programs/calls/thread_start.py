@@ -11,7 +11,7 @@ from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.program_threads import BatonThread
 from tcpemu.programs.waiting.standing_still import sleep
 from tcpemu.programs.waiting.stuck_code import traceback_text
-from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.programs.waiting.whereabouts import caller, here
 
 
 class _Started(threading.Event):
@@ -32,8 +32,7 @@ def begin_thread(
     function: Callable[..., object], arguments: tuple[Any, ...], named: dict[str, Any]
 ) -> BatonThread:
     """A thread of the process that the caller belongs to, which runs as soon as that waits."""
-    process = here()
-    assert process is not None
+    process = caller()
     owner = getattr(function, "__self__", None)
     name = owner.name if isinstance(owner, threading.Thread) else f"thread {len(process.threads)}"
 

@@ -11,32 +11,26 @@ from collections.abc import Callable
 from typing import Any
 
 from tcpemu.programs.calls.either_way import on_hosts
-from tcpemu.programs.waiting.computers import EPOCH, Process
+from tcpemu.programs.waiting.computers import EPOCH
 from tcpemu.programs.waiting.standing_still import sleep, span
-from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.programs.waiting.whereabouts import caller
 
 UPTIME = 100 * 10**9
 """What time.monotonic() shows when virtual time begins, in nanoseconds."""
 
 
-def _caller() -> Process:
-    process = here()
-    assert process is not None
-    return process
-
-
 def _sleep(seconds: float) -> None:
     if seconds < 0:
         raise ValueError("sleep length must be non-negative")
-    sleep(_caller(), span(seconds))
+    sleep(caller(), span(seconds))
 
 
 def monotonic_ns() -> int:
-    return _caller().now + UPTIME
+    return caller().now + UPTIME
 
 
 def time_ns() -> int:
-    return _caller().now + EPOCH
+    return caller().now + EPOCH
 
 
 def monotonic() -> float:

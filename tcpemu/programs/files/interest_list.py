@@ -137,9 +137,7 @@ class InterestList(OpenFile):
             if deadline is not None:
                 computers.at(deadline, wake)
 
-        files = [interest.file for interest in self._interests.values()]
-        server = any(file.listens for file in files)
         try:
-            stand_still(self.process, arm, f"waits in epoll for one of {len(files)} files", server)
+            stand_still(self.process, arm, f"waits in epoll for one of {len(self._interests)} files")
         finally:
             self._wakes[:] = [wake for wake in self._wakes if wake not in own]

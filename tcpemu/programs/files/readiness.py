@@ -53,9 +53,8 @@ def wait_for_change(
         if deadline is not None:
             computers.at(deadline, wake)
 
-    server = any(file.listens for file in files)
     try:
-        stand_still(process, arm, _waits_for(call, files, deadline), server)
+        stand_still(process, arm, _waits_for(call, files, deadline))
     finally:
         for file in files:
             file.watchers.pop(changed, None)

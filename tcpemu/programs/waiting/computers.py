@@ -33,8 +33,6 @@ class ProgramThread:
     name: str
     waits_for: str = ""
     """What it stands still for, in words; empty while it runs."""
-    waits_as_server: bool = False
-    """It stands still until somebody connects, as a server may for ever."""
     done: bool = False
     python_thread: Any = None
     """The threading.Thread that it is, where it is one."""
@@ -118,8 +116,6 @@ class Computers:
     processes: list[Process] = field(default_factory=list)
     files: dict[int, Any] = field(default_factory=dict)
     """What every descriptor leads to, of whatever process: no two have the same number."""
-    running: ProgramThread | None = None
-    """Who holds the baton."""
     over: bool = False
     """The network has come to its end: nothing is sent any more."""
     stuck: StuckError | None = None

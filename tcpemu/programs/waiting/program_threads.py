@@ -56,12 +56,11 @@ class BatonThread(ProgramThread):
         computers = self.process.computers
         applications = computers.network.surroundings.applications
         before, applications.current = applications.current, self._name_in_record()
-        holder, computers.running = computers.running, self
         try:
             with stage(self.process):
                 self._run_until_still()
         finally:
-            applications.current, computers.running = before, holder
+            applications.current = before
         if computers.stuck is not None:
             stuck, computers.stuck = computers.stuck, None
             raise stuck
@@ -144,7 +143,7 @@ class BatonThread(ProgramThread):
             self.waits_for = ""
             self._back.release()
 
-    def stand_still(self, arm: Arm, why: str, as_server: bool) -> None:
+    def stand_still(self, arm: Arm, why: str) -> None:
         """Hand back the baton, until the Wake that `arm` gets is called.
 
         A signal may come first: its handler runs, and if that raises nothing, the wait goes on (PEP 475).
@@ -154,7 +153,7 @@ class BatonThread(ProgramThread):
         self._handle_signals()
         interrupted = True
         while interrupted:
-            self.waits_for, self.waits_as_server = why, as_server
+            self.waits_for = why
             self._wake = Wake(self)
             arm(self._wake)
             self._back.release()

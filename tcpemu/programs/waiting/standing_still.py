@@ -63,15 +63,15 @@ def _give_way(thread: BatonThread, slices: int) -> None:
     computers = thread.process.computers
     until = computers.now + min(_FIRST_SLICE << slices, _LONGEST_SLICE)
     if not thread.ending:
-        thread.stand_still(lambda wake: computers.at(until, wake), "gives way to others", as_server=False)
+        thread.stand_still(lambda wake: computers.at(until, wake), "gives way to others")
 
 
-def stand_still(process: Process, arm: Arm, why: str, as_server: bool = False) -> None:
+def stand_still(process: Process, arm: Arm, why: str) -> None:
     """Wait until the Wake that `arm` gets is called. `why` says in words what for."""
     thread = whereabouts.current_thread()
     if isinstance(thread, BatonThread):
         begins = process.computers.now
-        thread.stand_still(arm, why, as_server)
+        thread.stand_still(arm, why)
         if process.computers.now != begins:
             process.calls_in_a_row = 0
         return
@@ -109,13 +109,13 @@ def look_around(process: Process) -> None:
         sleep(process, SHORTEST_WAIT if process.looks_in_a_row > _LOOKS_WITHOUT_TIME else 0)
 
 
-def finish(process: Process, coroutine: Coroutine[Any, Any, T], why: str, as_server: bool = False) -> T:
+def finish(process: Process, coroutine: Coroutine[Any, Any, T], why: str) -> T:
     """What a coroutine of the network gives, with a socket call's error as Python has it."""
     try:
         while True:
             waits = _in_the_name_of(process, lambda: coroutine.send(None))
             assert isinstance(waits, Pause)
-            stand_still(process, waits.arm, why, as_server)
+            stand_still(process, waits.arm, why)
     except StopIteration as stop:
         value: T = stop.value
         return value

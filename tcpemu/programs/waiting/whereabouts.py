@@ -33,6 +33,13 @@ def here() -> Process | None:
     return _ON_HOST.get() if thread is None else thread.process
 
 
+def caller() -> Process:
+    """The process that makes a call; what stands in for the call is there on the hosts alone."""
+    process = here()
+    assert process is not None
+    return process
+
+
 def settle_in(thread: ProgramThread) -> None:
     """From now on this OS thread is that thread of a program."""
     _OF_THIS_THREAD.thread = thread
