@@ -61,6 +61,11 @@ class Segment(NamedTuple):
         return f"{source} > {target} {flags} seq {self.seq}{ack} win {self.window} len {len(self.payload)}"
 
     @property
+    def sender_flow(self) -> FlowKey:
+        """The flow as its sender calls it, the remote end first; its receiver calls it `segment[:4]`."""
+        return self.dst, self.dport, self.src, self.sport
+
+    @property
     def length(self) -> int:
         """Sequence space that the segment takes: payload, and one each for SYN and FIN (RFC 9293 SEG.LEN)."""
         flags = self.flags

@@ -62,7 +62,7 @@ class FlowMemory:
 
     def waited(self, node: str, segment: Segment, at: int, why: Sent | None) -> int | None:
         """How long the ACK was delayed, or the data held, that this segment is."""
-        here = node, (segment.dst, segment.dport, segment.src, segment.sport)
+        here = node, segment.sender_flow
         since = None
         name = why.reason.name if why else ""
         if segment.flags & ACK:
@@ -79,5 +79,5 @@ class FlowMemory:
         """Octets that wait for recv(), where the segment offers a window of 0."""
         if relative.window or relative.ack is None or segment.flags & (SYN | RST | FIN):
             return None
-        here = node, (segment.dst, segment.dport, segment.src, segment.sport)
+        here = node, segment.sender_flow
         return max(relative.ack - 1 - self._read.get(here, 0), 0)

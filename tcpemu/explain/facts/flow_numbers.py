@@ -31,7 +31,7 @@ class InitialNumbers:
         A SYN with another number begins the flow anew, unless it was refused.
         """
         here: FlowKey = segment[:4]
-        there: FlowKey = (segment.dst, segment.dport, segment.src, segment.sport)
+        there = segment.sender_flow
         if segment.flags & SYN:
             self._begin(here, there, segment, refused=refused)
         window = segment.window if segment.flags & SYN else segment.window << self._shift(here, there)

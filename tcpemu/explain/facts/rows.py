@@ -258,7 +258,7 @@ class _RowsOfRecord:
         departure, arrival = life.departure, life.arrival
         because = departure.verdict if departure else None
         alone = departure if departure and departure.arrival is None else None
-        backwards: FlowKey = (segment.dst, segment.dport, segment.src, segment.sport)
+        backwards = segment.sender_flow
         relative = self._relative(life, segment)
         since_last = self._memory.since_last(seen.node, segment, seen.at)
         return PacketRow(

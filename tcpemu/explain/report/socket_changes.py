@@ -74,6 +74,6 @@ def _flows(node: str, entries: Iterable[Entry]) -> Iterator[FlowKey]:
             case HostEvent(event=StateChanged(flow=flow)):
                 yield flow
             case HostEvent(event=Sent(segment=segment)):
-                yield segment.dst, segment.dport, segment.src, segment.sport
+                yield segment.sender_flow
             case HostEvent(event=Verdict(segment=Segment() as segment)):
                 yield segment[:4]

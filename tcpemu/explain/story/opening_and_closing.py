@@ -96,10 +96,7 @@ class _OpeningAndClosing:
 
     def _flow(self, row: PacketRow) -> FlowKey:
         """As the server calls it: the client's end first."""
-        segment = row.segment
-        if row.sender == self._digest.server:
-            return segment.dst, segment.dport, segment.src, segment.sport
-        return segment[:4]
+        return row.segment.sender_flow if row.sender == self._digest.server else row.segment[:4]
 
     # How it opens.
 

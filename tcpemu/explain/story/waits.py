@@ -95,8 +95,7 @@ def _time_held(row: PacketRow) -> int:
 
 def _from(row: PacketRow) -> FlowEnd:
     """The sender's end of its flow."""
-    segment = row.segment
-    return row.sender, (segment.dst, segment.dport, segment.src, segment.sport)
+    return row.sender, row.segment.sender_flow
 
 
 def _to(row: PacketRow) -> FlowEnd:

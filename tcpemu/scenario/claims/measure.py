@@ -172,7 +172,7 @@ class _Server:
         self.last[flow] = at, segment
 
     def _left(self, at: int, segment: Segment) -> None:
-        flow: FlowKey = (segment.dst, segment.dport, segment.src, segment.sport)
+        flow = segment.sender_flow
         if segment.flags & RST:
             came, what = self.last.get(flow, (-1, segment))
             self.resets.setdefault(flow, _kind(what) if came == at else NOTHING)
