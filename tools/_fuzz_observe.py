@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from _fuzz_rules import BrokenRuleError
-from _fuzz_world import TIMELESS, Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup, text_at
+from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup, made
 
 from tcpemu.stack import Host, Socket, SocketError
 from tcpemu.wire import Segment, decode
@@ -36,15 +36,8 @@ class _Quiet:
         return self.host.transmit(), result
 
     def _call(self, socket: Socket, deed: Call) -> object:
-        arguments = deed.arguments
-        if deed.name == "send":
-            conn, size = socket.connection, arguments[0]
-            assert isinstance(size, int)
-            arguments = (text_at(conn.snd.write_seq if conn is not None else 0, size),)
-        if deed.name not in TIMELESS:
-            arguments = (*arguments, deed.at)
         try:
-            result = getattr(socket, deed.name)(*arguments)
+            result = made(socket, deed)
         except SocketError as error:
             return error.errno
         if isinstance(result, Socket):

@@ -176,11 +176,9 @@ def _sending(conn: Connection) -> Exceptions:
     if after(una, nxt) or after(nxt, end):
         yield "snd_una <= snd_nxt <= write_seq", f"{una} {nxt} {end}"
     fin_waits = conn.snd.fin_queued and nxt != end
-    if distance(nxt, end) != sum(len(one.payload) for one in conn.snd.queue or ()) + fin_waits:
-        yield (
-            "unsent is what is between snd_nxt and write_seq",
-            f"{distance(nxt, end)}, {sum(len(one.payload) for one in conn.snd.queue or ())}",
-        )
+    waiting = sum(len(one.payload) for one in conn.snd.queue or ())
+    if distance(nxt, end) != waiting + fin_waits:
+        yield "unsent is what is between snd_nxt and write_seq", f"{distance(nxt, end)}, {waiting}"
     if conn.state in _AFTER_FIN and not conn.snd.fin_queued:
         yield "a state after FIN has queued one", ""
     if conn.state is State.FIN_WAIT2 and una != end:
@@ -188,10 +186,7 @@ def _sending(conn: Connection) -> Exceptions:
     yield from _under_way(conn)
     nothing_runs = conn.rtx.timer is None or not conn.rtx.timer.armed
     if conn.state not in _OPENING and nxt != end and nothing_runs and not conn.options.cork:
-        yield (
-            "what waits to be sent has a timer",
-            f"{sum(len(one.payload) for one in conn.snd.queue or ())} octets",
-        )
+        yield "what waits to be sent has a timer", f"{waiting} octets"
 
 
 def _under_way(conn: Connection) -> Exceptions:

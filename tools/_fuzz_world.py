@@ -119,6 +119,18 @@ def text_at(seq: int, length: int) -> bytes:
     return (_TEXT * (length // len(_TEXT) + 2))[start : start + length]
 
 
+def made(socket: Socket, deed: Call) -> object:
+    """Make the call; what it gives. send() has what stands at that place of its stream."""
+    arguments = deed.arguments
+    if deed.name == "send":
+        conn, size = socket.connection, arguments[0]
+        assert isinstance(size, int)
+        arguments = (text_at(conn.snd.write_seq if conn is not None else 0, size),)
+    if deed.name not in TIMELESS:
+        arguments = (*arguments, deed.at)
+    return getattr(socket, deed.name)(*arguments)
+
+
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
     """Let what is done end in so many seconds: BrokenRuleError where it does not, so that nothing hangs."""
@@ -213,25 +225,12 @@ class World:
         before = self.rules.before_call(socket, deed.name, deed.arguments)
         error, result = 0, None
         try:
-            result = self._make(socket, deed)
+            result = made(socket, deed)
         except SocketError as refusal:
             error = refusal.errno or 0
         self._note(deed, result, error)
         self.rules.after_call(before, result, error)
         self.rules.step(deed.at, None)
-
-    def _make(self, socket: Socket, deed: Call) -> object:
-        arguments = deed.arguments
-        if deed.name == "send":
-            arguments = (self._what_to_send(socket, arguments[0]),)
-        if deed.name not in TIMELESS:
-            arguments = (*arguments, deed.at)
-        return getattr(socket, deed.name)(*arguments)
-
-    def _what_to_send(self, socket: Socket, size: object) -> bytes:
-        conn = socket.connection
-        assert isinstance(size, int)
-        return text_at(conn.snd.write_seq if conn is not None else 0, size)
 
     def _note(self, deed: Call, result: object, error: int) -> None:
         if deed.name == "close" and not error:

@@ -15,6 +15,7 @@ from tcpemu.wire.capture_file import CaptureError, Direction, read_capture, writ
 from tcpemu.wire.codec import decode
 from tcpemu.wire.segment import SYN, Segment, address, address_text
 from tests.explain.hand_made import CLIENT, MS, SERVER, Script, handshake_with_losses, ignored_ack
+from tests.explain.lossy_upload import LOSSY
 
 
 def flags_and_times(capture):
@@ -194,16 +195,6 @@ def test_every_built_in_scenario_is_clean_in_tshark(results, tmp_path):
             assert not retransmission or "Sent again" in comment, (name, comment)
         if name == "ignored-ack":  # that Wireshark does look for them
             assert sum(bool(retransmission) for *_, retransmission in lines) == 5
-
-
-LOSSY = """
-title = "An upload with losses"
-duration = "20 s"
-seed = 7
-link = { delay = "20 ms", rate = "10 Mbit/s", loss = "1 %" }
-server = { backlog = 5, then = "read_to_end" }
-clients = [{ name = "up", do = ["connect", { send = 500000 }, "close"] }]
-"""
 
 
 @pytest.mark.parametrize("with_lost", [False, True])

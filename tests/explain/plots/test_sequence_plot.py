@@ -11,6 +11,7 @@ from tcpemu.network import MILLISECOND, SECOND
 from tcpemu.network.record import Point
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
+from tests.explain.lossy_upload import LOSSY
 from tests.explain.plots.drawn_runs import ms, runs_of
 
 
@@ -69,16 +70,6 @@ def test_unknown_and_unfit_clients_are_told():
         sequence_picture("", "", flood, "honest")
     with pytest.raises(NothingToDrawError, match="no client connects"):
         sequence_picture("", "", flood, None)
-
-
-LOSSY = """
-title = "An upload with losses"
-duration = "20 s"
-seed = 7
-link = { delay = "20 ms", rate = "10 Mbit/s", loss = "1 %" }
-server = { backlog = 5, then = "read_to_end" }
-clients = [{ name = "up", do = ["connect", { send = 500000 }, "close"] }]
-"""
 
 
 def test_a_transfer_has_its_window_its_sacks_and_counts_no_bare_ack_as_sent():
