@@ -1,7 +1,8 @@
-"""What the compiler is shown: the core's own source, with two things said that mypyc would otherwise not see.
+"""What the compiler is shown: the core's own source, with three things said that mypyc would otherwise not see.
 
-A dataclass gets its `__init__` written out, for mypyc leaves the one that `dataclass` makes to the interpreter;
-and a constant of a module that is set once is marked `Final`, so that its value stands where it is used. Both
+A dataclass gets its `__init__` written out, for mypyc leaves the one that `dataclass` makes to the interpreter; and
+with it how it is pickled, since an object of a compiled class cannot be made before its fields are known. A constant
+of a module that is set once is marked `Final`, so that its value stands where it is used. All
 are read off the source, and no line moves, so that tracebacks name the lines of the files as they are.
 """
 
@@ -98,6 +99,8 @@ def _prepared(module: _Module, fields: dict[str, tuple[_Field, ...]]) -> str:
     for node in module.tree.body:
         if isinstance(node, ast.ClassDef) and _is_dataclass(node) and not _has_init(node):
             needed |= _write_init(module, node, fields[node.name], lines)
+            if "__reduce__" not in _methods(node):
+                _write_reduce(module, node, fields[node.name], lines)
     missing = sorted((home, name) for home, name in needed if module.home_of(name) is None)
     if missing:
         last = [node for node in module.tree.body if isinstance(node, ast.ImportFrom)][-1]
@@ -187,6 +190,20 @@ def _write_init(
     else:
         lines.append(text)
     return needed
+
+
+def _write_reduce(module: _Module, node: ast.ClassDef, fields: tuple[_Field, ...], lines: list[str]) -> None:
+    """Put a `__reduce__` on the second blank line behind the class: to be made again of its fields."""
+    assert node.end_lineno is not None
+    place = node.end_lineno + 1
+    if place < len(lines) and lines[place].strip():
+        raise ValueError(f"{module.name}:{place}: two blank lines are wanted behind {node.name}")
+    values = "".join(f"self.{field.name}, " for field in fields)
+    text = f"    def __reduce__(self) -> tuple[object, ...]: return {node.name}, ({values})"
+    if place < len(lines):
+        lines[place] = text
+    else:
+        lines.append(text)
 
 
 def _from_elsewhere(field: _Field) -> set[tuple[str, str]]:

@@ -11,8 +11,8 @@ from tcpemu.explain.lines.style import Line
 from tcpemu.explain.lines.time_words import span_words
 from tcpemu.explain.tables.counter_table import counter_lines, counters_in_short
 from tcpemu.explain.tables.socket_table import socket_lines_of_hosts
+from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
-from tcpemu.stack.host import Host
 from tcpemu.stack.sockets.ss_table import SocketRow
 
 MOST_HOSTS = 6
@@ -35,7 +35,7 @@ class FinishedRun:
     """The counters of each host at the end, the server first."""
     starts: Mapping[str, int] = field(default_factory=dict)
     """When each client was to begin, by its name, in nanoseconds."""
-    hosts: Mapping[str, Host] = field(default_factory=dict)
+    hosts: Mapping[str, KnownHost] = field(default_factory=dict)
     """Those whose settings are known, by their names."""
 
 

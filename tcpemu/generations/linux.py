@@ -11,7 +11,15 @@ from tcpemu.generations import queue_rules as rules
 from tcpemu.generations import reason_wording
 from tcpemu.generations.linux_counters import counters_of
 from tcpemu.generations.linux_sysctls import Version, limits_before, missing_before, values_before
-from tcpemu.stack.base.generation import Generation, QueueRules, StampOffset, SynAckTimer, SynTimer, Wire
+from tcpemu.stack.base.generation import (
+    Generation,
+    ListedWaits,
+    QueueRules,
+    StampOffset,
+    SynAckTimer,
+    SynTimer,
+    Wire,
+)
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 _RMEM_6_MB = {"net.ipv4.tcp_rmem": (4096, 131072, 6291456), "net.core.rmem_max": 212992}
@@ -273,7 +281,7 @@ LINUX_2_0 = _older(
         keeps_reserve=False,
     ),
     synack=SynAckTimer(waits=_seconds(3, 6, 12, 24, 48, 96, 0), answers_syn=False, outlive_listener=False),
-    syn=SynTimer(lambda _retries: _seconds(3, 6, 12, 24, 48, 96, 0)),
+    syn=SynTimer(ListedWaits(_seconds(3, 6, 12, 24, 48, 96, 0))),
     initial_cwnd=1,
     wire=Wire(
         fixed_window=32736,
@@ -299,7 +307,7 @@ LINUX_1_2 = _older(
     synack=SynAckTimer(
         waits=_seconds(3, 6, 12, 24, 48, 96, *[120] * 10, 0), answers_syn=False, outlive_listener=False
     ),
-    syn=SynTimer(lambda _retries: _once_more(10)),
+    syn=SynTimer(ListedWaits(_once_more(10))),
     wire=Wire(
         fixed_window=14335,
         syn_window=512,

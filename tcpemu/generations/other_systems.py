@@ -11,6 +11,7 @@ from tcpemu.generations.linux import LINUX_2_4
 from tcpemu.generations.linux_counters import MIB_II
 from tcpemu.stack.base.generation import (
     Generation,
+    ListedWaits,
     Overflow,
     QueueRules,
     StampOffset,
@@ -29,8 +30,7 @@ def _waits(*seconds: float) -> tuple[int, ...]:
 
 
 def _syn(*seconds: float) -> SynTimer:
-    waits = _waits(*seconds)
-    return SynTimer(lambda _retries: waits)
+    return SynTimer(ListedWaits(_waits(*seconds)))
 
 
 def _other(

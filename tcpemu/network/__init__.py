@@ -11,7 +11,7 @@ Where things are:
     a node          node.py: drives one host step by step; raw nodes · endpoint.py: what a host must offer to be driven
     applications    task.py: coroutines in virtual time · socket_calls.py: calls that wait and are tried again ·
                     application_sockets.py: listening and connected sockets, to be awaited
-    what remains    record.py: packets, events and calls in order
+    what remains    record.py: packets, events and calls in order · recorded/: hosts as they stood
 
 Rules drop chosen packets, `loss` drops by chance; the same seed gives the same packets:
 

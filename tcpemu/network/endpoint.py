@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tcpemu.stack.base.events import Event
+    from tcpemu.stack.base.generation import Generation
     from tcpemu.stack.base.states import State
+    from tcpemu.stack.base.sysctls import Sysctls
     from tcpemu.stack.sockets.armed_timers import PendingTimer
     from tcpemu.stack.sockets.ss_table import SocketRow
     from tcpemu.wire.codec import Refused
@@ -39,6 +41,21 @@ class EndpointSocket(Protocol):
     def poll(self) -> int: ...
     def shutdown(self, how: int, now: int) -> None: ...
     def close(self, now: int) -> None: ...
+
+
+class KnownHost(Protocol):
+    """What is to be known of a host to tell what it did: whose addresses, which kernel, which settings."""
+
+    @property
+    def addresses(self) -> tuple[Address, ...]: ...
+    @property
+    def generation(self) -> Generation: ...
+    @property
+    def sysctls(self) -> Sysctls: ...
+    @property
+    def counters(self) -> Mapping[str, int]: ...
+
+    def waiting_for_accept(self) -> set[FlowKey]: ...
 
 
 class Endpoint(Protocol):

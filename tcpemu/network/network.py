@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -19,6 +20,7 @@ from tcpemu.network.links import DropByRule, Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
 from tcpemu.network.record import NO_HOST, PacketSeen, Point, Record
+from tcpemu.network.recorded.past_host import past
 from tcpemu.network.task import Applications, Task, check_function, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
@@ -36,6 +38,18 @@ A = TypeVar("A", bound=Attached)
 Look: TypeAlias = Callable[[Node, FlowKey | None], None]
 """Looks at a host after each of its steps: a packet has arrived, timers were due, or a call was made. It gets the
 node, and for a call the connection on which it was made or that it gave. It must not change anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastNetwork:
+    """What a copy keeps of a network beside its record and its hosts."""
+
+    seed: int
+    now: int
+    """Nanoseconds since its start."""
+    idle_rules: tuple[str, ...]
+    failed: Sequence[Task]
+    unmet_faults: Sequence[Fault]
 
 
 class Network:
@@ -58,6 +72,8 @@ class Network:
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
         self._links_made: dict[tuple[str, str], int] = {}
+        self._past: PastNetwork | None = None
+        """What is left of the network that this one is a copy of."""
         self._faults = FaultLayer(self._addresses.owner, self._copy, self._lose, self._loop.at)
 
     @property
@@ -169,7 +185,7 @@ class Network:
     @property
     def unmet_faults(self) -> list[Fault]:
         """The faults that no packet has met so far, which is worth knowing at the end of a test."""
-        return self._faults.unmet
+        return list(self._past.unmet_faults) if self._past else self._faults.unmet
 
     # What happens in it.
 
@@ -190,6 +206,7 @@ class Network:
         function of a node.
         """
         check_function(function)
+        self._check_goes_on()
         begins = self.now if at is None else nanoseconds("at", at)
         name = name or getattr(function, "__name__", "application")
         task = self._applications.start(node.name, name, partial(function, node), begins)
@@ -199,10 +216,12 @@ class Network:
     @property
     def failed(self) -> list[Task]:
         """The applications that a SocketError has ended, in that order."""
-        return list(self._applications.failed)
+        return list(self._past.failed if self._past else self._applications.failed)
 
     def idle_rules(self) -> list[str]:
         """In words, the drop rules that have dropped nothing so far, in either direction of a link that has them."""
+        if self._past:
+            return list(self._past.idle_rules)
         hops = {ends: hop for ends, hop in self._links.items() if isinstance(hop, DropByRule)}
         busy = {id(rule) for hop in hops.values() for rule in hop.busy()}
         return [
@@ -214,6 +233,7 @@ class Network:
 
     def at(self, when: int, action: Callable[..., object], *arguments: object) -> None:
         """Call it at that time in nanoseconds: `network.at(SECOND, raw.send, segment)`."""
+        self._check_goes_on()
         self._loop.at(nanoseconds("when", when), action, *arguments)
 
     async def sleep(self, time: int) -> None:
@@ -226,6 +246,7 @@ class Network:
         Raises ConfigurationError for a time that is past, RuntimeError within another run(), and whatever an
         application raises that is no SocketError.
         """
+        self._check_goes_on()
         end = nanoseconds("until", until)
         if end < self.now:
             raise ConfigurationError(
@@ -238,6 +259,12 @@ class Network:
             self._loop.run(end)
         finally:
             self._running = False
+
+    def _check_goes_on(self) -> None:
+        if self._past:
+            raise RuntimeError(
+                "this network is a copy, or was pickled: it can be looked at, and does not go on"
+            )
 
     def next_due(self) -> int | None:
         """When something is due to happen next; None where nothing can happen any more."""
@@ -277,6 +304,20 @@ class Network:
         for look in self._lookers:
             look(node, flow)
 
+    # Kept for later.
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied or pickled, it is over: its record, and its hosts as they stand, but no link and nothing to come.
+
+        Its applications are coroutines, and those cannot be copied.
+        """
+        nodes = [
+            (node.name, node.addresses, past(node.host) if isinstance(node, Node) else None)
+            for node in self.nodes.values()
+        ]
+        rest = PastNetwork(self.seed, self.now, tuple(self.idle_rules()), self.failed, self.unmet_faults)
+        return _past_network, (rest, self.record, nodes)
+
     # How it stands.
 
     def table(self, node: Node, flows: Iterable[FlowKey] | None = None) -> list[SocketRow]:
@@ -296,3 +337,19 @@ def _matched(count: int) -> str:
     if not count:
         return "no packet matched, so nothing was dropped"
     return f"{count} {'packet' if count == 1 else 'packets'} matched, and none was dropped"
+
+
+def _past_network(
+    rest: PastNetwork, record: Record, nodes: Iterable[tuple[str, tuple[str, ...], Endpoint | None]]
+) -> Network:
+    """A network that was copied or pickled."""
+    network = Network(rest.seed)
+    network.record = record
+    for name, addresses, host in nodes:
+        if host is None:
+            network.raw(name, *addresses)
+        else:
+            network.attach(name, host, *addresses)
+    network._loop.reach(rest.now)
+    network._past = rest
+    return network

@@ -91,6 +91,19 @@ class Record:
         # wait would run then, and their calls would be added here, at a moment that nobody chose.
         self._keeps = keeps
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied or pickled, all entries are there; the network is not, as its applications cannot be."""
+        return _restored, (self.entries, self._numbers)
+
+    def __copy__(self) -> "Record":
+        return _restored(list(self.entries), self._numbers)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same happened, entry for entry."""
+        return self.entries == other.entries if isinstance(other, Record) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 
@@ -174,3 +187,10 @@ class Record:
             if isinstance(entry, HostEvent) and entry.node == node and isinstance(entry.event, Counted):
                 counters[entry.event.name] = counters.get(entry.event.name, 0) + entry.event.by
         return counters
+
+
+def _restored(entries: list[Entry], numbers: int) -> Record:
+    """A record that was copied or pickled."""
+    record = Record()
+    record.entries, record._numbers = entries, numbers
+    return record

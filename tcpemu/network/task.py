@@ -158,6 +158,10 @@ class Task:
         # Made when it starts: a coroutine that never gets so far would warn that nobody awaited it.
         self._coroutine: Coroutine[Any, Any, object] | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied or pickled, it is what came of it so far; a coroutine cannot be, so it does not go on."""
+        return _past, (self.node, self.name, self.done, self.result, self.error, self.errors_are_noted)
+
     def step(self) -> None:
         """Run until the coroutine waits again, or ends."""
         applications = self._applications
@@ -198,3 +202,16 @@ class Task:
     def _end(self, result: str) -> None:
         self.done = True
         self._applications.log(self.node, "ends", result)
+
+
+def _past(
+    node: str, name: str, done: bool, result: object, error: SocketError | None, errors_are_noted: bool
+) -> Task:
+    """A task that was pickled."""
+    task = Task(node, name, _never, Applications(Loop(), Record()))
+    task.done, task.result, task.error, task.errors_are_noted = done, result, error, errors_are_noted
+    return task
+
+
+async def _never() -> None:
+    raise RuntimeError("this application was copied or pickled, so it does not go on")

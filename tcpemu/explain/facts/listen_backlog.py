@@ -3,7 +3,7 @@
 import re
 
 from tcpemu.explain.facts.rows import CallRow
-from tcpemu.stack.host import Host
+from tcpemu.network.endpoint import KnownHost
 
 SOMAXCONN = "net.core.somaxconn"
 _ASKED = re.compile(r"listen\((?:[0-9]+, backlog )?(-?[0-9]+)\)")
@@ -11,7 +11,7 @@ _LARGE = 1 << 15
 """A limit that no rule takes for anything else, and that fits into 16 bits."""
 
 
-def backlog_words(row: CallRow, host: Host | None) -> str:
+def backlog_words(row: CallRow, host: KnownHost | None) -> str:
     """What a call of listen() got in place of what it asked for, and why; empty where it got that."""
     asked = _ASKED.fullmatch(row.text)
     if asked is None or row.queues is None or host is None or int(asked[1]) == row.queues.backlog:
@@ -25,7 +25,7 @@ def asked_backlog(text: str) -> int | None:
     return int(asked[1]) if asked else None
 
 
-def _why(asked: int, host: Host) -> str:
+def _why(asked: int, host: KnownHost) -> str:
     most = host.sysctls.somaxconn
     wanted, why = _meant(asked, host)
     given = host.generation.clamp_backlog(asked, most)
@@ -33,7 +33,7 @@ def _why(asked: int, host: Host) -> str:
     return "; ".join(filter(None, (why, wrapped)))
 
 
-def _meant(asked: int, host: Host) -> tuple[int, str]:
+def _meant(asked: int, host: KnownHost) -> tuple[int, str]:
     """What the number counts as before it has to fit, and why."""
     most = host.sysctls.somaxconn
     if asked > most:
@@ -47,7 +47,7 @@ def _meant(asked: int, host: Host) -> tuple[int, str]:
     return taken, f"in this kernel {kind} counts as {taken}"
 
 
-def _limit(host: Host) -> str:
+def _limit(host: KnownHost) -> str:
     """The upper limit of a backlog: a sysctl, or a number that is fixed in the kernel."""
     missing, most = host.generation.missing, host.sysctls.somaxconn
     if SOMAXCONN in missing:

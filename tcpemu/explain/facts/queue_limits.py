@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from tcpemu.stack.host import Host
+from tcpemu.network.endpoint import KnownHost
 
 _MOST = 1 << 17
 """A queue that holds more than this has no limit worth telling."""
@@ -32,7 +32,7 @@ class QueueLimits:
     """Half-open connections stand in the accept queue, and its limit is theirs."""
 
 
-def queue_limits(host: Host) -> QueueLimits:
+def queue_limits(host: KnownHost) -> QueueLimits:
     """How long the queues of that host can get."""
     rules = host.generation.queues
     limit = host.sysctls.tcp_max_syn_backlog

@@ -21,10 +21,10 @@ from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, lines_text
 from tcpemu.explain.lines.time_words import decimals_for, seconds, span_words
 from tcpemu.explain.lines.wrapping import JOINED, wrapped
+from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
 from tcpemu.stack.base.events import Outcome, StateChanged
 from tcpemu.stack.base.states import State
-from tcpemu.stack.host import Host
 from tcpemu.wire.segment import FIN, RST, SYN
 
 SHORTEST_ARROW = 40
@@ -38,7 +38,7 @@ def ladder_lines(
     heading: Heading | None = None,
     width: int = 100,
     whole: int = WHOLE,
-    hosts: Mapping[str, Host] | None = None,
+    hosts: Mapping[str, KnownHost] | None = None,
 ) -> list[Line]:
     """The lines of a ladder, none longer than `width` (80 or more).
 
@@ -58,7 +58,7 @@ class _Drawing:
     """One ladder: its columns, and what has been said already."""
 
     def __init__(
-        self, rows: Sequence[Row], shown: Sequence[Folded], width: int, hosts: Mapping[str, Host]
+        self, rows: Sequence[Row], shown: Sequence[Folded], width: int, hosts: Mapping[str, KnownHost]
     ) -> None:
         self._shown = shown
         self._hosts = hosts

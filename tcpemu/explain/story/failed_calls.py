@@ -17,10 +17,10 @@ from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
 from tcpemu.explain.story.story_paragraph import TurningPoint
+from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
 from tcpemu.stack.base.events import StateChanged
 from tcpemu.stack.base.states import State
-from tcpemu.stack.host import Host
 from tcpemu.wire.segment import RST, FlowKey
 
 _PORTS = "net.ipv4.ip_local_port_range"
@@ -34,7 +34,9 @@ class _Cause:
     change: str = ""
 
 
-def failed_calls(record: Record, rows: Sequence[Row], hosts: Mapping[str, Host]) -> Iterator[TurningPoint]:
+def failed_calls(
+    record: Record, rows: Sequence[Row], hosts: Mapping[str, KnownHost]
+) -> Iterator[TurningPoint]:
     """A paragraph for each kind of call that failed, errno by errno and host by host."""
     finder, kinds = _Causes(hosts), dict[tuple[str, str, str], tuple[_Cause, list[CallRow]]]()
     changes = deque(_changes(record))
@@ -74,7 +76,7 @@ def _point(error: str, verb: str, node: str, cause: _Cause, failed: Sequence[Cal
 class _Causes:
     """Remembers what may make a call fail."""
 
-    def __init__(self, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, hosts: Mapping[str, KnownHost]) -> None:
         self._hosts = hosts
         self._resets: dict[FlowEnd, PacketRow] = {}
         self._given_up: dict[FlowEnd, TimerRow] = {}
@@ -183,7 +185,7 @@ def _states(held: Sequence[tuple[FlowKey, StateChanged]]) -> str:
     return ", ".join(f"{number:,} in {name}" for name, number in counts.most_common())
 
 
-def _time_wait_ends(host: Host, held: Sequence[tuple[FlowKey, StateChanged]]) -> list[int]:
+def _time_wait_ends(host: KnownHost, held: Sequence[tuple[FlowKey, StateChanged]]) -> list[int]:
     return [change.at + host.generation.time_wait for _, change in held if change.new is State.TIME_WAIT]
 
 

@@ -14,9 +14,9 @@ from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.network.endpoint import KnownHost
 from tcpemu.stack.base.events import Outcome, StateChanged
 from tcpemu.stack.base.states import State
-from tcpemu.stack.host import Host
 from tcpemu.wire.segment import ACK, FIN, SYN, FlowKey
 
 HANDSHAKE = "HANDSHAKE"
@@ -52,7 +52,7 @@ class _Connection:
 
 
 def opening_and_closing_notes(
-    rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]
+    rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]
 ) -> dict[int, list[Note]]:
     """What there is to tell of packets, by their numbers."""
     return _OpeningAndClosing(rows, digest, hosts).notes()
@@ -61,7 +61,7 @@ def opening_and_closing_notes(
 class _OpeningAndClosing:
     """Follows each connection through the rows."""
 
-    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]) -> None:
         self._rows = rows
         self._digest = digest
         self._hosts = hosts

@@ -11,9 +11,9 @@ from tcpemu.explain.facts.queue_limits import AssumedQueues
 from tcpemu.explain.facts.row_notes import ZERO_WINDOW
 from tcpemu.explain.facts.rows import ListenerQueues
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL
+from tcpemu.network.endpoint import KnownHost
 from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.sysctls import Value
-from tcpemu.stack.host import Host
 
 _HUGE = 1 << 30
 
@@ -23,7 +23,7 @@ class SettingsCase:
     """A turning point at a host."""
 
     reason: str
-    host: Host | None
+    host: KnownHost | None
     """None where it has no TCP, or none whose settings are known."""
     name: str
     queues: ListenerQueues | None

@@ -35,9 +35,9 @@ from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
 from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
 from tcpemu.explain.story.waits import Waits
+from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import NO_HOST, Call, Record
 from tcpemu.stack.base.events import GivenUp
-from tcpemu.stack.host import Host
 from tcpemu.wire.segment import ACK, RST, Address, address_text
 
 _QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
@@ -61,7 +61,7 @@ class _Instance:
 
 
 def turning_points(
-    record: Record, server: str, hosts: Mapping[str, Host], rows: Sequence[Row] | None = None
+    record: Record, server: str, hosts: Mapping[str, KnownHost], rows: Sequence[Row] | None = None
 ) -> list[TurningPoint]:
     """The story of a run, the server being the host of that name; `hosts` says which settings are in force.
 
@@ -80,7 +80,7 @@ class _TurningPoints:
     """Knows the names and the settings of a run."""
 
     def __init__(
-        self, rows: Sequence[Row], calls: Sequence[Call], digest: RunDigest, hosts: Mapping[str, Host]
+        self, rows: Sequence[Row], calls: Sequence[Call], digest: RunDigest, hosts: Mapping[str, KnownHost]
     ) -> None:
         self._rows = rows
         self._digest = digest

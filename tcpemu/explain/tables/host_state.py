@@ -9,10 +9,10 @@ from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.explain.tables.counter_table import counter_lines
 from tcpemu.explain.tables.socket_table import FIRST_OF_MANY, SOCKETS_LISTED, socket_lines
+from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
 from tcpemu.stack.base.events import QueueChanged
 from tcpemu.stack.base.states import State
-from tcpemu.stack.host import Host
 from tcpemu.stack.sockets.armed_timers import PendingTimer
 from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.wire.segment import FlowKey, endpoint_text
@@ -39,7 +39,7 @@ def last_queues(record: Record, node: str) -> list[QueueChanged]:
     return list({event.port: event for event in events if isinstance(event, QueueChanged)}.values())
 
 
-def waiting_for_accept(host: Host) -> set[FlowKey]:
+def waiting_for_accept(host: KnownHost) -> set[FlowKey]:
     """The connections in the accept queues of a host."""
     return host.waiting_for_accept()
 

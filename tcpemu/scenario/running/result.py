@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 
 from tcpemu.network import Network, Node, Record
+from tcpemu.network.endpoint import KnownHost
+from tcpemu.network.recorded.past_host import PastHost
 from tcpemu.scenario.format.missing_sysctls import LeftOut
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.stack.host import Host
@@ -37,9 +39,12 @@ class Accepted:
     """The client's address and port."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Result:
-    """A run and what came of it."""
+    """A run and what came of it.
+
+    It can be copied and pickled, as when it was run in another process; its network does not go on then.
+    """
 
     name: str
     """The name of the variant; empty for a scenario without variants."""
@@ -51,16 +56,30 @@ class Result:
     left_out: tuple[LeftOut, ...] = ()
     """What the scenario sets and a kernel that it was given does not have."""
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same run to which the same happened, entry for entry."""
+        if not isinstance(other, Result):
+            return NotImplemented
+        mine, theirs = (
+            (each.name, each.scenario, each.ended, each.clients, each.accepted, each.left_out, each.record)
+            for each in (self, other)
+        )
+        return mine == theirs
+
+    __hash__ = None  # type: ignore[assignment]
+
     @property
     def record(self) -> Record:
         return self.network.record
 
     @property
-    def hosts(self) -> dict[str, Host]:
+    def hosts(self) -> dict[str, KnownHost]:
         """The hosts whose settings are known, by their names: all but raw ones."""
         nodes = self.network.nodes.values()
         return {
-            node.name: node.host for node in nodes if isinstance(node, Node) and isinstance(node.host, Host)
+            node.name: node.host
+            for node in nodes
+            if isinstance(node, Node) and isinstance(node.host, Host | PastHost)
         }
 
     @property

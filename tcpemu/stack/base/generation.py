@@ -53,6 +53,17 @@ def never_crowded(_queues: Queues) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class ListedWaits:
+    """The same waits however many retries there may be."""
+
+    waits: tuple[int, ...]
+
+    def __call__(self, _retries: int) -> tuple[int, ...]:
+        """The waits one by one."""
+        return self.waits
+
+
 def doubled_waits(_retries: int) -> tuple[int, ...]:
     """No waits that are listed: `initial_rto`, doubled each time."""
     return ()

@@ -137,7 +137,7 @@ class Sysctls:
     tcp_workaround_signed_windows: int
 
     def __init__(self, generation: Generation, settings: Mapping[str, object]) -> None:
-        self._missing, self._limits, self._kernel = generation.missing, generation.limits, generation.name
+        self._generation = generation
         for name, sysctl in SYSCTLS.items():
             setattr(self, _attribute(name), generation.sysctls.get(name, sysctl.default))
         for name, value in settings.items():
@@ -145,19 +145,32 @@ class Sysctls:
 
     def set(self, name: str, value: object) -> None:
         """Give a sysctl another value, as `sysctl -w` would. Raises ConfigurationError."""
-        if name in self._missing:
-            raise ConfigurationError(f"{name} is not there in {self._kernel}: {self._missing[name]}")
+        kernel = self._generation
+        if name in kernel.missing:
+            raise ConfigurationError(f"{name} is not there in {kernel.name}: {kernel.missing[name]}")
         parsed = parse(name, value)
-        limit = self._limits.get(name)
+        limit = kernel.limits.get(name)
         if limit is not None and isinstance(parsed, int) and parsed > limit:
-            raise ConfigurationError(f"{name} is {value!r}; in {self._kernel} it can be {limit} at most")
+            raise ConfigurationError(f"{name} is {value!r}; in {kernel.name} it can be {limit} at most")
         setattr(self, _attribute(name), parsed)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied or pickled: its kernel, and every value in force."""
+        return _again, (self._generation, {name: self.get(name) for name in SYSCTLS})
 
     def get(self, name: str) -> Value:
         """The value of a sysctl by its full name. Raises ConfigurationError where there is none."""
         _known(name)
         value: Value = getattr(self, _attribute(name))
         return value
+
+
+def _again(generation: Generation, values: Mapping[str, Value]) -> Sysctls:
+    """Settings that were copied or pickled."""
+    sysctls = Sysctls(generation, {})
+    for name, value in values.items():
+        setattr(sysctls, _attribute(name), value)
+    return sysctls
 
 
 def parse(name: str, value: object) -> Value:
