@@ -11,6 +11,11 @@ from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices
 
+GSO_MAX_SIZE = 65536 - (192 + 1)
+"""Octets of data in one piece that leave room for headers, 192 octets of them in the kernel of our truths.
+
+net/core/sock.c: sk_setup_caps; a kernel with tunnels or wireless networks built in leaves more (MAX_TCP_HEADER).
+"""
 _LEAST_SENT_MSS = 48
 _LARGEST_ADVERTISED = 65495
 

@@ -27,8 +27,6 @@ from tcpemu.stack.records.sent_pieces import Unacked, new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
 
-_LARGEST_PIECE = 65_200
-"""Octets of data in one piece: sk_gso_max_size, which leaves room for headers."""
 _WINDOW_SHARES = 3
 """A piece as large as the window divided by this is sent without waiting for more (tcp_tso_win_divisor)."""
 
@@ -41,10 +39,7 @@ def push_pending(conn: Connection) -> None:
 
 def push(conn: Connection, nagle: bool = True) -> None:
     """Send what windows and Nagle allow; where nothing may go, probe the window later."""
-    sent = write_xmit(conn, nagle)
-    if sent:
-        probe_timers.schedule_loss_probe(conn)
-    elif not conn.scoreboard and conn.snd.has_unsent:
+    if not write_xmit(conn, nagle) and not conn.scoreboard and conn.snd.has_unsent:
         probe_timers.start_window_probes(conn)
 
 
@@ -84,6 +79,8 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
         if probe or one:
             break
     cwnd_validation.validate(conn, sent, defers)
+    if sent and not probe:
+        probe_timers.schedule_loss_probe(conn)
     return sent
 
 
@@ -139,7 +136,7 @@ def burst(conn: Connection, mss: int) -> int:
 
     tcp_output.c: tcp_tso_autosize; tcp_input.c: tcp_update_pacing_rate.
     """
-    octets = _LARGEST_PIECE
+    octets = segment_size.GSO_MAX_SIZE
     if conn.rtt.srtt:
         # Octets a second: a window each round trip (80_000 is 8 * 1_000_000 / 100, since `srtt` is eight times
         # microseconds), and 200 or 120 percent of that, so that the pace never holds the window back.
@@ -150,7 +147,7 @@ def burst(conn: Connection, mss: int) -> int:
         # A millisecond of it, about (>> 10), and more where the peer is near: the largest piece, halved for
         # each 512 microseconds (tcp_tso_rtt_log). Differs: the kernel goes by the shortest round-trip time there.
         halvings = (conn.rtt.srtt >> 3) >> 9
-        octets = min((rate >> 10) + (_LARGEST_PIECE >> halvings), _LARGEST_PIECE)
+        octets = min((rate >> 10) + (segment_size.GSO_MAX_SIZE >> halvings), segment_size.GSO_MAX_SIZE)
     return max(octets // mss, 2)
 
 

@@ -10,12 +10,11 @@ from collections import deque
 
 from tcpemu.stack.base.sequence_numbers import add, after
 from tcpemu.stack.connection.measures import segment_size, send_buffer_space
+from tcpemu.stack.connection.measures.segment_size import GSO_MAX_SIZE
 from tcpemu.stack.connection.sending import data_out
 from tcpemu.stack.control import cwnd_validation
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.send_buffer import SendBuffer
-
-_LARGEST_GOAL = 65535
 
 
 def fill(conn: Connection, data: bytes) -> int:
@@ -54,9 +53,9 @@ def _new_buffer(conn: Connection) -> SendBuffer:
 
 
 def _size_goal(conn: Connection) -> int:
-    """Octets of a full buffer: whole segments in half of the peer's largest window (tcp_xmit_size_goal)."""
+    """Octets of a full buffer: whole segments, as one piece and half of the peer's window take (tcp_xmit_size_goal)."""
     mss, half = segment_size.current_mss(conn), segment_size.half_of_window(conn.snd.max_window)
-    return max(min(_LARGEST_GOAL, half or _LARGEST_GOAL) // mss * mss, mss)
+    return max(min(GSO_MAX_SIZE, half or GSO_MAX_SIZE) // mss * mss, mss)
 
 
 def _full(conn: Connection, buffer: SendBuffer) -> None:
