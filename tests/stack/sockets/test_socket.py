@@ -1,6 +1,7 @@
 """Socket calls and their errnos. What is expected here was asked of Linux 6.18 by the same calls."""
 
 import errno
+from contextlib import suppress
 
 import pytest
 
@@ -431,6 +432,16 @@ def test_shutdown_of_what_there_is_not(how):
     for app in (established().conn, listening().listener, Bench().socket()):
         with fails("EINVAL"):
             app.shutdown(how)
+
+
+@pytest.mark.parametrize("made", [established, syn_sent, aborted], ids=lambda made: made.__name__)
+def test_shutdown_wakes_who_waits_for_the_socket(made):
+    """inet_shutdown: a thread that sleeps in recv() finds the end, whether shutdown() itself fails or not."""
+    host = made()
+    host.host.woken()
+    with suppress(SocketError):
+        host.conn.shutdown(0)
+    assert host.host.woken() == [host.conn.sock]
 
 
 def test_a_listener_that_was_shut_down_reads_its_end():
