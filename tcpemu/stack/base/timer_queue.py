@@ -114,7 +114,8 @@ def wheel_expiry(now: int, deadline: int, hz: int) -> int:
     """When a timer armed at `now` for `deadline` fires on the kernel's timer wheel: late, never early.
 
     kernel/time/timer.c: calc_wheel_index, Linux 4.8 and later. The further away, the coarser the level:
-    8**level jiffies, with 63 jiffies to be told apart in each.
+    8**level jiffies, with 63 jiffies to be told apart in each. The kernel's last level ends beyond 15 days, which no
+    timer of TCP comes near: keepalive's, the longest, waits 32767 seconds at most.
     """
     jiffy = SECOND // hz
     current = now // jiffy
@@ -123,7 +124,7 @@ def wheel_expiry(now: int, deadline: int, hz: int) -> int:
     # The level is the first whose 63 slots reach that far; a timer fires when its slot is over.
     grain = 1
     limit = 63
-    while delay >= limit and limit < 63 << 24:
+    while delay >= limit:
         grain *= 8
         limit *= 8
     return (expires // grain + 1) * grain * jiffy

@@ -113,12 +113,10 @@ class Scoreboard:
         if self.highest_sack is None:
             self.highest_sack = entry
 
-    def remove(self, index: int, into: Unacked | None) -> None:
-        """A piece is gone; what pointed to it points to `into` now."""
+    def remove(self, index: int, into: Unacked) -> None:
+        """A piece has become part of `into`, where what is to be sent again is looked for now."""
         entry = self.queue.pop(index)
         self.sent_order.remove(entry)
-        if self.highest_sack is entry:
-            self.highest_sack = into
         if self.hint is entry:
             self.hint = into
 

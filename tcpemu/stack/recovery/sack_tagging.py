@@ -273,9 +273,7 @@ class TagWalk:
         into.end = entry.end
         if board.highest_sack is entry:
             board.highest_sack = board.following(entry)
-        if board.hint is entry:
-            board.hint = into
-        board.remove(place, board.highest_sack)
+        board.remove(place, into)
         host.count("TCPSackMerged")
         return True
 
