@@ -20,6 +20,7 @@ from tcpemu.stack.base.generation import (
     SynTimer,
     Wire,
 )
+from tcpemu.stack.base.timer_queue import slack_expiry, tick_expiry, wheel_expiry
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 _RMEM_6_MB = {"net.ipv4.tcp_rmem": (4096, 131072, 6291456), "net.core.rmem_max": 212992}
@@ -99,6 +100,7 @@ LINUX_6_18 = Generation(
     beyond_window=True,
     fin_spoils_syn=True,
     bad_ack_kills=False,
+    late_timers=wheel_expiry,
 )
 
 LINUX_6_12 = _older(
@@ -159,6 +161,7 @@ LINUX_4_4 = _older(
     request_window_scaled=False,
     limits_request_acks=False,
     challenges_vary=False,
+    late_timers=slack_expiry,
     wire=Wire(window_segments=20, stamp_offset=_NO_OFFSET),
 )
 
@@ -206,6 +209,7 @@ LINUX_2_6_32 = _older(
     },
     syn=SynTimer(_by_200_ms),
     initial_cwnd=3,
+    late_timers=tick_expiry,
     wire=Wire(window_segments=4, buffer_share=(3, 4), stamp_offset=_NO_OFFSET),
     cookie_mss=_OLDEST_COOKIES,
 )

@@ -50,6 +50,7 @@ def _other(
         missing=_LINUX_ONLY,
         reasons=reason_wording.other(sources, _LINUX_ONLY),
         counters=MIB_II,
+        late_timers=None,
         **changes,  # type: ignore[arg-type]
     )
 

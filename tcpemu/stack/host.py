@@ -12,7 +12,7 @@ from tcpemu.stack import dispatch
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.events import Event
 from tcpemu.stack.base.generation import Generation
-from tcpemu.stack.base.host_arguments import check_generation, check_time, own_addresses
+from tcpemu.stack.base.host_arguments import check_generation, check_ticks, check_time, own_addresses
 from tcpemu.stack.base.secrets import Secrets
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
@@ -55,20 +55,21 @@ class Host:
         names; what is not given is the kernel's default. All that is random in it (initial sequence numbers, cookie
         keys, timestamps, ports) comes from `seed`. `routes` lists the networks that it can reach, each as packed
         address and prefix length; None is all. `mtu` is that of its link, 68 to 65535. `hz` 100, 250 or 1000 makes
-        timers as late as the kernel's timer wheel does; None fires them on time. Without `observe` there are no
+        timers as late as that kernel's own, for kernels of Linux; None fires them on time. Without `observe` no
         events, and more speed. Raises ConfigurationError.
         """
         own = own_addresses(addresses)
         check_generation(generation)
         if not _LEAST_MTU <= mtu <= 65535:
             raise ConfigurationError(f"mtu is {mtu}; it can be {_LEAST_MTU} to 65535")
+        check_ticks(hz, generation)
         settings = Sysctls(generation, sysctls or {})
         self._host = host = HostServices(
             own,
             generation,
             settings,
             Secrets(seed),
-            TimerQueue(hz),
+            TimerQueue(hz, generation.late_timers),
             mtu,
             SECOND // (hz or 250),
             None if routes is None else tuple(Network(*route) for route in routes),

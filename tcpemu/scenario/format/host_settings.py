@@ -11,6 +11,7 @@ from tcpemu.scenario.format.problems import Problem, did_you_mean, hold
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import AddressText, SysctlSettings
 from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.stack.base.not_emulated import unemulated_sysctl
 from tcpemu.stack.base.sysctls import SYSCTLS
 from tcpemu.stack.base.sysctls import Sysctls as SysctlTable
@@ -34,7 +35,7 @@ class HostTable(Table):
     sysctls: SysctlSettings = Field(default={})
     """Sysctls by their full names, such as "net.ipv4.tcp_syncookies" = 0."""
     hz: Literal[100, 250, 1000] | None = None
-    """Ticks a second of the timer wheel: timers fire up to a tick late, as a kernel's do. Exact if not given."""
+    """Ticks a second of a kernel of Linux: timers fire late by a tick and more, as its own do. Exact if not given."""
     mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] = 1500
     """The largest IP packet that the host sends, in octets."""
 
@@ -46,6 +47,14 @@ class HostTable(Table):
         """A rule of the field, not of the table, so that it is told beside mistakes in other fields."""
         hold(_wrong_settings(info.data.get("generation"), settings))
         return settings
+
+    @field_validator("hz", mode="after")
+    @classmethod
+    def _ticks_are_known(cls, hz: int | None, info: ValidationInfo) -> int | None:
+        kernel = info.data.get("generation")
+        if hz is not None and kernel is not None and (why := why_no_ticks(GENERATIONS[kernel])):
+            hold([Problem("", why, "leave hz out")])
+        return hz
 
 
 def _wrong_settings(kernel: str | None, settings: Mapping[str, int | str]) -> Iterator[Problem]:

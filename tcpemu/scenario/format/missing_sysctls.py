@@ -1,6 +1,7 @@
 """A scenario on another kernel than it was written for.
 
-Sysctls that its file sets and that kernel does not have are left out, and told. One that is asked for beside the
+Sysctls that its file sets and that kernel does not have are left out, and told; so is `hz` where its timers are not
+emulated. One that is asked for beside the
 file, on the command line, stays, and is a mistake where there is none.
 """
 
@@ -13,13 +14,14 @@ from tcpemu.generations import GENERATIONS
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, Document
 from tcpemu.scenario.format.written_values import flat
 from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.host_arguments import why_no_ticks
 
 _KERNEL_OF = ".generation"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A sysctl that the scenario sets and a kernel does not have."""
+    """A sysctl that the scenario sets and a kernel does not have, or `hz`."""
 
     sysctl: str
     value: object
@@ -46,6 +48,8 @@ def without_missing(
 def _fit_host(document: Document, host: str, kernel: Generation) -> Iterator[LeftOut]:
     """Take out of the tables, in place, what a host's kernel does not have."""
     table = _table_of(document, host)
+    if table.get("hz") is not None and (why := why_no_ticks(kernel)):
+        yield LeftOut(f"{host}.hz", table.pop("hz"), kernel.name, why)
     if isinstance(table.get("sysctls"), dict):
         settings = _flat(table, "sysctls")
         yield from _take_out(settings, {name: name for name in settings}, kernel, "")

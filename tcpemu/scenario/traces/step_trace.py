@@ -78,12 +78,14 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
 from tcpemu.generations import DEFAULT
 from tcpemu.generations.kernel_names import kernel_named
 from tcpemu.stack import ConfigurationError, Event, Host, Sent, Socket, SocketError, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as so
+from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
@@ -122,7 +124,7 @@ def run(
     trace: Json,
     *,
     generation_name: str = DEFAULT,
-    hz: int | None = 250,
+    hz: int | Literal["usual"] | None = "usual",
     seed: int = 0,
     why: list[str] | None = None,
 ) -> Json:
@@ -130,8 +132,8 @@ def run(
 
     A list given as `why` gets a line for each segment that came or went and each timer that fired, with its reason.
     Sysctls of the trace that the kernel does not have are left out; `remarks` tells which.
-    Timers are as late as those of a kernel built with that `hz` (100, 250 or 1000), since logs of real
-    kernels are what this is laid beside; None fires them exactly on time.
+    Timers are as late as those of a kernel of Linux built with that `hz` (100, 250 or 1000; "usual" is 250), since
+    logs of real kernels are what this is laid beside. None fires them on time, as do kernels that are not Linux.
     """
     if not isinstance(trace, dict) or not isinstance(trace.get("steps"), list):
         raise TraceError("a trace is a JSON object with a list named steps")
@@ -141,18 +143,23 @@ def run(
     if not isinstance(own, dict):
         raise TraceError(f"sysctl is {own!r}; it is an object of full names and values")
     kernel = kernel_named(generation_name)
+    ticks = _usual_ticks(kernel) if hz == "usual" else hz
     wanted = {"net.ipv4.tcp_congestion_control": "reno", **own}
     sysctls = {name: value for name, value in wanted.items() if name not in kernel.missing}
     try:
-        host = Host([address(HOST)], kernel, sysctls=sysctls, seed=seed, hz=hz, routes=_ROUTES)
+        host = Host([address(HOST)], kernel, sysctls=sysctls, seed=seed, hz=ticks, routes=_ROUTES)
     except ConfigurationError as error:
-        raise TraceError(f"sysctl: {error}") from error
+        raise TraceError(str(error) if str(error).startswith("hz ") else f"sysctl: {error}") from error
     player = _Player(host, why)
     for index, step in _in_order(trace["steps"]):
         player.step(index, step)
     player.advance(_time(until))
     player.do(-1, ["sample"])
     return {**trace, "emulator": generation_name, "log": player.log}
+
+
+def _usual_ticks(kernel: Generation) -> int | None:
+    return None if why_no_ticks(kernel) else 250
 
 
 def _in_order(steps: list[Any]) -> list[tuple[int, list[Any]]]:

@@ -242,3 +242,5 @@ class Generation:
     synack: SynAckTimer = SynAckTimer()
     syn: SynTimer = SynTimer()
     wire: Wire = Wire()
+    late_timers: Callable[[int, int, int], int] | None = None
+    """(now, deadline, ticks a second) -> when a timer fires, as late as this kernel's are; None: not emulated."""

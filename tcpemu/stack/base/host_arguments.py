@@ -57,3 +57,16 @@ def check_arrival(segment: object) -> None:
             f"a {type(segment).__name__} is no Segment; a Scapy packet becomes one by tcpemu.from_scapy(packet), "
             "octets by tcpemu.decode(octets)"
         )
+
+
+def why_no_ticks(generation: Generation) -> str:
+    """Why a host of this kernel has no `hz`; empty where it has."""
+    if generation.late_timers is not None:
+        return ""
+    return f"how late the timers of {generation.name} are is not emulated, only those of Linux"
+
+
+def check_ticks(hz: int | None, generation: Generation) -> None:
+    """Raises ConfigurationError where ticks are asked for of a kernel whose ticks are not known."""
+    if hz is not None and (why := why_no_ticks(generation)):
+        raise ConfigurationError(f"hz is {hz}: {why}; leave it out")

@@ -7,11 +7,12 @@ before they outnumber the others, so arming and cancelling cost the same however
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from heapq import heapify, heappop, heappush
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.units import SECOND
@@ -42,18 +43,22 @@ class Timer:
 
 
 WHEEL_RATES = (100, 250, 1000)
+Expiry: TypeAlias = Callable[[int, int, int], int]
+"""(now, deadline, ticks a second) -> when a timer fires that is armed now for that deadline."""
 _SWEEP_FROM = 64
 
 
 class TimerQueue:
     """Deadlines in order; equal ones fire in the order in which they were armed."""
 
-    __slots__ = ("_entries", "_order", "_stale", "hz")
+    __slots__ = ("_entries", "_expiry", "_order", "_stale", "hz")
 
-    def __init__(self, hz: int | None = None) -> None:
+    def __init__(self, hz: int | None = None, expiry: Expiry | None = None) -> None:
+        """`expiry` says how late the kernel's timers are at `hz` ticks a second; without `hz` they are exact."""
         if hz is not None and hz not in WHEEL_RATES:
             raise ConfigurationError(f"hz is {hz}; it can be None (exact timers) or one of {WHEEL_RATES}")
         self.hz = hz
+        self._expiry = expiry or wheel_expiry
         self._entries: list[tuple[int, int, Armable]] = []
         self._order = 0
         self._stale = 0
@@ -61,7 +66,7 @@ class TimerQueue:
     def arm(self, what: Armable, deadline: int, now: int) -> int:
         """Fire `what` at `deadline`, or as late as the wheel has it. Returns when that is."""
         if self.hz is not None:
-            deadline = wheel_expiry(now, deadline, self.hz)
+            deadline = self._expiry(now, deadline, self.hz)
         if what.armed:
             self.cancel(what)
         self._order = order = self._order + 1
@@ -128,3 +133,30 @@ def wheel_expiry(now: int, deadline: int, hz: int) -> int:
         grain *= 8
         limit *= 8
     return (expires // grain + 1) * grain * jiffy
+
+
+def tick_expiry(now: int, deadline: int, hz: int) -> int:
+    """When it fires where each timer has its own tick: up to a tick early, as the present one has begun already.
+
+    kernel/timer.c: internal_add_timer, Linux 2.6.32.
+    """
+    jiffy = SECOND // hz
+    return (now // jiffy + -(-(deadline - now) // jiffy)) * jiffy
+
+
+def slack_expiry(now: int, deadline: int, hz: int) -> int:
+    """The same with slack: a wait of 256 ticks or more may be longer by a 256th, so that timers meet on one tick.
+
+    kernel/timer.c: apply_slack, Linux 2.6.36 to 4.7. Of the ticks in that span it is the roundest, in binary.
+    """
+    jiffy = SECOND // hz
+    current = now // jiffy
+    expires = current + -(-(deadline - now) // jiffy)
+    delay = expires - current
+    if delay < 256:
+        return expires * jiffy
+    latest = expires + delay // 256
+    differ = expires ^ latest
+    if differ == 0:
+        return expires * jiffy
+    return (latest >> (differ.bit_length() - 1) << (differ.bit_length() - 1)) * jiffy

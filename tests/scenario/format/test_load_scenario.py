@@ -275,3 +275,9 @@ def test_what_is_wrong_in_a_variant_has_its_place_quoted_once():
     assert [problem.place for problem in caught.value.problems] == [
         'variants[0].set.server.sysctls."net.ipv4.tcp_sack"'
     ]
+
+
+def test_ticks_are_for_kernels_of_linux():
+    [problem] = problems(SMALL + "[server]\ngeneration = 'macos-15'\nhz = 250\n" + CLIENT)
+    assert "server.hz" in problem
+    assert "how late the timers of macos-15 are is not emulated, only those of Linux; leave hz out" in problem

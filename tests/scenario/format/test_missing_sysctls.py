@@ -113,3 +113,11 @@ def test_tables_that_are_wrong_are_left_for_others_to_tell(document, host):
 def test_a_kernel_that_is_not_known_is_left_for_others_to_tell(runs_of):
     with pytest.raises(ScenarioError, match="a kernel that is known"):
         runs_of({"server.generation": "macos-16"})
+
+
+def test_ticks_are_left_out_for_a_kernel_that_is_not_linux():
+    document = {"server": {"hz": 250, "port": 80}}
+    fitted, [left_out] = without_missing(document, {"server.generation": "macos-15"})
+    assert fitted == {"server": {"port": 80}}
+    assert (left_out.sysctl, left_out.value, left_out.kernel) == ("server.hz", 250, "macos-15")
+    assert without_missing(document, {"server.generation": "linux-3.10"}) == (document, ())

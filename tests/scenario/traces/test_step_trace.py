@@ -72,3 +72,10 @@ def test_a_number_that_nothing_counts_from_is_absolute():
     [answer] = [entry for entry in step_trace.run(trace)["log"] if "out" in entry]
     assert answer["flags"] == "R"
     assert answer["seq"] == {"abs": 7}
+
+
+def test_a_kernel_that_is_not_linux_answers_on_time_unless_ticks_are_asked_for():
+    trace = {"steps": [[0, "listen", 1], [0, "in", 42001, "S", 0, None]], "until": 2}
+    assert step_trace.run(trace, generation_name="macos-15")["log"]
+    with pytest.raises(step_trace.TraceError, match=r"^hz is 250: how late"):
+        step_trace.run(trace, generation_name="macos-15", hz=250)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpemu.stack import ConfigurationError
-from tcpemu.stack.base.timer_queue import TimerQueue, wheel_expiry
+from tcpemu.generations import GENERATIONS
+from tcpemu.stack import ConfigurationError, Host
+from tcpemu.stack.base.timer_queue import TimerQueue, slack_expiry, tick_expiry, wheel_expiry
 from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.base.units import SECOND
 from tests.stack.helpers import Bench, listening
@@ -186,3 +187,32 @@ def test_without_a_wheel_they_are_exact():
 def test_an_odd_hz_is_refused(hz):
     with pytest.raises(ConfigurationError, match=rf"hz is {hz}; it can be None .* .100, 250, 1000"):
         Bench(hz=hz)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "fires"),
+    [
+        # 1001 ticks of 4 ms after the tick of 1.000 s, of which 2 ms have passed
+        ("linux-6.18", 5_120 * MS),  # so far away it is told apart by 64 ticks
+        ("linux-4.10", 5_120 * MS),
+        ("linux-4.4", 5_008 * MS),  # 1251 to 1254, of which 1252 is the roundest
+        ("linux-3.0", 5_008 * MS),
+        ("linux-2.6.32", 5_004 * MS),
+        ("linux-2.0", 5_004 * MS),
+    ],
+)
+def test_how_late_timers_are_is_the_kernels(kernel, fires):
+    queue = TimerQueue(250, GENERATIONS[kernel].late_timers)
+    assert queue.arm(Clock("one"), 5_006 * MS, 1_002 * MS) == fires
+
+
+def test_short_waits_have_no_slack():
+    assert slack_expiry(1_002 * MS, 1_202 * MS, 250) == tick_expiry(1_002 * MS, 1_202 * MS, 250) == 1_200 * MS
+
+
+@pytest.mark.parametrize("kernel", ["bsd-4.4", "freebsd-14", "macos-15", "solaris", "windows-2003"])
+def test_kernels_that_are_not_linux_have_no_ticks(kernel):
+    with pytest.raises(
+        ConfigurationError, match=rf"hz is 250: how late the timers of {kernel} are is not emulated"
+    ):
+        Host(["192.0.2.1"], GENERATIONS[kernel], hz=250)
