@@ -230,7 +230,7 @@ def compare(
     columns = compare_command.columns_of(name, only, choices, run_command.settings_of(settings, seed, None))
     compare_command.tell_of_one_column(columns)
     paths = compare_command.checked_paths(output, name, columns) if output else []
-    results = compare_command.results_of_columns(columns, stop)
+    results = compare_command.results_of_columns(name, columns, stop)
     if paths:
         compare_command.write_captures_of_columns(paths, name, columns, results)
     compare_command.show_comparison(name, columns, results)

@@ -1,7 +1,8 @@
 """`tcpemu compare`: one scenario on several kernels, or with several values of a setting, side by side."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tcpemu.cli import run_command
@@ -14,6 +15,7 @@ from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import line
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.consistency import SERVER
+from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import parse_alternatives
 from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.scenario.running import summary, variations
@@ -63,8 +65,19 @@ def columns_of(
     name: str, only: str | None, choices: Iterable[variations.Choice], settings: dict[str, object]
 ) -> list[variations.ComparedRun]:
     """The columns, ready to run; all mistakes come up here."""
-    one = run_command.chosen(name, load_scenario.runs(load_scenario.load(name)), only)[0]
-    return variations.columns(name, one, choices, settings)
+    scenario, chosen = load_scenario.load(name), list(choices)
+    one = run_command.chosen(name, load_scenario.runs(scenario), only)[0]
+    if _set_anew(scenario, one.name, chosen, settings):
+        one = replace(one, name="")
+    return variations.columns(name, one, chosen, settings)
+
+
+def _set_anew(
+    scenario: Scenario, run: str, choices: Sequence[variations.Choice], settings: Mapping[str, object]
+) -> bool:
+    """Whether the columns set all that the run sets, so that it is no longer the run of that name."""
+    own = [set(variant.set) for variant in scenario.variants if variant.name == run]
+    return bool(own) and all(own[0] <= {*settings, *choice.settings} for choice in choices)
 
 
 def checked_paths(directory: Path, name: str, columns: Sequence[variations.ComparedRun]) -> list[Path]:
@@ -77,9 +90,15 @@ def checked_paths(directory: Path, name: str, columns: Sequence[variations.Compa
     return paths
 
 
-def results_of_columns(columns: Iterable[variations.ComparedRun], until: int | None) -> list[Result]:
-    """Run each column."""
-    return run_and_tell([(f"running {column.label}", column.run) for column in columns], until)
+def results_of_columns(
+    name: str, columns: Iterable[variations.ComparedRun], until: int | None
+) -> list[Result]:
+    """Run each column, and say of each which rules have dropped nothing."""
+    columns = list(columns)
+    results = run_and_tell([(f"running {column.label}", column.run) for column in columns], until)
+    labels = (column.label for column in columns)
+    run_command.tell_of_idle_rules(name, list(zip(labels, results, strict=True)))
+    return results
 
 
 def check_directory(path: Path) -> None:
@@ -125,7 +144,9 @@ def _facts(results: Sequence[Result]) -> tuple[str, ...]:
 
 
 def _other_runs(name: str, shown: str) -> Iterator[str]:
-    """What else there is to compare."""
+    """What else there is to compare, where one of the scenario's runs is shown."""
+    if not shown:
+        return
     others = [variant.name for variant in load_scenario.load(name).variants if variant.name != shown]
     if others:
         yield f"this is the run {shown!r} of {name}; for another one: --run {others[0]!r}"

@@ -28,7 +28,7 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
     found = run_command.found(name, settings)
     chosen = run_command.chosen(name, found, only)
     shown = chosen[:1] if len(chosen) > run_command.SHOWN_WHOLE else chosen
-    for number, result in enumerate(run_and_tell(run_command.labelled(name, shown), until)):
+    for number, result in enumerate(run_command.results_of_runs(name, shown, until)):
         if number:
             show([(), ()])
         _show_one(name, result)

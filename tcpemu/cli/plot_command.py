@@ -5,8 +5,7 @@ from enum import Enum
 from pathlib import Path
 
 from tcpemu.cli.printing import check_not_read, check_place, patience, show
-from tcpemu.cli.progress import run_and_tell
-from tcpemu.cli.run_command import chosen_runs, facts_of, labelled, results_of
+from tcpemu.cli.run_command import chosen_runs, facts_of, results_of, results_of_runs
 from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.explain.lines.style import line
 from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, MissingLibraryError, drawn, require_library
@@ -75,5 +74,4 @@ def results_for(
     """The runs that the plot needs: a time-sequence graph is of one run, the chosen one or the first."""
     if kind is not Kind.SEQUENCE:
         return results_of(name, settings, only, until)
-    one = chosen_runs(name, settings, only)[0]
-    return run_and_tell(labelled(name, [one]), until)
+    return results_of_runs(name, chosen_runs(name, settings, only)[:1], until)

@@ -17,6 +17,7 @@ from tcpemu.explain.ladder.fold import WHOLE
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.run_overview import FinishedRun, overview_lines
+from tcpemu.generations import GENERATIONS
 from tcpemu.network import Node
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.scenario_file import Scenario
@@ -26,6 +27,7 @@ from tcpemu.scenario.format.written_values import parse_duration
 from tcpemu.scenario.running import summary
 from tcpemu.scenario.running.build import Watch
 from tcpemu.scenario.running.result import Result
+from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.wire.capture_file import write_capture
 from tcpemu.wire.visible_text import visible
 
@@ -118,11 +120,16 @@ def results_of_runs(
 ) -> list[Result]:
     """Run them, and say what happened otherwise than its author may think."""
     results = run_and_tell(labelled(name, runs), until, watch)
-    for result in results:
-        for words in result.network.idle_rules():
-            where = f"{result.name!r}: " if result.name else ""
-            complain(f"{name}: {where}a rule to drop packets, {words}")
+    tell_of_idle_rules(name, [(result.name, result) for result in results])
     return results
+
+
+def tell_of_idle_rules(name: str, results: Sequence[tuple[str, Result]]) -> None:
+    """Which rules of the scenario have dropped nothing, in each run by its name."""
+    for label, result in results:
+        for words in result.network.idle_rules():
+            where = f"{label!r}: " if label else ""
+            complain(f"{name}: {where}a rule to drop packets, {words}")
 
 
 def found(name: str, settings: Mapping[str, object]) -> tuple[load_scenario.Run, ...]:
@@ -272,8 +279,12 @@ def show_json(name: str, results: Sequence[Result]) -> None:
 
 
 def timers_hint(scenarios: Sequence[Scenario]) -> list[Line]:
-    """How to have timers as a kernel's, for whoever lays the capture beside a real one; nothing where they are."""
+    """How to have timers as a kernel's, for whoever lays the capture beside a real one; nothing where they are so, or
+    cannot be.
+    """
     if any(scenario.server.hz for scenario in scenarios):
+        return []
+    if any(why_no_ticks(GENERATIONS[scenario.server.generation]) for scenario in scenarios):
         return []
     hint = "Its timers are exact; to compare it with a kernel's capture: --set server.hz=250"
     return [line(hint, Role.QUIET)]

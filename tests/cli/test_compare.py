@@ -302,3 +302,19 @@ def test_a_mistake_is_one_message_and_status_2(arguments, words, tmp_path, monke
     for each in words:
         assert each in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a-file"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "title"),
+    [
+        (("--vary", "server.backlog=1,5"), "listen-1-vs-5: The backlog decides how many connections wait"),
+        (
+            ("--generation", "linux-4.10,linux-6.18"),
+            "listen-1-vs-5: The backlog decides how many connections wait — listen(1)",
+        ),
+    ],
+)
+def test_the_title_names_a_run_only_where_the_columns_leave_it_as_it_is(columns, title):
+    out = shown("listen-1-vs-5", *columns)
+    assert out.splitlines()[0] == title
+    assert ("this is the run 'listen(1)'" in out) == title.endswith("listen(1)")

@@ -366,3 +366,8 @@ def test_what_was_lost_is_in_the_capture_only_if_asked_for(tmp_path):
         names.append([capture.interfaces[packet.interface].name for packet in capture.packets])
     assert "lost" not in names[0]
     assert names[1] == ["lost", *names[0]]
+
+
+def test_a_kernel_without_ticks_has_no_hint_to_them(scenario, tmp_path):
+    done = tcpemu("run", scenario, "-o", tmp_path / "x.pcapng", "--generation", "macos-15")
+    assert (done.exit_code, "hz=250" in done.stdout) == (0, False)

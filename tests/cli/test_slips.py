@@ -71,14 +71,29 @@ def test_a_comparison_of_one(kernels, words):
     assert words in done.stderr
 
 
-def test_a_rule_that_dropped_nothing_is_told(tmp_path):
+IDLE = "a rule to drop packets, c to server: every RST: no packet matched"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("run",), IDLE),
+        (("explain",), IDLE),
+        (("report", "-o", "x.html"), IDLE),
+        (("plot", "--kind", "sequence", "-o", "x.svg"), IDLE),
+        (("plot", "-o", "x.svg"), IDLE),
+        (("compare", "--vary", "server.backlog=1,2"), f"'backlog=2': {IDLE}"),
+    ],
+)
+def test_a_rule_that_dropped_nothing_is_told(command, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "x.toml"
     path.write_text(
         'title = "x"\nduration = "1 s"\nlink.drop = [{ to = "server", flags = "R" }]\n[[clients]]\nname = "c"\n'
     )
-    done = tcpemu("run", path)
+    done = tcpemu(command[0], path, *command[1:])
     assert done.exit_code == 0
-    assert "a rule to drop packets, c to server: every RST: no packet matched" in done.stderr
+    assert done.stderr.count(words) == 1
 
 
 def test_one_variant_has_the_scenario_itself_beside_it(tmp_path):
