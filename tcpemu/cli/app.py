@@ -94,7 +94,10 @@ Seed: TypeAlias = Annotated[
     int | None, typer.Option(metavar="N", parser=_whole, help="Seed of every random choice.")
 ]
 Until: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'.")
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Stop at this virtual time: '10 s', '500 ms'; a bare number counts seconds."
+    ),
 ]
 KernelOption: TypeAlias = Annotated[
     str | None,
@@ -279,7 +282,12 @@ def explain(
 
 
 At: TypeAlias = Annotated[
-    str, typer.Option("--at", metavar="TIME", help="The moment of virtual time: '3.2s', '500 ms'.")
+    str,
+    typer.Option(
+        "--at",
+        metavar="TIME",
+        help="The moment of virtual time: '3.2s', '500 ms'; a bare number counts seconds.",
+    ),
 ]
 
 
@@ -541,9 +549,10 @@ Real: TypeAlias = Annotated[
 ]
 
 
-@app.command("exec")
+@app.command("exec", context_settings={"allow_extra_args": True})
 @clear_errors
 def execute(
+    context: typer.Context,
     hosts: HostsOption = None,
     link: EveryLink = None,
     lost: Lost = None,
@@ -562,6 +571,7 @@ def execute(
     """
     from tcpemu.cli import exec_command
 
+    exec_command.check_named(context.args)
     request = exec_command.request_of(
         hosts or [], link, lost or [], settings or [], every, generation, seed, until, output, ladder=ladder
     )

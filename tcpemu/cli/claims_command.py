@@ -19,7 +19,14 @@ from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.generations.kernel_names import kernel_named
 from tcpemu.scenario.claims.load_claims import Claim, built_in, from_file
-from tcpemu.scenario.claims.verdicts import Bench, ClaimVerdict, play_claim, spoken_of, telling
+from tcpemu.scenario.claims.verdicts import (
+    KERNELS_OF_CLAIMS,
+    Bench,
+    ClaimVerdict,
+    play_claim,
+    spoken_of,
+    telling,
+)
 from tcpemu.scenario.format.problems import did_you_mean
 
 EVERY = "all"
@@ -38,9 +45,10 @@ def show_claims(name: str | None, kernels: str | None, file: Path | None, *, gri
         if grid:
             raise UsageError(f"--grid is of all claims; leave it out, or {name}")
         _show_one(_claim(name, known), choice)
+        show([(), *_some_of_all(kernels)] if kernels is None else [])
         return
     verdicts = _all_judged(known, choice)
-    show(claim_grid(verdicts, width()))
+    show([*claim_grid(verdicts, width()), *_some_of_all(kernels)])
     if grid:
         return
     for claim in known:
@@ -104,6 +112,16 @@ def _show_one(claim: Claim, choice: ChosenKernels) -> None:
     decisive = telling(verdicts) if verdicts else None
     if decisive is not None and decisive.runs:
         show(_packets(decisive))
+
+
+def _some_of_all(kernels: str | None) -> Iterator[Line]:
+    """That there are more kernels than those asked, where nobody chose them."""
+    if kernels is None:
+        words = (
+            f"These are {len(KERNELS_OF_CLAIMS)} of {len(GENERATIONS)} kernels, those that differ most. To ask all of "
+            "them: --generation all"
+        )
+        yield from (line(each, Role.QUIET) for each in textwrap.wrap(words, width()))
 
 
 def _packets(verdict: ClaimVerdict) -> Iterator[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import typer
 
 from tcpemu.cli.exec_request import Placed, link_conditions, losses, placed, sysctl_settings
 from tcpemu.cli.printing import check_place, show, width
-from tcpemu.cli.run_command import time_of
+from tcpemu.cli.run_command import time_of, time_with_unit
 from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.generations import DEFAULT
@@ -39,6 +40,16 @@ class ExecRequest:
     ladder: bool
 
 
+def check_named(words: Sequence[str]) -> None:
+    """Programs stand behind --host. Raises UsageError for one that stands by itself, with how to write it."""
+    if words:
+        program = " ".join(shlex.quote(word) for word in words if word not in {"python", "python3"})
+        quote = "" if " " not in program and "'" not in program else "'"
+        raise UsageError(
+            f"{words[0]!r} is on no host; give each program one: --host {quote}server={program}{quote}"
+        )
+
+
 def request_of(
     hosts: Sequence[str],
     link: str | None,
@@ -57,7 +68,7 @@ def request_of(
         check_place(output, (".pcap", ".pcapng"))
     if not hosts:
         raise UsageError("there is nothing to run; name a host and its program: --host server=server.py")
-    programs = placed(hosts, time_of(every, "--every") if every else 0)
+    programs = placed(hosts, time_with_unit(every, "--every") if every else 0)
     names = [each.host for each in programs]
     return ExecRequest(
         programs,

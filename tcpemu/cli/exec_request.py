@@ -22,6 +22,7 @@ _LINK_WORDS: dict[str, Callable[[object], Any]] = {
     "duplicate": parse_share,
     "reorder": parse_share,
 }
+_TIMES = frozenset(key for key, parse in _LINK_WORDS.items() if parse is parse_duration)
 _MOST_HOSTS = 5000
 
 
@@ -70,6 +71,10 @@ def link_conditions(text: str) -> Conditions:
         raise UsageError(f"--link {text!r}: begin with one of {', '.join(_LINK_WORDS)}, as 'delay 20 ms'")
     for key, value in zip(words[1::2], words[2::2], strict=True):
         written = value.strip(" ,=")
+        if key in _TIMES and isinstance(_plain(written), int | float) and _plain(written):
+            raise UsageError(
+                f"--link {text!r}: {key} {written} of what? write '{key} {written}ms' or '{key} {written}s'"
+            )
         try:
             values[key] = _LINK_WORDS[key](_plain(written))
         except ValueError as mend:

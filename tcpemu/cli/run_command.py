@@ -94,6 +94,13 @@ def time_of(text: str, option: str = "--until") -> int:
         raise UsageError(f"{option} {text!r}: it must be {error}") from None
 
 
+def time_with_unit(text: str, option: str) -> int:
+    """The same for a time that is as often milliseconds as seconds: a bare number is a mistake."""
+    if _NUMBER.fullmatch(text) and Decimal(text):
+        raise UsageError(f"{option} {text}: {text} of what? write {option} {text}ms or {option} {text}s")
+    return time_of(text, option)
+
+
 def until_of(text: str | None) -> int | None:
     """Nanoseconds of `--until`; None where it is not given."""
     return None if text is None else time_of(text)

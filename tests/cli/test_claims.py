@@ -177,3 +177,10 @@ def test_the_grid_is_of_all_claims():
     done = claims("one-queue", "--grid")
     assert done.exit_code == 2
     assert "--grid is of all claims" in done.stderr
+
+
+def test_how_many_kernels_were_not_asked_is_told():
+    assert "These are 14 of 20 kernels, those that differ most. To ask all of them:" in words(
+        claims("zero-is-one").stdout
+    )
+    assert "of 20 kernels" not in claims("zero-is-one", "--generation", "all").stdout

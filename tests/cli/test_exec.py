@@ -120,6 +120,13 @@ def test_a_fault_that_met_nothing_is_told():
         (["--host", "server.py"], "write it as NAME=PROGRAM"),
         (["--host", "a=nowhere.py"], "nowhere.py: there is no such file to run"),
         (["--host", "a=server.py", "--host", "a=server.py"], "there is a host of this name already"),
+        (["server.py"], "'server.py' is on no host; give each program one: --host server=server.py"),
+        (["python3", "server.py", "80"], "give each program one: --host 'server=server.py 80'"),
+        (["--host", "a=server.py", "--every", "20"], "20 of what? write --every 20ms or --every 20s"),
+        (
+            ["--host", "a=server.py", "--link", "loss 1 %, delay 20"],
+            "20 of what? write 'delay 20ms' or 'delay 20s'",
+        ),
         (["--host", "a=server.py", "--link", "slow"], "begin with one of delay, jitter"),
         (["--host", "a=server.py", "--link", "delay much"], "delay 'much'; give a time such as"),
         (["--host", "a=server.py", "--lose", "third-ack:b"], "there is no host 'b'; there are a"),

@@ -43,7 +43,7 @@ from tcpemu.wire.segment import Address, address_text
 LOST_INTERFACE = "lost"
 READING = (
     "In comments 'accept 2/1' says that 2 connections wait for accept(), with a backlog of 1, and 'SYN 3/1' that 3 "
-    "half-open ones wait for the final ACK. More may wait than the backlog says: so many kernels count.",
+    "half-open ones wait for the final ACK. Many kernels admit one more than the backlog.",
     "The seconds of the ladder and of the story are those of frame.time_epoch; Wireshark's column Time counts "
     "from the first packet instead, unless View > Time Display Format says 'Seconds Since 1970-01-01'.",
 )

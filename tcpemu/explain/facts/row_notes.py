@@ -14,7 +14,7 @@ from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import NO_HOST
-from tcpemu.stack.base.events import GivenUp, Outcome, Reason
+from tcpemu.stack.base.events import GivenUp, Outcome, Reason, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
 
@@ -245,6 +245,13 @@ def _gone(row: PacketRow) -> str:
         return ""
     cause = f": {row.gone.cause}" if row.gone.cause else ""
     return f"; the connection that was there is gone since {moment(row.gone.at)}{cause}"
+
+
+def drop_word(verdict: Verdict | None) -> str:
+    """`dropped` or `ignored`, as the reason itself has it, for a packet that came to nothing; else empty."""
+    if verdict is None or verdict.outcome is not Outcome.DROPPED:
+        return ""
+    return "ignored" if "ignored" in verdict.reason.text else "dropped"
 
 
 _ROLES = {Outcome.ACCEPTED: Role.PLAIN, Outcome.ANSWERED: Role.AGAIN, Outcome.DROPPED: Role.LOST}

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
-from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, notes_of
+from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, drop_word, notes_of
 from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, rows_of
 from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, folded
 from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, QueueWords
@@ -107,8 +107,9 @@ class _Drawing:
         if shown:
             yield _example(max(shown, key=lambda queues: queues.accept))
             yield "syn: half-open ones wait for the final ACK."
-        if any(queues.accept > queues.backlog for queues in shown):
-            yield "More may wait than the backlog says: so the kernel counts."
+        beyond = max((queues.accept - queues.backlog for queues in shown), default=0)
+        if beyond > 0:
+            yield f"This kernel admits {'one more' if beyond == 1 else 'more'} than the backlog."
 
     def _own_delays(self) -> Iterator[int]:
         """How long those packets travelled that carry their own time on their arrow."""
@@ -274,11 +275,8 @@ def _details(row: Row, note: Note) -> str:
     return "; ".join(filter(None, (note.source, counters)))
 
 
-IGNORED = "ignored"
-
-
 def _state_span(word: str) -> Span:
-    return Span(word, Role.LOST if word == IGNORED else Role.STATE)
+    return Span(word, Role.LOST if word in {"dropped", "ignored"} else Role.STATE)
 
 
 def _departure_word(row: PacketRow) -> str:
@@ -287,7 +285,7 @@ def _departure_word(row: PacketRow) -> str:
 
 def _arrival_word(row: PacketRow) -> str:
     """The receiver's new state; or, where nothing came of it, that it was dropped."""
-    return IGNORED if row.outcome is Outcome.DROPPED else _state_word(row.receiver_change)
+    return drop_word(row.verdict) or _state_word(row.receiver_change)
 
 
 def _state_word(change: StateChanged | None) -> str:

@@ -18,7 +18,7 @@ from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.queue_limits import QueueLimits, queue_limits
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, RecordSteps
-from tcpemu.explain.facts.row_notes import NOBODY
+from tcpemu.explain.facts.row_notes import NOBODY, drop_word
 from tcpemu.explain.facts.rows import PacketRow, call_row, rows_of
 from tcpemu.explain.ladder.ladder_lines import arrow_role
 from tcpemu.explain.lines.segment_words import flag_words, option_words, state_word
@@ -164,7 +164,7 @@ class _PageOfRun:
             sent=[self._packets[each] for each in item.sent],
             states=[state_word(change.new) for change in item.changes],
             result=item.call.result if item.call and item.call.result != WAITS else "",
-            ignored=bool(item.verdict and item.verdict.outcome is Outcome.DROPPED),
+            ignored=drop_word(item.verdict),
             answered=_answered(item),
             note=self._note(item),
             queues=[self._queue(item.node, *each) for each in _last_queues(item)],

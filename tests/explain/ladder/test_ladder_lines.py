@@ -37,7 +37,7 @@ Look at: the second client
 linux-6.18 · seed 1
 Each line shows when a packet is sent. It arrives 5 ms later; the receiver's state and queues are
 those on arrival. accept 1/0: 1 connection waits for accept(), the backlog is 0; syn: half-open ones
-wait for the final ACK. More may wait than the backlog says: so the kernel counts.
+wait for the final ACK. This kernel admits one more than the backlog.
 
 time (s)  client 10.0.0.2                                    server 10.0.0.1:80
    0.000                                                  listen(80, backlog 0)  accept 0/0  syn 0/0
@@ -281,3 +281,13 @@ def test_a_connection_that_is_thrown_out_is_told_under_the_syn_that_did_it():
         "          └ server: the queue is full, so it throws out the oldest half-open connection, 2 s old, of",
         "            client:40001",
     ]
+
+
+def test_what_came_to_nothing_is_called_as_its_reason_calls_it():
+    clients = [{"name": name, "start": start} for name, start in (("a", 0), ("b", "1 ms"), ("c", "1 s"))]
+    server = {"backlog": 0, "accept": {"never": True}, "sysctls": {"net.ipv4.tcp_syncookies": 1}}
+    scenario = {"title": "A full queue", "duration": "3 s", "server": server, "clients": clients}
+    (run,) = load_scenario.runs(load_scenario.from_document(scenario))
+    done = drawn(build.run(run).record)
+    assert re.search(r"SYN seq 0 .*▶ dropped ", done)
+    assert re.search(r"ACK seq 1 .*▶ ignored ", done)

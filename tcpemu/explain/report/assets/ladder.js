@@ -352,7 +352,7 @@ class Ladder {
   }
 
   tagWords(scene) {
-    if (scene.ignored) return ["ignored", "ignored"];
+    if (scene.ignored) return [scene.ignored, "ignored"];
     if (scene.states) return [scene.states[scene.states.length - 1], ""];
     if (scene.answered) return [this.brief ? scene.answered.split(" ")[0] : scene.answered, "answered"];
     if (scene.kind !== "call") return ["", ""];

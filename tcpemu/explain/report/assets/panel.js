@@ -46,7 +46,7 @@ class Panel {
     const packet = this.run.packets[scene.kind === "send" ? scene.sent[0] : scene.packet];
     if (scene.kind === "send") return `${host} sends ${kindOf(packet)}`;
     const from = this.run.hosts[packet.sender].name;
-    return `${kindOf(packet)} from ${from} arrives at ${host}${scene.ignored ? ", and is ignored" : scene.answered ? ", and is answered" : ""}`;
+    return `${kindOf(packet)} from ${from} arrives at ${host}${scene.ignored ? `, and is ${scene.ignored}` : scene.answered ? ", and is answered" : ""}`;
   }
 
   timerSentence(scene, host) {
