@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from tcpemu.network import SECOND, Network, Node, seconds_text
 from tcpemu.programs.calls.stand_ins import installed
-from tcpemu.programs.event_loop.emulated_loop import EmulatedEventLoop
+from tcpemu.programs.event_loop.emulated_loop import EmulatedEventLoop, collected_between_runs
 from tcpemu.programs.event_loop.waiting_tasks import waiting_tasks
 from tcpemu.programs.files.process_end import end_process, muted
 from tcpemu.programs.launching.program import Program, new_process
@@ -77,7 +77,7 @@ class Driver:
 
     def run(self, node: Node, what: Runnable, name: str, at: int) -> Program:
         """Have a program begin at that time."""
-        program = Program(self.computers, node, name, prepared(what), at, self._echo)
+        program = Program(self.computers, node, name, prepared(what), at, self._echo, self.until_done)
         self.programs.append(program)
         return program
 
@@ -97,6 +97,13 @@ class Driver:
         if self._loop is None:
             self._loop = EmulatedEventLoop(self.computers)
         return self._loop
+
+    def take_in(self, name: str, host: Callable[[], Node]) -> None:
+        """Have coroutines that were started off the hosts run on one of their own, made when they first need it."""
+        guest = self.loop.guest = new_process(self.computers, None, name)
+        guest.find_host = host
+        self.loop.selector.latest = self.network.now + LONGEST
+        self.loop.selector.who_waits = lambda: "\n".join(self.who_waits())
 
     # Time.
 
@@ -146,10 +153,10 @@ class Driver:
         return self._awaited is None and all(task.done() for task in self.tasks)
 
     def _drive(self, ends: Callable[[], bool], until: int) -> None:
-        with _collected_here():
-            if self._loop is not None:
-                self._drive_loop(self._loop, ends, until)
-                return
+        if self._loop is not None:
+            self._drive_loop(self._loop, ends, until)
+            return
+        with collected_between_runs():
             network = self.network
             while not ends():
                 due = network.next_due()
@@ -161,6 +168,11 @@ class Driver:
         selector = loop.selector
         selector.ends, selector.until, selector.stop = ends, until, loop.stop
         outer = asyncio._get_running_loop()
+        if outer is loop:
+            raise RuntimeError(
+                "this is a coroutine on the loop that makes time go on, so it awaits instead: `await task`, "
+                "`await program`, `await asyncio.sleep(3)`"
+            )
         asyncio._set_running_loop(None)
         try:
             loop.run_forever()
@@ -198,15 +210,3 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
-
-
-@contextlib.contextmanager
-def _collected_here() -> Iterator[None]:
-    """Garbage in circles is collected between runs of the network: in one, it would close sockets at any time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

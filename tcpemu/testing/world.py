@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
@@ -19,11 +20,15 @@ from tcpemu.programs import Driver, Program
 from tcpemu.programs.launching.program_kinds import Runnable
 from tcpemu.stack import Generation
 from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.testing import failures_seen
 from tcpemu.testing.host_task import HostTask
 from tcpemu.testing.time_values import Time, nanoseconds_of
 from tcpemu.wire.capture_file import write_capture
 
 T = TypeVar("T")
+OF_THE_TEST = "test"
+"""The host of what runs in the world's event loop without having been started on one."""
+_CLOSED = "nothing runs outside of the world: `with World() as world:`"
 
 
 class World:
@@ -51,26 +56,43 @@ class World:
         self._hosts: dict[str, Node] = {}
         self._tasks: list[HostTask[Any]] = []
         self._open = False
+        self.faults: list[Fault] = []
+        """Those that were given to `fault`, in order."""
 
     def __enter__(self) -> Self:
         self._driver.open()
         self._open = True
         return self
 
+    def close(self) -> None:
+        """End all that still runs."""
+        self._open = False
+        self._driver.close()
+
+    @property
+    def untold_failure(self) -> BaseException | None:
+        """What first ended a program or a coroutine whose result nobody has asked for."""
+        failed = [each.failure_untold for each in self._driver.programs]
+        failed += [each.failure_untold for each in self._tasks]
+        return next((each for each in failed if each is not None), None)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            failed = [each.failure_untold for each in self._driver.programs]
-            failed += [each.failure_untold for each in self._tasks]
-        finally:
-            self._open = False
-            self._driver.close()
-        first = next((each for each in failed if each is not None), None)
-        if error is None and first is not None:
-            raise first
+        untold = self.untold_failure
+        self.close()
+        if error is not None:
+            failures_seen.note(self)
+        elif untold is not None:
+            failures_seen.note(self)
+            raise untold
 
     # What it is made of.
+
+    @property
+    def hosts(self) -> dict[str, Node]:
+        """Its hosts by their names, in order."""
+        return dict(self._hosts)
 
     def host(
         self,
@@ -127,6 +149,7 @@ class World:
     def fault(self, *faults: Fault) -> None:
         """From now on let faults meet their packets: `world.fault(lose("third-ack", of="client"))`."""
         self.network.fault(*faults)
+        self.faults += faults
 
     @property
     def unmet_faults(self) -> list[Fault]:
@@ -172,9 +195,21 @@ class World:
         """Run a coroutine on a host to its end, and give its value."""
         return await self.start(host, coroutine)
 
+    @property
+    def event_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of all its coroutines, for whoever wants to run one: `loop.run_until_complete(test(world))`.
+
+        What runs in it and was not started on a host is on one of its own, `test`, once it asks for a socket.
+        """
+        if not self._open:
+            raise RuntimeError(_CLOSED)
+        if self._driver.loop.guest is None:
+            self._driver.take_in(OF_THE_TEST, lambda: self._hosts.get(OF_THE_TEST) or self.host(OF_THE_TEST))
+        return self._driver.loop
+
     def _running(self, host: Node | str) -> Node:
         if not self._open:
-            raise RuntimeError("nothing runs outside of the world: `with World() as world:`")
+            raise RuntimeError(_CLOSED)
         return self._node(host)
 
     # Time.
@@ -223,9 +258,14 @@ class World:
         """What happened, as `tcpemu run` draws it."""
         return lines_text(ladder_lines(self.record, width=width))
 
-    def save(self, path: str | Path) -> Path:
-        """Write the packets, each once, with comments that say why: .pcapng, or .pcap without comments."""
+    def save(self, path: str | Path, *, with_lost: bool = False) -> Path:
+        """Write the packets, each once, with comments that say why: .pcapng, or .pcap without comments.
+
+        As a capture at the servers has them; `with_lost` adds those that never got there.
+        """
         written = Path(path)
-        capture = capture_of(self.record, SeenBy.SERVER, [f"seed {self.network.seed}"])
+        capture = capture_of(
+            self.record, SeenBy.SERVER, [f"seed {self.network.seed}"], with_lost=with_lost
+        )
         write_capture(written, capture)
         return written

@@ -10,6 +10,7 @@ import selectors
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tcpemu.network import seconds_text
 from tcpemu.programs.files.interest_list import InterestList
 from tcpemu.programs.files.open_files import ERR, HUP, IN, OUT, OpenFile
 from tcpemu.programs.waiting.computers import Process, StuckError
@@ -28,6 +29,8 @@ class AdvancingSelector(selectors.BaseSelector):
         self._keys: dict[int, selectors.SelectorKey] = {}
         self.until: int | None = None
         """The time at which `stop` is called."""
+        self.latest: int | None = None
+        """Where nothing calls `stop`, virtual time may go on to here; then StuckError is raised."""
         self.ends: Callable[[], bool] = lambda: False
         """Asked after each step of the network: whether to call `stop`."""
         self.stop: Callable[[], None] | None = None
@@ -103,6 +106,8 @@ class AdvancingSelector(selectors.BaseSelector):
         """Let the next thing happen that is due by the deadline; False where the loop is to stop instead."""
         network = self._process.computers.network
         limits = [time for time in (deadline, self.until) if time is not None]
+        if self.stop is None and self.latest is not None and network.now >= self.latest:
+            raise StuckError(f"at {seconds_text(network.now)} this still does not end:\n{self.who_waits()}")
         due = network.next_due()
         if due is not None and all(due <= limit for limit in limits):
             network.step()

@@ -8,21 +8,27 @@ needs no thread: what goes to an executor runs as a thread of the host that its 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 from tcpemu.programs.calls.time_calls import UPTIME
 from tcpemu.programs.event_loop.advancing_selector import AdvancingSelector
 from tcpemu.programs.event_loop.waiting_tasks import waiting_tasks
 from tcpemu.programs.launching.program import new_process
-from tcpemu.programs.waiting.computers import Computers
-from tcpemu.programs.waiting.whereabouts import on
+from tcpemu.programs.waiting.computers import Computers, Process
+from tcpemu.programs.waiting.whereabouts import guest_of_this_thread, on
 
 
 class EmulatedEventLoop(asyncio.SelectorEventLoop):
     """It may only run while stand-ins for the standard library are in place (`stand_ins.installed`)."""
 
     def __init__(self, computers: Computers) -> None:
+        self.computers = computers
+        self.guest: Process | None = None
+        """What runs here belongs to it where its context names no host; None where it stays off the hosts."""
         self._own_process = new_process(computers, None, "event loop")
         self.selector = AdvancingSelector(self._own_process)
         self.selector.who_waits = lambda: "\n".join(waiting_tasks(self))
@@ -33,6 +39,10 @@ class EmulatedEventLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """What time.monotonic() shows on every host."""
         return (self._own_process.computers.now + UPTIME) / 1e9
+
+    def run_forever(self) -> None:
+        with collected_between_runs(), guest_of_this_thread(self.guest):
+            super().run_forever()
 
     async def getaddrinfo(
         self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
@@ -46,3 +56,15 @@ class EmulatedEventLoop(asyncio.SelectorEventLoop):
     def close(self) -> None:
         with on(self._own_process):
             super().close()
+
+
+@contextlib.contextmanager
+def collected_between_runs() -> Iterator[None]:
+    """Garbage in circles is collected between runs of the network: in one, it would close sockets at any time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+import tcpemu
+
+_EMULATOR = str(Path(tcpemu.__file__).parent)
 
 
 def waiting_tasks(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
@@ -23,7 +28,7 @@ def _place(task: asyncio.Task[object]) -> str:
         if frame is None:
             break
         file = frame.f_code.co_filename
-        if "/asyncio/" not in file:
+        if "/asyncio/" not in file and not file.startswith(_EMULATOR):
             innermost = f"in {frame.f_code.co_qualname}, {file}:{frame.f_lineno}"
         coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
     return innermost

@@ -45,3 +45,5 @@ def end_process(process: Process) -> None:
         if isinstance(file, OpenFile):
             file.let_go()
             os.close(number)
+    for tell in process.at_end:
+        tell()

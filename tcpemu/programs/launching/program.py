@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from typing import Any
 
 from tcpemu.network import Node
 from tcpemu.network.seeds import stream
@@ -35,7 +37,14 @@ class Program:
     """A program on a host. It begins when the network reaches its time."""
 
     def __init__(
-        self, computers: Computers, node: Node, name: str, prepared: Prepared, at: int, echo: bool
+        self,
+        computers: Computers,
+        node: Node,
+        name: str,
+        prepared: Prepared,
+        at: int,
+        echo: bool,
+        drive: Callable[[Callable[[], bool], str], None],
     ) -> None:
         self.process = process = new_process(computers, node, name)
         self.title = prepared.title
@@ -47,6 +56,7 @@ class Program:
         self.ended_at: int | None = None
         """Nanoseconds of virtual time."""
         self._told = False
+        self._drive = drive
         process.argv, process.main_module, process.path = prepared.argv, prepared.main_module, prepared.path
         self._out, self._err = bytearray(), bytearray()
         self._streams = (
@@ -103,6 +113,17 @@ class Program:
         if self.error is not None:
             raise self.error
         return self.value
+
+    def __await__(self) -> Generator[Any, None, object]:
+        """Its value, as `result` gives it: time goes on until it has ended, in whatever event loop."""
+        loop = asyncio._get_running_loop()
+        if loop is None or getattr(loop, "computers", None) is not self.process.computers:
+            self._drive(lambda: self.done, self.name)
+        elif not self.done:
+            ended = asyncio.Event()
+            self.process.at_end.append(lambda: loop.call_soon_threadsafe(ended.set))
+            yield from ended.wait().__await__()
+        return self.result()
 
     @property
     def failure_untold(self) -> BaseException | None:

@@ -71,6 +71,8 @@ class Process:
     """It waited in an epoll, as asyncio does: tasks that never end would tell of it when they are collected."""
     exit_status: int | None = None
     """What it exits with, once it has said so."""
+    at_end: list[Callable[[], object]] = field(default_factory=list)
+    """Called when it is over."""
     over: bool = False
     """It has exited; what is left of its threads only lets go of what it holds."""
     signals: list[int] = field(default_factory=list)
@@ -79,6 +81,8 @@ class Process:
     """What signal.set_wakeup_fd() named: it is told the number of each signal."""
     alarm: tuple[int, int] = (0, 0)
     """When SIGALRM comes next, and each time later by how much; 0 for never."""
+    find_host: Callable[[], Node] | None = None
+    """Gives it a host when it first needs one, where it has none."""
     ahead: int = 0
     """Nanoseconds that its clock is ahead of the network's: while it ends, waiting takes no time."""
     instant: int = -1
@@ -96,6 +100,8 @@ class Process:
     @property
     def node(self) -> Node:
         """The host that it is on."""
+        if self.host is None and self.find_host is not None:
+            self.host = self.find_host()
         if self.host is None:
             raise RuntimeError(f"{self.name} is on no host, and has no network")
         return self.host

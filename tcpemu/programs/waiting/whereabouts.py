@@ -16,6 +16,8 @@ from tcpemu.programs.waiting.computers import Process, ProgramThread
 
 class _OfThisThread(threading.local):
     thread: ProgramThread | None = None
+    guest: Process | None = None
+    """Where code belongs whose context says nothing."""
 
 
 _OF_THIS_THREAD = _OfThisThread()
@@ -30,7 +32,7 @@ def current_thread() -> ProgramThread | None:
 def here() -> Process | None:
     """The process that the caller belongs to; None off the hosts."""
     thread = _OF_THIS_THREAD.thread
-    return _ON_HOST.get() if thread is None else thread.process
+    return (_ON_HOST.get() or _OF_THIS_THREAD.guest) if thread is None else thread.process
 
 
 def caller() -> Process:
@@ -54,3 +56,13 @@ def on(process: Process) -> Iterator[None]:
         yield
     finally:
         _ON_HOST.reset(token)
+
+
+@contextmanager
+def guest_of_this_thread(process: Process | None) -> Iterator[None]:
+    """Code of this thread belongs to that process meanwhile, unless its context says otherwise."""
+    before, _OF_THIS_THREAD.guest = _OF_THIS_THREAD.guest, process
+    try:
+        yield
+    finally:
+        _OF_THIS_THREAD.guest = before
