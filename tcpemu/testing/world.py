@@ -264,8 +264,6 @@ class World:
         As a capture at the servers has them; `with_lost` adds those that never got there.
         """
         written = Path(path)
-        capture = capture_of(
-            self.record, SeenBy.SERVER, [f"seed {self.network.seed}"], with_lost=with_lost
-        )
+        capture = capture_of(self.record, SeenBy.SERVER, [f"seed {self.network.seed}"], with_lost=with_lost)
         write_capture(written, capture)
         return written
