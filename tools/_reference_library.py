@@ -16,6 +16,7 @@ ROOMS = (
     "tcpemu",
     "tcpemu.stack",
     "tcpemu.testing",
+    "tcpemu.testing.bench",
     "tcpemu.network",
     "tcpemu.scenario",
     "tcpemu.explain",

@@ -9,9 +9,11 @@ import pytest
 from tcpemu.generations import GENERATIONS, generation
 from tcpemu.stack import ConfigurationError
 from tcpemu.stack.base.units import MILLISECOND as MS
+from tcpemu.testing.bench import Bench
+from tcpemu.testing.bench.expected_segments import option_words
+from tcpemu.testing.bench.host_bench import Flow
 from tcpemu.wire.options import Eol, Timestamps
 from tcpemu.wire.segment import flag_letters
-from tests.stack.helpers import Bench, Flow, option_text
 
 LINUX = [name for name in GENERATIONS if name.startswith("linux-")]
 OTHERS = [name for name in GENERATIONS if name not in LINUX]
@@ -76,7 +78,7 @@ def kinds(segment):
         elif isinstance(option, Eol):
             found += ["eol"] * (1 + len(option.padding))
         else:
-            found.append(option_text(option, Flow(0)))
+            found.append(option_words(option, 0, Flow(0).peer_isn))
     return ", ".join(found)
 
 

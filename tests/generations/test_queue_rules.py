@@ -4,6 +4,7 @@ import pytest
 
 from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.base.units import SECOND
+from tcpemu.testing.bench import FULL, MSS
 from tcpemu.wire.options import Mss
 from tests.generations.rows import (
     LINUX,
@@ -19,7 +20,6 @@ from tests.generations.rows import (
     soon,
     until,
 )
-from tests.stack.helpers import FULL, MSS
 
 # --- the limit ----------------------------------------------------------------------------------------
 

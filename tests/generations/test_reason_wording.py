@@ -13,8 +13,9 @@ from tcpemu.stack.base.events import Sent, TimerFired, Verdict
 from tcpemu.stack.base.reasons import REASONS
 from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.base.units import SECOND
+from tcpemu.testing.bench import MSS, established, fails
+from tcpemu.testing.bench.bench_values import PORT
 from tests.generations.rows import LINUX, MODERN, OTHERS, bench, each, listener, rows, since, soon
-from tests.stack.helpers import MSS, PORT, established, fails
 
 
 def told(name, reason):

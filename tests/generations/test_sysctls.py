@@ -5,9 +5,9 @@ import pytest
 from tcpemu.generations import GENERATIONS
 from tcpemu.stack import SYSCTLS, ConfigurationError
 from tcpemu.stack.base.units import SECOND
+from tcpemu.testing.bench import fails
+from tcpemu.testing.bench.bench_values import PORT, sysctl_of
 from tests.generations.rows import LINUX, OTHERS, bench, each, rows, since, until
-from tests.stack.helpers import PORT, fails
-from tests.stack.helpers import sysctl as full
 
 _SINCE = {
     "somaxconn": ("linux-2.6.32", "2.4.25"),
@@ -32,7 +32,7 @@ _SINCE = {
 
 
 def default(name, sysctl):
-    return bench(name).host.sysctls.get(full(sysctl))
+    return bench(name).host.sysctls.get(sysctl_of(sysctl))
 
 
 @pytest.mark.parametrize("sysctl", _SINCE)
@@ -40,13 +40,15 @@ def test_a_sysctl_that_came_later_cannot_be_set_and_it_says_since_when_there_is_
     oldest, version = _SINCE[sysctl]
     for name in LINUX:
         host = bench(name).host
-        value = host.sysctls.get(full(sysctl))
+        value = host.sysctls.get(sysctl_of(sysctl))
         if name in since(oldest):
-            host.set_sysctl(full(sysctl), value)
+            host.set_sysctl(sysctl_of(sysctl), value)
             continue
         with pytest.raises(ConfigurationError) as caught:
-            host.set_sysctl(full(sysctl), value)
-        assert str(caught.value) == (f"{full(sysctl)} is not there in {name}: Linux has it since {version}")
+            host.set_sysctl(sysctl_of(sysctl), value)
+        assert str(caught.value) == (
+            f"{sysctl_of(sysctl)} is not there in {name}: Linux has it since {version}"
+        )
 
 
 def complaint(call, *args, **kwargs):

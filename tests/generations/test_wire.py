@@ -4,6 +4,8 @@ import pytest
 
 from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.base.units import SECOND
+from tcpemu.testing.bench import FULL, MSS, TS, established, fails, syn_sent
+from tcpemu.testing.bench.bench_values import CLIENT, PORT
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
 from tests.generations.rows import (
     LINUX,
@@ -18,7 +20,6 @@ from tests.generations.rows import (
     since,
     until,
 )
-from tests.stack.helpers import CLIENT, FULL, MSS, PORT, TS, established, fails, syn_sent
 
 _LINUX_OPTIONS = "mss 1460, sackOK, TS, nop, ws 7"
 

@@ -7,12 +7,8 @@ import pytest
 from tcpemu.generations import generation
 from tcpemu.stack import REASONS, Counted, Outcome, QueueChanged, Sent, StateChanged, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as sockopt
-from tcpemu.wire.codec import Refused, RefusedReason, encode
-from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import address
-from tests.stack.helpers import (
+from tcpemu.testing.bench import (
     FULL,
-    GENERATION,
     MS,
     MSS,
     SACK,
@@ -33,6 +29,10 @@ from tests.stack.helpers import (
     time_wait,
     unaccepted,
 )
+from tcpemu.testing.bench.bench_values import GENERATION
+from tcpemu.wire.codec import Refused, RefusedReason, encode
+from tcpemu.wire.options import Timestamps
+from tcpemu.wire.segment import address
 
 # --- one event after the other --------------------------------------------------------------------------
 

@@ -24,9 +24,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tcpemu.stack import Sent, SocketError, State, StateChanged, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.stack.records.request import Request
+from tcpemu.testing.bench import FULL, MS, MSS, App, Bench
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
 from tcpemu.wire.segment import RST, SYN, Segment, address, flags_of
-from tests.stack.helpers import FULL, MS, MSS, App, Bench
 
 ADDRESSES = "10.0.0.1", "10.0.0.2"
 STRANGER = address("10.0.0.9")

@@ -7,8 +7,8 @@ import pytest
 from tcpemu.explain.catalogue.kernel_list import kernel_lines, listen_words
 from tcpemu.explain.lines.style import plain
 from tcpemu.generations import GENERATIONS
+from tcpemu.testing.bench import MSS
 from tests.generations.rows import flags, listener, soon
-from tests.stack.helpers import MSS
 
 FLOOD = 1100
 

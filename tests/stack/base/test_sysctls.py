@@ -6,9 +6,10 @@ import pytest
 
 from tcpemu.stack import SYSCTLS, ConfigurationError, Host
 from tcpemu.stack.base.sysctls import Sysctls, parse
+from tcpemu.testing.bench import Bench
+from tcpemu.testing.bench.bench_values import GENERATION, HOST
 from tcpemu.version import build
 from tcpemu.wire.segment import address
-from tests.stack.helpers import GENERATION, HOST, Bench
 
 
 def host(**settings):

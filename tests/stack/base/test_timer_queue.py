@@ -11,7 +11,7 @@ from tcpemu.stack import ConfigurationError, Host
 from tcpemu.stack.base.timer_queue import TimerQueue, slack_expiry, tick_expiry, wheel_expiry
 from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.base.units import SECOND
-from tests.stack.helpers import Bench, listening
+from tcpemu.testing.bench import Bench, listening
 
 
 class Clock:

@@ -4,7 +4,7 @@ import pytest
 
 from tcpemu.stack import Sent, StateChanged, TimerFired
 from tcpemu.stack.base import socket_constants as sockopt
-from tests.stack.helpers import (
+from tcpemu.testing.bench import (
     SECOND,
     established,
     fin_wait1,

@@ -3,7 +3,7 @@
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
-from tests.stack.helpers import (
+from tcpemu.testing.bench import (
     FULL,
     MS,
     SECOND,

@@ -8,10 +8,8 @@ import dataclasses
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
-from tcpemu.wire.options import Sack
-from tests.stack.helpers import (
+from tcpemu.testing.bench import (
     FULL,
-    GENERATION,
     MS,
     MSS,
     SACK,
@@ -26,6 +24,8 @@ from tests.stack.helpers import (
     syn_recv,
     syn_sent,
 )
+from tcpemu.testing.bench.bench_values import GENERATION
+from tcpemu.wire.options import Sack
 
 NODELAY = (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY)
 CORK = (sockopt.IPPROTO_TCP, sockopt.TCP_CORK)

@@ -9,7 +9,7 @@ import pytest
 
 from tcpemu.stack.base import socket_constants as so
 from tcpemu.stack.base.errors import SocketError
-from tests.stack.helpers import SECOND, established, fin_wait2
+from tcpemu.testing.bench import SECOND, established, fin_wait2
 
 TCP, SOCKET = so.IPPROTO_TCP, so.SOL_SOCKET
 

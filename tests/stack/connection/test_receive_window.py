@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.stack.connection.measures.first_window import initial_window
+from tcpemu.testing.bench import FULL, MS, MSS, SACK, SECOND, TS, Bench, established, fails, listening
+from tcpemu.testing.bench.bench_values import sysctl_of
 from tcpemu.wire.options import Mss, WScale
-from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, TS, Bench, established, fails, listening, sysctl
 
 RCVBUF = (sockopt.SOL_SOCKET, sockopt.SO_RCVBUF)
 CLAMP = (sockopt.IPPROTO_TCP, sockopt.TCP_WINDOW_CLAMP)
@@ -175,5 +176,5 @@ def test_data_beyond_a_hole_tells_too_how_well_the_peers_segments_use_their_memo
 
 
 def test_a_sysctl_by_the_last_part_of_its_name():
-    assert sysctl("rmem") == "net.ipv4.tcp_rmem"
-    assert sysctl("somaxconn") == "net.core.somaxconn"
+    assert sysctl_of("rmem") == "net.ipv4.tcp_rmem"
+    assert sysctl_of("somaxconn") == "net.core.somaxconn"

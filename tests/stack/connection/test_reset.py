@@ -4,9 +4,8 @@ import dataclasses
 
 import pytest
 
-from tests.stack.helpers import (
+from tcpemu.testing.bench import (
     FULL,
-    GENERATION,
     MS,
     MSS,
     SECOND,
@@ -19,6 +18,7 @@ from tests.stack.helpers import (
     fin_wait2,
     last_ack,
 )
+from tcpemu.testing.bench.bench_values import GENERATION
 
 OPEN = "ESTAB 0 0 8080 41001"
 LISTEN = "LISTEN 0 5 8080 *"

@@ -7,8 +7,9 @@ from tcpemu.stack.base.sequence_numbers import add
 from tcpemu.stack.connection.measures import remembered_peers
 from tcpemu.stack.connection.measures import round_trip_time as rtt
 from tcpemu.stack.control.reno import Reno
+from tcpemu.testing.bench import MS, SECOND, TS, established, listening
+from tcpemu.testing.bench.bench_values import PEER
 from tcpemu.wire.segment import address
-from tests.stack.helpers import MS, PEER, SECOND, TS, established, listening
 
 
 def fresh_connection():

@@ -3,18 +3,8 @@
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.testing.bench import FULL, MS, MSS, SECOND, connected, crossed, established, fails, syn_sent
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
-from tests.stack.helpers import (
-    FULL,
-    MS,
-    MSS,
-    SECOND,
-    connected,
-    crossed,
-    established,
-    fails,
-    syn_sent,
-)
 
 SYNCNT = (sockopt.IPPROTO_TCP, sockopt.TCP_SYNCNT)
 USER_TIMEOUT = (sockopt.IPPROTO_TCP, sockopt.TCP_USER_TIMEOUT)

@@ -6,8 +6,8 @@ The connection is in TIME_WAIT since 2.02 s; the peer's next number is 2, and so
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.testing.bench import FULL, MS, MSS, SECOND, TS, fin_wait1, fin_wait2, time_wait
 from tcpemu.wire.options import Timestamps
-from tests.stack.helpers import FULL, MS, MSS, SECOND, TS, fin_wait1, fin_wait2, time_wait
 
 TW = "TIME-WAIT 0 0 8080 41001"
 LISTEN = "LISTEN 0 5 8080 *"

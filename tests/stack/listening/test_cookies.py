@@ -4,8 +4,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tcpemu.testing.bench import FULL, MS, MSS, SACK, SECOND, TS, listening
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
-from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, TS, listening
 
 LISTEN = "LISTEN 0 5 8080 *"
 numbers = st.integers(0, 2**32 - 1) | st.integers(0, 100)

@@ -6,18 +6,8 @@ import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.stack.base.generation import QueueRules
-from tests.stack.helpers import (
-    FULL,
-    GENERATION,
-    MS,
-    PORT,
-    SECOND,
-    Bench,
-    fails,
-    listening,
-    syn_recv,
-    unaccepted,
-)
+from tcpemu.testing.bench import FULL, MS, SECOND, Bench, fails, listening, syn_recv, unaccepted
+from tcpemu.testing.bench.bench_values import GENERATION, PORT
 
 
 def half_open(host, *ports, **fields):

@@ -11,8 +11,9 @@ import dataclasses
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.testing.bench import FULL, MS, MSS, SECOND, TS, Bench, fails, listening, syn_recv
+from tcpemu.testing.bench.bench_values import GENERATION
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
-from tests.stack.helpers import FULL, GENERATION, MS, MSS, SECOND, TS, Bench, fails, listening, syn_recv
 
 W = 64240
 REQUEST = "SYN-RECV 0 0 8080 41001"

@@ -5,7 +5,9 @@ from itertools import accumulate
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
-from tests.stack.helpers import FULL, MS, MSS, PORT, SECOND, ack_of, established, listening, syn_recv
+from tcpemu.testing.bench import FULL, MS, MSS, SECOND, established, listening, syn_recv
+from tcpemu.testing.bench.bench_values import PORT
+from tcpemu.testing.bench.made_states import ack_of
 
 DEFER = (sockopt.IPPROTO_TCP, sockopt.TCP_DEFER_ACCEPT)
 SYNCNT = (sockopt.IPPROTO_TCP, sockopt.TCP_SYNCNT)

@@ -3,10 +3,10 @@
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.testing.bench import FULL, MS, MSS, SACK, SECOND, TS, Bench, established, listening, syn_recv
 from tcpemu.wire.codec import decode, encode
 from tcpemu.wire.options import NOP, SACK_OK, Eol, FastOpen, Garbage, Mss, Timestamps, Unknown, WScale
 from tcpemu.wire.segment import address
-from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, TS, Bench, established, listening, syn_recv
 
 ANSWER = "0 SA seq 0 ack 1 win 64240 ttl 64 tos 0 <mss 1460>"
 

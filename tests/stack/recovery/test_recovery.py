@@ -9,8 +9,8 @@ from tcpemu.stack.base.congestion_hooks import Moment
 from tcpemu.stack.control.cubic import Cubic, cubic_root
 from tcpemu.stack.control.reno import Reno
 from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.testing.bench import FULL, MS, MSS, SACK, SECOND, Bench, established
 from tcpemu.wire.segment import CWR
-from tests.stack.helpers import FULL, MS, MSS, SACK, SECOND, Bench, established
 
 
 def n(segment):

@@ -12,8 +12,8 @@ import pytest
 from tcpemu.stack import Host
 from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_RCVLOWAT, SOL_SOCKET
 from tcpemu.stack.sockets.poll_bits import POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP
+from tcpemu.testing.bench.bench_values import GENERATION
 from tcpemu.wire.segment import address
-from tests.stack.helpers import GENERATION
 
 ALL = POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP
 LOCAL = "127.0.0.1"

@@ -8,11 +8,9 @@ import pytest
 from tcpemu.stack import SocketError
 from tcpemu.stack.base import socket_constants as so
 from tcpemu.stack.sockets.message_flags import MSG_DONTWAIT, MSG_MORE, MSG_OOB, MSG_PEEK, MSG_TRUNC
-from tcpemu.wire.segment import address
-from tests.stack.helpers import (
+from tcpemu.testing.bench import (
     FULL,
     MS,
-    PORT,
     SECOND,
     Bench,
     close_wait,
@@ -27,6 +25,8 @@ from tests.stack.helpers import (
     syn_sent,
     unaccepted,
 )
+from tcpemu.testing.bench.bench_values import PORT
+from tcpemu.wire.segment import address
 
 
 def stopped():
