@@ -100,7 +100,7 @@ def test_flags_may_be_in_any_order():
 
 
 def test_a_packet_is_no_text():
-    with pytest.raises(ConfigurationError, match="takes a text for each segment.*taken"):
+    with pytest.raises(ConfigurationError, match=r"takes a text for each segment.*taken"):
         listening().expect(IP() / TCP())
 
 
@@ -117,7 +117,10 @@ def test_a_packet_is_no_text():
         (lambda host: host.give("x"), "'x' is no packet: give a Segment, a Scapy packet, or the octets"),
         (lambda host: host.run(-1), "until=-1: it is 0 s already; give a later time"),
         (lambda host: Bench().accept(), "this host has no listener of its own"),
-        (lambda host: listening(backlogs=1), "backlogs= is no setting of a bench and no end of a sysctl's name"),
+        (
+            lambda host: listening(backlogs=1),
+            "backlogs= is no setting of a bench and no end of a sysctl's name",
+        ),
         (lambda host: listening(syncookie=1), "syncookie= .*; did you mean syncookies?"),
         (lambda host: listening(generation="linux-6.17"), "there is no generation 'linux-6.17'"),
     ],
