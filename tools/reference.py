@@ -67,12 +67,13 @@ def commands() -> Iterator[str]:
         yield f"\n## tcpemu {command.name or function.__name__}\n"
         yield without_markup(inspect.cleandoc(function.__doc__ or ""))
         hints = get_type_hints(function, include_extras=True)
-        rows = [option_row(name, hints[name], value) for name, value in parameters(function)]
+        asked = [(name, value) for name, value in parameters(function) if get_args(hints[name])]
+        rows = [option_row(name, hints[name], value) for name, value in asked]
         yield from table(("argument or option", "does"), rows)
 
 
 def parameters(function: Callable[..., object]) -> Iterator[tuple[str, object]]:
-    """Its arguments with their defaults; one that must be given has none."""
+    """Its arguments with their defaults; one that must be given has none. The context of a command is among them."""
     for name, parameter in inspect.signature(function).parameters.items():
         yield name, parameter.default
 

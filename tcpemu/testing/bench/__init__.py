@@ -30,7 +30,8 @@ Whatever a test does, the bench checks that each arrival has one verdict, that w
 is answered is, that each segment sent has its event, and that states change only as the stack's table of them allows.
 """
 
-from tcpemu.testing.bench.bench_values import FULL, MS, MSS, SACK, SECOND, TS, fails, pattern
+from tcpemu.stack.base.units import SECOND
+from tcpemu.testing.bench.bench_values import FULL, MS, MSS, SACK, TS, fails, pattern
 from tcpemu.testing.bench.host_bench import App, Bench
 from tcpemu.testing.bench.made_states import (
     close_wait,

@@ -10,14 +10,13 @@ from typing import Any
 from tcpemu.generations import DEFAULT, generation
 from tcpemu.network.clock import duration
 from tcpemu.stack import SYSCTLS, ConfigurationError, SocketError
-from tcpemu.stack.base.units import MILLISECOND as MS
-from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.wire.codec import Refused
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Option, Timestamps, WScale
 from tcpemu.wire.segment import Segment, address
 
-__all__ = ["MS", "SECOND"]
-
+MS = MILLISECOND
+"""Nanoseconds."""
 GENERATION = generation(DEFAULT)
 HOST, PEER = "10.0.0.1", "10.0.0.2"
 PORT, CLIENT = 8080, 41001

@@ -22,6 +22,7 @@ from tcpemu.stack import (
     Verdict,
 )
 from tcpemu.stack.base.states import TRANSITIONS, State
+from tcpemu.stack.base.units import SECOND
 from tcpemu.testing.bench.bench_values import (
     CLIENT,
     GENERATION,
@@ -29,7 +30,6 @@ from tcpemu.testing.bench.bench_values import (
     MASK,
     PEER,
     PORT,
-    SECOND,
     instant,
     octets,
     packed_address,

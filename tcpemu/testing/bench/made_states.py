@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from tcpemu.stack.base import socket_constants as sockopt
-from tcpemu.testing.bench.bench_values import MS, MSS, PORT, SECOND, fails
+from tcpemu.stack.base.units import SECOND
+from tcpemu.testing.bench.bench_values import MS, MSS, PORT, fails
 from tcpemu.testing.bench.host_bench import Bench
 from tcpemu.wire.options import Option, Timestamps
 
