@@ -22,6 +22,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,13 @@ NAMED = re.compile(r"# ([\w-]+\.\w+)\n")
 COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 STATUS = re.compile(r" +# exit status (\d+)$")
 ENOUGH_SECONDS = 120
+_PLUGIN = "tcpemu.testing.pytest_plugin"
+PLUGIN = (
+    {}
+    if any(point.value == _PLUGIN for point in entry_points(group="pytest11"))
+    else {"PYTEST_PLUGINS": _PLUGIN}
+)
+"""For an environment that was made before there was such a plugin."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,8 @@ def run_console(text, folder):
             ["bash", "-c", command],
             cwd=folder,
             env=os.environ
-            | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "100"},
+            | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "100"}
+            | PLUGIN,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

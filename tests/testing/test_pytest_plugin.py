@@ -228,6 +228,7 @@ def test_it(world):
 
 
 def test_pytest_asyncio_runs_tests_and_fixtures_in_it_and_leaves_others_alone(pytester):
+    pytest.importorskip("pytest_asyncio", "1.4")
     done, said = run(
         pytester,
         """
