@@ -1,7 +1,7 @@
-"""What Linux has and is not emulated here, each with what is so instead.
+"""Sysctls that Linux has and that are not emulated here, each with what is so instead.
 
-Settings: net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c and Documentation/networking/ip-sysctl.rst.
-Options: include/uapi/linux/tcp.h, include/uapi/linux/in.h and include/uapi/asm-generic/socket.h. Linux 6.18.
+net/ipv4/sysctl_net_ipv4.c, net/core/sysctl_net_core.c and Documentation/networking/ip-sysctl.rst, Linux 6.18.
+Socket options are in `tcpemu.stack.sockets.option_names`.
 """
 
 from __future__ import annotations
@@ -14,26 +14,37 @@ _PROBING = "the path's MTU is not probed"
 _ACCECN = "ECN is that of RFC 3168"
 _DEVICE = "there is no network device, so nothing queues in one"
 _SIZES = "a table has room for all"
+_IPSEC = "packets are not encrypted"
+_ROUTE = "each peer has one path"
+_ICMP = "a host sends no ICMP"
 
 UNEMULATED_SYSCTLS: dict[str, str] = {
+    "net.core.bpf_jit_enable": "no programs of BPF run",
+    "net.core.bpf_jit_harden": "no programs of BPF run",
+    "net.core.bpf_jit_kallsyms": "no programs of BPF run",
+    "net.core.bpf_jit_limit": "no programs of BPF run",
     "net.core.busy_poll": _DEVICE,
     "net.core.busy_read": _DEVICE,
     "net.core.default_qdisc": f"{_DEVICE}; a link has a rate and a queue",
     "net.core.dev_weight": _DEVICE,
     "net.core.dev_weight_rx_bias": _DEVICE,
     "net.core.dev_weight_tx_bias": _DEVICE,
+    "net.core.devconf_inherit_init_net": _DEVICE,
+    "net.core.fb_tunnels_only_for_init_net": "there are no tunnels",
     "net.core.flow_limit_cpu_bitmap": _DEVICE,
     "net.core.flow_limit_table_len": _DEVICE,
     "net.core.gro_normal_batch": "segments are not joined before TCP sees them",
     "net.core.high_order_alloc_disable": _MEMORY,
     "net.core.max_skb_frags": "a segment is one piece",
+    "net.core.mem_pcpu_rsv": _MEMORY,
     "net.core.message_burst": "nothing is logged",
     "net.core.message_cost": "nothing is logged",
-    "net.core.mem_pcpu_rsv": _MEMORY,
     "net.core.netdev_budget": _DEVICE,
     "net.core.netdev_budget_usecs": _DEVICE,
     "net.core.netdev_max_backlog": _DEVICE,
+    "net.core.netdev_rss_key": _DEVICE,
     "net.core.netdev_tstamp_prequeue": _DEVICE,
+    "net.core.netdev_unregister_timeout_secs": _DEVICE,
     "net.core.optmem_max": _MEMORY,
     "net.core.rmem_default": "TCP takes the second number of net.ipv4.tcp_rmem",
     "net.core.rps_default_mask": _DEVICE,
@@ -43,11 +54,42 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.core.txrehash": _PLB,
     "net.core.warnings": "nothing is logged",
     "net.core.wmem_default": "TCP takes the second number of net.ipv4.tcp_wmem",
+    "net.core.xfrm_acq_expires": _IPSEC,
+    "net.core.xfrm_aevent_etime": _IPSEC,
+    "net.core.xfrm_aevent_rseqth": _IPSEC,
+    "net.core.xfrm_larval_drop": _IPSEC,
+    "net.ipv4.fib_multipath_hash_fields": _ROUTE,
+    "net.ipv4.fib_multipath_hash_policy": _ROUTE,
+    "net.ipv4.fib_multipath_hash_seed": _ROUTE,
+    "net.ipv4.fib_multipath_use_neigh": _ROUTE,
+    "net.ipv4.fib_notify_on_flag_change": _ROUTE,
+    "net.ipv4.fib_sync_mem": _ROUTE,
+    "net.ipv4.fwmark_reflect": "packets carry no marks",
+    "net.ipv4.icmp_echo_enable_probe": _ICMP,
+    "net.ipv4.icmp_echo_ignore_all": _ICMP,
+    "net.ipv4.icmp_echo_ignore_broadcasts": _ICMP,
+    "net.ipv4.icmp_errors_use_inbound_ifaddr": _ICMP,
+    "net.ipv4.icmp_ignore_bogus_error_responses": _ICMP,
+    "net.ipv4.icmp_msgs_burst": _ICMP,
+    "net.ipv4.icmp_msgs_per_sec": _ICMP,
+    "net.ipv4.icmp_ratelimit": _ICMP,
+    "net.ipv4.icmp_ratemask": _ICMP,
+    "net.ipv4.inet_peer_maxttl": _SIZES,
+    "net.ipv4.inet_peer_minttl": _SIZES,
+    "net.ipv4.inet_peer_threshold": _SIZES,
+    "net.ipv4.ip_autobind_reuse": "a port that bind(0) gives is free, as with 0",
+    "net.ipv4.ip_dynaddr": "a host keeps its addresses",
+    "net.ipv4.ip_early_demux": _DEVICE,
     "net.ipv4.ip_forward": "a host forwards nothing",
+    "net.ipv4.ip_forward_update_priority": "a host forwards nothing",
+    "net.ipv4.ip_forward_use_pmtu": "a host forwards nothing",
     "net.ipv4.ip_local_reserved_ports": "no port is kept from connect()",
     "net.ipv4.ip_no_pmtu_disc": _PROBING,
     "net.ipv4.ip_nonlocal_bind": "bind() takes the host's own addresses alone",
     "net.ipv4.ip_unprivileged_port_start": "everybody may bind any port",
+    "net.ipv4.nexthop_compat_mode": _ROUTE,
+    "net.ipv4.ping_group_range": _ICMP,
+    "net.ipv4.raw_l3mdev_accept": "there is one routing domain",
     "net.ipv4.tcp_adv_win_scale": "the share of the buffer that is offered follows what segments cost",
     "net.ipv4.tcp_allowed_congestion_control": "everybody may choose any congestion control",
     "net.ipv4.tcp_autocorking": "small writes are held back by Nagle's rule and TCP_CORK alone",
@@ -107,155 +149,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_tw_reuse_delay": "connect() does not take a port whose connection is in TIME_WAIT",
 }
 """Sysctls of Linux that nothing here obeys, each with what is so whatever it says."""
-
-_SOCKET = {
-    1: "SO_DEBUG",
-    5: "SO_DONTROUTE",
-    6: "SO_BROADCAST",
-    11: "SO_NO_CHECK",
-    12: "SO_PRIORITY",
-    13: "SO_LINGER",
-    14: "SO_BSDCOMPAT",
-    16: "SO_PASSCRED",
-    17: "SO_PEERCRED",
-    19: "SO_SNDLOWAT",
-    20: "SO_RCVTIMEO",
-    21: "SO_SNDTIMEO",
-    25: "SO_BINDTODEVICE",
-    26: "SO_ATTACH_FILTER",
-    27: "SO_DETACH_FILTER",
-    28: "SO_PEERNAME",
-    29: "SO_TIMESTAMP",
-    31: "SO_PEERSEC",
-    32: "SO_SNDBUFFORCE",
-    33: "SO_RCVBUFFORCE",
-    34: "SO_PASSSEC",
-    35: "SO_TIMESTAMPNS",
-    36: "SO_MARK",
-    37: "SO_TIMESTAMPING",
-    40: "SO_RXQ_OVFL",
-    41: "SO_WIFI_STATUS",
-    42: "SO_PEEK_OFF",
-    43: "SO_NOFCS",
-    44: "SO_LOCK_FILTER",
-    45: "SO_SELECT_ERR_QUEUE",
-    46: "SO_BUSY_POLL",
-    47: "SO_MAX_PACING_RATE",
-    48: "SO_BPF_EXTENSIONS",
-    49: "SO_INCOMING_CPU",
-    50: "SO_ATTACH_BPF",
-    51: "SO_ATTACH_REUSEPORT_CBPF",
-    52: "SO_ATTACH_REUSEPORT_EBPF",
-    53: "SO_CNX_ADVICE",
-    55: "SO_MEMINFO",
-    56: "SO_INCOMING_NAPI_ID",
-    57: "SO_COOKIE",
-    59: "SO_PEERGROUPS",
-    60: "SO_ZEROCOPY",
-    61: "SO_TXTIME",
-    62: "SO_BINDTOIFINDEX",
-    68: "SO_DETACH_REUSEPORT_BPF",
-    69: "SO_PREFER_BUSY_POLL",
-    70: "SO_BUSY_POLL_BUDGET",
-    71: "SO_NETNS_COOKIE",
-    72: "SO_BUF_LOCK",
-    73: "SO_RESERVE_MEM",
-    74: "SO_TXREHASH",
-    75: "SO_RCVMARK",
-    76: "SO_PASSPIDFD",
-    77: "SO_PEERPIDFD",
-    78: "SO_DEVMEM_LINEAR",
-    79: "SO_DEVMEM_DMABUF",
-    80: "SO_DEVMEM_DONTNEED",
-    82: "SO_RCVPRIORITY",
-    83: "SO_PASSRIGHTS",
-    84: "SO_INQ",
-}
-_TCP = {
-    11: "TCP_INFO",
-    13: "TCP_CONGESTION",
-    14: "TCP_MD5SIG",
-    16: "TCP_THIN_LINEAR_TIMEOUTS",
-    17: "TCP_THIN_DUPACK",
-    19: "TCP_REPAIR",
-    20: "TCP_REPAIR_QUEUE",
-    21: "TCP_QUEUE_SEQ",
-    22: "TCP_REPAIR_OPTIONS",
-    23: "TCP_FASTOPEN",
-    24: "TCP_TIMESTAMP",
-    26: "TCP_CC_INFO",
-    27: "TCP_SAVE_SYN",
-    28: "TCP_SAVED_SYN",
-    29: "TCP_REPAIR_WINDOW",
-    30: "TCP_FASTOPEN_CONNECT",
-    31: "TCP_ULP",
-    32: "TCP_MD5SIG_EXT",
-    33: "TCP_FASTOPEN_KEY",
-    34: "TCP_FASTOPEN_NO_COOKIE",
-    35: "TCP_ZEROCOPY_RECEIVE",
-    36: "TCP_INQ",
-    37: "TCP_TX_DELAY",
-    38: "TCP_AO_ADD_KEY",
-    39: "TCP_AO_DEL_KEY",
-    40: "TCP_AO_INFO",
-    41: "TCP_AO_GET_KEYS",
-    42: "TCP_AO_REPAIR",
-    43: "TCP_IS_MPTCP",
-    44: "TCP_RTO_MAX_MS",
-    45: "TCP_RTO_MIN_US",
-    46: "TCP_DELACK_MAX_US",
-}
-_IP = {
-    3: "IP_HDRINCL",
-    4: "IP_OPTIONS",
-    5: "IP_ROUTER_ALERT",
-    6: "IP_RECVOPTS",
-    7: "IP_RETOPTS",
-    8: "IP_PKTINFO",
-    10: "IP_MTU_DISCOVER",
-    11: "IP_RECVERR",
-    12: "IP_RECVTTL",
-    13: "IP_RECVTOS",
-    14: "IP_MTU",
-    15: "IP_FREEBIND",
-    16: "IP_IPSEC_POLICY",
-    17: "IP_XFRM_POLICY",
-    18: "IP_PASSSEC",
-    19: "IP_TRANSPARENT",
-    20: "IP_ORIGDSTADDR",
-    21: "IP_MINTTL",
-    22: "IP_NODEFRAG",
-    23: "IP_CHECKSUM",
-    24: "IP_BIND_ADDRESS_NO_PORT",
-    25: "IP_RECVFRAGSIZE",
-    26: "IP_RECVERR_RFC4884",
-    51: "IP_LOCAL_PORT_RANGE",
-}
-_IPV6 = 41
-_LEVELS = {1: _SOCKET, 6: _TCP, 0: _IP}
-_INSTEAD = {
-    "SO_RCVTIMEO": "no call waits; in a network give recv() or accept() a timeout",
-    "SO_SNDTIMEO": "no call waits",
-    "SO_LINGER": "call linger(on, seconds) in place of setsockopt()",
-    "TCP_CONGESTION": "set net.ipv4.tcp_congestion_control before the host begins",
-    "TCP_INFO": "sockets() of the host tells a connection's state and queues",
-    "TCP_RTO_MAX_MS": "set net.ipv4.tcp_rto_max_ms",
-    **dict.fromkeys(
-        ("TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT", "TCP_FASTOPEN_KEY", "TCP_FASTOPEN_NO_COOKIE"), _FAST_OPEN
-    ),
-}
-
-
-def unemulated_option(level: int, name: int) -> str | None:
-    """What is said of an option that Linux has and is not emulated here; None of one that Linux has not either."""
-    if level == _IPV6:
-        words = f"option {name} of IPPROTO_IPV6"
-    elif name in _LEVELS.get(level, {}):
-        words = _LEVELS[level][name]
-    else:
-        return None
-    instead = _INSTEAD.get(words)
-    return f"{words} is known to Linux, but not emulated" + (f": {instead}" if instead else "")
 
 
 def unemulated_sysctl(name: str) -> str | None:

@@ -38,28 +38,28 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.ip_default_ttl": Sysctl(64, "TTL of packets sent", 1, 255),
     "net.ipv4.ip_local_port_range": Sysctl((32768, 60999), "ports given to connect() and bind(0)", 1, 65535),
     "net.ipv4.tcp_abort_on_overflow": Sysctl(
-        0, "1: answer a final ACK that the accept queue has no room for with a RST", 0, 1
+        0, "1: answer a final ACK that the accept queue has no room for with a RST", 0, 255
     ),
     "net.ipv4.tcp_app_win": Sysctl(31, "share of the window kept for the application: window / 2**n", 0, 31),
     "net.ipv4.tcp_challenge_ack_limit": Sysctl(
         INT_MAX, "challenge ACKs a second; the default is no limit", 1
     ),
     "net.ipv4.tcp_congestion_control": Sysctl("reno", "how the congestion window moves", words=KINDS),
-    "net.ipv4.tcp_dsack": Sysctl(1, "report duplicates by SACK", 0, 1),
+    "net.ipv4.tcp_dsack": Sysctl(1, "report duplicates by SACK", 0, 255),
     "net.ipv4.tcp_early_retrans": Sysctl(3, "3 and 4: tail loss probes; 0: none", 0, 4),
     "net.ipv4.tcp_ecn": Sysctl(2, "0: no ECN; 1: ask and answer; 2: answer when asked", 0, 2),
     "net.ipv4.tcp_ecn_fallback": Sysctl(1, "a SYN sent again does not ask for ECN", 0, 1),
-    "net.ipv4.tcp_fin_timeout": Sysctl(60, "seconds an orphan stays in FIN_WAIT2", 1, 120),
+    "net.ipv4.tcp_fin_timeout": Sysctl(60, "seconds an orphan stays in FIN_WAIT2", 0, 8589934),
     "net.ipv4.tcp_invalid_ratelimit": Sysctl(500, "milliseconds between answers to segments out of window"),
-    "net.ipv4.tcp_keepalive_intvl": Sysctl(75, "seconds between keepalive probes", 1, 32767),
+    "net.ipv4.tcp_keepalive_intvl": Sysctl(75, "seconds between keepalive probes", 1, 8589934),
     "net.ipv4.tcp_keepalive_probes": Sysctl(
-        9, "keepalive probes without an answer that end a connection", 1, 127
+        9, "keepalive probes without an answer that end a connection", 0, 255
     ),
     "net.ipv4.tcp_keepalive_time": Sysctl(
-        7200, "seconds of silence before the first keepalive probe", 1, 32767
+        7200, "seconds of silence before the first keepalive probe", 1, 8589934
     ),
     "net.ipv4.tcp_max_syn_backlog": Sysctl(2048, "limit of the SYN queue when tcp_syncookies is 0"),
-    "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 1),
+    "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 255),
     "net.ipv4.tcp_notsent_lowat": Sysctl(
         2**32 - 1, "octets that may wait unsent before send() takes no more", 0, 2**32 - 1
     ),
@@ -67,28 +67,28 @@ SYSCTLS: dict[str, Sysctl] = {
         0, "retries for a connection without owner; 0 stands for 8", 0, 255
     ),
     "net.ipv4.tcp_reflect_tos": Sysctl(0, "1: a SYN/ACK takes the DSCP of the SYN", 0, 1),
-    "net.ipv4.tcp_retrans_collapse": Sysctl(1, "join small segments when sending them again", 0, 1),
+    "net.ipv4.tcp_retrans_collapse": Sysctl(1, "join small segments when sending them again", 0, 255),
     "net.ipv4.tcp_retries1": Sysctl(3, "retransmissions before the route is doubted", 0, 255),
     "net.ipv4.tcp_retries2": Sysctl(
         15, "retransmissions before an established connection is given up", 0, 255
     ),
-    "net.ipv4.tcp_rfc1337": Sysctl(0, "1: a RST does not end TIME_WAIT", 0, 1),
+    "net.ipv4.tcp_rfc1337": Sysctl(0, "1: a RST does not end TIME_WAIT", 0, 255),
     "net.ipv4.tcp_rmem": Sysctl(
         (4096, 131072, 33554432), "receive buffer: least, default and largest octets", 1
     ),
     "net.ipv4.tcp_rto_max_ms": Sysctl(
         120000, "longest time-out of a connection, in milliseconds", 1000, 120000
     ),
-    "net.ipv4.tcp_sack": Sysctl(1, "selective acknowledgments", 0, 1),
-    "net.ipv4.tcp_slow_start_after_idle": Sysctl(1, "an idle connection starts again slowly", 0, 1),
+    "net.ipv4.tcp_sack": Sysctl(1, "selective acknowledgments", 0, 255),
+    "net.ipv4.tcp_slow_start_after_idle": Sysctl(1, "an idle connection starts again slowly", 0, 255),
     "net.ipv4.tcp_syn_linear_timeouts": Sysctl(4, "SYN timeouts before they double", 0, 127),
     "net.ipv4.tcp_syn_retries": Sysctl(6, "times a SYN is sent again", 1, 127),
     "net.ipv4.tcp_synack_retries": Sysctl(5, "times a SYN/ACK is sent again", 0, 255),
     "net.ipv4.tcp_syncookies": Sysctl(1, "0: never; 1: when the SYN queue is full; 2: always", 0, 2),
     "net.ipv4.tcp_timestamps": Sysctl(1, "0: none; 1: with an offset for each flow; 2: without", 0, 2),
-    "net.ipv4.tcp_window_scaling": Sysctl(1, "window scale option", 0, 1),
+    "net.ipv4.tcp_window_scaling": Sysctl(1, "window scale option", 0, 255),
     "net.ipv4.tcp_wmem": Sysctl((4096, 16384, 4194304), "send buffer: least, default and largest octets", 1),
-    "net.ipv4.tcp_workaround_signed_windows": Sysctl(0, "1: no first window above 32767", 0, 1),
+    "net.ipv4.tcp_workaround_signed_windows": Sysctl(0, "1: no first window above 32767", 0, 255),
 }
 """Every sysctl that can be set, by its full name."""
 

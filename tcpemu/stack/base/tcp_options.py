@@ -62,7 +62,7 @@ def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -
         elif kind is Mss:
             peer_mss = option.value or peer_mss  # type: ignore[union-attr]
         elif kind is SackOk:
-            sack = sysctls.tcp_sack == 1
+            sack = sysctls.tcp_sack != 0
         elif kind is WScale:
             if sysctls.tcp_window_scaling:
                 shift = min(option.shift, LARGEST_SHIFT)  # type: ignore[union-attr]

@@ -28,6 +28,8 @@ class SocketOptions:
     """The urgent octet stays in the stream."""
     linger: int | None = None
     """Seconds; None is off."""
+    last_linger: int = 0
+    """Seconds of SO_LINGER as last set, which getsockopt() tells even while it is off."""
     nodelay: bool = False
     cork: bool = False
     maxseg: int = 0
@@ -41,3 +43,9 @@ class SocketOptions:
     """Milliseconds; 0 is off."""
     tos: int = 0
     ttl: int = 0
+    quickack: int = 1
+    """TCP_QUICKACK as last set; 0 lets the first ACKs wait."""
+    txrehash: int = 1
+    """SO_TXREHASH; a flow has one path here."""
+    kept: tuple[tuple[int, int, int], ...] = ()
+    """Level, number and value of options that say nothing to TCP and are only remembered."""

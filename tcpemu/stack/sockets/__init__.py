@@ -4,7 +4,10 @@ socket.py              the calls, non-blocking, with the kernel's errnos
 socket_state.py        what a socket is, without its calls
 send_and_recv.py       send() and recv()
 shutdown_and_close.py  shutdown() and close()
-option_rules.py        what setsockopt() and getsockopt() take and give
+option_names.py        every option that Linux has, by name and number, and what is not emulated
+fixed_options.py       options that say nothing to TCP: remembered, or always the same
+option_rules.py        what setsockopt() takes, and what it does at once
+option_answers.py      what getsockopt() gives
 message_flags.py       the flags of send() and recv()
 poll_bits.py           what poll() says: IN, OUT, HUP, RDHUP, ERR
 ports.py               which local ports are taken, and which one connect() and bind(0) get

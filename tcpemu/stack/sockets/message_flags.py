@@ -4,14 +4,19 @@ MSG_OOB = 0x1
 MSG_PEEK = 0x2
 MSG_TRUNC = 0x20
 MSG_DONTWAIT = 0x40
+MSG_EOR = 0x80
 MSG_WAITALL = 0x100
+MSG_ERRQUEUE = 0x2000
 MSG_NOSIGNAL = 0x4000
 MSG_MORE = 0x8000
 MSG_ZEROCOPY = 0x4000000
 MSG_FASTOPEN = 0x20000000
 NAMES = {value: name for name, value in list(globals().items()) if name.startswith("MSG_")}
-OF_SEND = MSG_DONTWAIT | MSG_NOSIGNAL
-OF_RECV = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_PEEK
+_ALL = 0x7FFFFFFF
+OF_SEND = _ALL & ~(MSG_OOB | MSG_MORE | MSG_EOR | MSG_ZEROCOPY | MSG_FASTOPEN)
+OF_RECV = _ALL & ~(MSG_OOB | MSG_TRUNC | MSG_ERRQUEUE)
+"""The flags that send() and recv() take. Those that are not named here do nothing in Linux's TCP either, and none
+fails: MSG_DONTROUTE, MSG_CTRUNC, MSG_SYN, and numbers without a name."""
 
 
 def refuse(flags: int, known: int, call: str) -> None:

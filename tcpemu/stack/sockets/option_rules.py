@@ -1,4 +1,8 @@
-"""What setsockopt() and getsockopt() take and give, and what setting an option does at once."""
+"""What setsockopt() takes, and what setting an option does at once.
+
+net/core/sock.c: sk_setsockopt; net/ipv4/tcp.c: do_tcp_setsockopt; net/ipv4/ip_sockglue.c: do_ip_setsockopt.
+`option_answers.py` has getsockopt(), `fixed_options.py` what says nothing to TCP.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,19 @@ from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
 from tcpemu.stack.base.errors import NotEmulatedError, SocketError
-from tcpemu.stack.base.not_emulated import unemulated_option
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
-from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
+from tcpemu.stack.base.tcp_options import LEAST_MSS
 from tcpemu.stack.connection.lifetime import keepalive
 from tcpemu.stack.connection.measures import receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
-from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.connection import INITIAL_SCALING_RATIO, Connection
 from tcpemu.stack.records.delayed_ack_bits import PUSHED, SCHEDULED
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.stack.sockets.fixed_options import INT_MAX, KEPT, SETTING_FAILS, TAKEN
+from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, unemulated_option
 
 _LEAST_RCVBUF = 2304
 _LEAST_SNDBUF = 4608
@@ -37,11 +42,6 @@ def defer_periods(seconds: int) -> int:
             timeout = min(timeout << 1, 120)
             period += timeout
     return periods
-
-
-def defer_seconds(periods: int) -> int:
-    """Time-outs as seconds, for getsockopt() (tcp.c: retrans_to_secs)."""
-    return sum(min(1 << n, 120) for n in range(periods))
 
 
 def _bounded(name: str, low: int, high: int, allow_zero: bool = False) -> Callable[[HostServices, int], int]:
@@ -86,9 +86,13 @@ def _unsigned(_host: HostServices, value: int) -> int:
     return value & MASK
 
 
-def _rcvlowat(_host: HostServices, value: int) -> int:
-    """At least one octet; a negative number is as many as there can be (sock.c: sk_setsockopt)."""
-    return 2**31 - 1 if value < 0 else value or 1
+def _txrehash(_host: HostServices, value: int) -> int:
+    """0 or 1, and -1 for the default, which is 1 (net.core.txrehash)."""
+    return 1 if value == -1 else _bounded("SO_TXREHASH", 0, 1)(_host, value)
+
+
+def _user_timeout(_host: HostServices, value: int) -> int:
+    return _bounded("TCP_USER_TIMEOUT", 0, INT_MAX)(_host, value)
 
 
 def _linger2(_host: HostServices, value: int) -> int:
@@ -100,7 +104,6 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     (socket_constants.SOL_SOCKET, socket_constants.SO_REUSEPORT): ("reuseport", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_KEEPALIVE): ("keepalive", _truth),
     (socket_constants.SOL_SOCKET, socket_constants.SO_OOBINLINE): ("oobinline", _truth),
-    (socket_constants.SOL_SOCKET, socket_constants.SO_RCVLOWAT): ("rcvlowat", _rcvlowat),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_KEEPIDLE): (
         "keepidle",
         _bounded("TCP_KEEPIDLE", 1, 32767),
@@ -136,53 +139,124 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     ),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_USER_TIMEOUT): (
         "user_timeout",
-        _bounded("TCP_USER_TIMEOUT", 0, 2**31 - 1),
+        _user_timeout,
     ),
-    (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("", _truth),
+    (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("quickack", lambda _host, value: value),
+    NUMBERS["SO_TXREHASH"]: ("txrehash", _txrehash),
+    NUMBERS["SO_SNDBUFFORCE"]: ("sndbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_SNDBUF)),
+    NUMBERS["SO_RCVBUFFORCE"]: ("rcvbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_RCVBUF)),
 }
-_BY_SYSCTL = {
-    "ttl": "net.ipv4.ip_default_ttl",
-    "linger2": "net.ipv4.tcp_fin_timeout",
-    "keepidle": "net.ipv4.tcp_keepalive_time",
-    "keepintvl": "net.ipv4.tcp_keepalive_intvl",
-    "keepcnt": "net.ipv4.tcp_keepalive_probes",
-}
-"""Options that a sysctl stands in for while nobody has set them."""
 _LOCKED = {"rcvbuf": "rcvbuf_locked", "sndbuf": "sndbuf_locked"}
+_LINGER = NUMBERS["SO_LINGER"]
+_SNDBUFFORCE = NUMBERS["SO_SNDBUFFORCE"][1]
+_RCVBUFFORCE = NUMBERS["SO_RCVBUFFORCE"][1]
+_BUF_LOCK = NUMBERS["SO_BUF_LOCK"]
+_RCVLOWAT = NUMBERS["SO_RCVLOWAT"]
+_QUEUE_SEQ = NUMBERS["TCP_QUEUE_SEQ"]
+_WINDOW_CLAMP = NUMBERS["TCP_WINDOW_CLAMP"]
 
 
 def changed_options(
-    host: HostServices, options: SocketOptions, level: int, name: int, value: int
+    host: HostServices, options: SocketOptions, level: int, name: int, value: int | bytes, state: State
 ) -> SocketOptions:
-    """The options with one changed.
+    """The options with one changed, of a socket in this state; `value` is a number, or octets as C has it.
 
     Raises SocketError EINVAL, and ENOPROTOOPT for what Linux does not know; NotEmulatedError for what it does.
     """
-    found = _SETTERS.get((level, name))
-    if found is None:
+    key = level, name
+    found, failure = _SETTERS.get(key), SETTING_FAILS.get(key)
+    if failure is None and found is None and key not in KEPT and key not in TAKEN and key not in _OTHERS:
+        if isinstance(value, bytes) and unemulated_option(level, name) is None:
+            _number(level, value)
         raise _no_option(level, name)
-    field, convert = found
-    if not field:
+    if key == _LINGER:
+        return replace(options, **_linger(value))  # type: ignore[arg-type]
+    if value == b"" and key in KEPT and not KEPT[key].may_be_empty:
+        raise SocketError(errno.EINVAL, f"{NAMES[key]} takes an octet at least")
+    number = _number(level, value)
+    if failure is not None:
+        raise SocketError(failure, f"{NAMES[key]} cannot be set")
+    if key in _OTHERS:
+        return _other_option(host, options, key, number, state)
+    if key in KEPT:
+        return _kept_option(options, level, name, number)
+    if found is None:
+        low, high = TAKEN[key]
+        _bounded(NAMES[key], low, high)(host, number)
         return options
-    changes: dict[str, object] = {field: convert(host, value)}
+    if key == _WINDOW_CLAMP and not number and state is not State.CLOSE:
+        raise SocketError(
+            errno.EINVAL, "TCP_WINDOW_CLAMP can be taken away only before connect() and listen()"
+        )
+    field, convert = found
+    changes: dict[str, object] = {field: convert(host, number)}
     if field in _LOCKED:
         changes[_LOCKED[field]] = True
     return replace(options, **changes)  # type: ignore[arg-type]
 
 
-def option_value(host: HostServices, options: SocketOptions, level: int, name: int) -> int:
-    """What getsockopt() gives for an option. Raises SocketError ENOPROTOOPT, or NotEmulatedError."""
-    found = _SETTERS.get((level, name))
-    if found is None:
-        raise _no_option(level, name)
-    value = getattr(options, found[0])
-    if found[0] in _BY_SYSCTL:
-        return value or host.sysctls.get(_BY_SYSCTL[found[0]])  # type: ignore[return-value]
-    if found[0] == "defer_periods":
-        return defer_seconds(value)
-    if found[0] == "maxseg":
-        return value or DEFAULT_MSS
-    return int(value)
+def _number(level: int, value: int | bytes) -> int:
+    """The number in the octets that C gives: four; for IPPROTO_IP one will do, and none is 0."""
+    if isinstance(value, int):
+        return (value + 2**31) % 2**32 - 2**31
+    if len(value) >= 4:
+        return int.from_bytes(value[:4], "little", signed=True)
+    if level in (socket_constants.SOL_SOCKET, socket_constants.IPPROTO_TCP):
+        raise SocketError(errno.EINVAL, f"{len(value)} octets given; an int has 4")
+    return value[0] if value else 0
+
+
+def _linger(value: int | bytes) -> dict[str, object]:
+    """SO_LINGER: a structure of two ints, whether and how many seconds."""
+    if isinstance(value, int) or len(value) < 8:
+        raise SocketError(errno.EINVAL, "SO_LINGER takes two ints in 8 octets: whether, and how many seconds")
+    if not int.from_bytes(value[:4], "little"):
+        return {"linger": None}
+    seconds = int.from_bytes(value[4:8], "little")
+    return {"linger": seconds, "last_linger": seconds}
+
+
+def _kept_option(options: SocketOptions, level: int, name: int, number: int) -> SocketOptions:
+    """Remember an option that says nothing to TCP."""
+    rule = KEPT[level, name]
+    if not rule.low <= number <= rule.high:
+        raise SocketError(
+            errno.EINVAL, f"{NAMES[level, name]} is {number}; it can be {rule.low} to {rule.high}"
+        )
+    others = tuple(entry for entry in options.kept if entry[:2] != (level, name))
+    return replace(options, kept=(*others, (level, name, int(bool(number)) if rule.truth else number)))
+
+
+def _other_option(
+    host: HostServices, options: SocketOptions, key: tuple[int, int], number: int, state: State
+) -> SocketOptions:
+    """An option that is more than one field."""
+    if key == _RCVLOWAT:
+        if state in (State.CLOSE, State.LISTEN):
+            return _with_rcvlowat(host, options, number)
+        return replace(options, rcvlowat=INT_MAX if number < 0 else number or 1)
+    if key == _BUF_LOCK:
+        _bounded("SO_BUF_LOCK", 0, 3)(host, number)
+        return replace(options, sndbuf_locked=bool(number & 1), rcvbuf_locked=bool(number & 2))
+    # TCP_QUEUE_SEQ, which only a socket in repair has a queue for.
+    raise SocketError(errno.EINVAL if state is State.CLOSE else errno.EPERM, "TCP_QUEUE_SEQ is of TCP_REPAIR")
+
+
+_OTHERS = frozenset((_LINGER, _RCVLOWAT, _BUF_LOCK, _QUEUE_SEQ))
+
+
+def _with_rcvlowat(host: HostServices, options: SocketOptions, number: int) -> SocketOptions:
+    """So much must fit into the buffer, which grows for it (tcp.c: tcp_set_rcvlowat).
+
+    A negative number is as many as there can be.
+    """
+    most = options.rcvbuf >> 1 if options.rcvbuf_locked else host.sysctls.tcp_rmem[2] >> 1
+    lowest = min(INT_MAX if number < 0 else number, most) or 1
+    space = receive_window.space_for(INITIAL_SCALING_RATIO, lowest)
+    if options.rcvbuf_locked or space <= options.rcvbuf:
+        return replace(options, rcvlowat=lowest)
+    clamp = max(options.window_clamp, lowest) if options.window_clamp else 0
+    return replace(options, rcvlowat=lowest, rcvbuf=space, window_clamp=clamp)
 
 
 def _no_option(level: int, name: int) -> SocketError | NotEmulatedError:
@@ -193,20 +267,20 @@ def _no_option(level: int, name: int) -> SocketError | NotEmulatedError:
     return SocketError(errno.ENOPROTOOPT, f"Linux has no option {name} at level {level}")
 
 
-def option_took_effect(conn: Connection, before: SocketOptions, level: int, name: int, value: int) -> None:
+def option_took_effect(conn: Connection, before: SocketOptions, level: int, name: int) -> None:
     """What setting an option does at once to a connection, whose options were `before`."""
     if level == socket_constants.SOL_SOCKET:
         _socket_option_took_effect(conn, before, name)
     elif level == socket_constants.IPPROTO_TCP:
-        _tcp_option_took_effect(conn, name, value)
+        _tcp_option_took_effect(conn, name)
 
 
 def _socket_option_took_effect(conn: Connection, before: SocketOptions, name: int) -> None:
     if name == socket_constants.SO_KEEPALIVE:
         keepalive.switched(conn, before.keepalive)
-    elif name == socket_constants.SO_RCVBUF:
+    elif name in (socket_constants.SO_RCVBUF, _RCVBUFFORCE):
         conn.rcv.buffer = conn.options.rcvbuf
-    elif name == socket_constants.SO_SNDBUF:
+    elif name in (socket_constants.SO_SNDBUF, _SNDBUFFORCE):
         conn.snd.buffer = conn.options.sndbuf
         send_buffer_space.space_may_have_come(conn)
     elif name == socket_constants.SO_RCVLOWAT:
@@ -231,16 +305,17 @@ def _rcvlowat_took_effect(conn: Connection) -> None:
         conn.host.wake(conn.socket)
 
 
-def _tcp_option_took_effect(conn: Connection, name: int, value: int) -> None:
-    if name == socket_constants.TCP_NODELAY and value:
+def _tcp_option_took_effect(conn: Connection, name: int) -> None:
+    options = conn.options
+    if name == socket_constants.TCP_NODELAY and options.nodelay:
         # It pushes what waits even past a cork, this once (__tcp_sock_set_nodelay).
         conn.snd.nagle_push = True
         data_out.push_pending(conn)
-    elif name == socket_constants.TCP_CORK and not value:
+    elif name == socket_constants.TCP_CORK and not options.cork:
         data_out.push_pending(conn)
     elif name == socket_constants.TCP_QUICKACK:
-        _quickack(conn, value)
-    elif name == socket_constants.TCP_WINDOW_CLAMP and value:
+        _quickack(conn, options.quickack)
+    elif name == socket_constants.TCP_WINDOW_CLAMP and options.window_clamp:
         receive_window.set_clamp(conn, conn.options.window_clamp)
     elif name == socket_constants.TCP_KEEPIDLE:
         keepalive.idle_time_changed(conn)
@@ -249,11 +324,13 @@ def _tcp_option_took_effect(conn: Connection, name: int, value: int) -> None:
 
 
 def _quickack(conn: Connection, value: int) -> None:
-    """tcp.c: __tcp_sock_set_quickack."""
-    if not value & 1:
+    """An odd number for good, an even one for the ACK that is owed now (tcp.c: __tcp_sock_set_quickack)."""
+    if not value:
         conn.ack.pingpong = 1
         return
     conn.ack.pingpong = 0
     if conn.state in (State.ESTABLISHED, State.CLOSE_WAIT) and conn.ack.pending & SCHEDULED:
         conn.ack.pending |= PUSHED
         delayed_acks.after_read(conn, 1)
+        if not value & 1:
+            conn.ack.pingpong = 1

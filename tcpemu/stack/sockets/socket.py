@@ -22,6 +22,7 @@ from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets import (
     message_flags,
+    option_answers,
     option_rules,
     poll_bits,
     send_and_recv,
@@ -30,8 +31,6 @@ from tcpemu.stack.sockets import (
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.segment import Address
-
-_KINDS = (socket_constants.SO_TYPE, socket_constants.SO_PROTOCOL, socket_constants.SO_DOMAIN)
 
 
 class Socket(SocketState):
@@ -211,7 +210,8 @@ class Socket(SocketState):
         EAGAIN when the send buffer is full; EPIPE without a connection, after shutdown() and after the end, once
         ECONNRESET or ETIMEDOUT for what ended it.
 
-        Of `flags` MSG_DONTWAIT and MSG_NOSIGNAL change nothing here; others are not emulated: NotImplementedError.
+        Of `flags` MSG_OOB, MSG_MORE, MSG_EOR, MSG_ZEROCOPY and MSG_FASTOPEN are not emulated: NotImplementedError;
+        others change nothing, as in Linux.
         """
         self._begin_stream(now)
         message_flags.refuse(flags, message_flags.OF_SEND, "send")
@@ -224,10 +224,12 @@ class Socket(SocketState):
 
         EAGAIN when there are none yet, ENOTCONN without a connection, ECONNRESET or ETIMEDOUT once for what ended it.
 
-        With MSG_PEEK in `flags` they stay there; MSG_DONTWAIT changes nothing here; others are not emulated:
-        NotImplementedError.
+        With MSG_PEEK in `flags` they stay there; MSG_ERRQUEUE fails with EAGAIN, as no error is queued. MSG_OOB and
+        MSG_TRUNC are not emulated: NotImplementedError; others change nothing, as in Linux.
         """
         self._begin_stream(now)
+        if flags & message_flags.MSG_ERRQUEUE:
+            raise SocketError(errno.EAGAIN)
         message_flags.refuse(flags, message_flags.OF_RECV, "recv")
         if self.connection is None:
             if self.listener is not None and not self.listening:
@@ -285,50 +287,42 @@ class Socket(SocketState):
 
     # --- options ----------------------------------------------------------------------------------
 
-    def setsockopt(self, level: int, name: int, value: int, now: int | None = None) -> None:
+    def setsockopt(self, level: int, name: int, value: int | bytes, now: int | None = None) -> None:
         """Set an option by Linux's numbers (`tcpemu.stack.base.socket_constants`). EINVAL, ENOPROTOOPT.
 
-        Python's `socket` has the same numbers on Linux. NotEmulatedError, a NotImplementedError, for an option
-        that Linux has and the emulator has not, such as SO_RCVTIMEO.
+        Python's `socket` has the same numbers on Linux. The value is a number, or octets as a C program gives them: an
+        int in little-endian order, or the structure of SO_LINGER. NotEmulatedError, a NotImplementedError, for an
+        option that Linux has and the emulator has not, such as SO_RCVTIMEO.
         """
         self._begin(self.host.now if now is None else now)
         before = self.options
-        self._set(option_rules.changed_options(self.host, before, level, name, value))
+        after = option_rules.changed_options(self.host, before, level, name, value, self.state)
+        self._set(after)
         if self.connection is not None:
-            option_rules.option_took_effect(self.connection, before, level, name, value)
+            option_rules.option_took_effect(self.connection, before, level, name)
             self.options = self.connection.options
 
     def linger(self, on: bool, seconds: int) -> None:
         """SO_LINGER, in seconds; with 0 close() sends a RST. It does not make close() wait."""
         self._check_open()
-        self._set(replace(self.options, linger=seconds if on else None))
+        kept = seconds if on else self.options.last_linger
+        self._set(replace(self.options, linger=seconds if on else None, last_linger=kept))
 
     def getsockopt(self, level: int, name: int) -> int:
-        """An option's value; SO_ERROR is cleared by reading it. ENOPROTOOPT; NotEmulatedError."""
-        self._check_open()
-        if level == socket_constants.SOL_SOCKET and name in _KINDS:
-            return self._kind(name)
-        if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ERROR):
-            number = self.error
-            if self.connection is not None:
-                self.connection.error = 0
-            return number
-        if (level, name) == (socket_constants.SOL_SOCKET, socket_constants.SO_ACCEPTCONN):
-            return int(self.listening)
-        if level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_QUICKACK:
-            return int(self.connection is None or not self.connection.ack.pingpong)
-        segment_size = level == socket_constants.IPPROTO_TCP and name == socket_constants.TCP_MAXSEG
-        if segment_size and self.connection is not None:
-            return self.connection.snd.mss_cache
-        return option_rules.option_value(self.host, self.options, level, name)
+        """An option's value, a number; of a structure its first four octets. SO_ERROR is cleared by reading it.
 
-    def _kind(self, name: int) -> int:
-        """What socket() was called with: SOCK_STREAM or SOCK_DGRAM, IPPROTO_TCP or IPPROTO_UDP, AF_INET."""
-        if name == socket_constants.SO_DOMAIN:
-            return 2
-        if name == socket_constants.SO_TYPE:
-            return 2 if self.datagram else 1
-        return 17 if self.datagram else 6
+        ENOPROTOOPT, EOPNOTSUPP for a level that TCP has none of; NotEmulatedError.
+        """
+        self._check_open()
+        return option_answers.number(self, level, name)
+
+    def getsockopt_octets(self, level: int, name: int, length: int) -> bytes:
+        """An option's value as a C program gets it that has room for `length` octets; a longer one is cut.
+
+        Integers are in little-endian order. EINVAL for a length below 0, and all that `getsockopt` raises.
+        """
+        self._check_open()
+        return option_answers.octets(self, level, name, length)
 
     def _set(self, options: SocketOptions) -> None:
         self.options = options

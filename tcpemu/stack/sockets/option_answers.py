@@ -1,0 +1,185 @@
+"""What getsockopt() gives: a number, or octets cut to the length that was asked for.
+
+net/core/sock.c: sk_getsockopt; net/ipv4/tcp.c: do_tcp_getsockopt; net/ipv4/ip_sockglue.c: do_ip_getsockopt.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from tcpemu.stack.base import socket_constants
+from tcpemu.stack.base.errors import NotEmulatedError, SocketError
+from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS
+from tcpemu.stack.records.host_services import HostServices
+from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS
+from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, OptionKey, unemulated_option
+from tcpemu.stack.sockets.socket_state import SocketState
+
+_LEVELS = (socket_constants.SOL_SOCKET, socket_constants.IPPROTO_TCP, socket_constants.IPPROTO_IP)
+_DATAGRAM, _STREAM = 2, 1
+_UDP, _TCP = 17, 6
+_AF_INET = 2
+_FIELDS: dict[OptionKey, str] = {
+    NUMBERS["SO_REUSEADDR"]: "reuseaddr",
+    NUMBERS["SO_REUSEPORT"]: "reuseport",
+    NUMBERS["SO_KEEPALIVE"]: "keepalive",
+    NUMBERS["SO_OOBINLINE"]: "oobinline",
+    NUMBERS["SO_RCVLOWAT"]: "rcvlowat",
+    NUMBERS["SO_TXREHASH"]: "txrehash",
+    NUMBERS["TCP_NODELAY"]: "nodelay",
+    NUMBERS["TCP_CORK"]: "cork",
+    NUMBERS["TCP_NOTSENT_LOWAT"]: "notsent_lowat",
+    NUMBERS["TCP_USER_TIMEOUT"]: "user_timeout",
+    NUMBERS["IP_TOS"]: "tos",
+}
+_BY_SYSCTL: dict[OptionKey, tuple[str, str]] = {
+    NUMBERS["IP_TTL"]: ("ttl", "net.ipv4.ip_default_ttl"),
+    NUMBERS["TCP_LINGER2"]: ("linger2", "net.ipv4.tcp_fin_timeout"),
+    NUMBERS["TCP_KEEPIDLE"]: ("keepidle", "net.ipv4.tcp_keepalive_time"),
+    NUMBERS["TCP_KEEPINTVL"]: ("keepintvl", "net.ipv4.tcp_keepalive_intvl"),
+    NUMBERS["TCP_KEEPCNT"]: ("keepcnt", "net.ipv4.tcp_keepalive_probes"),
+    NUMBERS["TCP_SYNCNT"]: ("syncnt", "net.ipv4.tcp_syn_retries"),
+}
+"""Options that a sysctl stands in for while nobody has set them."""
+
+
+def defer_seconds(periods: int) -> int:
+    """Time-outs as seconds (tcp.c: retrans_to_secs)."""
+    return sum(min(1 << n, 120) for n in range(periods))
+
+
+def number(socket: SocketState, level: int, name: int) -> int:
+    """An option as a number; of a structure its first four octets. Raises SocketError, or NotEmulatedError."""
+    value = _value(socket, level, name)
+    if isinstance(value, int):
+        return (value + 2**31) % 2**32 - 2**31
+    return int.from_bytes(value[:4].ljust(4, b"\0"), "little", signed=True)
+
+
+def octets(socket: SocketState, level: int, name: int, length: int) -> bytes:
+    """An option as C has it, no more of it than `length` octets."""
+    if length < 0:
+        raise SocketError(errno.EINVAL, f"the length is {length}")
+    value = _value(socket, level, name)
+    if isinstance(value, bytes):
+        return value[:length]
+    if level == socket_constants.IPPROTO_IP and 0 < length < 4 and 0 <= value <= 255:
+        return bytes((value,))
+    return (value & MASK).to_bytes(4, "little")[:length]
+
+
+def _value(socket: SocketState, level: int, name: int) -> int | bytes:
+    key = level, name
+    if key in READING_FAILS:
+        raise SocketError(READING_FAILS[key], f"{NAMES[key]} cannot be read")
+    options = socket.options
+    if key in _FIELDS:
+        return int(getattr(options, _FIELDS[key]))
+    if key in _BY_SYSCTL:
+        field, sysctl = _BY_SYSCTL[key]
+        own: int = getattr(options, field)
+        return own or int(socket.host.sysctls.get(sysctl))  # type: ignore[arg-type]
+    if key in CONSTANTS:
+        return CONSTANTS[key]
+    if key in KEPT:
+        return _kept(options, level, name)
+    if key in OCTETS:
+        return OCTETS[key]
+    return _worked_out(socket, key)
+
+
+def _kept(options: SocketOptions, level: int, name: int) -> int:
+    for entry in options.kept:
+        if entry[0] == level and entry[1] == name:
+            return entry[2]
+    return KEPT[level, name].default
+
+
+def _worked_out(socket: SocketState, key: OptionKey) -> int | bytes:
+    """What is not simply a field."""
+    level, number = key
+    if level == socket_constants.SOL_SOCKET:
+        found = _of_socket(socket, NAMES.get(key, ""))
+    elif level == socket_constants.IPPROTO_TCP:
+        found = _of_tcp(socket, NAMES.get(key, ""))
+    elif level == socket_constants.IPPROTO_IP:
+        found = _of_ip(socket, NAMES.get(key, ""))
+    else:
+        raise SocketError(errno.EOPNOTSUPP, f"TCP over IPv4 has no options at level {level}")
+    if found is not None:
+        return found
+    words = unemulated_option(level, number)
+    if words is not None:
+        raise NotEmulatedError(words)
+    raise SocketError(errno.ENOPROTOOPT, f"Linux has no option {number} at level {level}")
+
+
+def _of_socket(socket: SocketState, name: str) -> int | bytes | None:
+    options, conn = socket.options, socket.connection
+    if name == "SO_ERROR":
+        if conn is None:
+            return 0
+        pending, conn.error = conn.error, 0
+        return pending
+    if name == "SO_ACCEPTCONN":
+        return int(socket.listening)
+    if name == "SO_RCVBUF":
+        return options.rcvbuf if conn is None else conn.rcv.buffer
+    if name == "SO_SNDBUF":
+        return options.sndbuf if conn is None else conn.snd.buffer
+    if name == "SO_LINGER":
+        on = options.linger is not None
+        return int(on).to_bytes(4, "little") + (options.last_linger & MASK).to_bytes(4, "little")
+    if name == "SO_BUF_LOCK":
+        return options.sndbuf_locked | options.rcvbuf_locked << 1
+    return _kind(socket, name)
+
+
+def _kind(socket: SocketState, name: str) -> int | None:
+    """What socket() was called with."""
+    if name == "SO_DOMAIN":
+        return _AF_INET
+    if name == "SO_TYPE":
+        return _DATAGRAM if socket.datagram else _STREAM
+    if name == "SO_PROTOCOL":
+        return _UDP if socket.datagram else _TCP
+    return None
+
+
+def _of_tcp(socket: SocketState, name: str) -> int | bytes | None:
+    options, conn = socket.options, socket.connection
+    if name == "TCP_QUICKACK":
+        return int(bool(options.quickack) if conn is None else not conn.ack.pingpong)
+    if name == "TCP_MAXSEG":
+        return _maxseg(socket)
+    if name == "TCP_DEFER_ACCEPT":
+        return defer_seconds(options.defer_periods)
+    if name == "TCP_WINDOW_CLAMP":
+        return options.window_clamp if conn is None else conn.rcv.window_clamp
+    if name == "TCP_TIMESTAMP":
+        return _stamp(socket.host, 0 if conn is None else conn.ts.offset)
+    return None
+
+
+def _maxseg(socket: SocketState) -> int:
+    """The MSS in use; of a socket without a connection what was set, or 536."""
+    conn = socket.connection
+    if conn is None or conn.state is State.CLOSE:
+        user = socket.options.maxseg
+        return user or (DEFAULT_MSS if conn is None else conn.snd.mss_cache)
+    return conn.snd.mss_cache
+
+
+def _stamp(host: HostServices, offset: int) -> int:
+    """The clock of timestamps with what this connection adds (tcp.c: do_tcp_getsockopt, TCP_TIMESTAMP)."""
+    return host.tsval(offset)
+
+
+def _of_ip(socket: SocketState, name: str) -> int | bytes | None:
+    if name == "IP_PROTOCOL":
+        # Of a TCP socket that is its port (ip_sockglue.c reads inet_num).
+        return socket.connection.key[3] if socket.connection is not None else (socket.bound or (None, 0))[1]
+    return None
