@@ -18,7 +18,6 @@ from tcpemu.cli.size_warning import warn_of_size
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import moment, seconds
 from tcpemu.network import Network
-from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.scenario.format.load_scenario import Run
 from tcpemu.scenario.running import build
 from tcpemu.scenario.running.result import Result
@@ -148,7 +147,6 @@ class _Running:
         self._doing = doing
         self._before, self._total = before, total
         self._begun: tuple[Network, int] | None = None
-        self._packets = _Packets()
 
     def begin(self, network: Network, end: int) -> None:
         """Its time begins to pass."""
@@ -160,20 +158,6 @@ class _Running:
             return ProgressOfRun(self._doing, self._before / max(self._total, 1), "about to begin")
         network, end = self._begun
         now = network.now
-        packets = count(self._packets.sent(network.record), "packet")
+        packets = count(network.record.packets_sent, "packet")
         detail = f"{seconds(now, 3)} of {moment(end)}, {packets}"
         return ProgressOfRun(self._doing, (self._before + now) / max(self._total, 1), detail)
-
-
-class _Packets:
-    """Counts the packets of a record that grows, each entry once."""
-
-    def __init__(self) -> None:
-        self._read = self._sent = 0
-
-    def sent(self, record: Record) -> int:
-        """How many were sent so far."""
-        new = record.entries[self._read :]
-        self._read += len(new)
-        self._sent += sum(isinstance(entry, PacketSeen) and entry.point is Point.SENT for entry in new)
-        return self._sent

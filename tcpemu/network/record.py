@@ -1,73 +1,40 @@
-"""What happened in a network, written down once and in order. All that is shown of a run is a view of it."""
+"""What happened in a network, written down once and in order. All that is shown of a run is a view of it.
 
-from collections.abc import Iterator
-from enum import Enum
-from typing import NamedTuple, TypeAlias
+The last entries are there as they came, those before them packed: see `recorded/packed_entries.py`. So a run of a
+moment costs nothing, and a long one a tenth of the memory, or of the disk; entries are made of it as somebody goes
+through them. Whoever goes through them all with `for entry in record` never holds more than some thousands.
+"""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tcpemu.network.recorded.entries import NO_HOST, WAITS, Call, Entry, HostEvent, PacketSeen, Point
+from tcpemu.network.recorded.entry_forms import CALLED, KIND_OF_EVENT, OF_PACKETS, EntryForms
+from tcpemu.network.recorded.packed_entries import pack_entries, unpack_entries
+from tcpemu.network.recorded.packed_store import PackedStore
 from tcpemu.stack.base.events import Counted, Event, QueueChanged, Sent, Verdict
-from tcpemu.wire.segment import FlowKey, Segment
 
-WAITS = "waits"
-"""The result of a call that does not end at once; the same call stands in the record again when it ends."""
+__all__ = [
+    "NO_HOST",
+    "WAITS",
+    "Call",
+    "Entry",
+    "HostEvent",
+    "PacketSeen",
+    "Point",
+    "QueueLength",
+    "Record",
+]
 
-
-NO_HOST = "no host has this address"
-"""Why a packet is lost that goes to an address that nobody has, or that somebody only claims to have."""
-
-
-class Point(Enum):
-    """Where a packet was seen."""
-
-    SENT = "sent"
-    RECEIVED = "received"
-    LOST = "lost"
-
-
-class PacketSeen(NamedTuple):
-    """A packet passed a point."""
-
-    at: int
-    node: str
-    """The node that sent or received it; for a lost packet, the one that sent it."""
-    point: Point
-    number: int
-    """One for each transmission, the same at every point; a copy that a link made has its own."""
-    segment: Segment
-    why: str = ""
-    """How a lost packet was lost."""
-    copy_of: int | None = None
-    """For a copy that a link made, the number of the packet it is a copy of. A copy was never SENT."""
-
-
-class HostEvent(NamedTuple):
-    """Something happened in a host."""
-
-    at: int
-    node: str
-    event: Event
-    packet: int | None = None
-    """For Sent, the packet that was sent; for all else while a packet was received, that packet."""
-
-
-class Call(NamedTuple):
-    """An application made a call, or ended."""
-
-    at: int
-    node: str
-    application: str
-    """Empty for a call from outside of any application."""
-    text: str
-    """`connect(10.0.0.2:80)`, `recv(100)`, `ends`."""
-    result: str
-    """`waits`, the name of an errno, or what came of it in words; often empty."""
-    flow: FlowKey | None = None
-    """The connection that it was made on, or that it gave: remote address and port, local address and port."""
-    why: str = ""
-    """For one that failed: what stood in its way, where the errno alone does not say it."""
-
-
-Entry: TypeAlias = PacketSeen | HostEvent | Call
-"""Anything that stands in a record. Each has `at`, in nanoseconds of virtual time, and `node`, the name of a host."""
+TOGETHER = 4096
+"""Entries that are packed together."""
+OPEN = 8 * TOGETHER
+"""Entries that may be there as they came; of so many the first half is packed."""
+_PACKETS, _CALLS = frozenset(OF_PACKETS), frozenset([CALLED])
+_VERDICTS, _REASONS_SENT = frozenset([KIND_OF_EVENT[Verdict]]), frozenset([KIND_OF_EVENT[Sent]])
+_QUEUE_LENGTHS, _COUNTERS = frozenset([KIND_OF_EVENT[QueueChanged]]), frozenset([KIND_OF_EVENT[Counted]])
 
 
 class QueueLength(NamedTuple):
@@ -82,10 +49,14 @@ class QueueLength(NamedTuple):
 class Record:
     """One ordered list of entries, and views of it."""
 
-    __slots__ = ("_keeps", "_numbers", "entries")
+    __slots__ = ("_forms", "_keeps", "_numbers", "_open", "_packed", "_sent", "_store")
 
     def __init__(self, keeps: object = None) -> None:
-        self.entries: list[Entry] = []
+        self._open: list[Entry] = []
+        self._forms = EntryForms()
+        self._store = PackedStore()
+        self._packed = self._sent = 0
+        """How many entries are packed, and how many of them are packets that were sent."""
         self._numbers = 0
         # The network. Were it collected before its record, the `finally` blocks of applications that still
         # wait would run then, and their calls would be added here, at a moment that nobody chose.
@@ -93,49 +64,117 @@ class Record:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copied or pickled, all entries are there; the network is not, as its applications cannot be."""
-        return _restored, (self.entries, self._numbers)
+        return _restored, (
+            self._open,
+            self._forms,
+            self._store.all(),
+            self._packed,
+            self._sent,
+            self._numbers,
+        )
 
-    def __copy__(self) -> "Record":
-        return _restored(list(self.entries), self._numbers)
+    def __copy__(self) -> Record:
+        packed = self._store.all()
+        return _restored(
+            list(self._open), self._forms.copied(), packed, self._packed, self._sent, self._numbers
+        )
 
     def __eq__(self, other: object) -> bool:
         """Whether the same happened, entry for entry."""
-        return self.entries == other.entries if isinstance(other, Record) else NotImplemented
+        if not isinstance(other, Record):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
+        return all(one == two for one, two in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self.entries)
+        return self.since(0)
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return self._packed + len(self._open)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """All of them at once. Of a long run they take much memory: go through the record itself instead."""
+        return list(self.since(0))
+
+    def since(self, place: int) -> Iterator[Entry]:
+        """The entries from that place on, counted from 0; those too that come while somebody goes through them."""
+        while place < self._packed:
+            piece = unpack_entries(self._store.piece(place // TOGETHER), self._forms)[place % TOGETHER :]
+            yield from piece
+            place += len(piece)
+        while place < len(self):
+            if place < self._packed:  # packed meanwhile
+                yield from self.since(place)
+                return
+            piece = self._open[place - self._packed :]
+            yield from piece
+            place += len(piece)
+
+    @property
+    def packets_sent(self) -> int:
+        """How many packets were sent so far."""
+        return self._sent + _sent_among(self._open)
+
+    # --- writing ----------------------------------------------------------------------------------
 
     def add(self, entry: Entry) -> None:
         """One more entry, at the end."""
-        self.entries.append(entry)
+        entries = self._open
+        entries.append(entry)
+        if len(entries) >= OPEN:
+            self._pack()
+
+    def _pack(self) -> None:
+        for begin in range(0, OPEN // 2, TOGETHER):
+            entries = self._open[begin : begin + TOGETHER]
+            self._store.add(pack_entries(entries, self._forms))
+            self._sent += _sent_among(entries)
+        del self._open[: OPEN // 2]
+        self._packed += OPEN // 2
+
+    def keep_on_disk(self) -> None:
+        """Keep what is packed in a file without a name, in TMPDIR or /var/tmp, that is gone when the record is.
+
+        So memory does not grow with the run. Raises OSError from the disk, then or when an entry is added.
+        """
+        self._store.to_disk()
 
     def number(self) -> int:
         """A number for one more packet, from 1 on."""
         self._numbers += 1
         return self._numbers
 
+    # --- views ------------------------------------------------------------------------------------
+
+    def _some(self, kinds: frozenset[int] | None) -> Iterator[Entry]:
+        """At least the entries of these kinds, in order."""
+        for number in range(self._packed // TOGETHER):
+            yield from unpack_entries(self._store.piece(number), self._forms, kinds)
+        yield from self._open
+
     def of(self, node: str) -> list[Entry]:
         """The entries of one node."""
-        return [entry for entry in self.entries if entry.node == node]
+        return [entry for entry in self if entry.node == node]
 
     def packets(self, node: str | None = None, point: Point | None = None) -> list[PacketSeen]:
         """Packets where they were seen; of one node or at one kind of point only, where that is given."""
         return [
             entry
-            for entry in self.entries
+            for entry in self._some(_PACKETS)
             if isinstance(entry, PacketSeen) and node in (None, entry.node) and point in (None, entry.point)
         ]
 
     def events(self, *kinds: type[Event], node: str | None = None) -> list[HostEvent]:
         """What happened in hosts; of these kinds only, where any are given."""
+        wanted = [KIND_OF_EVENT.get(kind) for kind in kinds or KIND_OF_EVENT]
+        forms = None if None in wanted else frozenset([one for one in wanted if one is not None])
         return [
             entry
-            for entry in self.entries
+            for entry in self._some(forms)
             if isinstance(entry, HostEvent)
             and node in (None, entry.node)
             and (not kinds or isinstance(entry.event, kinds))
@@ -145,7 +184,7 @@ class Record:
         """The calls of applications; of one node or application only, where that is given."""
         return [
             entry
-            for entry in self.entries
+            for entry in self._some(_CALLS)
             if isinstance(entry, Call)
             and node in (None, entry.node)
             and application in (None, entry.application)
@@ -155,7 +194,7 @@ class Record:
         """What became of each packet that arrived, by its number."""
         return {
             entry.packet: entry.event
-            for entry in self.entries
+            for entry in self._some(_VERDICTS)
             if isinstance(entry, HostEvent) and isinstance(entry.event, Verdict) and entry.packet is not None
         }
 
@@ -163,7 +202,7 @@ class Record:
         """Why each packet was sent, by its number; a raw node gives no reasons."""
         return {
             entry.packet: entry.event
-            for entry in self.entries
+            for entry in self._some(_REASONS_SENT)
             if isinstance(entry, HostEvent) and isinstance(entry.event, Sent) and entry.packet is not None
         }
 
@@ -171,7 +210,7 @@ class Record:
         """How long the queues of the listener on that port were, from when on."""
         return [
             QueueLength(entry.at, entry.event.accept, entry.event.syn, entry.event.backlog)
-            for entry in self.entries
+            for entry in self._some(_QUEUE_LENGTHS)
             if isinstance(entry, HostEvent)
             and entry.node == node
             and isinstance(entry.event, QueueChanged)
@@ -181,7 +220,7 @@ class Record:
     def counters(self, node: str, at: int | None = None) -> dict[str, int]:
         """The counters that moved, as they stood at that time in nanoseconds; at the end, where none is given."""
         counters: dict[str, int] = {}
-        for entry in self.entries:
+        for entry in self._some(_COUNTERS):
             if at is not None and entry.at > at:
                 break
             if isinstance(entry, HostEvent) and entry.node == node and isinstance(entry.event, Counted):
@@ -189,8 +228,17 @@ class Record:
         return counters
 
 
-def _restored(entries: list[Entry], numbers: int) -> Record:
+def _sent_among(entries: Iterable[Entry]) -> int:
+    return sum([1 for entry in entries if type(entry) is PacketSeen and entry.point is Point.SENT])
+
+
+def _restored(
+    entries: list[Entry], forms: EntryForms, packed: list[bytes], count: int, sent: int, numbers: int
+) -> Record:
     """A record that was copied or pickled."""
     record = Record()
-    record.entries, record._numbers = entries, numbers
+    record._open, record._forms, record._packed, record._sent = entries, forms, count, sent
+    record._numbers = numbers
+    for octets in packed:
+        record._store.add(octets)
     return record

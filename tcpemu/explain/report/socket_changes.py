@@ -36,7 +36,7 @@ class SocketWatch:
         network.after_each_step(self._look)
 
     def _look(self, node: Node, flow: FlowKey | None) -> None:
-        entries = self._network.record.entries[self._seen :]
+        entries = list(self._network.record.since(self._seen))
         self._seen += len(entries)
         touched = dict.fromkeys([flow] if flow else [])
         touched.update(dict.fromkeys(_flows(node.name, entries)))

@@ -1,4 +1,8 @@
 """What is kept of a network.
 
+- `entries.py`: what stands in a record: packets seen, events of hosts, calls
+- `entry_forms.py`: what most entries repeat, each once
+- `packed_entries.py`: entries in few octets, and back
+- `packed_store.py`: where these are put, in memory or on disk
 - `past_host.py`: a host as it stood, in a copy of its network
 """

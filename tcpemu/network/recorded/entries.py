@@ -1,0 +1,71 @@
+"""What a record holds, one value for each thing that happened: a packet passed a point, a host did something, an
+application made a call.
+"""
+
+from enum import Enum
+from typing import NamedTuple, TypeAlias
+
+from tcpemu.stack.base.events import Event
+from tcpemu.wire.segment import FlowKey, Segment
+
+WAITS = "waits"
+"""The result of a call that does not end at once; the same call stands in the record again when it ends."""
+
+
+NO_HOST = "no host has this address"
+"""Why a packet is lost that goes to an address that nobody has, or that somebody only claims to have."""
+
+
+class Point(Enum):
+    """Where a packet was seen."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+    LOST = "lost"
+
+
+class PacketSeen(NamedTuple):
+    """A packet passed a point."""
+
+    at: int
+    node: str
+    """The node that sent or received it; for a lost packet, the one that sent it."""
+    point: Point
+    number: int
+    """One for each transmission, the same at every point; a copy that a link made has its own."""
+    segment: Segment
+    why: str = ""
+    """How a lost packet was lost."""
+    copy_of: int | None = None
+    """For a copy that a link made, the number of the packet it is a copy of. A copy was never SENT."""
+
+
+class HostEvent(NamedTuple):
+    """Something happened in a host."""
+
+    at: int
+    node: str
+    event: Event
+    packet: int | None = None
+    """For Sent, the packet that was sent; for all else while a packet was received, that packet."""
+
+
+class Call(NamedTuple):
+    """An application made a call, or ended."""
+
+    at: int
+    node: str
+    application: str
+    """Empty for a call from outside of any application."""
+    text: str
+    """`connect(10.0.0.2:80)`, `recv(100)`, `ends`."""
+    result: str
+    """`waits`, the name of an errno, or what came of it in words; often empty."""
+    flow: FlowKey | None = None
+    """The connection that it was made on, or that it gave: remote address and port, local address and port."""
+    why: str = ""
+    """For one that failed: what stood in its way, where the errno alone does not say it."""
+
+
+Entry: TypeAlias = PacketSeen | HostEvent | Call
+"""Anything that stands in a record. Each has `at`, in nanoseconds of virtual time, and `node`, the name of a host."""
