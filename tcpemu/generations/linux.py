@@ -149,6 +149,7 @@ LINUX_4_10 = _older(
     LINUX_4_19,
     (4, 10),
     "Linux 4.10 (2017): a full accept queue drops every SYN",
+    sysctls={"net.ipv4.tcp_tw_reuse": 0},
     wire=Wire(window_segments=20),
 )
 

@@ -21,7 +21,9 @@ SINCE: dict[str, tuple[Version, int | None]] = {
     "net.ipv4.tcp_keepalive_intvl": ((2, 4), None),
     "net.ipv4.tcp_keepalive_probes": ((2, 2), None),
     "net.ipv4.tcp_keepalive_time": ((2, 2), None),
+    "net.ipv4.tcp_max_orphans": ((2, 4), None),
     "net.ipv4.tcp_max_syn_backlog": ((2, 2), 128),
+    "net.ipv4.tcp_max_tw_buckets": ((2, 4), None),
     "net.ipv4.tcp_no_metrics_save": ((2, 6, 6), 0),
     "net.ipv4.tcp_notsent_lowat": ((3, 12), 2**32 - 1),
     "net.ipv4.tcp_orphan_retries": ((2, 4), None),
@@ -39,6 +41,8 @@ SINCE: dict[str, tuple[Version, int | None]] = {
     "net.ipv4.tcp_synack_retries": ((2, 4), None),
     "net.ipv4.tcp_syncookies": ((2, 2), 0),
     "net.ipv4.tcp_timestamps": ((2, 2), 0),
+    "net.ipv4.tcp_tw_reuse": ((2, 4, 21), 0),
+    "net.ipv4.tcp_tw_reuse_delay": ((6, 14), None),
     "net.ipv4.tcp_window_scaling": ((2, 2), 0),
     "net.ipv4.tcp_wmem": ((2, 4), None),
     "net.ipv4.tcp_workaround_signed_windows": ((2, 6, 26), None),
@@ -50,6 +54,7 @@ as with the default). Minor versions before 3.0 are from memory."""
 LARGER_SINCE: dict[str, tuple[Version, int]] = {
     "net.ipv4.tcp_syncookies": ((3, 13), 1),
     "net.ipv4.tcp_timestamps": ((4, 10), 1),
+    "net.ipv4.tcp_tw_reuse": ((4, 19), 1),
 }
 """Sysctls that took on a further value, since when, and the largest one before."""
 

@@ -241,6 +241,17 @@ def window_taken_back():
     return after(host, ("A", 1, 1, {"win": 0}), until=1000)
 
 
+def too_many_orphans(close_at):
+    """Two connections are closed where one orphan may be, the second at that time; then their timers fire."""
+    host = listening(max_orphans=0)
+    for port in (41001, 41002):
+        host.send("S", port=port, opts=MSS)
+        host.send("A", 1, 1, port=port)
+        host.accept().close()
+        host.run(close_at)
+    return after(host, until=5)
+
+
 def closed_before_accept():
     host = unaccepted()
     host.listener.close()
@@ -432,6 +443,7 @@ WAYS = {
     "UNREAD_RST": lambda: calling(after(established(), ("PA", 1, 1, {"data": 5})), ("close",)),
     "UNACCEPTED_RST": closed_before_accept,
     "LINGER2_RST": lambda: closed_in_fin_wait2(-1),
+    "TOO_MANY_ORPHANS_RST": lambda: too_many_orphans(close_at=1 * SECOND),
     "TW_ACK": lambda: after(time_wait(), ("FA", 1, 2)),
     "ACK": connected,
     "DELAYED_ACK": lambda: after(established(), ("FPA", 1, 1, {"data": 5}), until=3),
@@ -460,6 +472,7 @@ WAYS = {
     "PROBES_TIMED_OUT": lambda: after(no_window(), until=2000),
     "CLOSED_WINDOW_TIMED_OUT": no_window_within_the_user_timeout,
     "SHUT_WINDOW_TIMED_OUT": window_taken_back,
+    "TOO_MANY_ORPHANS": lambda: too_many_orphans(close_at=0),
     "TIME_WAIT_OVER": lambda: after(time_wait(), until=70),
     "FIN_WAIT2_OVER": lambda: after(fin_wait2(orphan=True), until=70),
 }

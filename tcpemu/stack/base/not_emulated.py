@@ -114,9 +114,7 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_l3mdev_accept": "there is one routing domain",
     "net.ipv4.tcp_limit_output_bytes": _DEVICE,
     "net.ipv4.tcp_low_latency": "it does nothing in Linux either, since 4.14",
-    "net.ipv4.tcp_max_orphans": "any number of orphans may be left",
     "net.ipv4.tcp_max_reordering": "how much reordering is allowed for has the kernel's default limit, 300",
-    "net.ipv4.tcp_max_tw_buckets": "any number of connections may be in TIME_WAIT",
     "net.ipv4.tcp_mem": _MEMORY,
     "net.ipv4.tcp_migrate_req": "half-open connections end with their listener, as with 0",
     "net.ipv4.tcp_min_rtt_wlen": "the least round-trip time has the kernel's default window, 300 s",
@@ -145,8 +143,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_tso_rtt_log": "each segment is sent by itself",
     "net.ipv4.tcp_tso_win_divisor": "each segment is sent by itself",
     "net.ipv4.tcp_tw_recycle": "Linux has none either since 4.12",
-    "net.ipv4.tcp_tw_reuse": "connect() does not take a port whose connection is in TIME_WAIT, as with 0",
-    "net.ipv4.tcp_tw_reuse_delay": "connect() does not take a port whose connection is in TIME_WAIT",
 }
 """Sysctls of Linux that nothing here obeys, each with what is so whatever it says."""
 

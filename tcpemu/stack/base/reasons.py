@@ -302,6 +302,11 @@ SENT_UNACCEPTED_RST = _reason(
 SENT_LINGER2_RST = _reason(
     "LINGER2_RST", "no wait for the peer's FIN: the connection is reset", _ACTIVE_RESET
 )
+SENT_TOO_MANY_ORPHANS_RST = _reason(
+    "TOO_MANY_ORPHANS_RST",
+    "more orphans than there may be: the connection is reset",
+    "tcp.c: tcp_check_oom",
+)
 SENT_TW_ACK = _reason("TW_ACK", "TIME-WAIT repeats its last ACK", "tcp_ipv4.c: tcp_v4_timewait_ack")
 SENT_ACK = _reason("ACK", "acknowledges what arrived", "tcp_output.c: __tcp_send_ack")
 SENT_DELAYED_ACK = _reason("DELAYED_ACK", "the delayed ACK is due", "tcp_timer.c: tcp_delack_timer_handler")
@@ -410,6 +415,11 @@ SHUT_WINDOW_TIMED_OUT = _reason(
     "SHUT_WINDOW_TIMED_OUT",
     "the peer closed its window over data under way and is silent: the connection is given up with ETIMEDOUT",
     "tcp_timer.c: tcp_retransmit_timer",
+)
+TOO_MANY_ORPHANS = _reason(
+    "TOO_MANY_ORPHANS",
+    "there are more orphans than there may be: this one is given up",
+    "tcp_timer.c: tcp_out_of_resources",
 )
 TW_OVER = _reason("TIME_WAIT_OVER", "TIME-WAIT is over", "inet_timewait_sock.c: tw_timer_handler")
 KEEPALIVE_OVER = _reason(

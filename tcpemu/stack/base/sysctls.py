@@ -58,7 +58,11 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_keepalive_time": Sysctl(
         7200, "seconds of silence before the first keepalive probe", 1, 8589934
     ),
+    "net.ipv4.tcp_max_orphans": Sysctl(
+        131072, "connections without an owner; what is beyond is reset when it is closed"
+    ),
     "net.ipv4.tcp_max_syn_backlog": Sysctl(2048, "limit of the SYN queue when tcp_syncookies is 0"),
+    "net.ipv4.tcp_max_tw_buckets": Sysctl(131072, "connections in TIME_WAIT; what is beyond ends at once"),
     "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 255),
     "net.ipv4.tcp_notsent_lowat": Sysctl(
         2**32 - 1, "octets that may wait unsent before send() takes no more", 0, 2**32 - 1
@@ -86,6 +90,12 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_synack_retries": Sysctl(5, "times a SYN/ACK is sent again", 0, 255),
     "net.ipv4.tcp_syncookies": Sysctl(1, "0: never; 1: when the SYN queue is full; 2: always", 0, 2),
     "net.ipv4.tcp_timestamps": Sysctl(1, "0: none; 1: with an offset for each flow; 2: without", 0, 2),
+    "net.ipv4.tcp_tw_reuse": Sysctl(
+        2, "connect() takes the port of a TIME_WAIT: 0 never, 1 with timestamps, 2 only on loopback", 0, 2
+    ),
+    "net.ipv4.tcp_tw_reuse_delay": Sysctl(
+        1000, "milliseconds in TIME_WAIT before tcp_tw_reuse lets connect() take the port", 1, 60000
+    ),
     "net.ipv4.tcp_window_scaling": Sysctl(1, "window scale option", 0, 255),
     "net.ipv4.tcp_wmem": Sysctl((4096, 16384, 4194304), "send buffer: least, default and largest octets", 1),
     "net.ipv4.tcp_workaround_signed_windows": Sysctl(0, "1: no first window above 32767", 0, 255),
@@ -114,7 +124,9 @@ class Sysctls:
     tcp_keepalive_intvl: int
     tcp_keepalive_probes: int
     tcp_keepalive_time: int
+    tcp_max_orphans: int
     tcp_max_syn_backlog: int
+    tcp_max_tw_buckets: int
     tcp_no_metrics_save: int
     tcp_notsent_lowat: int
     tcp_orphan_retries: int
@@ -132,6 +144,8 @@ class Sysctls:
     tcp_synack_retries: int
     tcp_syncookies: int
     tcp_timestamps: int
+    tcp_tw_reuse: int
+    tcp_tw_reuse_delay: int
     tcp_window_scaling: int
     tcp_wmem: tuple[int, int, int]
     tcp_workaround_signed_windows: int

@@ -88,6 +88,14 @@ class HostServices:
     """The second for which challenge ACKs are counted, and how many it has left."""
     challenges_left: int = 0
     metrics: PeerMetrics = field(default_factory=PeerMetrics)
+    orphans: int = 0
+    """Connections that no application holds any more and that are not over yet."""
+    orphans_seen: int = 0
+    """That number as the limit of `orphan_limit.py` has it: it is added up ten times a second."""
+    orphans_seen_in: int = -1
+    """The tenth of a second, counted from the start, in which it was."""
+    time_waits: int = 0
+    """TIME_WAIT buckets, those that are in FIN_WAIT2 among them."""
     counters: dict[str, int] = field(default_factory=dict)
     """`Tcp` and `TcpExt` counters by their MIB names; what never moved is absent."""
     flows: dict[FlowKey, Flow] = field(default_factory=dict)

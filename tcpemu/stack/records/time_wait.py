@@ -27,6 +27,8 @@ class TimeWait(Flow):
     ts_recent: int
     ts_recent_at: int | None
     ts_offset: int
+    entered_at: int
+    """When the bucket took the connection's place, or in FIN_WAIT2 a FIN with a timestamp came."""
     armed: int = 0
     waits: int = 0
     """How long it stays, in nanoseconds, if nothing begins the wait again."""

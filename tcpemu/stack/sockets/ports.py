@@ -6,6 +6,7 @@ import errno
 
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.secrets import ephemeral_offset
+from tcpemu.stack.connection.lifetime import time_wait_bucket
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import Flow, HostServices
 from tcpemu.stack.records.time_wait import TimeWait
@@ -65,8 +66,8 @@ class Ports:
         for odd in (0, 1):
             for step in range(odd, span, 2):
                 port = low + ((start & ~1) + step) % span
-                taken = port in self._bound or (remote, remote_port, local, port) in flows
-                if not taken:
+                flow = flows.get((remote, remote_port, local, port))
+                if port not in self._bound and (flow is None or _given_up(flow)):
                     self._bound[port] = [socket]
                     return port
         raise SocketError(errno.EADDRNOTAVAIL, "every local port is taken")
@@ -92,6 +93,11 @@ def _conflict(socket: SocketState, address: Address | None, other: SocketState) 
         return False
     bound = other.bound_address
     return address is None or bound is None or address == bound
+
+
+def _given_up(flow: Flow) -> bool:
+    """Whether connect() may have the flow, which is in TIME_WAIT (net.ipv4.tcp_tw_reuse)."""
+    return isinstance(flow, TimeWait) and time_wait_bucket.number_for_connect(flow, False) is not None
 
 
 def _reuseaddr(flow: Flow) -> bool | None:

@@ -8,6 +8,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.lifetime import closing, state_changes
+from tcpemu.stack.connection.measures import orphan_limit
 from tcpemu.stack.connection.sending import data_out, transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection
 
@@ -45,11 +46,24 @@ def close(conn: Connection) -> None:
         _part(conn, unread)
     conn.orphan = True
     conn.socket = None
-    if conn.state is State.FIN_WAIT2:
-        _leave_fin_wait2(conn)
+    if conn.state is not State.CLOSE:
+        orphan_limit.begins(conn.host)
+        _left_alone(conn)
     if conn.state is State.CLOSE:
         closing.stop_timers(conn)
         closing.purge(conn)
+
+
+def _left_alone(conn: Connection) -> None:
+    """Nobody holds it any more: it goes on by itself, unless it waits for the peer only or there are too many."""
+    host = conn.host
+    if conn.state is State.FIN_WAIT2:
+        _leave_fin_wait2(conn)
+    if conn.state is not State.CLOSE and orphan_limit.too_many(host, 0):
+        orphan_limit.ends(host)
+        state_changes.set_state(conn, State.CLOSE, "close(): too many orphans (net.ipv4.tcp_max_orphans)")
+        transmit.send_active_reset(conn, reasons.SENT_TOO_MANY_ORPHANS_RST)
+        host.count("TCPAbortOnMemory")
 
 
 def _part(conn: Connection, unread: int) -> None:
@@ -72,6 +86,7 @@ def _part(conn: Connection, unread: int) -> None:
 def _leave_fin_wait2(conn: Connection) -> None:
     """An orphan does not stay in FIN_WAIT2 as a whole connection: RST, or a bucket that waits for the peer's FIN."""
     if conn.options.linger2 < 0:
+        orphan_limit.ends(conn.host)
         state_changes.set_state(conn, State.CLOSE, "close() with TCP_LINGER2 below 0")
         transmit.send_active_reset(conn, reasons.SENT_LINGER2_RST)
         conn.host.count("TCPAbortOnLinger")

@@ -14,12 +14,13 @@ from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.host_arguments import check_time, packed_address
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
-from tcpemu.stack.connection.lifetime import establishing
+from tcpemu.stack.connection.lifetime import establishing, time_wait_bucket
 from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.listening import listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.stack.sockets import (
     message_flags,
     option_answers,
@@ -176,17 +177,24 @@ class Socket(SocketState):
         if not self.host.routable(peer):
             raise SocketError(errno.ENETUNREACH)
         local = self.bound_address or self.host.source_for(peer)
-        if self.bound is None or not self.bound[1]:
+        own_port = self.bound is not None and bool(self.bound[1])
+        if self.bound is None or not own_port:
             self.bound = (None, self._tables.ports.for_connect(self, local, peer, port))
         key = (peer, port, local, self.bound[1])
-        if key in self.host.flows:
+        before = self.host.flows.get(key)
+        iss = time_wait_bucket.number_for_connect(before, own_port) if isinstance(before, TimeWait) else None
+        if before is not None and iss is None:
             raise SocketError(errno.EADDRNOTAVAIL, "this flow exists already")
         conn = establishing.new_connection(self.host, key, self.options, State.CLOSE)
+        if isinstance(before, TimeWait):
+            conn.ts.recent = before.ts_recent
+            time_wait_bucket.remove(before, "connect() takes the flow over")
+            self.host.count("TWRecycled")
         conn.socket = self
         self.connection, self.listener = conn, None
         self.connecting, self.may_connect = True, False
         self.host.flows[key] = conn
-        syn_sent.connect(conn)
+        syn_sent.connect(conn, iss)
         raise SocketError(errno.EINPROGRESS)
 
     def _connect_again(self) -> None:

@@ -6,6 +6,7 @@ from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.testing.bench import (
     FULL,
     MS,
+    MSS,
     SECOND,
     close_wait,
     closing,
@@ -15,9 +16,11 @@ from tcpemu.testing.bench import (
     fin_wait1,
     fin_wait2,
     last_ack,
+    listening,
     pattern,
     syn_recv,
 )
+from tcpemu.wire.segment import flag_letters
 
 LISTEN = "LISTEN 0 5 8080 *"
 
@@ -277,3 +280,52 @@ def test_the_peer_may_close_before_accept():
     assert child.state == "CLOSE_WAIT"
     assert (child.recv(), child.recv()) == (b"hello", b"")
     assert child.send(b"hi") == 2
+
+
+# --- more orphans than there may be ---------------------------------------------------------------------
+
+
+def closed_one_after_another(count, apart=200 * MS, **settings):
+    """As many connections, each accepted, then closed with so much time between them."""
+    host = listening(**settings)
+    children = []
+    for port in range(41001, 41001 + count):
+        host.send("S", port=port, opts=MSS)
+        host.send("A", 1, 1, port=port)
+        children.append(host.accept())
+    host.fresh()
+    for number, child in enumerate(children):
+        host.run(1 * SECOND + number * apart)
+        child.close()
+    return host
+
+
+def test_an_orphan_beyond_tcp_max_orphans_is_reset_at_close():
+    host = closed_one_after_another(3, apart=60 * MS, max_orphans=1)
+    assert [(at, flag_letters(segment.flags)) for at, segment in host.taken() if segment.dport == 41003] == [
+        (1120 * MS, "FA"),
+        (1120 * MS, "RA"),
+    ]
+    assert host.moved()["TCPAbortOnMemory"] == 1
+    assert host.host.tables.host.orphans == 2
+
+
+def test_the_sum_is_of_the_last_tenth_of_a_second():
+    host = closed_one_after_another(3, apart=0, max_orphans=1)
+    assert "TCPAbortOnMemory" not in host.moved()
+
+
+def test_a_timer_of_an_orphan_ends_it_where_there_are_too_many():
+    host = closed_one_after_another(3, apart=0, max_orphans=1)
+    host.run(2 * SECOND)
+    assert host.moved()["TCPAbortOnMemory"] == 3  # each at its first time-out, within one tenth of a second
+    assert host.host.tables.host.orphans == 0
+
+
+def test_no_orphan_is_left_over():
+    host = closed_one_after_another(3)
+    host.run(500 * SECOND)
+    assert host.host.tables.host.orphans == 0
+    host = fin_wait2(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_LINGER2, -1)])
+    host.conn.close()
+    assert host.host.tables.host.orphans == 0

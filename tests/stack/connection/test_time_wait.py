@@ -6,7 +6,7 @@ The connection is in TIME_WAIT since 2.02 s; the peer's next number is 2, and so
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
-from tcpemu.testing.bench import FULL, MS, MSS, SECOND, TS, fin_wait1, fin_wait2, time_wait
+from tcpemu.testing.bench import FULL, MS, MSS, SECOND, TS, fails, fin_wait1, fin_wait2, time_wait
 from tcpemu.wire.options import Timestamps
 
 TW = "TIME-WAIT 0 0 8080 41001"
@@ -300,3 +300,85 @@ def test_with_an_owner_fin_wait2_waits_for_ever():
     assert host.table()[0] == "FIN-WAIT-2 0 0 8080 41001"
     host.run(5060 * SECOND)
     assert host.table() == [LISTEN]
+
+
+# --- connect() in the place of a TIME_WAIT --------------------------------------------------------------
+
+
+REUSE = [(sockopt.SOL_SOCKET, sockopt.SO_REUSEADDR, 1)]
+
+
+def connecting_again(host, own_port=True, at=5 * SECOND):
+    """connect() to the same peer from the same port, chosen by the program or the only one that there is."""
+    host.listener.close()
+    host.run(at)
+    sock = host.socket()
+    if own_port:
+        sock.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_REUSEADDR, 1)
+        sock.bind(8080)
+    host.fresh()
+    with fails("EINPROGRESS"):
+        sock.connect()
+    return sock
+
+
+def test_a_port_that_the_program_chose_is_taken_over_where_both_had_timestamps():
+    host = time_wait(opts=TS, options=REUSE, tw_reuse=0)
+    old = host.flow().isn + 2
+    connecting_again(host, at=2030 * MS)
+    [(_, syn)] = host.taken()
+    assert syn.seq == old + 65537  # beyond all that the old connection used
+    [stamps] = [option for option in syn.options if isinstance(option, Timestamps)]
+    assert stamps.ecr == 111  # the peer's last one
+    assert host.table()[-1] == "SYN-SENT 0 1 8080 41001"
+    assert host.moved()["TWRecycled"] == 1
+
+
+def test_without_timestamps_it_is_not():
+    host = time_wait(options=REUSE, tw_reuse=1)
+    host.listener.close()
+    sock = host.socket()
+    sock.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_REUSEADDR, 1)
+    sock.bind(8080)
+    with fails("EADDRNOTAVAIL"):
+        sock.connect()
+
+
+@pytest.mark.parametrize(
+    ("settings", "at", "taken"),
+    [
+        ({"tw_reuse": 1}, 3020, False),
+        ({"tw_reuse": 1}, 3021, True),
+        ({"tw_reuse": 1, "tw_reuse_delay": 300}, 2321, True),
+        ({"tw_reuse": 2}, 9000, False),  # the default: on loopback only
+        ({"tw_reuse": 0}, 9000, False),
+    ],
+)
+def test_a_port_that_the_kernel_chooses_is_taken_over_by_tcp_tw_reuse_after_its_delay(settings, at, taken):
+    """Asked of a Linux 6.18 on loopback: with 2 from 1.0 s on, with a delay of 300 ms from 0.3 s on, never with 0."""
+    host = time_wait(opts=TS, ip_local_port_range=(8080, 8080), **settings)
+    if taken:
+        connecting_again(host, own_port=False, at=at * MS)
+        assert host.moved()["TWRecycled"] == 1
+    else:
+        host.listener.close()
+        host.run(at * MS)
+        with fails("EADDRNOTAVAIL"):
+            host.socket().connect()
+
+
+def test_as_many_as_tcp_max_tw_buckets_allows():
+    host = fin_wait2(max_tw_buckets=1)
+    host.conn.close()
+    assert sorted(host.table()) == ["FIN-WAIT-2 0 0 8080 41001", LISTEN]
+    host.send("S", port=41002, opts=MSS)
+    host.send("A", 1, 1, port=41002)
+    other = host.accept()
+    other.shutdown(1)
+    host.send("A", 1, 2, port=41002)
+    host.fresh()
+    other.close()
+    assert host.moved() == {"TCPTimeWaitOverflow": 1}
+    assert sorted(host.table()) == ["FIN-WAIT-2 0 0 8080 41001", LISTEN]
+    ends(host)
+    assert host.host.tables.host.time_waits == 0

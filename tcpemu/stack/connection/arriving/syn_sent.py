@@ -13,7 +13,7 @@ from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_sy
 from tcpemu.stack.connection.lifetime import closing, establishing, keepalive, state_changes
 from tcpemu.stack.connection.measures import first_window, initial_numbers, segment_size
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
-from tcpemu.stack.connection.sending import data_out, stateless_replies, transmit
+from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies, transmit
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.sent_pieces import new_piece
@@ -22,10 +22,13 @@ from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, CWR, ECE, RST, SYN, Segment
 
 
-def connect(conn: Connection) -> None:
-    """Send the first SYN (tcp_connect_init, tcp_connect)."""
+def connect(conn: Connection, number: int | None = None) -> None:
+    """Send the first SYN (tcp_connect_init, tcp_connect), with this `number` where a TIME_WAIT gave one."""
     host = conn.host
     iss, conn.ts.offset = initial_numbers.flow_secrets(host, conn.key)
+    iss = iss if number is None else number
+    if not conn.options.quickack:
+        conn.ack.pingpong = 1
     conn.snd.iss = conn.snd.una = conn.snd.write_seq = conn.snd.sml = iss
     conn.rcv.advmss = segment_size.advertised_mss(host, conn.options.maxseg)
     if conn.options.maxseg:
@@ -120,7 +123,11 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     conn.rtx.syn_timed_out = False
     if in_loss and not conn.sack_ok:
         _stay_in_loss(conn)
-    transmit.send_ack(conn, reasons.SENT_ACK)
+    if conn.ack.pingpong or conn.options.defer_periods:
+        # The ACK may go with the data that comes soon (TCP_QUICKACK 0, TCP_DEFER_ACCEPT).
+        delayed_acks.wait_for_data(conn)
+    else:
+        transmit.send_ack(conn, reasons.SENT_ACK)
     data_out.push_pending(conn)
 
 

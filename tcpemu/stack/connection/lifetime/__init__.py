@@ -3,6 +3,7 @@
 closing.py           done, failed, reset, aborted, or left to a bucket; how long an orphan waits in FIN_WAIT2
 establishing.py      what it is at first, and how SYN_RECV becomes ESTABLISHED
 keepalive.py         a silent peer is probed and given up; what ends an orphan that is still a connection
+orphans.py           what nobody holds any more ends early where there are too many
 probes.py            the tail loss probe and the probe of a closed window are sent
 state_changes.py     the one place where the state changes
 time_wait_bucket.py  TIME_WAIT, and mostly FIN_WAIT2 of an orphan: what answers, what ends it, what takes it over

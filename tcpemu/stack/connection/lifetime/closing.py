@@ -16,7 +16,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.lifetime import state_changes
-from tcpemu.stack.connection.measures import receive_window, remembered_peers
+from tcpemu.stack.connection.measures import orphan_limit, receive_window, remembered_peers
 from tcpemu.stack.connection.sending import transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
 from tcpemu.stack.records.host_services import HostServices
@@ -29,6 +29,8 @@ _NEEDS_RESET = frozenset(
 
 def done(conn: Connection, cause: str, shown: State | None = None) -> None:
     """No more of it on the wire (tcp.c: tcp_done)."""
+    if conn.orphan and conn.state is not State.CLOSE:
+        orphan_limit.ends(conn.host)
     if conn.state in (State.SYN_SENT, State.SYN_RECV):
         conn.host.count("AttemptFails")
     state_changes.set_state(conn, State.CLOSE, cause, shown)
@@ -120,15 +122,22 @@ def _three_and_a_half(conn: Connection) -> int:
 def time_wait(conn: Connection, state: State, wait: int = 0) -> None:
     """Put a small bucket in the place of a connection (tcp_minisocks.c: tcp_time_wait).
 
-    `wait` is that of FIN_WAIT2, in nanoseconds; how long TIME_WAIT is, the kernel says.
+    `wait` is that of FIN_WAIT2, in nanoseconds; how long TIME_WAIT is, the kernel says. Where there are too many, the
+    connection is simply over.
     """
     host = conn.host
     wait = host.generation.time_wait if state is State.TIME_WAIT else max(wait, _three_and_a_half(conn))
     remembered_peers.remember(host.metrics, conn)
+    cause = "FIN arrives" if state is State.TIME_WAIT else "closed"
+    if host.time_waits >= host.sysctls.tcp_max_tw_buckets:
+        host.count("TCPTimeWaitOverflow")
+        done(conn, f"{cause}, and there are as many TIME-WAITs as net.ipv4.tcp_max_tw_buckets allows")
+        return
     bucket = _bucket(conn, state)
     bucket.waits = max(wait, fin_time(conn)) if state is State.FIN_WAIT2 else wait
-    done(conn, "FIN arrives" if state is State.TIME_WAIT else "closed", shown=state)
+    done(conn, cause, shown=state)
     host.flows[conn.key] = bucket
+    host.time_waits += 1
     host.timers.arm(bucket, host.now + wait, host.now)
     # Short waits are counted apart (inet_timewait_sock.c: __inet_twsk_schedule).
     host.count("TWKilled" if wait <= 4 * SECOND else "TW")
@@ -151,6 +160,7 @@ def _bucket(conn: Connection, state: State) -> TimeWait:
         conn.ts.recent,
         conn.ts.recent_at,
         conn.ts.offset,
+        conn.host.now,
     )
 
 

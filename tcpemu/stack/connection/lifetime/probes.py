@@ -11,7 +11,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.sequence_numbers import add
 from tcpemu.stack.base.units import MILLISECOND
-from tcpemu.stack.connection.lifetime import closing
+from tcpemu.stack.connection.lifetime import closing, orphans
 from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.connection.sending import data_out, probe_timers, retransmission, transmit
 from tcpemu.stack.records.connection import Connection, WriteTimer
@@ -64,6 +64,13 @@ def window_probe_timer(conn: Connection) -> None:
         return
     if conn.rtx.probes_began is None:
         conn.rtx.probes_began = conn.host.now
+    if (
+        not _user_timeout_over(conn)
+        and conn.orphan
+        and not _silent_for_good(conn)
+        and orphans.ended_early(conn, True)
+    ):
+        return
     if _user_timeout_over(conn) or _probed_enough(conn):
         over, decided = _user_timeout_over(conn), _what_decided(conn)
         reason = reasons.CLOSED_WINDOW_TIMED_OUT if over else reasons.PROBES_TIMED_OUT
@@ -88,11 +95,20 @@ def _probed_enough(conn: Connection) -> bool:
     """So many probes in a row without an answer end it; of an orphan fewer do."""
     most = conn.host.sysctls.tcp_retries2
     if conn.orphan:
-        alive = conn.rtt.rto << conn.rtt.backoff < conn.host.rto_max
-        most = orphan_retries(conn, alive)
-        if not alive and conn.rtt.backoff >= most:
+        most = orphan_retries(conn, _lives(conn))
+        if _silent_for_good(conn):
             return True
     return conn.rtx.probes_out >= most
+
+
+def _lives(conn: Connection) -> bool:
+    """The peer is not taken for dead while the wait for the next probe is not at its longest."""
+    return conn.rtt.rto << conn.rtt.backoff < conn.host.rto_max
+
+
+def _silent_for_good(conn: Connection) -> bool:
+    """An orphan's wait is at its longest, and it was doubled as often as there are retries."""
+    return not _lives(conn) and conn.rtt.backoff >= orphan_retries(conn, False)
 
 
 def _user_timeout_over(conn: Connection) -> bool:

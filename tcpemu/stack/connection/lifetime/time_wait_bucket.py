@@ -13,10 +13,11 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, in_window, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
-from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited
 from tcpemu.stack.connection.sending import stateless_replies
+from tcpemu.stack.records.host_services import is_loopback
 from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
@@ -50,6 +51,7 @@ def remove(bucket: TimeWait, cause: str) -> None:
     host = bucket.host
     host.timers.cancel(bucket)
     del host.flows[bucket.key]
+    host.time_waits -= 1
     host.state_changed(bucket.key, bucket.state, State.CLOSE, cause)
 
 
@@ -110,6 +112,24 @@ def number_for_new_connection(bucket: TimeWait, segment: Segment) -> int | None:
     return add(bucket.snd_nxt, _ISN_STEP) or 1  # 0 stands for none in the kernel
 
 
+def number_for_connect(bucket: TimeWait, own_port: bool) -> int | None:
+    """Initial sequence number with which connect() may take the flow over; None where it may not (tcp_twsk_unique).
+
+    Timestamps keep the two connections apart, so both must have had them. A port that the program chose itself
+    (`own_port`) may be taken at once; another one if net.ipv4.tcp_tw_reuse says so, and not in the first second.
+    """
+    if bucket.state is State.FIN_WAIT2 or bucket.ts_recent_at is None:
+        return None
+    host = bucket.host
+    reuse = host.sysctls.tcp_tw_reuse
+    on_loopback = is_loopback(bucket.key[0]) or is_loopback(bucket.key[2])
+    allowed = reuse == 1 or (reuse == 2 and on_loopback)
+    waited = host.now - bucket.entered_at > host.sysctls.tcp_tw_reuse_delay * MILLISECOND
+    if not own_port and not (allowed and waited):
+        return None
+    return add(bucket.snd_nxt, _ISN_STEP) or 1
+
+
 def why_taken_over(bucket: TimeWait, segment: Segment) -> Reason:
     """What made a SYN new that has taken the flow over: its sequence number, or only its timestamp."""
     newer = after(segment.seq, bucket.rcv_nxt)
@@ -166,6 +186,8 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
     bucket.state = State.TIME_WAIT
     bucket.rcv_nxt = end
     _update_ts_recent(bucket, stamps)
+    if stamps is not None:
+        bucket.entered_at = bucket.host.now
     _begin_again(bucket)
     _send_ack(bucket, reasons.SENT_ACK)
     return reasons.TW_FIN

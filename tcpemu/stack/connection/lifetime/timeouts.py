@@ -11,7 +11,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
-from tcpemu.stack.connection.lifetime import closing, probes
+from tcpemu.stack.connection.lifetime import closing, orphans, probes
 from tcpemu.stack.connection.sending import retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
@@ -53,6 +53,8 @@ def _retransmission_timer(conn: Connection) -> None:
         _back_off(conn)
         return
     host.count("TCPTimeouts")
+    if conn.orphan and conn.state not in OPENING and orphans.ended_early(conn, _peer_may_live(conn)):
+        return
     if _tried_enough(conn):
         _give_up(conn, _what_timed_out(conn), _what_decided(conn))
         return
@@ -162,6 +164,11 @@ def _tries(conn: Connection) -> int:
     # At the longest time-out the peer is taken for dead: an orphan has no further try.
     alive = conn.rtt.rto < conn.host.rto_max
     return probes.orphan_retries(conn, alive)
+
+
+def _peer_may_live(conn: Connection) -> bool:
+    """Whether an orphan's peer is worth a RST: the RTO is not at its longest, or has not been for long."""
+    return conn.rtt.rto < conn.host.rto_max or not _timed_out(conn, _tries(conn))
 
 
 def _timed_out(conn: Connection, tries: int) -> bool:

@@ -111,6 +111,15 @@ def enter_quick(conn: Connection) -> None:
     conn.ack.ato = ATO_MIN
 
 
+def wait_for_data(conn: Connection) -> None:
+    """The ACK of a SYN|ACK waits for data to go with, no longer than an ACK may (tcp_rcv_synsent_state_process)."""
+    enter_quick(conn)
+    conn.ack.pending |= SCHEDULED | TIMER
+    conn.ack.due = conn.host.now + DELACK_MAX
+    conn.ack.timer = Timer(TimerKind.DELAYED_ACK, conn)
+    conn.host.timers.arm(conn.ack.timer, conn.ack.due, conn.host.now)
+
+
 def check(conn: Connection) -> None:
     """Send the ACK that is owed, now or later (__tcp_ack_snd_check)."""
     more_than_one = distance(conn.rcv.wup, conn.rcv.nxt) > conn.ack.rcv_mss and (

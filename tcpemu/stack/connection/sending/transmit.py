@@ -145,7 +145,7 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
     plain = wire.plain_syn and not flags & ACK
     stamps = None
     if sysctls.tcp_timestamps and not plain:
-        stamps = Timestamps(conn.host.tsval(conn.ts.offset), conn.ts.recent if flags & ACK else 0)
+        stamps = Timestamps(conn.host.tsval(conn.ts.offset), conn.ts.recent)
     shift = conn.rcv.wscale if sysctls.tcp_window_scaling and not plain else None
     own_mss = segment_size.advertised_mss(conn.host, conn.options.maxseg)
     order = wire.syn_ack_order or wire.order if flags & ACK else wire.order
