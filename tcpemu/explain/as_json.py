@@ -62,6 +62,10 @@ octets. A program checks `format`: it grows when a key goes away or means someth
   sender in the call or the timer that sent it and nothing else
 - `evicted`: the half-open connection that had to go when it arrived, if one had to: `local_address`, `local_port`,
   `remote_address`, `remote_port`; `waited`: for how long it had been there; `oldest`: whether none had longer
+- `gone`: where it met no connection any more, how the one that was there had ended: `at`; `before`, the state it had;
+  `cause`, in words. Else null
+- `waited`: of a delayed ACK, since its data had arrived; of data that was held back, since it was written. Else null
+- `unread`: of one that offers a window of 0, the octets that wait for recv() at its sender. Else null
 - `comment`: what a capture says of it
 
 **A call** of an application
@@ -69,6 +73,7 @@ octets. A program checks `format`: it grows when a key goes away or means someth
 - `at`, `host`; `application`: empty for a call from outside of any
 - `call`: `connect(10.0.0.1:80)`; `result`: `waits`, an errno, or what came of it; a call that waits stands there
   again when it ends
+- `why`: of one that failed, what stood in its way where the errno alone does not say it; else null
 - `local_address`, `local_port`, `remote_address`, `remote_port`: of the connection on which it was made, or which it
   gave; null where there is none
 - `queues`: of the listener, if the call changed them
@@ -77,6 +82,9 @@ octets. A program checks `format`: it grows when a key goes away or means someth
 
 - `at`, `host`, `local_address`, `local_port`, `remote_address`, `remote_port`
 - `reason`: null for a change that no timer made; `state`: `before` and `after`, null if it stayed
+- `given_up`: of one that gave up, what decided that: `setting`, a sysctl or a socket option; `value`, what it was, in
+  its own unit; `waited`, since the first retransmission or SYN; `allowed`, from when on it gives up, null where it
+  counts tries. Null for others. A timer that gave up and sent a RST stands there for this beside that packet
 - `queues`: of the listener, if they changed
 
 **A reason**: `name`, as ACCEPT_QUEUE_FULL; `words`; `source`: the file and the function of the kernel.
@@ -268,6 +276,9 @@ def _packet(row: PacketRow) -> JsonObject:
         "counters": dict(row.counted),
         "sender_counters": dict(row.sender_counted),
         "evicted": row.evicted and _evicted(row.evicted),
+        "gone": row.gone and {"at": row.gone.at, "before": row.gone.old.ss_name, "cause": row.gone.cause},
+        "waited": row.waited,
+        "unread": row.unread,
         "comment": comment_on(row),
     }
 
@@ -330,6 +341,7 @@ def _call(row: CallRow) -> JsonObject:
         "application": row.application,
         "call": row.text,
         "result": row.result,
+        "why": row.why or None,
         **_ends(row.flow),
         "queues": _queues(row.queues),
     }
@@ -357,6 +369,7 @@ def _timer(row: TimerRow) -> JsonObject:
         **_ends(row.flow),
         "reason": row.reason and _reason(row.reason),
         "state": row.change and _states(row.change, row.change.new),
+        "given_up": row.given_up and asdict(row.given_up),
         "queues": _queues(row.queues),
     }
 

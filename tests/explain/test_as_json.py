@@ -415,3 +415,42 @@ def test_every_key_is_told_in_the_docstring(name, request):
     keys = set(keys_in(json_data("x", request.getfixturevalue(name))))
     assert len(keys) > 60
     assert {key for key in keys if f"`{key}`" not in as_json.__doc__} == set()
+
+
+# What waited, what was gone, what gave up.
+
+
+def run_of(**scenario):
+    (run,) = load_scenario.runs(load_scenario.from_document({"title": "t", **scenario}))
+    return json_data("x", [build.run(run)])["runs"][0]
+
+
+def test_data_for_a_connection_that_is_gone():
+    client = {"name": "c", "do": ["connect", {"wait": "6 ms"}, {"send": 10}, {"wait": "1 s"}]}
+    run = run_of(server={"then": "abort"}, clients=[client], duration="9 s")
+    [gone] = [row["gone"] for row in kind(run, "packet") if row["gone"]]
+    assert gone == {"at": 15 * MS, "before": "ESTAB", "cause": "abort()"}
+
+
+def test_a_full_buffer_and_held_data():
+    sender = {"name": "c", "do": ["connect", {"send": 200_000}]}
+    run = run_of(server={"options": {"rcvbuf": 4096}}, clients=[sender], duration="2 s")
+    shut = [row for row in kind(run, "packet") if row["unread"]]
+    assert shut
+    assert all(row["scaled_window"] == 0 and row["sender"] == "server" for row in shut)
+    twice = {"name": "c", "do": ["connect", {"send": 10}, {"send": 10}]}
+    run = run_of(server={"then": "read_to_end"}, clients=[twice])
+    assert [row["waited"] for row in kind(run, "packet") if row["waited"]] == [10 * MS]
+
+
+def test_what_made_a_timer_give_up_and_a_call_fail():
+    lost = {"drop": [{"to": "server", "data": True}]}
+    client = {"name": "c", "sysctls": {"net.ipv4.tcp_retries2": 2}, "do": ["connect", {"send": 10}, "recv"]}
+    run = run_of(link=lost, clients=[client, {"name": "d", "do": ["connect"], "own_port": 9}], duration="9 s")
+    [given_up] = [row["given_up"] for row in kind(run, "timer") if row["given_up"]]
+    assert given_up["setting"] == "net.ipv4.tcp_retries2"
+    assert (given_up["value"], given_up["allowed"]) == (2, 1400 * MS)
+    assert given_up["waited"] >= given_up["allowed"]
+    crowded = {"name": "c", "count": 2, "sysctls": {"net.ipv4.ip_local_port_range": "2000 2000"}}
+    run = run_of(clients=[crowded])
+    assert [row["why"] for row in kind(run, "call") if row["why"]] == ["every local port is taken"]
