@@ -20,6 +20,8 @@ from tcpemu.wire.segment import Address, endpoint_text
 OptionValues: TypeAlias = Mapping[tuple[int, int], int]
 """Socket options to set: (level, name) to value, as `{(SOL_SOCKET, SO_RCVBUF): 4096}`."""
 
+GONE = "is gone without a word"
+"""The text of what stands in the record in place of a call, where an end vanishes."""
 _HOW = {SHUT_RD: "SHUT_RD", SHUT_WR: "SHUT_WR", SHUT_RDWR: "SHUT_RDWR"}
 
 
@@ -152,6 +154,10 @@ class ConnectedSocket(_ApplicationSocket):
             lambda data: octets_text(len(data)) if data else "end",
             timeout,
         )
+
+    def gone(self) -> None:
+        """Write in the record that this end has vanished; that nothing comes of it any more, its link sees to."""
+        self._calls.call(self.socket, GONE, lambda _: None)
 
     def abort(self) -> None:
         """Close it with a RST: SO_LINGER on, 0 seconds."""

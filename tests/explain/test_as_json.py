@@ -428,8 +428,10 @@ def run_of(**scenario):
 def test_data_for_a_connection_that_is_gone():
     client = {"name": "c", "do": ["connect", {"wait": "6 ms"}, {"send": 10}, {"wait": "1 s"}]}
     run = run_of(server={"then": "abort"}, clients=[client], duration="9 s")
-    [gone] = [row["gone"] for row in kind(run, "packet") if row["gone"]]
-    assert gone == {"at": 15 * MS, "before": "ESTAB", "cause": "abort()"}
+    data, reset = (row for row in kind(run, "packet") if row["gone"])
+    assert (data["payload_length"], reset["flags"]) == (10, "RST")
+    assert data["gone"] == {"at": 15 * MS, "before": "ESTAB", "cause": "close() with SO_LINGER on and 0 s"}
+    assert (reset["gone"]["at"], reset["gone"]["before"]) == (20 * MS, "ESTAB")
 
 
 def test_a_full_buffer_and_held_data():

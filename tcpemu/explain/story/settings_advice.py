@@ -4,18 +4,23 @@ A setting that the kernel of the host does not have is not named.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tcpemu.explain.facts.queue_limits import AssumedQueues
 from tcpemu.explain.facts.row_notes import ZERO_WINDOW
 from tcpemu.explain.facts.rows import ListenerQueues
+from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.time_words import span_words
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.sysctls import Value
+from tcpemu.stack.base.units import MILLISECOND
 
 _HUGE = 1 << 30
+LONE = "LONE_END"
+"""Stands for the reason behind an end that stays open though its peer is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,10 @@ class SettingsCase:
     """The backlog that listen() was called with, where it is known."""
     given_up: GivenUp | None = None
     """For a timer that gave up: what decided that."""
+    syncnt: int | None = None
+    """The TCP_SYNCNT of its socket, where one is set."""
+    crowd: int = 0
+    """How many SYNs in the whole run found the SYN queue of this listener full, each connection counted once."""
 
     def now(self, sysctl: str) -> Value | None:
         """The value in force; None where this kernel has no such setting."""
@@ -87,17 +96,37 @@ def _syn_ack_retries(case: SettingsCase) -> Iterator[str]:
 
 
 def _syn_retries(case: SettingsCase) -> Iterator[str]:
+    if case.syncnt is not None:
+        yield f"the socket option TCP_SYNCNT of {case.name} (now {case.syncnt}){_until_given_up(case, case.syncnt)}"
+        return
     now = case.now("net.ipv4.tcp_syn_retries")
-    if now is not None:
-        linear = case.now("net.ipv4.tcp_syn_linear_timeouts")
-        more = f"; net.ipv4.tcp_syn_linear_timeouts, now {linear}, come on top" if linear else ""
-        yield f"net.ipv4.tcp_syn_retries of {case.name} (now {now}{more}): how often a SYN is sent again"
+    if isinstance(now, int):
+        yield f"net.ipv4.tcp_syn_retries of {case.name} (now {now}){_until_given_up(case, now)}"
+
+
+def _until_given_up(case: SettingsCase, tries: int) -> str:
+    """How long connect() tries with so many retries (tcp_timer.c: tcp_write_timeout): by number and by time."""
+    if case.host is None or case.host.generation.syn.waits(tries):
+        return ": how often a SYN is sent again"
+    kernel, linear = case.host.generation, case.now("net.ipv4.tcp_syn_linear_timeouts")
+    most = case.now("net.ipv4.tcp_rto_max_ms")
+    longest = most * MILLISECOND if isinstance(most, int) else kernel.rto_max
+    span = span_words(sum(min(kernel.initial_rto << number, longest) for number in range(tries + 1)))
+    if not isinstance(linear, int) or not linear:
+        return f": connect() gives up after {count(tries, 'repeat')}, {span}"
+    return (
+        f": connect() gives up at the time-out after {tries + linear} repeats (net.ipv4.tcp_syn_linear_timeouts, now "
+        f"{linear}, adds as many at one pace), or at the first one after {span}"
+    )
 
 
 def _given_up(case: SettingsCase) -> Iterator[str]:
     """The setting that decided when a connection was given up."""
     decided = case.given_up
     if decided is None:
+        return
+    if decided.setting == "TCP_SYNCNT" and case.reason in {"SYN_TIMED_OUT", "SYN_AGAIN"}:
+        yield from _syn_retries(replace(case, syncnt=decided.value))
         return
     if decided.setting.startswith("TCP_"):
         unit = " ms" if decided.setting == "TCP_USER_TIMEOUT" else ""
@@ -140,6 +169,20 @@ def _words(text: str) -> Advice:
     return advice
 
 
+def _keepalive(case: SettingsCase) -> Iterator[str]:
+    """What finds out that a peer is gone to which there is nothing to send."""
+    first, between, probes = map(case.now, _KEEPALIVE)
+    if isinstance(first, int) and isinstance(between, int) and isinstance(probes, int):
+        yield (
+            f"SO_KEEPALIVE on the sockets of {case.name}: after {first} s of silence it probes, and {probes} probes "
+            f"without an answer, {between} s apart, end the connection, {first + probes * between} s after the last "
+            f"segment (net.ipv4.tcp_keepalive_time, _intvl and _probes; of one socket TCP_KEEPIDLE, TCP_KEEPINTVL, "
+            "TCP_KEEPCNT)"
+        )
+    yield "a program that does not wait without a limit"
+
+
+_KEEPALIVE = tuple(f"net.ipv4.tcp_keepalive_{name}" for name in ("time", "intvl", "probes"))
 _read_to_end = _words(
     "a program that calls shutdown(SHUT_WR), reads until recv() gives the end of the stream, and only then close()"
 )
@@ -151,11 +194,9 @@ _more_may_come = _words(
 
 
 def _cookies(case: SettingsCase) -> Iterator[str]:
-    match case.now("net.ipv4.tcp_syncookies"):
-        case 0:
-            yield "net.ipv4.tcp_syncookies = 1 (now 0): SYNs beyond the limit are answered with cookies"
-        case 1 | 2 as now:
-            yield f"net.ipv4.tcp_syncookies = 0 (now {now}): SYNs beyond the limit are dropped"
+    """Never to switch them off: who has them is better off with them."""
+    if case.now("net.ipv4.tcp_syncookies") == 0:
+        yield "net.ipv4.tcp_syncookies = 1 (now 0): SYNs beyond the limit are answered with cookies"
 
 
 def _cookies_always(case: SettingsCase) -> Iterator[str]:
@@ -176,10 +217,28 @@ def _syn_limit(case: SettingsCase) -> Iterator[str]:
         yield from _backlog(case)
         return
     backlog = case.queues.backlog
+    if case.crowd > max(backlog, _A_FLOOD):
+        yield from _for_a_crowd(case)
+        return
     if not _syn_full(case, _HUGE, now) or _syn_full(case, backlog, _HUGE):
         yield from _backlog(case)
     if not _syn_full(case, backlog, _HUGE):
         yield from _max_syn_backlog(case)
+
+
+_A_FLOOD = 50
+"""So many SYNs beyond the queue, and more than it holds, are more than a somewhat larger backlog is for."""
+
+
+def _for_a_crowd(case: SettingsCase) -> Iterator[str]:
+    """What it would take to hold all of a flood, so that nobody takes one place more for a mend."""
+    assert case.queues is not None
+    needed = case.queues.syn + case.crowd
+    held = f"to hold all of the {case.crowd:,} SYNs without a place, backlog and limits have to be about {needed:,}"
+    if case.now("net.ipv4.tcp_syncookies") in (1, 2):
+        yield f"nothing has to change: with SYN cookies a client needs no place in the SYN queue ({held})"
+    else:
+        yield f"a larger backlog is no mend here ({held})"
 
 
 def _syn_full(case: SettingsCase, backlog: int, limit: int) -> bool:
@@ -193,7 +252,7 @@ def _syn_full(case: SettingsCase, backlog: int, limit: int) -> bool:
 
 _CHANGES: dict[str, tuple[Advice, ...]] = {
     ACCEPT_FULL: (_backlog, _accept),
-    SYN_FULL: (_syn_limit, _cookies),
+    SYN_FULL: (_cookies, _syn_limit),
     "ACCEPT_QUEUE_FULL": (_backlog, _accept, _abort),
     "ACCEPT_QUEUE_FULL_RST": (_backlog, _accept),
     "ABORT_ON_OVERFLOW": (_abort, _backlog, _accept),
@@ -204,7 +263,7 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "SYN_REFUSED": (_backlog, _accept),
     "COOKIE_ACCEPT_QUEUE_FULL": (_backlog, _accept),
     "SYN_QUEUE_FULL": (_cookies, _syn_limit),
-    "SYN_COOKIE": (_syn_limit, _cookies),
+    "SYN_COOKIE": (_syn_limit,),
     "SYN_COOKIE_ALWAYS": (_cookies_always,),
     "SYN_BACKLOG_LAST_QUARTER": (_max_syn_backlog, _cookies),
     "SYN_ACK_AGAIN": (_syn_ack_retries,),
@@ -219,6 +278,7 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "PROBES_TIMED_OUT": (_given_up,),
     "CLOSED_WINDOW_TIMED_OUT": (_words("a program at the other end that calls recv() sooner"), _given_up),
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
+    LONE: (_keepalive,),
     "KEEPALIVE_OVER": (_given_up, _keepalive_pace),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
     "UNREAD_RST": (_words("a program that reads what has come before it calls close()"), _more_may_come),

@@ -26,6 +26,7 @@ from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import MOMENTS_LISTED, moment, seconds, span_words
 from tcpemu.explain.story.failed_calls import failed_calls
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, FullQueue, full_queues
+from tcpemu.explain.story.lone_ends import lone_ends
 from tcpemu.explain.story.opening_and_closing import (
     CLOSES_FIRST,
     HANDSHAKE,
@@ -38,7 +39,8 @@ from tcpemu.explain.story.waits import Waits
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import NO_HOST, Call, Record
 from tcpemu.stack.base.events import GivenUp
-from tcpemu.wire.segment import ACK, RST, Address, address_text
+from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_SYNCNT
+from tcpemu.wire.segment import ACK, RST, Address, FlowKey, address_text
 
 _QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
 WITHOUT_PARAGRAPH = frozenset({DISAGREEMENT, "TIME_WAIT_OVER", ""})
@@ -72,7 +74,8 @@ def turning_points(
     one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
     full = finder.full(full_queues(record, rows, one_queue))
     failed = list(failed_calls(record, rows, hosts))
-    points = [*full, *finder.points(trouble=bool(failed)), *failed]
+    lone = list(lone_ends(record, hosts))
+    points = [*full, *finder.points(trouble=bool(failed or lone)), *failed, *lone]
     return sorted(points, key=lambda point: point.at)
 
 
@@ -91,6 +94,8 @@ class _TurningPoints:
         self._owners.update(_owners(rows))
         self._asked = dict(_asked_backlogs(rows))
         self._waits = Waits(rows, calls)
+        self._syncnt = dict(_syncnt_of_hosts(calls))
+        self._crowds = _crowds(rows)
 
     def points(self, *, trouble: bool = False) -> Iterator[TurningPoint]:
         """All but full queues and failed calls; `trouble` says that there is some of those."""
@@ -130,7 +135,10 @@ class _TurningPoints:
         self, kind: str, node: str, queues: ListenerQueues | None, given_up: GivenUp | None = None
     ) -> SettingsCase:
         asked = self._asked.get((queues.node, queues.port, queues.backlog)) if queues else None
-        return SettingsCase(kind, self._hosts.get(node), node, queues, asked, given_up)
+        crowd = self._crowds.get((queues.node, queues.port), 0) if queues else 0
+        return SettingsCase(
+            kind, self._hosts.get(node), node, queues, asked, given_up, self._syncnt.get(node), crowd
+        )
 
     # What happened, each time.
 
@@ -251,6 +259,28 @@ def _asked_backlogs(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, int, int],
     for row in rows:
         if isinstance(row, CallRow) and row.queues and (asked := asked_backlog(row.text)) is not None:
             yield (row.queues.node, row.queues.port, row.queues.backlog), asked
+
+
+_FOUND_NO_ROOM = frozenset({"SYN_COOKIE", "SYN_QUEUE_FULL", "SYN_BACKLOG_LAST_QUARTER"})
+_SYNCNT = f"setsockopt({IPPROTO_TCP}, {TCP_SYNCNT}, "
+
+
+def _syncnt_of_hosts(calls: Sequence[Call]) -> Iterator[tuple[str, int]]:
+    """The TCP_SYNCNT that the programs of a host have set on sockets."""
+    for call in calls:
+        if call.text.startswith(_SYNCNT) and not call.result.isupper():
+            yield call.node, int(call.text.removeprefix(_SYNCNT).rstrip(")"))
+
+
+def _crowds(rows: Sequence[Row]) -> dict[tuple[str, int], int]:
+    """How many connections found no room in the SYN queue of each listener, by host and port."""
+    flows: dict[tuple[str, int], set[FlowKey]] = {}
+    for row in rows:
+        if not isinstance(row, PacketRow) or row.queues is None:
+            continue
+        if row.evicted or (row.verdict and row.verdict.reason.name in _FOUND_NO_ROOM):
+            flows.setdefault((row.queues.node, row.queues.port), set()).add(row.segment[:4])
+    return {listener: len(some) for listener, some in flows.items()}
 
 
 def _special_title(one: _Instance) -> str:

@@ -93,6 +93,7 @@ class Client:
         self._open.abort()
 
     async def abandon(self, _: Node) -> None:
+        self._open.gone()
         self._abandoned.ports.add(self._open.local[1])
 
     async def _read(self, least: int | None) -> None:

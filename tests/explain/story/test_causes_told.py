@@ -118,7 +118,7 @@ def test_connect_in_vain_names_the_setting_of_the_client():
     client = "sysctls = { 'net.ipv4.tcp_syn_retries' = 2 }"
     turns = story(ran("", client, duration="100 s", top="[link]\nloss = '100 %'"))
     assert "net.ipv4.tcp_syn_retries is 2" in turn_of(turns, "ETIMEDOUT").text
-    assert "net.ipv4.tcp_syn_retries of c (now 2; " in turn_of(turns, "ETIMEDOUT").change
+    assert "net.ipv4.tcp_syn_retries of c (now 2): connect() gives up" in turn_of(turns, "ETIMEDOUT").change
 
 
 def test_late_data_is_told_when_and_how_the_connection_ended():
@@ -255,3 +255,29 @@ def test_a_lingering_close_avoids_the_reset_as_advised(end):
 def test_a_bare_ack_that_waits_says_which_option_makes_it_wait():
     turn = paragraph("DEFER_ACCEPT", "options = { defer_accept = 5 }", "do = ['connect', { wait = '1 s' }]")
     assert turn.change == "a listener without TCP_DEFER_ACCEPT; or a client that sends its data first"
+
+
+def test_a_socket_option_of_the_client_is_named_in_place_of_the_sysctl():
+    """Linux 6.18 repeats the SYN 5 times with TCP_SYNCNT 2 and 4 linear time-outs: 7 s are over, not 6 repeats."""
+    turns = story(ran("", "options.syncnt = 2", duration="100 s", top="[link]\nloss = '100 %'"))
+    for reason in ("SYN_AGAIN", "SYN_TIMED_OUT", "ETIMEDOUT"):
+        assert turn_of(turns, reason).change == (
+            "the socket option TCP_SYNCNT of c (now 2): connect() gives up at the time-out after 6 repeats "
+            "(net.ipv4.tcp_syn_linear_timeouts, now 4, adds as many at one pace), or at the first one after 7 s"
+        )
+    assert (turn_of(turns, "SYN_AGAIN").times, turn_of(turns, "ETIMEDOUT").at) == (5, 7_000_000_000)
+
+
+def test_an_end_whose_peer_is_gone_is_told_with_what_would_find_it_out():
+    client = "do = ['connect', { wait = '1 s' }, 'abandon']"
+    turns = story(ran("do = ['recv', 'close']", client, duration="100 s"))
+    lone = turn_of(turns, "LONE_END")
+    assert lone.title == "Nothing tells server that its peer is gone"
+    assert (
+        "stays ESTAB to the end of the run, and would for ever: c is gone without a word since 1.01 s"
+        in lone.text
+    )
+    assert "Its program has waited in recv() since 0.015 s" in lone.text
+    assert "7875 s after the last segment (net.ipv4.tcp_keepalive_time" in lone.change
+    asking = "do = ['recv', 'close']\noptions = { keepalive = true }"
+    assert not [turn for turn in story(ran(asking, client, duration="100 s")) if turn.reason == "LONE_END"]

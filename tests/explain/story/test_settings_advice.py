@@ -5,8 +5,6 @@ import pytest
 from tcpemu.explain.facts.rows import ListenerQueues
 from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
 from tcpemu.generations import generation
-from tcpemu.scenario.format import load_scenario
-from tcpemu.scenario.running import build
 from tcpemu.stack.host import Host
 from tcpemu.wire.segment import address
 from tests.explain.story.stories import run_of, story, turn_of
@@ -28,7 +26,10 @@ def test_a_setting_that_is_named_does_change_it():
     aborted = story(run_of("ignored-ack", net__ipv4__tcp_abort_on_overflow=1))
     assert "net.ipv4.tcp_abort_on_overflow = 0 (now 1)" in turn_of(aborted, "ABORT_ON_OVERFLOW").change
     with_cookies = story(run_of("syn-flood", "cookies on"))
-    assert "net.ipv4.tcp_syncookies = 0 (now 1)" in turn_of(with_cookies, "SYN_COOKIE").change
+    assert turn_of(with_cookies, "SYN_COOKIE").change == (
+        "nothing has to change: with SYN cookies a client needs no place in the SYN queue (to hold all of the 292 SYNs "
+        "without a place, backlog and limits have to be about 301)"
+    )
     without = story(run_of("syn-flood", "cookies off"))
     assert "net.ipv4.tcp_syncookies = 1 (now 0)" in turn_of(without, "SYN_QUEUE_FULL").change
 
@@ -42,13 +43,19 @@ def test_a_backlog_at_its_cap_asks_for_a_higher_cap():
 
 def test_what_limits_the_syn_queue_goes_by_the_kernel():
     """Linux 2.2 asks tcp_max_syn_backlog alone, 6.18 the backlog alone."""
-    settings = {"net.ipv4.tcp_max_syn_backlog": 8, "server.generation": "linux-2.2", "server.backlog": 100}
-    scenario = load_scenario.load("syn-flood", settings)
-    old = turn_of(story(build.run(load_scenario.runs(scenario)[0])), "SYN_QUEUE_FULL").change
+    old = advice("SYN_QUEUE_FULL", "linux-2.2", backlog=100, half_open=9, ipv4__tcp_max_syn_backlog=8)
     assert "net.ipv4.tcp_max_syn_backlog above 8" in old
     assert "a backlog above" not in old
-    new = turn_of(story(run_of("syn-flood", "cookies off")), "SYN_QUEUE_FULL").change
+    new = advice("SYN_QUEUE_FULL", backlog=8, half_open=9, ipv4__tcp_syncookies=0)
+    assert "a backlog above 8" in new
     assert "tcp_max_syn_backlog" not in new
+
+
+def test_against_a_flood_no_somewhat_larger_backlog_is_named():
+    flood = turn_of(story(run_of("syn-flood", "cookies off")), "SYN_QUEUE_FULL").change
+    assert flood.startswith("net.ipv4.tcp_syncookies = 1 (now 0): ")
+    assert "a larger backlog is no mend here (to hold all of the 292 SYNs without a place" in flood
+    assert "above" not in flood
 
 
 def test_a_setting_that_the_kernel_does_not_have_is_not_named():
@@ -95,14 +102,17 @@ COOKIES = "SYNs beyond the limit are"
         ),
         (
             advice("SYN_COOKIE", half_open=2, ipv4__tcp_syncookies=2),
-            "a backlog above 1 (net.core.somaxconn, now 4096, caps it); "
-            f"net.ipv4.tcp_syncookies = 0 (now 2): {COOKIES} dropped",
+            "a backlog above 1 (net.core.somaxconn, now 4096, caps it)",
         ),
         (advice("SYN_COOKIE_ALWAYS", ipv4__tcp_syncookies=1), ""),
         (
             advice("SYN_AGAIN", ipv4__tcp_syn_retries=3),
-            "net.ipv4.tcp_syn_retries of server (now 3; net.ipv4.tcp_syn_linear_timeouts, now 4, come on top): "
-            "how often a SYN is sent again",
+            "net.ipv4.tcp_syn_retries of server (now 3): connect() gives up at the time-out after 7 repeats "
+            "(net.ipv4.tcp_syn_linear_timeouts, now 4, adds as many at one pace), or at the first one after 15 s",
+        ),
+        (
+            advice("SYN_AGAIN", ipv4__tcp_syn_retries=3, ipv4__tcp_syn_linear_timeouts=0),
+            "net.ipv4.tcp_syn_retries of server (now 3): connect() gives up after 3 repeats, 15 s",
         ),
         (
             advice("SYN_ACK_AGAIN", ipv4__tcp_synack_retries=2),
