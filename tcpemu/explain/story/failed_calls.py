@@ -84,8 +84,15 @@ class _Causes:
         self._shutdowns: dict[FlowEnd, CallRow] = {}
         self._held: dict[str, dict[FlowKey, StateChanged]] = {}
         """The sockets of each node that are not closed, with the last change of each."""
+        self._listened: dict[tuple[str, int], StateChanged] = {}
+        """How the last listener ended on each port of a node where nobody listens any more."""
 
     def changed(self, node: str, change: StateChanged) -> None:
+        port = node, change.flow[3]
+        if change.new is State.LISTEN:
+            self._listened.pop(port, None)
+        elif change.old is State.LISTEN:
+            self._listened[port] = change
         held = self._held.setdefault(node, {})
         held.pop(change.flow, None)
         if change.new is State.CLOSE:
@@ -146,6 +153,9 @@ class _Causes:
         name = because or (reset.sent.reason.name if reset.sent else "")
         case = SettingsCase(name, self._hosts.get(reset.sender), reset.sender, reset.queues)
         if name == "NO_SOCKET" and reset.sent_because and not reset.gone:
+            ended = self._listened.get((reset.sender, reset.segment.sport))
+            if ended is not None and ended.at <= reset.at:
+                words += f"; nobody has listened there since {moment(ended.at)}: {ended.cause}"
             return _Cause(words, f"a program that listens on port {reset.segment.sport} of {reset.sender}")
         return _Cause(words, settings_advice(case))
 

@@ -281,3 +281,17 @@ def test_an_end_whose_peer_is_gone_is_told_with_what_would_find_it_out():
     assert "7875 s after the last segment (net.ipv4.tcp_keepalive_time" in lone.change
     asking = "do = ['recv', 'close']\noptions = { keepalive = true }"
     assert not [turn for turn in story(ran(asking, client, duration="100 s")) if turn.reason == "LONE_END"]
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        ("close_at = '1 s'", "; nobody has listened there since 1 s: close()"),
+        ("shutdown_at = '1 s'", "; nobody has listened there since 1 s: shutdown()"),
+        ("port = 81", ""),
+    ],
+)
+def test_a_refused_connect_says_since_when_nobody_listens(server, words):
+    refused = turn_of(story(ran(server, "start = '2 s'\nport = 80")), "ECONNREFUSED")
+    assert refused.text.endswith(f"no socket has this port){words}.")
+    assert refused.change == "a program that listens on port 80 of server"
