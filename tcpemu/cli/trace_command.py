@@ -10,7 +10,7 @@ from tcpemu.cli.printing import check_not_read, check_place, show
 from tcpemu.cli.user_mistakes import WRONG_USE, UsageError, complain, mistake_in
 from tcpemu.explain.lines.style import line
 from tcpemu.generations import DEFAULT
-from tcpemu.scenario.traces import judge, step_trace
+from tcpemu.scenario.traces import phases, step_trace
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.capture_file import is_capture
 from tcpemu.wire.relative_numbers import Trace
@@ -39,6 +39,9 @@ class AnsweringKernel:
     def answer(self, trace: Trace, why: list[str] | None = None) -> Trace:
         return step_trace.run(trace, generation_name=self.generation or DEFAULT, hz=self.hz, why=why)
 
+    def compare(self, truth: Trace, answered: Trace) -> phases.Judgement:
+        return phases.compare(truth, answered, generation_name=self.generation or DEFAULT, hz=self.hz)
+
     def remarks(self, trace: Trace) -> list[str]:
         return step_trace.remarks(trace, self.generation or DEFAULT)
 
@@ -48,6 +51,8 @@ class Tally:
     """How it went."""
 
     same: int = 0
+    at_a_phase: int = 0
+    """Of these the ones that are the same only at some phase of the kernel's clock."""
     different: int = 0
     failed: int = 0
 
@@ -64,7 +69,10 @@ def run_traces(
             check_not_read(job.target, [each.source for each in jobs])
     tally = answer_all(jobs, kernel, check=check, why=why)
     if check:
-        complain(f"{tally.same} the same, {tally.different} different, {tally.failed} without an answer")
+        phases = f" ({tally.at_a_phase} of them at a phase of the kernel's clock)" if tally.at_a_phase else ""
+        complain(
+            f"{tally.same} the same{phases}, {tally.different} different, {tally.failed} without an answer"
+        )
     if tally.failed:
         return WRONG_USE
     return DIFFERENT if tally.different else 0
@@ -130,7 +138,7 @@ def _answer(job: Job, kernel: AnsweringKernel, tally: Tally, *, check: bool, why
     if job.target is not None:
         write_whole(job.target, text)
     if check:
-        _compare(job, trace, answered, tally)
+        _compare(job, trace, answered, kernel, tally)
     elif job.target is None and not why:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -182,17 +190,20 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number in JSON")
 
 
-def _compare(job: Job, truth: Trace, answered: Trace, tally: Tally) -> None:
+def _compare(job: Job, truth: Trace, answered: Trace, kernel: AnsweringKernel, tally: Tally) -> None:
     if "log" not in truth:
         raise UsageError(f"{job.source}: it has no log to compare with; leave out --check")
     try:
-        found = judge.difference(truth, answered)
+        found = kernel.compare(truth, answered)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{job.source}: its log cannot be compared: {error}") from None
-    if found is None:
+    if found.same:
         tally.same += 1
-        return
-    tally.different += 1
+        if found.phase is None:
+            return
+        tally.at_a_phase += 1
+    else:
+        tally.different += 1
     sys.stdout.write(f"{job.source}: {found}\n")
     sys.stdout.flush()
 

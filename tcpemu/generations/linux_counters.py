@@ -39,7 +39,7 @@ _SINCE: dict[Version, str] = {
     " TCPACKSkippedChallenge",
     (4, 2): "TCPWinProbe TCPKeepAlive",
     (4, 18): "TCPDelivered TCPDeliveredCE",
-    (4, 19): "TCPZeroWindowDrop TCPRcvQDrop",
+    (4, 19): "TCPZeroWindowDrop TCPRcvQDrop TCPAckCompressed",
     (5, 10): "TcpTimeoutRehash TCPDSACKRecvSegs TCPDSACKIgnoredDubious",
     (6, 1): "TCPMigrateReqSuccess TCPMigrateReqFailure",
     (6, 18): "TSEcrRejected BeyondWindow PAWSOldAck PAWSTimewait",

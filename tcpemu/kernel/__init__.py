@@ -9,7 +9,7 @@ It needs root, as namespaces and TUN devices do.
     outside         run_trace.py: whether it can be done here, and the child's answer · kernel_errors.py
     in the child    worker.py: reads a trace, writes the answer · player.py: the steps in real time ·
                     tun_device.py: the device, its routes, sysctls · real_sockets.py: calls of the kernel's sockets ·
-                    observe.py: socket table and counters
+                    observe.py: socket table and counters · model_receiver.py: a peer that acknowledges what it gets
 
 Without root, and in the machine's own network: programs on its loopback, as the counterpart of programs on emulated
 hosts.

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from tcpemu.kernel import tun_device
 from tcpemu.kernel.kernel_errors import KernelError, StepError
+from tcpemu.kernel.model_receiver import ModelReceiver
 from tcpemu.kernel.observe import counters
 from tcpemu.kernel.real_sockets import KernelSockets
 from tcpemu.wire.codec import PROTOCOL_TCP, Refused
@@ -24,6 +25,7 @@ ANSWER_TIME = 0.0005
 SPIN = 0.002
 """A sleep may end this much late, so the last bit before a step is spent awake."""
 
+_LONGEST_WAIT = 0.05
 SLEEP_SLACK = 1 / 500
 """A long sleep in poll(2) may end later still, by a thousandth of itself; twice that is kept back."""
 
@@ -44,22 +46,49 @@ class _Player:
         self.numbers = RelativeNumbers()
         self.applications = KernelSockets(counters())
         self.log: list[dict[str, Any]] = []
+        self.done: list[TraceStep] = []
+        self.model = ModelReceiver(trace["reactive"]) if "reactive" in trace else None
         self.poll = select.poll()
         self.poll.register(self.device, select.POLLIN)
         self.start = time.monotonic()
 
     def play(self) -> Trace:
-        for number, step in _in_order(self.trace["steps"]):
+        steps = list(_in_order(self.trace["steps"]))
+        for place, (number, step) in enumerate(steps):
+            self.let_model_speak_until(step[0])
             self.listen_until(step[0])
             try:
                 self.do(step[1:])
             except (StepError, ValueError) as error:
                 raise StepError(f"step {number}, {step}: {error}") from None
-            time.sleep(ANSWER_TIME)
-            self.hear()
+            self.done.append(step)
+            if not _is_burst(step, steps[place + 1 : place + 2]):
+                time.sleep(ANSWER_TIME)
+                self.hear()
+        self.let_model_speak_until(self.trace["until"])
         self.listen_until(self.trace["until"])
         self.do(["sample"])
-        return {**self.trace, "kernel": os.uname().release, "log": self.log}
+        answered = {**self.trace, "steps": self.done, "kernel": os.uname().release, "log": self.log}
+        answered.pop("reactive", None)
+        return answered
+
+    def let_model_speak_until(self, moment: float) -> None:
+        """The model of a receiver, if there is one, answers what the host sends until then."""
+        model = self.model
+        while model is not None:
+            due = model.next_time()
+            if due is not None and due < moment:
+                self.listen_until(due)
+                for step in model.steps_due(self.now()):
+                    self.do(step[1:])
+                    self.done.append(step)
+                    self.hear()
+            elif self.now() < moment and due is None:
+                # Whatever the host sends may give it something to do.
+                self.poll.poll(max(0.0, min(moment - self.now(), _LONGEST_WAIT)) * 1000)
+                self.hear()
+            else:
+                return
 
     # ------------------------------------------------------------------ time
 
@@ -93,13 +122,21 @@ class _Player:
         while (packet := self.read()) is not None:
             at = round(self.now(), 6)
             if segment := _understood(packet):
-                self.log.append({"t": at, **self.numbers.entry(segment)})
+                entry = {"t": at, **self.numbers.entry(segment)}
+                self.log.append(entry)
+                if self.model is not None:
+                    self.model.sent(at, entry)
 
     def read(self) -> bytes | None:
         try:
             return os.read(self.device, 65536)
         except BlockingIOError:
             return None
+
+
+def _is_burst(step: TraceStep, following: list[tuple[int, TraceStep]]) -> bool:
+    """Whether this segment and the next step's arrive together, with no time in between to hear an answer."""
+    return step[1] == "in" and any(other[:2] == step[:2] for _, other in following)
 
 
 def _in_order(steps: list[TraceStep]) -> Iterator[tuple[int, TraceStep]]:

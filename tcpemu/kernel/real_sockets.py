@@ -1,6 +1,7 @@
 """The verbs of a step trace that applications do: calls of the kernel's sockets."""
 
 import errno
+import fcntl
 import socket
 import struct
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ LISTEN_OPTIONS = {
     "fastopen": (_TCP, socket.TCP_FASTOPEN),
 }
 """What `listen` and `connect` may be given, and the socket option that it sets."""
+_SIOCATMARK = 0x8905
 _LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
@@ -36,12 +38,15 @@ class KernelSockets:
             "listen": self._listen,
             "accept": self._accept,
             "connect": self._connect,
-            "send": lambda port, count: self._of(port).send(b"y" * count),
-            "recv": lambda port, count: len(self._of(port).recv(count)),
+            "send": lambda port, count, flags=0: self._of(port).send(b"y" * count, flags),
+            "recv": lambda port, count, flags=0: len(self._of(port).recv(count, flags)),
             "shutdown": self._shutdown,
             "close": self._close,
             "rst_close": self._reset,
             "setopt": self._set_option,
+            "setlinger": self._set_linger,
+            "getopt": lambda port, level, name: self._of(port).getsockopt(level, name),
+            "atmark": self._at_mark,
             "soerror": self._pending_error,
             "close_listener": self._close_listener,
             "shutdown_listener": self._shutdown_listener,
@@ -61,12 +66,13 @@ class KernelSockets:
 
     # ------------------------------------------------------------------ listeners
 
-    def _listen(self, backlog: int, options: Mapping[str, int] | None = None) -> int:
+    def _listen(self, backlog: int, options: Mapping[str, Any] | None = None) -> int:
         options = options or {}
         port = options.get("port", LISTENER_PORT)
         if port not in self._listeners:
             self._listeners[port] = _bound("0.0.0.0", port, reuse=True)
-        _set_options(self._listeners[port], options, besides=("port",))
+        _set_options(self._listeners[port], options, besides=("port", "opts"))
+        _set_numbered(self._listeners[port], options)
         self._listeners[port].listen(backlog)
         return 0
 
@@ -92,9 +98,10 @@ class KernelSockets:
 
     # ------------------------------------------------------------------ connections
 
-    def _connect(self, port: int, peer_port: int, options: Mapping[str, int] | None = None) -> CallResult:
+    def _connect(self, port: int, peer_port: int, options: Mapping[str, Any] | None = None) -> CallResult:
         connection = _bound(HOST, port)
-        _set_options(connection, options or {})
+        _set_options(connection, options or {}, besides=("opts",))
+        _set_numbered(connection, options or {})
         self._connections[peer_port] = connection
         code = connection.connect_ex((PEER, peer_port))
         return errno.errorcode[code] if code else 0
@@ -106,6 +113,14 @@ class KernelSockets:
     def _set_option(self, peer_port: int, level: int, name: int, value: int) -> int:
         self._of(peer_port).setsockopt(level, name, value)
         return 0
+
+    def _set_linger(self, peer_port: int, on: int, seconds: int) -> int:
+        self._of(peer_port).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", on, seconds))
+        return 0
+
+    def _at_mark(self, peer_port: int) -> int:
+        answer = fcntl.ioctl(self._of(peer_port), _SIOCATMARK, struct.pack("i", 0))
+        return int(struct.unpack("i", answer)[0])
 
     def _close(self, peer_port: int) -> int:
         self._of(peer_port).close()
@@ -135,10 +150,16 @@ def _bound(address: str, port: int, *, reuse: bool = False) -> socket.socket:
     return made
 
 
-def _set_options(target: socket.socket, options: Mapping[str, int], besides: tuple[str, ...] = ()) -> None:
+def _set_options(target: socket.socket, options: Mapping[str, Any], besides: tuple[str, ...] = ()) -> None:
     """Set them in the order of LISTEN_OPTIONS, whatever the trace's order."""
     if unknown := sorted(options.keys() - LISTEN_OPTIONS.keys() - set(besides)):
         raise StepError(f"unknown socket options {unknown}; known: {sorted({*LISTEN_OPTIONS, *besides})}")
     for name, (level, number) in LISTEN_OPTIONS.items():
         if name in options:
             target.setsockopt(level, number, options[name])
+
+
+def _set_numbered(target: socket.socket, options: Mapping[str, Any]) -> None:
+    """Set the options that are given by their numbers."""
+    for level, name, value in options.get("opts", []):
+        target.setsockopt(level, name, value)

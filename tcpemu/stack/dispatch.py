@@ -11,7 +11,7 @@ from tcpemu.stack.base.host_arguments import check_arrival
 from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
 from tcpemu.stack.connection.arriving import segment_arrives
 from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
-from tcpemu.stack.connection.sending import delayed_acks, stateless_replies
+from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, stateless_replies
 from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import is_loopback
@@ -102,5 +102,7 @@ def _connection_timer(timer: Timer) -> None:
         timeouts.write_timer_fired(conn)
     elif timer.kind is TimerKind.DELAYED_ACK:
         delayed_acks.timer_fired(conn)
+    elif timer.kind is TimerKind.COMPRESSED_ACK:
+        compressed_acks.timer_fired(conn)
     else:
         keepalive.timer_fired(conn)

@@ -25,7 +25,7 @@ from tcpemu.wire.options import (
     Unknown,
     WScale,
 )
-from tcpemu.wire.segment import ACK, RST, SYN, Segment, address, address_text, flag_letters, flags_of
+from tcpemu.wire.segment import ACK, RST, SYN, URG, Segment, address, address_text, flag_letters, flags_of
 
 Trace: TypeAlias = dict[str, Any]
 """A step trace as it stands in its JSON file; `tcpemu.scenario.traces.step_trace` tells how it is written."""
@@ -42,7 +42,7 @@ PEER_ISN_BASE = 1_000_000
 _EIGHT_FLAGS = 0xFF
 _LONGEST = 65535
 _TEXTS_AND_LISTS = frozenset(("ip", "opts"))
-_KEYS = frozenset(("len", "win", "isn", "lport", "ttl", "tos", "badsum")) | _TEXTS_AND_LISTS
+_KEYS = frozenset(("len", "win", "isn", "lport", "ttl", "tos", "badsum", "urg")) | _TEXTS_AND_LISTS
 """What the table of a segment may have."""
 
 
@@ -86,6 +86,7 @@ class RelativeNumbers:
             window=options.get("win", 65535),
             options=tuple(_option(flow, words) for words in options.get("opts", [])),
             payload=b"x" * length,
+            urgent=options.get("urg", 0),
             ttl=options.get("ttl", 64),
             tos=options.get("tos", 0),
             ip_id=1,
@@ -107,6 +108,8 @@ class RelativeNumbers:
         told["seq"] = _host_number(flow, segment)
         if segment.flags & ACK or segment.ack:
             told["ack"] = _relative(segment.ack, flow.peer)
+        if segment.flags & URG or segment.urgent:
+            told["urg"] = segment.urgent
         return told | {
             "win": segment.window,
             "len": len(segment.payload),

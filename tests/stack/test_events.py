@@ -304,6 +304,22 @@ def no_room():
     return after(host, ("PA", seq, 1, {"data": 100}))
 
 
+def full_buffer(first=1):
+    host = established()
+    host.conn.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_RCVBUF, 1)
+    segments = [("PA", first + 1000 * number, 1, {"data": 1000, "win": 6000 - number}) for number in range(3)]
+    return after(host, *segments)
+
+
+def full_beyond_a_hole():
+    return full_buffer(101)
+
+
+def many_beyond_a_hole():
+    host = established(opts=SACK)
+    return after(host, *[("A", 1001 + 100 * number, 1, {"data": 100}) for number in range(5)], until=2)
+
+
 def deferred(*sends, until=None):
     return after(syn_recv(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_DEFER_ACCEPT, 5)]), *sends, until=until)
 
@@ -414,6 +430,9 @@ WAYS = {
     "DATA_AHEAD": lambda: after(established(), ("PA", 9, 1, {"data": 5})),
     "OLD_DATA": lambda: after(close_wait(), ("FA", 1, 1)),
     "ZEROWINDOW": no_room,
+    "PROTO_MEM": full_buffer,
+    "PROTO_MEM_AHEAD": full_beyond_a_hole,
+    "COMPRESSED_ACK": many_beyond_a_hole,
     "OVERWINDOW": lambda: after(established(), ("A", W + 1, 1, {"data": 5})),
     "FIN": lambda: after(established(), ("FA", 1, 1)),
     "ABORT_ON_DATA": lambda: after(fin_wait1(orphan=True), ("PA", 1, 1, {"data": 5})),

@@ -95,6 +95,7 @@ MEANING = {
     "TCPTSReorder": "reorderings found by timestamps",
     "TCPSACKReorder": "reorderings found by SACK",
     "TCPSpuriousRTOs": "time-outs that proved spurious (F-RTO)",
+    "TCPAckCompressed": "duplicate ACKs that were left out, as a later one tells it all",
     "TCPRcvCollapsed": "segments merged in the receive queue for lack of room",
     "TCPRcvQDrop": "segments dropped because the receive buffer was full",
     "TCPZeroWindowDrop": "segments dropped because the window was closed",

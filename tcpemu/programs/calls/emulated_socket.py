@@ -32,6 +32,7 @@ from tcpemu.wire.segment import endpoint_text
 T = TypeVar("T")
 Buffer: TypeAlias = Any
 """Whatever gives its octets: bytes, bytearray, memoryview, array."""
+_OOB = int(socket.MSG_OOB)
 _DONTWAIT, _PEEK, _WAITALL = int(socket.MSG_DONTWAIT), int(socket.MSG_PEEK), int(socket.MSG_WAITALL)
 _LOCALHOST = b"\x7f\0\0\1"
 _NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
@@ -292,7 +293,7 @@ class EmulatedSocket(socket.socket):
             f"recv({bufsize})",
             lambda now: stream.socket.recv(bufsize, now, flags),
             lambda data: f"{len(data)} octets" if data else "end",
-            wait=not flags & _DONTWAIT,
+            wait=not flags & (_DONTWAIT | _OOB),  # for urgent data nobody waits
         )
 
     def _recv_whole(self, bufsize: int, flags: int) -> bytes:

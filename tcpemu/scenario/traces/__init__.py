@@ -3,5 +3,6 @@
 Where things are:
 
     step_trace.py   how a trace is written, and its answer by the emulator
-    judge.py        whether two answers to one trace are the same
+    judge.py        whether two answers to one trace are the same, and which rule a difference looks like
+    phases.py       whether the emulator answers as a log says, at some phase of the kernel's clock
 """

@@ -29,16 +29,36 @@ _ALWAYS_TOLD = ("flags", "seq", "win", "len", "opts")
 """What a log says of every packet; the rest only where there is any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something in which two answers are not the same."""
+
+    words: str
+    at: float
+    """Seconds: when it shows."""
+    rule: str
+    """The rule that decides it, as far as what differs tells: a timer, a window, a counter."""
+
+    def __str__(self) -> str:
+        return self.words
+
+
 def difference(truth: Trace, candidate: Trace) -> str | None:
     """The first thing in which the candidate is not as the truth, in words; None if there is none.
 
     Packets are looked at first, the flow that spoke first before the others; then calls and samples in order.
     Raises ValueError for a trace that nobody has answered.
     """
-    return next(_differences(truth, candidate), None)
+    found = next(_differences(truth, candidate), None)
+    return None if found is None else found.words
 
 
-def _differences(truth: Trace, candidate: Trace) -> Iterator[str]:
+def earliest_difference(truth: Trace, candidate: Trace) -> Difference | None:
+    """The one that shows first, which is nearest to its cause; None if there is none. ValueError as above."""
+    return min(_differences(truth, candidate), key=lambda found: found.at, default=None)
+
+
+def _differences(truth: Trace, candidate: Trace) -> Iterator[Difference]:
     left, right = _sent(truth), _sent(candidate)
     for flow in sorted(left.keys() | right.keys(), key=lambda flow: (left.get(flow) or right[flow])[0].at):
         yield from _flow_differences(flow, left.get(flow, []), right.get(flow, []), truth["until"])
@@ -127,15 +147,17 @@ def _touched(entry: LogEntry, known: dict[PeerFlow, float]) -> list[PeerFlow]:
 
 def _flow_differences(
     flow: PeerFlow, truth: list[_Packet], candidate: list[_Packet], until: float
-) -> Iterator[str]:
+) -> Iterator[Difference]:
     for number, (expected, got) in enumerate(zip_longest(truth, candidate), 1):
         where = f"flow of {flow[1]}, packet {number}"
         if expected is None or got is None:
             lone = expected or got
             if lone is not None and not _may_miss_the_end(lone, until, expected is None):
-                yield f"{where}: expected {expected or 'nothing'}; got {got or 'nothing'}"
+                words = f"{where}: expected {expected or 'nothing'}; got {got or 'nothing'}"
+                yield Difference(words, lone.at, rule_of(lone.entry))
         elif expected.content != got.content:
-            yield f"{where}: expected {expected}; got {got}"
+            words = f"{where}: expected {expected}; got {got}"
+            yield Difference(words, min(expected.at, got.at), _rule_of_content(expected, got))
         else:
             yield from _time_differences(where, expected, got)
 
@@ -149,13 +171,16 @@ def _may_miss_the_end(packet: _Packet, until: float, surplus: bool) -> bool:
     return packet.at > until - slack
 
 
-def _time_differences(where: str, expected: _Packet, got: _Packet) -> Iterator[str]:
+def _time_differences(where: str, expected: _Packet, got: _Packet) -> Iterator[Difference]:
+    at = min(expected.at, got.at)
     if abs(expected.at - got.at) > expected.slack:
-        yield f"{where}: expected {expected}, within {expected.slack:.3f} s; got it at {got.at:.3f}"
+        words = f"{where}: expected {expected}, within {expected.slack:.3f} s; got it at {got.at:.3f}"
+        yield Difference(words, at, f"when a timer fires: {rule_of(expected.entry)}")
     if expected.timestamp is not None and got.timestamp is not None:
         apart = (expected.timestamp - got.timestamp + 2**31) % 2**32 - 2**31
         if abs(apart) > expected.slack * 1000:
-            yield f"{where}: expected timestamp {expected.timestamp}, got {got.timestamp}"
+            words = f"{where}: expected timestamp {expected.timestamp}, got {got.timestamp}"
+            yield Difference(words, at, "the clock of timestamps (tcp_time_stamp_ts)")
 
 
 # ---------------------------------------------------------------------------------- calls and samples
@@ -165,25 +190,73 @@ def _calls(trace: Trace) -> list[LogEntry]:
     return [entry for entry in _log(trace) if "do" in entry]
 
 
-def _call_differences(expected: LogEntry | None, got: LogEntry | None) -> Iterator[str]:
+def _call_differences(expected: LogEntry | None, got: LogEntry | None) -> Iterator[Difference]:
     if expected is None or got is None or expected["do"] != got["do"]:
-        yield f"expected the call {_told(expected)}, got {_told(got)}"
+        at = (expected or got or {"t": 0.0})["t"]
+        yield Difference(f"expected the call {_told(expected)}, got {_told(got)}", at, "the steps themselves")
     elif expected["do"][0] == "sample":
-        yield from _sample_differences(f"sample at {expected['t']:.3f}", expected["ret"], got["ret"])
+        yield from _sample_differences(expected["t"], expected["ret"], got["ret"])
     elif expected["ret"] != got["ret"]:
-        yield f"{_told(expected)}: expected {expected['ret']}, got {got['ret']}"
+        words = f"{_told(expected)}: expected {expected['ret']}, got {got['ret']}"
+        verb = expected["do"][0]
+        yield Difference(words, expected["t"], _CALLS.get(verb, f"what {verb} gives"))
 
 
 def _told(entry: LogEntry | None) -> str:
     return "none" if entry is None else f"{entry['do']} at {entry['t']:.3f}"
 
 
-def _sample_differences(where: str, expected: LogEntry, got: LogEntry) -> Iterator[str]:
+def _sample_differences(at: float, expected: LogEntry, got: LogEntry) -> Iterator[Difference]:
+    where = f"sample at {at:.3f}"
     if expected["ss"] != got["ss"]:
         missing = [row for row in expected["ss"] if row not in got["ss"]]
         surplus = [row for row in got["ss"] if row not in expected["ss"]]
-        yield f"{where}, socket table: {missing} are missing, {surplus} are too many"
+        words = f"{where}, socket table: {missing} are missing, {surplus} are too many"
+        yield Difference(words, at, "states, or what waits in the queues (ss)")
     wanted, had = expected["mib"], got["mib"]
     moved = {name: (wanted.get(name, 0), had.get(name, 0)) for name in sorted(wanted.keys() | had.keys())}
     if wrong := {name: pair for name, pair in moved.items() if pair[0] != pair[1]}:
-        yield f"{where}, counters (expected, got): {wrong}"
+        yield Difference(f"{where}, counters (expected, got): {wrong}", at, f"counter {', '.join(wrong)}")
+
+
+# ---------------------------------------------------------------------------------- what rule it looks like
+
+_CALLS = {
+    "accept": "the accept queue, or what completes a handshake",
+    "send": "the send buffer (sk_stream_memory_free), or the state",
+    "recv": "what has been received, or the state",
+    "soerror": "what ends a connection, and with which error",
+}
+_FIELDS = {
+    "seq": "which data goes out, new or again (tcp_write_xmit, tcp_xmit_retransmit_queue)",
+    "len": "how much goes out at once (tcp_write_xmit: Nagle, both windows, pieces)",
+    "ack": "when an ACK is sent (__tcp_ack_snd_check, tcp_send_delayed_ack)",
+    "options": "SACK blocks, or which timestamp is echoed (tcp_established_options)",
+    "win": "the receive window (tcp_select_window, tcp_grow_window, tcp_rcv_space_adjust)",
+    "flags": "PSH where a buffer ends, FIN, ECE and CWR",
+    "tos": "ECN, or IP_TOS",
+    "ttl": "IP_TTL",
+    "df": "path MTU discovery",
+}
+"""Fields of a packet, and the rule that each tells of, the most telling one first."""
+
+
+def rule_of(entry: LogEntry) -> str:
+    """What decides whether such a packet goes out, and when."""
+    flags = entry["flags"]
+    if "R" in flags:
+        return "what is answered with a RST"
+    if "S" in flags:
+        return "SYN and SYN|ACK, and when they are sent again"
+    if entry["len"] or "F" in flags:
+        return "when data goes out, or is sent again (tcp_write_xmit, RTO, RACK, loss probe)"
+    if any(option[0] == "sack" for option in entry["opts"]):
+        return "duplicate ACKs (tcp_send_dupack, tcp_comp_sack_nr)"
+    return "when an ACK is sent (__tcp_ack_snd_check, tcp_send_delayed_ack), or a probe"
+
+
+def _rule_of_content(expected: _Packet, got: _Packet) -> str:
+    wrong = [name for name in expected.content if expected.content[name] != got.content[name]]
+    if bool(expected.entry["len"]) != bool(got.entry["len"]):
+        return rule_of((expected if expected.entry["len"] else got).entry)
+    return next((_FIELDS[name] for name in _FIELDS if name in wrong), ", ".join(wrong))

@@ -33,6 +33,7 @@ counts, so a SYN has seq 0 and what follows begins at 1. The table of more may b
     isn     the peer's initial sequence number, in the first segment of a flow
     lport   the host's port, where it is not 8080
     ip      the peer's address, where it is not 192.0.2.1
+    urg     the urgent pointer, 0 if not given
     ttl, tos   those of the IP header
     badsum  1: the checksum of TCP is wrong
 
@@ -40,15 +41,19 @@ An echo of a timestamp counts from the first timestamp that the host sent on the
 
 **A call** is [time, verb, ...]. What may be left out stands in parentheses:
 
-    listen backlog ({"port", "rcvbuf", "maxseg", "defer", "syncnt"})   socket, bind, listen; once more: only listen
+    listen backlog ({"port", "rcvbuf", "maxseg", "defer", "syncnt", "opts"})   socket, bind, listen; once more: only
+                                          listen; opts are [[level, name, value], ...], by numbers, set before that
     accept (port)                         gives the peer's port
-    connect own port, peer's port ({"syncnt"})
-    send peer port, octets                gives how many were taken
-    recv peer port, most octets           gives how many were read
+    connect own port, peer's port ({"syncnt", "opts"})
+    send peer port, octets (flags)        gives how many were taken; flags by number, as 1 for MSG_OOB
+    recv peer port, most octets (flags)   gives how many were read
     shutdown peer port, how               0 SHUT_RD, 1 SHUT_WR, 2 SHUT_RDWR
     close peer port
     rst_close peer port                   close() with SO_LINGER of 0 s
     setopt peer port, level, name, value  setsockopt(), by numbers
+    setlinger peer port, on, seconds      SO_LINGER
+    getopt peer port, level, name         gives what getsockopt() gives, as a number
+    atmark peer port                      gives 1 where the next octet is the urgent one (SIOCATMARK), else 0
     soerror peer port                     gives the errno of SO_ERROR, or 0
     close_listener
     shutdown_listener (how)
@@ -64,7 +69,7 @@ No call waits: one that would, fails with EAGAIN, or EINPROGRESS.
      "df": 1, "ttl": 64, "tos": 0, "ipid0": 1}
     {"t": 0.3, "do": ["accept"], "ret": 42001}
 
-`out` is the peer's port; `ip` and `lport` stand there as they do above; `ipid0` is 1 where the IP header's
+`out` is the peer's port; `ip`, `lport` and `urg` stand there as they do above; `ipid0` is 1 where the IP header's
 identification is 0. A number that there is nothing to count from is {"abs": number}. `ret` is the result of a
 call, or the name of its errno, such as "EAGAIN". That of a sample is {"ss": rows, "mib": counters}: a row is
 [state, Recv-Q, Send-Q, own port, peer's port or *], a counter is there if it has moved. The answered trace also
@@ -78,6 +83,7 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard
 
 from tcpemu.generations import DEFAULT
@@ -86,12 +92,15 @@ from tcpemu.stack import ConfigurationError, Event, Host, Sent, Socket, SocketEr
 from tcpemu.stack.base import socket_constants as so
 from tcpemu.stack.base.generation import Generation
 from tcpemu.stack.base.host_arguments import why_no_ticks
-from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.base.units import MILLISECOND, SECOND
+from tcpemu.stack.records.connection import Connection
 from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
-from tcpemu.wire.segment import Segment, address, flag_letters
+from tcpemu.wire.segment import FlowKey, Segment, address, address_text, flag_letters
 
 _ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
+_RACE = 5 * MILLISECOND
+"""So near each other a step and a timer of a real kernel may come in either order, as the machine does other things."""
 _LONGEST = 10_000_000
 """Seconds, or octets of one call: what is beyond is a slip of the pen."""
 _UNCOMPARED = frozenset(
@@ -120,6 +129,20 @@ class TraceError(ValueError):
     """A trace that cannot be run: the message says at which step, and what would be right."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When things really happened in a run that has a log, where the trace only says when they should."""
+
+    times: tuple[float, ...]
+    """Seconds, of each step in order, and of the end."""
+    sent: tuple[int, ...]
+    """How many packets the host had sent before each of these."""
+    packets: tuple[Json, ...] = ()
+    """What the log says of each packet, in order."""
+    phase: int = 0
+    """Nanoseconds by which the kernel's clock was past a tick when the trace began."""
+
+
 def run(
     trace: Json,
     *,
@@ -127,6 +150,7 @@ def run(
     hz: int | Literal["usual"] | None = "usual",
     seed: int = 0,
     why: list[str] | None = None,
+    moments: Moments | None = None,
 ) -> Json:
     """The trace with the log that the emulator gives. Raises TraceError; ConfigurationError for an unknown kernel.
 
@@ -134,6 +158,7 @@ def run(
     Sysctls of the trace that the kernel does not have are left out; `remarks` tells which.
     Timers are as late as those of a kernel of Linux built with that `hz` (100, 250 or 1000; "usual" is 250), since
     logs of real kernels are what this is laid beside. None fires them on time, as do kernels that are not Linux.
+    With `moments` the steps come when they say, and where a step and a timer meet, in the order that they tell.
     """
     if not isinstance(trace, dict) or not isinstance(trace.get("steps"), list):
         raise TraceError("a trace is a JSON object with a list named steps")
@@ -142,6 +167,10 @@ def run(
         raise TraceError(f"until is {until!r}; it is a number of seconds, 0 or more")
     if not isinstance(own, dict):
         raise TraceError(f"sysctl is {own!r}; it is an object of full names and values")
+    if "reactive" in trace:
+        raise TraceError(
+            "reactive: what that receiver does, a run on a kernel has to show first; it puts it into steps"
+        )
     kernel = kernel_named(generation_name)
     ticks = _usual_ticks(kernel) if hz == "usual" else hz
     wanted = {"net.ipv4.tcp_congestion_control": "reno", **own}
@@ -150,10 +179,10 @@ def run(
         host = Host([address(HOST)], kernel, sysctls=sysctls, seed=seed, hz=ticks, routes=_ROUTES)
     except ConfigurationError as error:
         raise TraceError(str(error) if str(error).startswith("hz ") else f"sysctl: {error}") from error
-    player = _Player(host, why)
-    for index, step in _in_order(trace["steps"]):
-        player.step(index, step)
-    player.advance(_time(until))
+    player = _Player(host, why, moments)
+    for place, (index, step) in enumerate(_in_order(trace["steps"])):
+        player.step(index, step, place)
+    player.advance_to(len(trace["steps"]), until)
     player.do(-1, ["sample"])
     return {**trace, "emulator": generation_name, "log": player.log}
 
@@ -180,10 +209,13 @@ def _time(seconds: float) -> int:
 class _Player:
     """Runs steps on a host and writes the log."""
 
-    def __init__(self, host: Host, why: list[str] | None) -> None:
+    def __init__(self, host: Host, why: list[str] | None, moments: Moments | None) -> None:
         self.host = host
         self.why = why
-        self.now = 0
+        self.moments = moments
+        self.start = moments.phase if moments is not None else 0
+        self.now = self.start
+        self.sent = 0
         self.log: list[Json] = []
         self.numbers = RelativeNumbers()
         self.listeners: dict[int, Socket] = {}
@@ -191,16 +223,70 @@ class _Player:
 
     # --- time -------------------------------------------------------------------------------------
 
-    def advance(self, until: int) -> None:
+    def advance_to(self, place: int, planned: float) -> None:
+        """Let time pass until a step is to be done: its place among all, and when the trace has it."""
+        moments = self.moments
+        if moments is None:
+            self._advance(_time(planned), 0)
+            return
+        until, wanted = _time(moments.times[place]) + self.start, moments.sent[place]
+        self._advance(max(until - _RACE, self.now), 0)
+        if self._compressed_ack(until):
+            return
+        # About now a timer may be a little late, or the step.
+        if self.sent < wanted:
+            self._advance(max(until, self.now), 0)
+            self._advance(until + _RACE, wanted)
+        self.now = max(self.now, until)
+
+    def _compressed_ack(self, until: int) -> bool:
+        """Fire that timer as soon as it would send what the log has next; whether it has to wait for this.
+
+        Its time has a slack of its own, in which segments keep arriving: what it tells shows when it fired.
+        """
+        assert self.moments is not None
+        for timer in self.host.pending():
+            if timer.what != "compressed ACK" or timer.due > until + _RACE:
+                continue
+            if not self._is_next(timer.flow):
+                self.now = max(self.now, until)
+                return timer.due < until
+            self.now = max(self.now, timer.due)
+            self.host.advance(self.now)
+            self._drain()
+        return False
+
+    def _is_next(self, flow: FlowKey) -> bool:
+        """Whether an ACK of this connection that goes out now is the next one in the log."""
+        assert self.moments is not None
+        conn = self.host.tables.host.flows[flow]
+        assert isinstance(conn, Connection)
+        name = (address_text(flow[0]), flow[1])
+        packets = [one for one in self.moments.packets if (one.get("ip", PEER), one["out"]) == name]
+        done = sum((one.get("ip", PEER), one.get("out")) == name for one in self.log if "out" in one)
+        if done >= len(packets):
+            return False
+        start = self.numbers.flows[name[0], name[1], flow[3]].peer or 0
+        sacks = [[edge - start & 0xFFFFFFFF for edge in block] for block in conn.rcv.sacks]
+        said: list[list[int]] = next(
+            (option[1] for option in packets[done]["opts"] if option[0] == "sack"), []
+        )
+        return packets[done].get("ack") == conn.rcv.nxt - start & 0xFFFFFFFF and said == sacks[: len(said)]
+
+    def _advance(self, until: int, wanted: int) -> None:
+        """Fire the timers that are due before then; only until so many packets were sent, if that is not 0."""
         # What happens at the very time of a timer comes first: a kernel's timers are never early.
         while (due := self.host.next_timer()) is not None and due < until:
+            if wanted and self.sent >= wanted:
+                return
             self.now = max(due, self.now)
             self.host.advance(self.now)
             self._drain()
-        self.now = until
+        if not wanted:
+            self.now = until
 
-    def step(self, index: int, step: list[Any]) -> None:
-        self.advance(_time(step[0]))
+    def step(self, index: int, step: list[Any], place: int) -> None:
+        self.advance_to(place, step[0])
         verb, arguments = step[1], step[2:]
         try:
             if verb == "in":
@@ -211,7 +297,10 @@ class _Player:
                 self.do(index, [verb, *arguments])
         except TraceError:
             raise
-        except (ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error) as error:
+        except (
+            *(ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error),
+            NotImplementedError,
+        ) as error:
             raise TraceError(f"steps[{index}] is {step!r}: {_words(error)}") from error
 
     def do(self, index: int, call: list[Any]) -> None:
@@ -229,7 +318,7 @@ class _Player:
         self._drain()
 
     def _log(self, kind: str, what: Any) -> Json:
-        entry: Json = {"t": self.now / SECOND, kind: what}
+        entry: Json = {"t": (self.now - self.start) / SECOND, kind: what}
         self.log.append(entry)
         return entry
 
@@ -253,14 +342,15 @@ class _Player:
             if self.why is not None and (words := _reason(event)):
                 self.why.append(words)
         for segment in self.host.transmit():
-            self.log.append({"t": self.now / SECOND, **self.numbers.entry(segment)})
+            self.sent += 1
+            self.log.append({"t": (self.now - self.start) / SECOND, **self.numbers.entry(segment)})
 
     # --- calls ------------------------------------------------------------------------------------
 
     def _do_listen(self, backlog: int, options: Json | None = None) -> int:
         options = options or {}
         port = options.get("port", LISTENER_PORT)
-        unknown = options.keys() - _LISTEN_OPTIONS.keys() - {"port"}
+        unknown = options.keys() - _LISTEN_OPTIONS.keys() - {"port", "opts"}
         if unknown:
             raise ValueError(f"listen has no option {', '.join(sorted(unknown))} here")
         listener = self.listeners.get(port)
@@ -272,6 +362,7 @@ class _Player:
         for name, (level, number) in _LISTEN_OPTIONS.items():
             if name in options:
                 listener.setsockopt(level, number, options[name], self.now)
+        self._set_all(listener, options)
         # Like the program that asks kernels, which is written in Python: its listen() takes no negatives.
         listener.listen(max(backlog, 0), self.now)
         return 0
@@ -286,19 +377,27 @@ class _Player:
     def _do_connect(self, local_port: int, peer_port: int, options: Json | None = None) -> int | str:
         socket = self.host.socket()
         socket.bind(address(HOST), local_port)
-        if options and "syncnt" in options:
+        options = options or {}
+        if unknown := options.keys() - {"syncnt", "opts"}:
+            raise ValueError(f"connect has no option {', '.join(sorted(unknown))} here")
+        if "syncnt" in options:
             socket.setsockopt(so.IPPROTO_TCP, so.TCP_SYNCNT, options["syncnt"], self.now)
+        self._set_all(socket, options)
         self.connections[peer_port] = socket
         socket.connect(address(PEER), peer_port, self.now)
         return 0
 
-    def _do_send(self, peer_port: int, count: int) -> int:
+    def _set_all(self, socket: Socket, options: Json) -> None:
+        for level, name, value in options.get("opts", []):
+            socket.setsockopt(level, name, value, self.now)
+
+    def _do_send(self, peer_port: int, count: int, flags: int = 0) -> int:
         if not 0 <= count <= _LONGEST:
             raise ValueError(f"{count} octets cannot be sent; give 0 to {_LONGEST}")
-        return self._connection(peer_port).send(b"y" * count, self.now)
+        return self._connection(peer_port).send(b"y" * count, self.now, flags)
 
-    def _do_recv(self, peer_port: int, count: int) -> int:
-        return len(self._connection(peer_port).recv(count, self.now))
+    def _do_recv(self, peer_port: int, count: int, flags: int = 0) -> int:
+        return len(self._connection(peer_port).recv(count, self.now, flags))
 
     def _do_shutdown(self, peer_port: int, how: int) -> int:
         self._connection(peer_port).shutdown(how, self.now)
@@ -316,6 +415,16 @@ class _Player:
     def _do_setopt(self, peer_port: int, level: int, name: int, value: int) -> int:
         self._connection(peer_port).setsockopt(level, name, value, self.now)
         return 0
+
+    def _do_setlinger(self, peer_port: int, on: int, seconds: int) -> int:
+        self._connection(peer_port).linger(bool(on), seconds)
+        return 0
+
+    def _do_getopt(self, peer_port: int, level: int, name: int) -> int:
+        return self._connection(peer_port).getsockopt(level, name)
+
+    def _do_atmark(self, peer_port: int) -> int:
+        return int(self._connection(peer_port).at_mark)
 
     def _do_soerror(self, peer_port: int) -> int | str:
         number = self._connection(peer_port).getsockopt(so.SOL_SOCKET, so.SO_ERROR)
@@ -352,36 +461,29 @@ class _Player:
 
 def _check_numbers(values: list[Any]) -> None:
     """What a call takes are whole numbers, in a table too. Raises ValueError."""
-    inner = [number for value in values if isinstance(value, dict) for number in value.values()]
+    inner = [number for value in values if isinstance(value, dict) for number in _numbers_in(value)]
     for value in [*inner, *(value for value in values if not isinstance(value, dict))]:
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise ValueError(f"found {value!r}; it must be a whole number")
 
 
+def _numbers_in(table: Json) -> list[Any]:
+    """The numbers of a table, those of its list of socket options among them. Raises ValueError."""
+    numbers = [number for name, number in table.items() if name != "opts"]
+    options = table.get("opts", [])
+    if not isinstance(options, list) or not all(isinstance(one, list) and len(one) == 3 for one in options):
+        raise ValueError(f"opts is {options!r}; it is a list such as [[1, 8, 20000]]: level, name, value")
+    return numbers + [number for option in options for number in option]
+
+
 def remarks(trace: Json, generation_name: str = DEFAULT) -> list[str]:
-    """What is not done as the trace says, in words: sysctls that the kernel does not have, and urgent data."""
+    """What is not done as the trace says, in words: sysctls that the kernel does not have."""
     kernel, own = kernel_named(generation_name), trace.get("sysctl")
-    said = [
+    return [
         f"{name} is left out: it is not there in {kernel.name}: {kernel.missing[name]}"
         for name in (own if isinstance(own, dict) else ())
         if name in kernel.missing
     ]
-    steps = trace.get("steps")
-    for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        if _is_urgent(step):
-            said.append(
-                f"steps[{index}]: urgent data is not emulated: its octet is read with the others, where Linux takes "
-                "it out"
-            )
-    return said
-
-
-def _is_urgent(step: object) -> bool:
-    """Whether it is a segment with URG and data."""
-    if not isinstance(step, list) or len(step) < 7 or step[1] != "in":
-        return False
-    flags, more = step[3], step[6]
-    return isinstance(flags, str) and "U" in flags and isinstance(more, dict) and bool(more.get("len"))
 
 
 def _reason(event: Event) -> str:

@@ -236,6 +236,14 @@ DATA_AHEAD = _reason(
 )
 DATA_OLD = _answer("OLD_DATA", "a duplicate: it was received before; answered with an ACK", _DATA_QUEUE)
 DATA_ZERO_WINDOW = _answer("ZEROWINDOW", "the window is 0: answered with an ACK", _DATA_QUEUE)
+DATA_NO_MEMORY = _answer(
+    "PROTO_MEM", "the receive buffer is full: answered with an ACK that closes the window", _DATA_QUEUE
+)
+DATA_AHEAD_NO_MEMORY = _drop(
+    "PROTO_MEM_AHEAD",
+    "out of order, and the receive buffer has no room for it",
+    "tcp_input.c: tcp_data_queue_ofo",
+)
 DATA_BEYOND = _answer("OVERWINDOW", "it lies beyond the window: answered with an ACK", _DATA_QUEUE)
 FIN_ARRIVED = _reason("FIN", "the peer has closed its side: it sends nothing more", "tcp_input.c: tcp_fin")
 ABORT_ON_DATA = _answer(
@@ -315,6 +323,11 @@ SENT_CHALLENGE_ACK = _reason(
 )
 SENT_DUP_ACK = _reason(
     "DUP_ACK", "a duplicate ACK: it names the next octet expected", "tcp_input.c: tcp_send_dupack"
+)
+SENT_COMPRESSED_ACK = _reason(
+    "COMPRESSED_ACK",
+    "one ACK for several duplicates: it names the next octet expected",
+    "tcp_timer.c: tcp_compressed_ack_kick",
 )
 SENT_WINDOW = _reason(
     "WINDOW_UPDATE", "the application has read, so the window opens", "tcp.c: __tcp_cleanup_rbuf"

@@ -44,6 +44,13 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_challenge_ack_limit": Sysctl(
         INT_MAX, "challenge ACKs a second; the default is no limit", 1
     ),
+    "net.ipv4.tcp_comp_sack_delay_ns": Sysctl(
+        1_000_000, "longest time for which duplicate ACKs are put together, in nanoseconds", 0, 2**32 - 1
+    ),
+    "net.ipv4.tcp_comp_sack_nr": Sysctl(44, "duplicate ACKs that are put together at most; 0: none", 0, 255),
+    "net.ipv4.tcp_comp_sack_slack_ns": Sysctl(
+        100_000, "nanoseconds by which the kernel may send that ACK later still", 0, 2**32 - 1
+    ),
     "net.ipv4.tcp_congestion_control": Sysctl("reno", "how the congestion window moves", words=KINDS),
     "net.ipv4.tcp_dsack": Sysctl(1, "report duplicates by SACK", 0, 255),
     "net.ipv4.tcp_early_retrans": Sysctl(3, "3 and 4: tail loss probes; 0: none", 0, 4),
@@ -63,6 +70,9 @@ SYSCTLS: dict[str, Sysctl] = {
     ),
     "net.ipv4.tcp_max_syn_backlog": Sysctl(2048, "limit of the SYN queue when tcp_syncookies is 0"),
     "net.ipv4.tcp_max_tw_buckets": Sysctl(131072, "connections in TIME_WAIT; what is beyond ends at once"),
+    "net.ipv4.tcp_moderate_rcvbuf": Sysctl(
+        1, "the receive buffer follows what the application reads", 0, 255
+    ),
     "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 255),
     "net.ipv4.tcp_notsent_lowat": Sysctl(
         2**32 - 1, "octets that may wait unsent before send() takes no more", 0, 2**32 - 1
@@ -84,7 +94,11 @@ SYSCTLS: dict[str, Sysctl] = {
         120000, "longest time-out of a connection, in milliseconds", 1000, 120000
     ),
     "net.ipv4.tcp_sack": Sysctl(1, "selective acknowledgments", 0, 255),
+    "net.ipv4.tcp_shrink_window": Sysctl(0, "1: a window that was offered may be taken back", 0, 1),
     "net.ipv4.tcp_slow_start_after_idle": Sysctl(1, "an idle connection starts again slowly", 0, 255),
+    "net.ipv4.tcp_stdurg": Sysctl(
+        0, "1: the urgent pointer points at the urgent octet, as RFC 1122 has it; 0: behind it", 0, 255
+    ),
     "net.ipv4.tcp_syn_linear_timeouts": Sysctl(4, "SYN timeouts before they double", 0, 127),
     "net.ipv4.tcp_syn_retries": Sysctl(6, "times a SYN is sent again", 1, 127),
     "net.ipv4.tcp_synack_retries": Sysctl(5, "times a SYN/ACK is sent again", 0, 255),
@@ -114,6 +128,9 @@ class Sysctls:
     tcp_abort_on_overflow: int
     tcp_app_win: int
     tcp_challenge_ack_limit: int
+    tcp_comp_sack_delay_ns: int
+    tcp_comp_sack_nr: int
+    tcp_comp_sack_slack_ns: int
     tcp_congestion_control: str
     tcp_dsack: int
     tcp_early_retrans: int
@@ -127,6 +144,7 @@ class Sysctls:
     tcp_max_orphans: int
     tcp_max_syn_backlog: int
     tcp_max_tw_buckets: int
+    tcp_moderate_rcvbuf: int
     tcp_no_metrics_save: int
     tcp_notsent_lowat: int
     tcp_orphan_retries: int
@@ -138,7 +156,9 @@ class Sysctls:
     tcp_rmem: tuple[int, int, int]
     tcp_rto_max_ms: int
     tcp_sack: int
+    tcp_shrink_window: int
     tcp_slow_start_after_idle: int
+    tcp_stdurg: int
     tcp_syn_linear_timeouts: int
     tcp_syn_retries: int
     tcp_synack_retries: int

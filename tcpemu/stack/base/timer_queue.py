@@ -30,6 +30,7 @@ class TimerKind(Enum):
 
     WRITE = "retransmission and probes"
     DELAYED_ACK = "delayed ACK"
+    COMPRESSED_ACK = "one ACK for several duplicates"
     KEEPALIVE = "keepalive, or the end of an orphan in FIN_WAIT2"
 
 
@@ -73,6 +74,14 @@ class TimerQueue:
         what.armed = order
         heappush(self._entries, (deadline, order, what))
         return deadline
+
+    def arm_exactly(self, what: Armable, deadline: int) -> None:
+        """Fire `what` at `deadline`: the kernel's high-resolution timers are not on the wheel (hrtimer)."""
+        if what.armed:
+            self.cancel(what)
+        self._order = order = self._order + 1
+        what.armed = order
+        heappush(self._entries, (deadline, order, what))
 
     def cancel(self, what: Armable) -> None:
         """Forget `what`, if it is armed."""

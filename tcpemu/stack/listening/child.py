@@ -11,7 +11,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, after
 from tcpemu.stack.base.states import State
-from tcpemu.stack.connection.arriving import data_arrives, segment_arrives
+from tcpemu.stack.connection.arriving import data_arrives, segment_arrives, urgent_data
 from tcpemu.stack.connection.lifetime import establishing, keepalive
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
@@ -20,7 +20,7 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.request import Request
 from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import FIN, SYN, Segment
+from tcpemu.wire.segment import FIN, SYN, URG, Segment
 
 
 def establish(listener: Listener, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:
@@ -90,6 +90,8 @@ def first_segment(conn: Connection, segment: Segment, stamps: Timestamps | None)
         return
     conn.ts.ecr = stamps.ecr if stamps is not None and conn.ts.ok else 0
     establishing.establish(conn, segment, stamps)
+    if segment.flags & URG:
+        urgent_data.note(conn, segment)
     if segment.payload or segment.flags & FIN:
         data_arrives.take(conn, segment)
         data_out.push_pending(conn)

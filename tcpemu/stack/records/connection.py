@@ -21,7 +21,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer
 from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
-from tcpemu.stack.records.received_data import Fragment, Unread
+from tcpemu.stack.records.received_data import Fragment, Unread, UrgentOctet
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.socket_options import SocketOptions
@@ -84,6 +84,8 @@ class Sending:
     """Until the next data is written nothing is held back, not even by a cork (TCP_NAGLE_PUSH)."""
     fin_queued: bool = False
     """A FIN follows what is unsent."""
+    up: int | None = None
+    """SND.UP, the number after the urgent octet; None once that is acknowledged, or where there was none."""
 
     @property
     def window_end(self) -> int:
@@ -150,6 +152,26 @@ class Receiving:
     """The SACK blocks to report, the newest first."""
     dsack: tuple[int, int] | None = None
     """The duplicate that the next ACK reports (RFC 2883)."""
+    urgent: UrgentOctet | None = None
+    """The urgent octet that was announced and not passed by reading; None where there is none (urg_data)."""
+    predicted: int = -1
+    """Header prediction is on for segments with this window field; -1 while it is off (pred_flags)."""
+    rtt: int = 0
+    """Eight times the round-trip time as the receiver sees it, in microseconds; 0 before the first (rcv_rtt_est)."""
+    rtt_seq: int = 0
+    """With this number a whole window has arrived since `rtt_began`."""
+    rtt_began: int | None = None
+    """Since when that round trip is measured; None before the first data."""
+    last_ecr: int = 0
+    """The last TSecr by which a round trip was measured, so that none is measured twice (rcv_rtt_last_tsecr)."""
+    space: int = 0
+    """The most octets that were read in a round trip so far (rcvq_space)."""
+    space_seq: int = 0
+    """What is read from this number on counts for the round trip that runs."""
+    space_at: int = 0
+    """When that round trip began."""
+    reserved: int = 0
+    """Octets of memory that the kernel has set aside, in whole pages, where that is more than all queues take."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -174,6 +196,14 @@ class Acknowledging:
     """The delayed ACK's; None before the first."""
     due: int = 0
     """When the delayed ACK is due."""
+    duplicates: int = 0
+    """Duplicate ACKs sent at once for the hole at `compressed_nxt` (dup_ack_counter)."""
+    compressed_nxt: int = 0
+    """RCV.NXT when those were counted (compressed_ack_rcv_nxt)."""
+    compressed: int = 0
+    """Duplicate ACKs that wait to be sent as one (compressed_ack)."""
+    compression_timer: Timer | None = None
+    """Sends that one; None before the first."""
     demand_cwr: bool = False
     """ECE goes out until the peer says CWR (RFC 3168)."""
 

@@ -107,6 +107,10 @@ class HostServices:
 
     # --- the time ---------------------------------------------------------------------------------
 
+    def tick(self, at: int) -> int:
+        """A time or a span in the kernel's ticks, rounded down; as it is where timers fire exactly."""
+        return at if self.timers.hz is None else at - at % self.jiffy
+
     def uptime(self, at: int | None = None) -> int:
         """Nanoseconds since the machine started."""
         return self.secrets.boot_ms * MILLISECOND + (self.now if at is None else at)

@@ -42,6 +42,8 @@ def _of_connection(conn: Connection) -> int:
     if conn.state not in (State.SYN_SENT, State.SYN_RECV):
         if data_waits(conn):
             bits |= _IN
+        if conn.rcv.urgent is not None and conn.rcv.urgent.octet >= 0:
+            bits |= POLLPRI
         if conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn):
             bits |= _OUT
     return bits | POLLERR if conn.error else bits
@@ -49,7 +51,10 @@ def _of_connection(conn: Connection) -> int:
 
 def data_waits(conn: Connection) -> bool:
     """Whether as much waits to be read as SO_RCVLOWAT asks for, or no more can come (tcp.h: tcp_epollin_ready)."""
-    waits = conn.recv_q
+    waits, wanted = conn.recv_q, conn.options.rcvlowat
     if not waits:
         return False
-    return waits >= conn.options.rcvlowat or receive_window.receive_window(conn) <= conn.ack.rcv_mss
+    urgent = conn.rcv.urgent
+    if urgent is not None and urgent.seq == conn.rcv.copied_seq and not conn.options.oobinline:
+        wanted += 1
+    return waits >= wanted or receive_window.receive_window(conn) <= conn.ack.rcv_mss

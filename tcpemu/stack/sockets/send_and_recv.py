@@ -5,13 +5,18 @@ from __future__ import annotations
 import errno
 
 from tcpemu.stack.base.errors import SocketError
-from tcpemu.stack.base.sequence_numbers import add
+from tcpemu.stack.base.sequence_numbers import add, after, before, distance
 from tcpemu.stack.base.states import State
+from tcpemu.stack.connection.measures import buffer_tuning, header_prediction
 from tcpemu.stack.connection.sending import delayed_acks, write_buffers
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
+from tcpemu.stack.records.received_data import OCTET_READ
+
+_FURTHEST = 0x7FFFFFFF
+"""A number is ahead by at most so much; what is further is behind."""
 
 
-def send(conn: Connection, data: bytes) -> int:
+def send(conn: Connection, data: bytes, urgent: bool = False) -> int:
     """Queue data and push it; how many octets were taken (tcp.c: tcp_sendmsg_locked)."""
     if conn.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
         _raise_error(conn)
@@ -21,7 +26,7 @@ def send(conn: Connection, data: bytes) -> int:
     if conn.error or conn.shutdown & SEND_SHUTDOWN:
         _raise_error(conn)
         raise SocketError(errno.EPIPE)
-    taken = write_buffers.fill(conn, data)
+    taken = write_buffers.fill(conn, data, urgent)
     if data and not taken:
         raise SocketError(errno.EAGAIN)
     return taken
@@ -31,37 +36,124 @@ def peek(conn: Connection, size: int) -> bytes:
     """Up to `size` octets of the receive queue, which keeps them (MSG_PEEK)."""
     if not conn.rcv.queue:
         return _nothing_to_read(conn, size, peek=True)
-    found = bytearray()
+    found, place = bytearray(), conn.rcv.copied_seq
     for chunk in conn.rcv.queue:
-        found += chunk.payload[: size - len(found)]
+        payload = chunk.payload
+        if conn.rcv.urgent is not None:
+            payload, stops = _up_to_urgent(conn, payload, place, bool(found))
+            if stops:
+                found += payload[: size - len(found)]
+                break
+        found += payload[: size - len(found)]
+        buffer_tuning.adjust(conn)
+        place = add(place, len(chunk.payload))
         if len(found) == size:
             break
+    if not found and size:
+        return _nothing_to_read(conn, size, peek=True)
     delayed_acks.after_read(conn, len(found))
     return bytes(found)
 
 
+def _up_to_urgent(conn: Connection, payload: bytes, place: int, found: bool) -> tuple[bytes, bool]:
+    """What MSG_PEEK sees of a chunk, and whether it stops there."""
+    urgent = conn.rcv.urgent
+    assert urgent is not None
+    ahead = distance(place, urgent.seq)
+    if ahead == 0:
+        if found:
+            return b"", True
+        return (payload, False) if conn.options.oobinline else (payload[1:], False)
+    return (payload[:ahead], True) if ahead < len(payload) else (payload, False)
+
+
 def recv(conn: Connection, size: int) -> bytes:
     """Take up to `size` octets out of the receive queue."""
-    if not conn.rcv.queue:
+    rcv = conn.rcv
+    if not rcv.queue:
         return _nothing_to_read(conn, size)
-    chunks, wanted = [], size
-    while wanted and conn.rcv.queue:
-        chunk = conn.rcv.queue[0]
-        payload = chunk.payload
-        if len(payload) > wanted:
-            chunk.payload = payload[wanted:]
-            payload = payload[:wanted]
-        else:
-            conn.rcv.queue.popleft()
-            conn.rcv.rmem -= chunk.memory
-        chunks.append(payload)
-        wanted -= len(payload)
-    data = b"".join(chunks)
-    conn.rcv.copied_seq = add(conn.rcv.copied_seq, len(data))
-    if wanted and not conn.rcv.queue:
+    if rcv.urgent is not None:
+        return _recv_beside_urgent(conn, size)
+    data = _take(conn, size)
+    if len(data) < size and not rcv.queue:
         _read_fin(conn)
     delayed_acks.after_read(conn, len(data))
     return data
+
+
+def _take(conn: Connection, size: int) -> bytes:
+    """Up to `size` octets off the receive queue."""
+    rcv = conn.rcv
+    queue = rcv.queue
+    chunks, wanted = [], size
+    while wanted and queue:
+        chunk = queue[0]
+        payload = chunk.payload
+        if len(payload) > wanted:
+            chunk.payload = payload[wanted:]
+            chunk.begun = True
+            payload = payload[:wanted]
+        else:
+            queue.popleft()
+            rcv.rmem -= chunk.memory
+            rcv.reserved = 0
+        chunks.append(payload)
+        wanted -= len(payload)
+        rcv.copied_seq = add(rcv.copied_seq, len(payload))
+        buffer_tuning.adjust(conn)
+    return b"".join(chunks)
+
+
+def _recv_beside_urgent(conn: Connection, size: int) -> bytes:
+    """Reading stops in front of the urgent octet; it is left out where it comes first, and after that no matter."""
+    rcv, urgent = conn.rcv, conn.rcv.urgent
+    assert urgent is not None
+    ahead = distance(rcv.copied_seq, urgent.seq)
+    if ahead == 0 and not conn.options.oobinline and size:
+        _take(conn, 1)
+    data = _take(conn, min(size, ahead) if 0 < ahead <= _FURTHEST else size)
+    if after(rcv.copied_seq, urgent.seq):
+        rcv.urgent = None
+        header_prediction.check(conn)
+    if not data and size:
+        return _nothing_to_read(conn, size)
+    if len(data) < size and not rcv.queue:
+        _read_fin(conn)
+    delayed_acks.after_read(conn, len(data))
+    return data
+
+
+def recv_urgent(conn: Connection, size: int, peek: bool) -> bytes:
+    """The urgent octet (MSG_OOB; tcp.c: tcp_recv_urg)."""
+    urgent = conn.rcv.urgent
+    if conn.options.oobinline or urgent is None or urgent.octet == OCTET_READ:
+        raise SocketError(errno.EINVAL, "there is no urgent data, or SO_OOBINLINE leaves it in the stream")
+    if conn.state is State.CLOSE and not conn.peer_done:
+        raise SocketError(errno.ENOTCONN)
+    if urgent.octet >= 0:
+        octet = bytes((urgent.octet,))
+        if not peek:
+            urgent.octet = OCTET_READ
+        return octet if size else b""
+    if conn.state is State.CLOSE or conn.shutdown & RCV_SHUTDOWN:
+        return b""
+    raise SocketError(errno.EAGAIN)
+
+
+def waiting(conn: Connection) -> int:
+    """Octets that can be read, up to the urgent one (tcp.h: tcp_inq)."""
+    rcv, urgent = conn.rcv, conn.rcv.urgent
+    if conn.state in (State.SYN_SENT, State.SYN_RECV):
+        return 0
+    if (
+        urgent is not None
+        and not conn.options.oobinline
+        and not before(urgent.seq, rcv.copied_seq)
+        and before(urgent.seq, rcv.nxt)
+    ):
+        return distance(rcv.copied_seq, urgent.seq)
+    waits = conn.recv_q
+    return waits - 1 if waits and conn.peer_done else waits
 
 
 def _read_fin(conn: Connection) -> None:

@@ -94,9 +94,15 @@ class Socket(SocketState):
 
     @property
     def unread(self) -> int:
-        """Octets that wait to be read, without a FIN (ioctl SIOCINQ)."""
+        """Octets that wait to be read, up to the urgent one, without a FIN (ioctl SIOCINQ)."""
+        return 0 if self.connection is None else send_and_recv.waiting(self.connection)
+
+    @property
+    def at_mark(self) -> bool:
+        """Whether all before the urgent octet has been read (ioctl SIOCATMARK, sockatmark())."""
         conn = self.connection
-        return 0 if conn is None else sum(len(one.payload) for one in conn.rcv.queue or ())
+        urgent = None if conn is None else conn.rcv.urgent
+        return conn is not None and urgent is not None and urgent.seq == conn.rcv.copied_seq
 
     # --- opening ----------------------------------------------------------------------------------
 
@@ -218,22 +224,23 @@ class Socket(SocketState):
         EAGAIN when the send buffer is full; EPIPE without a connection, after shutdown() and after the end, once
         ECONNRESET or ETIMEDOUT for what ended it.
 
-        Of `flags` MSG_OOB, MSG_MORE, MSG_EOR, MSG_ZEROCOPY and MSG_FASTOPEN are not emulated: NotImplementedError;
-        others change nothing, as in Linux.
+        With MSG_OOB in `flags` the last octet is urgent. MSG_MORE, MSG_EOR, MSG_ZEROCOPY and MSG_FASTOPEN are not
+        emulated: NotImplementedError; others change nothing, as in Linux.
         """
         self._begin_stream(now)
         message_flags.refuse(flags, message_flags.OF_SEND, "send")
         if self.connection is None:
             raise SocketError(errno.EPIPE)
-        return send_and_recv.send(self.connection, data)
+        return send_and_recv.send(self.connection, data, bool(flags & message_flags.MSG_OOB))
 
     def recv(self, size: int, now: int, flags: int = 0) -> bytes:
         """Up to `size` octets; b"" at the end. tcp.c: tcp_recvmsg.
 
         EAGAIN when there are none yet, ENOTCONN without a connection, ECONNRESET or ETIMEDOUT once for what ended it.
 
-        With MSG_PEEK in `flags` they stay there; MSG_ERRQUEUE fails with EAGAIN, as no error is queued. MSG_OOB and
-        MSG_TRUNC are not emulated: NotImplementedError; others change nothing, as in Linux.
+        With MSG_PEEK in `flags` they stay there; MSG_ERRQUEUE fails with EAGAIN, as no error is queued. MSG_OOB takes
+        the urgent octet: EINVAL where there is none or SO_OOBINLINE is set, EAGAIN where it has not arrived. With
+        MSG_TRUNC they are thrown away: the result is as long, and all zeros. Others change nothing, as in Linux.
         """
         self._begin_stream(now)
         if flags & message_flags.MSG_ERRQUEUE:
@@ -243,9 +250,14 @@ class Socket(SocketState):
             if self.listener is not None and not self.listening:
                 return b""
             raise SocketError(errno.ENOTCONN)
-        if flags & message_flags.MSG_PEEK:
-            return send_and_recv.peek(self.connection, size)
-        return send_and_recv.recv(self.connection, size)
+        peek = bool(flags & message_flags.MSG_PEEK)
+        if flags & message_flags.MSG_OOB:
+            data = send_and_recv.recv_urgent(self.connection, size, peek)
+        elif peek:
+            data = send_and_recv.peek(self.connection, size)
+        else:
+            data = send_and_recv.recv(self.connection, size)
+        return bytes(len(data)) if flags & message_flags.MSG_TRUNC else data
 
     # --- the end ----------------------------------------------------------------------------------
 

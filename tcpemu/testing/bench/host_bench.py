@@ -400,15 +400,15 @@ class App:
         finally:
             self._done()
 
-    def send(self, data: bytes | int) -> int:
-        """Octets, or so many of them; how many were taken."""
-        taken: int = self.sock.send(octets(data), self.bench.now)
+    def send(self, data: bytes | int, flags: int = 0) -> int:
+        """Octets, or so many of them, with MSG_ flags by number; how many were taken."""
+        taken: int = self.sock.send(octets(data), self.bench.now, flags)
         self._done()
         return taken
 
-    def recv(self, size: int = 65536) -> bytes:
-        """Octets that have arrived; none where the peer has closed."""
-        data: bytes = self.sock.recv(size, self.bench.now)
+    def recv(self, size: int = 65536, flags: int = 0) -> bytes:
+        """Octets that have arrived, with MSG_ flags by number; none where the peer has closed."""
+        data: bytes = self.sock.recv(size, self.bench.now, flags)
         self._done()
         return data
 

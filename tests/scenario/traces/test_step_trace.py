@@ -42,7 +42,7 @@ def test_every_option_is_listed():
 
 def test_keys_of_a_segment_are_those_that_are_listed():
     keys = {word for pair in listed("**A segment that arrives**") for word in pair if word}
-    assert keys == {"len", "win", "opts", "isn", "lport", "ip", "ttl", "tos", "badsum"}
+    assert keys == {"len", "win", "opts", "isn", "lport", "ip", "ttl", "tos", "badsum", "urg"}
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def windows(host, segments):
 
 def test_a_lower_clamp_holds_at_once_but_no_window_is_taken_back():
     """tcp.c: tcp_set_window_clamp. The buffer allows 56000 octets."""
-    host = established()
+    host = established(moderate_rcvbuf=0)
     assert windows(host, 40)[-1] == 56000
     host.conn.setsockopt(*CLAMP, 10_000)
     offered = windows(host, 60)
@@ -155,7 +155,7 @@ def test_a_lower_clamp_holds_at_once_but_no_window_is_taken_back():
 
 @pytest.mark.parametrize("option", [(sockopt.SOL_SOCKET, sockopt.SO_REUSEADDR), CLAMP])
 def test_neither_another_option_nor_a_higher_clamp_changes_the_window(option):
-    host = established()
+    host = established(moderate_rcvbuf=0)
     windows(host, 40)
     host.conn.setsockopt(*option, 200_000)
     assert windows(host, 40)[-1] == 56000

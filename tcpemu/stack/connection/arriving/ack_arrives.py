@@ -16,7 +16,7 @@ from tcpemu.stack.base.sequence_numbers import MASK, after, before, distance, of
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.arriving import acked_data
-from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.measures import header_prediction, segment_size
 from tcpemu.stack.connection.sending import data_out, probe_timers, retransmission
 from tcpemu.stack.control import cwnd_validation
 from tcpemu.stack.records.ack_result import AckResult
@@ -26,7 +26,7 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import congestion_states, loss_marks, prr, rack, sack_blocks
 from tcpemu.stack.recovery.congestion_states import Resend
 from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import ACK, ECE, PSH, SYN, Segment
+from tcpemu.wire.segment import ECE, SYN, Segment
 
 
 class AckValue(Enum):
@@ -40,15 +40,17 @@ class AckValue(Enum):
     UNSENT = "unsent"
 
 
-def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> AckValue:
-    """Process the acknowledgment; what it was worth."""
+def process(
+    conn: Connection, segment: Segment, stamps: Timestamps | None, predicted: bool = False
+) -> AckValue:
+    """Process the acknowledgment; what it was worth.
+
+    What was `predicted` has the window that is known, and its timestamp has been noted already.
+    """
     number, una = segment.ack, conn.snd.una
     if before(number, una):
         if before(number, una - min(conn.snd.max_window, conn.snd.bytes_acked) & MASK):
             return AckValue.TOO_OLD
-        # The slow path takes no timestamp from an old ACK; the fast one does, before it looks at the number.
-        if _predicted(conn, segment):
-            _update_ts_recent(conn, segment, stamps)
         _old(conn, segment)
         return AckValue.OLD
     if after(number, conn.snd.nxt):
@@ -56,14 +58,21 @@ def process(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Ac
     result = AckResult(una)
     if number != una:
         result.advanced = True
+        conn.rcv.reserved = 0
         conn.rtx.retransmits = 0
     board = conn.scoreboard
     highest = loss_marks.highest_sack_seq(conn, board) if board is not None and board.sack else una
-    _update_ts_recent(conn, segment, stamps)
+    if not predicted:
+        _update_ts_recent(conn, segment, stamps)
     result.data = segment.length > 0
-    result.window = _update_window(conn, segment)
+    if predicted and result.advanced:
+        conn.snd.wl1, result.window = segment.seq, True
+    else:
+        result.window = _update_window(conn, segment)
     conn.snd.bytes_acked += distance(una, number)
     conn.snd.una = number
+    if conn.snd.up is not None and not after(conn.snd.up, number):
+        conn.snd.up = None
     conn.rtx.probes_out = 0
     conn.rtx.heard_at = conn.host.now
     if board is None:
@@ -154,21 +163,6 @@ def _send_again(conn: Connection, board: Scoreboard, what: Resend) -> None:
     retransmission.send_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
 
 
-def _predicted(conn: Connection, segment: Segment) -> bool:
-    """Header prediction: nothing about the segment is new but its number, so the kernel's fast path takes it.
-
-    There alone the timestamp of an ACK that was overtaken counts (tcp_rcv_established, Linux 6.18).
-    """
-    return (
-        conn.state is State.ESTABLISHED
-        and segment.seq == conn.rcv.nxt == conn.rcv.wup
-        and segment.flags & ~PSH == ACK
-        and segment.window << conn.snd.wscale == conn.snd.wnd
-        and not conn.rcv.out_of_order
-        and not sack_blocks.blocks_of(segment.options)
-    )
-
-
 def _update_ts_recent(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
     """TS.Recent, the timestamp to echo: of the last segment that began at or before what we have acknowledged.
 
@@ -194,7 +188,11 @@ def _update_window(conn: Connection, segment: Segment) -> bool:
     if not may_update_window(conn, segment, window):
         return False
     conn.snd.wl1 = segment.seq
+    if window == conn.snd.wnd:
+        return True
     conn.snd.wnd = window
+    conn.rcv.predicted = -1
+    header_prediction.check(conn)
     if window > conn.snd.max_window:
         conn.snd.max_window = window
         segment_size.sync_mss(conn)

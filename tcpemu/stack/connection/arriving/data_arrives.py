@@ -8,11 +8,11 @@ from __future__ import annotations
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, before, distance
-from tcpemu.stack.connection.arriving import out_of_order, peer_fin, receive_queue
-from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.arriving import memory_pressure, out_of_order, peer_fin, receive_queue
+from tcpemu.stack.connection.measures import header_prediction, receive_window
 from tcpemu.stack.connection.sending import delayed_acks, duplicate_reports
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.delayed_ack_bits import NOW, SCHEDULED
+from tcpemu.stack.records.delayed_ack_bits import NO_MEMORY, NOW, SCHEDULED
 from tcpemu.wire.segment import CWR, FIN, Segment
 
 _CONGESTION_EXPERIENCED = 3
@@ -57,8 +57,13 @@ def _refuse(conn: Connection, reason: Reason) -> Reason:
 def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
     """Queue data that continues what was received, and whatever it joins to that (tcp_data_queue: queue_and_out)."""
     memory, room = receive_window.memory_of(segment)
-    if payload:
-        receive_queue.make_room(conn)
+    if not memory_pressure.admit(conn, segment, memory):
+        conn.ack.pending |= SCHEDULED | NOW | NO_MEMORY
+        conn.host.wake(conn.socket)
+        if conn.rcv.queue and segment.payload:
+            conn.host.count("TCPRcvQDrop")
+            return reasons.DATA_NO_MEMORY
+        header_prediction.set_memory_aside(conn, memory)
     whole = len(payload) == len(segment.payload)
     if payload or conn.rcv.queue:
         receive_queue.append(conn, payload, memory, room, joins=whole)
@@ -69,6 +74,7 @@ def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
         peer_fin.fin(conn)
     if conn.rcv.out_of_order:
         _hole_may_be_filled(conn)
+    header_prediction.check(conn)
     conn.host.wake(conn.socket)
     return reasons.DATA if payload else reasons.FIN_ARRIVED
 
@@ -91,3 +97,11 @@ def _note_congestion(conn: Connection, segment: Segment) -> None:
     if segment.payload and segment.tos & 3 == _CONGESTION_EXPERIENCED:
         conn.ack.demand_cwr = True
         conn.ack.pending |= NOW
+
+
+def take_predicted(conn: Connection, segment: Segment, memory: int, room: int) -> None:
+    """Queue data that header prediction has found to be in order (tcp_rcv_established)."""
+    receive_queue.append(conn, segment.payload, memory, room)
+    conn.rcv.nxt = add(segment.seq, len(segment.payload))
+    delayed_acks.data_arrived(conn, segment, memory)
+    _note_congestion(conn, segment)

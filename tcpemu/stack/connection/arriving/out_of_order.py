@@ -10,15 +10,17 @@ from bisect import bisect_right
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import after, before, distance, offset
-from tcpemu.stack.connection.arriving import peer_fin, receive_queue
-from tcpemu.stack.connection.measures import receive_window
-from tcpemu.stack.connection.sending import delayed_acks, duplicate_reports
+from tcpemu.stack.connection.arriving import memory_pressure, peer_fin, receive_queue
+from tcpemu.stack.connection.measures import buffer_tuning, receive_window
+from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, duplicate_reports
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
 from tcpemu.stack.records.received_data import Fragment
 from tcpemu.wire.segment import FIN, Segment
 
 _LARGEST_SACK = 4
+_EXPECTED = 2
+"""Blocks that are told for sure, as ACKs get lost (TCP_SACK_BLOCKS_EXPECTED)."""
 
 
 def _fragment(segment: Segment, end: int) -> Fragment:
@@ -29,6 +31,11 @@ def _fragment(segment: Segment, end: int) -> Fragment:
 def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     """Keep a segment that lies beyond a hole, and owe an ACK that says so: by SACK where that was agreed."""
     fragment = _fragment(segment, end)
+    if not memory_pressure.admit(conn, segment, fragment.memory):
+        conn.host.count("TCPOFODrop")
+        conn.host.wake(conn.socket)
+        return reasons.DATA_AHEAD_NO_MEMORY
+    conn.rcv.predicted = -1
     delayed_acks.measure_mss(conn, segment, fragment.memory)
     conn.ack.pending |= SCHEDULED
     conn.host.count("TCPOFOQueue")
@@ -41,6 +48,8 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     _add_sack(conn, fragment.seq, end)
     if reason is reasons.DATA_AHEAD and conn.sack_ok:
         receive_window.grow(conn, len(segment.payload), fragment.memory)
+    if conn.socket is not None:
+        buffer_tuning.grow(conn, conn.rcv.space)
     return reason
 
 
@@ -109,6 +118,7 @@ def _drop_covered(conn: Connection, kept: list[Fragment], place: int) -> None:
         duplicate_reports.extend_duplicate(conn, old.seq, old.end)
         conn.host.count("TCPOFOMerge")
         conn.rcv.rmem -= old.memory
+        conn.rcv.reserved = 0
         del kept[place + 1]
 
 
@@ -124,6 +134,7 @@ def fill(conn: Connection) -> None:
                 conn, fragment.seq, fragment.end if before(fragment.end, seen) else seen
             )
         if not after(fragment.end, conn.rcv.nxt):
+            conn.rcv.reserved = 0
             continue
         overlap = distance(fragment.seq, conn.rcv.nxt)
         receive_queue.append(
@@ -139,14 +150,22 @@ def _add_sack(conn: Connection, seq: int, end: int) -> None:
     """The newest block first, joined with those it touches (tcp_sack_new_ofo_skb; RFC 2018 section 4)."""
     if not conn.sack_ok:
         return
+    blocks = conn.rcv.sacks
+    if len(blocks) >= _EXPECTED and _touches_late(blocks, seq, end):
+        compressed_acks.flush(conn)
     rest = []
-    for left, right in conn.rcv.sacks:
+    for left, right in blocks:
         if after(left, end) or before(right, seq):
             rest.append((left, right))
             continue
         seq = left if before(left, seq) else seq
         end = right if after(right, end) else end
     conn.rcv.sacks = ((seq, end), *rest[: _LARGEST_SACK - 1])
+
+
+def _touches_late(blocks: tuple[tuple[int, int], ...], seq: int, end: int) -> bool:
+    """Whether none of the first two blocks takes it in, so that few ACKs would tell of those behind them."""
+    return all(after(left, end) or before(right, seq) for left, right in blocks[:_EXPECTED])
 
 
 def drop_covered_sacks(conn: Connection) -> None:

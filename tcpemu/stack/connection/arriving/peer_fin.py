@@ -33,5 +33,7 @@ def _forget_out_of_order(conn: Connection) -> None:
     """Nothing can lie beyond the peer's FIN: drop what was kept."""
     for fragment in conn.rcv.out_of_order or ():
         conn.rcv.rmem -= fragment.memory
+    if conn.rcv.out_of_order:
+        conn.rcv.reserved = 0
     conn.rcv.out_of_order = None
     conn.rcv.sacks = ()

@@ -1,7 +1,4 @@
-"""Data in order joins what waits to be read, and a full buffer grows.
-
-tcp_input.c: tcp_queue_rcv, tcp_clamp_window (Linux 6.18).
-"""
+"""Data in order joins what waits to be read. tcp_input.c: tcp_queue_rcv (Linux 6.18)."""
 
 from __future__ import annotations
 
@@ -27,16 +24,3 @@ def append(conn: Connection, payload: bytes, memory: int, room: int, joins: bool
     if payload:
         conn.rcv.queue.append(Unread(payload, memory, room))
         conn.rcv.rmem += memory
-
-
-def make_room(conn: Connection) -> None:
-    """A full buffer grows while it may (tcp_input.c: tcp_clamp_window)."""
-    if conn.rcv.rmem <= conn.rcv.buffer:
-        return
-    conn.host.count("PruneCalled")
-    conn.ack.quick = 0
-    largest = conn.host.sysctls.tcp_rmem[2]
-    if conn.rcv.buffer < largest and not conn.options.rcvbuf_locked:
-        conn.rcv.buffer = min(conn.rcv.rmem, largest)
-    if conn.rcv.rmem > conn.rcv.buffer:
-        conn.rcv.ssthresh = min(conn.rcv.window_clamp, 2 * conn.rcv.advmss)

@@ -11,15 +11,21 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, before
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
-from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_arrives, syn_sent
+from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_arrives, syn_sent, urgent_data
 from tcpemu.stack.connection.arriving.ack_arrives import AckValue
 from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
-from tcpemu.stack.connection.measures import remembered_peers, send_buffer_space
+from tcpemu.stack.connection.measures import (
+    buffer_tuning,
+    header_prediction,
+    receive_window,
+    remembered_peers,
+    send_buffer_space,
+)
 from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
 from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
 from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
+from tcpemu.wire.segment import ACK, FIN, RST, SYN, URG, Segment
 
 _SYNCHRONIZED = RST | SYN | ACK
 
@@ -32,6 +38,8 @@ def receive(conn: Connection, segment: Segment) -> Reason:
         return reasons.NO_FLAGS
     stamps = find_timestamps(segment.options) if conn.ts.ok and segment.options else None
     conn.ts.ecr = stamps.ecr if stamps is not None else 0
+    if conn.state is State.ESTABLISHED and header_prediction.matches(conn, segment, stamps):
+        return _predicted(conn, segment, stamps)
     refused = acceptability.validate(conn, segment, stamps)
     if refused is not None:
         return refused
@@ -40,13 +48,60 @@ def receive(conn: Connection, segment: Segment) -> Reason:
     return _other_states(conn, segment, stamps)
 
 
+def _predicted(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason:
+    """What header prediction has recognized: a pure ACK, or data in order (tcp_rcv_established)."""
+    if not segment.payload:
+        _note_stamp(conn, stamps)
+        verdict = ack_arrives.process(conn, segment, stamps, predicted=True)
+        data_out.push_pending(conn)
+        send_buffer_space.space_may_have_come(conn)
+        conn.rcv.last_ecr = conn.ts.ecr
+        return _ack_too_old(conn) if verdict is AckValue.TOO_OLD else reasons.ACKED
+    if conn.host.generation.beyond_window and len(segment.payload) > receive_window.receive_window(conn):
+        refused = acceptability.validate(conn, segment, stamps)
+        return _established(conn, segment, stamps) if refused is None else refused
+    memory, room = receive_window.memory_of(segment)
+    if not header_prediction.memory_is_there(conn, memory):
+        return _established(conn, segment, stamps)
+    _note_stamp(conn, stamps)
+    if stamps is not None:
+        buffer_tuning.measure_by_timestamp(conn, segment)
+    data_arrives.take_predicted(conn, segment, memory, room)
+    if segment.ack == conn.snd.una:
+        conn.snd.wl1 = segment.seq
+    else:
+        if ack_arrives.process(conn, segment, stamps, predicted=True) is AckValue.TOO_OLD:
+            acceptability.challenge(conn)
+        data_out.push_pending(conn)
+        send_buffer_space.space_may_have_come(conn)
+    if conn.ack.pending & SCHEDULED:
+        delayed_acks.check(conn)
+    conn.host.wake(conn.socket)
+    return reasons.DATA
+
+
+def _note_stamp(conn: Connection, stamps: Timestamps | None) -> None:
+    """The timestamp to echo is that of what was predicted, where nothing waits for our ACK (tcp_store_ts_recent)."""
+    if stamps is not None and conn.rcv.nxt == conn.rcv.wup:
+        conn.ts.recent = stamps.val
+        conn.ts.recent_at = conn.host.now
+
+
+def _ack_too_old(conn: Connection) -> Reason:
+    return reasons.ACK_TOO_OLD if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
+
+
 def _established(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason:
-    """ESTABLISHED (tcp_rcv_established, its slow path: the fast one does the same sooner)."""
+    """ESTABLISHED (tcp_rcv_established, its slow path)."""
     verdict = ack_arrives.process(conn, segment, stamps)
     if verdict is AckValue.TOO_OLD:
-        return reasons.ACK_TOO_OLD if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
+        return _ack_too_old(conn)
     if verdict is AckValue.UNSENT:
         return reasons.ACK_UNSENT if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
+    if stamps is not None:
+        buffer_tuning.measure_by_timestamp(conn, segment)
+    if segment.flags & URG or conn.rcv.urgent is not None:
+        urgent_data.note(conn, segment)
     reason = data_arrives.take(conn, segment)
     _finish(conn)
     return reason
@@ -64,6 +119,8 @@ def _other_states(conn: Connection, segment: Segment, stamps: Timestamps | None)
     gone = _acked_in_state(conn, segment, stamps)
     if gone is not None:
         return gone
+    if segment.flags & URG or conn.rcv.urgent is not None:
+        urgent_data.note(conn, segment)
     return _text_in_state(conn, segment)
 
 

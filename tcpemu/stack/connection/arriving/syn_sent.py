@@ -11,7 +11,7 @@ from tcpemu.stack.base.sequence_numbers import MASK, add, after
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_syn
 from tcpemu.stack.connection.lifetime import closing, establishing, keepalive, state_changes
-from tcpemu.stack.connection.measures import first_window, initial_numbers, segment_size
+from tcpemu.stack.connection.measures import first_window, header_prediction, initial_numbers, segment_size
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies, transmit
 from tcpemu.stack.records.connection import Connection, WriteTimer
@@ -168,10 +168,12 @@ def _ready(conn: Connection) -> None:
         conn.rcv.advmss -= TIMESTAMPS_LENGTH
     segment_size.sync_mss(conn)
     establishing.init_rcv_mss(conn)
-    conn.ack.last_data_at = conn.host.now
+    conn.ack.last_data_at = conn.host.tick(conn.host.now)
     state_changes.set_state(conn, State.ESTABLISHED, "SYN|ACK arrives")
     establishing.init_transfer(conn)
     keepalive.begin(conn)
+    if not conn.snd.wscale:
+        header_prediction.switch_on(conn)
     conn.host.wake(conn.socket)
 
 

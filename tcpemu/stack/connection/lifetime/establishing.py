@@ -6,7 +6,14 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.connection.lifetime import state_changes
-from tcpemu.stack.connection.measures import receive_window, round_trip_time, segment_size, send_buffer_space
+from tcpemu.stack.connection.measures import (
+    buffer_tuning,
+    header_prediction,
+    receive_window,
+    round_trip_time,
+    segment_size,
+    send_buffer_space,
+)
 from tcpemu.stack.connection.sending import data_out
 from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
@@ -34,7 +41,7 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         state,
         Sending(buffer=options.sndbuf),
         Receiving(options.rcvbuf),
-        Acknowledging(host.now),
+        Acknowledging(host.tick(host.now)),
         Timestamping(),
         RoundTrips(host.generation.initial_rto),
         Retransmission(),
@@ -57,6 +64,7 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq
     init_rcv_mss(conn)
+    header_prediction.switch_on(conn)
     if conn.shutdown & SEND_SHUTDOWN:
         state_changes.set_state(conn, State.FIN_WAIT1, "close() or shutdown() sends FIN")
         data_out.send_fin(conn)
@@ -89,6 +97,7 @@ def init_transfer(conn: Connection) -> None:
     troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
     conn.congestion = conn.congestion.begin(conn.host.first_congestion, troubled)
     receive_window.init_buffer_space(conn)
+    buffer_tuning.begin(conn)
     send_buffer_space.expand(conn)
     conn.snd.pushed_seq = conn.snd.write_seq
 

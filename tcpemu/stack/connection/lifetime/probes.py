@@ -9,7 +9,7 @@ import errno
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import GivenUp, Reason
-from tcpemu.stack.base.sequence_numbers import add
+from tcpemu.stack.base.sequence_numbers import add, distance
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans
 from tcpemu.stack.connection.measures import segment_size
@@ -133,5 +133,10 @@ def wake_up(conn: Connection, counter: str, reason: Reason) -> None:
     if 0 < room <= 0x7FFFFFFF and conn.snd.unsent:
         data_out.send_up_to(conn, min(room, segment_size.current_mss(conn)))
         return
+    up = conn.snd.up
+    if up is not None and distance(conn.snd.una, up) <= 0xFFFF:
+        # What is urgent is said by a segment of its own (tcp_xmit_probe_skb).
+        conn.host.count(counter)
+        transmit.transmit(conn, ACK, conn.snd.una, b"", reason)
     conn.host.count(counter)
     transmit.transmit(conn, ACK, add(conn.snd.una, -1), b"", reason)

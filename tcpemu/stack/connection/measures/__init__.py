@@ -1,6 +1,8 @@
 """Numbers that a connection works with: windows, sizes, round-trip times, limits.
 
+buffer_tuning.py      the receive buffer follows what the application reads in a round trip
 first_window.py       the window of a SYN or SYN|ACK, its clamp and scale
+header_prediction.py  whether a segment is just what was expected, and the memory for it there already
 initial_numbers.py    initial sequence number and timestamp offset of a flow
 orphan_limit.py       how many connections without an owner there are, and whether too many
 receive_window.py     the receive window: how it follows the buffer

@@ -19,6 +19,7 @@ from functools import lru_cache
 from tcpemu.stack.base.sequence_numbers import add, offset
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW, LARGEST_WINDOW
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.delayed_ack_bits import NO_MEMORY
 from tcpemu.wire.options import encode_options
 from tcpemu.wire.segment import Segment
 
@@ -52,9 +53,13 @@ def select_window(conn: Connection) -> int:
     tcp_output.c: tcp_select_window.
     """
     old = conn.rcv.wnd
+    if conn.ack.pending & NO_MEMORY:
+        # Data was refused for lack of room: say so, whatever was offered.
+        conn.rcv.predicted, conn.rcv.wnd, conn.rcv.wup = -1, 0, conn.rcv.nxt
+        return 0
     current = receive_window(conn)
     window = new_window(conn)
-    if window < current:
+    if window < current and not _may_shrink(conn):
         if window == 0:
             conn.host.count("TCPWantZeroWindowAdv")
         window = _align(current, conn.rcv.wscale)
@@ -63,9 +68,11 @@ def select_window(conn: Connection) -> int:
     if not conn.rcv.wscale and conn.host.sysctls.tcp_workaround_signed_windows:
         window = min(window, LARGEST_SIGNED_WINDOW)
     field = min(window, LARGEST_WINDOW << conn.rcv.wscale) >> conn.rcv.wscale
-    if field == 0 and old:
-        conn.host.count("TCPToZeroWindowAdv")
-    elif field and not old:
+    if field == 0:
+        conn.rcv.predicted = -1
+        if old:
+            conn.host.count("TCPToZeroWindowAdv")
+    elif not old:
         conn.host.count("TCPFromZeroWindowAdv")
     return field
 
@@ -80,6 +87,8 @@ def new_window(conn: Connection) -> int:
         mss = full
         if mss <= 0:
             return 0
+    if _may_shrink(conn):
+        return _shrinking_window(conn, free, full >> 1, allowed >> 4, mss)
     if free < full >> 1:
         # The buffer gets short. Below a sixteenth of it, or a segment, better none than a silly window.
         conn.ack.quick = 0
@@ -96,6 +105,22 @@ def new_window(conn: Connection) -> int:
     if mss == full and free > window + (full >> 1):
         return free
     return window
+
+
+def _may_shrink(conn: Connection) -> bool:
+    """Whether a window may be taken back (tcp_shrink_window, RFC 7323 section 2.4)."""
+    return bool(conn.rcv.wscale and conn.host.sysctls.tcp_shrink_window)
+
+
+def _shrinking_window(conn: Connection, free: int, half: int, least: int, mss: int) -> int:
+    """The window where it may be taken back: never more than fits, so that nothing need be refused."""
+    grain = 1 << conn.rcv.wscale
+    free -= free % grain
+    if free < half:
+        conn.ack.quick = 0
+        if free < least or free < mss or free < grain:
+            return 0
+    return _align(conn.rcv.ssthresh, conn.rcv.wscale) if free > conn.rcv.ssthresh else free
 
 
 def init_buffer_space(conn: Connection) -> None:
@@ -165,11 +190,15 @@ def memory_of(segment: Segment) -> tuple[int, int]:
     Differs: network cards' drivers take memory in other ways, each in its own.
     """
     headers = 40 + len(encode_options(segment.options)) + len(segment.ip_options)
-    used = _HEADROOM + headers + len(segment.payload)
+    return memory_of_copy(_HEADROOM + headers + len(segment.payload))
+
+
+def memory_of_copy(length: int) -> tuple[int, int]:
+    """The same for octets without headers in a buffer that the kernel has made for them (alloc_skb)."""
     # Up to a cache line, then up to what kmalloc hands out.
-    head = (used + 63 & -64) + _SHARED_INFO
+    head = (length + 63 & -64) + _SHARED_INFO
     head = _SMALL_HEAD if head <= _SMALL_HEAD else 1 << (head - 1).bit_length()
-    return head + _SK_BUFF, head - _SHARED_INFO - used
+    return head + _SK_BUFF, head - _SHARED_INFO - length
 
 
 def _align(value: int, shift: int) -> int:

@@ -60,14 +60,14 @@ def _update(conn: Connection, microseconds: int, least: int) -> None:
         conn.rtt.mdev_max = least
 
 
-def by_timestamp(conn: Connection) -> int | None:
+def by_timestamp(conn: Connection, least: int = 1) -> int | None:
     """The age of the segment that TSecr echoes, in microseconds, to the tick; an absurd echo tells nothing.
 
-    tcp_rtt_tsopt_us
+    Less than a tick counts as `least` of them. tcp_rtt_tsopt_us
     """
     elapsed = conn.host.stamp_clock() - (conn.ts.ecr - conn.ts.offset) & MASK
     return (
-        max(elapsed, 1) * (conn.host.generation.wire.stamp_tick // MICROSECOND)
+        max(elapsed, least) * (conn.host.generation.wire.stamp_tick // MICROSECOND)
         if elapsed < _LONGEST_ECHO
         else None
     )

@@ -7,6 +7,7 @@ one does besides its data. tcp_input.c: tcp_sndbuf_expand; sock.h: sk_stream_wsp
 from __future__ import annotations
 
 from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
+from tcpemu.stack.base.sequence_numbers import distance
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import REORDERING
 from tcpemu.stack.records.send_buffer import BUFFER_MEMORY
@@ -21,8 +22,12 @@ Differs: kernels of distributions have larger MAX_TCP_HEADER, so their buffers b
 def used(conn: Connection) -> int:
     """Octets of memory that unsent and unacknowledged data takes (sk_wmem_queued)."""
     snd, board = conn.snd, conn.scoreboard
-    buffers = (len(snd.queue) if snd.queue else 0) + (len(board.queue) if board is not None else 0)
-    return conn.send_q + buffers * BUFFER_MEMORY
+    waiting = conn.send_q + (len(snd.queue) * BUFFER_MEMORY if snd.queue else 0)
+    if board is None or not board.queue:
+        return waiting
+    # What is acknowledged of a single segment is given back with the rest of it, or when it is sent again.
+    first = board.queue[0]
+    return waiting + len(board.queue) * BUFFER_MEMORY + distance(first.began, first.seq)
 
 
 def is_free(conn: Connection) -> bool:

@@ -1,5 +1,6 @@
 """What leaves a connection.
 
+compressed_acks.py    one ACK for several duplicates
 data_out.py           data as both windows, Nagle and the pace allow, then FIN
 delayed_acks.py       whether an ACK is sent at once, late (and when), or with data
 duplicate_reports.py  D-SACK: what came twice is reported (RFC 2883)

@@ -176,7 +176,7 @@ def _split_point(conn: Connection, mss: int, quota: int, nagle: bool) -> int:
 
 def _small_waits(conn: Connection) -> bool:
     """Whether a small segment is held back: by TCP_CORK, or by Nagle's rule (tcp_nagle_test)."""
-    if conn.snd.nagle_push:
+    if conn.snd.nagle_push or conn.snd.up is not None:
         return False
     return conn.options.cork or (not conn.options.nodelay and _small_under_way(conn))
 

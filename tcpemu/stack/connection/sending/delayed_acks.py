@@ -20,8 +20,8 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
-from tcpemu.stack.connection.measures import receive_window
-from tcpemu.stack.connection.sending import transmit
+from tcpemu.stack.connection.measures import buffer_tuning, receive_window
+from tcpemu.stack.connection.sending import compressed_acks, transmit
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, Connection
 from tcpemu.stack.records.delayed_ack_bits import (
     ATO_MIN,
@@ -45,7 +45,8 @@ def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
     """Owe an ACK for data in order, and learn the peer's pace (tcp_event_data_recv)."""
     conn.ack.pending |= SCHEDULED
     measure_mss(conn, segment, memory)
-    now = conn.host.now
+    buffer_tuning.measure(conn)
+    now = conn.host.tick(conn.host.now)
     if not conn.ack.ato:
         _more_quick(conn)
         conn.ack.ato = ATO_MIN
@@ -53,9 +54,9 @@ def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
         # Half of the last value and this gap, which counts as 20 ms at least.
         gap = now - conn.ack.last_data_at
         if gap <= ATO_MIN // 2:
-            conn.ack.ato = (conn.ack.ato >> 1) + ATO_MIN // 2
+            conn.ack.ato = conn.host.tick(conn.ack.ato >> 1) + ATO_MIN // 2
         elif gap < conn.ack.ato:
-            conn.ack.ato = min((conn.ack.ato >> 1) + gap, conn.rtt.rto, DELACK_MAX)
+            conn.ack.ato = min(conn.host.tick(conn.ack.ato >> 1) + gap, conn.rtt.rto, DELACK_MAX)
         elif gap > conn.rtt.rto:
             # So long a gap may be a time-out of the peer's, which then sends slowly and needs its ACKs.
             _more_quick(conn)
@@ -96,6 +97,7 @@ def _measure_ratio(conn: Connection, length: int, memory: int) -> None:
     if ratio != conn.rcv.scaling_ratio:
         conn.rcv.scaling_ratio = ratio
         receive_window.set_clamp(conn, receive_window.from_space(ratio, conn.rcv.buffer))
+        conn.rcv.space = min(conn.rcv.space, conn.rcv.window_clamp)
 
 
 def _more_quick(conn: Connection) -> None:
@@ -123,13 +125,13 @@ def wait_for_data(conn: Connection) -> None:
 def check(conn: Connection) -> None:
     """Send the ACK that is owed, now or later (__tcp_ack_snd_check)."""
     more_than_one = distance(conn.rcv.wup, conn.rcv.nxt) > conn.ack.rcv_mss and (
-        conn.rcv.nxt == conn.rcv.copied_seq or receive_window.new_window(conn) >= conn.rcv.wnd
+        distance(conn.rcv.copied_seq, conn.rcv.nxt) < conn.options.rcvlowat
+        or receive_window.new_window(conn) >= conn.rcv.wnd
     )
     if more_than_one or (conn.ack.quick and not conn.ack.pingpong) or conn.ack.pending & NOW:
         transmit.send_ack(conn, reasons.SENT_ACK)
     elif conn.rcv.out_of_order:
-        # Differs: from the fourth duplicate ACK on the kernel may compress them (tcp_comp_sack_nr).
-        transmit.send_ack(conn, reasons.SENT_DUP_ACK)
+        compressed_acks.duplicate(conn)
     else:
         delay(conn)
 
@@ -145,12 +147,14 @@ def delay(conn: Connection) -> None:
             # No longer than a round trip, where one is known.
             longest = min(longest, max((conn.rtt.srtt >> 3) * MICROSECOND, DELACK_MIN))
         ato = min(ato, longest)
-    ato = min(ato, DELACK_MAX)
     host = conn.host
-    due = host.now + ato
+    # Less than the peer's shortest RTO, which is taken to be ours (tcp_delack_max).
+    ato = min(ato, DELACK_MAX, max(host.rto_min_us * MICROSECOND, 2 * host.jiffy) - host.jiffy)
+    now = host.tick(host.now)
+    due = now + ato
     if conn.ack.pending & TIMER:
         # It waits already, and would be due soon: then now.
-        if conn.ack.due <= host.now + (ato >> 2):
+        if conn.ack.due <= now + host.tick(ato >> 2):
             transmit.send_ack(conn, reasons.SENT_ACK)
             return
         due = min(due, conn.ack.due)
@@ -158,12 +162,12 @@ def delay(conn: Connection) -> None:
     conn.ack.due = due
     if conn.ack.timer is None:
         conn.ack.timer = Timer(TimerKind.DELAYED_ACK, conn)
-    host.timers.arm(conn.ack.timer, due, host.now)
+    host.timers.arm(conn.ack.timer, due, now)
 
 
 def timer_fired(conn: Connection) -> None:
     """The delayed ACK is due (tcp_timer.c: tcp_delack_timer_handler)."""
-    if conn.state is State.CLOSE or not conn.ack.pending & TIMER:
+    if conn.state is State.CLOSE or compressed_acks.flush(conn) or not conn.ack.pending & TIMER:
         return
     conn.ack.pending &= ~TIMER
     if not conn.ack.pending & SCHEDULED:

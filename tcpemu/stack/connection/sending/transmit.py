@@ -6,7 +6,7 @@ tcp_output.c: __tcp_transmit_skb, __tcp_send_ack, tcp_send_active_reset (Linux 6
 from __future__ import annotations
 
 from tcpemu.stack.base.events import Reason
-from tcpemu.stack.base.sequence_numbers import add, before, distance
+from tcpemu.stack.base.sequence_numbers import add, after, before, distance
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import established_options, syn_options
 from tcpemu.stack.connection.measures import segment_size
@@ -15,7 +15,7 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import ATO_MIN, SCHEDULED
 from tcpemu.stack.records.sent_pieces import Unacked
 from tcpemu.wire.options import Option, Timestamps
-from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, Segment
+from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
 
 _ECT0 = 2
 _SYN_ACK = SYN | ACK
@@ -27,13 +27,15 @@ def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
         transmit(conn, entry.flags, entry.seq, entry.payload, reason, entry.repeats)
         return
     options = _options(conn)
+    urgent = _urgent_pointer(conn, entry.seq) if conn.snd.up is not None else 0
     for start in range(0, len(entry.payload), entry.mss):
         flags = entry.flags & ~(FIN | PSH)
         if start + entry.mss >= len(entry.payload):
             # The kernel sets PSH on whatever is several segments, so that the peer's GRO passes it on at once.
             flags = entry.flags | PSH
         payload = entry.payload[start : start + entry.mss]
-        transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options)
+        # Each segment of a piece has the first one's urgent pointer: that is how the kernel cuts it.
+        transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options, urgent)
 
 
 def transmit(
@@ -44,6 +46,7 @@ def transmit(
     reason: Reason,
     repeat: int = 0,
     options: tuple[Option, ...] | None = None,
+    urgent: int = -1,
 ) -> None:
     """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb)."""
     host = conn.host
@@ -61,6 +64,10 @@ def transmit(
                 flags |= _says_reduced(conn)
             if conn.ack.demand_cwr:
                 flags |= ECE
+    if conn.snd.up is not None and urgent < 0:
+        urgent = _urgent_pointer(conn, seq)
+    if urgent > 0:
+        flags |= URG
     host.send(
         Segment(
             local,
@@ -73,7 +80,7 @@ def transmit(
             window,
             options,
             payload,
-            0,
+            max(urgent, 0),
             conn.options.ttl or host.sysctls.ip_default_ttl,
             tos,
             conn.ip_id,
@@ -88,6 +95,17 @@ def transmit(
         _data_sent(conn)
     if flags & ACK:
         _ack_sent(conn)
+
+
+def _urgent_pointer(conn: Connection, seq: int) -> int:
+    """The urgent pointer of a segment that begins there; 0 for none (__tcp_transmit_skb)."""
+    up = conn.snd.up
+    assert up is not None
+    if not before(seq, up):
+        return 0
+    if before(up, add(seq, 0x10000)):
+        return distance(seq, up)
+    return 0xFFFF if after(add(seq, 0xFFFF), conn.snd.nxt) else 0
 
 
 def _syn_window(conn: Connection, flags: int, repeat: int) -> int:
@@ -111,12 +129,17 @@ def _data_sent(conn: Connection) -> None:
 
     tcp_output.c: tcp_event_data_sent; inet_csk_inc_pingpong_cnt.
     """
-    if conn.host.now - conn.ack.last_data_at < conn.ack.ato:
+    if conn.host.tick(conn.host.now) - conn.ack.last_data_at < conn.ack.ato:
         conn.ack.pingpong = min(conn.ack.pingpong + 1, 255)
 
 
 def _ack_sent(conn: Connection) -> None:
     """An ACK has gone, alone or with data (tcp_output.c: tcp_event_ack_sent)."""
+    if conn.ack.compressed:
+        conn.host.count("TCPAckCompressed", conn.ack.compressed)
+        conn.ack.compressed = 0
+        if conn.ack.compression_timer is not None:
+            conn.host.timers.cancel(conn.ack.compression_timer)
     if conn.ack.quick:
         if conn.ack.quick <= (1 if conn.ack.pending & SCHEDULED else 0):
             conn.ack.quick = 0

@@ -17,8 +17,11 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.send_buffer import SendBuffer
 
 
-def fill(conn: Connection, data: bytes) -> int:
-    """Take what there is room for, and send what may go; how many octets were taken."""
+def fill(conn: Connection, data: bytes, urgent: bool = False) -> int:
+    """Take what there is room for, and send what may go; how many octets were taken.
+
+    The last octet of what is `urgent` is the urgent one (MSG_OOB).
+    """
     snd = conn.snd
     goal, taken = _size_goal(conn), 0
     while taken < len(data):
@@ -34,9 +37,11 @@ def fill(conn: Connection, data: bytes) -> int:
         buffer.payload += part
         taken += len(part)
         snd.write_seq = add(snd.write_seq, len(part))
-        if taken < len(data) and len(buffer.payload) >= goal:
+        if taken < len(data) and len(buffer.payload) >= goal and not urgent:
             _full(conn, buffer)
     if taken:
+        if urgent:
+            snd.up = snd.write_seq
         _push(conn, whole=taken == len(data))
     return taken
 

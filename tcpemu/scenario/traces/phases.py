@@ -1,0 +1,104 @@
+"""Whether the emulator answers as a log says, allowing for what no trace can tell of a real kernel.
+
+A kernel's timers go by ticks, of HZ = 250 say, and nobody knows how far its clock was past a tick when the trace
+began: its *phase*. And each step came a little later than planned, as the log tells. Both decide which of a step and
+a timer comes first, and what is measured in ticks. So where the emulator answers otherwise at the planned times, it
+is asked again with the times of the log, at several phases. What is the same at one of them is consistent: the kernel
+may have done that. What differs at all of them is told as it differs where that shows last, with the rule that it
+looks like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tcpemu.generations import DEFAULT
+from tcpemu.scenario.traces import step_trace
+from tcpemu.scenario.traces.judge import Difference, earliest_difference
+from tcpemu.scenario.traces.step_trace import Moments
+from tcpemu.stack.base.units import MILLISECOND, SECOND
+from tcpemu.wire.relative_numbers import LogEntry, Trace
+
+_USUAL_HZ = 250
+_TRIES = 8
+"""Phases that are tried, evenly over a tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What came of a trace that has a log."""
+
+    answer: Trace
+    """What the emulator answers, at the planned times."""
+    difference: Difference | None = None
+    """None where it is the same, at some phase."""
+    phase: int | None = None
+    """Nanoseconds past a tick at which it is the same, with the times of the log; None where no phase was needed."""
+
+    @property
+    def same(self) -> bool:
+        return self.difference is None
+
+    def __str__(self) -> str:
+        if self.difference is not None:
+            return f"different: {self.difference}; it looks like {self.difference.rule}"
+        return "the same" if self.phase is None else f"the same at phase {self.phase / MILLISECOND:g} ms"
+
+
+def judge(
+    truth: Trace, *, generation_name: str = DEFAULT, hz: int | None = _USUAL_HZ, seed: int = 0
+) -> Judgement:
+    """Have the emulator answer a trace, and say whether that is what its log says.
+
+    Raises what `step_trace.run` raises, and ValueError for a trace without a log.
+    """
+    answer = step_trace.run(truth, generation_name=generation_name, hz=hz, seed=seed)
+    return compare(truth, answer, generation_name=generation_name, hz=hz, seed=seed)
+
+
+def compare(
+    truth: Trace,
+    answer: Trace,
+    *,
+    generation_name: str = DEFAULT,
+    hz: int | None = _USUAL_HZ,
+    seed: int = 0,
+) -> Judgement:
+    """The same for an answer that is there already."""
+    found = earliest_difference(truth, answer)
+    if found is None:
+        return Judgement(answer)
+    moments = moments_of(truth)
+    tick = SECOND // (hz or _USUAL_HZ)
+    for number in range(_TRIES if moments is not None else 0):
+        assert moments is not None
+        phase = number * tick // _TRIES
+        other = step_trace.run(
+            truth,
+            generation_name=generation_name,
+            hz=hz or "usual",
+            seed=seed,
+            moments=replace(moments, phase=phase),
+        )
+        left = earliest_difference(truth, other)
+        if left is None:
+            return Judgement(answer, None, phase)
+        if left.at > found.at:
+            found = left
+    return Judgement(answer, found)
+
+
+def moments_of(truth: Trace) -> Moments | None:
+    """When its steps were done, by its log; None where the log is not one of all its steps, in their order."""
+    times: list[float] = []
+    sent: list[int] = []
+    packets: list[LogEntry] = []
+    for entry in truth["log"]:
+        if "out" in entry:
+            packets.append(entry)
+        elif "in" in entry or "do" in entry:
+            times.append(max(entry["t"], times[-1] if times else 0.0))
+            sent.append(len(packets))
+    if len(times) != len(truth["steps"]) + 1:
+        return None
+    return Moments(tuple(times), tuple(sent), tuple(packets))

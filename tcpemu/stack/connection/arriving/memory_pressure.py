@@ -1,0 +1,187 @@
+"""A full receive buffer: it grows, is tidied up, loses what lies beyond holes, and at last refuses data.
+
+A segment is let in while what is there fits into SO_RCVBUF, however large it is itself. Where it does not, in this
+order (`_prune`): the buffer grows while it may, for an application that never asked for a size; pieces that waste
+their memory are copied into full ones; the pieces furthest beyond the hole are thrown away. What is refused is
+answered with a window of 0.
+
+tcp_input.c: tcp_try_rmem_schedule, tcp_prune_queue, tcp_collapse, tcp_prune_ofo_queue (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from tcpemu.stack.base.sequence_numbers import add, after, distance
+from tcpemu.stack.connection.measures import header_prediction, receive_window
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.received_data import Fragment, Unread
+from tcpemu.wire.segment import Segment
+
+_LARGEST_COPY = 3776
+"""Octets that a buffer of one page holds (SKB_MAX_ORDER)."""
+
+
+def admit(conn: Connection, segment: Segment, memory: int) -> bool:
+    """Whether there is room for a segment, or can be made (tcp_try_rmem_schedule)."""
+    if conn.rcv.rmem > conn.rcv.buffer and not _prune(conn, segment):
+        return False
+    header_prediction.set_memory_aside(conn, memory)
+    return True
+
+
+def _prune(conn: Connection, segment: Segment) -> bool:
+    """Try to get below SO_RCVBUF again; whether that was possible (tcp_prune_queue)."""
+    rcv = conn.rcv
+    conn.host.count("PruneCalled")
+    _clamp_window(conn)
+    if rcv.rmem <= rcv.buffer:
+        return True
+    _collapse_out_of_order(conn)
+    _collapse_queue(conn)
+    if rcv.rmem <= rcv.buffer:
+        return True
+    _throw_away(conn, segment)
+    if rcv.rmem <= rcv.buffer:
+        return True
+    conn.host.count("RcvPruned")
+    rcv.predicted = -1
+    return False
+
+
+def _clamp_window(conn: Connection) -> None:
+    """A full buffer grows while it may, else the window shrinks (tcp_clamp_window)."""
+    rcv = conn.rcv
+    conn.ack.quick = 0
+    largest = conn.host.sysctls.tcp_rmem[2]
+    if rcv.buffer < largest and not conn.options.rcvbuf_locked:
+        rcv.buffer = min(rcv.rmem, largest)
+    if rcv.rmem > rcv.buffer:
+        rcv.ssthresh = min(rcv.window_clamp, 2 * rcv.advmss)
+
+
+# --- copying into full buffers ---------------------------------------------------------------------
+
+
+def _wastes(conn: Connection, memory: int, length: int) -> bool:
+    """Whether so much memory should hold more than that."""
+    return receive_window.from_space(conn.rcv.scaling_ratio, memory) > length
+
+
+def _collapse_queue(conn: Connection) -> None:
+    """Copy what waits to be read, from the first piece that wastes memory on (tcp_collapse)."""
+    rcv = conn.rcv
+    if not rcv.queue:
+        return
+    pieces = list(rcv.queue)
+    first = 0
+    while first < len(pieces):
+        piece = pieces[first]
+        if piece.begun or _wastes(conn, piece.memory, len(piece.payload)):
+            break
+        first += 1
+    if first == len(pieces):
+        return
+    payload = b"".join(piece.payload for piece in pieces[first:])
+    _free(conn, [piece.memory for piece in pieces[first:]])
+    rcv.queue = deque(pieces[:first])
+    for start in range(0, len(payload), _LARGEST_COPY):
+        part = payload[start : start + _LARGEST_COPY]
+        memory, room = receive_window.memory_of_copy(len(part))
+        rcv.queue.append(Unread(part, memory, room))
+        rcv.rmem += memory
+
+
+def _free(conn: Connection, sizes: list[int]) -> None:
+    """These pieces are copied, and gone."""
+    conn.host.count("TCPRcvCollapsed", len(sizes))
+    conn.rcv.rmem -= sum(sizes)
+    conn.rcv.reserved = 0
+
+
+def _collapse_out_of_order(conn: Connection) -> None:
+    """Copy each run of pieces without a hole in between (tcp_collapse_ofo_queue)."""
+    kept = conn.rcv.out_of_order
+    if not kept:
+        return
+    collapsed: list[Fragment] = []
+    tiny, place = 0, 0
+    while place < len(kept):
+        behind = _run_end(kept, place)
+        run = kept[place:behind]
+        end = run[0].end
+        for piece in run:
+            end = piece.end if after(piece.end, end) else end
+        place = behind
+        if len(run) > 1 or distance(run[0].seq, end) >= _LARGEST_COPY:
+            collapsed += _collapse_run(conn, run)
+            continue
+        collapsed += run
+        tiny += run[0].memory
+        if tiny > conn.rcv.buffer >> 3:
+            collapsed += kept[place:]
+            break
+    conn.rcv.out_of_order = collapsed
+
+
+def _run_end(kept: list[Fragment], start: int) -> int:
+    """Where the run that begins there ends: the first piece behind a hole, or the end."""
+    end, place = kept[start].end, start + 1
+    while place < len(kept) and not after(kept[place].seq, end):
+        end = kept[place].end if after(kept[place].end, end) else end
+        place += 1
+    return place
+
+
+def _collapse_run(conn: Connection, run: list[Fragment]) -> list[Fragment]:
+    """Copy a run from the first piece on that wastes memory or overlaps the next one (tcp_collapse)."""
+    first = 0
+    while first < len(run):
+        piece = run[first]
+        overlaps = first + 1 < len(run) and piece.end != run[first + 1].seq
+        if overlaps or (not piece.fin and _wastes(conn, piece.memory, len(piece.payload))):
+            break
+        first += 1
+    last = first
+    while last < len(run) and not run[last].fin:
+        last += 1
+    if first == last:
+        return run
+    seq = run[first].seq
+    payload = bytearray()
+    for piece in run[first:last]:
+        end = add(seq, len(payload))
+        if after(piece.end, end):
+            payload += piece.payload[distance(piece.seq, end) :]
+    _free(conn, [piece.memory for piece in run[first:last]])
+    copies = []
+    for start in range(0, len(payload), _LARGEST_COPY):
+        part = bytes(payload[start : start + _LARGEST_COPY])
+        memory, room = receive_window.memory_of_copy(len(part))
+        begin = add(seq, start)
+        copies.append(Fragment(begin, add(begin, len(part)), part, False, memory, room))
+        conn.rcv.rmem += memory
+    return [*run[:first], *copies, *run[last:]]
+
+
+# --- throwing away ---------------------------------------------------------------------------------
+
+
+def _throw_away(conn: Connection, segment: Segment) -> None:
+    """Throw away what lies furthest beyond the hole, an eighth of the buffer at least (tcp_prune_ofo_queue)."""
+    rcv, kept = conn.rcv, conn.rcv.out_of_order
+    goal, pruned = rcv.buffer >> 3, False
+    while kept and not after(segment.seq, kept[-1].seq):
+        last = kept.pop()
+        pruned = True
+        goal -= last.memory
+        rcv.rmem -= last.memory
+        rcv.reserved = 0
+        if not kept or goal <= 0:
+            if rcv.rmem <= rcv.buffer:
+                break
+            goal = rcv.buffer >> 3
+    if pruned:
+        conn.host.count("OfoPruned")
+        if conn.sack_ok:
+            rcv.sacks, rcv.dsack = (), None

@@ -1,0 +1,83 @@
+"""The receive buffer follows what the application reads in a round trip (Dynamic Right-Sizing).
+
+Each time the application reads, at most once a round trip: how much was read since (`adjust`)? If that is more than
+ever before, the buffer becomes large enough for twice as much, and for the sender's growth. The round trip is
+measured by the receiver: from a segment until a whole window has arrived, or by the timestamp that a full segment
+echoes.
+tcp_input.c: tcp_rcv_rtt_measure, tcp_rcv_space_adjust, tcp_rcvbuf_grow (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
+from tcpemu.stack.base.sequence_numbers import add, before, distance, offset
+from tcpemu.stack.base.units import MICROSECOND
+from tcpemu.stack.connection.measures import receive_window, round_trip_time
+from tcpemu.stack.records.connection import Connection
+from tcpemu.wire.segment import Segment
+
+
+def begin(conn: Connection) -> None:
+    """What is read in the first round trip is at most the first window (tcp_init_buffer_space)."""
+    rcv = conn.rcv
+    rcv.space = min(rcv.ssthresh, rcv.wnd, INITIAL_WINDOW * rcv.advmss)
+    rcv.space_seq, rcv.space_at = rcv.copied_seq, conn.host.now
+
+
+def measure(conn: Connection) -> None:
+    """A round trip has passed when the window that was open has been filled (tcp_rcv_rtt_measure)."""
+    rcv = conn.rcv
+    began = rcv.rtt_began
+    if began is not None:
+        if before(rcv.nxt, rcv.rtt_seq):
+            return
+        sample = max((conn.host.now - began) // MICROSECOND, 1) << 3
+        if not rcv.rtt or sample < rcv.rtt:
+            rcv.rtt = sample
+    rcv.rtt_seq = add(rcv.nxt, rcv.wnd)
+    rcv.rtt_began = conn.host.now
+
+
+def measure_by_timestamp(conn: Connection, segment: Segment) -> None:
+    """By the echo of a full segment, once for each echo, and while all is read (tcp_rcv_rtt_measure_ts)."""
+    rcv = conn.rcv
+    if conn.ts.ecr == rcv.last_ecr:
+        return
+    rcv.last_ecr = conn.ts.ecr
+    if segment.length < conn.ack.rcv_mss:
+        return
+    passed = round_trip_time.by_timestamp(conn, 0)
+    if passed is None or passed <= 0:
+        return
+    if not rcv.rtt or passed << 3 < rcv.rtt:
+        rcv.rtt = passed << 3
+    elif rcv.nxt == rcv.copied_seq:
+        rcv.rtt += passed - (rcv.rtt >> 3)
+
+
+def adjust(conn: Connection) -> None:
+    """The application has read something (tcp_rcv_space_adjust)."""
+    rcv = conn.rcv
+    if not rcv.rtt or (conn.host.now - rcv.space_at) // MICROSECOND < rcv.rtt >> 3:
+        return
+    read = offset(rcv.space_seq, rcv.copied_seq) - distance(rcv.copied_seq, rcv.nxt)
+    if read > rcv.space:
+        grow(conn, read)
+    rcv.space_seq, rcv.space_at = rcv.copied_seq, conn.host.now
+
+
+def grow(conn: Connection, read: int) -> None:
+    """Make room for twice what is read in a round trip, and more while that grows (tcp_rcvbuf_grow)."""
+    rcv, sysctls = conn.rcv, conn.host.sysctls
+    before_that, rcv.space = rcv.space, read
+    if not sysctls.tcp_moderate_rcvbuf or conn.options.rcvbuf_locked:
+        return
+    window = read << 1
+    if before_that:
+        window += (window * (read - before_that) // before_that) << 1
+    if rcv.out_of_order:
+        window += distance(rcv.nxt, rcv.out_of_order[-1].end)
+    wanted = min(receive_window.space_for(rcv.scaling_ratio, window), sysctls.tcp_rmem[2])
+    if wanted > rcv.buffer:
+        rcv.buffer = wanted
+        rcv.window_clamp = receive_window.from_space(rcv.scaling_ratio, wanted)
