@@ -502,8 +502,65 @@ Lost: TypeAlias = Annotated[
         "--lose",
         metavar="ROLE:HOST",
         help="Lose a packet of what a host opens: third-ack:c3, 'syn*3:c3' for three, 'data 2:c3#2' of its second "
-        "connection. Roles: syn, syn-ack, third-ack, fin, rst, data N, ack N, retransmission N (N is 1 if left "
-        "out). May be repeated.",
+        "connection, 'data 1:c3 by server'. Roles: syn, syn-ack, third-ack, fin, rst, data N, ack N, "
+        "retransmission N (N is 1 if left out). All faults may be repeated.",
+        rich_help_panel="Faults",
+    ),
+]
+_FAULTS = "Faults"
+Delayed: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--delay",
+        metavar="ROLE:HOST=TIME",
+        help="Let it arrive later: 'data 2:c3=1 s'.",
+        rich_help_panel=_FAULTS,
+    ),
+]
+Doubled: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--duplicate", metavar="ROLE:HOST", help="Let it arrive twice.", rich_help_panel=_FAULTS),
+]
+Overtaken: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reorder", metavar="ROLE:HOST", help="Let the next packet overtake it.", rich_help_panel=_FAULTS
+    ),
+]
+ResetAt: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reset",
+        metavar="HOST@TIME",
+        help="Let a RST come to both ends of a host's connections: 'c3@2 s', 'c3#1@2 s' of its first one.",
+        rich_help_panel=_FAULTS,
+    ),
+]
+Cut: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cut",
+        metavar="HOST@TIME..TIME",
+        help="Lose all packets of a host for a time, or from then on: 'c3@2 s..5 s', 'by c3@2 s' what it sends.",
+        rich_help_panel=_FAULTS,
+    ),
+]
+Crashed: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--crash",
+        metavar="HOST@TIME..TIME",
+        help="Stop a host without a word; with a second time it starts again, and with it its servers: "
+        "'server@2 s..5 s'.",
+        rich_help_panel=_FAULTS,
+    ),
+]
+ReportPage: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="Write a page to step through the run, as tcpemu report does: x.html.",
     ),
 ]
 EverySetting: TypeAlias = Annotated[
@@ -556,12 +613,19 @@ def execute(
     hosts: HostsOption = None,
     link: EveryLink = None,
     lost: Lost = None,
+    delayed: Delayed = None,
+    doubled: Doubled = None,
+    overtaken: Overtaken = None,
+    reset: ResetAt = None,
+    cut: Cut = None,
+    crashed: Crashed = None,
     settings: EverySetting = None,
     every: Every = None,
     generation: EveryKernel = None,
     seed: Seed = None,
     until: Until = None,
     output: PacketFile = None,
+    page: ReportPage = None,
     ladder: Drawn = False,
     real: Real = False,
 ) -> None:
@@ -572,8 +636,27 @@ def execute(
     from tcpemu.cli import exec_command
 
     exec_command.check_named(context.args)
+    faults = {
+        "lose": lost,
+        "delay": delayed,
+        "duplicate": doubled,
+        "reorder": overtaken,
+        "reset": reset,
+        "cut": cut,
+        "crash": crashed,
+    }
     request = exec_command.request_of(
-        hosts or [], link, lost or [], settings or [], every, generation, seed, until, output, ladder=ladder
+        hosts or [],
+        link,
+        {what: texts or [] for what, texts in faults.items()},
+        settings or [],
+        every,
+        generation,
+        seed,
+        until,
+        output,
+        page,
+        ladder=ladder,
     )
     raise typer.Exit(exec_command.run_real(request) if real else exec_command.run_emulated(request))
 

@@ -1,17 +1,20 @@
-"""What `tcpemu exec` is asked for: programs on hosts, what every link does, what is lost, what is set."""
+"""What `tcpemu exec` is asked for: programs on hosts, what every link does, what goes wrong, what is set."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tcpemu.cli.run_command import time_of
 from tcpemu.cli.user_mistakes import UsageError
-from tcpemu.network import Conditions, Fault, lose
+from tcpemu.network import Conditions, Fault
+from tcpemu.network.faults import PACKET_FAULTS
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
 from tcpemu.scenario.format.written_values import parse_duration, parse_rate, parse_share
+from tcpemu.stack.base.errors import ConfigurationError
 
 _HOST = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]{0,38})(\*(?P<count>[0-9]+))?=(?P<program>.+)", re.DOTALL)
 _LINK_WORDS: dict[str, Callable[[object], Any]] = {
@@ -82,30 +85,56 @@ def link_conditions(text: str) -> Conditions:
     return Conditions(**values)
 
 
-_LOSS = re.compile(r"(?P<role>[^:*]+)(\*(?P<times>[0-9]+))?(:(?P<host>[^:#]+))?(#(?P<connection>[0-9]+))?")
+PACKET_FAULT = re.compile(
+    r"(?P<role>[^:*=]+?)(\*(?P<times>[0-9]+))?(:(?P<of>[^:#= ]+))?(#(?P<connection>[0-9]+))?"
+    r"( by (?P<by>[^= ]+))?(=(?P<time>.+))?"
+)
+"""`third-ack:c3`, `syn*3:c3`, `data 2:c3#2`, `data 1:c3 by server`; for a delay `data 2:c3=1 s`."""
+TIMED_FAULT = re.compile(
+    r"(?P<of>[^:#@ ]+)?(#(?P<connection>[0-9]+))?( ?by (?P<by>[^@ ]+))?@(?P<at>.+?)(\.\.(?P<until>.+))?"
+)
+"""`c3@2 s`, `c3#1@2 s`, `@2 s`, `by server@2 s`, `server@2 s..5 s`."""
+FORMS = {
+    "lose": "ROLE:HOST: 'third-ack:c3', 'syn*3:c3', 'data 2:c3#2' or 'data 1:c3 by server'",
+    "delay": "ROLE:HOST=TIME: 'data 2:c3=1 s'",
+    "duplicate": "ROLE:HOST: 'data 1:c3'",
+    "reorder": "ROLE:HOST: 'data 1:c3'",
+    "reset": "HOST@TIME: 'c3@2 s', or 'c3#1@2 s' for its first connection, or '@2 s' for all",
+    "cut": "HOST@TIME..TIME: 'c3@2 s..5 s', or 'c3@2 s' for good",
+    "crash": "HOST@TIME..TIME: 'server@2 s..5 s', or 'server@2 s' for good",
+}
+"""How each fault is written, by the option of its name."""
 
 
-def losses(texts: Sequence[str], hosts: Collection[str]) -> list[Fault]:
-    """`third-ack:c3`, `syn*3:c1`, `data 2:c1#2` as faults. Raises UsageError and ConfigurationError."""
-    found = []
-    for text in texts:
-        match = _LOSS.fullmatch(text)
-        if match is None:
+def faults_of(texts: Mapping[str, Sequence[str]], hosts: Collection[str]) -> list[Fault]:
+    """The faults of all options, by their names: `{"lose": ["third-ack:c3"]}`.
+
+    Raises UsageError and ConfigurationError.
+    """
+    return [_fault(what, text, hosts) for what, several in texts.items() for text in several]
+
+
+def _fault(what: str, text: str, hosts: Collection[str]) -> Fault:
+    match = (PACKET_FAULT if what in PACKET_FAULTS else TIMED_FAULT).fullmatch(text.strip())
+    said = {} if match is None else {key: value for key, value in match.groupdict().items() if value}
+    if match is None or ("time" in said) != (what == "delay"):
+        raise UsageError(f"--{what} {text!r}: write it as {FORMS[what]}")
+    for key in ("of", "by"):
+        if key in said and said[key] not in hosts:
             raise UsageError(
-                f"--lose {text!r}: write it as ROLE:HOST: 'third-ack:c3', 'syn*3:c3' or 'data 2:c3#2'"
+                f"--{what} {text!r}: there is no host {said[key]!r}; there are {', '.join(hosts)}"
             )
-        host, connection = match["host"], match["connection"]
-        if host is not None and host not in hosts:
-            raise UsageError(f"--lose {text!r}: there is no host {host!r}; there are {', '.join(hosts)}")
-        found.append(
-            lose(
-                match["role"],
-                of=host,
-                connection=int(connection) if connection else None,
-                times=int(match["times"] or 1),
-            )
-        )
-    return found
+    found: dict[str, Any] = {"what": what, **said}
+    for key in ("times", "connection"):
+        if key in said:
+            found[key] = int(said[key])
+    for key in ("time", "at", "until"):
+        if key in said:
+            found[key] = time_of(said[key].strip(), f"--{what}")
+    try:
+        return Fault.from_data(found)
+    except ConfigurationError as error:
+        raise UsageError(f"--{what} {text!r}: {error}") from None
 
 
 def sysctl_settings(texts: Sequence[str], hosts: Collection[str]) -> dict[str | None, dict[str, object]]:

@@ -132,11 +132,14 @@ def results_of_runs(
 
 
 def tell_of_idle_rules(name: str, results: Sequence[tuple[str, Result]]) -> None:
-    """Which rules of the scenario have dropped nothing, in each run by its name."""
+    """Which rules of the scenario have dropped nothing and which faults have met nothing, in each run by its name."""
     for label, result in results:
         for words in result.network.idle_rules():
             where = f"{label!r}: " if label else ""
             complain(f"{name}: {where}a rule to drop packets, {words}")
+        for fault in result.network.unmet_faults:
+            where = f"{label!r}: " if label else ""
+            complain(f"{name}: {where}{fault.unmet_words}")
 
 
 def found(name: str, settings: Mapping[str, object]) -> tuple[load_scenario.Run, ...]:

@@ -38,7 +38,7 @@ from tcpemu.network.application_sockets import ConnectedSocket, ListeningSocket,
 from tcpemu.network.clock import MICROSECOND, MILLISECOND, SECOND, duration, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
-from tcpemu.network.faults import Fault, delay, duplicate, lose, reorder
+from tcpemu.network.faults import Fault, crash, cut, delay, duplicate, lose, reorder, reset
 from tcpemu.network.network import Network
 from tcpemu.network.node import Attached, Node, RawNode
 from tcpemu.network.record import (
@@ -79,10 +79,13 @@ __all__ = [
     "Record",
     "Rule",
     "Task",
+    "crash",
+    "cut",
     "delay",
     "duplicate",
     "duration",
     "lose",
     "reorder",
+    "reset",
     "seconds_text",
 ]

@@ -13,23 +13,34 @@ from tcpemu.network import seeds
 from tcpemu.network.addresses import Addresses, packed
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
-from tcpemu.network.endpoint import Endpoint
+from tcpemu.network.endpoint import Endpoint, KnownHost
 from tcpemu.network.fault_layer import FaultLayer
 from tcpemu.network.faults import Fault
 from tcpemu.network.links import DropByRule, Flight, Hop, build_hop
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
-from tcpemu.network.record import NO_HOST, PacketSeen, Point, Record
-from tcpemu.network.recorded.past_host import past
+from tcpemu.network.record import (
+    FORGED_RST,
+    HOST_IS_OFF,
+    MIDDLEBOX,
+    NO_HOST,
+    HostEvent,
+    PacketSeen,
+    Point,
+    Record,
+)
+from tcpemu.network.recorded.past_host import PastHost, past
 from tcpemu.network.task import Applications, Task, check_function, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.events import Sent
 from tcpemu.stack.records.host_services import is_loopback
 from tcpemu.wire.segment import FlowKey
 
 if TYPE_CHECKING:
     from tcpemu.stack.sockets.armed_timers import PendingTimer
     from tcpemu.stack.sockets.ss_table import SocketRow
+    from tcpemu.wire.segment import Segment
 
 N = TypeVar("N", bound=Attached)
 A = TypeVar("A", bound=Attached)
@@ -69,12 +80,15 @@ class Network:
         self.unsaid = Conditions()
         """The conditions between nodes that no link joins."""
         self._lookers: list[Look] = []
+        self._switched: list[Callable[[Node], None]] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
         self._links_made: dict[tuple[str, str], int] = {}
         self._past: PastNetwork | None = None
         """What is left of the network that this one is a copy of."""
-        self._faults = FaultLayer(self._addresses.owner, self._copy, self._lose, self._loop.at)
+        self._faults = FaultLayer(
+            self._addresses.owner, self._copy, self._lose, self._loop.at, self._forge, self._switch
+        )
 
     @property
     def now(self) -> int:
@@ -98,16 +112,21 @@ class Network:
         Without `observe` its packets are recorded, no reasons. Raises ConfigurationError.
         """
         kernel = generation_named(generation) if isinstance(generation, str) else generation
-        host = Host(
-            [packed(text) for text in addresses],
-            kernel,
-            sysctls=sysctls or {},
-            seed=seeds.derive(self.seed, "host", name),
-            mtu=mtu,
-            hz=hz,
-            observe=observe,
-        )
-        return self.attach(name, host, *addresses)
+        own = [packed(text) for text in addresses]
+
+        def boot(number: int) -> Host:
+            names = ("host", name, number) if number else ("host", name)
+            return Host(
+                own,
+                kernel,
+                sysctls=sysctls or {},
+                seed=seeds.derive(self.seed, *names),
+                mtu=mtu,
+                hz=hz,
+                observe=observe,
+            )
+
+        return self._add(Node(name, addresses, self.surroundings, boot(0), boot))
 
     def attach(self, name: str, host: Endpoint, *addresses: str) -> Node:
         """A host that was made elsewhere."""
@@ -164,6 +183,8 @@ class Network:
     def _arrive(self, sender: str, receiver: Attached, flight: Flight) -> None:
         if receiver.only_claims(flight.segment.dst):
             self._lose(sender, flight, self.now, NO_HOST)
+        elif receiver.off:
+            self._lose(sender, flight, self.now, HOST_IS_OFF)
         else:
             receiver.deliver(flight)
 
@@ -171,21 +192,61 @@ class Network:
         return Flight(self.record.number(), flight.segment, flight.number)
 
     def fault(self, *faults: Fault) -> None:
-        """Let faults meet their packets from now on: `network.fault(lose("third-ack", of=client))`.
+        """Let faults meet their packets from now on, or come at their time: `network.fault(lose("syn", of=client))`.
 
-        Raises ConfigurationError for one that names a host that is not there.
+        Raises ConfigurationError for one that names a host that is not there, or a time that is past.
         """
         for fault in faults:
             for name in (fault.of, fault.by):
                 if name is not None and name not in self.nodes:
                     known = ", ".join(self.nodes) or "none yet"
                     raise ConfigurationError(f"fault {fault}: there is no host {name!r}; there are: {known}")
+            self._check_time(fault)
             self._faults.add(fault)
+
+    def _check_time(self, fault: Fault) -> None:
+        if fault.at is not None and fault.at < self.now:
+            raise ConfigurationError(
+                f"fault {fault}: it is {seconds_text(self.now)} already; give a later time"
+            )
+        node = self.nodes[fault.of] if fault.what == "crash" and fault.of else None
+        if node is not None and not (isinstance(node, Node) and node.can_crash):
+            raise ConfigurationError(
+                f"fault {fault}: {node.name} has no TCP of this network that could be lost"
+            )
 
     @property
     def unmet_faults(self) -> list[Fault]:
-        """The faults that no packet has met so far, which is worth knowing at the end of a test."""
+        """The faults that have met nothing so far, which is worth knowing at the end of a test."""
         return list(self._past.unmet_faults) if self._past else self._faults.unmet
+
+    def when_switched(self, call: Callable[[Node], None]) -> None:
+        """Have it called whenever a host has crashed, or has started again: `node.off` says which."""
+        self._switched.append(call)
+
+    def _switch(self, name: str, on: bool) -> None:
+        node = self.nodes[name]
+        assert isinstance(node, Node)
+        if on != node.off:
+            return  # it has crashed already, or is there again
+        if on:
+            node.start_again()
+        else:
+            node.crash()
+        for call in self._switched:
+            call(node)
+
+    def _forge(self, host: str, segment: Segment) -> None:
+        """A segment goes the way of those that this host sends, though another sends it."""
+        owner = self._addresses.owner(segment.dst)
+        if owner is None:
+            return
+        number = self.record.number()
+        self.record.add(HostEvent(self.now, MIDDLEBOX, Sent(self.now, segment, FORGED_RST), number))
+        self.record.add(PacketSeen(self.now, MIDDLEBOX, Point.SENT, number, segment))
+        sender, receiver = self.nodes[host], self.nodes[owner]
+        hop = self._links.get((host, owner)) or self._unsaid(sender, receiver)
+        hop(Flight(number, segment), self.now)
 
     # What happens in it.
 
@@ -303,6 +364,15 @@ class Network:
     def _settled(self, node: Node, flow: FlowKey | None) -> None:
         for look in self._lookers:
             look(node, flow)
+
+    @property
+    def known_hosts(self) -> dict[str, KnownHost]:
+        """The hosts whose settings are known, by their names: all but raw ones and those made elsewhere."""
+        known: dict[str, KnownHost] = {}
+        for node in self.nodes.values():
+            if isinstance(node, Node) and isinstance(node.host, (Host, PastHost)):
+                known[node.name] = node.host
+        return known
 
     # Kept for later.
 

@@ -25,14 +25,17 @@ from tcpemu.network.application_sockets import (
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
 from tcpemu.network.links import Flight
 from tcpemu.network.loop import Loop
-from tcpemu.network.record import HostEvent, PacketSeen, Point, Record
+from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, HostEvent, PacketSeen, Point, Record
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack.base.errors import SocketError
-from tcpemu.stack.base.events import Sent
+from tcpemu.stack.base.events import Sent, StateChanged
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
 OnReceive: TypeAlias = Callable[[Segment, int], None]
+Boot: TypeAlias = Callable[[int], Endpoint]
+"""Makes the host anew, as it is after its n-th start; the first is number 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class Attached:
         self._applications = surroundings.applications
         self._carry = surroundings.carry
         self._settled = surroundings.settled
+
+    off = False
+    """It has crashed: nothing reaches it."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {' '.join(self.addresses)}>"
@@ -131,10 +137,16 @@ class Node(Attached):
     """A host, and its socket calls as applications make them."""
 
     def __init__(
-        self, name: str, addresses: tuple[str, ...], surroundings: Surroundings, host: Endpoint
+        self,
+        name: str,
+        addresses: tuple[str, ...],
+        surroundings: Surroundings,
+        host: Endpoint,
+        boot: Boot | None = None,
     ) -> None:
         super().__init__(name, addresses, surroundings)
         self.host = host
+        self._boot, self._boots = boot, 0
         self._wakes_at: int | None = None
         self.calls = SocketCalls(name, self._loop, self._applications, self._called)
         """How its applications make calls, for sockets that are made by hand."""
@@ -211,6 +223,39 @@ class Node(Attached):
     def _bind(self, socket: EndpointSocket, address: str | None, port: int) -> None:
         local = None if address is None else packed(address)
         self.calls.call(socket, f"bind({address or '*'}, {port})", lambda _: socket.bind(local, port))
+
+    # Its end, and a new beginning.
+
+    @property
+    def can_crash(self) -> bool:
+        """Whether it can be made anew; a host that was made elsewhere cannot."""
+        return self._boot is not None
+
+    def crash(self) -> None:
+        """It stops without a word: what runs on it is gone, and all that its TCP knew. Nothing reaches it any more."""
+        assert self._boot is not None
+        if self.off:
+            return
+        self._record.add(Call(self._loop.now, self.name, "", CRASHES, ""))
+        for row in self.host.sockets():
+            flow = (*(row.remote or (b"", 0)), *row.local)
+            gone = StateChanged(self._loop.now, flow, row.state, State.CLOSE, "the host crashed")
+            self._record.add(HostEvent(self._loop.now, self.name, gone))
+        self.off = self.calls.off = True
+        self._applications.off.add(self.name)
+        self._applications.kill(self.name)
+        self.calls.forget()
+        self._boots += 1
+        self.host, self._wakes_at = self._boot(self._boots), None
+        self._settled(self, None)
+
+    def start_again(self) -> None:
+        """It is there again, with the same addresses, and knows nothing of before."""
+        if self.off:
+            self.off = self.calls.off = False
+            self._applications.off.discard(self.name)
+            self._record.add(Call(self._loop.now, self.name, "", STARTS_AGAIN, ""))
+            self._settled(self, None)
 
     # Steps of the host.
 

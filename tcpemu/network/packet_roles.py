@@ -49,6 +49,8 @@ class _Direction:
     """The first number of each piece of new data."""
     acks: int = 0
     repeats: int = 0
+    ended: bool = False
+    """It has sent a FIN."""
 
 
 @dataclass(slots=True, eq=False)
@@ -58,10 +60,26 @@ class TrackedConnection:
     initiator: Address
     number: int
     """Which connection of its initiator it is, counted from 1."""
+    flow: FlowKey
+    """Address and port of the initiator, then those of the other end."""
     there: _Direction
     back: _Direction
     answered: tuple[int, int] | None = None
     """Sequence and acknowledgment number of the third ACK."""
+    was_reset: bool = False
+    """A RST of it has passed."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, as far as what has passed tells."""
+        return self.was_reset or (self.there.ended and self.back.ended)
+
+    def reset_by(self, initiator: bool) -> Segment:
+        """A RST as that end would send it after all that it has sent."""
+        address, port, other, other_port = self.flow
+        ends = (address, port, other, other_port) if initiator else (other, other_port, address, port)
+        sender, receiver = (self.there, self.back) if initiator else (self.back, self.there)
+        return Segment(*ends, sender.highest or 0, receiver.highest or 0, RST | ACK, 0)
 
 
 class Connections:
@@ -81,6 +99,10 @@ class Connections:
         direction = connection.there if segment.src == connection.there.sender else connection.back
         return connection, frozenset(_roles(connection, direction, segment))
 
+    def all(self) -> list[TrackedConnection]:
+        """Every connection that has begun, the last of each pair of ends, in the order in which they began."""
+        return list(dict.fromkeys(self._by_flow.values()))
+
     def _connection(self, segment: Segment) -> TrackedConnection | None:
         src, dst = (segment.src, segment.sport), (segment.dst, segment.dport)
         there: FlowKey = (*src, *dst)
@@ -90,7 +112,9 @@ class Connections:
         if known is not None and known.there.highest == add(segment.seq, 1) and not known.answered:
             return known
         number = self._begun[segment.src] = self._begun.get(segment.src, 0) + 1
-        connection = TrackedConnection(segment.src, number, _Direction(segment.src), _Direction(segment.dst))
+        connection = TrackedConnection(
+            segment.src, number, there, _Direction(segment.src), _Direction(segment.dst)
+        )
         self._by_flow[there] = self._by_flow[*dst, *src] = connection
         return connection
 
@@ -113,6 +137,8 @@ def _roles(connection: TrackedConnection, direction: _Direction, segment: Segmen
     roles |= {(name, 0) for name, flag in (("fin", FIN), ("rst", RST)) if flags & flag}
     if segment.length and (direction.highest is None or after(end, direction.highest)):
         direction.highest = end
+    direction.ended = direction.ended or bool(flags & FIN)
+    connection.was_reset = connection.was_reset or bool(flags & RST)
     return roles
 
 

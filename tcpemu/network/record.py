@@ -10,14 +10,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from tcpemu.network.recorded.entries import NO_HOST, WAITS, Call, Entry, HostEvent, PacketSeen, Point
+from tcpemu.network.recorded.entries import (
+    CRASHES,
+    FORGED_RST,
+    HOST_IS_OFF,
+    MIDDLEBOX,
+    NO_HOST,
+    STARTS_AGAIN,
+    WAITS,
+    Call,
+    Entry,
+    HostEvent,
+    PacketSeen,
+    Point,
+)
 from tcpemu.network.recorded.entry_forms import CALLED, KIND_OF_EVENT, OF_PACKETS, EntryForms
 from tcpemu.network.recorded.packed_entries import pack_entries, unpack_entries
 from tcpemu.network.recorded.packed_store import PackedStore
 from tcpemu.stack.base.events import Counted, Event, QueueChanged, Sent, Verdict
 
 __all__ = [
+    "CRASHES",
+    "FORGED_RST",
+    "HOST_IS_OFF",
+    "MIDDLEBOX",
     "NO_HOST",
+    "STARTS_AGAIN",
     "WAITS",
     "Call",
     "Entry",
@@ -34,7 +52,10 @@ OPEN = 8 * TOGETHER
 """Entries that may be there as they came; of so many the first half is packed."""
 _PACKETS, _CALLS = frozenset(OF_PACKETS), frozenset([CALLED])
 _VERDICTS, _REASONS_SENT = frozenset([KIND_OF_EVENT[Verdict]]), frozenset([KIND_OF_EVENT[Sent]])
-_QUEUE_LENGTHS, _COUNTERS = frozenset([KIND_OF_EVENT[QueueChanged]]), frozenset([KIND_OF_EVENT[Counted]])
+_QUEUE_LENGTHS, _COUNTERS = (
+    frozenset([KIND_OF_EVENT[QueueChanged]]),
+    frozenset([KIND_OF_EVENT[Counted], CALLED]),
+)
 
 
 class QueueLength(NamedTuple):
@@ -223,7 +244,12 @@ class Record:
         for entry in self._some(_COUNTERS):
             if at is not None and entry.at > at:
                 break
-            if isinstance(entry, HostEvent) and entry.node == node and isinstance(entry.event, Counted):
+            if entry.node != node:
+                continue
+            if isinstance(entry, Call):
+                if entry.text == CRASHES and not entry.application:
+                    counters.clear()
+            elif isinstance(entry, HostEvent) and isinstance(entry.event, Counted):
                 counters[entry.event.name] = counters.get(entry.event.name, 0) + entry.event.by
         return counters
 

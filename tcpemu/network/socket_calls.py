@@ -30,7 +30,7 @@ def _nothing(_: object) -> str:
 class SocketCalls:
     """The socket calls of one node's applications, and which of them wait."""
 
-    __slots__ = ("_applications", "_loop", "_name", "_settle", "_turns", "_waiting", "_watchers")
+    __slots__ = ("_applications", "_loop", "_name", "_settle", "_turns", "_waiting", "_watchers", "off")
 
     def __init__(
         self, name: str, loop: Loop, applications: Applications, settle: Callable[[FlowKey | None], None]
@@ -40,6 +40,17 @@ class SocketCalls:
         self._waiting: dict[EndpointSocket, list[tuple[int, Wake]]] = {}
         self._watchers: dict[EndpointSocket, Callable[[], None]] = {}
         self._turns = 0
+        self.off = False
+        """The host has crashed: whoever still makes calls is on the way out, and nobody hears of them."""
+
+    def forget(self) -> None:
+        """Nobody waits any more."""
+        self._waiting.clear()
+        self._watchers.clear()
+
+    def _check_on(self) -> None:
+        if self.off:
+            raise SocketError(errno.ENETDOWN, "the host has crashed")
 
     def watch(self, socket: EndpointSocket, changed: Callable[[], None]) -> None:
         """Call `changed` each time the socket may have changed, until it is no longer watched."""
@@ -56,6 +67,7 @@ class SocketCalls:
         show: Callable[[T], str] = _nothing,
     ) -> T:
         """Make a socket call that ends at once, record it, and send what follows from it."""
+        self._check_on()
         flow = _flow(socket)
         try:
             value = attempt(self._loop.now)
@@ -85,6 +97,7 @@ class SocketCalls:
         deadline = None if timeout is None else self._loop.now + nanoseconds("timeout", timeout)
         turn = 0
         while True:
+            self._check_on()
             late = deadline is not None and self._loop.now >= deadline
             flow = _flow(socket)
             try:

@@ -7,6 +7,7 @@ and the first one wins. Nothing here knows what sockets are.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import types
@@ -83,7 +84,7 @@ class Wake:
 class Applications:
     """All applications of a network, and which of them runs."""
 
-    __slots__ = ("_loop", "_record", "current", "failed")
+    __slots__ = ("_live", "_loop", "_record", "current", "failed", "off")
 
     def __init__(self, loop: Loop, record: Record) -> None:
         self._loop, self._record = loop, record
@@ -91,14 +92,27 @@ class Applications:
         """Those that a SocketError has ended."""
         self.current = ""
         """The name of the one that runs; empty between them."""
+        self.off: set[str] = set()
+        """Hosts that have crashed: no application begins there."""
+        self._live: dict[Task, None] = {}
 
     def start(
         self, node: str, name: str, function: Callable[[], Coroutine[Any, Any, object]], at: int
     ) -> Task:
         """Run the application from `at` on."""
-        task = Task(node, name, function, self)
+        task = Task(node, name, function, self, bool(self.current))
+        self._live[task] = None
         self._loop.at(at, task.step)
         return task
+
+    def forget(self, task: Task) -> None:
+        """It has ended."""
+        self._live.pop(task, None)
+
+    def kill(self, node: str) -> None:
+        """End all of a host that has crashed, but for those that are to begin later by themselves."""
+        for task in [task for task in self._live if task.node == node and task.goes_with_its_host]:
+            task.kill()
 
     def log(self, node: str, text: str, result: str, flow: FlowKey | None = None, why: str = "") -> None:
         self._record.add(Call(self._loop.now, node, self.current, text, result, flow, why))
@@ -129,6 +143,7 @@ class Task:
 
     __slots__ = (
         "_applications",
+        "_child",
         "_coroutine",
         "_function",
         "done",
@@ -145,8 +160,11 @@ class Task:
         name: str,
         function: Callable[[], Coroutine[Any, Any, object]],
         applications: Applications,
+        child: bool = False,
     ) -> None:
+        """`child` says that another application has started it."""
         self.node, self.name = node, name
+        self._child = child
         self.done = False
         self.result: object = None
         """What the coroutine returned."""
@@ -162,14 +180,33 @@ class Task:
         """Copied or pickled, it is what came of it so far; a coroutine cannot be, so it does not go on."""
         return _past, (self.node, self.name, self.done, self.result, self.error, self.errors_are_noted)
 
+    @property
+    def goes_with_its_host(self) -> bool:
+        """Whether a crash of the host ends it: it runs, or one that runs has asked for it."""
+        return self._child or self._coroutine is not None
+
+    def kill(self) -> None:
+        """The host has crashed. What the coroutine does on its way out has no effect."""
+        self.done = True
+        self._applications.forget(self)
+        if self._coroutine is not None:
+            with contextlib.suppress(Exception):
+                self._coroutine.close()
+
     def step(self) -> None:
         """Run until the coroutine waits again, or ends."""
         applications = self._applications
+        if self.done:
+            return
+        if self._coroutine is None and self.node in applications.off:
+            self.kill()
+            return
         before, applications.current = applications.current, self.name
         try:
             self._run()
         except Exception as error:
             self.done = True
+            applications.forget(self)
             applications.blame(self, error)
             raise
         finally:
@@ -201,6 +238,7 @@ class Task:
 
     def _end(self, result: str) -> None:
         self.done = True
+        self._applications.forget(self)
         self._applications.log(self.node, "ends", result)
 
 

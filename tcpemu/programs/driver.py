@@ -45,7 +45,12 @@ class Driver:
         self._awaited: Program | None = None
         """One of the programs whose end is waited for; asked first, as there may be thousands."""
         self._on_hosts: dict[str, Process] = {}
+        self._homes: dict[asyncio.Task[Any], Process] = {}
+        self._what_runs: dict[Program, Runnable] = {}
+        self._to_start_again: dict[str, list[Program]] = {}
+        """Of a host that has crashed: the programs that were servers."""
         self._held = contextlib.ExitStack()
+        network.when_switched(self._switched)
 
     def open(self) -> None:
         """Put the stand-ins in place; what is random in this process begins at the network's seed."""
@@ -79,6 +84,7 @@ class Driver:
         """Have a program begin at that time."""
         program = Program(self.computers, node, name, prepared(what), at, self._echo, self.until_done)
         self.programs.append(program)
+        self._what_runs[program] = what
         return program
 
     def start(self, node: Node, coroutine: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
@@ -89,6 +95,7 @@ class Driver:
         with on(process):
             task = self.loop.create_task(coroutine, name=name)
         self.tasks.append(task)
+        self._homes[task] = process
         return task
 
     @property
@@ -104,6 +111,36 @@ class Driver:
         guest.find_host = host
         self.loop.selector.latest = self.network.now + LONGEST
         self.loop.selector.who_waits = lambda: "\n".join(self.who_waits())
+
+    # A host that crashes.
+
+    def _switched(self, node: Node) -> None:
+        if node.off:
+            self._crashed(node)
+            return
+        for program in self._to_start_again.pop(node.name, ()):
+            self.run(node, self._what_runs[program], program.name, self.network.now)
+
+    def _crashed(self, node: Node) -> None:
+        running = [
+            one for one in self.programs if one.process.host is node and one.has_begun and not one.done
+        ]
+        self._to_start_again[node.name] = [one for one in running if one.process.listens]
+        with muted():
+            for program in running:
+                program.crash()
+        process = self._on_hosts.pop(node.name, None)
+        if process is not None:
+            self._cancel_tasks_of(process)
+
+    def _cancel_tasks_of(self, process: Process) -> None:
+        """Coroutines on a host end with it."""
+        for task, home in self._homes.items():
+            if home is process:
+                task.cancel(f"{process.name} has crashed")
+        self.loop.selector.look_up()
+        with muted():
+            end_process(process)
 
     # Time.
 

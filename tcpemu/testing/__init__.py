@@ -34,7 +34,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tcpemu.network import Conditions, Fault, delay, duplicate, lose, reorder
+    from tcpemu.network import Conditions, Fault, crash, cut, delay, duplicate, lose, reorder, reset
     from tcpemu.programs import Program, StuckError
     from tcpemu.testing.host_task import HostTask
     from tcpemu.testing.world import World
@@ -42,10 +42,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "Conditions": "tcpemu.network",
     "Fault": "tcpemu.network",
+    "crash": "tcpemu.network",
+    "cut": "tcpemu.network",
     "delay": "tcpemu.network",
     "duplicate": "tcpemu.network",
     "lose": "tcpemu.network",
     "reorder": "tcpemu.network",
+    "reset": "tcpemu.network",
     "Program": "tcpemu.programs",
     "StuckError": "tcpemu.programs",
     "HostTask": "tcpemu.testing.host_task",
@@ -59,10 +62,13 @@ __all__ = [
     "Program",
     "StuckError",
     "World",
+    "crash",
+    "cut",
     "delay",
     "duplicate",
     "lose",
     "reorder",
+    "reset",
 ]
 
 

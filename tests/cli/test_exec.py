@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
-from tcpemu.cli.exec_request import link_conditions, losses, placed
+from tcpemu.cli.exec_request import faults_of, link_conditions, placed
 from tcpemu.cli.user_mistakes import UsageError
-from tcpemu.network import Conditions, lose
+from tcpemu.network import Conditions, crash, cut, delay, lose, reset
 from tcpemu.wire.capture_file import read_capture
 
 SERVER = """
@@ -113,6 +113,56 @@ def test_a_fault_that_met_nothing_is_told():
     assert "no packet was there to be lost: lose the data 9 of c" in done.stderr
 
 
+STAYS = """
+import socket, sys, time
+connection = socket.create_connection((sys.argv[1], 7))
+for number in range(4):
+    connection.sendall(b"x")
+    print(connection.recv(10).decode(), flush=True)
+    time.sleep(1)
+"""
+ECHO = """
+import socket
+listener = socket.create_server(("", 7))
+while True:
+    connection, _ = listener.accept()
+    print("accepted", flush=True)
+    while octets := connection.recv(100):
+        connection.sendall(octets)
+"""
+
+
+def test_a_server_that_crashes_runs_again_with_its_host(scripts):
+    (scripts / "echo.py").write_text(ECHO)
+    (scripts / "stays.py").write_text(STAYS)
+    hosts = "--host", "server=echo.py", "--host", "c=stays.py server", "--host", "d=stays.py server"
+    done = tcpemu(*hosts, "--crash", "server@1.5 s..2 s", "--crash", "d@0.5 s", "--report", "x.html")
+    assert done.exit_code == 1, "the client met a RST"
+    assert "ConnectionResetError" in done.stderr
+    lines = done.stdout.splitlines()
+    assert not any(line.startswith("d |") for line in lines), "its connection waited to be accepted"
+    assert lines.count("c | x") == 2
+    assert "server crashes" not in done.stderr
+    page = (scripts / "x.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "echo · stays" in page
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (("--reset", "c@9 s"), "no connection was there to be reset: reset of c at 9 s"),
+        (("--cut", "c@9 s"), "no packet was sent meanwhile: cut of c from 9 s"),
+        (("--crash", "c@9 s"), "the run ended before it: crash of c, at 9 s"),
+        (("--delay", "data 9:c=1 s"), "no packet was there for it: delay the data 9 of c by 1 s"),
+    ],
+)
+def test_each_fault_that_met_nothing_is_told(option, told):
+    done = tcpemu("--host", "server=server.py", "--host", "c=client.py server", *option)
+    assert done.exit_code == 0
+    assert told in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -131,6 +181,14 @@ def test_a_fault_that_met_nothing_is_told():
         (["--host", "a=server.py", "--link", "delay much"], "delay 'much'; give a time such as"),
         (["--host", "a=server.py", "--lose", "third-ack:b"], "there is no host 'b'; there are a"),
         (["--host", "a=server.py", "--lose", "third-bck:a"], "'third-bck' is no part that a packet plays"),
+        (["--host", "a=server.py", "--delay", "syn:a"], "write it as ROLE:HOST=TIME"),
+        (["--host", "a=server.py", "--delay", "syn:a=soon"], "--delay 'soon': it must be a time"),
+        (["--host", "a=server.py", "--crash", "a"], "write it as HOST@TIME..TIME"),
+        (["--host", "a=server.py", "--crash", "b@1 s"], "there is no host 'b'; there are a"),
+        (["--host", "a=server.py", "--crash", "@1 s"], "a crash takes a host"),
+        (["--host", "a=server.py", "--cut", "a@2 s..1 s"], "until 1 s: give a time after 2 s"),
+        (["--host", "a=server.py", "--report", "x.txt"], "name the file *.html or *.htm"),
+        (["--host", "a=server.py", "--real", "--report", "x.html"], "--real writes no report"),
         (["--host", "a=server.py", "--generation", "linux-9"], "linux-9"),
         (["--host", "a=server.py", "-o", "x.txt"], "name the file *.pcap or *.pcapng"),
         (["--host", "a=server.py", "--real", "-o", "x.pcap"], "--real writes no capture"),
@@ -151,10 +209,27 @@ def test_what_a_request_says():
     assert link_conditions("delay 20 ms, jitter 1 ms, loss 1 %, rate 10 Mbit/s") == Conditions(
         delay=20_000_000, jitter=1_000_000, loss=0.01, rate=10**7
     )
-    assert losses(["syn*3:a", "data 2:b#4", "rst"], ["a", "b"]) == [
+    assert faults_of(
+        {
+            "lose": ["syn*3:a", "data 2:b#4", "rst", "data 1:a by b"],
+            "delay": ["data 2:a#1=1.5 s"],
+            "reset": ["a#2@2 s", "@3 s", "by b@4 s"],
+            "cut": ["a by b@1 s..2 s"],
+            "crash": ["a@1 s", "b@1..2.5"],
+        },
+        ["a", "b"],
+    ) == [
         lose("syn", of="a", times=3),
         lose("data 2", of="b", connection=4),
         lose("rst"),
+        lose("data 1", of="a", by="b"),
+        delay("data 2", "1.5 s", of="a", connection=1),
+        reset(at="2 s", of="a", connection=2),
+        reset(at="3 s"),
+        reset(at="4 s", by="b"),
+        cut(at="1 s", until="2 s", of="a", by="b"),
+        crash("a", at="1 s"),
+        crash("b", at="1 s", until="2.5 s"),
     ]
     with pytest.raises(UsageError, match="5000 hosts"):
         placed(["a*99999=x.py"], 0)

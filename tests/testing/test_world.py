@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tcpemu.stack.base.errors import ConfigurationError
-from tcpemu.testing import Conditions, World, lose
+from tcpemu.testing import Conditions, World, crash, lose
 from tcpemu.wire.capture_file import read_capture
 
 
@@ -205,3 +205,74 @@ def test_nothing_runs_outside_of_it():
     world.host("a")
     with pytest.raises(RuntimeError, match="with World"):
         world.run("a", serve)
+
+
+def echo_for_ever():
+    listener = socket.create_server(("", 7))
+    while True:
+        connection, _ = listener.accept()
+        while octets := connection.recv(100):
+            connection.sendall(octets)
+
+
+def talk_for_ten_seconds():
+    connection = socket.create_connection(("server", 7))
+    try:
+        for _ in range(10):
+            connection.sendall(b"x")
+            connection.recv(1)
+            time.sleep(1)
+    finally:
+        connection.close()  # after a crash nobody hears of it
+
+
+def test_the_programs_of_a_host_end_with_it_and_servers_begin_anew():
+    with World(seed=1) as world:
+        server, client = world.host("server"), world.host("client")
+        world.link(client, server, "20 ms")
+        world.fault(crash("server", at="3.5 s", until="5 s"))
+        first = world.run(server, echo_for_ever)
+        with pytest.raises(ConnectionResetError):
+            world.until(world.run(client, talk_for_ten_seconds))
+        assert first.done
+        assert first.status is None
+        with pytest.raises(RuntimeError, match="server: server has crashed"):
+            first.result()
+        assert len(world.programs) == 3
+        second = world.programs[-1]
+        assert not second.done
+        assert second.name == "server"
+        late = world.host("late")
+        world.fault(crash("late", at=world.network.now + 2 * 10**9))
+        program = world.run(late, talk_for_ten_seconds)
+        with pytest.raises(RuntimeError, match="late: late has crashed"):
+            world.until(program)
+        assert world.ss("late").count("ESTAB") == 0
+        assert world.ss("server").count("ESTAB") == 1, "nobody has told it"
+        sent = [packet for packet in world.record.packets(node="late") if packet.at > world.network.now]
+        assert sent == []
+
+
+def test_a_program_that_is_to_begin_while_its_host_is_off_does_not():
+    ran = []
+    with World() as world:
+        host = world.host("host")
+        world.fault(crash(host, at="1 s", until="3 s"))
+        world.run(host, lambda: ran.append("early"), at="0.5 s")
+        world.run(host, lambda: ran.append("never"), at="2 s")
+        world.run(host, lambda: ran.append("late"), at="4 s")
+        world.until("5 s")
+    assert ran == ["early", "late"]
+
+
+def test_coroutines_end_with_their_host():
+    async def forever():
+        await asyncio.sleep(1000)
+
+    with World() as world:
+        host = world.host("host")
+        world.fault(crash(host, at="1 s", until="2 s"))
+        task = world.start(host, forever())
+        with pytest.raises(asyncio.CancelledError, match="host has crashed"):
+            world.until(task)
+        assert world.now == 1

@@ -13,7 +13,7 @@ from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
-from tcpemu.network.record import NO_HOST
+from tcpemu.network.record import MIDDLEBOX, NO_HOST
 from tcpemu.stack.base.events import GivenUp, Outcome, Reason, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
@@ -168,13 +168,15 @@ def reset_cause(row: PacketRow) -> str:
     if met is not None and isinstance(met.segment, Segment):
         why = with_numbers(_ANSWERED_SO.sub("", met.reason.text), row.queues)
         return f"in answer to the {segment_kind(met.segment)} that arrived: {why}"
+    if row.sender == MIDDLEBOX and row.sent:
+        return row.sent.reason.text
     return row.sender_change.cause if row.sender_change else ""
 
 
 def _sent_words(row: PacketRow, reason: Reason) -> str:
     """The reason's words; before those of a RST, the call, timer or segment that made it."""
     cause = reset_cause(row) if row.segment.flags & RST else ""
-    if not cause:
+    if not cause or row.sender == MIDDLEBOX:
         return f"{_challenge(row, reason)}{reason.text}"
     return f"a RST {cause}" if row.sent_because else f"{cause}: {reason.text}"
 

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeGuard
 from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
 from tcpemu.explain.facts.rows import PacketRow, Row, rows_of
 from tcpemu.explain.lines.segment_words import segment_kind
-from tcpemu.network.record import Call, HostEvent, Record
+from tcpemu.network.record import MIDDLEBOX, Call, HostEvent, Record
 from tcpemu.stack.base.events import Event, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, SYN, Address, Segment, address_text
@@ -44,14 +44,16 @@ class RunDigest:
     def end_of(self, row: PacketRow) -> ClientEnd:
         """The client's address and port."""
         segment = row.segment
-        if row.sender == self.server:
+        forged = row.sender == MIDDLEBOX and row.receiver != self.server
+        if row.sender == self.server or forged:
             return segment.dst, segment.dport
         return segment.src, segment.sport
 
     def client_of(self, row: PacketRow) -> str:
         """The client of whose connection the packet is; host and port where no connect() made it."""
         end = self.end_of(row)
-        host = row.receiver if row.sender == self.server else row.sender
+        outward = row.sender in (self.server, MIDDLEBOX)
+        host = row.receiver if outward else row.sender
         return self.names.get(end) or f"{host or address_text(end[0])}:{end[1]}"
 
 

@@ -9,6 +9,7 @@ Keys that would say nothing are left out.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tcpemu.explain.capture.packet_comments import comment_on
@@ -28,6 +29,7 @@ from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST
 from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
+from tcpemu.network import Network
 from tcpemu.network.record import NO_HOST, WAITS, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
@@ -40,35 +42,53 @@ SHOWN_OCTETS = 200
 """Of a payload, so many octets are shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunToShow:
+    """A run of a network, as a page needs it."""
+
+    network: Network
+    name: str = ""
+    """Of one among several."""
+    server: str = SERVER
+    """The host that the story is told of."""
+    starts: Mapping[str, int] = field(default_factory=dict)
+    """When each client begins, where that is known."""
+
+
 def run_data(result: Result, sockets: Sequence[SocketChange]) -> PageData:
-    """The run, of which a `SocketWatch` saw these changes."""
-    return _PageOfRun(result, sockets).data()
+    """The run of a scenario, of which a `SocketWatch` saw these changes."""
+    return network_data(RunToShow(result.network, result.name, starts=result.starts), sockets)
+
+
+def network_data(run: RunToShow, sockets: Sequence[SocketChange]) -> PageData:
+    """The run of a network, of which a `SocketWatch` saw these changes."""
+    return _PageOfRun(run, sockets).data()
 
 
 class _PageOfRun:
     """Puts numbers on hosts, sockets, listeners and packets, and tells them scene by scene."""
 
-    def __init__(self, result: Result, sockets: Sequence[SocketChange]) -> None:
-        self._result = result
-        self._steps = RecordSteps(result.record)
-        self._all = rows_of(result.record, steps=self._steps)
+    def __init__(self, run: RunToShow, sockets: Sequence[SocketChange]) -> None:
+        self._run = run
+        self._steps = RecordSteps(run.network.record)
+        self._all = rows_of(run.network.record, steps=self._steps)
         self._rows = {row.number: row for row in self._all if isinstance(row, PacketRow)}
         self._sides = HostSides(self._all)
         self._items = [item for item in self._steps.items if _is_scene(item, self._steps.lives)]
         seen = [*self._sides.left, *sorted(self._sides.right)]
-        self._hosts = {name: n for n, name in enumerate(dict.fromkeys([*seen, *result.network.nodes]))}
+        self._hosts = {name: n for n, name in enumerate(dict.fromkeys([*seen, *run.network.nodes]))}
         self._packets = {number: n for n, number in enumerate(self._rows)}
         self._sockets: dict[tuple[str, SocketKey], int] = {}
         self._listeners: dict[tuple[str, int], int] = {}
-        self._limits = {name: queue_limits(host) for name, host in result.hosts.items()}
+        self._limits = {name: queue_limits(host) for name, host in run.network.known_hosts.items()}
         self._changes = self._by_scene(sockets)
 
     def data(self) -> PageData:
-        result = self._result
+        run = self._run
         scenes = [self._scene(number, item) for number, item in enumerate(self._items)]
         return {
-            "name": result.name,
-            "ended": result.ended,
+            "name": run.name,
+            "ended": run.network.now,
             "hosts": [self._host(name) for name in self._hosts],
             "listeners": [self._listener(host, port) for host, port in self._listeners],
             "sockets": [self._socket(host, key) for host, key in self._sockets],
@@ -79,8 +99,9 @@ class _PageOfRun:
         }
 
     def _host(self, name: str) -> PageData:
-        addresses = self._result.network.nodes[name].addresses
-        return {"name": name, "address": addresses[0], "right": name in self._sides.right}
+        node = self._run.network.nodes.get(name)
+        address = node.addresses[0] if node is not None else "between them"
+        return {"name": name, "address": address, "right": name in self._sides.right}
 
     def _socket(self, host: str, key: SocketKey) -> PageData:
         (local, port), remote = key
@@ -99,10 +120,12 @@ class _PageOfRun:
         return _without_empty(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
 
     def _outcomes(self) -> list[ApplicationOutcome]:
-        return client_outcomes(self._result.record, self._result.starts, self._result.ended)
+        return client_outcomes(self._run.network.record, self._run.starts, self._run.network.now)
 
     def _story(self) -> list[PageData]:
-        points = turning_points(self._result.record, SERVER, self._result.hosts, self._all)
+        points = turning_points(
+            self._run.network.record, self._run.server, self._run.network.known_hosts, self._all
+        )
         return [
             _without_empty(
                 at=point.at, title=point.title, text=point.text, change=point.change, scene=self._place(point)
@@ -177,7 +200,7 @@ class _PageOfRun:
         """Why a listener's backlog is not the one that was asked for."""
         if item.call is None or not item.queues:
             return ""
-        return backlog_words(call_row(item, item.call), self._result.hosts.get(item.node))
+        return backlog_words(call_row(item, item.call), self._run.network.known_hosts.get(item.node))
 
     def _queue(self, host: str, port: int, accept: int, syn: int, backlog: int) -> list[int | None]:
         listener = self._listeners.setdefault((host, port), len(self._listeners))

@@ -6,6 +6,7 @@
 - `opening_and_closing.py`: turning points without trouble: handshakes that complete, who closes first
 - `failed_calls.py`: calls that failed, what made them fail and what would change it
 - `lone_ends.py`: ends that stay open though the other end is gone
+- `crashes.py`: hosts that crash, and that start again
 - `waits.py`: what a wait waits for, and until when
 - `settings_advice.py`: which settings would have changed a turning point
 - `story_paragraph.py`: what a paragraph is

@@ -24,6 +24,7 @@ from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import MOMENTS_LISTED, moment, seconds, span_words
+from tcpemu.explain.story.crashes import crashes
 from tcpemu.explain.story.failed_calls import failed_calls
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, FullQueue, full_queues
 from tcpemu.explain.story.lone_ends import lone_ends
@@ -37,7 +38,7 @@ from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
 from tcpemu.explain.story.waits import Waits
 from tcpemu.network.endpoint import KnownHost
-from tcpemu.network.record import NO_HOST, Call, Record
+from tcpemu.network.record import MIDDLEBOX, NO_HOST, Call, Record
 from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_SYNCNT
 from tcpemu.wire.segment import ACK, RST, Address, FlowKey, address_text
@@ -74,8 +75,9 @@ def turning_points(
     one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
     full = finder.full(full_queues(record, rows, one_queue))
     failed = list(failed_calls(record, rows, hosts))
-    lone = list(lone_ends(record, hosts))
-    points = [*full, *finder.points(trouble=bool(failed or lone)), *failed, *lone]
+    lone, switched = list(lone_ends(record, hosts)), list(crashes(record))
+    trouble = bool(failed or lone or switched)
+    points = [*full, *finder.points(trouble=trouble), *failed, *lone, *switched]
     return sorted(points, key=lambda point: point.at)
 
 
@@ -182,8 +184,9 @@ class _TurningPoints:
             about = "" if one.client == one.node else f", about {one.client}"
             return f"A timer of {one.node}{about}: {_after_name(note.text, one.node)}"
         ours = row.sender in self._servers
-        sender = row.sender if ours else one.client
-        receiver = one.client if ours else self._receiver(row)
+        forged = row.sender == MIDDLEBOX
+        sender = row.sender if ours or forged else one.client
+        receiver = one.client if ours and not forged else self._receiver(row)
         kind = segment_kind(row.segment)
         if note.of_departure:
             colon = "" if note.role in {Role.LOST, Role.AGAIN} and note.rule != ZERO_WINDOW else ":"
@@ -310,7 +313,8 @@ def _owners(rows: Sequence[Row]) -> dict[Address, str]:
     owners: dict[Address, str] = {}
     for row in rows:
         if isinstance(row, PacketRow):
-            owners[row.segment.src] = row.sender
+            if row.sender != MIDDLEBOX:
+                owners[row.segment.src] = row.sender
             if row.receiver:
                 owners[row.segment.dst] = row.receiver
     return owners

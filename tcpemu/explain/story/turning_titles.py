@@ -54,6 +54,7 @@ TITLES = {
     "LISTENER_ACK": "A RST for an ACK of no connection",
     "NO_SOCKET": "A RST from a port where nobody listens",
     "REQUEST_RST": "A client resets its half-open connection",
+    "FORGED_RST": "A fault puts a RST on its way",
     "RESET": "A RST ends a connection",
     "REFUSED": "A RST refuses a connection",
     "SYN_TIMED_OUT": "connect() gives up: no answer to the SYN",

@@ -5,7 +5,7 @@ application made a call.
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
-from tcpemu.stack.base.events import Event
+from tcpemu.stack.base.events import Event, Reason
 from tcpemu.wire.segment import FlowKey, Segment
 
 WAITS = "waits"
@@ -14,6 +14,17 @@ WAITS = "waits"
 
 NO_HOST = "no host has this address"
 """Why a packet is lost that goes to an address that nobody has, or that somebody only claims to have."""
+HOST_IS_OFF = "the host is off"
+"""Why a packet is lost that reaches a host after its crash."""
+CRASHES, STARTS_AGAIN = "the host crashes", "the host starts again, without its connections"
+"""The texts of two calls that no application makes: what a fault does to a host."""
+MIDDLEBOX = "middlebox"
+"""Who sends what a fault puts on its way in the name of a host. It is no node."""
+FORGED_RST = Reason(
+    "FORGED_RST",
+    "a fault: something on the way ends the connection, in the name of the other end",
+    "no kernel: a fault of the network",
+)
 
 
 class Point(Enum):

@@ -35,6 +35,7 @@ class AdvancingSelector(selectors.BaseSelector):
         """Asked after each step of the network: whether to call `stop`."""
         self.stop: Callable[[], None] | None = None
         """Ends the loop. Without it, a wait for what can never come raises StuckError."""
+        self._looks_up = False
         self.who_waits: Callable[[], str] = lambda: ""
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -76,6 +77,10 @@ class AdvancingSelector(selectors.BaseSelector):
             raise KeyError(f"{fileobj!r} is not registered")
         return number
 
+    def look_up(self) -> None:
+        """Let the loop go through what it is to call, though no file may be ready."""
+        self._looks_up = True
+
     def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
         return _ByFile(self)
 
@@ -91,6 +96,9 @@ class AdvancingSelector(selectors.BaseSelector):
         while True:
             if self._list.poll() and (found := self._list.ready()):
                 return self._ready(found)
+            if self._looks_up:
+                self._looks_up = False
+                return []
             if self.ends() or not self._advance(deadline):
                 if self.stop is not None:
                     self.stop()

@@ -24,6 +24,10 @@ _FIRST_PID = 1001
 FAILED = 1
 
 
+class HostCrashedError(RuntimeError):
+    """The host that a program was on has crashed: nothing came of it."""
+
+
 def new_process(computers: Computers, node: Node | None, name: str) -> Process:
     """A process of that name, with random octets and a number of its own."""
     number = len(computers.processes)
@@ -132,6 +136,19 @@ class Program:
 
     def disregard_failure(self) -> None:
         """Whoever looked at its exit status knows enough of it."""
+        self._told = True
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its time has come, so that it runs or has run."""
+        return self._thread.has_begun
+
+    def crash(self) -> None:
+        """End it as a machine that stops does. It has no exit status; its result is a HostCrashedError."""
+        host = self.process.node.name
+        self.stop()
+        self.process.exit_status = None
+        self.error = self.error or HostCrashedError(f"{self.name}: {host} has crashed")
         self._told = True
 
     def signal(self, number: int) -> None:

@@ -107,6 +107,11 @@ class Process:
         return self.host
 
     @property
+    def is_off(self) -> bool:
+        """Whether its host has crashed and is not there again."""
+        return self.host is not None and self.host.off
+
+    @property
     def listens(self) -> bool:
         """Whether one of its sockets listens: it is a server, which need not end."""
         return any(file.listens for file in self.files.values())

@@ -49,9 +49,17 @@ class BatonThread(ProgramThread):
 
     # The driver's side.
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has run, or runs."""
+        return bool(self._ident)
+
     def step(self) -> None:
         """Let it run until it stands still again, or ends."""
         if self.done:
+            return
+        if not self._ident and self.process.is_off:
+            self.end()  # it was to begin, and there is no host
             return
         computers = self.process.computers
         applications = computers.network.surroundings.applications

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tcpemu.scenario.format.problems import Problem
+from tcpemu.scenario.format.problems import Problem, did_you_mean
 from tcpemu.scenario.format.scenario_file import Link, Scenario
 from tcpemu.scenario.format.written_values import duration_text
 
@@ -16,6 +16,7 @@ def broken(scenario: Scenario) -> Iterator[Problem]:
     yield from _addresses(scenario)
     yield from _links(scenario)
     yield from _ranges(scenario)
+    yield from _faults(scenario)
 
 
 def _names(scenario: Scenario) -> Iterator[Problem]:
@@ -65,6 +66,20 @@ def _ranges(scenario: Scenario) -> Iterator[Problem]:
             what = f'found "{group.spoof}", which clients[{seen[group.spoof]}] has already'
             yield Problem(f"clients[{number}].spoof", what, "give another range")
         seen.setdefault(group.spoof, number)
+
+
+def _faults(scenario: Scenario) -> Iterator[Problem]:
+    raw = {group.name: group.raw for group in scenario.clients}
+    known = (SERVER, *raw)
+    for number, fault in enumerate(scenario.faults):
+        for key in ("of", "by"):
+            name = getattr(fault, key)
+            if name is not None and name not in known:
+                mend = did_you_mean(name, known)
+                yield Problem(f"faults[{number}].{key}", f'found "{name}", which is no host', mend)
+        if fault.what == "crash" and raw.get(fault.of or "", False):
+            what = f'found "{fault.of}", which throws bare SYNs'
+            yield Problem(f"faults[{number}].of", what, "it has no TCP that could be lost; name another")
 
 
 def _links(scenario: Scenario) -> Iterator[Problem]:

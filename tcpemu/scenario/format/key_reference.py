@@ -130,6 +130,17 @@ wait = "2 s"
 wait_until = "64 s"
 recv = 100
 """,
+    "FaultTable": """
+what = "lose"
+role = "third-ack"
+of = "client"
+connection = 2
+by = "server"
+times = 3
+time = "1 s"
+at = "2 s"
+until = "5 s"
+""",
     "Variant": """
 name = "cookies off"
 set = { "server.backlog" = 5, "net.ipv4.tcp_syncookies" = 0 }

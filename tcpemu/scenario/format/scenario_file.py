@@ -18,9 +18,11 @@ from pydantic import (
     model_validator,
 )
 
+from tcpemu.network.faults import NEEDS, TAKES, Fault
+from tcpemu.network.packet_roles import parse_role
 from tcpemu.scenario.format.actions import Actions, ServerActions, verb
 from tcpemu.scenario.format.host_settings import HostTable
-from tcpemu.scenario.format.problems import Problem, hold
+from tcpemu.scenario.format.problems import Problem, hold, in_toml
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import (
     Duration,
@@ -34,6 +36,7 @@ from tcpemu.scenario.format.written_values import (
     Words,
     flat,
 )
+from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.wire.visible_text import visible
 
@@ -413,6 +416,60 @@ class ClientGroup(HostTable):
             yield Problem("count", "missing", "give count or start.until: clients come at a pace without end")
 
 
+def _role(text: str) -> str:
+    try:
+        parse_role(text)
+    except ConfigurationError as error:
+        raise ValueError(f"found {in_toml(text)}: {error}") from None
+    return text
+
+
+class FaultTable(Table):
+    """Something that goes wrong: with packets of a role, or at a time."""
+
+    what: Literal["lose", "delay", "duplicate", "reorder", "reset", "cut", "crash"]
+    """With packets of a role: "lose" them, "delay" them by `time`, "duplicate" them, "reorder" them with the next.
+    At a time: "reset": a RST comes to both ends of a connection; "cut": all packets are lost;
+    "crash": the host stops and forgets its connections."""
+    role: Annotated[str, AfterValidator(_role)] | None = None
+    """The part that a packet plays: "syn", "syn-ack", "third-ack", "fin", "rst", "data 2", "ack 1" or
+    "retransmission 1"."""
+    of: Name | None = None
+    """The host whose connections, or whose data, are meant: "server", or the name of a group; each if not given."""
+    connection: Annotated[int, Field(ge=1)] | None = None
+    """Which of the connections that the host opens, counted from 1; each if not given."""
+    by: Name | None = None
+    """The host that sends the packets, where either end may."""
+    times: Annotated[int, Field(ge=1)] = 1
+    """So many packets of this role in each connection."""
+    time: Duration | None = None
+    """How long a "delay" is."""
+    at: Duration | None = None
+    """When a "reset", a "cut" or a "crash" comes."""
+    until: Duration | None = None
+    """When a "cut" ends, or the host starts again after a "crash"; never if not given."""
+
+    @property
+    def fault(self) -> Fault:
+        """The same as the network takes it."""
+        return Fault.from_data({name: getattr(self, name) for name in self.model_fields_set})
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        hold(self._broken())
+        return self
+
+    def _broken(self) -> Iterator[Problem]:
+        given = {name for name in self.model_fields_set if getattr(self, name) is not None} - {"what"}
+        for key in NEEDS[self.what]:
+            if key not in given:
+                yield Problem(key, "missing", f"a {self.what} takes it")
+        for key in sorted(given - TAKES[self.what]):
+            yield Problem(key, f'{key} beside what = "{self.what}"', "leave it out")
+        if self.at is not None and self.until is not None and self.until <= self.at:
+            yield Problem("until", "not after at", "give a later time")
+
+
 class Variant(Table):
     """The scenario once more, with some settings changed."""
 
@@ -442,6 +499,8 @@ class Scenario(Table):
     """The host that listens, and what its program does."""
     clients: Annotated[tuple[ClientGroup, ...], Field(strict=False)] = ()
     """Groups of clients."""
+    faults: Annotated[tuple[FaultTable, ...], Field(strict=False)] = ()
+    """What goes wrong: with packets by their role, or at a time."""
     variants: Annotated[tuple[Variant, ...], Field(strict=False)] = ()
     """Runs to be shown side by side, in place of the scenario as it stands; a single one has it beside it.
     The scenario runs once, as it stands, if there are none."""

@@ -56,12 +56,15 @@ def build(one: Run) -> Result:
     result = Result(one.name, scenario, Network(scenario.seed), left_out=one.left_out)
     addresses = host_addresses(scenario)
     server = _host(result.network, SERVER, addresses[SERVER], scenario.server)
-    ServerProgram(result.network, server, scenario.server, result.accepted).start()
+    program = ServerProgram(result.network, server, scenario.server, result.accepted)
+    program.start()
+    result.network.when_switched(lambda node: program.start() if node is server and not node.off else None)
     for group in scenario.clients:
         random = seeds.stream(scenario.seed, "group", group.name)
         target = addresses[SERVER], group.port or scenario.server.port
         make = _raw_group if group.raw else _group
         make(_Site(result, server, group, addresses[group.name], target, random))
+    result.network.fault(*(table.fault for table in scenario.faults))
     return result
 
 

@@ -49,10 +49,9 @@ class Client:
             for action in self._actions:
                 await self._do(node, action)
         except SocketError as error:
-            self._outcome.error = error.name
+            self._outcome.error, self._outcome.ended = error.name, node.now
             raise
-        finally:
-            self._outcome.ended = node.now
+        self._outcome.ended = node.now  # not where its host has crashed: it never ended
 
     async def _do(self, node: Node, action: Word | Act) -> None:
         if not isinstance(action, Act):

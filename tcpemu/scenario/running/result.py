@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from tcpemu.network import Network, Node, Record
+from tcpemu.network import Network, Record
 from tcpemu.network.endpoint import KnownHost
-from tcpemu.network.recorded.past_host import PastHost
 from tcpemu.scenario.format.missing_sysctls import LeftOut
 from tcpemu.scenario.format.scenario_file import Scenario
-from tcpemu.stack.host import Host
 
 
 @dataclass(slots=True)
@@ -75,12 +73,7 @@ class Result:
     @property
     def hosts(self) -> dict[str, KnownHost]:
         """The hosts whose settings are known, by their names: all but raw ones."""
-        nodes = self.network.nodes.values()
-        return {
-            node.name: node.host
-            for node in nodes
-            if isinstance(node, Node) and isinstance(node.host, Host | PastHost)
-        }
+        return self.network.known_hosts
 
     @property
     def starts(self) -> dict[str, int]:

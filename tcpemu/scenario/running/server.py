@@ -63,6 +63,9 @@ class ServerProgram:
             self._later(self._server.close_at, listener.close)
 
     def _later(self, at: int, call: Callable[[], None]) -> None:
+        if at < self._node.now:
+            return  # of a time before the host started again
+
         async def application(_: Node) -> None:
             call()
 

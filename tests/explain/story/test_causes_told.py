@@ -295,3 +295,29 @@ def test_a_refused_connect_says_since_when_nobody_listens(server, words):
     refused = turn_of(story(ran(server, "start = '2 s'\nport = 80")), "ECONNREFUSED")
     assert refused.text.endswith(f"no socket has this port){words}.")
     assert refused.change == "a program that listens on port 80 of server"
+
+
+def test_a_host_that_crashes_and_starts_again():
+    crash = "[[faults]]\nwhat = 'crash'\nof = 'server'\nat = '1 s'\nuntil = '2 s'"
+    talk = "do = ['connect', { send = 'a' }, 'recv', { wait = '2 s' }, { send = 'b' }, 'recv']"
+    turns = story(ran("answer = 'echo'", talk, then=crash))
+    assert turn_of(turns, "HOST_CRASHES").text == (
+        "server stops without a word: what runs on it is gone, and with it 1 connection. Nothing is sent to its peers, "
+        "and nothing reaches it for 1 s."
+    )
+    assert "It knows nothing of 1 connection of before" in turn_of(turns, "HOST_STARTS_AGAIN").text
+    assert "the connection that was there is gone since 1 s: the host crashed" in " ".join(
+        turn.text for turn in turns
+    )
+
+
+def test_a_reset_by_a_fault_is_told_of_as_one():
+    fault = "[[faults]]\nwhat = 'reset'\nat = '1 s'"
+    turns = story(ran("answer = 'echo'", "do = ['connect', { send = 'a' }, 'recv', 'recv']", then=fault))
+    assert turn_of(turns, "FORGED_RST").title == "A fault puts a RST on its way"
+    texts = [turn.text for turn in turns if turn.reason == "RESET"]
+    assert (
+        "RST|ACK of middlebox arrives at server: the peer resets the connection; middlebox sent it"
+        in texts[0]
+    )
+    assert "RST|ACK of middlebox arrives at c: the peer resets the connection; middlebox sent it" in texts[1]

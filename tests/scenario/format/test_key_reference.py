@@ -16,7 +16,9 @@ from tcpemu.scenario.format.scenario_file import Scenario, SocketOptionsTable
 from tcpemu.scenario.format.validation_errors import models_in
 from tcpemu.stack.base.sysctls import SYSCTLS
 
-TABLES = frozenset(("link", "drop", "server", "options", "accept", "relisten", "clients", "variants"))
+TABLES = frozenset(
+    ("link", "drop", "server", "options", "accept", "relisten", "clients", "faults", "variants")
+)
 """Keys that are tables and nothing else; they have sections."""
 
 
