@@ -11,6 +11,8 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 
+_OPEN = CaState.OPEN
+
 
 def validate(conn: Connection, sent: int, defers: bool) -> None:
     """Segments were sent, or could not be: note whether the congestion window was the limit (tcp_cwnd_validate)."""
@@ -52,7 +54,7 @@ def _application_limited(conn: Connection, board: Scoreboard) -> None:
         return
     window = conn.congestion.cwnd
     used = max(recovery.cwnd_used, conn.host.first_congestion.cwnd)
-    if recovery.state is CaState.OPEN and conn.socket is not None:
+    if recovery.state is _OPEN and conn.socket is not None:
         if used < window:
             conn.congestion = with_cwnd(with_current_ssthresh(conn.congestion), window + used >> 1)
         recovery.cwnd_used = 0

@@ -22,6 +22,8 @@ from tcpemu.stack.records.request import Request
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import FIN, SYN, URG, Segment
 
+_SYN_RECV = State.SYN_RECV
+
 
 def establish(listener: Listener, request: Request, segment: Segment, stamps: Timestamps | None) -> Reason:
     """Make the connection, queue it for accept(), and let it process the segment itself."""
@@ -44,7 +46,7 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     options = listener.options
     if request.tos != options.tos:
         options = replace(options, tos=request.tos)
-    conn = establishing.new_connection(host, request.key, options, State.SYN_RECV)
+    conn = establishing.new_connection(host, request.key, options, _SYN_RECV)
     conn.parent = listener
     snd, rcv = conn.snd, conn.rcv
     snd.iss, rcv.irs = request.iss, request.irs
@@ -69,7 +71,8 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     if request.timeouts:
         conn.rtx.syn_timed_out = True
         conn.rtx.retrans_stamp = request.started
-    keepalive.begin(conn)
+    if options.keepalive:
+        keepalive.begin(conn)
     return conn
 
 

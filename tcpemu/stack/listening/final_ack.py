@@ -19,6 +19,8 @@ from tcpemu.stack.records.request import Request
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
 
+_LISTEN = State.LISTEN
+
 _HANDSHAKE_FLAGS = RST | SYN | ACK
 SKIPPED = "TCPACKSkippedSynRecv"
 
@@ -28,7 +30,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
 
     None when its listener is gone: so is the request, and the segment is to be delivered anew.
     """
-    if request.listener.state is not State.LISTEN:
+    if request.listener.state is not _LISTEN:
         request_timer.remove(request, "its listener is gone")
         return None
     flags = segment.flags & _HANDSHAKE_FLAGS
@@ -37,7 +39,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
         flags == ACK
         and segment.seq == (request.irs + 1) & MASK
         and segment.ack == (request.iss + 1) & MASK
-        and not (stamps is not None and (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps)))
+        and (stamps is None or _likely_stamps(request, stamps))
     ):
         # What nearly every segment is; it passes each of the tests below.
         return _acceptable_ack(request, segment, stamps)
@@ -63,6 +65,11 @@ def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | 
     if not flags & ACK:
         return reasons.REQUEST_NO_ACK
     return _acceptable_ack(request, segment, stamps)
+
+
+def _likely_stamps(request: Request, stamps: Timestamps) -> bool:
+    """Whether they are neither old nor an echo of what we have not sent."""
+    return not (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
 
 
 def _paws_rejects(request: Request, stamps: Timestamps) -> bool:

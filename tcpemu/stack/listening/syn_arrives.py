@@ -22,6 +22,8 @@ from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.request import Request
 from tcpemu.wire.segment import Segment
 
+_EVICT = Overflow.EVICT
+
 
 def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -> Reason:
     """Queue the SYN, answer it with a cookie, or drop it.
@@ -38,11 +40,11 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
         if sysctls.tcp_syncookies:
             host.count("TCPReqQFullDoCookies")
             use_cookie = True
-        elif queues.when_syn_full is not Overflow.EVICT or not _evict(listener):
+        elif queues.when_syn_full is not _EVICT or not _evict(listener):
             host.count("TCPReqQFullDrop")
             host.count("ListenDrops")
             return _refuse(host, segment, queues.when_syn_full, reasons.SYN_QUEUE_FULL)
-    evicts = queues.when_full_for_syn is Overflow.EVICT
+    evicts = queues.when_full_for_syn is _EVICT
     if queues.full_for_syn(listener) and not (evicts and _evict(listener)):
         if queues.counts_at_syn:
             overflow(listener)

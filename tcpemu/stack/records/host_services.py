@@ -121,7 +121,10 @@ class HostServices:
 
     def tsval(self, offset: int, at: int | None = None) -> int:
         """What a flow with this offset has in its timestamps: the clock, from the flow's own beginning."""
-        return self.uptime(at) // self.generation.wire.stamp_tick + offset & MASK
+        moment = self.now if at is None else at
+        return (
+            self.secrets.boot_ms * MILLISECOND + moment
+        ) // self.generation.wire.stamp_tick + offset & MASK
 
     # --- addresses --------------------------------------------------------------------------------
 

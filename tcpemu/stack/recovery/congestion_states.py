@@ -29,6 +29,14 @@ from tcpemu.stack.records.sent_pieces import LOST, SACKED
 from tcpemu.stack.recovery import loss_marks, prr, rack, reordering, undo, write_timer
 from tcpemu.stack.recovery.rack import TIMEOUT_MIN
 
+_OPEN, _RECOVERY, _LOSS, _CWR, _DISORDER = (
+    CaState.OPEN,
+    CaState.RECOVERY,
+    CaState.LOSS,
+    CaState.CWR,
+    CaState.DISORDER,
+)
+
 
 class Resend(Enum):
     """What an acknowledgment lets out, besides what windows allow."""
@@ -36,6 +44,9 @@ class Resend(Enum):
     NOTHING = "nothing"
     LOST = "what is lost"
     NEW = "new data, to see whether a time-out was right"
+
+
+_NOTHING, _LOST = Resend.NOTHING, Resend.LOST
 
 
 def fastretrans_alert(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
@@ -47,23 +58,23 @@ def fastretrans_alert(conn: Connection, board: Scoreboard, duplicates: int, resu
         recovery.prior_ssthresh = 0
     if result.reneging and result.advanced:
         _wait_for_renegade(conn, result)
-        return Resend.NOTHING
-    if recovery.state is CaState.OPEN:
+        return _NOTHING
+    if recovery.state is _OPEN:
         conn.rtx.retrans_stamp = None
     elif not before(conn.snd.una, recovery.high_seq) and _end_reached(conn, board):
-        return Resend.NOTHING
-    if recovery.state is CaState.RECOVERY:
+        return _NOTHING
+    if recovery.state is _RECOVERY:
         return _in_recovery(conn, board, duplicates, result)
-    if recovery.state is CaState.LOSS:
+    if recovery.state is _LOSS:
         resend = _in_loss(conn, board, duplicates, result)
         _find_losses(conn, board, result)
         return _after_loss(conn, board, duplicates, result) or resend
-    return _elsewhere(conn, board, duplicates, result) or Resend.NOTHING
+    return _elsewhere(conn, board, duplicates, result) or _NOTHING
 
 
 def _after_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend | None:
     """The time-out was wrong, or a repeat was lost: then look further, as in any other state."""
-    if board.recovery.state is not CaState.OPEN and not result.lost_repeat:
+    if board.recovery.state is not _OPEN and not result.lost_repeat:
         return None
     return _elsewhere(conn, board, duplicates, result)
 
@@ -79,11 +90,11 @@ def _wait_for_renegade(conn: Connection, result: AckResult) -> None:
 def _end_reached(conn: Connection, board: Scoreboard) -> bool:
     """All that was out when the state began is acknowledged; whether nothing more is to be done."""
     recovery = board.recovery
-    if recovery.state is CaState.CWR:
+    if recovery.state is _CWR:
         if conn.snd.una != recovery.high_seq:
             prr.end_reduction(conn, board)
-            recovery.state = CaState.OPEN
-    elif recovery.state is CaState.RECOVERY:
+            recovery.state = _OPEN
+    elif recovery.state is _RECOVERY:
         if not board.sack:
             board.sacked_out = 0
         if undo.try_undo_recovery(conn, board):
@@ -99,15 +110,15 @@ def _in_recovery(conn: Connection, board: Scoreboard, duplicates: int, result: A
         if not board.sack:
             reordering.add_duplicates(conn, board, duplicates)
     elif undo.try_undo_partial(conn, board, result):
-        return Resend.NOTHING
+        return _NOTHING
     if undo.try_undo_by_dsack(conn, board):
         _try_to_open(conn, board, result)
     _find_losses(conn, board, result)
-    if recovery.state is not CaState.RECOVERY:
+    if recovery.state is not _RECOVERY:
         if not board.lost_out:
-            return Resend.NOTHING
+            return _NOTHING
         enter_recovery(conn, board, result.ece)
-    return Resend.LOST
+    return _LOST
 
 
 def _elsewhere(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend | None:
@@ -117,14 +128,14 @@ def _elsewhere(conn: Connection, board: Scoreboard, duplicates: int, result: Ack
         if result.advanced:
             board.sacked_out = 0
         reordering.add_duplicates(conn, board, duplicates)
-    if recovery.state <= CaState.DISORDER:
+    if recovery.state <= _DISORDER:
         undo.try_undo_by_dsack(conn, board)
     _find_losses(conn, board, result)
     if not board.lost_out:
         _try_to_open(conn, board, result)
         return None
     enter_recovery(conn, board, result.ece)
-    return Resend.LOST
+    return _LOST
 
 
 def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
@@ -132,10 +143,10 @@ def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckRe
     recovery = board.recovery
     recovered = not before(conn.snd.una, recovery.high_seq)
     if result.advanced and undo.try_undo_loss(conn, board):
-        return Resend.NOTHING
+        return _NOTHING
     if recovery.frto:
         if result.original and undo.try_undo_loss(conn, board, by_frto=True):
-            return Resend.NOTHING
+            return _NOTHING
         if after(conn.snd.nxt, recovery.high_seq):
             recovery.frto = not (result.sacked or duplicates)
         elif result.advanced and not recovered:
@@ -146,13 +157,13 @@ def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckRe
             recovery.frto = False
     if recovered:
         undo.try_undo_recovery(conn, board)
-        return Resend.NOTHING
+        return _NOTHING
     if not board.sack:
         if after(conn.snd.nxt, recovery.high_seq) and duplicates:
             reordering.add_duplicates(conn, board, duplicates)
         elif result.advanced:
             board.sacked_out = 0
-    return Resend.LOST
+    return _LOST
 
 
 def _find_losses(conn: Connection, board: Scoreboard, result: AckResult) -> None:
@@ -177,8 +188,8 @@ def _mark_first_lost(conn: Connection, board: Scoreboard, advanced: bool) -> Non
     RFC 6582; tcp_recovery.c: tcp_newreno_mark_lost.
     """
     state = board.recovery.state
-    begins = state < CaState.RECOVERY and board.sacked_out >= board.recovery.reordering
-    if not begins and not (state is CaState.RECOVERY and advanced):
+    begins = state < _RECOVERY and board.sacked_out >= board.recovery.reordering
+    if not begins and not (state is _RECOVERY and advanced):
         return
     head = board.queue[0]
     if head.tags & LOST:
@@ -194,7 +205,7 @@ def reordering_timer_fired(conn: Connection, board: Scoreboard) -> bool:
     rack.detect_loss(conn, board)
     if under_way == board.in_flight:
         return False
-    if recovery.state is not CaState.RECOVERY:
+    if recovery.state is not _RECOVERY:
         enter_recovery(conn, board, False)
         prr.reduce(conn, board, 1, board.lost - lost, False)
     return True
@@ -212,16 +223,16 @@ def enter_recovery(conn: Connection, board: Scoreboard, ece: bool) -> None:
         if not ece:
             recovery.prior_ssthresh = current_ssthresh(conn.congestion, recovery.reduces)
         prr.begin_reduction(conn, board)
-    recovery.state = CaState.RECOVERY
+    recovery.state = _RECOVERY
 
 
 def enter_loss(conn: Connection, board: Scoreboard) -> None:
     """A time-out: all that was sent more than a round trip ago is lost; begin with slow start (tcp_enter_loss)."""
     recovery = board.recovery
-    begins = recovery.state < CaState.RECOVERY
+    begins = recovery.state < _RECOVERY
     _mark_all_lost(conn, board)
-    fresh = recovery.state is CaState.LOSS and not conn.rtx.retransmits
-    reduces = recovery.state <= CaState.DISORDER or not after(recovery.high_seq, conn.snd.una) or fresh
+    fresh = recovery.state is _LOSS and not conn.rtx.retransmits
+    reduces = recovery.state <= _DISORDER or not after(recovery.high_seq, conn.snd.una) or fresh
     if reduces:
         recovery.prior_ssthresh = current_ssthresh(conn.congestion, recovery.reduces)
         recovery.prior_cwnd = conn.congestion.cwnd
@@ -229,9 +240,9 @@ def enter_loss(conn: Connection, board: Scoreboard) -> None:
     recovery.cwnd_at = conn.host.now
     if reduces:
         undo.begin_undo(conn, board)
-    if recovery.state <= CaState.DISORDER and board.sacked_out >= REORDERING:
+    if recovery.state <= _DISORDER and board.sacked_out >= REORDERING:
         recovery.reordering = min(recovery.reordering, REORDERING)
-    recovery.state = CaState.LOSS
+    recovery.state = _LOSS
     recovery.high_seq = conn.snd.nxt
     recovery.probe_high = None
     recovery.queue_cwr = conn.ecn_ok
@@ -261,10 +272,10 @@ def enter_cwr(conn: Connection, board: Scoreboard) -> None:
     """The peer echoes congestion (ECN): bring the window down; this is never undone (tcp_enter_cwr)."""
     recovery = board.recovery
     recovery.prior_ssthresh = 0
-    if recovery.state < CaState.CWR:
+    if recovery.state < _CWR:
         recovery.undo_marker = None
         prr.begin_reduction(conn, board)
-        recovery.state = CaState.CWR
+        recovery.state = _CWR
 
 
 def _try_to_open(conn: Connection, board: Scoreboard, result: AckResult) -> None:
@@ -273,7 +284,7 @@ def _try_to_open(conn: Connection, board: Scoreboard, result: AckResult) -> None
         conn.rtx.retrans_stamp = None
     if result.ece:
         enter_cwr(conn, board)
-    if board.recovery.state is not CaState.CWR:
+    if board.recovery.state is not _CWR:
         undo.keep_open(conn, board)
 
 
@@ -287,7 +298,7 @@ def probe_answered(conn: Connection, board: Scoreboard, number: int, result: Ack
         recovery.probe_high = None
     elif after(number, high):
         prr.begin_reduction(conn, board)
-        recovery.state = CaState.CWR
+        recovery.state = _CWR
         prr.end_reduction(conn, board)
         undo.keep_open(conn, board)
         conn.host.count("TCPLossProbeRecovery")

@@ -16,6 +16,8 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 
+_CWR = CaState.CWR
+
 
 def begin_reduction(conn: Connection, board: Scoreboard) -> None:
     """The window begins to come down; ECN's CWR goes with the next data (tcp_init_cwnd_reduction)."""
@@ -54,6 +56,6 @@ def end_reduction(conn: Connection, board: Scoreboard) -> None:
     """It is repaired: the window is the threshold now, unless that was taken back (tcp_end_cwnd_reduction)."""
     recovery = board.recovery
     threshold = conn.congestion.ssthresh
-    if threshold < INFINITE and (recovery.state is CaState.CWR or recovery.undo_marker is not None):
+    if threshold < INFINITE and (recovery.state is _CWR or recovery.undo_marker is not None):
         conn.congestion = with_cwnd(conn.congestion, threshold)
         recovery.cwnd_at = conn.host.now

@@ -22,6 +22,8 @@ from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SENT_AGAIN, SentAt, Unacked
 from tcpemu.stack.recovery import loss_marks
 
+_RECOVERY = CaState.RECOVERY
+
 STEPS_KEPT = 16
 """Round trips for which a longer window for reordering is kept (tcp.h: TCP_RACK_RECOVERY_THRESH)."""
 TIMEOUT_MIN = 2000
@@ -45,7 +47,7 @@ def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent: Sent
 def reordering_window(conn: Connection, board: Scoreboard) -> int:
     """Microseconds by which a segment may be late (tcp_rack_reo_wnd)."""
     recovery = board.recovery
-    settled = recovery.state >= CaState.RECOVERY or board.sacked_out >= recovery.reordering
+    settled = recovery.state >= _RECOVERY or board.sacked_out >= recovery.reordering
     if settled and not recovery.reordering_seen:
         return 0
     smoothed = conn.rtt.srtt >> 3

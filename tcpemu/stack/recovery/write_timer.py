@@ -8,6 +8,13 @@ from __future__ import annotations
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.records.connection import Connection, WriteTimer
 
+_NOTHING, _LOSS_PROBE, _REORDERING, _RETRANS = (
+    WriteTimer.NOTHING,
+    WriteTimer.LOSS_PROBE,
+    WriteTimer.REORDERING,
+    WriteTimer.RETRANS,
+)
+
 
 def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
     """Set the one write timer, whatever it was set for before."""
@@ -20,7 +27,7 @@ def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
 
 def clear_timer(conn: Connection) -> None:
     """Nothing is waited for any longer."""
-    conn.rtx.timer_is_for = WriteTimer.NOTHING
+    conn.rtx.timer_is_for = _NOTHING
     if conn.rtx.timer is not None:
         conn.host.timers.cancel(conn.rtx.timer)
 
@@ -31,9 +38,9 @@ def rearm(conn: Connection) -> None:
         clear_timer(conn)
         return
     wait = conn.rtt.rto
-    if conn.rtx.timer_is_for is WriteTimer.LOSS_PROBE or conn.rtx.timer_is_for is WriteTimer.REORDERING:
+    if conn.rtx.timer_is_for is _LOSS_PROBE or conn.rtx.timer_is_for is _REORDERING:
         wait = max(rto_left(conn), conn.host.jiffy)
-    set_timer(conn, WriteTimer.RETRANS, wait)
+    set_timer(conn, _RETRANS, wait)
 
 
 def rto_left(conn: Connection) -> int:

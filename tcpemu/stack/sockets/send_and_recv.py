@@ -15,10 +15,12 @@ from tcpemu.stack.records.received_data import OCTET_READ
 _FURTHEST = 0x7FFFFFFF
 """A number is ahead by at most so much; what is further is behind."""
 
+_ESTABLISHED, _CLOSE_WAIT, _CLOSE = State.ESTABLISHED, State.CLOSE_WAIT, State.CLOSE
+
 
 def send(conn: Connection, data: bytes, urgent: bool = False) -> int:
     """Queue data and push it; how many octets were taken (tcp.c: tcp_sendmsg_locked)."""
-    if conn.state not in (State.ESTABLISHED, State.CLOSE_WAIT):
+    if conn.state not in (_ESTABLISHED, _CLOSE_WAIT):
         _raise_error(conn)
         if conn.state in (State.SYN_SENT, State.SYN_RECV):
             raise SocketError(errno.EAGAIN)
@@ -173,7 +175,7 @@ def _nothing_to_read(conn: Connection, size: int, peek: bool = False) -> bytes:
     _raise_error(conn)
     if conn.shutdown & RCV_SHUTDOWN:
         return b""
-    if conn.state is State.CLOSE:
+    if conn.state is _CLOSE:
         raise SocketError(errno.ENOTCONN)
     raise SocketError(errno.EAGAIN)
 

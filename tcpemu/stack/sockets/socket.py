@@ -33,6 +33,8 @@ from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.segment import Address
 
+_LISTEN, _CLOSE = State.LISTEN, State.CLOSE
+
 
 class Socket(SocketState):
     """One socket of a host. Calls that take time take `now`, in nanoseconds."""
@@ -75,7 +77,7 @@ class Socket(SocketState):
         conn = self.connection
         if conn is None:
             return False
-        over = conn.peer_done or conn.error or conn.shutdown & RCV_SHUTDOWN or conn.state is State.CLOSE
+        over = conn.peer_done or conn.error or conn.shutdown & RCV_SHUTDOWN or conn.state is _CLOSE
         return bool(conn.rcv.queue or over)
 
     @property
@@ -152,9 +154,10 @@ class Socket(SocketState):
 
         EAGAIN when there is none, EINVAL when the socket does not listen.
         """
-        self._begin_stream(now)
+        self._begin(now)
         listener = self.listener
-        if listener is None or listener.state is not State.LISTEN:
+        if listener is None or listener.state is not _LISTEN:
+            self._refuse_datagram()
             raise SocketError(errno.EINVAL, "accept() on a socket that does not listen")
         if not listener.accept_queue:
             raise SocketError(errno.EAGAIN)
@@ -211,7 +214,7 @@ class Socket(SocketState):
         if conn.state in (State.SYN_SENT, State.SYN_RECV):
             raise SocketError(errno.EALREADY)
         self.connecting = False
-        if conn.state is State.CLOSE:
+        if conn.state is _CLOSE:
             self.may_connect = True
             number, conn.error = conn.error or errno.ECONNABORTED, 0
             raise SocketError(number)
@@ -362,8 +365,11 @@ class Socket(SocketState):
         self.host.now = now
 
     def _begin_stream(self, now: int) -> None:
-        """UDP is here for its errors alone: it neither listens nor accepts, and carries nothing."""
         self._begin(now)
+        self._refuse_datagram()
+
+    def _refuse_datagram(self) -> None:
+        """UDP is here for its errors alone: it neither listens nor accepts, and carries nothing."""
         if self.datagram:
             raise SocketError(errno.EOPNOTSUPP, "a datagram socket cannot do that here")
 

@@ -20,6 +20,8 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
 
+_ESTABLISHED, _SYN_RECV = State.ESTABLISHED, State.SYN_RECV
+
 _PAWS_LIFE = 24 * 86_400 * SECOND
 """For how long timestamps can be compared: at 1000 ticks a second 2**31 of them are 24.8 days (TCP_PAWS_24DAYS)."""
 
@@ -133,7 +135,7 @@ def _rst(conn: Connection, segment: Segment) -> Reason:
 def _crossed_syn_ack(conn: Connection, segment: Segment) -> bool:
     """The SYN|ACK of a simultaneous open repeats the SYN that we have, and acknowledges ours."""
     return (
-        conn.state is State.SYN_RECV
+        conn.state is _SYN_RECV
         and conn.socket is not None
         and bool(segment.flags & ACK)
         and segment.length == 1
@@ -156,7 +158,7 @@ def _syn_inside(conn: Connection, segment: Segment) -> Reason:
 
 def _syn_challenge(conn: Connection) -> Reason:
     """A SYN on a connection draws a challenge ACK, wherever it lies (RFC 5961 section 4.2)."""
-    if conn.state is State.ESTABLISHED:
+    if conn.state is _ESTABLISHED:
         conn.host.count("InErrs")
     conn.host.count("TCPSYNChallenge")
     return reasons.CHALLENGE_SYN if challenge(conn) else reasons.CHALLENGE_LIMITED

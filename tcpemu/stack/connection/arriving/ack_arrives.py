@@ -28,6 +28,15 @@ from tcpemu.stack.recovery.congestion_states import Resend
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ECE, SYN, Segment
 
+_NOTHING, _NEW, _OPEN, _LOSS, _SYN_SENT, _ESTABLISHED = (
+    Resend.NOTHING,
+    Resend.NEW,
+    CaState.OPEN,
+    CaState.LOSS,
+    State.SYN_SENT,
+    State.ESTABLISHED,
+)
+
 
 class AckValue(Enum):
     """What an acknowledgment number is worth."""
@@ -38,6 +47,9 @@ class AckValue(Enum):
     TOO_OLD = "too old"
     """Further back than anything the peer can mean (RFC 5961 section 5.2)."""
     UNSENT = "unsent"
+
+
+_GOOD, _OLD = AckValue.GOOD, AckValue.OLD
 
 
 def process(
@@ -52,7 +64,7 @@ def process(
         if before(number, una - min(conn.snd.max_window, conn.snd.bytes_acked) & MASK):
             return AckValue.TOO_OLD
         _old(conn, segment)
-        return AckValue.OLD
+        return _OLD
     if after(number, conn.snd.nxt):
         return AckValue.UNSENT
     result = AckResult(una)
@@ -79,7 +91,7 @@ def process(
         probe_timers.window_may_have_opened(conn)
     else:
         _sender(conn, board, segment, result, highest)
-    return AckValue.GOOD
+    return _GOOD
 
 
 def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckResult, highest: int) -> None:
@@ -95,8 +107,8 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     acked_data.clean_rtx_queue(conn, board, result, highest)
     rack.update_reordering_window(board, result.prior_delivered)
     congestion_states.probe_answered(conn, board, segment.ack, result)
-    what = Resend.NOTHING
-    if not result.not_duplicate or result.ca_alert or board.recovery.state is not CaState.OPEN:
+    what = _NOTHING
+    if not result.not_duplicate or result.ca_alert or board.recovery.state is not _OPEN:
         duplicate = not (result.advanced or result.not_duplicate or result.dsack)
         what = congestion_states.fastretrans_alert(conn, board, int(duplicate), result)
     if result.set_timer:
@@ -152,14 +164,14 @@ def _moment(conn: Connection, board: Scoreboard) -> Moment:
 
 def _send_again(conn: Connection, board: Scoreboard, what: Resend) -> None:
     """Send new data to see whether a time-out was right (F-RTO), or what is lost (tcp_xmit_recovery)."""
-    if what is Resend.NOTHING or conn.state is State.SYN_SENT:
+    if what is _NOTHING or conn.state is _SYN_SENT:
         return
-    if what is Resend.NEW:
+    if what is _NEW:
         data_out.push(conn, nagle=False)
         if after(conn.snd.nxt, board.recovery.high_seq):
             return
         board.recovery.frto = False
-    slow = board.recovery.state is CaState.LOSS
+    slow = board.recovery.state is _LOSS
     retransmission.send_lost(conn, board, reasons.SENT_SLOW_START if slow else reasons.SENT_FAST)
 
 

@@ -27,12 +27,14 @@ from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, URG, Segment
 
+_SYN_SENT, _ESTABLISHED, _GOOD = State.SYN_SENT, State.ESTABLISHED, AckValue.GOOD
+
 _SYNCHRONIZED = RST | SYN | ACK
 
 
 def receive(conn: Connection, segment: Segment) -> Reason:
     """Process one segment and say what became of it."""
-    if conn.state is State.SYN_SENT:
+    if conn.state is _SYN_SENT:
         return syn_sent.receive(conn, segment)
     if not segment.flags & _SYNCHRONIZED:
         return reasons.NO_FLAGS
@@ -43,7 +45,7 @@ def receive(conn: Connection, segment: Segment) -> Reason:
     refused = acceptability.validate(conn, segment, stamps)
     if refused is not None:
         return refused
-    if conn.state is State.ESTABLISHED:
+    if conn.state is _ESTABLISHED:
         return _established(conn, segment, stamps)
     return _other_states(conn, segment, stamps)
 
@@ -110,7 +112,7 @@ def _established(conn: Connection, segment: Segment, stamps: Timestamps | None) 
 def _other_states(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason:
     """The states before and after ESTABLISHED (tcp_rcv_state_process)."""
     verdict = ack_arrives.process(conn, segment, stamps)
-    if verdict is not AckValue.GOOD:
+    if verdict is not _GOOD:
         if conn.state is State.SYN_RECV:
             stateless_replies.send_reset(conn.host, segment)
             return reasons.ACK_UNSENT_RST
@@ -173,7 +175,7 @@ def _text_in_state(conn: Connection, segment: Segment) -> Reason:
     if state in (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK) and not before(segment.seq, conn.rcv.nxt):
         _finish(conn)
         return reason
-    if state is not State.ESTABLISHED and conn.shutdown & RCV_SHUTDOWN and _new_data(conn, segment):
+    if state is not _ESTABLISHED and conn.shutdown & RCV_SHUTDOWN and _new_data(conn, segment):
         conn.host.count("TCPAbortOnData")
         closing.reset_by_peer(conn, "data for a socket that is closed")
         stateless_replies.send_reset(conn.host, segment)

@@ -30,6 +30,8 @@ from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import FlowKey, Segment
 
+_ESTABLISHED = State.ESTABLISHED
+
 
 def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, state: State) -> Connection:
     """A connection of which nothing is known yet but its flow and its options."""
@@ -60,7 +62,7 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
         undo_spurious_timeout(conn, stamps)
         conn.rtx.retrans_stamp = None
     init_transfer(conn)
-    state_changes.set_state(conn, State.ESTABLISHED, "the final ACK is good")
+    state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq
     init_rcv_mss(conn)

@@ -91,8 +91,7 @@ def _silence(conn: Connection) -> int:
 
 def begin(conn: Connection) -> None:
     """A connection with SO_KEEPALIVE is open now (tcp_finish_connect, tcp_create_openreq_child)."""
-    if conn.options.keepalive:
-        closing.set_keepalive_timer(conn, idle_time(conn))
+    closing.set_keepalive_timer(conn, idle_time(conn))
 
 
 def switched(conn: Connection, was: bool) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from tcpemu.stack.base.states import State
 from tcpemu.stack.records.connection import Connection
 
-_OPEN = (State.ESTABLISHED, State.CLOSE_WAIT)
+_ESTABLISHED, _CLOSE_WAIT, _CLOSE, _SYN_RECV = (
+    State.ESTABLISHED,
+    State.CLOSE_WAIT,
+    State.CLOSE,
+    State.SYN_RECV,
+)
+
+_OPEN = (_ESTABLISHED, _CLOSE_WAIT)
 
 
 def set_state(conn: Connection, new: State, cause: str, shown: State | None = None) -> None:
@@ -14,11 +21,11 @@ def set_state(conn: Connection, new: State, cause: str, shown: State | None = No
     `shown` is what others see in its place when a TIME_WAIT bucket takes over.
     """
     old, host = conn.state, conn.host
-    if new is State.ESTABLISHED or (new is State.CLOSE_WAIT and old is State.SYN_RECV):
+    if new is _ESTABLISHED or (new is _CLOSE_WAIT and old is _SYN_RECV):
         host.count("CurrEstab")
     elif old in _OPEN and new not in _OPEN:
         host.count("CurrEstab", -1)
-    if new is State.CLOSE:
+    if new is _CLOSE:
         if old in _OPEN:
             host.count("EstabResets")
         if host.flows.get(conn.key) is conn:

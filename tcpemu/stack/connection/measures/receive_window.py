@@ -125,12 +125,12 @@ def _shrinking_window(conn: Connection, free: int, half: int, least: int, mss: i
 
 def init_buffer_space(conn: Connection) -> None:
     """Fit the clamp of the window to the buffer, with one segment kept back (tcp_input.c: tcp_init_buffer_space)."""
-    largest = conn.rcv.buffer * conn.rcv.scaling_ratio >> 8
-    conn.rcv.window_clamp = clamp = _kept_back(
-        conn.rcv.window_clamp, largest, conn.rcv.advmss, conn.host.sysctls.tcp_app_win
-    )
-    if conn.rcv.ssthresh > clamp:
-        conn.rcv.ssthresh = clamp
+    rcv = conn.rcv
+    largest = rcv.buffer * rcv.scaling_ratio >> 8
+    clamp = _kept_back(rcv.window_clamp, largest, rcv.advmss, conn.host.sysctls.tcp_app_win)
+    rcv.window_clamp = clamp
+    if rcv.ssthresh > clamp:
+        rcv.ssthresh = clamp
 
 
 @lru_cache(maxsize=4096)

@@ -16,21 +16,21 @@ _LONGEST_ECHO = 2**31 // 1000
 
 def sample(conn: Connection, microseconds: int) -> None:
     """Take in one measurement and set the RTO by it."""
-    host = conn.host
+    host, rtt = conn.host, conn.rtt
     least = host.rto_min_us
-    if not conn.rtt.srtt:
+    if not rtt.srtt:
         # The first: the deviation is half of it (RFC 6298 section 2.2), so four times that is twice it.
-        conn.rtt.srtt = microseconds << 3 or 1
-        conn.rtt.mdev = deviation = microseconds << 1
+        rtt.srtt = microseconds << 3 or 1
+        rtt.mdev = deviation = microseconds << 1
         if deviation < least:
             deviation = least
-        conn.rtt.rttvar = conn.rtt.mdev_max = deviation
-        conn.rtt.seq = conn.snd.nxt
+        rtt.rttvar = rtt.mdev_max = deviation
+        rtt.seq = conn.snd.nxt
     else:
         _update(conn, microseconds, least)
-    rto = ((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND
-    conn.rtt.rto = rto if rto < host.rto_max else host.rto_max
-    conn.rtt.backoff = 0
+    rto = ((rtt.srtt >> 3) + rtt.rttvar) * MICROSECOND
+    rtt.rto = rto if rto < host.rto_max else host.rto_max
+    rtt.backoff = 0
 
 
 def _update(conn: Connection, microseconds: int, least: int) -> None:

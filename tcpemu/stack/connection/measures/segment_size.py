@@ -28,13 +28,10 @@ def advertised_mss(host: HostServices, user_mss: int = 0) -> int:
 
 def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
-    timestamps = conn.ts.ok or (before_syn and bool(conn.host.sysctls.tcp_timestamps))
-    conn.snd.mss_cache = _full_payload(
-        conn.host.mtu - conn.host.generation.wire.mss_headers,
-        conn.snd.mss_clamp,
-        timestamps,
-        conn.snd.max_window,
-    )
+    host, snd = conn.host, conn.snd
+    timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
+    room = host.mtu - host.generation.wire.mss_headers
+    snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window)
 
 
 def half_of_window(largest: int) -> int:

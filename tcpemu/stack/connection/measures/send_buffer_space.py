@@ -6,6 +6,8 @@ one does besides its data. tcp_input.c: tcp_sndbuf_expand; sock.h: sk_stream_wsp
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
 from tcpemu.stack.base.sequence_numbers import distance
 from tcpemu.stack.records.connection import Connection
@@ -61,13 +63,18 @@ def expand(conn: Connection) -> None:
     snd = conn.snd
     if conn.options.sndbuf_locked:
         return
-    segment = 1 << (max(snd.mss_clamp, snd.mss_cache) + _HEADERS + _SHARED_INFO - 1).bit_length()
     board = conn.scoreboard
     reordering = REORDERING if board is None else board.recovery.reordering
-    segments = max(INITIAL_WINDOW, conn.congestion.cwnd, reordering + 1)
-    wanted = 2 * segments * (segment + _SK_BUFF)
+    wanted = _memory(snd.mss_clamp, snd.mss_cache, conn.congestion.cwnd, reordering)
     if snd.buffer < wanted:
         snd.buffer = min(wanted, conn.host.sysctls.tcp_wmem[2])
+
+
+@lru_cache(maxsize=4096)
+def _memory(mss_clamp: int, mss_cache: int, cwnd: int, reordering: int) -> int:
+    """Twice the congestion window, in segments whose memory is a power of two, each with its sk_buff."""
+    segment = 1 << (max(mss_clamp, mss_cache) + _HEADERS + _SHARED_INFO - 1).bit_length()
+    return 2 * max(INITIAL_WINDOW, cwnd, reordering + 1) * (segment + _SK_BUFF)
 
 
 def space_may_have_come(conn: Connection) -> None:

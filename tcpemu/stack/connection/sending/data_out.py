@@ -27,6 +27,8 @@ from tcpemu.stack.records.sent_pieces import Unacked, new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
 
+_RECOVERY, _LOSS_PROBE = CaState.RECOVERY, WriteTimer.LOSS_PROBE
+
 _WINDOW_SHARES = 3
 """A piece as large as the window divided by this is sent without waiting for more (tcp_tso_win_divisor)."""
 
@@ -108,7 +110,7 @@ def _defers(conn: Connection, most: int) -> bool:
     """Wait for the next ACK, which is due, to send a larger piece then (tcp_output.c: tcp_tso_should_defer)."""
     board = conn.scoreboard
     now = conn.host.now
-    if not board or board.recovery.state >= CaState.RECOVERY or now - board.recovery.wrote_at > MILLISECOND:
+    if not board or board.recovery.state >= _RECOVERY or now - board.recovery.wrote_at > MILLISECOND:
         return False
     limit = min(window_room(conn), _cwnd_room(conn))
     share = min(conn.snd.wnd, conn.congestion.cwnd * conn.snd.mss_cache) // _WINDOW_SHARES
@@ -259,7 +261,7 @@ def queue_unacked(conn: Connection, entry: Unacked) -> None:
     idle = not board.queue
     board.append(entry)
     board.recovery.wrote_at = entry.sent_at
-    if idle or conn.rtx.timer_is_for is WriteTimer.LOSS_PROBE:
+    if idle or conn.rtx.timer_is_for is _LOSS_PROBE:
         write_timer.rearm(conn)
 
 

@@ -34,6 +34,8 @@ from tcpemu.stack.records.delayed_ack_bits import (
 )
 from tcpemu.wire.segment import FIN, PSH, RST, SYN, URG, Segment
 
+_CLOSE = State.CLOSE
+
 DELACK_MAX = 200 * MILLISECOND
 """tcp.h: TCP_DELACK_MAX."""
 MAX_QUICK = 16

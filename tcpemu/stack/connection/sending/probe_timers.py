@@ -12,13 +12,15 @@ from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.recovery import write_timer
 
+_OPEN, _CWR, _LOSS_PROBE = CaState.OPEN, CaState.CWR, WriteTimer.LOSS_PROBE
+
 
 def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
     """Wait for a probe rather than for the RTO, where SACK was agreed (RFC 8985; tcp_schedule_loss_probe)."""
     board = conn.scoreboard
     if conn.host.sysctls.tcp_early_retrans not in (3, 4) or not board or not board.sack:
         return False
-    if board.recovery.state not in (CaState.OPEN, CaState.CWR):
+    if board.recovery.state not in (_OPEN, _CWR):
         return False
     if conn.rtt.srtt:
         # Two round trips, as `srtt` is eight times one; a lone segment's ACK may be delayed too.
@@ -29,7 +31,7 @@ def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
     left = conn.rtt.rto if fresh else write_timer.rto_left(conn)
     if left > 0:
         wait = min(wait, left)
-    write_timer.set_timer(conn, WriteTimer.LOSS_PROBE, wait)
+    write_timer.set_timer(conn, _LOSS_PROBE, wait)
     return True
 
 

@@ -17,6 +17,8 @@ from tcpemu.stack.records.sent_pieces import EVER, LOST, RETRANS, SACKED, SENT_A
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, CWR, ECE, SYN
 
+_LOSS, _REORDERING, _RETRANS = CaState.LOSS, WriteTimer.REORDERING, WriteTimer.RETRANS
+
 
 def send_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
     """Send again what is lost, in order, while the window allows (tcp_xmit_retransmit_queue)."""
@@ -41,13 +43,13 @@ def send_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
             continue
         if not send_again(conn, board, entry, min(room, most), reason):
             break
-        slow = recovery.state is CaState.LOSS
+        slow = recovery.state is _LOSS
         conn.host.count("TCPSlowStartRetrans" if slow else "TCPFastRetrans", entry.pcount)
         if recovery.reduces:
             recovery.prr_out += entry.pcount
         head_sent = head_sent or entry is head
-    if head_sent and conn.rtx.timer_is_for is not WriteTimer.REORDERING:
-        write_timer.set_timer(conn, WriteTimer.RETRANS, conn.rtt.rto)
+    if head_sent and conn.rtx.timer_is_for is not _REORDERING:
+        write_timer.set_timer(conn, _RETRANS, conn.rtt.rto)
 
 
 def send_again(conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason) -> bool:
