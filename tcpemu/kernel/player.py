@@ -106,7 +106,13 @@ class _Player:
 
     def do(self, step: TraceStep) -> None:
         at, (verb, *rest) = self.now(), step
-        if verb == "in":
+        if verb == "icmp":
+            os.write(
+                self.device,
+                self.numbers.icmp_error(rest[0], rest[1], rest[2], rest[3] if len(rest) > 3 else {}),
+            )
+            self.log.append({"t": round(at, 6), "do": step, "ret": 0})
+        elif verb == "in":
             self.inject(*rest)
             self.log.append({"t": round(at, 6), "in": rest})
         else:

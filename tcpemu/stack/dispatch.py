@@ -9,7 +9,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.host_arguments import check_arrival
 from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
-from tcpemu.stack.connection.arriving import segment_arrives
+from tcpemu.stack.connection.arriving import icmp_arrives, segment_arrives
 from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
 from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, stateless_replies
 from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
@@ -21,6 +21,7 @@ from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.stack.sockets.listener_lookup import find_listener
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.codec import Refused, RefusedReason
+from tcpemu.wire.icmp import FRAGMENTATION_NEEDED, UNREACHABLE, IcmpError
 from tcpemu.wire.segment import RST, Segment
 
 
@@ -67,6 +68,34 @@ def _no_flow(tables: SocketTables, segment: Segment) -> Reason:
         return reasons.NO_SOCKET_RST
     stateless_replies.send_reset(tables.host, segment)
     return reasons.NO_SOCKET
+
+
+def icmp_arrived(tables: SocketTables, error: IcmpError) -> Reason:
+    """An ICMP error has arrived: give it to the flow of the segment that it quotes (tcp_v4_err)."""
+    host = tables.host
+    if error.dst not in host.addresses or not icmp_arrives.says_something(error):
+        return reasons.ICMP_IGNORED
+    if error.kind == UNREACHABLE and error.code == FRAGMENTATION_NEEDED and host.sysctls.ip_no_pmtu_disc >= 2:
+        return reasons.ICMP_IGNORED
+    flow = host.flows.get(error.flow)
+    if type(flow) is Connection:
+        return icmp_arrives.receive(flow, error)
+    if type(flow) is Request:
+        return _icmp_for_request(flow, error)
+    return reasons.ICMP_NO_FLOW
+
+
+def _icmp_for_request(request: Request, error: IcmpError) -> Reason:
+    """A half-open connection is given up, in silence: accept() has no place for such an error (tcp_req_err)."""
+    host = request.listener.host
+    if error.seq != request.iss:
+        host.count("OutOfWindowIcmps")
+        return reasons.ICMP_OUT_OF_WINDOW
+    if not icmp_arrives.ends_request(error):
+        return reasons.ICMP_IGNORED
+    request_timer.remove(request, f"ICMP: {error}")
+    host.count("ListenDrops")
+    return reasons.ICMP_REQUEST_GONE
 
 
 def _refused(tables: SocketTables, refused: Refused) -> Reason:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tcpemu.stack import dispatch
 from tcpemu.stack.base.errors import ConfigurationError
-from tcpemu.stack.base.events import Event
+from tcpemu.stack.base.events import Event, IcmpArrived
 from tcpemu.stack.base.generation import Generation
 from tcpemu.stack.base.host_arguments import check_generation, check_ticks, check_time, own_addresses
 from tcpemu.stack.base.secrets import Secrets
@@ -27,6 +27,7 @@ from tcpemu.stack.sockets.socket import Socket
 from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.codec import Refused
+from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.segment import Address, FlowKey, Segment
 
 _LEAST_MTU = 68
@@ -96,6 +97,20 @@ class Host:
         reason = dispatch.arrived(self._tables, segment)
         if host.observe:
             host.verdict(segment, reason)
+
+    def receive_icmp(self, error: IcmpError, now: int) -> None:
+        """An ICMP error about a segment that the host sent has arrived at `now`, in nanoseconds.
+
+        `decode_icmp` of `tcpemu.wire` makes one of octets. Raises ConfigurationError for a time before that of the last
+        verb or call.
+        """
+        host = self._host
+        check_time(now, host.now)
+        host.now = now
+        host.turn += 1
+        reason = dispatch.icmp_arrived(self._tables, error)
+        if host.observe:
+            host.happened.append(IcmpArrived(now, error, host.as_told(reason)))
 
     def transmit(self) -> list[Segment]:
         """What is to be sent now, in order. Each segment is given once; whoever calls carries it to its peer."""

@@ -5,6 +5,7 @@ Where things are:
     a segment       segment.py: its fields, flags and addresses · options.py: TCP options, to octets and back
     octets          codec.py: IP packets to segments and back, checksums · _codec.c: the common ones, compiled ·
                     codec_choice.py: which of the two · bridge.py: Scapy packets
+    ICMP errors     icmp.py: to octets and back, with the segment that they quote
     capture files   capture_file.py: read and write one, of either kind · capture_values.py: what a capture holds ·
                     pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there
     what is shown   visible_text.py: control characters of foreign text, escaped
@@ -41,6 +42,7 @@ from tcpemu.wire.capture_file import (
 )
 from tcpemu.wire.codec import Refused, RefusedReason
 from tcpemu.wire.codec_choice import decode, encode
+from tcpemu.wire.icmp import IcmpError, decode_icmp, encode_icmp
 from tcpemu.wire.options import (
     NOP,
     SACK_OK,
@@ -102,6 +104,7 @@ __all__ = [
     "FastOpen",
     "FlowKey",
     "Garbage",
+    "IcmpError",
     "Interface",
     "LinkType",
     "Mss",
@@ -119,8 +122,10 @@ __all__ = [
     "address",
     "address_text",
     "decode",
+    "decode_icmp",
     "decode_options",
     "encode",
+    "encode_icmp",
     "encode_options",
     "flag_letters",
     "flags_of",

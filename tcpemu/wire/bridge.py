@@ -9,28 +9,39 @@ from scapy.packet import Packet, Raw
 
 from tcpemu.wire.codec import Refused, RefusedReason
 from tcpemu.wire.codec_choice import decode, encode
+from tcpemu.wire.icmp import IcmpError, decode_icmp, encode_icmp
 from tcpemu.wire.segment import Segment
 
 
-def to_scapy(segment: Segment) -> IP:
-    """The segment as Scapy's IP / TCP, every field set.
+def to_scapy(segment: Segment | IcmpError) -> IP:
+    """The segment, or ICMP error, as Scapy's IP / TCP, every field set.
 
     Whoever changes a field of it deletes the lengths and checksums that depend on it, as after any reading
     with Scapy, and Scapy computes them again. Raises ValueError where a field does not fit, as `encode` does.
     """
-    return IP(encode(segment))
+    return IP(encode_icmp(segment) if isinstance(segment, IcmpError) else encode(segment))
+
+
+def icmp_from_scapy(packet: Packet) -> IcmpError | Refused:
+    """The ICMP error in a Scapy packet, below Ethernet and the like, or why there is none. Never raises."""
+    octets = _ip_octets(packet)
+    return decode_icmp(octets) if isinstance(octets, bytes) else octets
 
 
 def from_scapy(packet: Packet) -> Segment | Refused:
     """The segment in a Scapy packet, below Ethernet and the like, or why there is none. Never raises."""
+    octets = _ip_octets(packet)
+    return decode(octets) if isinstance(octets, bytes) else octets
+
+
+def _ip_octets(packet: Packet) -> bytes | Refused:
     layer = packet.getlayer(IP) or packet.getlayer(IPv6) or (packet if type(packet) is Raw else None)
     if layer is None:
         return Refused(RefusedReason.NOT_IP, f"there is no IP layer below {packet.name}")
     try:
-        octets = bytes(layer)
+        return bytes(layer)
     except Exception as error:  # Scapy raises whatever a field's value leads to
         return Refused(_unbuildable(layer), f"Scapy cannot build the packet: {error or type(error).__name__}")
-    return decode(octets)
 
 
 def _unbuildable(layer: Packet) -> RefusedReason:

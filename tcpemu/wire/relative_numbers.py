@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from tcpemu.wire.codec_choice import encode
+from tcpemu.wire.icmp import IcmpError, encode_icmp, quote
 from tcpemu.wire.options import (
     NOP,
     SACK_OK,
@@ -36,6 +38,8 @@ FlowName: TypeAlias = tuple[str, int, int]
 
 HOST, PEER = "192.168.0.1", "192.0.2.1"
 """Where a trace's host and its peer live, unless a step says otherwise."""
+ROUTER = "192.0.2.254"
+"""Who sends ICMP, unless a step says otherwise."""
 LISTENER_PORT = 8080
 PEER_ISN_BASE = 1_000_000
 """A peer whose trace names no initial number starts at this plus its port."""
@@ -44,6 +48,10 @@ _LONGEST = 65535
 _TEXTS_AND_LISTS = frozenset(("ip", "opts"))
 _KEYS = frozenset(("len", "win", "isn", "lport", "ttl", "tos", "badsum", "urg")) | _TEXTS_AND_LISTS
 """What the table of a segment may have."""
+
+
+_ICMP_KEYS = frozenset(("mtu", "seq", "lport", "ip", "flow_ip"))
+"""What the table of an ICMP error may have."""
 
 
 @dataclass(slots=True)
@@ -91,6 +99,31 @@ class RelativeNumbers:
             tos=options.get("tos", 0),
             ip_id=1,
         )
+
+    def icmp_error(self, port: int, kind: int, code: int, more: Mapping[str, Any]) -> bytes:
+        """The octets of the step `["icmp", port, kind, code, more]`: an ICMP error about a segment to that port.
+
+        ValueError for nonsense.
+        """
+        if unknown := sorted(more.keys() - _ICMP_KEYS):
+            raise ValueError(f"unknown key {unknown[0]!r}; an ICMP error has {', '.join(sorted(_ICMP_KEYS))}")
+        peer, host_port = more.get("flow_ip", PEER), more.get("lport", LISTENER_PORT)
+        flow = self.flows.get((peer, port, host_port), FlowOrigins())
+        quoted = Segment(
+            *(address(HOST), host_port, address(peer), port),
+            seq=_wrapped((flow.host or 0) + more.get("seq", 0)),
+            ack=0,
+            flags=0,
+            window=0,
+            ip_id=1,
+        )
+        # Of the quoted header the length and checksum are those of a segment without data.
+        error = IcmpError(
+            *(address(more.get("ip", ROUTER)), address(HOST), kind, code),
+            quote(quoted, encode(quoted)),
+            more.get("mtu", 0),
+        )
+        return encode_icmp(error)
 
     # ------------------------------------------------------------------ from the wire to the trace
 

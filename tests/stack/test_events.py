@@ -7,6 +7,7 @@ import pytest
 from tcpemu.generations import generation
 from tcpemu.stack import REASONS, Counted, Outcome, QueueChanged, Sent, StateChanged, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.testing.bench import (
     FULL,
     MS,
@@ -33,6 +34,7 @@ from tcpemu.testing.bench.bench_values import GENERATION
 from tcpemu.wire.codec import Refused, RefusedReason, encode
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import address
+from tests.stack.connection.test_icmp import icmp
 
 # --- one event after the other --------------------------------------------------------------------------
 
@@ -239,6 +241,11 @@ def window_taken_back():
     """Data is under way when the peer closes its window, and then is silent."""
     host = calling(established(), ("send", 100))
     return after(host, ("A", 1, 1, {"win": 0}), until=1000)
+
+
+def told_by_icmp(host, *error, **fields):
+    icmp(host, *error, **fields)
+    return host
 
 
 def too_many_orphans(close_at):
@@ -462,6 +469,15 @@ WAYS = {
     "UNREAD_RST": lambda: calling(after(established(), ("PA", 1, 1, {"data": 5})), ("close",)),
     "UNACCEPTED_RST": closed_before_accept,
     "LINGER2_RST": lambda: closed_in_fin_wait2(-1),
+    "SENT_SMALLER": lambda: told_by_icmp(calling(established(), ("send", 1400)), 3, 4, seq=1, mtu=1000),
+    "ICMP_REFUSED": lambda: told_by_icmp(syn_sent(), 3, 1),
+    "ICMP_TOLD": lambda: told_by_icmp(established(options=[(sockopt.IPPROTO_IP, 11, 1)]), 3, 1, seq=1),
+    "ICMP_SOFT": lambda: told_by_icmp(established(), 3, 1, seq=1),
+    "ICMP_TOO_LARGE": lambda: told_by_icmp(established(), 3, 4, seq=1, mtu=1000),
+    "ICMP_REQUEST_GONE": lambda: told_by_icmp(syn_recv(), 3, 1),
+    "ICMP_OUT_OF_WINDOW": lambda: told_by_icmp(established(), 3, 1, seq=9),
+    "ICMP_IGNORED": lambda: told_by_icmp(established(), 4, 0, seq=1),
+    "ICMP_NO_FLOW": lambda: told_by_icmp(time_wait(), 3, 1),
     "TOO_MANY_ORPHANS_RST": lambda: too_many_orphans(close_at=1 * SECOND),
     "TW_ACK": lambda: after(time_wait(), ("FA", 1, 2)),
     "ACK": connected,
@@ -514,7 +530,9 @@ WAYS |= OTHER_KERNELS
 def test_a_way_to_every_reason(name):
     host = WAYS[name]()
     host.drain()
-    reasons = {event.reason for event in host.events if isinstance(event, Verdict | Sent | TimerFired)}
+    reasons = {
+        event.reason for event in host.events if isinstance(event, Verdict | Sent | TimerFired | IcmpArrived)
+    }
     assert REASONS[name] in reasons
 
 

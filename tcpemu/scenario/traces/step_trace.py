@@ -54,6 +54,8 @@ An echo of a timestamp counts from the first timestamp that the host sent on the
     setlinger peer port, on, seconds      SO_LINGER
     getopt peer port, level, name         gives what getsockopt() gives, as a number
     atmark peer port                      gives 1 where the next octet is the urgent one (SIOCATMARK), else 0
+    icmp peer port, type, code ({"mtu", "seq", "lport", "ip", "flow_ip"})   an ICMP error arrives from 192.0.2.254 or
+                                          ip; it quotes a segment to the peer, or to flow_ip, whose number is seq
     soerror peer port                     gives the errno of SO_ERROR, or 0
     close_listener
     shutdown_listener (how)
@@ -90,11 +92,14 @@ from tcpemu.generations import DEFAULT
 from tcpemu.generations.kernel_names import kernel_named
 from tcpemu.stack import ConfigurationError, Event, Host, Sent, Socket, SocketError, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as so
+from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.stack.base.generation import Generation
 from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.records.connection import Connection
+from tcpemu.wire.codec import Refused
 from tcpemu.wire.codec_choice import decode, encode
+from tcpemu.wire.icmp import decode_icmp
 from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
 from tcpemu.wire.segment import FlowKey, Segment, address, address_text, flag_letters
 
@@ -426,6 +431,13 @@ class _Player:
     def _do_atmark(self, peer_port: int) -> int:
         return int(self._connection(peer_port).at_mark)
 
+    def _do_icmp(self, peer_port: int, kind: int, code: int, more: Json | None = None) -> int:
+        error = decode_icmp(self.numbers.icmp_error(peer_port, kind, code, more or {}))
+        if isinstance(error, Refused):
+            raise ValueError(f"no ICMP error that TCP is told: {error.detail}")  # noqa: TRY004
+        self.host.receive_icmp(error, self.now)
+        return 0
+
     def _do_soerror(self, peer_port: int) -> int | str:
         number = self._connection(peer_port).getsockopt(so.SOL_SOCKET, so.SO_ERROR)
         return errno.errorcode[number] if number else 0
@@ -469,7 +481,7 @@ def _check_numbers(values: list[Any]) -> None:
 
 def _numbers_in(table: Json) -> list[Any]:
     """The numbers of a table, those of its list of socket options among them. Raises ValueError."""
-    numbers = [number for name, number in table.items() if name != "opts"]
+    numbers = [number for name, number in table.items() if name not in ("opts", "ip", "flow_ip")]
     options = table.get("opts", [])
     if not isinstance(options, list) or not all(isinstance(one, list) and len(one) == 3 for one in options):
         raise ValueError(f"opts is {options!r}; it is a list such as [[1, 8, 20000]]: level, name, value")
@@ -497,6 +509,8 @@ def _reason(event: Event) -> str:
             return f"{at} in  {reason.text} ({reason.source})"
         case Sent(segment=segment, reason=reason):
             return f"{at} out {segment.dport} {flag_letters(segment.flags)}: {reason.text} ({reason.source})"
+        case IcmpArrived(error=error, reason=reason):
+            return f"{at} in  {error}: {reason.text} ({reason.source})"
         case TimerFired(flow=flow, reason=reason):
             return f"{at} timer {flow[1]}: {reason.text} ({reason.source})"
     return ""

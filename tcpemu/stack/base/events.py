@@ -16,6 +16,7 @@ from typing import TypeAlias
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.codec import Refused
+from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.segment import FlowKey, Segment, flow_text
 
 
@@ -135,6 +136,18 @@ class TimerFired:
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class IcmpArrived:
+    """An ICMP error arrived, and why it did what it did."""
+
+    at: int
+    error: IcmpError
+    reason: Reason
+
+    def __str__(self) -> str:
+        return f"{_when(self.at)} ICMP: {self.error}: {self.reason.text}"
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Counted:
     """A MIB counter moved."""
 
@@ -151,5 +164,5 @@ def _when(at: int) -> str:
     return f"{at / SECOND:.9f} s"
 
 
-Event: TypeAlias = Verdict | Sent | StateChanged | QueueChanged | TimerFired | Counted
+Event: TypeAlias = Verdict | Sent | StateChanged | QueueChanged | TimerFired | IcmpArrived | Counted
 """Anything that a host tells."""

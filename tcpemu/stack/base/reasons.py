@@ -310,6 +310,11 @@ SENT_UNACCEPTED_RST = _reason(
 SENT_LINGER2_RST = _reason(
     "LINGER2_RST", "no wait for the peer's FIN: the connection is reset", _ACTIVE_RESET
 )
+SENT_SMALLER = _reason(
+    "SENT_SMALLER",
+    "sent again in smaller segments, since ICMP says that a link holds less",
+    "tcp_input.c: tcp_simple_retransmit",
+)
 SENT_TOO_MANY_ORPHANS_RST = _reason(
     "TOO_MANY_ORPHANS_RST",
     "more orphans than there may be: the connection is reset",
@@ -429,6 +434,25 @@ SHUT_WINDOW_TIMED_OUT = _reason(
     "the peer closed its window over data under way and is silent: the connection is given up with ETIMEDOUT",
     "tcp_timer.c: tcp_retransmit_timer",
 )
+_V4_ERR = "tcp_ipv4.c: tcp_v4_err"
+ICMP_REFUSED = _reason("ICMP_REFUSED", "connect() fails with what ICMP says", _V4_ERR)
+ICMP_TOLD = _reason("ICMP_TOLD", "IP_RECVERR is on: the next call fails with what ICMP says", _V4_ERR)
+ICMP_SOFT = _reason(
+    "ICMP_SOFT", "the connection goes on; if it is given up, what ICMP says is the error", _V4_ERR
+)
+ICMP_TOO_LARGE = _reason(
+    "ICMP_TOO_LARGE",
+    "a link of the path holds less: segments become smaller",
+    "tcp_ipv4.c: tcp_v4_mtu_reduced",
+)
+ICMP_REQUEST_GONE = _reason(
+    "ICMP_REQUEST_GONE", "the half-open connection is removed and nothing is sent", "tcp_ipv4.c: tcp_req_err"
+)
+ICMP_OUT_OF_WINDOW = _drop(
+    "ICMP_OUT_OF_WINDOW", "the number that ICMP quotes is not under way, so it is not believed", _V4_ERR
+)
+ICMP_IGNORED = _drop("ICMP_IGNORED", "TCP does not heed such ICMP", _V4_ERR)
+ICMP_NO_FLOW = _drop("ICMP_NO_FLOW", "ICMP about a segment of no connection", _V4_ERR)
 TOO_MANY_ORPHANS = _reason(
     "TOO_MANY_ORPHANS",
     "there are more orphans than there may be: this one is given up",

@@ -36,6 +36,11 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.core.rmem_max": Sysctl(4194304, "largest SO_RCVBUF, in octets", 2304),
     "net.core.wmem_max": Sysctl(4194304, "largest SO_SNDBUF, in octets", 4608),
     "net.ipv4.ip_default_ttl": Sysctl(64, "TTL of packets sent", 1, 255),
+    "net.ipv4.ip_no_pmtu_disc": Sysctl(
+        0, "0: DF, and segments follow ICMP; 1: no DF; 2, 3: ICMP about the MTU is ignored too", 0, 3
+    ),
+    "net.ipv4.route.min_pmtu": Sysctl(552, "least MTU of a path that ICMP is believed", 68),
+    "net.ipv4.route.mtu_expires": Sysctl(600, "seconds for which the MTU of a path is remembered"),
     "net.ipv4.ip_local_port_range": Sysctl((32768, 60999), "ports given to connect() and bind(0)", 1, 65535),
     "net.ipv4.tcp_abort_on_overflow": Sysctl(
         0, "1: answer a final ACK that the accept queue has no room for with a RST", 0, 255
@@ -72,6 +77,9 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_max_tw_buckets": Sysctl(131072, "connections in TIME_WAIT; what is beyond ends at once"),
     "net.ipv4.tcp_moderate_rcvbuf": Sysctl(
         1, "the receive buffer follows what the application reads", 0, 255
+    ),
+    "net.ipv4.tcp_min_snd_mss": Sysctl(
+        48, "least payload of a full segment, with options taken off", 48, 65535
     ),
     "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 255),
     "net.ipv4.tcp_notsent_lowat": Sysctl(
@@ -124,6 +132,9 @@ class Sysctls:
     rmem_max: int
     wmem_max: int
     ip_default_ttl: int
+    ip_no_pmtu_disc: int
+    min_pmtu: int
+    mtu_expires: int
     ip_local_port_range: tuple[int, int]
     tcp_abort_on_overflow: int
     tcp_app_win: int
@@ -145,6 +156,7 @@ class Sysctls:
     tcp_max_syn_backlog: int
     tcp_max_tw_buckets: int
     tcp_moderate_rcvbuf: int
+    tcp_min_snd_mss: int
     tcp_no_metrics_save: int
     tcp_notsent_lowat: int
     tcp_orphan_retries: int

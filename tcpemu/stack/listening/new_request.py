@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tcpemu.stack.base.tcp_options import SynOptions
+from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.connection.measures.first_window import first_window
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.request import Request
@@ -27,11 +28,19 @@ def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Requ
         snd_shift,
         sack,
         None if stamps is None else stamps.val,
-        listener.own_mss,
+        _own_mss(listener, segment),
         segment.flags & _ECN_SETUP == _ECN_SETUP and _may_use_ecn(listener, segment),
         tos,
         host.now,
     )
+
+
+def _own_mss(listener: Listener, segment: Segment) -> int:
+    """What the SYN|ACK announces: less where ICMP has told of a narrow path to this peer."""
+    host = listener.host
+    if not host.path_mtus:
+        return listener.own_mss
+    return segment_size.advertised_mss(host, listener.options.maxseg, segment.src)
 
 
 def _may_use_ecn(listener: Listener, segment: Segment) -> bool:

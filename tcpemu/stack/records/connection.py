@@ -70,6 +70,10 @@ class Sending:
     """The MSS that the peer announced."""
     mss_cache: int = DEFAULT_MSS
     """Payload of a full segment, options taken off."""
+    path_mtu: int = 0
+    """The MTU of the path for which `mss_cache` was worked out (icsk_pmtu_cookie)."""
+    df: bool = True
+    """Packets carry DF, Don't Fragment."""
     queue: deque[SendBuffer] | None = None
     """Data written and not sent yet; None before the first."""
     pushed_seq: int = 0
@@ -220,6 +224,8 @@ class Timestamping:
     """TS.Recent: the TSval to echo, by the rule of RFC 7323 section 4.3 (`ack_arrives.py` updates it)."""
     recent_at: int | None = None
     """When that came; None for never."""
+    clock_at: int | None = None
+    """The time that TSvals are of; None for now."""
     ecr: int = 0
     """TSecr of the segment that is being worked on; 0 when it has none."""
 
@@ -262,6 +268,8 @@ class Retransmission:
     """Segments sent again, over all."""
     total_rto: int = 0
     """Time-outs, over all."""
+    soft_error: int = 0
+    """The errno that ICMP gave, told when the connection is given up; 0 for none (sk_err_soft)."""
     syn_timed_out: bool = False
     """A SYN or SYN|ACK was sent again after a time-out, and nothing shows that as spurious."""
     retrans_stamp: int | None = None

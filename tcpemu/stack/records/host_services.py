@@ -56,6 +56,18 @@ class Flow:
     """When it last answered a segment that it did not take, for the limits of `reply_limits.py`."""
 
 
+@dataclass(frozen=True, slots=True)
+class LearntMtu:
+    """The MTU of a path as ICMP told it."""
+
+    mtu: int
+    """Octets that a packet may have."""
+    locked: bool
+    """It was less than net.ipv4.route.min_pmtu, so packets go without DF."""
+    expires: int
+    """When it is forgotten, in nanoseconds."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class HostServices:
     """The part of a host that its rules see. Times are nanoseconds."""
@@ -96,6 +108,8 @@ class HostServices:
     """The tenth of a second, counted from the start, in which it was."""
     time_waits: int = 0
     """TIME_WAIT buckets, those that are in FIN_WAIT2 among them."""
+    path_mtus: dict[Address, LearntMtu] = field(default_factory=dict)
+    """What ICMP has told of the MTU of paths, by peer."""
     counters: dict[str, int] = field(default_factory=dict)
     """`Tcp` and `TcpExt` counters by their MIB names; what never moved is absent."""
     flows: dict[FlowKey, Flow] = field(default_factory=dict)

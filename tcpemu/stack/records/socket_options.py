@@ -47,5 +47,9 @@ class SocketOptions:
     """TCP_QUICKACK as last set; 0 lets the first ACKs wait."""
     txrehash: int = 1
     """SO_TXREHASH; a flow has one path here."""
+    recverr: bool = False
+    """IP_RECVERR: an ICMP error is told at once, also to a connection that is open."""
+    mtu_discover: int | None = None
+    """IP_MTU_DISCOVER; None for what net.ipv4.ip_no_pmtu_disc says."""
     kept: tuple[tuple[int, int, int], ...] = ()
     """Level, number and value of options that say nothing to TCP and are only remembered."""

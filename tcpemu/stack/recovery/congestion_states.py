@@ -249,6 +249,27 @@ def enter_loss(conn: Connection, board: Scoreboard) -> None:
     recovery.frto = begins or bool(conn.rtx.retransmits)
 
 
+def too_large_lost(conn: Connection, board: Scoreboard, mss: int) -> bool:
+    """Pieces of segments larger than this are lost for certain; whether any is (tcp_simple_retransmit).
+
+    The window stays, for no congestion is behind it (tcp_non_congestion_loss_retransmit).
+    """
+    for entry in board.queue:
+        if entry.segment_length > mss:
+            loss_marks.mark_lost(conn, board, entry)
+    if not board.lost_out:
+        return False
+    recovery = board.recovery
+    if recovery.state is not CaState.LOSS:
+        recovery.high_seq = conn.snd.nxt
+        window = conn.congestion
+        conn.congestion = window.restored(window.cwnd, current_ssthresh(window, recovery.reduces))
+        recovery.prior_ssthresh = 0
+        recovery.undo_marker = None
+        recovery.state = CaState.LOSS
+    return True
+
+
 def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
     """All but what was sent less than a round trip ago (tcp_timeout_mark_lost)."""
     head = board.queue[0]

@@ -12,6 +12,7 @@ from tcpemu.stack.base.errors import NotEmulatedError, SocketError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS
+from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS
@@ -34,6 +35,7 @@ _FIELDS: dict[OptionKey, str] = {
     NUMBERS["TCP_NOTSENT_LOWAT"]: "notsent_lowat",
     NUMBERS["TCP_USER_TIMEOUT"]: "user_timeout",
     NUMBERS["IP_TOS"]: "tos",
+    NUMBERS["IP_RECVERR"]: "recverr",
 }
 _BY_SYSCTL: dict[OptionKey, tuple[str, str]] = {
     NUMBERS["IP_TTL"]: ("ttl", "net.ipv4.ip_default_ttl"),
@@ -123,6 +125,9 @@ def _of_socket(socket: SocketState, name: str) -> int | bytes | None:
         if conn is None:
             return 0
         pending, conn.error = conn.error, 0
+        if not pending:
+            # What ICMP said and did not end it is told too (sock.c: SO_ERROR).
+            pending, conn.rtx.soft_error = conn.rtx.soft_error, 0
         return pending
     if name == "SO_ACCEPTCONN":
         return int(socket.listening)
@@ -179,6 +184,14 @@ def _stamp(host: HostServices, offset: int) -> int:
 
 
 def _of_ip(socket: SocketState, name: str) -> int | bytes | None:
+    if name == "IP_MTU_DISCOVER":
+        own = socket.options.mtu_discover
+        return int(not socket.host.sysctls.ip_no_pmtu_disc) if own is None else own
+    if name == "IP_MTU":
+        conn = socket.connection
+        if conn is None:
+            raise SocketError(errno.ENOTCONN)
+        return path_mtu(socket.host, conn.key[0])
     if name == "IP_PROTOCOL":
         # Of a TCP socket that is its port (ip_sockglue.c reads inet_num).
         return socket.connection.key[3] if socket.connection is not None else (socket.bound or (None, 0))[1]

@@ -16,7 +16,7 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import LEAST_MSS
 from tcpemu.stack.connection.lifetime import keepalive
-from tcpemu.stack.connection.measures import receive_window, send_buffer_space
+from tcpemu.stack.connection.measures import path_mtu, receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.records.connection import INITIAL_SCALING_RATIO, Connection
@@ -143,6 +143,8 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     ),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("quickack", lambda _host, value: value),
     NUMBERS["SO_TXREHASH"]: ("txrehash", _txrehash),
+    NUMBERS["IP_RECVERR"]: ("recverr", _truth),
+    NUMBERS["IP_MTU_DISCOVER"]: ("mtu_discover", _bounded("IP_MTU_DISCOVER", 0, 5)),
     NUMBERS["SO_SNDBUFFORCE"]: ("sndbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_SNDBUF)),
     NUMBERS["SO_RCVBUFFORCE"]: ("rcvbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_RCVBUF)),
 }
@@ -271,6 +273,8 @@ def option_took_effect(conn: Connection, before: SocketOptions, level: int, name
     """What setting an option does at once to a connection, whose options were `before`."""
     if level == socket_constants.SOL_SOCKET:
         _socket_option_took_effect(conn, before, name)
+    elif (level, name) == NUMBERS["IP_MTU_DISCOVER"]:
+        conn.snd.df = path_mtu.dont_fragment(conn)
     elif level == socket_constants.IPPROTO_TCP:
         _tcp_option_took_effect(conn, name)
 

@@ -87,6 +87,7 @@ def process(
         conn.snd.up = None
     conn.rtx.probes_out = 0
     conn.rtx.heard_at = conn.host.now
+    conn.rtx.soft_error = 0
     if board is None:
         probe_timers.window_may_have_opened(conn)
     else:

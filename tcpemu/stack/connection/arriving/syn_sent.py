@@ -30,7 +30,7 @@ def connect(conn: Connection, number: int | None = None) -> None:
     if not conn.options.quickack:
         conn.ack.pingpong = 1
     conn.snd.iss = conn.snd.una = conn.snd.write_seq = conn.snd.sml = iss
-    conn.rcv.advmss = segment_size.advertised_mss(host, conn.options.maxseg)
+    conn.rcv.advmss = segment_size.advertised_mss(host, conn.options.maxseg, conn.key[0])
     if conn.options.maxseg:
         conn.snd.mss_clamp = conn.options.maxseg
     scaling = bool(host.sysctls.tcp_window_scaling)

@@ -47,6 +47,11 @@ def fail(conn: Connection, number: int, cause: str) -> None:
     done(conn, cause)
 
 
+def give_up(conn: Connection, cause: str) -> None:
+    """End it with ETIMEDOUT, or with what ICMP said of the path meanwhile (tcp_timer.c: tcp_write_err)."""
+    fail(conn, conn.rtx.soft_error or errno.ETIMEDOUT, cause)
+
+
 def reset_by_peer(conn: Connection, cause: str = "RST arrives") -> None:
     """End it as a RST does that is accepted (tcp_input.c: tcp_reset); `cause` is what did, where it was no RST."""
     numbers = {State.SYN_SENT: errno.ECONNREFUSED, State.CLOSE_WAIT: errno.EPIPE}

@@ -9,6 +9,7 @@ from tcpemu.stack.connection.lifetime import state_changes
 from tcpemu.stack.connection.measures import (
     buffer_tuning,
     header_prediction,
+    path_mtu,
     receive_window,
     round_trip_time,
     segment_size,
@@ -35,7 +36,7 @@ _ESTABLISHED = State.ESTABLISHED
 
 def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, state: State) -> Connection:
     """A connection of which nothing is known yet but its flow and its options."""
-    return Connection(
+    conn = Connection(
         key,
         None,
         host,
@@ -50,6 +51,9 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         host.first_congestion,
         host.secrets.draw.getrandbits(16),
     )
+    if options.mtu_discover is not None or host.path_mtus or host.sysctls.ip_no_pmtu_disc:
+        conn.snd.df = path_mtu.dont_fragment(conn)
+    return conn
 
 
 def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:

@@ -6,8 +6,6 @@ tcp_keepalive_timer, tcp_set_keepalive; tcp.c: tcp_sock_set_keepidle_locked (Lin
 
 from __future__ import annotations
 
-import errno
-
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.states import State
@@ -53,7 +51,7 @@ def _probe_if_idle(conn: Connection) -> int:
     if _given_up(conn, silent):
         conn.host.timer_fired(conn.key, reasons.KEEPALIVE_OVER, _what_decided(conn, silent))
         transmit.send_active_reset(conn, reasons.SENT_KEEPALIVE_RST)
-        closing.fail(conn, errno.ETIMEDOUT, "no answer to keepalive")
+        closing.give_up(conn, "no answer to keepalive")
         conn.host.count("TCPAbortOnTimeout")
         return 0
     probes.wake_up(conn, "TCPKeepAlive", reasons.SENT_KEEPALIVE)

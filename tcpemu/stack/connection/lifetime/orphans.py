@@ -19,12 +19,13 @@ _SENT_LATELY = 60 * SECOND
 def ended_early(conn: Connection, tell_peer: bool) -> bool:
     """A timer of an orphan fires: whether there are too many orphans, so that it ends (tcp_out_of_resources).
 
-    One that sent nothing for long, or that must not `tell_peer`, counts for two. A RST goes out where the peer may
+    One that sent nothing for long, or that must not `tell_peer`, counts for two, and for twice
+    as many where ICMP doubts its path. A RST goes out where the peer may
     still be there: something was sent within a minute, or its window is closed.
     """
     board = conn.scoreboard
     silent = conn.host.now - (board.recovery.wrote_at if board is not None else 0)
-    penalty = int(silent > 2 * conn.host.rto_max or not tell_peer)
+    penalty = int(silent > 2 * conn.host.rto_max or not tell_peer) + bool(conn.rtx.soft_error)
     if not orphan_limit.too_many(conn.host, penalty):
         return False
     conn.host.timer_fired(conn.key, reasons.TOO_MANY_ORPHANS)

@@ -5,8 +5,6 @@ tcp_output.c: tcp_send_loss_probe, tcp_write_wakeup; tcp_timer.c: tcp_probe_time
 
 from __future__ import annotations
 
-import errno
-
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.sequence_numbers import add, distance
@@ -77,7 +75,7 @@ def window_probe_timer(conn: Connection) -> None:
         conn.host.timer_fired(conn.key, reason, decided)
         words = closing.setting_words(conn.host, decided.setting)
         cause = "the window stayed closed for too long" if over else "no answer to the zero window probes"
-        closing.fail(conn, errno.ETIMEDOUT, f"{cause}{words}")
+        closing.give_up(conn, f"{cause}{words}")
         conn.host.count("TCPAbortOnTimeout")
         return
     wake_up(conn, "TCPWinProbe", reasons.SENT_WINDOW_PROBE)

@@ -5,8 +5,6 @@ tcp_timer.c: tcp_retransmit_timer, tcp_write_timeout; tcp_recovery.c: tcp_rack_r
 
 from __future__ import annotations
 
-import errno
-
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
@@ -32,12 +30,12 @@ def write_timer_fired(conn: Connection) -> None:
         return
     conn.rtx.timer_is_for = WriteTimer.NOTHING
     if pending is WriteTimer.RETRANS:
-        _retransmission_timer(conn)
+        retransmission_timer(conn)
     elif pending is WriteTimer.WINDOW_PROBE:
         probes.window_probe_timer(conn)
 
 
-def _retransmission_timer(conn: Connection) -> None:
+def retransmission_timer(conn: Connection) -> None:
     """The oldest segment was not acknowledged in time (tcp_retransmit_timer)."""
     board = conn.scoreboard
     if not board:
@@ -200,9 +198,7 @@ def _allowed(conn: Connection, tries: int) -> int:
 def _give_up(conn: Connection, reason: Reason, decided: GivenUp) -> None:
     """End it with ETIMEDOUT, and say what decided that (tcp_write_err)."""
     conn.host.timer_fired(conn.key, reason, decided)
-    closing.fail(
-        conn, errno.ETIMEDOUT, f"no answer in time{closing.setting_words(conn.host, decided.setting)}"
-    )
+    closing.give_up(conn, f"no answer in time{closing.setting_words(conn.host, decided.setting)}")
     conn.host.count("TCPAbortOnTimeout")
 
 

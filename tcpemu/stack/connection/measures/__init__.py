@@ -5,6 +5,7 @@ first_window.py       the window of a SYN or SYN|ACK, its clamp and scale
 header_prediction.py  whether a segment is just what was expected, and the memory for it there already
 initial_numbers.py    initial sequence number and timestamp offset of a flow
 orphan_limit.py       how many connections without an owner there are, and whether too many
+path_mtu.py           the MTU of the path to a peer, as ICMP has told it
 receive_window.py     the receive window: how it follows the buffer
 remembered_peers.py   what is remembered of a peer when a connection ends (tcp_metrics)
 reply_limits.py       how often a segment that is refused is answered; challenge ACKs a second

@@ -8,21 +8,26 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH
+from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices
+from tcpemu.wire.segment import Address
 
 GSO_MAX_SIZE = 65536 - (192 + 1)
 """Octets of data in one piece that leave room for headers, 192 octets of them in the kernel of our truths.
 
 net/core/sock.c: sk_setup_caps; a kernel with tunnels or wireless networks built in leaves more (MAX_TCP_HEADER).
 """
-_LEAST_SENT_MSS = 48
 _LARGEST_ADVERTISED = 65495
 
 
-def advertised_mss(host: HostServices, user_mss: int = 0) -> int:
-    """The MSS that we announce: what the link holds, or less by TCP_MAXSEG (route.c: ipv4_default_advmss)."""
-    mss = min(max(host.mtu - host.generation.wire.mss_headers, 256), _LARGEST_ADVERTISED)
+def advertised_mss(host: HostServices, user_mss: int = 0, peer: Address | None = None) -> int:
+    """The MSS that we announce: what the link holds, or the path to this peer; less by TCP_MAXSEG.
+
+    route.c: ipv4_default_advmss; tcp_output.c: tcp_advertise_mss.
+    """
+    mtu = path_mtu(host, peer) if peer is not None and host.path_mtus else host.mtu
+    mss = min(max(mtu - host.generation.wire.mss_headers, 256), _LARGEST_ADVERTISED)
     return min(mss, user_mss) if user_mss else mss
 
 
@@ -30,8 +35,9 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
-    room = host.mtu - host.generation.wire.mss_headers
-    snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window)
+    mtu = snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
+    room, least = mtu - host.generation.wire.mss_headers, host.sysctls.tcp_min_snd_mss
+    snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
 
 
 def half_of_window(largest: int) -> int:
@@ -40,9 +46,9 @@ def half_of_window(largest: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: int) -> int:
+def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: int, least: int) -> int:
     """The peer's MSS or what the link holds, less options, and at most half of the peer's window."""
-    size = max(min(room, peer_mss), _LEAST_SENT_MSS)
+    size = max(min(room, peer_mss), least)
     header = 20
     if timestamps:
         size -= TIMESTAMPS_LENGTH
@@ -56,5 +62,10 @@ def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: in
 
 def current_mss(conn: Connection) -> int:
     """The payload of a full segment now, less the SACK blocks that it carries too (tcp_current_mss)."""
+    host = conn.host
+    if (host.path_mtus and path_mtu(host, conn.key[0]) != conn.snd.path_mtu) or (
+        not host.path_mtus and conn.snd.path_mtu != host.mtu
+    ):
+        sync_mss(conn)
     blocks = len(conn.rcv.sacks) + (conn.rcv.dsack is not None)
     return conn.snd.mss_cache - (4 + 8 * min(blocks, 3 if conn.ts.ok else 4) if blocks else 0)

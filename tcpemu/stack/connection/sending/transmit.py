@@ -84,7 +84,7 @@ def transmit(
             conn.options.ttl or host.sysctls.ip_default_ttl,
             tos,
             conn.ip_id,
-            host.generation.wire.dont_fragment or not flags & SYN,
+            conn.snd.df and (host.generation.wire.dont_fragment or not flags & SYN),
         ),
         reason,
         repeat,
@@ -152,7 +152,7 @@ def _ack_sent(conn: Connection) -> None:
 
 
 def _stamps(conn: Connection) -> Timestamps:
-    return Timestamps(conn.host.tsval(conn.ts.offset), conn.ts.recent)
+    return Timestamps(conn.host.tsval(conn.ts.offset, conn.ts.clock_at), conn.ts.recent)
 
 
 def _options(conn: Connection) -> tuple[Option, ...]:
@@ -170,7 +170,8 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
     if sysctls.tcp_timestamps and not plain:
         stamps = Timestamps(conn.host.tsval(conn.ts.offset), conn.ts.recent)
     shift = conn.rcv.wscale if sysctls.tcp_window_scaling and not plain else None
-    own_mss = segment_size.advertised_mss(conn.host, conn.options.maxseg)
+    own_mss = segment_size.advertised_mss(conn.host, conn.options.maxseg, conn.key[0])
+    conn.rcv.advmss = min(conn.rcv.advmss, own_mss)
     order = wire.syn_ack_order or wire.order if flags & ACK else wire.order
     return syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, order)
 

@@ -1,0 +1,65 @@
+"""The MTU of the path to a peer, as ICMP has told it: kept for some minutes, then forgotten (RFC 1191).
+
+route.c: __ip_rt_update_pmtu, ipv4_mtu; ip.h: ip_dont_fragment (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.host_services import HostServices, LearntMtu
+from tcpemu.wire.segment import Address
+
+PMTUDISC_DONT, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE, PMTUDISC_INTERFACE, PMTUDISC_OMIT = range(6)
+"""IP_MTU_DISCOVER (include/uapi/linux/in.h)."""
+_HEEDS_ICMP = (PMTUDISC_DONT, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE)
+
+
+def path_mtu(host: HostServices, peer: Address) -> int:
+    """Octets that a packet to this peer may have (ipv4_mtu)."""
+    learnt = host.path_mtus.get(peer)
+    if learnt is None:
+        return host.mtu
+    if host.now >= learnt.expires:
+        del host.path_mtus[peer]
+        return host.mtu
+    return min(learnt.mtu, host.mtu)
+
+
+def learn(host: HostServices, peer: Address, mtu: int) -> None:
+    """A router has no room for more than this; a lie below the least is answered by packets that may be cut.
+
+    __ip_rt_update_pmtu.
+    """
+    old = host.path_mtus.get(peer)
+    current = path_mtu(host, peer)
+    if (old is not None and peer in host.path_mtus and old.locked) or current < mtu:
+        return
+    least = host.sysctls.min_pmtu
+    locked = mtu < least
+    if locked:
+        mtu = min(current, least)
+    host.path_mtus[peer] = LearntMtu(mtu, locked, host.now + host.sysctls.mtu_expires * SECOND)
+
+
+def heeds(conn: Connection) -> bool:
+    """Whether what ICMP says of the MTU changes this connection's segments (ip_sk_accept_pmtu, IP_PMTUDISC_DONT)."""
+    discovery = discovery_of(conn)
+    return discovery in _HEEDS_ICMP and discovery != PMTUDISC_DONT
+
+
+def discovery_of(conn: Connection) -> int:
+    """IP_MTU_DISCOVER, or what net.ipv4.ip_no_pmtu_disc stands for where nobody set it (af_inet.c: inet_create)."""
+    own = conn.options.mtu_discover
+    if own is not None:
+        return own
+    return PMTUDISC_DONT if conn.host.sysctls.ip_no_pmtu_disc else PMTUDISC_WANT
+
+
+def dont_fragment(conn: Connection) -> bool:
+    """Whether its packets carry DF (ip_dont_fragment)."""
+    discovery = discovery_of(conn)
+    if discovery != PMTUDISC_WANT:
+        return discovery == PMTUDISC_DO
+    learnt = conn.host.path_mtus.get(conn.key[0])
+    return learnt is None or not learnt.locked
