@@ -426,7 +426,7 @@ class _Player:
         return 0
 
     def _do_getopt(self, peer_port: int, level: int, name: int) -> int:
-        return self._connection(peer_port).getsockopt(level, name)
+        return self._connection(peer_port).getsockopt(level, name, self.now)
 
     def _do_atmark(self, peer_port: int) -> int:
         return int(self._connection(peer_port).at_mark)

@@ -296,6 +296,8 @@ class Connection(Flow):
     """The congestion window: how much may be under way."""
     ip_id: int
     """Identification of the next IPv4 packet."""
+    opened_at: int = 0
+    """When it was opened: the handshake was done, or the SYN that waits was sent."""
     scoreboard: Scoreboard | None = None
     """What was sent and is not acknowledged, and its repair; None before anything was sent."""
     sack_ok: bool = False

@@ -7,6 +7,7 @@ shutdown_and_close.py  shutdown() and close()
 option_names.py        every option that Linux has, by name and number, and what is not emulated
 fixed_options.py       options that say nothing to TCP: remembered, or always the same
 option_rules.py        what setsockopt() takes, and what it does at once
+tcp_info.py            TCP_INFO: what is told of a connection, as a record and in octets
 option_answers.py      what getsockopt() gives
 message_flags.py       the flags of send() and recv()
 poll_bits.py           what poll() says: IN, OUT, HUP, RDHUP, ERR

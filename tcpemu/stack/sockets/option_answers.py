@@ -18,6 +18,7 @@ from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS
 from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, OptionKey, unemulated_option
 from tcpemu.stack.sockets.socket_state import SocketState
+from tcpemu.stack.sockets.tcp_info import TcpInfo, of_connection, of_listener
 
 _LEVELS = (socket_constants.SOL_SOCKET, socket_constants.IPPROTO_TCP, socket_constants.IPPROTO_IP)
 _DATAGRAM, _STREAM = 2, 1
@@ -48,6 +49,9 @@ _BY_SYSCTL: dict[OptionKey, tuple[str, str]] = {
 """Options that a sysctl stands in for while nobody has set them."""
 
 
+_TCP_INFO = NUMBERS["TCP_INFO"]
+
+
 def defer_seconds(periods: int) -> int:
     """Time-outs as seconds (tcp.c: retrans_to_secs)."""
     return sum(min(1 << n, 120) for n in range(periods))
@@ -55,6 +59,8 @@ def defer_seconds(periods: int) -> int:
 
 def number(socket: SocketState, level: int, name: int) -> int:
     """An option as a number; of a structure its first four octets. Raises SocketError, or NotEmulatedError."""
+    if (level, name) == _TCP_INFO:
+        return int.from_bytes(info(socket).octets(4), "little", signed=True)
     value = _value(socket, level, name)
     if isinstance(value, int):
         return (value + 2**31) % 2**32 - 2**31
@@ -65,12 +71,25 @@ def octets(socket: SocketState, level: int, name: int, length: int) -> bytes:
     """An option as C has it, no more of it than `length` octets."""
     if length < 0:
         raise SocketError(errno.EINVAL, f"the length is {length}")
+    if (level, name) == _TCP_INFO:
+        return info(socket).octets(length)
     value = _value(socket, level, name)
     if isinstance(value, bytes):
         return value[:length]
     if level == socket_constants.IPPROTO_IP and 0 < length < 4 and 0 <= value <= 255:
         return bytes((value,))
     return (value & MASK).to_bytes(4, "little")[:length]
+
+
+def info(socket: SocketState) -> TcpInfo:
+    """TCP_INFO. NotEmulatedError for a socket that is neither a listener nor a connection."""
+    if socket.listener is not None and socket.listening:
+        return of_listener(socket.listener)
+    if socket.connection is None:
+        raise NotEmulatedError(
+            "TCP_INFO of a socket that has neither called listen() nor connect() is not emulated"
+        )
+    return of_connection(socket.connection)
 
 
 def _value(socket: SocketState, level: int, name: int) -> int | bytes:

@@ -221,7 +221,6 @@ UNEMULATED: dict[str, str] = {
     "SO_BUSY_POLL_BUDGET": _DEVICE,
     "SO_RESERVE_MEM": "there is no limit of memory for all sockets together",
     **dict.fromkeys(("SO_DEVMEM_LINEAR", "SO_DEVMEM_DMABUF", "SO_DEVMEM_DONTNEED"), _DEVICE),
-    "TCP_INFO": "sockets() of the host tells a connection's state and queues",
     "TCP_CONGESTION": "set net.ipv4.tcp_congestion_control before the host begins",
     "TCP_CC_INFO": "events and counters tell what a congestion control does",
     **dict.fromkeys(("TCP_MD5SIG", "TCP_MD5SIG_EXT"), _AUTHENTICATION),

@@ -31,6 +31,7 @@ from tcpemu.stack.sockets import (
 )
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
+from tcpemu.stack.sockets.tcp_info import TcpInfo
 from tcpemu.wire.segment import Address
 
 _LISTEN, _CLOSE = State.LISTEN, State.CLOSE
@@ -331,21 +332,34 @@ class Socket(SocketState):
         kept = seconds if on else self.options.last_linger
         self._set(replace(self.options, linger=seconds if on else None, last_linger=kept))
 
-    def getsockopt(self, level: int, name: int) -> int:
+    def getsockopt(self, level: int, name: int, now: int | None = None) -> int:
         """An option's value, a number; of a structure its first four octets. SO_ERROR is cleared by reading it.
+
+        `now` is the time of the call, in nanoseconds; None for that of the last one.
 
         ENOPROTOOPT, EOPNOTSUPP for a level that TCP has none of; NotEmulatedError.
         """
-        self._check_open()
+        self._begin(self.host.now if now is None else now)
         return option_answers.number(self, level, name)
 
-    def getsockopt_octets(self, level: int, name: int, length: int) -> bytes:
+    def getsockopt_octets(self, level: int, name: int, length: int, now: int | None = None) -> bytes:
         """An option's value as a C program gets it that has room for `length` octets; a longer one is cut.
+
+        `now` is the time of the call, in nanoseconds; None for that of the last one.
 
         Integers are in little-endian order. EINVAL for a length below 0, and all that `getsockopt` raises.
         """
-        self._check_open()
+        self._begin(self.host.now if now is None else now)
         return option_answers.octets(self, level, name, length)
+
+    def tcp_info(self, now: int | None = None) -> TcpInfo:
+        """TCP_INFO as a record: state, windows, round-trip times (microseconds), what is under way.
+
+        `now` is the time of the call, in nanoseconds; None for that of the last one. Raises
+        NotEmulatedError for a socket that is neither a listener nor a connection.
+        """
+        self._begin(self.host.now if now is None else now)
+        return option_answers.info(self)
 
     def _set(self, options: SocketOptions) -> None:
         self.options = options

@@ -33,13 +33,13 @@ def connect(conn: Connection, number: int | None = None) -> None:
     conn.rcv.advmss = segment_size.advertised_mss(host, conn.options.maxseg, conn.key[0])
     if conn.options.maxseg:
         conn.snd.mss_clamp = conn.options.maxseg
+    establishing.init_rcv_mss(conn)
     scaling = bool(host.sysctls.tcp_window_scaling)
     conn.rcv.wnd, conn.rcv.window_clamp, conn.rcv.wscale = first_window.first_window(
         host, conn.options, conn.rcv.advmss, scaling
     )
     conn.rcv.ssthresh = conn.rcv.wnd
     segment_size.sync_mss(conn, before_syn=True)
-    establishing.init_rcv_mss(conn)
     conn.snd.write_seq = conn.snd.nxt = add(iss, 1)
     conn.rtx.retrans_stamp = host.now
     flags = SYN | ECE | CWR if host.sysctls.tcp_ecn == 1 else SYN

@@ -97,6 +97,7 @@ def handshake_rtt(conn: Connection) -> None:
 
 def init_transfer(conn: Connection) -> None:
     """Ready for data: MSS, RTO and windows (tcp_input.c: tcp_init_transfer)."""
+    conn.opened_at = conn.host.now
     segment_size.sync_mss(conn)
     if not conn.rtt.srtt or conn.host.metrics.srtt:
         round_trip_time.init_metrics(conn)

@@ -1,0 +1,241 @@
+"""TCP_INFO: what `ss -ti` shows of a connection, as a record and in the octets of struct tcp_info.
+
+net/ipv4/tcp.c: tcp_get_info; include/uapi/linux/tcp.h (Linux 6.18, 280 octets). The first 104 octets are what most
+programs know. What is not counted here is None in the record; octets that would have it are refused.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, fields
+
+from tcpemu.stack.base.errors import NotEmulatedError
+from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.stack.base.states import OPENING, State
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
+from tcpemu.stack.connection.sending.delayed_acks import DELACK_MAX
+from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.listener import Listener
+from tcpemu.stack.records.loss_recovery import REORDERING
+from tcpemu.stack.records.scoreboard import Scoreboard
+
+TIMESTAMPS, SACK, WSCALE, ECN = 1, 2, 4, 8
+"""Bits of `tcpi_options`."""
+_LAYOUT = "<8B24I4Q6IQ3Q2I2Q6I2HI"
+_LENGTH = 280
+"""Octets of the structure; what is beyond the fields here is about AccECN, and zero without it."""
+_NO_ROUND_TRIP = MASK
+"""tcpi_min_rtt while there is no measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpInfo:
+    """struct tcp_info, each field named as in Linux without `tcpi_`. None where the emulator does not count it."""
+
+    state: int
+    """1 is ESTABLISHED, as in `tcpemu.State`."""
+    ca_state: int
+    """0 Open, 1 Disorder, 2 CWR, 3 Recovery, 4 Loss."""
+    retransmits: int
+    """Time-outs in a row."""
+    probes: int
+    """Keepalive and window probes without an answer."""
+    backoff: int
+    """How often the RTO was doubled."""
+    options: int | None
+    """TIMESTAMPS 1, SACK 2, WSCALE 4, ECN 8; None with ECN, as it is not told whether its marks were seen."""
+    wscales: int
+    """Two numbers of 4 bits: the peer's window scale low, our own high."""
+    delivery_rate_app_limited: int | None
+    """Whether `delivery_rate` was limited by the application; 1 before the first data."""
+    rto: int
+    """Microseconds."""
+    ato: int
+    """How long a delayed ACK waits, microseconds."""
+    snd_mss: int
+    rcv_mss: int
+    unacked: int
+    """Segments under way; of a listener the connections that wait for accept()."""
+    sacked: int
+    """Segments that are SACKED; of a listener the backlog."""
+    lost: int
+    retrans: int
+    """Segments sent again and not acknowledged yet."""
+    fackets: int
+    """0 since Linux 4.15."""
+    last_data_sent: int
+    """Milliseconds since then, as the next three."""
+    last_ack_sent: int
+    """Linux does not tell it: 0."""
+    last_data_recv: int
+    last_ack_recv: int
+    pmtu: int
+    rcv_ssthresh: int
+    rtt: int
+    """Smoothed round-trip time, microseconds."""
+    rttvar: int
+    """Mean deviation, microseconds."""
+    snd_ssthresh: int
+    snd_cwnd: int
+    """Segments."""
+    advmss: int
+    reordering: int
+    rcv_rtt: int
+    """The receiver's round-trip time, microseconds."""
+    rcv_space: int
+    """The most octets that the application read in a round trip."""
+    total_retrans: int
+    pacing_rate: int | None = None
+    max_pacing_rate: int | None = None
+    bytes_acked: int | None = None
+    bytes_received: int | None = None
+    segs_out: int | None = None
+    segs_in: int | None = None
+    notsent_bytes: int | None = None
+    min_rtt: int | None = None
+    """Microseconds."""
+    data_segs_in: int | None = None
+    data_segs_out: int | None = None
+    delivery_rate: int | None = None
+    busy_time: int | None = None
+    rwnd_limited: int | None = None
+    sndbuf_limited: int | None = None
+    delivered: int | None = None
+    """Segments delivered, the SYN among them."""
+    delivered_ce: int | None = None
+    bytes_sent: int | None = None
+    bytes_retrans: int | None = None
+    dsack_dups: int | None = None
+    reord_seen: int | None = None
+    rcv_ooopack: int | None = None
+    snd_wnd: int | None = None
+    rcv_wnd: int | None = None
+    rehash: int | None = None
+    total_rto: int | None = None
+    total_rto_recoveries: int | None = None
+    total_rto_time: int | None = None
+
+    def octets(self, length: int) -> bytes:
+        """The structure as C has it, cut to `length`. NotEmulatedError where that takes in what is not counted.
+
+        Differs: the bit delivery_rate_app_limited is 0 once data was sent. It says how to take the delivery rate, which
+        lies beyond what is given.
+        """
+        room = min(length, _LENGTH)
+        values: list[int] = []
+        for field, end in zip(fields(self), _ENDS, strict=True):
+            value = getattr(self, field.name)
+            if (
+                value is None
+                and field.name != "delivery_rate_app_limited"
+                and end - _SIZES[len(values)] < room
+            ):
+                raise NotEmulatedError(
+                    f"tcpi_{field.name} of TCP_INFO is not emulated: ask for fewer than "
+                    f"{end - _SIZES[len(values)] + 1} octets, or for `tcp_info()` of the socket"
+                )
+            values.append(value or 0)
+        return struct.pack(_LAYOUT, *values).ljust(_LENGTH, b"\0")[:room]
+
+
+_SIZES = (*(1,) * 8, *(4,) * 24, *(8,) * 4, *(4,) * 6, *(8,) * 4, *(4,) * 2, *(8,) * 2, *(4,) * 6, 2, 2, 4)
+_ENDS = tuple(sum(_SIZES[: number + 1]) for number in range(len(_SIZES)))
+
+
+def of_listener(listener: Listener) -> TcpInfo:
+    """Of a listener only its accept queue is told, and what a connection begins with."""
+    nothing = dict.fromkeys((field.name for field in fields(TcpInfo)), 0)
+    cwnd = listener.host.first_congestion.cwnd
+    return TcpInfo(
+        **{
+            **nothing,
+            "state": int(State.LISTEN),
+            "unacked": listener.accepting,
+            "sacked": listener.backlog,
+            "snd_cwnd": cwnd,
+            "reordering": REORDERING,
+            "pacing_rate": 2**64 - 1,
+            "max_pacing_rate": 2**64 - 1,
+        }
+    )
+
+
+def of_connection(conn: Connection) -> TcpInfo:
+    """All that is known of a connection now."""
+    host, snd, rcv, rtt, board = conn.host, conn.snd, conn.rcv, conn.rtt, conn.scoreboard
+    opening = conn.state in OPENING
+    sent = board.recovery.wrote_at if board is not None else 0
+    return TcpInfo(
+        state=int(conn.state),
+        ca_state=int(board.recovery.state) if board is not None else 0,
+        retransmits=conn.rtx.retransmits,
+        probes=conn.rtx.probes_out,
+        backoff=rtt.backoff,
+        options=0 if opening else _options(conn),
+        wscales=0 if opening else snd.wscale | rcv.wscale << 4,
+        delivery_rate_app_limited=1 if board is None or opening else None,
+        rto=-(-rtt.rto // host.jiffy) * host.jiffy // MICROSECOND,
+        ato=min(conn.ack.ato, DELACK_MAX) // MICROSECOND,
+        snd_mss=snd.mss_cache,
+        rcv_mss=conn.ack.rcv_mss,
+        **_scoreboard_fields(board),
+        fackets=0,
+        last_data_sent=_since(conn, sent),
+        last_ack_sent=0,
+        last_data_recv=_since(conn, conn.ack.last_data_at),
+        last_ack_recv=_since(conn, conn.rtx.heard_at),
+        pmtu=snd.path_mtu,
+        rcv_ssthresh=rcv.ssthresh,
+        rtt=rtt.srtt >> 3,
+        rttvar=(rtt.mdev or host.generation.initial_rto // MICROSECOND) >> 2,
+        snd_ssthresh=conn.congestion.ssthresh,
+        snd_cwnd=conn.congestion.cwnd,
+        advmss=rcv.advmss,
+        rcv_rtt=rcv.rtt >> 3,
+        rcv_space=rcv.space,
+        total_retrans=conn.rtx.total_retrans,
+        bytes_acked=snd.bytes_acked,
+        bytes_received=0 if opening else rcv.nxt - rcv.irs - 1 & MASK,
+        notsent_bytes=snd.write_seq - snd.nxt & MASK,
+        min_rtt=_min_rtt(conn),
+        delivered=0 if opening else 1 if board is None else board.delivered,
+        dsack_dups=0 if board is None else board.recovery.dsack_dups,
+        reord_seen=0 if board is None else board.recovery.reordering_seen,
+        snd_wnd=snd.wnd,
+        rcv_wnd=rcv.wnd,
+        total_rto=conn.rtx.total_rto,
+    )
+
+
+def _since(conn: Connection, at: int) -> int:
+    """Milliseconds since then, or since it opened; of one that is opening since the machine started, as in Linux."""
+    if conn.state in OPENING:
+        return conn.host.uptime() // MILLISECOND & MASK
+    return (conn.host.now - max(at, conn.opened_at)) // MILLISECOND
+
+
+def _min_rtt(conn: Connection) -> int | None:
+    """The least round trip, in microseconds; that of the handshake alone is not kept here."""
+    board = conn.scoreboard
+    if not conn.rtt.srtt:
+        return _NO_ROUND_TRIP
+    return None if board is None else board.min_rtt
+
+
+def _options(conn: Connection) -> int | None:
+    if conn.ecn_ok:
+        return None
+    scales = conn.snd.wscale or conn.rcv.wscale
+    return (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if scales else 0)
+
+
+def _scoreboard_fields(board: Scoreboard | None) -> dict[str, int]:
+    if board is None:
+        return {"unacked": 0, "sacked": 0, "lost": 0, "retrans": 0, "reordering": REORDERING}
+    return {
+        "unacked": board.packets_out,
+        "sacked": board.sacked_out,
+        "lost": board.lost_out,
+        "retrans": board.retrans_out,
+        "reordering": board.recovery.reordering,
+    }

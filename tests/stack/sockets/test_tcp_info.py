@@ -1,0 +1,89 @@
+"""TCP_INFO: the record and the octets of struct tcp_info, with the figures of a Linux 6.18 after the same steps."""
+
+import struct
+
+import pytest
+
+from tcpemu.stack import NotEmulatedError
+from tcpemu.stack.base import socket_constants as so
+from tcpemu.testing.bench import MS, SECOND, Bench, established, listening, syn_sent
+
+TCP_INFO = 11
+
+
+def info(app, at=None):
+    return app.sock.tcp_info(at)
+
+
+def test_a_fresh_connection():
+    host = established()
+    told = info(host.conn, 2 * SECOND)
+    assert (told.state, told.ca_state, told.retransmits, told.options) == (1, 0, 0, 0)
+    assert (told.snd_mss, told.rcv_mss, told.pmtu, told.advmss) == (1460, 536, 1500, 1460)
+    assert (told.snd_cwnd, told.snd_ssthresh, told.reordering) == (10, 2**31 - 1, 3)
+    assert (told.bytes_received, told.delivered, told.rcv_space) == (0, 1, 14600)
+    assert told.delivery_rate_app_limited == 1
+
+
+def test_what_is_under_way_and_what_was_received():
+    host = established()
+    host.conn.send(3000)
+    host.send("PA", 1, 1, data=b"x" * 100)
+    told = info(host.conn)
+    assert (told.unacked, told.bytes_received, told.notsent_bytes) == (3, 100, 0)
+
+
+def test_times_are_of_the_call():
+    host = established()
+    host.conn.send(5)
+    sent_at = host.now
+    host.send("A", 1, 6, at=sent_at + 10 * MS)
+    told = info(host.conn, sent_at + 50 * MS)
+    assert (told.last_data_sent, told.last_ack_recv) == (50, 40)
+
+
+def test_a_time_out_in_octets():
+    host = established()
+    host.conn.send(5)
+    host.run(2 * SECOND)
+    octets = host.conn.sock.getsockopt_octets(so.IPPROTO_TCP, TCP_INFO, 104)
+    state, ca_state, retransmits, probes, backoff = octets[:5]
+    assert (state, ca_state, probes) == (1, 4, 0)
+    assert retransmits == backoff == info(host.conn).retransmits > 0
+    assert struct.unpack_from("<I", octets, 100) == (info(host.conn).total_retrans,)
+    number = host.conn.getsockopt(so.IPPROTO_TCP, TCP_INFO)
+    assert number == int.from_bytes(octets[:4], "little")
+
+
+@pytest.mark.parametrize("length", [0, 1, 5, 104])
+def test_octets_are_cut_to_the_length(length):
+    octets = established().conn.sock.getsockopt_octets(so.IPPROTO_TCP, TCP_INFO, length)
+    assert len(octets) == length
+
+
+def test_what_is_not_counted_is_named():
+    with pytest.raises(
+        NotEmulatedError, match="tcpi_pacing_rate of TCP_INFO is not emulated: ask for fewer than 105"
+    ):
+        established().conn.sock.getsockopt_octets(so.IPPROTO_TCP, TCP_INFO, 112)
+    assert info(established().conn).pacing_rate is None
+
+
+def test_a_listener_tells_its_accept_queue():
+    host = listening(backlog=7)
+    host.send("S")
+    host.send("A", 1, 1)
+    told = info(host.listener)
+    assert (told.state, told.unacked, told.sacked, told.snd_cwnd, told.reordering) == (10, 1, 7, 10, 3)
+    assert len(host.listener.sock.getsockopt_octets(so.IPPROTO_TCP, TCP_INFO, 999)) == 280
+
+
+def test_an_opening_connection():
+    told = info(syn_sent().conn)
+    assert (told.state, told.options, told.wscales, told.rcv_mss, told.rttvar) == (2, 0, 0, 88, 250000)
+    assert (told.bytes_received, told.delivered, told.unacked) == (0, 0, 1)
+
+
+def test_a_socket_that_is_nothing_yet():
+    with pytest.raises(NotEmulatedError, match="neither called"):
+        info(Bench().socket())
