@@ -2,9 +2,10 @@
 
     python tools/conform.py --count 50 --seed 1 [--family NAME] [--jobs 16] [--keep DIR]
 
-Each trace is answered by the kernel, in real time, and by the emulator, and judged. Where they differ the
-kernel is asked again: if it does not agree with itself, the trace proves nothing and does not count. The exit
-status is 1 if any other differs, 2 if the kernel cannot be asked.
+Each trace is answered by the kernel, in real time, and by the emulator, and judged at the phases of the kernel's clock
+and the times of its log. Where they differ at all of them the kernel is asked again: what it answers otherwise then,
+and as the emulator does, proves nothing and does not count. At the end comes a table: how each family fared, and what
+differs, by the rule that it looks like. The exit status is 1 if anything differs, 2 if the kernel cannot be asked.
 """
 
 import argparse
@@ -18,14 +19,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from conform_doubt import Trace, doubt, guess, steadily
-from conform_families import FAMILIES, family_for, random_trace
+from conform_doubt import Trace, cookie_clock, guess, late_step, steadily
+from conform_families import FAMILIES, GROUPS, family_for, random_trace
 
 from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.run_trace import run as ask_kernel
 from tcpemu.kernel.run_trace import whats_missing
-from tcpemu.scenario.traces.judge import difference
-from tcpemu.scenario.traces.step_trace import run as ask_emulator
+from tcpemu.scenario.traces.judge import earliest_difference
+from tcpemu.scenario.traces.phases import judge as ask_emulator
 
 JUDGED_BY = "6.18"
 """The release whose answers the emulator's default generation is to give."""
@@ -33,6 +34,7 @@ JUDGED_BY = "6.18"
 
 class Outcome(Enum):
     SAME = "the same"
+    AT_A_PHASE = "the same at a phase"
     DIFFERENT = "different"
     DOUBTFUL = "not judged"
 
@@ -44,6 +46,8 @@ class Finding:
     name: str
     outcome: Outcome
     words: str = ""
+    rule: str = ""
+    """What a difference looks like."""
     answers: dict[str, Trace] = field(default_factory=dict)
     """Whose, and the answered trace."""
 
@@ -59,22 +63,24 @@ def examine(trace: Trace) -> Finding:
 def judge(trace: Trace) -> Finding:
     name = trace["name"]
     truth = steadily(ask_kernel, trace)
-    if why := doubt(truth):
+    if why := cookie_clock(truth):
         return Finding(name, Outcome.DOUBTFUL, why)
     try:
-        candidate = ask_emulator(trace)
+        judged = ask_emulator(truth)
     except Exception as error:
-        return Finding(name, Outcome.DIFFERENT, f"the emulator fails: {error!r}", {"kernel": truth})
-    found = difference(truth, candidate)
-    if found is None:
-        return Finding(name, Outcome.SAME)
-    if unsteady := difference(truth, steadily(ask_kernel, trace)):
-        return Finding(name, Outcome.DOUBTFUL, f"the kernel differs from itself: {unsteady}")
-    if why := guess(truth):
         return Finding(
-            name, Outcome.DOUBTFUL, f"{found}; but {why}", {"kernel": truth, "emulator": candidate}
+            name, Outcome.DIFFERENT, f"the emulator fails: {error!r}", "failure", {"kernel": truth}
         )
-    return Finding(name, Outcome.DIFFERENT, found, {"kernel": truth, "emulator": candidate})
+    if judged.same:
+        return Finding(name, Outcome.SAME if judged.phase is None else Outcome.AT_A_PHASE)
+    if ask_emulator(again := steadily(ask_kernel, trace)).same:
+        words = f"the kernel differs from itself: {earliest_difference(truth, again)}"
+        return Finding(name, Outcome.DOUBTFUL, words)
+    assert judged.difference is not None
+    answers = {"kernel": truth, "emulator": judged.answer}
+    if why := late_step(truth) or guess(truth):
+        return Finding(name, Outcome.DOUBTFUL, f"{judged.difference}; but {why}", "", answers)
+    return Finding(name, Outcome.DIFFERENT, str(judged.difference), judged.difference.rule, answers)
 
 
 def examine_all(traces: list[Trace], jobs: int) -> Iterator[Finding]:
@@ -92,18 +98,39 @@ def keep(finding: Finding, directory: Path) -> None:
         path.write_text(json.dumps(answer) + "\n", encoding="utf-8")
 
 
-def report(findings: Iterator[Finding], total: int, directory: Path | None) -> Counter[Outcome]:
+def report(findings: Iterator[Finding], total: int, directory: Path | None) -> list[Finding]:
     """Print what differs as it is found, and how far things are."""
-    counts: Counter[Outcome] = Counter()
+    found: list[Finding] = []
     for number, finding in enumerate(findings, 1):
-        counts[finding.outcome] += 1
-        if finding.outcome is not Outcome.SAME:
+        found.append(finding)
+        if finding.outcome in (Outcome.DIFFERENT, Outcome.DOUBTFUL):
             print(f"{finding.name}: {finding.outcome.value}: {finding.words}", flush=True)
         if directory:
             keep(finding, directory)
         if sys.stderr.isatty() or number % 20 == 0:
             print(f"{number} of {total}", end="\r" if sys.stderr.isatty() else "\n", file=sys.stderr)
-    return counts
+    return found
+
+
+def print_tables(findings: list[Finding]) -> None:
+    """How each family fared; then what differs, the most frequent first, with an example."""
+    families: dict[str, Counter[Outcome]] = {}
+    rules: dict[str, list[str]] = {}
+    for finding in findings:
+        families.setdefault(finding.name.rpartition("_")[0], Counter())[finding.outcome] += 1
+        if finding.outcome is Outcome.DIFFERENT:
+            rules.setdefault(finding.rule, []).append(finding.name)
+    total = Counter(finding.outcome for finding in findings)
+    print(f"\n{'family':<22}{'same':>6}{'phase':>7}{'differ':>8}{'not judged':>12}{'consistent':>12}")
+    for name, counts in [*sorted(families.items()), ("all", total)]:
+        judged = counts.total() - counts[Outcome.DOUBTFUL]
+        share = f"{1 - counts[Outcome.DIFFERENT] / judged:.1%}" if judged else "-"
+        numbers = [
+            counts[one] for one in (Outcome.SAME, Outcome.AT_A_PHASE, Outcome.DIFFERENT, Outcome.DOUBTFUL)
+        ]
+        print(f"{name:<22}{numbers[0]:>6}{numbers[1]:>7}{numbers[2]:>8}{numbers[3]:>12}{share:>12}")
+    for rule, names in sorted(rules.items(), key=lambda entry: -len(entry[1])):
+        print(f"{len(names):>4}  {rule}: {', '.join(names[:4])}{' ...' if len(names) > 4 else ''}")
 
 
 def arguments() -> argparse.Namespace:
@@ -111,6 +138,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=50, help="how many traces (50)")
     parser.add_argument("--seed", type=int, default=1, help="of the first; each trace adds one (1)")
     parser.add_argument("--family", choices=sorted(FAMILIES), help="only this family")
+    parser.add_argument(
+        "--group", choices=sorted(GROUPS), default="plain", help="only these families (plain)"
+    )
     parser.add_argument("--jobs", type=int, default=16, help="how many at once (16)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write both answers of those that differ")
     return parser.parse_args()
@@ -124,10 +154,10 @@ def main() -> int:
     if not os.uname().release.startswith(f"{JUDGED_BY}."):
         print(f"conform: this kernel is {os.uname().release}, not {JUDGED_BY}", file=sys.stderr)
     seeds = range(chosen.seed, chosen.seed + chosen.count)
-    traces = [random_trace(chosen.family or family_for(seed), seed) for seed in seeds]
-    counts = report(examine_all(traces, chosen.jobs), len(traces), chosen.keep)
-    print(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome))
-    return 1 if counts[Outcome.DIFFERENT] else 0
+    traces = [random_trace(chosen.family or family_for(seed, chosen.group), seed) for seed in seeds]
+    findings = report(examine_all(traces, chosen.jobs), len(traces), chosen.keep)
+    print_tables(findings)
+    return 1 if any(finding.outcome is Outcome.DIFFERENT for finding in findings) else 0
 
 
 if __name__ == "__main__":

@@ -68,15 +68,16 @@ FLAGS = (
 )
 
 FAMILIES: dict[str, Family] = {}
-_WEIGHTS: dict[str, int] = {}
+GROUPS: dict[str, dict[str, int]] = {"plain": {}, "wide": {}, "bulk": {}}
+"""Families that are drawn from together, each with its weight."""
 
 
-def family(weight: int) -> Callable[[Family], Family]:
-    """Enter a family, which is chosen in proportion to its weight."""
+def family(weight: int, group: str = "plain") -> Callable[[Family], Family]:
+    """Enter a family, which is chosen in proportion to its weight within its group."""
 
     def enter(tell: Family) -> Family:
         FAMILIES[tell.__name__] = tell
-        _WEIGHTS[tell.__name__] = weight
+        GROUPS[group][tell.__name__] = weight
         return tell
 
     return enter
@@ -89,9 +90,10 @@ def random_trace(name: str, seed: int) -> Trace:
     return {"name": f"{name}_{seed:04d}", "about": about, **tell(Script(f"{name} {seed}"))}
 
 
-def family_for(seed: int) -> str:
-    """A family by its weight."""
-    return Random(f"family {seed}").choices(list(FAMILIES), list(_WEIGHTS.values()))[0]
+def family_for(seed: int, group: str = "plain") -> str:
+    """A family of the group by its weight."""
+    weights = GROUPS[group]
+    return Random(f"family {seed}").choices(list(weights), list(weights.values()))[0]
 
 
 def clients(s: Script, count: int, first_port: int = 0, choices: list[Words] | None = None) -> list[Peer]:

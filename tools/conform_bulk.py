@@ -1,0 +1,67 @@
+"""Families of random step traces in bulk: the host receives much, or sends it to a receiver that answers by a model."""
+
+from conform_base import FULL, Trace, family
+from conform_script import MSS, Peer, Script, Words
+
+_SACK: Words = [*MSS, ["nop"], ["nop"], ["sackOK"]]
+
+
+def connection(s: Script) -> Peer:
+    """A connection that is accepted, with any of the usual options."""
+    s.cookies(0)
+    s.listen(5)
+    peer = Peer(s, 30001, s.one_of(MSS, _SACK, FULL))
+    peer.open()
+    s.accept()
+    return peer
+
+
+@family(3, "bulk")
+def bulk_in(s: Script) -> Trace:
+    """100 to 400 segments in bursts, some lost and sent again, read as they come, late, or not at all."""
+    peer = connection(s)
+    segments, loss, place = s.some(100, 400), s.one_of(0.0, 0.0, 0.01, 0.05), 0
+    reads, pause = s.one_of(0.0, 0.3, 1.0), s.one_of(0.01, 0.03, 0.08)
+    start, burst, lost = peer.seq, s.one_of(4, 10, 20), []
+    while place < segments:
+        for _ in range(min(burst, segments - place)):
+            if s.chance(loss):
+                lost.append(place)
+            else:
+                peer.segment("A", start + place * peer.mss, peer.sent, len=peer.mss)
+                s.at = round(s.at - 0.012, 3)
+            place += 1
+        s.wait(pause, pause * 1.3)
+        for number in lost:
+            peer.segment("A", start + number * peer.mss, peer.sent, len=peer.mss)
+        lost = []
+        if s.chance(reads):
+            s.step("recv", peer.port, s.one_of(10_000, 1_000_000))
+    s.step("recv", peer.port, 10_000_000)
+    s.sample()
+    return s.end()
+
+
+@family(3, "bulk")
+def bulk_out(s: Script) -> Trace:
+    """100 to 300 segments to a receiver behind a narrow link, some of them lost or late."""
+    s.set(tcp_congestion_control=s.one_of("reno", "cubic"))
+    peer = connection(s)
+    stamped = peer.stamps is not None
+    model = {
+        "port": peer.port,
+        "rtt": s.one_of(0.02, 0.05, 0.1),
+        "gap": s.one_of(0.0005, 0.001, 0.003),
+        "loss": s.one_of(0, 0, 0.01, 0.03),
+        "drop": [s.some(0, 100) for _ in range(s.some(0, 3))],
+        "seed": s.some(0, 10_000),
+        "sack": int(any(words[0] == "sackOK" for words in peer.options)),
+        "ts": int(stamped),
+        "win": 512 if stamped else 65535,
+    }
+    if stamped:
+        model["tsbase"] = (peer.stamps or 0) + 60
+    for _ in range(s.some(1, 4)):
+        s.step("send", peer.port, s.some(30_000, 150_000))
+        s.wait(0.1, 0.4)
+    return {**s.end(1.0, 2.0), "reactive": model}
