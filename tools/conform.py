@@ -74,7 +74,8 @@ def judge(trace: Trace) -> Finding:
     if judged.same:
         return Finding(name, Outcome.SAME if judged.phase is None else Outcome.AT_A_PHASE)
     if ask_emulator(again := steadily(ask_kernel, trace)).same:
-        words = f"the kernel differs from itself: {earliest_difference(truth, again)}"
+        itself = earliest_difference(truth, again) or "by so little that no time or packet shows it"
+        words = f"the kernel differs from itself: {itself}"
         return Finding(name, Outcome.DOUBTFUL, words)
     assert judged.difference is not None
     answers = {"kernel": truth, "emulator": judged.answer}
