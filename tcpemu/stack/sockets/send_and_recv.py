@@ -102,7 +102,8 @@ def _take(conn: Connection, size: int) -> bytes:
         chunks.append(payload)
         wanted -= len(payload)
         rcv.copied_seq = add(rcv.copied_seq, len(payload))
-        buffer_tuning.adjust(conn)
+        if rcv.rtt:
+            buffer_tuning.adjust(conn)
     return b"".join(chunks)
 
 

@@ -57,12 +57,14 @@ def _refuse(conn: Connection, reason: Reason) -> Reason:
 def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
     """Queue data that continues what was received, and whatever it joins to that (tcp_data_queue: queue_and_out)."""
     memory, room = receive_window.memory_of(segment)
-    if not memory_pressure.admit(conn, segment, memory):
+    if not memory_pressure.admit(conn, segment):
         conn.ack.pending |= SCHEDULED | NOW | NO_MEMORY
         conn.host.wake(conn.socket)
         if conn.rcv.queue and segment.payload:
             conn.host.count("TCPRcvQDrop")
             return reasons.DATA_NO_MEMORY
+    if conn.rcv.queue and len(payload) <= conn.rcv.queue[-1].room:
+        # Its octets are copied, but the memory for it has been set aside by then; else it is used at once.
         header_prediction.set_memory_aside(conn, memory)
     whole = len(payload) == len(segment.payload)
     if payload or conn.rcv.queue:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 
 from tcpemu.stack.base.sequence_numbers import add, after, distance
-from tcpemu.stack.connection.measures import header_prediction, receive_window
+from tcpemu.stack.connection.measures import receive_window
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.received_data import Fragment, Unread
 from tcpemu.wire.segment import Segment
@@ -22,12 +22,9 @@ _LARGEST_COPY = 3776
 """Octets that a buffer of one page holds (SKB_MAX_ORDER)."""
 
 
-def admit(conn: Connection, segment: Segment, memory: int) -> bool:
+def admit(conn: Connection, segment: Segment) -> bool:
     """Whether there is room for a segment, or can be made (tcp_try_rmem_schedule)."""
-    if conn.rcv.rmem > conn.rcv.buffer and not _prune(conn, segment):
-        return False
-    header_prediction.set_memory_aside(conn, memory)
-    return True
+    return conn.rcv.rmem <= conn.rcv.buffer or _prune(conn, segment)
 
 
 def _prune(conn: Connection, segment: Segment) -> bool:

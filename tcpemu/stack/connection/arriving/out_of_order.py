@@ -11,7 +11,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import after, before, distance, offset
 from tcpemu.stack.connection.arriving import memory_pressure, peer_fin, receive_queue
-from tcpemu.stack.connection.measures import buffer_tuning, receive_window
+from tcpemu.stack.connection.measures import buffer_tuning, header_prediction, receive_window
 from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, duplicate_reports
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
@@ -31,7 +31,7 @@ def _fragment(segment: Segment, end: int) -> Fragment:
 def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     """Keep a segment that lies beyond a hole, and owe an ACK that says so: by SACK where that was agreed."""
     fragment = _fragment(segment, end)
-    if not memory_pressure.admit(conn, segment, fragment.memory):
+    if not memory_pressure.admit(conn, segment):
         conn.host.count("TCPOFODrop")
         conn.host.wake(conn.socket)
         return reasons.DATA_AHEAD_NO_MEMORY
@@ -44,6 +44,8 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
         kept = conn.rcv.out_of_order = []
     if not kept:
         conn.rcv.tangled = False
+    else:
+        header_prediction.set_memory_aside(conn, fragment.memory)
     reason = _insert(conn, kept, fragment)
     _add_sack(conn, fragment.seq, end)
     if reason is reasons.DATA_AHEAD and conn.sack_ok:

@@ -87,7 +87,7 @@ def new_window(conn: Connection) -> int:
         mss = full
         if mss <= 0:
             return 0
-    if _may_shrink(conn):
+    if conn.rcv.wscale and conn.host.sysctls.tcp_shrink_window:
         return _shrinking_window(conn, free, full >> 1, allowed >> 4, mss)
     if free < full >> 1:
         # The buffer gets short. Below a sixteenth of it, or a segment, better none than a silly window.
@@ -189,10 +189,13 @@ def memory_of(segment: Segment) -> tuple[int, int]:
     skbuff.c: __alloc_skb: an sk_buff, its shared information, and a head of 576, 1024, 2048 .. octets.
     Differs: network cards' drivers take memory in other ways, each in its own.
     """
-    headers = 40 + len(encode_options(segment.options)) + len(segment.ip_options)
-    return memory_of_copy(_HEADROOM + headers + len(segment.payload))
+    length = _HEADROOM + 40 + len(segment.payload)
+    if segment.options or segment.ip_options:
+        length += len(encode_options(segment.options)) + len(segment.ip_options)
+    return memory_of_copy(length)
 
 
+@lru_cache(maxsize=4096)
 def memory_of_copy(length: int) -> tuple[int, int]:
     """The same for octets without headers in a buffer that the kernel has made for them (alloc_skb)."""
     # Up to a cache line, then up to what kmalloc hands out.
