@@ -98,7 +98,7 @@ from typing import Any, TypeAlias
 
 from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
-from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, Row, TimerRow, each_row
 from tcpemu.explain.lines.segment_words import flag_words
 from tcpemu.network import Node
 from tcpemu.network.addresses import Addresses
@@ -234,7 +234,7 @@ def _rows(result: Result) -> Iterator[JsonObject]:
     homes = Addresses()
     for node in result.network.nodes.values():
         homes.add(node.name, node.addresses)
-    for row in rows_of(result.record, every_call=True):
+    for row in each_row(result.record, every_call=True):
         data = row_data(row)
         if isinstance(row, PacketRow) and row.receiver is None:
             data["receiver"] = homes.owner(row.segment.dst)  # nothing ever reached or left that host

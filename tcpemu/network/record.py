@@ -177,6 +177,20 @@ class Record:
             yield from unpack_entries(self._store.piece(number), self._forms, kinds)
         yield from self._open
 
+    def each_packet(self) -> Iterator[PacketSeen]:
+        """Every packet where it was seen, one by one, and nothing else is made."""
+        for entry in self._some(_PACKETS):
+            if isinstance(entry, PacketSeen):
+                yield entry
+
+    def each_event(self, *kinds: type[Event]) -> Iterator[HostEvent]:
+        """What happened in hosts, one by one; of these kinds only, where any are given."""
+        wanted = [KIND_OF_EVENT.get(kind) for kind in kinds or KIND_OF_EVENT]
+        forms = None if None in wanted else frozenset([one for one in wanted if one is not None])
+        for entry in self._some(forms):
+            if isinstance(entry, HostEvent) and (not kinds or isinstance(entry.event, kinds)):
+                yield entry
+
     def of(self, node: str) -> list[Entry]:
         """The entries of one node."""
         return [entry for entry in self if entry.node == node]

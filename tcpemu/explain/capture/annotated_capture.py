@@ -31,8 +31,9 @@ from tcpemu.explain.capture.packet_comments import (
     comment_on,
 )
 from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.facts.foresight import homes_of
 from tcpemu.explain.facts.host_sides import HostSides
-from tcpemu.explain.facts.rows import PacketRow, Row, homes_of, rows_of
+from tcpemu.explain.facts.rows import PacketRow, Row, rows_of
 from tcpemu.explain.lines.count_words import count as how_many
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.version import __version__

@@ -1,6 +1,7 @@
 """What has to be remembered of each flow to tell how long something waited: data written, an ACK owed, data unread."""
 
 import re
+from collections.abc import Collection
 
 from tcpemu.explain.facts.flow_numbers import Relative
 from tcpemu.explain.facts.record_steps import HostStep
@@ -24,7 +25,9 @@ def octets_received(call: Call) -> int | None:
 class FlowMemory:
     """Follows steps and packets in the order in which they happened."""
 
-    def __init__(self) -> None:
+    def __init__(self, sent_again: Collection[FlowEnd]) -> None:
+        self._sent_again = sent_again
+        """Who sends something more than once on which flow, as its receiver calls it."""
         self._sent: dict[tuple[str, FlowKey, str, int], int] = {}
         """When a piece that begins, or ends, at this sequence number was sent last."""
         self._owed: dict[FlowEnd, int] = {}
@@ -51,9 +54,9 @@ class FlowMemory:
 
     def since_last(self, node: str, segment: Segment, at: int) -> int | None:
         """How long ago the same piece of the sequence was sent, whatever its flags; None if it never was."""
-        if not segment.length:
-            return None
         flow: FlowKey = segment[:4]
+        if not segment.length or (node, flow) not in self._sent_again:
+            return None
         begins = node, flow, "from", segment.seq
         ends = node, flow, "to", segment.seq + segment.length & 0xFFFFFFFF
         last = self._sent.get(begins, self._sent.get(ends))

@@ -5,11 +5,13 @@ follows from that stands behind it in the record, up to the next step. So one pa
 each event what caused it.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tcpemu.network.record import Call, HostEvent, PacketSeen, Point, Record
+from tcpemu.network.record import Call, Entry, HostEvent, PacketSeen, Point, Record
 from tcpemu.stack.base.events import Counted, QueueChanged, Sent, StateChanged, TimerFired, Verdict
+from tcpemu.wire.segment import Segment
 
 
 @dataclass(slots=True)
@@ -22,6 +24,8 @@ class HostStep:
     """Which entry of the record it began with, counted from 0."""
     arrival: int | None = None
     """The number of the packet that arrived, if that is what the step began with."""
+    arrived: Segment | None = None
+    """That packet itself."""
     call: Call | None = None
     """The call that was made, if it began with one. With neither, a timer was due."""
     verdict: Verdict | None = None
@@ -59,22 +63,27 @@ class PacketLife:
 RecordItem: TypeAlias = HostStep | PacketSeen
 
 
-class RecordSteps:
-    """The record cut into steps. `items` holds every step and every packet that began to exist, in order."""
+class StepReader:
+    """Cuts a record into steps, entry by entry."""
 
-    def __init__(self, record: Record) -> None:
-        self.items: list[RecordItem] = []
+    def __init__(self) -> None:
+        self.items: deque[RecordItem] = deque()
+        """Every step and every packet that began to exist, in order, as far as nobody took them."""
         self.lives: dict[int, PacketLife] = {}
-        self._last: HostStep | None = None
-        self._place = 0
-        for self._place, entry in enumerate(record):
-            match entry:  # the most frequent kind first
-                case HostEvent():
-                    self._event(entry)
-                case PacketSeen():
-                    self._packet(entry)
-                case Call():
-                    self._begin(HostStep(entry.at, entry.node, self._place, call=entry))
+        """Packets by their numbers, likewise."""
+        self.last: HostStep | None = None
+        """The step that goes on; all others are complete."""
+        self._place = -1
+
+    def read(self, entry: Entry) -> None:
+        """Take one more entry."""
+        self._place += 1
+        if isinstance(entry, HostEvent):  # the most frequent kind first
+            self._event(entry)
+        elif isinstance(entry, PacketSeen):
+            self._packet(entry)
+        else:
+            self._begin(HostStep(entry.at, entry.node, self._place, call=entry))
 
     def _packet(self, seen: PacketSeen) -> None:
         life = self._life(seen.number)
@@ -88,7 +97,8 @@ class RecordSteps:
                 life.received = seen
                 if life.sent is None:
                     self.items.append(seen)
-                life.arrival = self._begin(HostStep(seen.at, seen.node, self._place, arrival=seen.number))
+                step = HostStep(seen.at, seen.node, self._place, arrival=seen.number, arrived=seen.segment)
+                life.arrival = self._begin(step)
 
     def _life(self, number: int) -> PacketLife:
         life = self.lives.get(number)
@@ -98,7 +108,7 @@ class RecordSteps:
 
     def _begin(self, step: HostStep) -> HostStep:
         self.items.append(step)
-        self._last = step
+        self.last = step
         return step
 
     def _event(self, entry: HostEvent) -> None:
@@ -127,7 +137,7 @@ class RecordSteps:
 
     def _step_of(self, entry: HostEvent) -> HostStep:
         """The step that goes on, or a new one of a timer."""
-        last = self._last
+        last = self.last
         if (
             last is not None
             and last.at == entry.at
@@ -136,3 +146,15 @@ class RecordSteps:
         ):
             return last
         return self._begin(HostStep(entry.at, entry.node, self._place))
+
+
+class RecordSteps:
+    """A whole record cut into steps."""
+
+    def __init__(self, record: Record) -> None:
+        reader = StepReader()
+        for entry in record:
+            reader.read(entry)
+        self.items: list[RecordItem] = list(reader.items)
+        """Every step and every packet that began to exist, in order."""
+        self.lives = reader.lives

@@ -5,17 +5,18 @@ capture's comments, JSON or a page can be made of the same rows.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from tcpemu.explain.facts.flow_memory import FlowMemory
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
-from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordSteps
+from tcpemu.explain.facts.foresight import Foresight
+from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, StepReader
 from tcpemu.network.record import WAITS, Call, PacketSeen, Record
 from tcpemu.stack.base.events import GivenUp, Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
+from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +140,41 @@ QUIET_CALLS = ("recv(", "connect(", "bind(", "setsockopt(", "getsockopt(")
 """Calls of which only an error is told: what they do is seen in packets and states, or is no news."""
 
 
-def rows_of(record: Record, *, every_call: bool = False, steps: RecordSteps | None = None) -> list[Row]:
-    """The rows of a record; with `every_call` also calls that tell a reader nothing new.
+def rows_of(record: Record, *, every_call: bool = False) -> list[Row]:
+    """The rows of a record; with `every_call` also calls that tell a reader nothing new."""
+    return list(each_row(record, every_call=every_call))
 
-    `steps` are those of the record, where they are there already.
-    """
-    return list(_RowsOfRecord(steps or RecordSteps(record), every_call=every_call).rows())
+
+def each_row(record: Record, *, every_call: bool = False) -> Iterator[Row]:
+    """The same one by one: of packets, no more are kept than are under way at a time."""
+    return _RowsOfRecord(record, every_call=every_call).rows()
 
 
 class _RowsOfRecord:
-    """Goes through the steps in order and remembers what the rows need of what went before."""
+    """Goes through the record in order, and remembers what the rows need of what went before.
 
-    def __init__(self, steps: RecordSteps, *, every_call: bool) -> None:
+    What a packet leaves behind at its arrival is told with its departure. So the record is read as far as to where
+    the oldest packet that is not told yet has arrived or was lost; what is known there is what is `ahead`.
+    """
+
+    def __init__(self, record: Record, *, every_call: bool) -> None:
+        self._record = record
         self._every_call = every_call
-        self._steps = steps
-        self._homes = _homes(self._steps.lives.values())
+        self._reader = StepReader()
+        self._lives = self._reader.lives
+        foresight = Foresight(record)
+        self._homes = foresight.homes
+        self._copied = foresight.copied
         self._addresses: Counter[str] | None = None
         """How many each node has, once somebody has asked."""
         self._numbers = InitialNumbers()
         self._states: dict[tuple[str, FlowKey], State] = {}
         self._queues: dict[tuple[str, int], ListenerQueues] = {}
-        self._memory = FlowMemory()
-        self._settled_states: dict[int, State | None] = {}
-        self._settled_queues: dict[int, ListenerQueues | None] = {}
+        self._states_ahead: dict[tuple[str, FlowKey], State] = {}
+        self._queues_ahead: dict[tuple[str, int], ListenerQueues] = {}
+        self._memory = FlowMemory(foresight.sent_again)
+        self._settled: dict[int, tuple[State | None, ListenerQueues | None]] = {}
+        """By the number of a packet: what its arrival left of its flow and of the listener."""
         self._half_open: dict[tuple[str, int], dict[FlowKey, int]] = {}
         """By node and port: since when each connection is half-open, the oldest first."""
         self._ends: dict[tuple[str, FlowKey], StateChanged] = {}
@@ -172,36 +185,58 @@ class _RowsOfRecord:
         """By the number of the packet whose arrival did it."""
 
     def rows(self) -> Iterator[Row]:
-        self._foresee()
-        self._states.clear()
-        self._queues.clear()
-        for item in self._steps.items:
-            if isinstance(item, PacketSeen):
-                yield self._packet(item)
-            else:
-                self._note_step(item)
-                self._memory.step(item, None if item.arrival is None else self._segment(item.arrival))
-                if item.arrival is None:
-                    yield from self._quiet_step(item)
+        reader, last = self._reader, None
+        items = reader.items
+        for entry in self._record:
+            reader.read(entry)
+            if reader.last is not last:
+                if last is not None:
+                    self._look_ahead(last)
+                last = reader.last
+                while items and self._is_complete(items[0], last):
+                    yield from self._rows_of(items.popleft())
+        if last is not None:
+            self._look_ahead(last)
+        while items:
+            yield from self._rows_of(items.popleft())
 
-    def _foresee(self) -> None:
-        """What a packet leaves behind at its arrival is told with its departure: look at arrivals first."""
-        for item in self._steps.items:
-            if isinstance(item, HostStep):
-                self._note_eviction(item)
-                self._note_step(item)
-                self._note_half_open(item)
-                self._note_end(item)
-                if item.arrival is not None:
-                    segment = self._segment(item.arrival)
-                    self._settled_states[item.arrival] = self._states.get((item.node, segment[:4]))
-                    self._settled_queues[item.arrival] = self._queues.get((item.node, segment.dport))
+    def _is_complete(self, item: RecordItem, last: HostStep | None) -> bool:
+        if isinstance(item, HostStep):
+            return item is not last
+        life = self._lives[item.number]
+        return life.lost is not None or (life.arrival is not None and life.arrival is not last)
+
+    def _rows_of(self, item: RecordItem) -> Iterator[Row]:
+        if isinstance(item, PacketSeen):
+            yield self._packet(item)
+            if item.number not in self._copied:
+                del self._lives[item.number]
+        else:
+            _note_step(item, self._states, self._queues)
+            self._memory.step(item, item.arrived)
+            if item.arrival is None:
+                yield from self._quiet_step(item)
+
+    def _look_ahead(self, step: HostStep) -> None:
+        """What a step that is complete leaves behind."""
+        if step.timers:
+            self._note_eviction(step)
+        _note_step(step, self._states_ahead, self._queues_ahead)
+        if step.changes:
+            self._note_half_open(step)
+        self._note_end(step)
+        number, segment = step.arrival, step.arrived
+        if number is not None and segment is not None:
+            self._settled[number] = (
+                self._states_ahead.get((step.node, segment[:4])),
+                self._queues_ahead.get((step.node, segment.dport)),
+            )
 
     def _note_end(self, step: HostStep) -> None:
         """What met no connection: how the one that had been there ended."""
-        if step.arrival is not None and step.verdict and step.verdict.reason.name in UNKNOWN_FLOW:
-            flow = self._segment(step.arrival)[:4]
-            ended = self._ends.get((step.node, flow))
+        arrived = step.arrived
+        if step.arrival is not None and arrived is not None and _met_no_connection(step):
+            ended = self._ends.get((step.node, arrived[:4]))
             if ended is not None:
                 self._gone[step.arrival] = ended
         for change in step.changes:
@@ -238,22 +273,11 @@ class _RowsOfRecord:
             self._addresses = Counter(self._homes.values())
         return f"{home}:{flow[1]}" if self._addresses[home] == 1 else f"{home} ({end})"
 
-    def _segment(self, number: int) -> Segment:
-        life = self._steps.lives[number]
-        seen = life.sent or life.received
-        assert seen is not None
-        return seen.segment
-
-    def _note_step(self, step: HostStep) -> None:
-        for change in step.changes:
-            self._states[step.node, change.flow] = change.new
-        for changed in step.queues:
-            self._queues[step.node, changed.port] = _queues(step.node, changed)
-
     # Packets.
 
     def _packet(self, seen: PacketSeen) -> PacketRow:
-        life = self._steps.lives[seen.number]
+        life = self._lives[seen.number]
+        receiver_state, queues = self._settled.pop(seen.number, (None, None))
         segment, sender, receiver = seen.segment, self._sender(life, seen), self._receiver(life, seen)
         departure, arrival = life.departure, life.arrival
         because = departure.verdict if departure else None
@@ -279,20 +303,20 @@ class _RowsOfRecord:
             sender_change=_change(alone, backwards),
             receiver_change=_change(arrival, segment[:4]),
             sender_state=self._states.get((sender, backwards)),
-            receiver_state=self._settled_states.get(seen.number),
-            queues=self._queues_at(seen.number, sender, segment),
+            receiver_state=receiver_state,
+            queues=queues or self._queues.get((sender, segment.sport)),
             queues_changed=bool(arrival and arrival.queues),
             counted=_sums(arrival),
             sender_counted=_sums(alone) if alone and len(alone.sent) == 1 else (),
-            evicted=self._evicted.get(seen.number),
-            gone=self._gone.get(seen.number),
+            evicted=self._evicted.pop(seen.number, None),
+            gone=self._gone.pop(seen.number, None),
             waited=self._memory.waited(seen.node, segment, seen.at, life.reason),
             unread=self._memory.unread(seen.node, segment, relative),
         )
 
     def _sender(self, life: PacketLife, seen: PacketSeen) -> str:
         if life.sent is None and seen.copy_of is not None:
-            original = self._steps.lives[seen.copy_of].sent
+            original = self._lives[seen.copy_of].sent
             return original.node if original else ""
         return seen.node
 
@@ -302,10 +326,6 @@ class _RowsOfRecord:
     def _relative(self, life: PacketLife, segment: Segment) -> Relative:
         verdict = life.arrival.verdict if life.arrival else None
         return self._numbers.relative(segment, refused=bool(verdict and verdict.outcome != Outcome.ACCEPTED))
-
-    def _queues_at(self, number: int, sender: str, segment: Segment) -> ListenerQueues | None:
-        arrived = self._settled_queues.get(number)
-        return arrived or self._queues.get((sender, segment.sport))
 
     # Steps that sent nothing.
 
@@ -349,19 +369,18 @@ def _worth_telling(call: Call, *, sent: bool) -> bool:
     return not call.text.startswith(QUIET_CALLS)
 
 
-def homes_of(
-    sent: Iterable[tuple[Address, str]], received: Iterable[tuple[Address, str]]
-) -> dict[Address, str]:
-    """Which node an address belongs to: who received for it, else who sent from it, as a sender may lie."""
-    return {**dict(sent), **dict(received)}
+def _met_no_connection(step: HostStep) -> bool:
+    return step.verdict is not None and step.verdict.reason.name in UNKNOWN_FLOW
 
 
-def _homes(lives: Collection[PacketLife]) -> Mapping[Address, str]:
-    """The same as the whole record shows it."""
-    return homes_of(
-        ((life.sent.segment.src, life.sent.node) for life in lives if life.sent),
-        ((life.received.segment.dst, life.received.node) for life in lives if life.received),
-    )
+def _note_step(
+    step: HostStep, states: dict[tuple[str, FlowKey], State], queues: dict[tuple[str, int], ListenerQueues]
+) -> None:
+    """The states and queues once the step is over."""
+    for change in step.changes:
+        states[step.node, change.flow] = change.new
+    for changed in step.queues:
+        queues[step.node, changed.port] = _queues(step.node, changed)
 
 
 def _change(step: HostStep | None, flow: FlowKey) -> StateChanged | None:

@@ -71,7 +71,7 @@ class _PageOfRun:
     def __init__(self, run: RunToShow, sockets: Sequence[SocketChange]) -> None:
         self._run = run
         self._steps = RecordSteps(run.network.record)
-        self._all = rows_of(run.network.record, steps=self._steps)
+        self._all = rows_of(run.network.record)
         self._rows = {row.number: row for row in self._all if isinstance(row, PacketRow)}
         self._sides = HostSides(self._all)
         self._items = [item for item in self._steps.items if _is_scene(item, self._steps.lives)]
