@@ -10,7 +10,7 @@ from typing import TextIO
 from tcpemu.cli.printing import check_not_read, check_place, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.user_mistakes import UsageError, complain
-from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.capture.annotated_capture import CaptureInPieces
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.compare.number_table import runs_side_by_side
 from tcpemu.explain.ladder.fold import WHOLE
@@ -28,7 +28,7 @@ from tcpemu.scenario.running import summary
 from tcpemu.scenario.running.build import Watch
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.host_arguments import why_no_ticks
-from tcpemu.wire.capture_file import write_capture
+from tcpemu.wire.capture_file import write_packets
 from tcpemu.wire.visible_text import visible
 
 EVERYTHING = 2**62
@@ -208,8 +208,9 @@ def write_captures(
     for path, result in zip(paths, results, strict=bool(paths)):
         facts = [visible(f"scenario {name}"), *facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
-            capture = capture_of(result.record, seen_by, facts, comments=comments, with_lost=with_lost)
-            write_capture(path, capture)
+            worded = comments and path.suffix.lower() != ".pcap"  # which has no place for words
+            made = CaptureInPieces(result.record, seen_by, facts, comments=worded, with_lost=with_lost)
+            write_packets(path, made.head, made.packets())
     return paths
 
 

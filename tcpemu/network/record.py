@@ -183,6 +183,12 @@ class Record:
             if isinstance(entry, PacketSeen):
                 yield entry
 
+    def each_call(self) -> Iterator[Call]:
+        """The calls of applications, one by one."""
+        for entry in self._some(_CALLS):
+            if isinstance(entry, Call):
+                yield entry
+
     def each_event(self, *kinds: type[Event]) -> Iterator[HostEvent]:
         """What happened in hosts, one by one; of these kinds only, where any are given."""
         wanted = [KIND_OF_EVENT.get(kind) for kind in kinds or KIND_OF_EVENT]

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -11,17 +12,22 @@ def write_whole(path: str | os.PathLike[str], content: str | bytes) -> None:
     A path that is no plain file, such as /dev/stdout or a pipe, is written to directly. Raises OSError from the
     disk, with the name of the file that was asked for, and UnicodeEncodeError for a text that is none.
     """
-    octets = content.encode("utf-8") if isinstance(content, str) else content
+    write_pieces(path, [content.encode("utf-8") if isinstance(content, str) else content])
+
+
+def write_pieces(path: str | os.PathLike[str], pieces: Iterable[bytes]) -> None:
+    """The same of what comes piece by piece; where making one fails, or is interrupted, there is no new file."""
     place = Path(os.path.realpath(path))
     if place.exists() and not place.is_file():
         try:
-            place.write_bytes(octets)
+            with place.open("wb") as file:
+                file.writelines(pieces)
         except OSError as error:
             raise _named(error, path) from None
         return
     draft = place.with_name(f".{os.urandom(8).hex()}.partial")
     try:
-        _write_new(draft, octets)
+        _write_new(draft, pieces)
         if place.exists():
             draft.chmod(stat.S_IMODE(place.stat().st_mode))
         draft.replace(place)
@@ -38,9 +44,9 @@ def _named(error: OSError, path: str | os.PathLike[str]) -> OSError:
     return type(error)(error.errno, error.strerror, os.fspath(path))
 
 
-def _write_new(path: Path, octets: bytes) -> None:
+def _write_new(path: Path, pieces: Iterable[bytes]) -> None:
     """On the disk when it returns: a name that is moved before its content could outlive it."""
     with path.open("xb") as file:
-        file.write(octets)
+        file.writelines(pieces)
         file.flush()
         os.fsync(file.fileno())

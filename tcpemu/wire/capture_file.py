@@ -1,11 +1,12 @@
 """Capture files: written by the suffix of their name, read by what they begin with."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 from tcpemu.wire import pcap, pcapng
-from tcpemu.wire.atomic_write import write_whole
+from tcpemu.wire.atomic_write import write_pieces
 from tcpemu.wire.capture_values import Capture, CaptureError, Direction, Interface, LinkType, Packet
 
 __all__ = [
@@ -18,9 +19,10 @@ __all__ = [
     "ip_of",
     "read_capture",
     "write_capture",
+    "write_packets",
 ]
 
-_WRITERS: dict[str, Callable[[Capture], bytes]] = {".pcapng": pcapng.dump, ".pcap": pcap.dump}
+_KINDS: dict[str, ModuleType] = {".pcapng": pcapng, ".pcap": pcap}
 _ETHERTYPES_IP = (b"\x08\x00", b"\x86\xdd")
 _ETHERTYPES_VLAN = (b"\x81\x00", b"\x88\xa8", b"\x91\x00")
 
@@ -34,15 +36,26 @@ def write_capture(path: str | os.PathLike[str], capture: Capture) -> None:
 
     Raises CaptureError for another suffix or what the format cannot hold; OSError from the disk.
     """
+    _write(path, lambda kind: iter((kind.dump(capture),)))
+
+
+def write_packets(path: str | os.PathLike[str], head: Capture, packets: Iterable[Packet]) -> None:
+    """The same of a capture whose packets come one by one, and are not kept; `head` is all else of it.
+
+    Where one cannot be made, or the work is interrupted, there is no new file.
+    """
+    _write(path, lambda kind: kind.pieces(head, packets))
+
+
+def _write(path: str | os.PathLike[str], pieces: Callable[[ModuleType], Iterator[bytes]]) -> None:
     target = Path(path)
-    dump = _WRITERS.get(target.suffix.lower())
-    if dump is None:
+    kind = _KINDS.get(target.suffix.lower())
+    if kind is None:
         raise CaptureError(f"{target}: unknown suffix {target.suffix!r}; name the file .pcapng or .pcap")
     try:
-        octets = dump(capture)
+        write_pieces(target, pieces(kind))
     except CaptureError as error:
         raise CaptureError(f"{target}: {error}") from None
-    write_whole(target, octets)
 
 
 def read_capture(path: str | os.PathLike[str]) -> Capture:

@@ -6,6 +6,7 @@ without a name. pcapng keeps them.
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 
 from tcpemu.wire.capture_values import (
     MOST_PACKETS,
@@ -36,10 +37,19 @@ _SECOND = 1_000_000_000
 
 def dump(capture: Capture) -> bytes:
     """The file. Raises CaptureError for several link types or a time that 32 bits of seconds cannot hold."""
-    link_type = _one_link_type(capture)
-    snaplen = max([_SNAPLEN, *(len(packet.data) for packet in capture.packets)])
-    header = struct.pack("<" + _FILE_HEADER, _NANOSECONDS, 2, 4, 0, 0, snaplen, link_type)
-    return b"".join([header, *(_record(number, packet) for number, packet in enumerate(capture.packets))])
+    longest = max((len(packet.data) for packet in capture.packets), default=0)
+    return b"".join(pieces(capture, capture.packets, longest))
+
+
+def pieces(capture: Capture, packets: Iterable[Packet], longest: int = 0) -> Iterator[bytes]:
+    """The file piece by piece, with these packets in place of the capture's own. Raises CaptureError likewise.
+
+    `longest` are the octets of the longest one, where that is more than an IP packet can have.
+    """
+    snaplen = max(_SNAPLEN, longest)
+    yield struct.pack("<" + _FILE_HEADER, _NANOSECONDS, 2, 4, 0, 0, snaplen, _one_link_type(capture))
+    for number, packet in enumerate(packets):
+        yield _record(number, packet)
 
 
 def _one_link_type(capture: Capture) -> int:

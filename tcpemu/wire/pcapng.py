@@ -13,7 +13,7 @@ none: programs take these from a list of their own (/etc/services, or `services`
 """
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tcpemu.wire.capture_values import (
@@ -51,18 +51,22 @@ _WHOLE_LENGTH_UNKNOWN = -1
 
 def dump(capture: Capture) -> bytes:
     """The file. Raises CaptureError for a packet or text that the format cannot hold."""
-    blocks = [_section_block(capture)]
-    blocks += [_interface_block(interface) for interface in capture.interfaces]
+    return b"".join(pieces(capture, capture.packets))
+
+
+def pieces(capture: Capture, packets: Iterable[Packet]) -> Iterator[bytes]:
+    """The file piece by piece, with these packets in place of the capture's own. Raises CaptureError likewise."""
+    yield _section_block(capture)
+    yield from map(_interface_block, capture.interfaces)
     if capture.names:
-        blocks.append(_name_resolution_block(capture.names))
-    for number, packet in enumerate(capture.packets):
+        yield _name_resolution_block(capture.names)
+    for number, packet in enumerate(packets):
         if not 0 <= packet.interface < len(capture.interfaces):
             raise CaptureError(
                 f"packet {number}: interface {packet.interface} is not one of the capture's "
                 f"{len(capture.interfaces)}; add it to Capture.interfaces"
             )
-        blocks.append(_packet_block(number, packet))
-    return b"".join(blocks)
+        yield _packet_block(number, packet)
 
 
 def _section_block(capture: Capture) -> bytes:

@@ -25,15 +25,14 @@ here, for the format has no place for them; the description of a host's interfac
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from tcpemu.explain.capture.packet_comments import (
-    comment_on,
-)
+from tcpemu.explain.capture.chosen_sights import ChosenSight, ChosenSights
+from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.foresight import homes_of
-from tcpemu.explain.facts.host_sides import HostSides
-from tcpemu.explain.facts.rows import PacketRow, Row, rows_of
+from tcpemu.explain.facts.rows import PacketRow, Row, each_row
 from tcpemu.explain.lines.count_words import count as how_many
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.version import __version__
@@ -66,47 +65,129 @@ def capture_of(
 
     `with_lost` adds the packets that the viewer never saw, as the network lost them.
     """
-    rows = rows_of(record)
-    by_number = {row.number: row for row in rows if isinstance(row, PacketRow)}
-    found = list(_chosen(record, _viewers(rows, seen_by), by_number))
-    seen = [sight for sight in found if with_lost or sight.point is not Point.LOST]
-    facts = [*facts, *_left_out(len(found) - len(seen), seen_by)]
-    seen.sort(key=lambda sight: sight.at)  # a link may lose a packet later than the record comes to know it
-    interfaces = _interfaces(seen, rows)
-    numbers = {interface.name: number for number, interface in enumerate(interfaces)}
-    packets = [
-        _packet(sight, numbers, by_number[sight.number] if comments else None, seen_by) for sight in seen
-    ]
-    return Capture(
-        interfaces=interfaces,
-        packets=tuple(packets),
-        application=f"tcpemu {__version__}",
-        comments=(*facts, *READING) if comments else (),
-        names=tuple(_names(seen, by_number)) if comments else (),
-    )
+    made = CaptureInPieces(record, seen_by, facts, comments=comments, with_lost=with_lost)
+    return replace(made.head, packets=tuple(made.packets()))
 
 
-def _viewers(rows: Sequence[Row], seen_by: SeenBy) -> set[str] | None:
-    """The hosts whose sight counts; None for all."""
-    sides = HostSides(rows)
-    return {SeenBy.SERVER: set(sides.right), SeenBy.CLIENT: set(sides.left), SeenBy.ALL: None}[seen_by]
+class CaptureInPieces:
+    """The same, its packets one by one, for a file that is written as they come.
+
+    The record is gone through three times: for its hosts, for what stands at the head of the file, and for the packets.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        seen_by: SeenBy = SeenBy.SERVER,
+        facts: Sequence[str] = (),
+        *,
+        comments: bool = True,
+        with_lost: bool = False,
+    ) -> None:
+        self._record = record
+        self._seen_by = seen_by
+        self._comments, self._with_lost = comments, with_lost
+        self._sights = ChosenSights(record, seen_by)
+        self._hosts: dict[str, int] = {}
+        """Those whose sights are in it, each with the number of its interface."""
+        lost = 0
+        names = _Names()
+        for found in self._sights.each():
+            if found.chosen and found.sight.point is Point.LOST and not with_lost:
+                lost += 1
+            elif found.chosen:
+                self._note_host(found.sight)
+                if comments:
+                    names.note(found)
+        self.head = Capture(
+            interfaces=tuple(self._interfaces()),
+            packets=(),
+            application=f"tcpemu {__version__}",
+            comments=(*facts, *_left_out(lost, seen_by), *READING) if comments else (),
+            names=tuple(names.all()),
+        )
+        """All of the file but its packets."""
+
+    def _note_host(self, sight: PacketSeen) -> None:
+        if sight.point is not Point.LOST:
+            self._hosts.setdefault(sight.node, len(self._hosts))
+
+    def _interfaces(self) -> Iterator[Interface]:
+        for name in self._hosts:
+            ports = ", ".join(str(port) for node, port in sorted(self._sights.ports) if node == name)
+            yield Interface(
+                name, description=f"host {name}" + (f", listens on port {ports}" if ports else "")
+            )
+        yield Interface(
+            LOST_INTERFACE, description="packets that the network lost, where and when it lost them"
+        )
+
+    def packets(self) -> Iterator[Packet]:
+        """The packets, by their times. Raises CaptureError for one that has no octets."""
+        rows = _RowsByNumber(each_row(self._record)) if self._comments else None
+        for found in self._sights.each():
+            row = None if rows is None else rows.of(found)
+            if found.chosen and (self._with_lost or found.sight.point is not Point.LOST):
+                yield self._packet(found.sight, row)
+
+    def _packet(self, sight: PacketSeen, row: PacketRow | None) -> Packet:
+        once = self._seen_by is not SeenBy.ALL
+        comment = ""
+        if row is not None:
+            here = sight.point is Point.RECEIVED
+            comment = comment_on(row, departure=once or not here, arrival=once or here)
+        lost = sight.point is Point.LOST
+        return Packet(
+            at=sight.at,
+            data=_octets(sight),
+            interface=len(self._hosts) if lost else self._hosts[sight.node],
+            comments=(comment,) if comment else (),
+            direction=_DIRECTIONS[sight.point],
+        )
 
 
-def _chosen(record: Record, viewers: set[str] | None, rows: Mapping[int, PacketRow]) -> Iterator[PacketSeen]:
-    """The sights of packets that go into the file."""
-    sights = record.packets()
-    if viewers is None:
-        yield from sights
-        return
-    best: dict[int, PacketSeen] = {}
-    for sight in sights:
-        known = best.get(sight.number)
-        if known is None or _rank(sight, viewers) < _rank(known, viewers):
-            best[sight.number] = sight
-    for sight in best.values():
-        row = rows[sight.number]
-        if _rank(sight, viewers) != _FOREIGN or viewers.isdisjoint({row.sender, row.receiver}):
-            yield sight  # else it is still on its way to a viewer, or a copy that a viewer did not see
+class _RowsByNumber:
+    """Rows of packets, each until the last sight of its packet has been told."""
+
+    def __init__(self, rows: Iterator[Row]) -> None:
+        self._rows = rows
+        self._known: dict[int, PacketRow] = {}
+
+    def of(self, found: ChosenSight) -> PacketRow | None:
+        """The row of that packet; None for a copy that was lost, which has none."""
+        sight = found.sight
+        if sight.point is Point.LOST and sight.copy_of is not None:
+            return None
+        number = sight.number
+        while number not in self._known:
+            row = next(self._rows, None)
+            if row is None:
+                return None
+            if isinstance(row, PacketRow):
+                self._known[row.number] = row
+        return self._known.pop(number) if found.last else self._known[number]
+
+
+class _Names:
+    """The addresses in the file with their hosts' names; a host that has several adds the address to its name."""
+
+    def __init__(self) -> None:
+        self._sent: dict[Address, str] = {}
+        self._received: dict[Address, str] = {}
+
+    def note(self, found: ChosenSight) -> None:
+        """A packet that is in the file."""
+        self._sent[found.sight.segment.src] = found.sender
+        if found.receiver:
+            self._received[found.sight.segment.dst] = found.receiver
+
+    def all(self) -> Iterator[tuple[Address, str]]:
+        homes: dict[str, list[Address]] = defaultdict(list)
+        for address, home in homes_of(self._sent.items(), self._received.items()).items():
+            homes[home].append(address)
+        for home, addresses in homes.items():
+            for address in addresses[:MOST_NAMES] if home else ():
+                yield address, home if len(addresses) == 1 else f"{home}-{address_text(address)}"
 
 
 def _left_out(count: int, seen_by: SeenBy) -> Iterator[str]:
@@ -115,57 +196,6 @@ def _left_out(count: int, seen_by: SeenBy) -> Iterator[str]:
         viewer = "" if seen_by is SeenBy.ALL else f" to the {seen_by}"
         lost = how_many(count, "packet")
         yield f"Lost on the way{viewer}, and not in this file: {lost} (--with-lost adds them)."
-
-
-def _rank(sight: PacketSeen, viewers: set[str]) -> int:
-    """A host's own sight is best, then where the packet was lost, then any other."""
-    if sight.point is Point.LOST:
-        return 1
-    return 0 if sight.node in viewers else _FOREIGN
-
-
-_FOREIGN = 2
-
-
-def _interfaces(seen: Sequence[PacketSeen], rows: Iterable[Row]) -> tuple[Interface, ...]:
-    hosts = dict.fromkeys(sight.node for sight in seen if sight.point is not Point.LOST)
-    listening = {(row.queues.node, row.queues.port) for row in rows if row.queues}
-    lost = Interface(LOST_INTERFACE, description="packets that the network lost, where and when it lost them")
-    return (*(Interface(name, description=_described(name, listening)) for name in hosts), lost)
-
-
-def _described(name: str, listening: Iterable[tuple[str, int]]) -> str:
-    ports = ", ".join(str(port) for node, port in sorted(listening) if node == name)
-    return f"host {name}" + (f", listens on port {ports}" if ports else "")
-
-
-def _names(seen: Iterable[PacketSeen], rows: Mapping[int, PacketRow]) -> Iterator[tuple[Address, str]]:
-    """The addresses in the file with their hosts' names; a host that has several adds the address to its name."""
-    by_number = [rows[sight.number] for sight in seen]
-    homes: dict[str, list[Address]] = defaultdict(list)
-    for address, home in homes_of(
-        ((row.segment.src, row.sender) for row in by_number),
-        ((row.segment.dst, row.receiver) for row in by_number if row.receiver),
-    ).items():
-        homes[home].append(address)
-    for home, addresses in homes.items():
-        for address in addresses[:MOST_NAMES] if home else ():
-            yield address, home if len(addresses) == 1 else f"{home}-{address_text(address)}"
-
-
-def _packet(sight: PacketSeen, interfaces: dict[str, int], row: PacketRow | None, seen_by: SeenBy) -> Packet:
-    once = seen_by is not SeenBy.ALL
-    comment = ""
-    if row is not None:
-        here = sight.point is Point.RECEIVED
-        comment = comment_on(row, departure=once or not here, arrival=once or here)
-    return Packet(
-        at=sight.at,
-        data=_octets(sight),
-        interface=interfaces[LOST_INTERFACE if sight.point is Point.LOST else sight.node],
-        comments=(comment,) if comment else (),
-        direction=_DIRECTIONS[sight.point],
-    )
 
 
 def _octets(sight: PacketSeen) -> bytes:
@@ -180,6 +210,3 @@ _DIRECTIONS = {
     Point.RECEIVED: Direction.INBOUND,
     Point.LOST: Direction.UNKNOWN,
 }
-
-
-# Comments.

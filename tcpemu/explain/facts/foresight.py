@@ -7,8 +7,8 @@ from tcpemu.stack.base.events import Sent
 from tcpemu.wire.segment import Address, FlowKey
 
 
-class Foresight:
-    """Of the whole record."""
+class Ways:
+    """From where to where packets went."""
 
     def __init__(self, record: Record) -> None:
         sent: dict[Address, str] = {}
@@ -24,6 +24,13 @@ class Foresight:
                 self.copied.add(seen.copy_of)
         self.homes = homes_of(sent.items(), received.items())
         """Which node an address belongs to."""
+
+
+class Foresight(Ways):
+    """All that rows need of what comes after them."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__(record)
         self.sent_again: set[tuple[str, FlowKey]] = set()
         """At whom something of which flow was sent more than once."""
         for entry in record.each_event(Sent):

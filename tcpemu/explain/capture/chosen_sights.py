@@ -1,0 +1,139 @@
+"""Which sights of packets go into a capture, and in which order: found as the record is gone through.
+
+Of each packet the viewer's own sight is best, then that of its loss, then any other. A packet is decided on when it
+has arrived or is lost, and is given when no earlier one can come any more: so no more are kept than are under way.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.facts.foresight import Ways
+from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.stack.base.events import QueueChanged
+
+_OWN, _LOST, _FOREIGN = range(3)
+
+
+@dataclass(slots=True)
+class ChosenSight:
+    """A sight of a packet."""
+
+    sight: PacketSeen
+    sender: str
+    receiver: str | None
+    """None for a packet to an address that nobody has."""
+    last: bool
+    """Whether no other sight of this packet follows."""
+    chosen: bool = True
+    """False where the viewer saw nothing of the packet, nor will."""
+
+
+class ChosenSights:
+    """The sights of one record, as somebody sees it."""
+
+    def __init__(self, record: Record, seen_by: SeenBy) -> None:
+        self._record = record
+        self._seen_by = seen_by
+        ways = Ways(record)
+        self._homes, self._copied = ways.homes, ways.copied
+        self.ports = {
+            (entry.node, entry.event.port)
+            for entry in record.each_event(QueueChanged)
+            if isinstance(entry.event, QueueChanged)
+        }
+        """Node and port of each listener."""
+        self._servers = {call.node for call in record.each_call() if call.text.startswith("listen(")}
+        self._servers |= {node for node, _ in self.ports}
+        if not self._servers:
+            self._servers = self._called_first()
+
+    def _called_first(self) -> set[str]:
+        """Where nobody listens: who the first packet goes to."""
+        first: PacketSeen | None = None
+        for seen in self._record.each_packet():
+            if first is None and seen.point is not Point.LOST:
+                first = seen
+            if first is not None and seen.number == first.number and seen.point is Point.RECEIVED:
+                return {seen.node}
+        home = None if first is None else self._homes.get(first.segment.dst)
+        return set() if home is None else {home}
+
+    def _sees(self, node: str | None) -> bool:
+        """Whether that host is the viewer."""
+        return node is not None and (node in self._servers) == (self._seen_by is SeenBy.SERVER)
+
+    def each(self) -> Iterator[ChosenSight]:
+        """All sights, by their times; those of one time in the order in which their packets began."""
+        decide = self._every if self._seen_by is SeenBy.ALL else self._best
+        heap: list[tuple[int, int, ChosenSight]] = []
+        waiting: dict[int, tuple[int, int, ChosenSight]] = {}
+        senders: dict[int, str] = {}
+        now = 0
+        for order, seen in enumerate(self._record.each_packet()):
+            if seen.point is not Point.LOST:  # that may be told before its time
+                now = seen.at
+            decide(order, seen, self._sender(seen, senders), waiting, heap)
+            first = next(iter(waiting.values()), None)
+            limit = now if first is None else min(now, first[0])
+            while heap and heap[0][0] < limit:
+                yield heappop(heap)[2]
+        for _, began, found in waiting.values():
+            self._put(began, found, heap)
+        while heap:
+            yield heappop(heap)[2]
+
+    def _sender(self, seen: PacketSeen, senders: dict[int, str]) -> str:
+        """Who sent it; `senders` are those of packets that are under way, or of which there are copies."""
+        number = seen.number
+        if seen.point is Point.SENT:
+            senders[number] = seen.node
+        elif number not in senders:
+            return seen.node if seen.copy_of is None else senders.get(seen.copy_of, "")
+        return senders[number] if number in self._copied or seen.point is Point.SENT else senders.pop(number)
+
+    def _every(
+        self,
+        order: int,
+        seen: PacketSeen,
+        sender: str,
+        waiting: dict[int, tuple[int, int, ChosenSight]],  # noqa: ARG002
+        heap: list[tuple[int, int, ChosenSight]],
+    ) -> None:
+        receiver = seen.node if seen.point is Point.RECEIVED else self._homes.get(seen.segment.dst)
+        last = seen.point is not Point.SENT
+        heappush(heap, (seen.at, order, ChosenSight(seen, sender, receiver, last)))
+
+    def _best(
+        self,
+        order: int,
+        seen: PacketSeen,
+        sender: str,
+        waiting: dict[int, tuple[int, int, ChosenSight]],
+        heap: list[tuple[int, int, ChosenSight]],
+    ) -> None:
+        known = waiting.pop(seen.number, None)
+        receiver = seen.node if seen.point is Point.RECEIVED else self._homes.get(seen.segment.dst)
+        if known is None:
+            found, began = ChosenSight(seen, sender, receiver, last=True), order
+        else:
+            _, began, found = known
+            found.receiver = receiver
+            if self._rank(seen) < self._rank(found.sight):
+                found.sight = seen
+        if seen.point is Point.SENT:
+            waiting[seen.number] = seen.at, began, found
+        else:
+            self._put(began, found, heap)
+
+    def _put(self, began: int, found: ChosenSight, heap: list[tuple[int, int, ChosenSight]]) -> None:
+        """It is decided on. One on its way to the viewer yet, or a copy that the viewer did not see, is not chosen."""
+        foreign = self._rank(found.sight) == _FOREIGN
+        found.chosen = not foreign or not (self._sees(found.sender) or self._sees(found.receiver))
+        heappush(heap, (found.sight.at, began, found))
+
+    def _rank(self, sight: PacketSeen) -> int:
+        if sight.point is Point.LOST:
+            return _LOST
+        return _OWN if self._sees(sight.node) else _FOREIGN
