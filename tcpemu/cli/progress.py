@@ -149,7 +149,8 @@ class _Running:
         self._begun: tuple[Network, int] | None = None
 
     def begin(self, network: Network, end: int) -> None:
-        """Its time begins to pass."""
+        """Its time begins to pass. What is long behind the run is kept on disk."""
+        network.record.keep_on_disk()
         self._begun = network, end
 
     def standing(self) -> ProgressOfRun:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
 from tcpemu.explain.ladder.fold import WHOLE
-from tcpemu.explain.ladder.ladder_lines import ladder_lines
+from tcpemu.explain.ladder.ladder_lines import each_ladder_line
 from tcpemu.explain.lines.heading import Heading, section
 from tcpemu.explain.lines.style import Line
 from tcpemu.explain.lines.time_words import span_words
@@ -41,7 +41,7 @@ class FinishedRun:
 
 def overview_lines(run: FinishedRun, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
     """All that is shown of one run."""
-    yield from ladder_lines(run.record, run.heading, width, whole, run.hosts)
+    yield from each_ladder_line(run.record, run.heading, width, whole, run.hosts)
     outcomes = client_outcomes(run.record, run.starts, run.ended)
     yield from section("How the clients fared", client_outcome_lines(outcomes, width))
     yield from section(f"Sockets after {span_words(run.ended)}, as ss -tan shows them", _sockets(run))

@@ -160,7 +160,7 @@ class Record:
     def keep_on_disk(self) -> None:
         """Keep what is packed in a file without a name, in TMPDIR or /var/tmp, that is gone when the record is.
 
-        So memory does not grow with the run. Raises OSError from the disk, then or when an entry is added.
+        So memory does not grow with the run. From then on adding an entry raises OSError where the disk is full.
         """
         self._store.to_disk()
 

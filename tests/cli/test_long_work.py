@@ -57,7 +57,7 @@ def test_a_run_that_will_not_fit_is_told_before_it_begins(monkeypatch, capsys):
     monkeypatch.setenv(MEMORY, "2 GB")
     warn_of_size(runs(scenario(LARGE)), None)
     err = capsys.readouterr().err
-    assert "this will take some 2" in err
+    assert "this will take some 8.8 " in err
     assert "GB of memory, and the limit is 2.0 GB" in err
     monkeypatch.setenv(MEMORY, "100 GB")
     warn_of_size(runs(scenario(LARGE)), None)

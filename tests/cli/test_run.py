@@ -282,7 +282,7 @@ def test_an_old_capture_stays_when_the_new_one_cannot_be_made(tmp_path, monkeypa
     def breaks(*_):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr("tcpemu.cli.run_command.write_capture", breaks)
+    monkeypatch.setattr("tcpemu.cli.run_command.write_packets", breaks)
     done = tcpemu("run", "handshake", "-o", path)
     assert done.exit_code == 2
     assert "No space left on device" in done.stderr

@@ -63,7 +63,7 @@ def client_outcomes(
     """
     outcomes: dict[tuple[str, str], ApplicationOutcome] = {}
     servers = _Servers(record)
-    for call in record.calls():
+    for call in record.each_call():
         who = call.node, call.application
         outcome = outcomes.get(who)
         if outcome is None:
@@ -100,7 +100,7 @@ class _Servers:
     def __init__(self, record: Record) -> None:
         self._ports: set[int] = set()
         self._completed: set[FlowKey] = set()
-        for entry in record.events(QueueChanged, StateChanged):
+        for entry in record.each_event(QueueChanged, StateChanged):
             match entry.event:
                 case QueueChanged(port=port):
                     self._ports.add(port)

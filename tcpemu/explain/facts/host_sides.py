@@ -1,42 +1,74 @@
 """On which side each host stands, and by what name: who listens stands on the right, who calls on the left."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from tcpemu.explain.facts.rows import CallRow, PacketRow, Row
 from tcpemu.wire.segment import Address, FlowKey, address_text
 
 LONGEST_HOST_LABEL = 20
 
+_Way: TypeAlias = tuple[str, int, str | None, int]
+"""Sender and its port, receiver and its port."""
+
 
 class HostSides:
     """The hosts of a run and the sides on which they stand."""
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        packets = [row for row in rows if isinstance(row, PacketRow)]
-        self.right = _listening(rows) or {row.receiver for row in packets[:1] if row.receiver}
-        nodes = dict.fromkeys(node for row in packets for node in (row.sender, row.receiver) if node)
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self._listening: set[str] = set()
+        self._first: set[str] | None = None
+        self._ways: dict[_Way, None] = {}
+        self._addresses: dict[str, dict[Address, None]] = {}
+        for row in rows:
+            self.note(row)
+        self.settle()
+
+    def note(self, row: Row) -> None:
+        """One more row; `settle` when there are no more."""
+        if row.queues:
+            self._listening.add(row.queues.node)
+        if isinstance(row, PacketRow):
+            if self._first is None:
+                self._first = {row.receiver} if row.receiver else set()
+            self._ways[row.sender, row.segment.sport, row.receiver, row.segment.dport] = None
+            self._addresses.setdefault(row.sender, {})[row.segment.src] = None
+            if row.receiver and row.arrived is not None:
+                self._addresses.setdefault(row.receiver, {})[row.segment.dst] = None
+        elif isinstance(row, CallRow) and row.text.startswith("listen("):
+            self._listening.add(row.node)
+
+    def settle(self) -> None:
+        """All rows are noted: find out the sides."""
+        self.right = self._listening or self._first or set()
+        nodes = dict.fromkeys(node for way in self._ways for node in (way[0], way[2]) if node)
         self.left = [node for node in nodes if node not in self.right]
-        self._addresses = _addresses(packets)
         self._owners = {address: node for node, addresses in self._addresses.items() for address in addresses}
-        self._ports_right = {self.right_end(row) for row in packets}
-        self._ports_left = Counter(node for node, _ in {self.left_end(row) for row in packets})
+        self._ports_right = {self._right_end(*way) for way in self._ways}
+        self._ports_left = Counter(node for node, _ in {self._left_end(*way) for way in self._ways})
+        self._ways = {}
 
     def points_right(self, row: PacketRow) -> bool:
         """Whether its arrow points to the right: to who listens, or away from who called."""
-        return row.receiver in self.right or row.sender not in self.right
+        return self._points_right(row.sender, row.receiver)
+
+    def _points_right(self, sender: str, receiver: str | None) -> bool:
+        return receiver in self.right or sender not in self.right
 
     def left_end(self, row: PacketRow) -> tuple[str, int]:
         """Host and port at the left end of its arrow."""
-        if self.points_right(row):
-            return row.sender, row.segment.sport
-        return row.receiver or "", row.segment.dport
+        return self._left_end(row.sender, row.segment.sport, row.receiver, row.segment.dport)
+
+    def _left_end(self, sender: str, sport: int, receiver: str | None, dport: int) -> tuple[str, int]:
+        return (sender, sport) if self._points_right(sender, receiver) else (receiver or "", dport)
 
     def right_end(self, row: PacketRow) -> tuple[str, int]:
         """Host and port at the right end of its arrow."""
-        if self.points_right(row):
-            return row.receiver or "", row.segment.dport
-        return row.sender, row.segment.sport
+        return self._right_end(row.sender, row.segment.sport, row.receiver, row.segment.dport)
+
+    def _right_end(self, sender: str, sport: int, receiver: str | None, dport: int) -> tuple[str, int]:
+        return (receiver or "", dport) if self._points_right(sender, receiver) else (sender, sport)
 
     def left_label(self, node: str, port: int) -> str:
         """The port; where there are several hosts, the host and, if it has several, the port."""
@@ -77,18 +109,3 @@ class HostSides:
         if len(addresses) == 1:
             return f"{node} {address_text(next(iter(addresses)))}"
         return f"{node} ({len(addresses):,} addresses)" if addresses else node
-
-
-def _listening(rows: Sequence[Row]) -> set[str]:
-    calls = {row.node for row in rows if isinstance(row, CallRow) and row.text.startswith("listen(")}
-    return calls | {row.queues.node for row in rows if row.queues}
-
-
-def _addresses(packets: Sequence[PacketRow]) -> dict[str, dict[Address, None]]:
-    """The addresses under which each host was seen."""
-    seen: dict[str, dict[Address, None]] = {}
-    for row in packets:
-        seen.setdefault(row.sender, {})[row.segment.src] = None
-        if row.receiver and row.arrived is not None:
-            seen.setdefault(row.receiver, {})[row.segment.dst] = None
-    return seen

@@ -1,7 +1,7 @@
 """Long runs made short: of many rows that tell the same, the first few are shown and the others counted."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,9 +44,31 @@ Folded: TypeAlias = Row | Fold
 Shape: TypeAlias = tuple[object, ...]
 
 
+class RowCounts:
+    """What has to be known of all rows before the first can be folded."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.rows = self.troubles = 0
+        self.busy: Counter[frozenset[str | None]] = Counter()
+        """How many rows there are between which hosts."""
+        for row in rows:
+            self.note(row)
+
+    def note(self, row: Row) -> None:
+        """One more row."""
+        self.rows += 1
+        self.troubles += _is_trouble(row)
+        self.busy[_hosts(row)] += 1
+
+
 def folded(rows: Sequence[Row], whole: int = WHOLE) -> list[Folded]:
     """The rows, with repetitions folded if there are more than `whole`."""
-    return list(rows) if len(rows) <= whole else list(_fold(rows, fine=len(rows) <= FINE))
+    return list(each_folded(rows, RowCounts(rows), whole))
+
+
+def each_folded(rows: Iterable[Row], counts: RowCounts, whole: int = WHOLE) -> Iterator[Folded]:
+    """The same one by one; `counts` are those of all the rows."""
+    return iter(rows) if counts.rows <= whole else _fold(rows, counts)
 
 
 def row_kind(row: Row) -> str:
@@ -63,22 +85,50 @@ def row_kind(row: Row) -> str:
             return "timer"
 
 
-def _fold(rows: Sequence[Row], *, fine: bool) -> Iterator[Folded]:
+def _fold(rows: Iterable[Row], counts: RowCounts) -> Iterator[Folded]:
+    fine = counts.rows <= FINE
     shown: Counter[Shape] = Counter()
-    busy = Counter(map(_hosts, rows))
-    few_troubles = sum(map(_is_trouble, rows)) <= MOST_TROUBLES
-    hidden: list[Row] = []
+    few_troubles = counts.troubles <= MOST_TROUBLES
+    hidden = _Hidden()
     for row in rows:
         shape = _shape(row, fine=fine)
-        needed = (few_troubles and _is_trouble(row)) or _is_alone(row, busy)
+        needed = (few_troubles and _is_trouble(row)) or _is_alone(row, counts.busy)
         if shown[shape] >= KEPT and not needed:
-            hidden.append(row)
+            hidden.add(row)
             continue
         shown[shape] += 1
-        yield from _closed(hidden)
-        hidden = []
+        yield from hidden.closed()
+        hidden = _Hidden()
         yield row
-    yield from _closed(hidden)
+    yield from hidden.closed()
+
+
+class _Hidden:
+    """Rows one after the other that are not shown, counted."""
+
+    def __init__(self) -> None:
+        self._first: list[Row] = []
+        """Only so many as are not worth a fold."""
+        self._until = 0
+        self._troubles: Counter[str] = Counter()
+        self._others: Counter[str] = Counter()
+        self._queues: ListenerQueues | None = None
+
+    def add(self, row: Row) -> None:
+        """One more."""
+        if len(self._first) < SHORTEST:
+            self._first.append(row)
+        self._until = row.at
+        (self._troubles if _is_trouble(row) else self._others)[row_kind(row)] += 1
+        self._queues = row.queues or self._queues
+
+    def closed(self) -> Iterator[Folded]:
+        """A fold for the rows, or the rows themselves if they are few."""
+        if len(self._first) < SHORTEST:
+            yield from self._first
+            return
+        tally = (*self._troubles.most_common(), *self._others.most_common())
+        yield Fold(self._first[0].at, self._until, tally, self._queues)
 
 
 def _is_trouble(row: Row) -> bool:
@@ -121,15 +171,3 @@ def _shape(row: Row, *, fine: bool) -> Shape:
             return row.node, row_kind(row), row.result if row.result.isupper() else ""
         case TimerRow():
             return row.node, row.reason and row.reason.name, row.change and row.change.new
-
-
-def _closed(hidden: Sequence[Row]) -> Iterator[Folded]:
-    """A fold for the rows, or the rows themselves if they are few."""
-    if len(hidden) < SHORTEST:
-        yield from hidden
-        return
-    troubles = Counter(row_kind(row) for row in hidden if _is_trouble(row))
-    others = Counter(row_kind(row) for row in hidden if not _is_trouble(row))
-    tally = (*troubles.most_common(), *others.most_common())
-    queues = next((row.queues for row in reversed(hidden) if row.queues), None)
-    yield Fold(hidden[0].at, hidden[-1].at, tally, queues)

@@ -6,16 +6,23 @@ and a packet that took longer or shorter carries its own time.
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, drop_word, notes_of
-from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, rows_of
-from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, folded
+from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, each_row, rows_of
+from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, RowCounts, each_folded
 from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, QueueWords
-from tcpemu.explain.ladder.travel_times import DIGITS, UsualDelays, travel_time, travel_words
+from tcpemu.explain.ladder.travel_times import (
+    DIGITS,
+    TravelTimes,
+    UsualDelays,
+    note_travel,
+    travel_time,
+    travel_words,
+)
 from tcpemu.explain.lines.heading import Heading, heading_lines
 from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, lines_text
@@ -29,6 +36,8 @@ from tcpemu.wire.segment import FIN, RST, SYN
 
 SHORTEST_ARROW = 40
 """With less room than this the queues are shown by numbers alone."""
+MADE_ONCE = 100_000
+"""Entries of a record up to which its rows are kept, rather than made twice."""
 PAUSE = 150_000_000
 """After so many nanoseconds without anything an empty line sets apart what follows."""
 
@@ -44,9 +53,23 @@ def ladder_lines(
 
     With more than `whole` rows repetitions are folded. `hosts` are those whose settings are known, by their names.
     """
-    rows = rows_of(record)
-    drawing = _Drawing(rows, folded(rows, whole), width, hosts or {})
-    return [*heading_lines(heading, width), *drawing.lines()]
+    return list(each_ladder_line(record, heading, width, whole, hosts))
+
+
+def each_ladder_line(
+    record: Record,
+    heading: Heading | None = None,
+    width: int = 100,
+    whole: int = WHOLE,
+    hosts: Mapping[str, KnownHost] | None = None,
+) -> Iterator[Line]:
+    """The same one by one. Of the rows no more are kept than are shown: those of a long record are made twice."""
+    rows = rows_of(record) if len(record) <= MADE_ONCE else None
+    facts = _FactsOfRows(each_row(record) if rows is None else rows)
+    again = each_row(record) if rows is None else rows
+    drawing = _Drawing(facts, list(each_folded(again, facts.counts, whole)), width, hosts or {})
+    yield from heading_lines(heading, width)
+    yield from drawing.lines()
 
 
 def ladder_text(record: Record, width: int = 100) -> str:
@@ -54,25 +77,48 @@ def ladder_text(record: Record, width: int = 100) -> str:
     return lines_text(ladder_lines(record, width=width))
 
 
+class _FactsOfRows:
+    """What the head of a ladder and its columns need of all rows, those too that are not shown."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.sides = HostSides()
+        self.counts = RowCounts()
+        self.decimals = 0
+        """Of a second, that show all times."""
+        self.listeners: set[tuple[str, int]] = set()
+        """Node and port of each."""
+        times: TravelTimes = {}
+        for row in rows:
+            self.sides.note(row)
+            self.counts.note(row)
+            note_travel(row, times)
+            self.decimals = max(self.decimals, decimals_for((row.at,)))
+            if row.queues:
+                self.listeners.add((row.queues.node, row.queues.port))
+        self.sides.settle()
+        self.decimals = self.decimals or decimals_for(())
+        self.usual = UsualDelays.of(times)
+
+
 class _Drawing:
     """One ladder: its columns, and what has been said already."""
 
     def __init__(
-        self, rows: Sequence[Row], shown: Sequence[Folded], width: int, hosts: Mapping[str, KnownHost]
+        self, facts: _FactsOfRows, shown: Sequence[Folded], width: int, hosts: Mapping[str, KnownHost]
     ) -> None:
         self._shown = shown
         self._hosts = hosts
-        self._sides = HostSides(rows)
-        self._usual = UsualDelays.of(rows)
-        self._columns = self._measured(rows, width)
+        self._sides = facts.sides
+        self._usual = facts.usual
+        self._columns = self._measured(facts, width)
         self._explained: set[str] = set()
 
-    def _measured(self, rows: Sequence[Row], width: int) -> LadderColumns:
+    def _measured(self, facts: _FactsOfRows, width: int) -> LadderColumns:
         """Columns as wide as what is shown in them; queues by numbers alone if the arrow gets too short."""
         packets = [row for row in self._shown if isinstance(row, PacketRow)]
-        decimals = decimals_for([row.at for row in rows])
+        decimals = facts.decimals
         last = max((row.at for row in self._shown), default=0)
-        words = QueueWords(frozenset((row.queues.node, row.queues.port) for row in rows if row.queues))
+        words = QueueWords(frozenset(facts.listeners))
         columns = LadderColumns(
             width=width,
             decimals=decimals,

@@ -5,7 +5,7 @@ So a time is said of a way between two hosts only if most packets took it, and o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -28,6 +28,16 @@ def travel_time(row: PacketRow) -> int:
     return 0 if row.arrived is None else row.arrived - row.at
 
 
+TravelTimes: TypeAlias = dict[Way, Counter[int]]
+"""How often packets took which time on each way."""
+
+
+def note_travel(row: Row, times: TravelTimes) -> None:
+    """One more row."""
+    if isinstance(row, PacketRow) and _travelled(row):
+        times.setdefault((row.sender, row.receiver), Counter())[travel_time(row)] += 1
+
+
 @dataclass(frozen=True, slots=True)
 class UsualDelays:
     """For each way on which most packets took the same time, that time in words."""
@@ -37,11 +47,7 @@ class UsualDelays:
     """Whether each way between two hosts has one."""
 
     @classmethod
-    def of(cls, rows: Sequence[Row]) -> "UsualDelays":
-        times: dict[Way, list[int]] = {}
-        for row in rows:
-            if isinstance(row, PacketRow) and _travelled(row):
-                times.setdefault((row.sender, row.receiver), []).append(travel_time(row))
+    def of(cls, times: "TravelTimes") -> "UsualDelays":
         looks = {span_words(took, DIGITS) for taken in times.values() for took in taken}
         steady = len(looks) <= len(times)
         found = {way: _usual(taken, steady) for way, taken in times.items()}
@@ -65,11 +71,13 @@ def _same(usual: str, took: int) -> bool:
     return usual in {span_words(took, DIGITS), span_words(took)}
 
 
-def _usual(taken: Sequence[int], steady: bool) -> str:
+def _usual(taken: Counter[int], steady: bool) -> str:
     """The time that more than half of the packets took; empty if there is none."""
-    looks = Counter(span_words(took, DIGITS) for took in taken)
+    looks: Counter[str] = Counter()
+    for took, times in taken.items():
+        looks[span_words(took, DIGITS)] += times
     look, often = looks.most_common(1)[0]
-    if often * 2 <= len(taken) or not (steady or often > 1):
+    if often * 2 <= taken.total() or not (steady or often > 1):
         return ""
     exact = {took for took in taken if span_words(took, DIGITS) == look}
     return span_words(exact.pop()) if len(exact) == 1 else _ABOUT + look

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from typing import IO
 
 
@@ -14,6 +15,7 @@ class PackedStore:
         self._ends: list[int] = [0]
         """Where each piece on disk ends, behind a 0."""
         self._file: IO[bytes] | None = None
+        self._wants_disk = False
 
     def __del__(self) -> None:
         if self._file is not None:
@@ -23,7 +25,9 @@ class PackedStore:
         return len(self._ends) - 1 + len(self._pieces)
 
     def add(self, octets: bytes) -> None:
-        """One more. Raises OSError from the disk."""
+        """One more. Raises OSError from a disk that has no room for it."""
+        if self._wants_disk and self._file is None:
+            self._open()
         if self._file is None:
             self._pieces.append(octets)
             return
@@ -40,12 +44,18 @@ class PackedStore:
         return self._file.read(self._ends[number + 1] - begin)
 
     def to_disk(self) -> None:
-        """Keep all pieces, and those to come, in a file without a name: it is gone when this is.
+        """Keep all pieces, from the next one on, in a file without a name: it is gone when this is.
 
-        It stands in TMPDIR; where that is not set in /var/tmp, since /tmp is often memory. Raises OSError.
+        It stands in TMPDIR; where that is not set in /var/tmp, since /tmp is often memory. Where no file can be made
+        they stay in memory.
         """
-        if self._file is None:
+        self._wants_disk = True
+
+    def _open(self) -> None:
+        self._wants_disk = False
+        with suppress(OSError):
             self._file = tempfile.TemporaryFile(dir=_place())  # noqa: SIM115, it is closed by __del__
+        if self._file is not None:
             pieces, self._pieces = self._pieces, []
             for octets in pieces:
                 self.add(octets)

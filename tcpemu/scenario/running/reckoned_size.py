@@ -6,8 +6,9 @@ from tcpemu.scenario.format.actions import Act
 from tcpemu.scenario.format.scenario_file import ClientGroup, Scenario
 from tcpemu.scenario.running.start_times import start_times
 
-PACKET, CLIENT = 2_400, 6_000
-"""Octets of the record for each packet, beside what it carries; of a client with its connection, at both ends."""
+PACKET, CLIENT, SYN = 100, 4_000, 1_000
+"""Octets of the record for each packet, beside what it carries; of a client with its connection, at both ends; of a
+bare SYN."""
 _SEGMENT = 1448
 _BESIDE_DATA = 10
 """Packets that open and close a connection, and some that are sent again."""
@@ -26,7 +27,7 @@ def reckoned_octets(scenario: Scenario, until: int | None = None) -> int:
 def _of_group(scenario: Scenario, group: ClientGroup, end: int) -> int:
     clients = sum(at <= end for at in start_times(group, Random(0)))
     if group.raw:
-        return clients * _BARE_SYN * PACKET
+        return clients * (SYN + _BARE_SYN * PACKET)
     data = sum(_sent_by(action) for action in group.do if isinstance(action, Act))
     if scenario.server.answer == "echo":
         data *= 2

@@ -11,7 +11,7 @@ from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base import reasons
-from tcpemu.stack.base.events import Verdict
+from tcpemu.stack.base.events import QueueChanged, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.sockets.ss_table import SocketRow
@@ -186,16 +186,18 @@ def _half_open(rows: Sequence[SocketRow]) -> int:
 
 
 def _dropped(result: Result, names: frozenset[str]) -> int:
-    events = (entry.event for entry in result.record.events(Verdict, node=SERVER))
-    return sum(isinstance(event, Verdict) and event.reason.name in names for event in events)
+    verdicts = (entry for entry in result.record.each_event(Verdict) if entry.node == SERVER)
+    return sum(isinstance(entry.event, Verdict) and entry.event.reason.name in names for entry in verdicts)
 
 
 def _rate_of_crowd(result: Result) -> float | None:
     """The accept rate where clients come at a rate. Those that come at times of their own say nothing of it."""
     if not any(group.start.rate and not group.raw for group in result.scenario.clients):
         return None
-    lengths = result.record.queue_lengths(SERVER, result.scenario.server.port)
-    rate = accept_rate(result, max((length.syn for length in lengths), default=0))
+    port = result.scenario.server.port
+    changes = (entry.event for entry in result.record.each_event(QueueChanged) if entry.node == SERVER)
+    lengths = (event.syn for event in changes if isinstance(event, QueueChanged) and event.port == port)
+    rate = accept_rate(result, max(lengths, default=0))
     return None if rate is None else float(rate)
 
 
