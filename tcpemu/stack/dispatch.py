@@ -133,5 +133,7 @@ def _connection_timer(timer: Timer) -> None:
         delayed_acks.timer_fired(conn)
     elif timer.kind is TimerKind.COMPRESSED_ACK:
         compressed_acks.timer_fired(conn)
+    elif timer.kind is TimerKind.PACING:
+        timeouts.pacing_timer_fired(conn)
     else:
         keepalive.timer_fired(conn)

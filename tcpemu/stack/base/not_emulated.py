@@ -9,7 +9,6 @@ from __future__ import annotations
 _MEMORY = "there is no limit of memory for all sockets together"
 _FAST_OPEN = "no data travels on a SYN"
 _PLB = "a flow keeps its path"
-_PACING = "segments are not paced"
 _PROBING = "the path's MTU is not probed"
 _ACCECN = "ECN is that of RFC 3168"
 _DEVICE = "there is no network device, so nothing queues in one"
@@ -113,13 +112,9 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_max_reordering": "how much reordering is allowed for has the kernel's default limit, 300",
     "net.ipv4.tcp_mem": _MEMORY,
     "net.ipv4.tcp_migrate_req": "half-open connections end with their listener, as with 0",
-    "net.ipv4.tcp_min_rtt_wlen": "the least round-trip time has the kernel's default window, 300 s",
-    "net.ipv4.tcp_min_tso_segs": "each segment is sent by itself",
     "net.ipv4.tcp_mtu_probe_floor": _PROBING,
     "net.ipv4.tcp_mtu_probing": _PROBING,
     "net.ipv4.tcp_no_ssthresh_metrics_save": "the slow start threshold of a closed connection is not kept, as with 1",
-    "net.ipv4.tcp_pacing_ca_ratio": _PACING,
-    "net.ipv4.tcp_pacing_ss_ratio": _PACING,
     "net.ipv4.tcp_pingpong_thresh": "a connection is interactive after one answer, as with 1",
     "net.ipv4.tcp_plb_cong_thresh": _PLB,
     "net.ipv4.tcp_plb_enabled": _PLB,
@@ -132,8 +127,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_reordering": "a connection begins with the kernel's default, 3",
     "net.ipv4.tcp_rto_min_us": "the least RTO is 200 ms, the kernel's default",
     "net.ipv4.tcp_thin_linear_timeouts": "time-outs double in thin streams too, as with 0",
-    "net.ipv4.tcp_tso_rtt_log": "each segment is sent by itself",
-    "net.ipv4.tcp_tso_win_divisor": "each segment is sent by itself",
     "net.ipv4.tcp_tw_recycle": "Linux has none either since 4.12",
 }
 """Sysctls of Linux that nothing here obeys, each with what is so whatever it says."""

@@ -75,6 +75,10 @@ SYSCTLS: dict[str, Sysctl] = {
     ),
     "net.ipv4.tcp_max_syn_backlog": Sysctl(2048, "limit of the SYN queue when tcp_syncookies is 0"),
     "net.ipv4.tcp_max_tw_buckets": Sysctl(131072, "connections in TIME_WAIT; what is beyond ends at once"),
+    "net.ipv4.tcp_min_rtt_wlen": Sysctl(
+        300, "seconds for which the least round-trip time is remembered", 0, 86400
+    ),
+    "net.ipv4.tcp_min_tso_segs": Sysctl(2, "segments that go out at once at least", 1, 65535),
     "net.ipv4.tcp_moderate_rcvbuf": Sysctl(
         1, "the receive buffer follows what the application reads", 0, 255
     ),
@@ -87,6 +91,12 @@ SYSCTLS: dict[str, Sysctl] = {
     ),
     "net.ipv4.tcp_orphan_retries": Sysctl(
         0, "retries for a connection without owner; 0 stands for 8", 0, 255
+    ),
+    "net.ipv4.tcp_pacing_ca_ratio": Sysctl(
+        120, "the pace after slow start, in percent of a window a round trip", 0, 1000
+    ),
+    "net.ipv4.tcp_pacing_ss_ratio": Sysctl(
+        200, "the pace in slow start, in percent of a window a round trip", 0, 1000
     ),
     "net.ipv4.tcp_reflect_tos": Sysctl(0, "1: a SYN/ACK takes the DSCP of the SYN", 0, 1),
     "net.ipv4.tcp_retrans_collapse": Sysctl(1, "join small segments when sending them again", 0, 255),
@@ -112,6 +122,12 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_synack_retries": Sysctl(5, "times a SYN/ACK is sent again", 0, 255),
     "net.ipv4.tcp_syncookies": Sysctl(1, "0: never; 1: when the SYN queue is full; 2: always", 0, 2),
     "net.ipv4.tcp_timestamps": Sysctl(1, "0: none; 1: with an offset for each flow; 2: without", 0, 2),
+    "net.ipv4.tcp_tso_rtt_log": Sysctl(
+        9, "the least round-trip time, in units of 2**n microseconds, halves what goes out at once", 0, 255
+    ),
+    "net.ipv4.tcp_tso_win_divisor": Sysctl(
+        3, "a share of the window that goes out at once, without waiting for more", 0, 255
+    ),
     "net.ipv4.tcp_tw_reuse": Sysctl(
         2, "connect() takes the port of a TIME_WAIT: 0 never, 1 with timestamps, 2 only on loopback", 0, 2
     ),
@@ -155,11 +171,15 @@ class Sysctls:
     tcp_max_orphans: int
     tcp_max_syn_backlog: int
     tcp_max_tw_buckets: int
+    tcp_min_rtt_wlen: int
+    tcp_min_tso_segs: int
     tcp_moderate_rcvbuf: int
     tcp_min_snd_mss: int
     tcp_no_metrics_save: int
     tcp_notsent_lowat: int
     tcp_orphan_retries: int
+    tcp_pacing_ca_ratio: int
+    tcp_pacing_ss_ratio: int
     tcp_reflect_tos: int
     tcp_retrans_collapse: int
     tcp_retries1: int
@@ -176,6 +196,8 @@ class Sysctls:
     tcp_synack_retries: int
     tcp_syncookies: int
     tcp_timestamps: int
+    tcp_tso_rtt_log: int
+    tcp_tso_win_divisor: int
     tcp_tw_reuse: int
     tcp_tw_reuse_delay: int
     tcp_window_scaling: int

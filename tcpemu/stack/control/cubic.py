@@ -7,9 +7,10 @@ After a loss the window is seven tenths of `last_max`, the window at the loss. T
 `_look` asks where the curve will be one round trip from now, and turns the way there into `pace`: for so many segments
 acknowledged the window grows by one. Where Reno would have got further, its window counts (`_no_slower_than_reno`).
 
-tcp_cubic.c, Linux 6.12, with its arithmetic of whole numbers. Times of the curve are 1024ths of a second (`<< 10`), so
+Slow start ends at a loss, or before one when ACKs tell that the path is full (`hystart.py`).
+
+tcp_cubic.c, Linux 6.18, with its arithmetic of whole numbers. Times of the curve are 1024ths of a second (`<< 10`), so
 a cube of them is `>> 30` of a second's, and another `>> 10` takes the 1024ths out of the steepness.
-Differs: slow start ends at a loss only, and not when round-trip times grow (hystart).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from tcpemu.stack.base.congestion_hooks import Moment
+from tcpemu.stack.base.congestion_hooks import Moment, Path
+from tcpemu.stack.control.hystart import HyStart, round_begins, round_trip
 from tcpemu.stack.control.reno import Reno
 
 _BETA, _SCALE = 717, 1024
@@ -58,10 +60,24 @@ class Cubic(Reno):
     arrived: int = 0
     """Segments since the curve began, for what Reno would have made of them."""
     reno_window: int = 0
+    train: HyStart | None = None
+    """How ACKs come in slow start; None until the handshake is over."""
 
     @property
     def needs_moment(self) -> bool:
         return True
+
+    def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
+        assert moment is not None
+        return type(self)(cwnd, train=round_begins(moment))
+
+    def timed(self, rtt: int, moment: Moment) -> Self:
+        """A round trip tells whether slow start has filled the path (cubictcp_acked)."""
+        train = self.train
+        if train is None or rtt < 0 or (self.epoch and moment.jiffies - self.epoch < moment.hz):
+            return self
+        slow = self.cwnd < self.ssthresh
+        return replace(self, ssthresh=self.cwnd) if round_trip(train, rtt, moment, self.cwnd, slow) else self
 
     def sending_starts(self, now: int, last: int) -> Self:
         """A pause is no part of the curve, which begins later by as much (cubictcp_cwnd_event)."""
@@ -94,6 +110,7 @@ class Cubic(Reno):
             self.looked_window,
             self.arrived if arrived is None else arrived,
             self.reno_window,
+            self.train,
         )
 
     def _look(self, segments: int, moment: Moment) -> Self:
@@ -111,7 +128,8 @@ class Cubic(Reno):
         curve = self if self.epoch is not None else self._new_curve(segments, moment)
         assert curve.epoch is not None
         cwnd = self.cwnd
-        ahead = -(-moment.min_rtt * moment.hz // 1_000_000)
+        shortest = self.train.shortest if self.train is not None else 0
+        ahead = -(-shortest * moment.hz // 1_000_000)
         at = ((moment.jiffies - curve.epoch + ahead) << 10) // moment.hz
         rise = _STEEPNESS * abs(at - curve.inflection) ** 3 >> 40
         target = curve.origin - rise if at < curve.inflection else curve.origin + rise
@@ -153,7 +171,8 @@ class Cubic(Reno):
             last_max=cwnd * (_SCALE + _BETA) // (2 * _SCALE) if below else cwnd,
         )
 
-    def timed_out(self, cwnd: int, reduces: bool) -> Self:
+    def timed_out(self, cwnd: int, reduces: bool, moment: Moment | None = None) -> Self:
         """All that is known of the curve is forgotten (cubictcp_state)."""
         ssthresh = self.reduced().ssthresh if reduces else self.ssthresh
-        return type(self)(cwnd=cwnd, ssthresh=ssthresh)
+        train = round_begins(moment) if moment is not None and self.train is not None else None
+        return type(self)(cwnd=cwnd, ssthresh=ssthresh, train=train)

@@ -52,6 +52,8 @@ def _application_limited(conn: Connection, board: Scoreboard) -> None:
     recovery.cwnd_used = max(recovery.cwnd_used, board.packets_out)
     if not conn.host.sysctls.tcp_slow_start_after_idle or now - recovery.cwnd_at < conn.rtt.rto:
         return
+    if conn.congestion.controls:
+        return
     window = conn.congestion.cwnd
     used = max(recovery.cwnd_used, conn.host.first_congestion.cwnd)
     if recovery.state is _OPEN and conn.socket is not None:
@@ -65,6 +67,8 @@ def restart_after_idle(conn: Connection) -> None:
     """Nothing was sent for longer than an RTO: halve the window for each, down to the first (tcp_cwnd_restart)."""
     board = conn.scoreboard
     if board is None or board.queue or not conn.host.sysctls.tcp_slow_start_after_idle:
+        return
+    if conn.congestion.controls:
         return
     idle = conn.host.now - board.recovery.wrote_at
     if idle <= conn.rtt.rto:

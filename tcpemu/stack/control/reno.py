@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Congestion, Moment
+from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Moment, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,12 @@ class Reno:
     def needs_moment(self) -> bool:
         return False
 
-    def begin(self, first: Congestion, troubled: bool) -> Self:
+    @property
+    def controls(self) -> bool:
+        return False
+
+    def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
         """The first window; a threshold that a SYN's time-out has lowered is forgotten (tcp_init_metrics)."""
-        cwnd = 1 if troubled else first.cwnd
         unchanged = cwnd == self.cwnd and self.ssthresh == INFINITE
         return self if unchanged else replace(self, cwnd=cwnd, ssthresh=INFINITE)
 
@@ -58,7 +61,22 @@ class Reno:
     def reduced(self) -> Self:
         return replace(self, ssthresh=max(self.cwnd >> 1, 2), counted=0)
 
-    def timed_out(self, cwnd: int, reduces: bool) -> Self:
+    def timed(self, rtt: int, moment: Moment) -> Self:  # noqa: ARG002
+        return self
+
+    def controlled(self, path: Path) -> Self:  # noqa: ARG002
+        return self
+
+    def sending_restarts(self, path: Path) -> Self:  # noqa: ARG002
+        return self
+
+    def loss_began(self, path: Path) -> None:
+        pass
+
+    def undone(self, path: Path) -> None:
+        pass
+
+    def timed_out(self, cwnd: int, reduces: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         ssthresh = self.reduced().ssthresh if reduces else self.ssthresh
         return replace(self, cwnd=cwnd, ssthresh=ssthresh, counted=0)
 

@@ -14,4 +14,5 @@ send_buffer.py       data that waits to be sent, in the kernel's buffers
 sent_pieces.py       one piece under way, its tags, and the order in which pieces were sent
 socket_options.py    what setsockopt() has set
 time_wait.py         what is left of a connection in TIME_WAIT
+windowed_filter.py   the largest or the least of what was measured within a window
 """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tcpemu.stack.base.sequence_numbers import after
-from tcpemu.stack.records.sent_pieces import SentAt, Unacked, sent_after
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.sent_pieces import SACKED, SentAt, Unacked, sent_after
 
 
 @dataclass(slots=True, eq=False)
@@ -55,6 +56,16 @@ class AckResult:
     latest: SentAt | None = None
     """When the latest of what has arrived was sent, and where it ends."""
     latest_end: int = 0
+    prior_delivered_at: int = 0
+    """When what had been delivered before that was sent, in nanoseconds; 0 where nothing has arrived."""
+    send_phase: int = 0
+    """Nanoseconds in which that window was sent."""
+    limited: bool = False
+    """The application limited the rate while it was sent."""
+    rtt: int = -1
+    """The round-trip time of the last of what has arrived, in microseconds, or -1."""
+    prior_in_flight: int = 0
+    """Segments in flight before this ACK."""
 
     @property
     def not_duplicate(self) -> bool:
@@ -74,13 +85,19 @@ class AckResult:
             self.first_sacked_at = sent_at
         self.last_sacked_at = sent_at
 
-    def deliver(self, entry: Unacked) -> None:
+    def deliver(self, board: Scoreboard, entry: Unacked) -> None:
         """A piece has arrived: how much had arrived when the latest of these was sent (tcp_rate_skb_delivered)."""
         if entry.delivered and (
             self.latest is None or sent_after(entry.sent, self.latest, entry.end, self.latest_end)
         ):
             self.latest, self.latest_end = entry.sent, entry.end
-            self.prior_delivered = entry.delivered
+            self.prior_delivered, self.prior_delivered_at = entry.delivered, entry.delivered_at
+            self.limited = entry.limited
+            board.window_sent_at = entry.sent_at
+            self.send_phase = entry.sent_at - entry.window_sent_at
+        if entry.tags & SACKED:
+            # What is SACKED counts once, and not again when it is acknowledged.
+            entry.delivered = 0
 
     def forget_sacks(self) -> None:
         """The segment is too old for its SACK blocks to count."""

@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 
-from tcpemu.stack.base.congestion_hooks import Congestion
+from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE, Congestion
 from tcpemu.stack.base.sequence_numbers import MASK, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
@@ -90,6 +90,16 @@ class Sending:
     """A FIN follows what is unsent."""
     up: int | None = None
     """SND.UP, the number after the urgent octet; None once that is acknowledged, or where there was none."""
+    data_segs_out: int = 0
+    """Segments with data that were sent, repeats too (data_segs_out)."""
+    departed_at: int = 0
+    """When the last segment left, or, at the pace of a paced connection, the next one may (tcp_wstamp_ns)."""
+    paced: bool = False
+    """Segments wait for that time (SK_PACING_NEEDED)."""
+    pacing_rate: int = UNLIMITED_RATE
+    """The pace, in octets per second; of a connection that is not paced it says how large a burst may be."""
+    pacing_timer: Timer | None = None
+    """Waits for `departed_at`; None before it is first set."""
 
     @property
     def window_end(self) -> int:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.records.loss_recovery import Rack, Recovery
 from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, SentOrder, Unacked, new_piece
+from tcpemu.stack.records.windowed_filter import WindowedFilter
 from tcpemu.wire.segment import FIN, PSH
 
 Block = tuple[int, int]
@@ -35,8 +36,8 @@ class Scoreboard:
     """SACK was agreed."""
     min_rtt: int | None
     """The shortest recent round-trip time, in microseconds; the first is that of the handshake."""
-    min_rtt_at: int
-    """When that was measured."""
+    rtt_filter: WindowedFilter | None
+    """What keeps it."""
     recovery: Recovery
     """How the repair of a loss stands."""
     queue: list[Unacked] = field(default_factory=list)
@@ -53,6 +54,12 @@ class Scoreboard:
     """All that has arrived, the SYN included."""
     lost: int = 0
     """All that was ever taken for lost."""
+    delivered_at: int = 0
+    """When something was last delivered, in nanoseconds (delivered_mstamp)."""
+    window_sent_at: int = 0
+    """When what was delivered last had been sent (first_tx_mstamp)."""
+    limited_until: int = 0
+    """The application limits the rate until so many segments are delivered (app_limited); 0 where it does not."""
     highest_sack: Unacked | None = None
     """The piece after the highest SACKED one; None if that is the last."""
     hint: Unacked | None = None
@@ -107,11 +114,19 @@ class Scoreboard:
     def append(self, entry: Unacked) -> None:
         """A new piece has been sent (tcp_output.c: tcp_event_new_data_sent)."""
         self.queue.append(entry)
-        self.sent_order.append(entry)
+        self.note_sent(entry)
         self.packets_out += entry.pcount
-        entry.delivered = self.delivered
         if self.highest_sack is None:
             self.highest_sack = entry
+
+    def note_sent(self, entry: Unacked) -> None:
+        """A piece is sent, for the first time or again: what had been delivered by now (tcp_rate_skb_sent)."""
+        if not self.packets_out:
+            self.window_sent_at = self.delivered_at = entry.sent_at
+        entry.delivered, entry.delivered_at = self.delivered, self.delivered_at
+        entry.window_sent_at = self.window_sent_at
+        entry.limited = self.limited_until > 0
+        self.sent_order.append(entry)
 
     def remove(self, index: int, into: Unacked) -> None:
         """A piece has become part of `into`, where what is to be sent again is looked for now."""
@@ -125,6 +140,8 @@ class Scoreboard:
         entry = self.queue[index]
         rest = new_piece(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent)
         rest.tags, rest.repeats, rest.delivered = entry.tags, entry.repeats, entry.delivered
+        rest.delivered_at, rest.window_sent_at = entry.delivered_at, entry.window_sent_at
+        rest.limited = entry.limited
         entry.payload, entry.end = entry.payload[:length], rest.seq
         entry.flags &= ~(FIN | PSH)
         before = entry.pcount

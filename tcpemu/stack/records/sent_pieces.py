@@ -57,7 +57,13 @@ class Unacked(Link):
     tags: int = 0
     """SACKED, RETRANS, LOST, EVER."""
     delivered: int = 0
-    """Segments delivered when this was sent."""
+    """Segments delivered when this was last sent; 0 once it has arrived and was counted."""
+    delivered_at: int = 0
+    """When the last of these had been delivered, in nanoseconds."""
+    window_sent_at: int = 0
+    """When what was delivered last had been sent (first_tx_mstamp)."""
+    limited: bool = False
+    """The application had nothing more to send before it."""
 
     @property
     def sent(self) -> SentAt:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
+
 
 @dataclass(frozen=True, slots=True)
 class SocketOptions:
@@ -53,3 +55,7 @@ class SocketOptions:
     """IP_MTU_DISCOVER; None for what net.ipv4.ip_no_pmtu_disc says."""
     kept: tuple[tuple[int, int, int], ...] = ()
     """Level, number and value of options that say nothing to TCP and are only remembered."""
+    max_pacing_rate: int = UNLIMITED_RATE
+    """Octets per second (SO_MAX_PACING_RATE)."""
+    congestion: str = ""
+    """The congestion control by its name (TCP_CONGESTION); empty for that of the sysctl."""

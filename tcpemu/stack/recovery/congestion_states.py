@@ -20,6 +20,7 @@ from enum import Enum
 
 from tcpemu.stack.base.sequence_numbers import after, before
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
+from tcpemu.stack.control import control_moment, delivery_rate
 from tcpemu.stack.control.cwnd_changes import current_ssthresh
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection, WriteTimer
@@ -236,7 +237,9 @@ def enter_loss(conn: Connection, board: Scoreboard) -> None:
     if reduces:
         recovery.prior_ssthresh = current_ssthresh(conn.congestion, recovery.reduces)
         recovery.prior_cwnd = conn.congestion.cwnd
-    conn.congestion = conn.congestion.timed_out(board.in_flight + 1, reduces)
+    conn.congestion = conn.congestion.timed_out(board.in_flight + 1, reduces, control_moment.moment_of(conn))
+    if conn.congestion.controls:
+        conn.congestion.loss_began(delivery_rate.path_of(conn, board))
     recovery.cwnd_at = conn.host.now
     if reduces:
         undo.begin_undo(conn, board)

@@ -56,6 +56,8 @@ def end_reduction(conn: Connection, board: Scoreboard) -> None:
     """It is repaired: the window is the threshold now, unless that was taken back (tcp_end_cwnd_reduction)."""
     recovery = board.recovery
     threshold = conn.congestion.ssthresh
+    if conn.congestion.controls:
+        return
     if threshold < INFINITE and (recovery.state is _CWR or recovery.undo_marker is not None):
         conn.congestion = with_cwnd(conn.congestion, threshold)
         recovery.cwnd_at = conn.host.now

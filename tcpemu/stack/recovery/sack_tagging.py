@@ -136,7 +136,7 @@ class TagWalk:
         """A whole piece is covered: tag it in its place."""
         board = self.board
         entry.tags = self._sacked_tags(entry.tags, entry.seq, entry.end, duplicate, entry.pcount, entry.sent)
-        self.result.deliver(entry)
+        self.result.deliver(board, entry)
         if entry.tags & SACKED:
             board.sent_order.remove(entry)
         if not before(entry.seq, loss_marks.highest_sack_seq(self.conn, board)):
@@ -257,7 +257,7 @@ class TagWalk:
         into, entry = board.queue[place - 1], board.queue[place]
         middle = add(entry.seq, length)
         self._sacked_tags(entry.tags, entry.seq, middle, duplicate, count, entry.sent)
-        self.result.deliver(entry)
+        self.result.deliver(board, entry)
         into.payload += entry.payload[:length]
         into.end, into.pcount, into.mss = middle, into.pcount + count, into.mss or mss
         into.repeats = max(into.repeats, entry.repeats)

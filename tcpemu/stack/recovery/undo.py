@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from tcpemu.stack.base.sequence_numbers import before
 from tcpemu.stack.base.states import State
+from tcpemu.stack.control import delivery_rate
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
@@ -46,6 +47,8 @@ def _undo(conn: Connection, board: Scoreboard, unmark: bool) -> None:
         if recovery.prior_ssthresh > conn.congestion.ssthresh:
             recovery.queue_cwr = False
         conn.congestion = conn.congestion.restored(recovery.prior_cwnd, recovery.prior_ssthresh)
+        if conn.congestion.controls:
+            conn.congestion.undone(delivery_rate.path_of(conn, board))
     recovery.undo_marker = None
     recovery.cwnd_at = conn.host.now
     # What is no longer marked lost may still be overdue by RACK: let it look again.

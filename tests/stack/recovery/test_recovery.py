@@ -7,6 +7,7 @@ import pytest
 
 from tcpemu.stack.base.congestion_hooks import Moment
 from tcpemu.stack.control.cubic import Cubic, cubic_root
+from tcpemu.stack.control.hystart import HyStart
 from tcpemu.stack.control.reno import Reno
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.testing.bench import FULL, MS, MSS, SACK, SECOND, Bench, established
@@ -431,9 +432,10 @@ def test_cubic_lets_others_in_when_it_loses_again_below_the_last_loss():
 
 
 def test_cubic_rises_to_the_last_loss_slowly_and_then_faster():
-    now, grows = Cubic(cwnd=70, ssthresh=70, last_max=100), []
+    train = HyStart(0, 0, 0, shortest=100_000)
+    now, grows = Cubic(cwnd=70, ssthresh=70, last_max=100, train=train), []
     for jiffies in range(0, 5000, 25):
-        now = now.acknowledged(now.cwnd, True, Moment(jiffies, 250, 100_000))
+        now = now.acknowledged(now.cwnd, True, Moment(jiffies * 4000, jiffies, 250, 0, 0, 0, False))
         grows.append(now.cwnd)
     assert grows == sorted(grows)
     assert grows[0] < 80

@@ -14,11 +14,10 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.congestion_hooks import Moment
 from tcpemu.stack.base.sequence_numbers import MASK, after, before, distance, offset
 from tcpemu.stack.base.states import State
-from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.arriving import acked_data
 from tcpemu.stack.connection.measures import header_prediction, segment_size
 from tcpemu.stack.connection.sending import data_out, probe_timers, retransmission
-from tcpemu.stack.control import cwnd_validation
+from tcpemu.stack.control import control_moment, cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import REORDERING, CaState
@@ -98,6 +97,7 @@ def process(
 def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckResult, highest: int) -> None:
     """What the acknowledgment means for what is under way: the second half of tcp_ack."""
     delivered, lost, waited = board.delivered, board.lost, bool(board.queue)
+    result.prior_in_flight = board.in_flight
     blocks = sack_blocks.blocks_of(segment.options) if board.sack and segment.options else ()
     if blocks:
         sack_blocks.take(conn, board, blocks, segment.ack, result)
@@ -105,7 +105,12 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     if not waited:
         _nothing_under_way(conn, board, segment.ack, result)
         return
+    reneged = board.recovery.reneging
     acked_data.clean_rtx_queue(conn, board, result, highest)
+    moment = control_moment.moment_of(conn)
+    if moment is not None:
+        conn.congestion = conn.congestion.timed(result.rtt, moment)
+        control_moment.take_counters(conn, moment)
     rack.update_reordering_window(board, result.prior_delivered)
     congestion_states.probe_answered(conn, board, segment.ack, result)
     what = _NOTHING
@@ -117,7 +122,14 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     arrived = board.delivered - delivered
     if result.ece and arrived:
         conn.host.count("TCPDeliveredCE", arrived)
-    _move_window(conn, board, result, arrived, board.lost - lost)
+    delivery_rate.note_delivered(conn, board, arrived)
+    if conn.congestion.controls:
+        path = delivery_rate.measured(conn, board, result, arrived, board.lost - lost, reneged)
+        conn.congestion = conn.congestion.controlled(path)
+        delivery_rate.take_over(conn, board, path)
+    else:
+        _move_window(conn, board, result, arrived, board.lost - lost, moment)
+        pacing_rate.update(conn)
     _send_again(conn, board, what)
 
 
@@ -140,7 +152,9 @@ def _old(conn: Connection, segment: Segment) -> None:
     _send_again(conn, board, congestion_states.fastretrans_alert(conn, board, 0, result))
 
 
-def _move_window(conn: Connection, board: Scoreboard, result: AckResult, delivered: int, lost: int) -> None:
+def _move_window(
+    conn: Connection, board: Scoreboard, result: AckResult, delivered: int, lost: int, moment: Moment | None
+) -> None:
     """The congestion window goes where the state says (tcp_cong_control)."""
     if board.recovery.reduces:
         prr.reduce(conn, board, delivered, lost, result.advanced)
@@ -151,16 +165,8 @@ def _move_window(conn: Connection, board: Scoreboard, result: AckResult, deliver
         grows = result.acked or result.syn or result.sacked
     if grows:
         limited = cwnd_validation.is_cwnd_limited(conn, board)
-        congestion = conn.congestion
-        moment = _moment(conn, board) if congestion.needs_moment else None
-        conn.congestion = congestion.acknowledged(delivered, limited, moment)
+        conn.congestion = conn.congestion.acknowledged(delivered, limited, moment)
         board.recovery.cwnd_at = conn.host.now
-
-
-def _moment(conn: Connection, board: Scoreboard) -> Moment:
-    """The clock as congestion control sees it."""
-    jiffy = conn.host.jiffy
-    return Moment(conn.host.now // jiffy, SECOND // jiffy, board.min_rtt or 0)
 
 
 def _send_again(conn: Connection, board: Scoreboard, what: Resend) -> None:

@@ -12,11 +12,9 @@ from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, SENT_AGAIN, Unacked
+from tcpemu.stack.records.windowed_filter import least_of
 from tcpemu.stack.recovery import rack, reordering, undo
 from tcpemu.wire.segment import SYN
-
-_MIN_RTT_LIFE = 300 * SECOND
-"""For how long the shortest round-trip time is remembered (sysctl_tcp_min_rtt_wlen)."""
 
 
 def clean_rtx_queue(conn: Connection, board: Scoreboard, result: AckResult, highest: int) -> None:
@@ -41,7 +39,7 @@ def clean_rtx_queue(conn: Connection, board: Scoreboard, result: AckResult, high
             if not after(entry.end, board.recovery.high_seq):
                 result.original = True
         _count_acked(conn, board, entry, count)
-        result.deliver(entry)
+        result.deliver(board, entry)
         acked += count
         if entry.flags & SYN:
             result.syn = True
@@ -126,24 +124,25 @@ def _time(
         return None
     if by_sack is not None:
         shortest = (now - result.last_sacked_at) // MICROSECOND
+    result.rtt = shortest
     _shortest(conn, board, shortest, result.delayed)
     round_trip_time.sample(conn, measured)
     return by_sack
 
 
 def _shortest(conn: Connection, board: Scoreboard, microseconds: int, delayed: bool) -> None:
-    """Keep the shortest recent round-trip time (tcp_update_rtt_min).
-
-    Differs: when it is too old the kernel falls back on the shortest since, and here on the next one.
-    """
-    now = conn.host.now
+    """Keep the shortest recent round-trip time (tcp_update_rtt_min)."""
+    host = conn.host
     known = board.min_rtt
     if delayed and known is not None and microseconds > known:
         return
     # 0 counts as a jiffy, for the kernel cannot have measured less than its clock's tick (jiffies_to_usecs(1)).
-    microseconds = microseconds or conn.host.jiffy // MICROSECOND
-    if known is None or microseconds <= known or now - board.min_rtt_at > _MIN_RTT_LIFE:
-        board.min_rtt, board.min_rtt_at = microseconds, now
+    microseconds = microseconds or host.jiffy // MICROSECOND
+    now = host.now // host.jiffy
+    if board.rtt_filter is None:
+        board.rtt_filter = least_of(now, microseconds if known is None else known)
+    window = host.sysctls.tcp_min_rtt_wlen * SECOND // host.jiffy
+    board.min_rtt = board.rtt_filter.take(window, now, microseconds)
 
 
 def _account(

@@ -14,6 +14,7 @@ from tcpemu.stack.connection.lifetime import closing, establishing, keepalive, s
 from tcpemu.stack.connection.measures import first_window, header_prediction, initial_numbers, segment_size
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies, transmit
+from tcpemu.stack.control import pacing_rate
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.sent_pieces import new_piece
@@ -117,6 +118,7 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     if syn_entry is not None and not syn_entry.repeats:
         conn.rtt.handshake_began = syn_entry.sent_at
     establishing.handshake_rtt(conn)
+    pacing_rate.update(conn)
     conn.rtx.retrans_stamp = None
     write_timer.rearm(conn)
     _ready(conn)

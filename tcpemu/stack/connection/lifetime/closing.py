@@ -93,7 +93,7 @@ def _let_go(conn: Connection) -> None:
 
 def stop_timers(conn: Connection) -> None:
     """Cancel whatever is armed."""
-    for timer in (conn.ack.timer, conn.rtx.timer, conn.keepalive_timer):
+    for timer in (conn.ack.timer, conn.rtx.timer, conn.keepalive_timer, conn.snd.pacing_timer):
         if timer is not None:
             conn.host.timers.cancel(timer)
     conn.rtx.timer_is_for = WriteTimer.NOTHING

@@ -16,6 +16,7 @@ from tcpemu.stack.connection.measures import (
     send_buffer_space,
 )
 from tcpemu.stack.connection.sending import data_out
+from tcpemu.stack.control import control_moment, delivery_rate, pacing_rate, registry
 from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
     Acknowledging,
@@ -48,7 +49,7 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         Timestamping(),
         RoundTrips(host.generation.initial_rto),
         Retransmission(),
-        host.first_congestion,
+        registry.first(host, options),
         host.secrets.draw.getrandbits(16),
     )
     if options.mtu_discover is not None or host.path_mtus or host.sysctls.ip_no_pmtu_disc:
@@ -66,6 +67,7 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
         undo_spurious_timeout(conn, stamps)
         conn.rtx.retrans_stamp = None
     init_transfer(conn)
+    pacing_rate.update(conn)
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq
@@ -102,11 +104,23 @@ def init_transfer(conn: Connection) -> None:
     if not conn.rtt.srtt or conn.host.metrics.srtt:
         round_trip_time.init_metrics(conn)
     troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
-    conn.congestion = conn.congestion.begin(conn.host.first_congestion, troubled)
+    begin_congestion(conn, 1 if troubled else conn.host.generation.initial_cwnd)
     receive_window.init_buffer_space(conn)
     buffer_tuning.begin(conn)
     send_buffer_space.expand(conn)
     conn.snd.pushed_seq = conn.snd.write_seq
+
+
+def begin_congestion(conn: Connection, cwnd: int) -> None:
+    """The congestion control begins with this window (tcp_cong.c: tcp_init_congestion_control)."""
+    congestion, snd = conn.congestion, conn.snd
+    if not congestion.controls:
+        conn.congestion = congestion.begin(cwnd, control_moment.moment_of(conn), None)
+        return
+    path = delivery_rate.path_of(conn, conn.scoreboard)
+    conn.congestion = congestion.begin(cwnd, None, path)
+    delivery_rate.take_over(conn, conn.scoreboard, path)
+    snd.paced = True
 
 
 def init_rcv_mss(conn: Connection) -> None:

@@ -10,11 +10,13 @@ from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes
-from tcpemu.stack.connection.sending import retransmission
+from tcpemu.stack.connection.sending import data_out, retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import congestion_states, write_timer
+
+_SENDING = (State.ESTABLISHED, State.FIN_WAIT1, State.CLOSING, State.CLOSE_WAIT, State.LAST_ACK)
 
 
 def write_timer_fired(conn: Connection) -> None:
@@ -33,6 +35,16 @@ def write_timer_fired(conn: Connection) -> None:
         retransmission_timer(conn)
     elif pending is WriteTimer.WINDOW_PROBE:
         probes.window_probe_timer(conn)
+
+
+def pacing_timer_fired(conn: Connection) -> None:
+    """The next piece may leave: what is lost first, then new data (tcp_output.c: tcp_tsq_write)."""
+    if conn.state not in _SENDING:
+        return
+    board = conn.scoreboard
+    if board is not None and board.lost_out > board.retrans_out and conn.congestion.cwnd > board.in_flight:
+        retransmission.send_lost(conn, board, reasons.SENT_FAST)
+    data_out.write_xmit(conn, nagle=True)
 
 
 def retransmission_timer(conn: Connection) -> None:

@@ -13,11 +13,6 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.wire.segment import Address
 
-GSO_MAX_SIZE = 65536 - (192 + 1)
-"""Octets of data in one piece that leave room for headers, 192 octets of them in the kernel of our truths.
-
-net/core/sock.c: sk_setup_caps; a kernel with tunnels or wireless networks built in leaves more (MAX_TCP_HEADER).
-"""
 _LARGEST_ADVERTISED = 65495
 
 

@@ -66,6 +66,9 @@ def expand(conn: Connection) -> None:
     board = conn.scoreboard
     reordering = REORDERING if board is None else board.recovery.reordering
     wanted = _memory(snd.mss_clamp, snd.mss_cache, conn.congestion.cwnd, reordering)
+    if conn.congestion.controls:
+        # BBR may grow like slow start in a recovery too (sndbuf_expand).
+        wanted = wanted // 2 * 3
     if snd.buffer < wanted:
         snd.buffer = min(wanted, conn.host.sysctls.tcp_wmem[2])
 

@@ -1,10 +1,10 @@
 """What may be sent now: data as both windows, Nagle and the pace allow; PSH where a buffer ends, and then FIN.
 
-Data waits in the buffers of `snd.queue`, which send() fills (`write_buffers.py`), and moves to the scoreboard piece
-by piece. A piece is what the kernel would give to the network card at once (TSO): several segments, if the windows
-let them out and a millisecond at the connection's pace takes them (`burst`). Where pieces end shows on the wire, for
-the last segment of each has PSH, and in what is sent again. For each piece, in the kernel's order: is there room in
-the congestion window (`_cwnd_quota`), in the peer's window, and does Nagle let it go; would a larger piece go soon
+Data waits in the buffers of `snd.queue`, which send() fills (`write_buffers.py`), and moves to the scoreboard piece by
+piece. A piece is what the kernel would give to the network card at once (TSO): several segments, if the windows let
+them out and a millisecond at the connection's pace takes them (`pacing_rate.py`). Where pieces end shows on the wire,
+for the last segment of each has PSH, and in what is sent again. For each piece, in the kernel's order: is there room
+in the congestion window (`_cwnd_quota`), in the peer's window, and does Nagle let it go; would a larger piece go soon
 (`_defers`).
 
 tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fin (Linux 6.18).
@@ -18,8 +18,8 @@ from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.measures import segment_size
-from tcpemu.stack.connection.sending import probe_timers, transmit
-from tcpemu.stack.control import cwnd_validation
+from tcpemu.stack.connection.sending import pacing, probe_timers, transmit
+from tcpemu.stack.control import cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState, Recovery
 from tcpemu.stack.records.scoreboard import Scoreboard
@@ -29,8 +29,8 @@ from tcpemu.wire.segment import ACK, FIN, PSH
 
 _RECOVERY, _LOSS_PROBE = CaState.RECOVERY, WriteTimer.LOSS_PROBE
 
-_WINDOW_SHARES = 3
-"""A piece as large as the window divided by this is sent without waiting for more (tcp_tso_win_divisor)."""
+_MOST_DEFERRED = 3
+"""Segments for which a piece waits, where no share of the window is said (tcp_max_tso_deferred_mss)."""
 
 
 def push_pending(conn: Connection) -> None:
@@ -54,9 +54,9 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
     if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
         return 0
     mss = segment_size.current_mss(conn)
-    most = burst(conn, mss)
+    most = pacing_rate.burst(conn, mss)
     sent, defers = 0, False
-    while conn.snd.has_unsent:
+    while conn.snd.has_unsent and not (conn.snd.paced and pacing.must_wait(conn)):
         quota = min(_cwnd_quota(conn), most) or int(probe)
         if quota <= 0:
             break
@@ -110,17 +110,24 @@ def _defers(conn: Connection, most: int) -> bool:
     """Wait for the next ACK, which is due, to send a larger piece then (tcp_output.c: tcp_tso_should_defer)."""
     board = conn.scoreboard
     now = conn.host.now
-    if not board or board.recovery.state >= _RECOVERY or now - board.recovery.wrote_at > MILLISECOND:
+    if not board or board.recovery.state >= _RECOVERY or now - conn.snd.departed_at > MILLISECOND:
         return False
     limit = min(window_room(conn), _cwnd_room(conn))
-    share = min(conn.snd.wnd, conn.congestion.cwnd * conn.snd.mss_cache) // _WINDOW_SHARES
-    if limit >= most * conn.snd.mss_cache or limit >= share:
+    if limit >= most * conn.snd.mss_cache or _is_large_share(conn, limit):
         return False
     # Not if the next ACK is further away than half a round trip, or than a millisecond.
     round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
     if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
         return False
     return limit <= conn.snd.head_length or not (conn.snd.fin_queued and conn.snd.head_is_last)
+
+
+def _is_large_share(conn: Connection, limit: int) -> bool:
+    """Whether a piece as large as `limit` need not wait for more (tcp_tso_win_divisor)."""
+    shares = conn.host.sysctls.tcp_tso_win_divisor
+    if shares:
+        return limit >= min(conn.snd.wnd, conn.congestion.cwnd * conn.snd.mss_cache) // shares
+    return limit > _MOST_DEFERRED * conn.snd.mss_cache
 
 
 def window_room(conn: Connection) -> int:
@@ -131,26 +138,6 @@ def window_room(conn: Connection) -> int:
 def _cwnd_room(conn: Connection) -> int:
     """Octets for which the congestion window still has room."""
     return (conn.congestion.cwnd - in_flight(conn)) * conn.snd.mss_cache
-
-
-def burst(conn: Connection, mss: int) -> int:
-    """Segments that go out in one piece: what a millisecond takes at the pace of the connection.
-
-    tcp_output.c: tcp_tso_autosize; tcp_input.c: tcp_update_pacing_rate.
-    """
-    octets = segment_size.GSO_MAX_SIZE
-    if conn.rtt.srtt:
-        # Octets a second: a window each round trip (80_000 is 8 * 1_000_000 / 100, since `srtt` is eight times
-        # microseconds), and 200 or 120 percent of that, so that the pace never holds the window back.
-        slow_start = conn.congestion.cwnd < conn.congestion.ssthresh >> 1
-        rate = conn.snd.mss_cache * 80_000 * (200 if slow_start else 120)
-        out = conn.scoreboard.packets_out if conn.scoreboard is not None else 0
-        rate = rate * max(conn.congestion.cwnd, out) // conn.rtt.srtt
-        # A millisecond of it, about (>> 10), and more where the peer is near: the largest piece, halved for
-        # each 512 microseconds (tcp_tso_rtt_log). Differs: the kernel goes by the shortest round-trip time there.
-        halvings = (conn.rtt.srtt >> 3) >> 9
-        octets = min((rate >> 10) + (segment_size.GSO_MAX_SIZE >> halvings), segment_size.GSO_MAX_SIZE)
-    return max(octets // mss, 2)
 
 
 def in_flight(conn: Connection) -> int:
@@ -204,7 +191,8 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     payload, flags = _take(conn, length)
     if push:
         flags |= PSH
-    entry = new_piece(conn.snd.nxt, payload, flags, (conn.host.now, conn.host.turn), mss)
+    at = max(conn.host.now, conn.snd.departed_at)
+    entry = new_piece(conn.snd.nxt, payload, flags, (at, conn.host.turn), mss)
     if payload:
         _sending_starts(conn)
     conn.snd.nxt = entry.end
@@ -241,7 +229,13 @@ def _take(conn: Connection, length: int) -> tuple[bytes, int]:
 def _sending_starts(conn: Connection) -> None:
     """Tell the congestion control of data that goes out while nothing is under way (tcp_event_data_sent)."""
     board = conn.scoreboard
-    if board is not None and not board.in_flight:
+    if board is None or board.in_flight:
+        return
+    if conn.congestion.controls:
+        path = delivery_rate.path_of(conn, board)
+        conn.congestion = conn.congestion.sending_restarts(path)
+        delivery_rate.take_over(conn, board, path)
+    else:
         jiffy = conn.host.jiffy
         conn.congestion = conn.congestion.sending_starts(
             conn.host.now // jiffy, board.recovery.wrote_at // jiffy
@@ -251,7 +245,7 @@ def _sending_starts(conn: Connection) -> None:
 def new_scoreboard(conn: Connection) -> Scoreboard:
     """From now on the connection keeps what is under way."""
     now = conn.host.now
-    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, now, Recovery(now))
+    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, Recovery(now))
     return conn.scoreboard
 
 

@@ -9,7 +9,8 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import after, offset
 from tcpemu.stack.connection.measures import segment_size
-from tcpemu.stack.connection.sending import data_out, transmit
+from tcpemu.stack.connection.sending import pacing, transmit
+from tcpemu.stack.control import pacing_rate
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
@@ -26,9 +27,9 @@ def send_lost(conn: Connection, board: Scoreboard, reason: Reason) -> None:
         return
     recovery, queue = board.recovery, board.queue
     head, hole, head_sent = queue[0], False, False
-    most = data_out.burst(conn, segment_size.current_mss(conn))
+    most = pacing_rate.burst(conn, segment_size.current_mss(conn))
     place = board.index(board.hint) if board.hint is not None else 0
-    while place < len(queue):
+    while place < len(queue) and not (conn.snd.paced and pacing.must_wait(conn)):
         entry = queue[place]
         place += 1
         if not hole:
@@ -112,11 +113,11 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
         if not entry.flags & ACK:
             reason = reasons.SENT_SYN_AGAIN
     entry.tags |= EVER
-    entry.sent_at = board.recovery.wrote_at = host.now
+    entry.sent_at = max(host.now, conn.snd.departed_at)
+    board.recovery.wrote_at = host.now
     entry.turn = host.turn
-    entry.delivered = board.delivered
-    board.sent_order.append(entry)
     transmit.transmit_piece(conn, entry, reason)
+    board.note_sent(entry)
 
 
 def _collapse(conn: Connection, board: Scoreboard, entry: Unacked, space: int) -> None:

@@ -11,6 +11,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import established_options, syn_options
 from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.connection.measures.receive_window import select_window
+from tcpemu.stack.connection.sending import pacing
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import ATO_MIN, SCHEDULED
 from tcpemu.stack.records.sent_pieces import Unacked
@@ -23,9 +24,13 @@ _SYN_ACK = SYN | ACK
 
 def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
     """Send a piece segment by segment; the last of several has PSH, and FIN if there is one."""
+    prior = conn.snd.departed_at
     if entry.pcount == 1:
         transmit(conn, entry.flags, entry.seq, entry.payload, reason, entry.repeats)
+        if conn.snd.paced:
+            pacing.departed(conn, entry, prior)
         return
+    conn.snd.departed_at = max(prior, conn.host.now)
     options = _options(conn)
     urgent = _urgent_pointer(conn, entry.seq) if conn.snd.up is not None else 0
     for start in range(0, len(entry.payload), entry.mss):
@@ -36,6 +41,8 @@ def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
         payload = entry.payload[start : start + entry.mss]
         # Each segment of a piece has the first one's urgent pointer: that is how the kernel cuts it.
         transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options, urgent)
+    if conn.snd.paced:
+        pacing.departed(conn, entry, prior)
 
 
 def transmit(
@@ -50,6 +57,8 @@ def transmit(
 ) -> None:
     """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb)."""
     host = conn.host
+    if conn.snd.departed_at < host.now:
+        conn.snd.departed_at = host.now
     remote, remote_port, local, local_port = conn.key
     tos = conn.options.tos
     if flags & SYN:
@@ -129,6 +138,7 @@ def _data_sent(conn: Connection) -> None:
 
     tcp_output.c: tcp_event_data_sent; inet_csk_inc_pingpong_cnt.
     """
+    conn.snd.data_segs_out += 1
     if conn.host.tick(conn.host.now) - conn.ack.last_data_at < conn.ack.ato:
         conn.ack.pingpong = min(conn.ack.pingpong + 1, 255)
 
@@ -152,7 +162,10 @@ def _ack_sent(conn: Connection) -> None:
 
 
 def _stamps(conn: Connection) -> Timestamps:
-    return Timestamps(conn.host.tsval(conn.ts.offset, conn.ts.clock_at), conn.ts.recent)
+    snd, at = conn.snd, conn.ts.clock_at
+    if snd.departed_at > conn.host.now:
+        at = snd.departed_at
+    return Timestamps(conn.host.tsval(conn.ts.offset, at), conn.ts.recent)
 
 
 def _options(conn: Connection) -> tuple[Option, ...]:

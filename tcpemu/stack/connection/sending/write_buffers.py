@@ -10,9 +10,9 @@ from collections import deque
 
 from tcpemu.stack.base.sequence_numbers import add, after
 from tcpemu.stack.connection.measures import segment_size, send_buffer_space
-from tcpemu.stack.connection.measures.segment_size import GSO_MAX_SIZE
 from tcpemu.stack.connection.sending import data_out
-from tcpemu.stack.control import cwnd_validation
+from tcpemu.stack.control import cwnd_validation, delivery_rate
+from tcpemu.stack.control.pacing_rate import GSO_MAX_SIZE
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.send_buffer import SendBuffer
 
@@ -23,6 +23,7 @@ def fill(conn: Connection, data: bytes, urgent: bool = False) -> int:
     The last octet of what is `urgent` is the urgent one (MSG_OOB).
     """
     snd = conn.snd
+    delivery_rate.check_application_limited(conn)
     goal, taken = _size_goal(conn), 0
     while taken < len(data):
         buffer = snd.queue[-1] if snd.queue else None
