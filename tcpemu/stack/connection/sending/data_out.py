@@ -17,7 +17,7 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
-from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.measures import segment_size, send_buffer_space
 from tcpemu.stack.connection.sending import pacing, probe_timers, transmit
 from tcpemu.stack.control import cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.records.connection import Connection, WriteTimer
@@ -257,6 +257,8 @@ def queue_unacked(conn: Connection, entry: Unacked) -> None:
     board.recovery.wrote_at = entry.sent_at
     if idle or conn.rtx.timer_is_for is _LOSS_PROBE:
         write_timer.rearm(conn)
+    if conn.snd.no_space:
+        send_buffer_space.space_may_have_come(conn)
 
 
 def send_fin(conn: Connection) -> None:
