@@ -69,16 +69,8 @@ class TimerQueue:
         """Fire `what` at `deadline`, or as late as the wheel has it. Returns when that is."""
         if self.hz is not None:
             deadline = self._expiry(now, deadline, self.hz)
-        self.arm_exact(what, deadline)
+        self.arm_exactly(what, deadline)
         return deadline
-
-    def arm_exact(self, what: Armable, deadline: int) -> None:
-        """Fire `what` at `deadline`, as the kernel's timers of high resolution do."""
-        if what.armed:
-            self.cancel(what)
-        self._order = order = self._order + 1
-        what.armed = order
-        heappush(self._entries, (deadline, order, what))
 
     def arm_exactly(self, what: Armable, deadline: int) -> None:
         """Fire `what` at `deadline`: the kernel's high-resolution timers are not on the wheel (hrtimer)."""

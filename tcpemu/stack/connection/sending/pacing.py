@@ -26,7 +26,7 @@ def must_wait(conn: Connection) -> bool:
     if snd.pacing_timer is None:
         snd.pacing_timer = Timer(TimerKind.PACING, conn)
     if not snd.pacing_timer.armed:
-        host.timers.arm_exact(snd.pacing_timer, snd.departed_at)
+        host.timers.arm_exactly(snd.pacing_timer, snd.departed_at)
     return True
 
 
