@@ -176,6 +176,8 @@ class Driver:
             for thread in program.process.threads:
                 if not thread.done:
                     yield f"  {program.name} ({thread.name}) {thread.waits_for or 'has not begun'}"
+            for words in program.process.refused:
+                yield f"  {program.name} was refused something before: {words}"
         if self._loop is not None:
             for text in waiting_tasks(self._loop):
                 yield f"  {text}"

@@ -38,6 +38,9 @@ _LOCALHOST = b"\x7f\0\0\1"
 _NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
 _KIND_FLAGS = _NONBLOCK | int(getattr(socket, "SOCK_CLOEXEC", 0))
 _CLOSED = -1
+_REAL_SENDFILE = (getattr(os, "sendfile", None),)
+_LARGEST_PIECE = 2**20
+"""Octets that one os.sendfile() takes of a file."""
 _TCP = 6
 
 
@@ -59,7 +62,8 @@ class EmulatedSocket(socket.socket):
             _check_descriptor(fileno)
             file = file_of(process, fileno)
             if file is None:
-                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+                os.fstat(fileno)  # EBADF
+                raise OSError(errno.ENOTSOCK, os.strerror(errno.ENOTSOCK))
             self._take(process, file, fileno)
             self._protocol = proto if proto >= 0 else _TCP * isinstance(file, TcpStream)
         else:
@@ -68,12 +72,13 @@ class EmulatedSocket(socket.socket):
             self._take(process, stream, open_descriptor(stream))
             self._protocol = max(proto, 0)
             if type != -1 and type & _NONBLOCK:
-                self._seconds = 0.0
+                self._wait_for(0.0)
 
     def _take(self, process: Process, file: OpenFile, number: int) -> None:
         self._process, self._file, self._number = process, file, number
         self._io_refs, self._closed = 0, False
         self._seconds = socket.getdefaulttimeout()
+        os.set_blocking(number, self._seconds is None)
 
     @classmethod
     def _over(cls, file: OpenFile) -> Self:
@@ -109,13 +114,18 @@ class EmulatedSocket(socket.socket):
     def settimeout(self, value: float | None) -> None:
         if value is not None and value < 0:
             raise ValueError("Timeout value out of range")
-        self._seconds = None if value is None else float(value)
+        self._wait_for(None if value is None else float(value))
+
+    def _wait_for(self, seconds: float | None) -> None:
+        """The descriptor says so too, as a real one does with O_NONBLOCK. EBADF."""
+        self._seconds = seconds
+        os.set_blocking(self._number, seconds is None)
 
     def gettimeout(self) -> float | None:
         return self._seconds
 
     def setblocking(self, flag: bool) -> None:
-        self._seconds = None if flag else 0.0
+        self._wait_for(None if flag else 0.0)
 
     def getblocking(self) -> bool:
         return self._seconds != 0.0
@@ -223,7 +233,7 @@ class EmulatedSocket(socket.socket):
 
     def connect_ex(self, address: Any) -> int:
         try:
-            self.connect(address)
+            EmulatedSocket.connect(self, address)
         except TimeoutError as error:
             return error.errno or errno.EAGAIN
         except OSError as error:
@@ -273,10 +283,13 @@ class EmulatedSocket(socket.socket):
             raise not_emulated(errno.EOPNOTSUPP, "sendmsg() with ancillary data")
         if address is not None:
             raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
-        return EmulatedSocket.send(self, b"".join(bytes(one) for one in buffers), flags)
+        octets = b"".join(memoryview(one).tobytes() for one in buffers)
+        return EmulatedSocket.send(self, octets, flags)
 
     def sendto(self, data: Buffer, *rest: Any) -> int:
         """On a stream the address is of no account (tcp_sendmsg)."""
+        if not 1 <= len(rest) <= 2:
+            raise TypeError(f"sendto() takes 2 or 3 arguments ({1 + len(rest)} given)")
         flags = rest[0] if len(rest) > 1 else 0
         return EmulatedSocket.send(self, data, flags)
 
@@ -325,12 +338,18 @@ class EmulatedSocket(socket.socket):
         return EmulatedSocket.recv_into(self, buffer, nbytes, flags), None
 
     def recvmsg(self, bufsize: int, ancbufsize: int = 0, flags: int = 0) -> tuple[bytes, list[Any], int, Any]:
+        if bufsize < 0:
+            raise ValueError("negative buffer size in recvmsg()")
+        _check_ancillary(ancbufsize)
         return EmulatedSocket.recv(self, bufsize, flags), [], 0, None
 
     def recvmsg_into(
         self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0
     ) -> tuple[int, list[Any], int, Any]:
+        _check_ancillary(ancbufsize)
         views = [memoryview(one).cast("B") for one in buffers]
+        if any(view.readonly for view in views):
+            raise TypeError("recvmsg_into() argument 1 must be an iterable of read-write bytes-like objects")
         data = EmulatedSocket.recv(self, sum(map(len, views)), flags)
         rest = memoryview(data)
         for view in views:
@@ -384,7 +403,7 @@ class EmulatedSocket(socket.socket):
     def _real_close(self, _ss: object = None) -> None:
         number, self._number = self._number, _CLOSED
         self._closed = True
-        if number != _CLOSED and number in self._process.files:
+        if number != _CLOSED and not (self._process.over and number not in self._process.files):
             close_descriptor(self._process, number)
 
     def detach(self) -> int:
@@ -394,7 +413,8 @@ class EmulatedSocket(socket.socket):
 
     def dup(self) -> Self:
         made = type(self)._over(self._open_file())
-        made._seconds, made._protocol = self._seconds, self._protocol
+        made._protocol = self._protocol
+        made._wait_for(self._seconds)
         return made
 
     def dup_and_detach(self) -> int:
@@ -436,11 +456,36 @@ def _c_int(value: int) -> int:
     return value
 
 
+def _check_ancillary(size: int) -> None:
+    if size < 0:
+        raise ValueError("invalid ancillary data buffer length")
+
+
 def _check_descriptor(number: object) -> None:
     if not isinstance(number, int):
         raise TypeError(f"integer argument expected, got {type(number).__name__}")
     if number < 0:
         raise ValueError("negative file descriptor")
+
+
+def send_file(out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
+    """os.sendfile() into a socket: what fits of a piece of a real file. EINVAL, EAGAIN, EPIPE."""
+    process = caller()
+    file = file_of(process, out_fd)
+    if file is None:
+        return int(_REAL_SENDFILE[0](out_fd, in_fd, offset, count))
+    size = min(count, _LARGEST_PIECE)
+    octets = os.read(in_fd, size) if offset is None else os.pread(in_fd, size, offset)
+    carrier = EmulatedSocket.__new__(EmulatedSocket)
+    carrier._process, carrier._file, carrier._number = process, file, out_fd
+    carrier._seconds = None if os.get_blocking(out_fd) else 0.0
+    try:
+        sent = EmulatedSocket.send(carrier, octets) if octets else 0
+    finally:
+        carrier._number = _CLOSED
+    if offset is None and sent < len(octets):
+        os.lseek(in_fd, sent - len(octets), os.SEEK_CUR)
+    return sent
 
 
 def duplicate(number: int) -> int:

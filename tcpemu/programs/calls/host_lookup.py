@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from typing import Any
 
@@ -75,7 +76,14 @@ def gethostbyaddr(text: str) -> tuple[str, list[str], list[str]]:
 
 
 def gethostname() -> str:
-    return caller().node.name
+    process = caller()
+    return process.computers.hostnames.get(process.node.name, process.node.name)
+
+
+def sethostname(name: str | bytes) -> None:
+    """Of the emulated host; the machine keeps its own."""
+    process = caller()
+    process.computers.hostnames[process.node.name] = os.fsdecode(name)
 
 
 def getfqdn(name: str = "") -> str:
@@ -91,6 +99,8 @@ def getfqdn(name: str = "") -> str:
 
 def getnameinfo(sockaddr: tuple[Any, ...], flags: int) -> tuple[str, str]:
     _, real = _REAL
+    if not isinstance(sockaddr, tuple):
+        raise TypeError("getnameinfo() argument 1 must be a tuple")
     text = address_named(caller(), sockaddr[0])
     _, service = real((text, *sockaddr[1:]), flags | socket.NI_NUMERICHOST)
     name = None if flags & socket.NI_NUMERICHOST else name_of(caller(), text)
@@ -107,6 +117,7 @@ STAND_INS = {
         "gethostbyname_ex",
         "gethostbyaddr",
         "gethostname",
+        "sethostname",
         "getfqdn",
         "getnameinfo",
     )

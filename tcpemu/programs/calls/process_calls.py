@@ -9,7 +9,8 @@ import threading
 from typing import Any
 
 from tcpemu.programs.calls.either_way import on_hosts
-from tcpemu.programs.calls.emulated_socket import EmulatedSocket, close, duplicate
+from tcpemu.programs.calls.emulated_socket import EmulatedSocket, close, duplicate, send_file
+from tcpemu.programs.calls.socket_addresses import refused
 from tcpemu.programs.calls.thread_start import main_thread
 from tcpemu.programs.files.memory_pair import memory_pair
 from tcpemu.programs.files.process_end import end_process
@@ -32,7 +33,8 @@ def _socketpair(family: int | None = None, type: int = socket.SOCK_STREAM, proto
 
 def _cannot_fork() -> int:
     """A process is a thread here, and no copy of one can be made."""
-    raise OSError(errno.ENOSYS, "fork() is not emulated; use threads or asyncio, or tcpemu exec --real")
+    refused(what := "fork() is not emulated; use threads or asyncio, or tcpemu exec --real")
+    raise OSError(errno.ENOSYS, what)
 
 
 def stand_ins() -> list[tuple[Any, Any]]:
@@ -48,4 +50,6 @@ def stand_ins() -> list[tuple[Any, Any]]:
         socket.close: close,
         threading.main_thread: main_thread,
     }
+    if hasattr(os, "sendfile"):
+        emulated[os.sendfile] = send_file
     return [(real, on_hosts(real, stand_in)) for real, stand_in in emulated.items()]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tcpemu.programs.calls.either_way import class_on_hosts, on_hosts
+from tcpemu.programs.calls.socket_addresses import refused
 from tcpemu.programs.files.interest_list import InterestList
 from tcpemu.programs.files.open_files import (
     ERR,
@@ -26,11 +27,13 @@ from tcpemu.programs.waiting.standing_still import span
 from tcpemu.programs.waiting.whereabouts import caller
 
 _PRIORITY = 2
+_LARGEST_MASK = 0xFFFF
+_EPOLL_CLOEXEC = getattr(select, "EPOLL_CLOEXEC", 0)
 
 
 def number_of(fileobj: Any) -> int:
     """The descriptor of what select() and its kin take."""
-    number = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+    number = fileobj if isinstance(fileobj, int) else getattr(fileobj, "fileno", lambda: None)()
     if not isinstance(number, int):
         raise TypeError("argument must be an int, or have a fileno() method.")
     if number < 0:
@@ -47,7 +50,8 @@ def file_to_wait_for(process: Process, number: int) -> OpenFile:
         except OSError:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
         raise OSError(
-            errno.EPERM, f"descriptor {number} is a file of the real machine: waiting for it is not emulated"
+            errno.EPERM,
+            refused(f"descriptor {number} is a file of the real machine: waiting for it is not emulated"),
         )
     return file
 
@@ -73,36 +77,72 @@ def emulated_select(
     )
 
 
+def _is_closed(process: Process, number: int) -> bool:
+    """Whether it leads nowhere, on the machine neither."""
+    if file_of(process, number) is not None:
+        return False
+    try:
+        os.fstat(number)
+    except OSError:
+        return True
+    return False
+
+
+def _mask(bits: int) -> int:
+    """A C unsigned short. ValueError, OverflowError."""
+    if bits < 0:
+        raise ValueError("value must be positive")
+    if bits > _LARGEST_MASK:
+        raise OverflowError("Python int too large for C unsigned short")
+    return bits
+
+
+def _c_int(milliseconds: float) -> float:
+    if milliseconds >= 2**31:
+        raise OverflowError("timeout is too large")
+    return milliseconds
+
+
 class EmulatedPoll:
     """select.poll()."""
 
     def __init__(self) -> None:
         self._process = caller()
         self._masks: dict[int, int] = {}
+        self._polls = False
 
     def register(self, fd: Any, eventmask: int = IN | _PRIORITY | OUT) -> None:
-        self._masks[number_of(fd)] = eventmask
+        self._masks[number_of(fd)] = _mask(eventmask)
 
     def modify(self, fd: Any, eventmask: int) -> None:
         number = number_of(fd)
         if number not in self._masks:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        self._masks[number] = eventmask
+        self._masks[number] = _mask(eventmask)
 
     def unregister(self, fd: Any) -> None:
         del self._masks[number_of(fd)]
 
     def poll(self, timeout: float | None = None) -> list[tuple[int, int]]:
         """`timeout` in milliseconds; None or less than 0 for ever."""
+        if self._polls:
+            raise RuntimeError("concurrent poll() invocation")
+        limit = None if timeout is None or timeout < 0 else span(_c_int(timeout) / 1000)
+        self._polls = True
+        try:
+            return self._poll(limit)
+        finally:
+            self._polls = False
+
+    def _poll(self, limit: int | None) -> list[tuple[int, int]]:
         process = self._process
-        gone = [number for number in self._masks if file_of(process, number) is None]
+        gone = [number for number in self._masks if _is_closed(process, number)]
         if gone:
             return [(number, select.POLLNVAL) for number in gone]
         files = {number: file_to_wait_for(process, number) for number in self._masks}
         wanted: dict[OpenFile, int] = {}
         for number, file in files.items():
             wanted[file] = wanted.get(file, 0) | self._masks[number]
-        limit = None if timeout is None or timeout < 0 else span(timeout / 1000)
         found = wait_for_any(process, wanted, limit)
         bits = {
             number: found.get(file, 0) & (self._masks[number] | ERR | HUP) for number, file in files.items()
@@ -114,6 +154,12 @@ class EmulatedEpoll:
     """select.epoll()."""
 
     def __init__(self, sizehint: int = -1, flags: int = 0) -> None:
+        if not isinstance(sizehint, int) or not isinstance(flags, int):
+            raise TypeError("integer argument expected")
+        if sizehint < -1 or sizehint == 0:
+            raise ValueError("negative sizehint")
+        if flags & ~_EPOLL_CLOEXEC:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         self._process = caller()
         self._list = InterestList(self._process)
         self._process.had_event_loop = True
@@ -158,7 +204,10 @@ class EmulatedEpoll:
 
     def unregister(self, fd: Any) -> None:
         self._check()
-        self._list.remove(number_of(fd))
+        number = number_of(fd)
+        if _is_closed(self._process, number):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        self._list.remove(number)
 
     def poll(self, timeout: float | None = None, maxevents: int = -1) -> list[tuple[int, int]]:
         """`timeout` in seconds; None or less than 0 for ever."""

@@ -84,6 +84,17 @@ def _kill(pid: int, number: int) -> None:
         deliver(process, int(number))
 
 
+def _signal_thread(ident: int, number: int) -> None:
+    """pthread_kill(): a handler runs in the main thread, and what ends a thread ends its process. ESRCH."""
+    process = caller()
+    if not any(
+        isinstance(one, BatonThread) and one.prepare() == ident and not one.done for one in process.threads
+    ):
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+    if number:
+        deliver(process, int(number))
+
+
 def _set_timer(which: int, seconds: float, interval: float = 0.0) -> tuple[float, float]:
     if which != signal.ITIMER_REAL:
         raise not_emulated(errno.EINVAL, "a timer of processor time")
@@ -129,4 +140,6 @@ def stand_ins() -> list[tuple[Any, Any]]:
         signal.getitimer: _timer,
         os.kill: _kill,
     }
+    if hasattr(signal, "pthread_kill"):
+        emulated[signal.pthread_kill] = _signal_thread
     return [(real, on_hosts(real, stand_in)) for real, stand_in in emulated.items()]

@@ -42,6 +42,7 @@ else:
     from tcpemu.programs.calls import threads_until_312 as thread_calls
 
 _OWN = "tcpemu.programs"
+_REAL_CLASS = socket.socket  # a program may put another in its place
 _REAL_NEW: Callable[..., Any] = socket.socket.__new__
 _installed = 0
 _undo: list[Callable[[], None]] = []
@@ -89,6 +90,7 @@ def _all() -> dict[int, tuple[Any, Any]]:
         *(
             (getattr(socket, name), on_hosts(getattr(socket, name), emulated))
             for name, emulated in host_lookup.STAND_INS.items()
+            if hasattr(socket, name)
         ),
     ]
     return {id(real): (real, stand_in) for real, stand_in in pairs}
@@ -170,6 +172,6 @@ def _new_socket(cls: Any, *arguments: Any, **named: Any) -> Any:
 @lru_cache
 def _emulated(cls: Any) -> Any:
     """The class asked for, over an emulated socket."""
-    if cls is socket.socket:
+    if cls is _REAL_CLASS:
         return EmulatedSocket
     return type(cls.__name__, (cls, EmulatedSocket), {"__module__": cls.__module__})

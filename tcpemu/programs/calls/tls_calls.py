@@ -6,6 +6,7 @@ asyncio's TLS does, and the octets that this takes and gives are received and se
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from tcpemu.programs.calls.emulated_socket import EmulatedSocket
 
 T = TypeVar("T")
 _HEADER = 5
+_OF_OPENSSL = frozenset({"context", "owner", "session"})
 _REAL = (ssl.SSLContext._wrap_socket,)  # type: ignore[attr-defined]
 
 
@@ -31,6 +33,13 @@ class TlsInMemory:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._tls, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What an SSLSocket sets of its object, as a callback for server names does with the context."""
+        if name in _OF_OPENSSL:
+            setattr(self._tls, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def do_handshake(self) -> None:
         self._carry(self._tls.do_handshake)
@@ -53,6 +62,10 @@ class TlsInMemory:
             except ssl.SSLWantReadError:
                 self._send()
                 self._receive()
+            except ssl.SSLError:
+                with contextlib.suppress(OSError):  # the alert that tells the peer, if it is still there
+                    self._send()
+                raise
             else:
                 self._send()
                 return done

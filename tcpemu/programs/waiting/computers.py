@@ -75,6 +75,8 @@ class Process:
     """Called when it is over."""
     over: bool = False
     """It has exited; what is left of its threads only lets go of what it holds."""
+    refused: list[str] = field(default_factory=list)
+    """What it has asked for that is not emulated, in words; each once."""
     signals: list[int] = field(default_factory=list)
     """Those that its main thread has yet to handle."""
     wakeup_file: Any = None
@@ -127,6 +129,8 @@ class Computers:
     processes: list[Process] = field(default_factory=list)
     files: dict[int, Any] = field(default_factory=dict)
     """What every descriptor leads to, of whatever process: no two have the same number."""
+    hostnames: dict[str, str] = field(default_factory=dict)
+    """By the name of a host, the one that sethostname() has given it."""
     over: bool = False
     """The network has come to its end: nothing is sent any more."""
     stuck: StuckError | None = None
