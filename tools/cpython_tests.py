@@ -118,9 +118,8 @@ def run_module(name: str, done: Sequence[str], out: Any) -> None:
 
 def tests_of(name: str) -> list[unittest.TestCase]:
     """The tests of a module, which is loaded on the host: what it asks of sockets meanwhile is answered there."""
-    from test import support
-    from test.support import socket_helper
-
+    support: Any = importlib.import_module("test.support")
+    socket_helper: Any = importlib.import_module("test.support.socket_helper")
     support.use_resources = ["network", "cpu", "walltime"]
     support.verbose = 0
     socket_helper._bind_nix_socket_error = OSError("AF_UNIX is not emulated")

@@ -169,6 +169,11 @@ class Record:
         self._numbers += 1
         return self._numbers
 
+    @property
+    def packets_begun(self) -> int:
+        """How many packets there were so far, copies among them."""
+        return self._numbers
+
     # --- views ------------------------------------------------------------------------------------
 
     def _some(self, kinds: frozenset[int] | None) -> Iterator[Entry]:

@@ -22,6 +22,7 @@ from tcpemu.programs.files.process_end import end_process, muted
 from tcpemu.programs.launching.program import Program, new_process
 from tcpemu.programs.launching.program_kinds import Runnable, prepared
 from tcpemu.programs.waiting.computers import Computers, Process, StuckError
+from tcpemu.programs.waiting.quiet_times import QUIET, StandsStill
 from tcpemu.programs.waiting.whereabouts import on
 
 T = TypeVar("T")
@@ -153,22 +154,39 @@ class Driver:
     def until_done(self, ended: Callable[[], bool], what: str) -> None:
         """Let time go on until that has ended. StuckError where it never will."""
         limit = self.network.now + LONGEST
-        self._drive(ended, limit)
+        stands_still = StandsStill(self.network, self._somebody_goes_on)
+        self._drive(lambda: ended() or stands_still(), limit)
         if not ended():
             raise StuckError(f"{what} does not end, {self._why_not(limit)}")
 
     def until_all_ended(self) -> None:
         """Let time go on until every program has ended that is no server. StuckError where one never will."""
         limit = self.network.now + LONGEST
-        self._drive(self._clients_ended, limit)
+        stands_still = StandsStill(self.network, self._somebody_goes_on)
+        self._drive(lambda: self._clients_ended() or stands_still(), limit)
         if not self._clients_ended():
             raise StuckError(f"some programs do not end, {self._why_not(limit)}")
         self._drive(self._all_ended, self.network.now + SETTLES)
 
     def _why_not(self, limit: int) -> str:
-        late = self.network.now >= limit or self.network.next_due() is not None
-        why = f"though {LONGEST // SECOND} s have passed" if late else "and nothing can happen any more"
+        if self.network.now >= limit:
+            why = f"though {LONGEST // SECOND} s have passed"
+        elif self.network.next_due() is not None:
+            why = f"and for {QUIET // SECOND} s there was no packet, only waits that came to nothing"
+        else:
+            why = "and nothing can happen any more"
         return f"{why}; at {seconds_text(self.network.now)}:\n" + "\n".join(self.who_waits())
+
+    def _somebody_goes_on(self, quiet_since: int) -> bool:
+        """Whether somebody goes on by himself at some time: who is waited for, or who has slept ever since."""
+        if self._loop is not None and any(not timer.cancelled() for timer in self._loop.timers):
+            return True
+        for program in self.programs:
+            for thread in program.process.threads:
+                asleep = not _may_stay(program) or thread.waits_since <= quiet_since
+                if not thread.done and thread.waits_until_some_time and asleep:
+                    return True
+        return False
 
     def who_waits(self) -> Iterator[str]:
         """A line for each thread and task that stands still: what it waits for."""

@@ -4,13 +4,15 @@ import asyncio
 import http.server
 import logging
 import socket
+import socketserver
 import ssl
+import struct
 import time
 import urllib.request
 
 import pytest
 
-from tcpemu.testing import World, lose
+from tcpemu.testing import World, cut, lose, reset
 from tcpemu.wire.capture_file import read_capture
 
 
@@ -171,6 +173,112 @@ def test_uvicorn_and_httpx(tmp_path, get, fault):
         logger.propagate = before
 
 
+def serve_redis():
+    """A stand-in for a Redis server: as much of its protocol as a client needs to set and to get."""
+    values = {}
+
+    def answer(words):
+        name = words[0].upper()
+        if name == b"HELLO":
+            return b"%%1\r\n$5\r\nproto\r\n:%s\r\n" % words[1]
+        if name == b"SET":
+            values[words[1]] = words[2]
+            return b"+OK\r\n"
+        if name == b"GET":
+            return b"$%d\r\n%s\r\n" % (len(values[words[1]]), values[words[1]])
+        return b"+PONG\r\n" if name == b"PING" else b"+OK\r\n"
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self):
+            while head := self.rfile.readline():
+                self.wfile.write(answer([self.word() for _ in range(int(head[1:]))]))
+
+        def word(self):
+            return self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2]
+
+    socketserver.ThreadingTCPServer(("", 6379), Handler).serve_forever()
+
+
+def ask_redis():
+    redis = pytest.importorskip("redis")
+    with redis.Redis("server", socket_keepalive=True) as client:
+        client.ping()
+        client.set("name", b"x" * 20_000)
+        return len(client.get("name"))
+
+
+def ask_redis_async():
+    pytest.importorskip("redis")
+    from redis import asyncio as redis
+
+    async def main():
+        async with redis.Redis(host="server") as client:
+            await client.set("name", "value")
+            return [await client.get("name"), await client.ping()]
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "fault", [*FAULTS, lose("data 2", by="server"), cut(at="1.05 s", until="1.5 s")], ids=str
+)
+@pytest.mark.parametrize(("ask", "value"), [(ask_redis, 20_000), (ask_redis_async, [b"value", True])])
+def test_redis_clients_and_a_stand_in(tmp_path, ask, value, fault):
+    pytest.importorskip("redis")
+    assert run_twice(serve_redis, ask, tmp_path, fault=fault) == value
+
+
+def serve_postgres():
+    """A stand-in for a PostgreSQL server: start-up without a password, simple queries, the end."""
+
+    def message(kind, octets=b""):
+        return kind + struct.pack("!i", 4 + len(octets)) + octets
+
+    ready = message(b"Z", b"I")
+
+    async def handle(reader, writer):
+        async def body():
+            (length,) = struct.unpack("!i", await reader.readexactly(4))
+            return await reader.readexactly(length - 4)
+
+        while struct.unpack("!i", (await body())[:4])[0] == 80877103:  # it asks for TLS
+            writer.write(b"N")
+        writer.write(message(b"R", struct.pack("!i", 0)))
+        for name, value in (("server_version", "17.0"), ("client_encoding", "UTF8"), ("TimeZone", "UTC")):
+            writer.write(message(b"S", f"{name}\0{value}\0".encode()))
+        writer.write(message(b"K", struct.pack("!ii", 1, 2)) + ready)
+        while (kind := await reader.read(1)) == b"Q":
+            await body()
+            writer.write(message(b"C", b"SELECT 1\0") + ready)
+        assert kind in (b"X", b"")
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(handle, "0.0.0.0", 5432)
+        await server.serve_forever()
+
+    asyncio.run(main())
+
+
+def ask_by_asyncpg():
+    asyncpg = pytest.importorskip("asyncpg")
+
+    async def main():
+        connection = await asyncpg.connect(host="server", user="someone", database="some", ssl="prefer")
+        version = connection.get_server_version()
+        status = await connection.execute("select 1")
+        await connection.close()
+        return version.major, status
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, lose("data 2", by="client")], ids=str)
+def test_asyncpg_and_a_stand_in(tmp_path, fault):
+    pytest.importorskip("asyncpg")
+    assert run_twice(serve_postgres, ask_by_asyncpg, tmp_path, fault=fault) == (17, "SELECT 1")
+
+
 @pytest.fixture(scope="module")
 def tls():
     """A context of a server and one of a client that trusts it."""
@@ -240,6 +348,31 @@ def test_tls(tls, serve, ask):
         world.run(world.host("server"), [serve, server])
         answer = world.until(world.run(world.host("client"), [ask, client], at="1 s"))
     assert answer == (b"HELLO\n", "TLSv1.3")
+
+
+@pytest.mark.parametrize(
+    "fault", [lose("third-ack"), lose("data 2", by="server"), reset(at="1.2 s")], ids=str
+)
+def test_tls_meets_a_fault_the_same_way_twice(tls, fault):
+    """What TLS draws by chance is OpenSSL's own: the octets differ from run to run, the packets do not."""
+    server, client = tls
+    found = []
+    for _ in range(2):
+        with World(7) as world:
+            hosts = world.host("server"), world.host("client")
+            world.link(*hosts, "20 ms")
+            world.fault(fault)
+            serving = world.run(hosts[0], [serve_tls_sockets, server])
+            asking = world.run(hosts[1], [ask_by_tls_sockets, client], at="1 s")
+            try:
+                value = world.until(asking)
+            except OSError as error:
+                value = type(error)
+            assert not world.unmet_faults or fault.what == "reset"
+            serving.disregard_failure()
+            packets = [(one.at, one.node, one.segment.flags) for one in world.record.packets()]
+        found.append((value, packets))
+    assert found[0] == found[1]
 
 
 def test_a_certificate_that_is_not_trusted(tls):

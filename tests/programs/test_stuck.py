@@ -1,7 +1,9 @@
 """What cannot go on is found and named."""
 
 import asyncio
+import contextlib
 import os
+import select
 import socket
 import threading
 import time
@@ -39,7 +41,7 @@ def test_a_deadlock_says_who_waits_for_what():
     said = stuck(main)
     assert "nothing can happen any more" in said
     assert "program (MainThread) waits for a lock" in said
-    assert "program (reader) waits in a call of a socketpair() for a file" in said
+    assert "program (reader) waits in send() or recv() for a socketpair()" in said
 
 
 def test_a_loop_that_lets_no_time_pass():
@@ -116,3 +118,98 @@ def test_time_that_passes_is_no_loop():
     with World() as world:
         world._driver.computers.calls_allowed = 100
         assert world.until(world.run(world.host("host"), main)) is True
+
+
+def test_who_waits_beside_a_server_that_looks_around_is_found_in_an_hour():
+    def serve():
+        listener = socket.create_server(("", 80))
+        listener.settimeout(0.5)
+        kept = []
+        while True:
+            with contextlib.suppress(TimeoutError):
+                kept.append(listener.accept())
+
+    def ask():
+        with socket.create_connection(("server", 80)) as connection:
+            connection.recv(10)
+
+    with World() as world:
+        world.run(world.host("server"), serve)
+        client = world.run(world.host("client"), ask)
+        with pytest.raises(StuckError, match="for 3600 s there was no packet") as caught:
+            world.until(client)
+        assert 3600 < world.now < 7300
+        client.disregard_failure()
+    assert "client (MainThread) waits in recv(10) of the connection with 10.0.0.1:80" in str(caught.value)
+
+
+def test_who_has_a_limit_of_his_own_is_waited_for():
+    def serve():
+        listener = socket.create_server(("", 80))
+        while True:
+            select.select([listener], [], [], 0.5)
+
+    def sleep():
+        time.sleep(20_000)
+
+    def wait():
+        one, _ = socket.socketpair()
+        one.settimeout(15_000)
+        with pytest.raises(TimeoutError):
+            one.recv(1)
+
+    async def coroutine():
+        await asyncio.sleep(18_000)
+
+    def speaks_late():
+        listener = socket.create_server(("", 81))
+        connection, _ = listener.accept()
+        time.sleep(15_000)
+        connection.send(b"x")
+
+    def listens():
+        with socket.create_connection(("late", 81)) as connection:
+            assert connection.recv(1) == b"x"
+
+    with World() as world:
+        world.run(world.host("server"), serve)
+        for program in (sleep, wait):
+            world.run(world.host(program.__name__), program)
+        world.start(world.host("coroutine"), coroutine())
+        world.run(world.host("late"), speaks_late)
+        world.run(world.host("listens"), listens, at="1 s")
+        world.until()
+        assert 20_000 <= world.now < 20_002
+
+
+def test_it_is_said_who_took_a_lock_and_which_files_are_waited_for():
+    def main():
+        lock, taken = threading.Lock(), threading.Event()
+
+        def holds():
+            lock.acquire()
+            taken.set()
+            listener = socket.create_server(("", 80))
+            one, _ = socket.socketpair()
+            select.select([listener, one], [], [])
+
+        threading.Thread(target=holds, name="holder", daemon=True).start()
+        taken.wait()
+        lock.acquire()
+
+    with World() as world:
+        world.run(world.host("host"), main, name="program")
+        world.until("1 s")
+        said = list(world._driver.who_waits())
+    assert said[0].endswith("program (MainThread) waits for a lock that program (holder) took")
+    assert said[1].endswith("waits in poll() for one of 2 files: the listener on port 80, a socketpair()")
+
+
+def test_what_was_refused_before_is_said():
+    def main():
+        with contextlib.suppress(OSError):
+            socket.socket(socket.AF_UNIX)
+        one, _other = socket.socketpair()
+        one.recv(1)
+
+    assert "program was refused something before: the address family AF_UNIX is not emulated" in stuck(main)

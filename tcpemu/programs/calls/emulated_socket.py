@@ -15,7 +15,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeAlias, TypeVar
 
-from tcpemu.network.application_sockets import connected
+from tcpemu.network.application_sockets import connected, octets_text
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
 from tcpemu.programs.calls.socket_addresses import ANY, FAMILIES, from_stack, not_emulated, to_stack
@@ -38,7 +38,7 @@ _LOCALHOST = b"\x7f\0\0\1"
 _NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
 _KIND_FLAGS = _NONBLOCK | int(getattr(socket, "SOCK_CLOEXEC", 0))
 _CLOSED = -1
-_REAL_SENDFILE = (getattr(os, "sendfile", None),)
+_REAL_SENDFILE: tuple[Callable[..., int], ...] = (os.sendfile,) if hasattr(os, "sendfile") else ()
 _LARGEST_PIECE = 2**20
 """Octets that one os.sendfile() takes of a file."""
 _TCP = 6
@@ -156,18 +156,32 @@ class EmulatedSocket(socket.socket):
         wait: bool = True,
         again: int = errno.EAGAIN,
         gives: Callable[[T], EndpointSocket] | None = None,
-        why: str = "",
+        limit: int | None = None,
     ) -> T:
-        """Make a call of the stack that may have to wait, as long as the socket's timeout has it."""
+        """Make a call of the stack that may have to wait, as long as the socket's timeout has it.
+
+        `limit` is that of SO_RCVTIMEO or SO_SNDTIMEO, which a socket with a timeout of Python's never comes to.
+        """
         stream = self._stream(text)
-        if self._seconds == 0.0 or not wait:
+        if self._seconds == 0.0 or not wait or (self._seconds is None and limit == 0):
             return at_once(self._process, lambda: stream.calls.call(stream.socket, text, attempt, show))
-        timeout = None if self._seconds is None else span(self._seconds)
+        timeout = limit if self._seconds is None else span(self._seconds)
         trying = stream.calls.complete(stream.socket, text, attempt, show, timeout, again, gives)
         try:
-            return finish(self._process, trying, why or f"waits in {text}")
+            return finish(self._process, trying, f"waits in {text}{self._of_whom(stream, timeout)}")
         except BlockingIOError:
+            if self._seconds is None:
+                raise
             raise TimeoutError("timed out") from None
+
+    def _of_whom(self, stream: TcpStream, timeout: int | None) -> str:
+        """What a call waits for, for whoever asks why nothing goes on."""
+        remote = stream.socket.remote
+        peer = (
+            "" if remote is None or stream.connecting else f" of the connection with {endpoint_text(remote)}"
+        )
+        until = "" if timeout is None else f", until {(self._process.computers.now + timeout) / 1e9:g} s"
+        return f"{peer}{until}"
 
     def bind(self, address: Any) -> None:
         stream = self._stream("bind")
@@ -198,8 +212,11 @@ class EmulatedSocket(socket.socket):
             stream.socket.accept,
             lambda child: endpoint_text(child.remote) if child.remote else "",
             gives=lambda child: child,
+            limit=stream.receive_limit,
         )
-        made = EmulatedSocket._over(TcpStream(self._process, given))
+        child = TcpStream(self._process, given)
+        child.receive_limit, child.send_limit = stream.receive_limit, stream.send_limit
+        made = EmulatedSocket._over(child)
         made._protocol = self._protocol
         return made, made.getpeername()
 
@@ -222,7 +239,11 @@ class EmulatedSocket(socket.socket):
 
         try:
             self._call(
-                f"connect({endpoint_text(remote)})", attempt, lambda _: "connected", again=errno.EINPROGRESS
+                f"connect({endpoint_text(remote)})",
+                attempt,
+                lambda _: "connected",
+                again=errno.EINPROGRESS,
+                limit=stream.send_limit,
             )
         except SocketError:
             raise
@@ -249,8 +270,7 @@ class EmulatedSocket(socket.socket):
             return self._through(file, lambda: file.send(octets), flags)
         stream = self._stream("send")
         if self._seconds is None and not flags & _DONTWAIT:
-            self._send_all(octets, flags)
-            return len(octets)
+            return self._send_all(octets, flags)
         return self._call(
             f"send({len(octets)})",
             lambda now: stream.socket.send(octets, now, flags),
@@ -264,9 +284,12 @@ class EmulatedSocket(socket.socket):
             while octets:
                 octets = octets[EmulatedSocket.send(self, octets, flags) :]
             return
-        self._send_all(octets, flags)
+        sent = self._send_all(octets, flags)
+        while sent < len(octets):
+            sent += self._send_all(octets[sent:], flags)
 
-    def _send_all(self, octets: bytes, flags: int) -> None:
+    def _send_all(self, octets: bytes, flags: int) -> int:
+        """Send all of it; less where SO_SNDTIMEO has it so."""
         stream = self._stream("send")
         rest = memoryview(octets)
 
@@ -276,7 +299,12 @@ class EmulatedSocket(socket.socket):
             if rest:
                 raise SocketError(errno.EAGAIN)
 
-        self._call(f"send({len(octets)})", attempt)
+        try:
+            self._call(f"send({len(octets)})", attempt, limit=stream.send_limit)
+        except BlockingIOError:
+            if len(rest) == len(octets):
+                raise
+        return len(octets) - len(rest)
 
     def sendmsg(self, buffers: Iterable[Any], ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
         if list(ancdata):
@@ -296,8 +324,30 @@ class EmulatedSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         if bufsize < 0:
             raise ValueError("negative buffersize in recv")
-        if flags & _WAITALL:
-            return self._recv_whole(bufsize, flags & ~_WAITALL)
+        least = self._least(bufsize, flags)
+        found = self._recv_some(bufsize, flags & ~_WAITALL)
+        if least > 1 and flags & _PEEK:
+            raise not_emulated(errno.EOPNOTSUPP, "recv() with MSG_PEEK that waits for more than one octet")
+        while found and len(found) < least:
+            try:
+                more = self._recv_some(bufsize - len(found), flags & ~_WAITALL)
+            except OSError:
+                break  # the next call tells of it (tcp_recvmsg: what was copied comes first)
+            if not more:
+                break
+            found += more
+        return found
+
+    def _least(self, bufsize: int, flags: int) -> int:
+        """So many octets a call waits for: those of SO_RCVLOWAT, or all with MSG_WAITALL (sock_rcvlowat)."""
+        file = self._open_file()
+        if self._seconds is not None or flags & _DONTWAIT:
+            return 1
+        if flags & _WAITALL or not isinstance(file, TcpStream):
+            return bufsize if flags & _WAITALL else 1
+        return min(file.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT), bufsize)
+
+    def _recv_some(self, bufsize: int, flags: int) -> bytes:
         file = self._open_file()
         if isinstance(file, MemoryEnd):
             return self._through(file, lambda: file.recv(bufsize, bool(flags & _PEEK)), flags)
@@ -305,21 +355,10 @@ class EmulatedSocket(socket.socket):
         return self._call(
             f"recv({bufsize})",
             lambda now: stream.socket.recv(bufsize, now, flags),
-            lambda data: f"{len(data)} octets" if data else "end",
+            lambda data: octets_text(len(data)) if data else "end",
             wait=not flags & (_DONTWAIT | _OOB),  # for urgent data nobody waits
+            limit=stream.receive_limit,
         )
-
-    def _recv_whole(self, bufsize: int, flags: int) -> bytes:
-        """MSG_WAITALL: less only at the end."""
-        if flags & _PEEK:
-            raise not_emulated(errno.EOPNOTSUPP, "recv() with MSG_PEEK and MSG_WAITALL")
-        found = b""
-        while len(found) < bufsize:
-            more = EmulatedSocket.recv(self, bufsize - len(found), flags)
-            if not more:
-                break
-            found += more
-        return found
 
     def recv_into(self, buffer: Buffer, nbytes: int = 0, flags: int = 0) -> int:
         view = memoryview(buffer).cast("B")
@@ -371,7 +410,7 @@ class EmulatedSocket(socket.socket):
                     raise
                 if deadline is not None and computers.now >= deadline:
                     raise TimeoutError("timed out") from None
-            wait_for_change(self._process, [end], deadline, "a call of a socketpair()")
+            wait_for_change(self._process, [end], deadline, "send() or recv()")
 
     def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
         return self._sendfile_use_send(file, offset, count)  # type: ignore[attr-defined, no-any-return]

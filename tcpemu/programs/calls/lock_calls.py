@@ -10,19 +10,21 @@ from typing import Any
 
 from tcpemu.network.task import Wake
 from tcpemu.programs.calls.either_way import class_on_hosts
-from tcpemu.programs.waiting.computers import Process
+from tcpemu.programs.waiting.computers import Process, ProgramThread
 from tcpemu.programs.waiting.standing_still import span, stand_still
-from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.programs.waiting.whereabouts import current_thread, here
 
 
 class EmulatedLock:
     """threading.Lock. Those that wait are served in the order in which they came."""
 
-    __slots__ = ("__weakref__", "_held", "_home", "_waiting")
+    __slots__ = ("__weakref__", "_held", "_holder", "_home", "_waiting")
 
     def __init__(self, home: Process | None = None) -> None:
         self._home = home or here()
         self._held = False
+        self._holder: ProgramThread | None = None
+        """The thread that took it last."""
         self._waiting: deque[Wake] = deque()
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
@@ -35,7 +37,7 @@ class EmulatedLock:
             self._wait(None if timeout == -1 else span(timeout))
         if self._held:
             return False
-        self._held = True
+        self._held, self._holder = True, current_thread()
         return True
 
     def _wait(self, timeout: int | None) -> None:
@@ -51,8 +53,10 @@ class EmulatedLock:
                 computers.at(deadline, wake)
 
         until = "" if deadline is None else f", until {deadline / 1e9:g} s"
+        holder = self._holder
+        whose = f" that {holder.process.name} ({holder.name}) took" if holder is not None else ""
         while self._held and (deadline is None or computers.now < deadline):
-            stand_still(process, arm, f"waits for a lock{until}")
+            stand_still(process, arm, f"waits for a lock{whose}{until}")
 
     def release(self) -> None:
         if not self._held:

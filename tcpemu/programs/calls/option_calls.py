@@ -1,6 +1,7 @@
 """setsockopt() and getsockopt() as programs call them: numbers, or structures in octets.
 
-What the stack does not have is refused: an option that was taken and did nothing would be a trap.
+All are the stack's but the two time limits of calls, as it knows no call that waits. What it does not have is refused:
+an option that was taken and did nothing would be a trap.
 """
 
 from __future__ import annotations
@@ -9,70 +10,67 @@ import errno
 import socket
 import struct
 
-from tcpemu.network.application_sockets import set_option
 from tcpemu.programs.calls.socket_addresses import not_emulated
 from tcpemu.programs.files.tcp_stream import TcpStream
 from tcpemu.stack.base.errors import SocketError
 
-_LINGER = struct.Struct("ii")
-_NAMES = {
-    (getattr(socket, "SOL_SOCKET", 1), getattr(socket, name)): name
-    for name in dir(socket)
-    if name.startswith("SO_") and isinstance(getattr(socket, name), int)
-} | {(6, getattr(socket, name)): name for name in dir(socket) if name.startswith("TCP_")}
-_LINGER_OPTION = (socket.SOL_SOCKET, socket.SO_LINGER)
+_TIMEVAL = struct.Struct("qq")
+"""Seconds and microseconds, on a 64-bit machine."""
+_JIFFY = 1_000_000
+"""Nanoseconds of the least step in which these limits are kept; Linux's is 1, 4 or 10 ms."""
+_LIMITS = {
+    (socket.SOL_SOCKET, getattr(socket, "SO_RCVTIMEO", 20)): "receive_limit",
+    (socket.SOL_SOCKET, getattr(socket, "SO_SNDTIMEO", 21)): "send_limit",
+}
 
 
 def set_stream_option(stream: TcpStream, level: int, name: int, value: int | bytes | None) -> None:
     """setsockopt(). Raises SocketError, or an OSError that says what is not emulated."""
     if value is None:
-        raise not_emulated(errno.ENOPROTOOPT, f"setsockopt({_option(level, name)}, None)")
-    if (level, name) == _LINGER_OPTION:
-        _set_linger(stream, value)
-        return
-    number = value if isinstance(value, int) else _number(value, level, name)
-    try:
-        set_option(stream.calls, stream.socket, level, name, int(number))
-    except SocketError as error:
-        _say_which(error, level, name)
-        raise
+        raise not_emulated(errno.ENOPROTOOPT, f"setsockopt() of option {name} at level {level} with None")
+    shown = value if isinstance(value, int) else f"{len(value)} octets"
+
+    def attempt(now: int) -> None:
+        assert value is not None
+        if (level, name) in _LIMITS:
+            setattr(stream, _LIMITS[level, name], _limit_of(value))
+        else:
+            stream.socket.setsockopt(level, name, value, now)
+
+    stream.calls.call(stream.socket, f"setsockopt({level}, {name}, {shown})", attempt)
 
 
 def stream_option(stream: TcpStream, level: int, name: int, size: int = 0) -> int | bytes:
     """getsockopt(): a number, or octets where a size was given."""
-    try:
-        value = stream.calls.call(
-            stream.socket,
-            f"getsockopt({level}, {name})",
-            lambda _: stream.socket.getsockopt(level, name),
-            str,
-        )
-    except SocketError as error:
-        _say_which(error, level, name)
-        raise
-    return value.to_bytes(4, "little", signed=True)[:size] if size else value
+
+    def attempt(_: int) -> int | bytes:
+        if (level, name) in _LIMITS:
+            octets = _as_timeval(getattr(stream, _LIMITS[level, name]))
+            return octets[:size] if size else int.from_bytes(octets[:4], "little", signed=True)
+        if size:
+            return stream.socket.getsockopt_octets(level, name, size)
+        return stream.socket.getsockopt(level, name)
+
+    return stream.calls.call(stream.socket, f"getsockopt({level}, {name})", attempt, _shown)
 
 
-def _set_linger(stream: TcpStream, value: int | bytes) -> None:
-    if isinstance(value, int) or len(value) < _LINGER.size:
+def _shown(value: int | bytes) -> str:
+    return str(value) if isinstance(value, int) else f"{len(value)} octets"
+
+
+def _limit_of(value: int | bytes) -> int | None:
+    """SO_RCVTIMEO and SO_SNDTIMEO: nanoseconds that a call waits; None for ever (sock.c: sock_set_timeout)."""
+    if isinstance(value, int) or len(value) < _TIMEVAL.size:
         raise SocketError(errno.EINVAL)
-    on, seconds = _LINGER.unpack_from(value)
-    stream.socket.linger(bool(on), seconds)
+    seconds, microseconds = _TIMEVAL.unpack_from(value)
+    if not 0 <= microseconds < 1_000_000:
+        raise SocketError(errno.EDOM)
+    if seconds < 0:
+        return 0
+    nanoseconds = seconds * 10**9 + microseconds * 1000
+    return -(-nanoseconds // _JIFFY) * _JIFFY or None
 
 
-def _number(value: bytes, level: int, name: int) -> int:
-    octets = bytes(value)
-    if len(octets) < 4:
-        raise SocketError(errno.EINVAL)
-    if len(octets) > 4:
-        raise not_emulated(errno.ENOPROTOOPT, _option(level, name))
-    return int.from_bytes(octets, "little", signed=True)
-
-
-def _say_which(error: SocketError, level: int, name: int) -> None:
-    if error.errno == errno.ENOPROTOOPT:
-        raise not_emulated(errno.ENOPROTOOPT, _option(level, name)) from None
-
-
-def _option(level: int, name: int) -> str:
-    return _NAMES.get((level, name), f"option {name} at level {level}")
+def _as_timeval(limit: int | None) -> bytes:
+    seconds, rest = divmod(limit or 0, 10**9)
+    return _TIMEVAL.pack(seconds, rest // 1000)

@@ -10,11 +10,11 @@ from typing import Any
 
 from tcpemu.programs.calls.either_way import on_hosts
 from tcpemu.programs.calls.emulated_socket import EmulatedSocket, close, duplicate, send_file
-from tcpemu.programs.calls.socket_addresses import refused
 from tcpemu.programs.calls.thread_start import main_thread
 from tcpemu.programs.files.memory_pair import memory_pair
 from tcpemu.programs.files.process_end import end_process
 from tcpemu.programs.waiting.computers import Process, ProgramEnds
+from tcpemu.programs.waiting.standing_still import refused
 from tcpemu.programs.waiting.whereabouts import caller
 
 
@@ -33,7 +33,7 @@ def _socketpair(family: int | None = None, type: int = socket.SOCK_STREAM, proto
 
 def _cannot_fork() -> int:
     """A process is a thread here, and no copy of one can be made."""
-    refused(what := "fork() is not emulated; use threads or asyncio, or tcpemu exec --real")
+    refused(caller(), what := "fork() is not emulated; use threads or asyncio, or tcpemu exec --real")
     raise OSError(errno.ENOSYS, what)
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from tcpemu.programs.calls.either_way import class_on_hosts, on_hosts
-from tcpemu.programs.calls.socket_addresses import refused
 from tcpemu.programs.files.interest_list import InterestList
 from tcpemu.programs.files.open_files import (
     ERR,
@@ -23,7 +22,7 @@ from tcpemu.programs.files.open_files import (
 )
 from tcpemu.programs.files.readiness import wait_for_any
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import span
+from tcpemu.programs.waiting.standing_still import refused, span
 from tcpemu.programs.waiting.whereabouts import caller
 
 _PRIORITY = 2
@@ -51,7 +50,9 @@ def file_to_wait_for(process: Process, number: int) -> OpenFile:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
         raise OSError(
             errno.EPERM,
-            refused(f"descriptor {number} is a file of the real machine: waiting for it is not emulated"),
+            refused(
+                process, f"descriptor {number} is a file of the real machine: waiting for it is not emulated"
+            ),
         )
     return file
 

@@ -7,7 +7,8 @@ import socket
 
 from tcpemu.programs.calls.host_lookup import address_named
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.whereabouts import here
+from tcpemu.programs.waiting.standing_still import refused
+from tcpemu.programs.waiting.whereabouts import caller
 from tcpemu.wire.segment import Address, address, address_text
 
 ANY = b"\0\0\0\0"
@@ -44,15 +45,7 @@ def from_stack(pair: tuple[Address, int] | None) -> tuple[str, int]:
 
 def not_emulated(number: int, what: str) -> OSError:
     """For what a kernel has and this does not."""
-    return OSError(number, refused(f"{what} is not emulated"))
-
-
-def refused(words: str) -> str:
-    """The words of a refusal, which its process remembers: a program may pass over the error, and wait for ever."""
-    process = here()
-    if process is not None and words not in process.refused:
-        process.refused.append(words)
-    return words
+    return OSError(number, refused(caller(), f"{what} is not emulated"))
 
 
 FAMILIES = {socket.AF_INET, -1, 0}

@@ -36,6 +36,12 @@ class EmulatedEventLoop(asyncio.SelectorEventLoop):
             super().__init__(self.selector)
         self._clock_resolution = 1e-9
 
+    @property
+    def timers(self) -> list[asyncio.TimerHandle]:
+        """What is to be called at some time."""
+        scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
+        return scheduled
+
     def time(self) -> float:
         """What time.monotonic() shows on every host."""
         return (self._own_process.computers.now + UPTIME) / 1e9

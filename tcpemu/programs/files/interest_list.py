@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from tcpemu.network.task import Wake
 from tcpemu.programs.files.open_files import IN, OpenFile
-from tcpemu.programs.files.readiness import ALWAYS
+from tcpemu.programs.files.readiness import ALWAYS, these_files, until_text
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still
 from tcpemu.programs.waiting.whereabouts import current_thread
@@ -127,6 +127,10 @@ class InterestList(OpenFile):
             found = self.ready(most)
         return found
 
+    def _waits_for(self, deadline: int | None) -> str:
+        files = (interest.file for interest in self._interests.values())
+        return f"waits in epoll for {these_files(files, len(self._interests))}{until_text(deadline)}"
+
     def _stand_still(self, deadline: int | None) -> None:
         computers = self.process.computers
         own: list[Wake] = []
@@ -138,6 +142,6 @@ class InterestList(OpenFile):
                 computers.at(deadline, wake)
 
         try:
-            stand_still(self.process, arm, f"waits in epoll for one of {len(self._interests)} files")
+            stand_still(self.process, arm, self._waits_for(deadline))
         finally:
             self._wakes[:] = [wake for wake in self._wakes if wake not in own]

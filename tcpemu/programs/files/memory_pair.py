@@ -25,6 +25,10 @@ class MemoryEnd(OpenFile):
         """No more will come: the other end was closed or shut down."""
         self.closed = False
 
+    @property
+    def words(self) -> str:
+        return "a socketpair()"
+
     def poll(self) -> int:
         bits = IN if self.unread or self.ended else 0
         if self.peer.closed:

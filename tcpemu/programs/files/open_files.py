@@ -34,6 +34,11 @@ class OpenFile:
         """Whether it waits for whoever connects."""
         return False
 
+    @property
+    def words(self) -> str:
+        """What it is, for whoever asks what somebody waits for."""
+        return "a file"
+
     def poll(self) -> int:
         """The bits of poll() that hold now."""
         raise NotImplementedError

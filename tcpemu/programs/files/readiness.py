@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from tcpemu.network.task import Wake
 from tcpemu.programs.files.open_files import ERR, HUP, OpenFile
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still
 
+_NAMED = 4
+"""So many files are named where somebody waits for them."""
 ALWAYS = ERR | HUP
 """Bits that are told whether they were asked for or not."""
 
@@ -61,6 +64,18 @@ def wait_for_change(
 
 
 def _waits_for(call: str, files: list[OpenFile], deadline: int | None) -> str:
-    many = "a file" if len(files) == 1 else f"one of {len(files)} files"
-    until = "" if deadline is None else f", until {deadline / 1e9:g} s"
-    return f"waits in {call} for {many}{until}"
+    return f"waits in {call} for {these_files(files, len(files))}{until_text(deadline)}"
+
+
+def until_text(deadline: int | None) -> str:
+    """Until when somebody waits; empty for ever."""
+    return "" if deadline is None else f", until {deadline / 1e9:g} s"
+
+
+def these_files(files: Iterable[OpenFile], number: int) -> str:
+    """Some of the files by name: `one of 2 files: the listener on port 80, a socketpair()`."""
+    named = [file.words for file in islice(files, _NAMED)]
+    if number == 1:
+        return named[0]
+    more = ["..."] if number > _NAMED else []
+    return f"one of {number} files" + (": " + ", ".join(named + more) if named else "")

@@ -33,9 +33,16 @@ class ProgramThread:
     name: str
     waits_for: str = ""
     """What it stands still for, in words; empty while it runs."""
+    waits_since: int = 0
+    """When it began to stand still last, in nanoseconds of virtual time."""
     done: bool = False
     python_thread: Any = None
     """The threading.Thread that it is, where it is one."""
+
+    @property
+    def waits_until_some_time(self) -> bool:
+        """Whether it goes on by itself at some time, or runs."""
+        return not self.waits_for or ", until " in self.waits_for or self.waits_for.startswith("sleeps ")
 
     ending: bool = False
     """It is to end: what it does on its way out does not wait."""

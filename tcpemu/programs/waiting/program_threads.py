@@ -161,7 +161,7 @@ class BatonThread(ProgramThread):
         self._handle_signals()
         interrupted = True
         while interrupted:
-            self.waits_for = why
+            self.waits_for, self.waits_since = why, self.process.computers.now
             self._wake = Wake(self)
             arm(self._wake)
             self._back.release()

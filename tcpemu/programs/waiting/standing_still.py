@@ -122,9 +122,16 @@ def finish(process: Process, coroutine: Coroutine[Any, Any, T], why: str) -> T:
     except SocketError as error:
         raise as_python_has_it(error) from None
     except NotImplementedError as error:
-        raise OSError(errno.EOPNOTSUPP, str(error)) from None
+        raise OSError(errno.EOPNOTSUPP, refused(process, str(error))) from None
     finally:
         coroutine.close()
+
+
+def refused(process: Process, words: str) -> str:
+    """The words of a refusal, which its process remembers: a program may pass over the error, and wait for ever."""
+    if words not in process.refused:
+        process.refused.append(words)
+    return words
 
 
 def at_once(process: Process, call: Callable[[], T]) -> T:
@@ -135,7 +142,7 @@ def at_once(process: Process, call: Callable[[], T]) -> T:
     except SocketError as error:
         raise as_python_has_it(error) from None
     except NotImplementedError as error:
-        raise OSError(errno.EOPNOTSUPP, str(error)) from None
+        raise OSError(errno.EOPNOTSUPP, refused(process, str(error))) from None
 
 
 def _in_the_name_of(process: Process, call: Callable[[], T]) -> T:

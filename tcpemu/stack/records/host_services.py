@@ -40,6 +40,11 @@ def is_loopback(address: Address) -> bool:
     return len(address) == 4 and address[0] == 127
 
 
+def is_for_many(address: Address) -> bool:
+    """Whether an address is of a multicast group, or of everybody: TCP connects to neither (tcp_v4_connect)."""
+    return len(address) == 4 and (address[0] & 0xF0 == 0xE0 or address == b"\xff\xff\xff\xff")
+
+
 class SocketHandle:
     """The socket that owns a listener or a connection, as these know it: something to be woken."""
 

@@ -18,6 +18,7 @@ from tcpemu.stack.connection.lifetime import establishing, time_wait_bucket
 from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.listening import listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
+from tcpemu.stack.records.host_services import is_for_many
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.records.time_wait import TimeWait
@@ -184,7 +185,7 @@ class Socket(SocketState):
             self._connect_again()
             return
         peer = address if isinstance(address, bytes) else packed_address(address)
-        if not self.host.routable(peer):
+        if not self.host.routable(peer) or is_for_many(peer):
             raise SocketError(errno.ENETUNREACH)
         local = self.bound_address or self.host.source_for(peer)
         own_port = self.bound is not None and bool(self.bound[1])
