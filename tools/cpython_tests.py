@@ -78,7 +78,7 @@ NOT_EMULATED = {
     "AF_UNIX": r"AF_UNIX is not emulated|requires AF_UNIX|No UNIX Sockets|Unix sockets|UNIX Sockets|unix socket",
     "IPv6": r"AF_INET6 is not emulated|IPv6|::1|Address family for hostname not supported",
     "another family or kind of socket": r"(the address family|a socket of the kind|the protocol) \S+ is not emulated"
-    r"|AF_(VSOCK|CAN|ALG|QIPCRTR|PACKET|TIPC|HYPERV|RDS)|CAN_ISOTP|CAN_|SCTP|[Bb]luetooth|UDPLITE|VM Sockets|vsock",
+    r"|AF_(VSOCK|CAN|ALG|QIPCRTR|PACKET|TIPC|HYPERV|RDS)|CAN_ISOTP|CAN_|SCTP|[Bb]lue[t]ooth|UDPLITE|VM Sockets|vsock",
     "fork() and other processes": r"fork\(\) is not emulated|subprocess|os\.fork|multiprocessing",
     "files of the real machine": r"is a file of the real machine|is not of an emulated socket",
     "ancillary data": r"ancillary data is not emulated",
