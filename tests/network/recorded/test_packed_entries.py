@@ -185,8 +185,8 @@ def test_each_kernel_keeps_its_own_words_for_a_reason():
 # A record of many entries.
 
 
-def crowd(on_disk=False) -> Record:
-    """Some thousand connections, with packets lost and copied."""
+def crowd(on_disk=False, looks=None) -> Record:
+    """Some hundred connections, with packets lost and copied; what happened goes to `looks`, a little at a time."""
     network = Network(seed=4)
     if on_disk:
         network.record.keep_on_disk()
@@ -209,17 +209,20 @@ def crowd(on_disk=False) -> Record:
     network.spawn(server, serve)
     for number in range(450):
         network.spawn(client, ask, at=number * 10**7, errors_are_noted=True)
-    network.run(20 * SECOND)
+    for until in range(0, 20 * SECOND + 1, SECOND // 4):
+        network.run(until)
+        if looks is not None:
+            new = len(network.record) - len(looks)
+            assert new < OPEN // 2, "none of it is packed yet"
+            looks.extend(network.record.since(len(looks)))
     return network.record
 
 
 @pytest.fixture(scope="module")
 def plain():
-    """All that happened to the crowd, from a record that packs nothing."""
+    """All that happened to the crowd, taken from its record before any of it was packed."""
     kept = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Record, "add", lambda self, entry: kept.append(entry))
-        crowd()
+    crowd(looks=kept)
     assert len(kept) > OPEN
     return kept
 
