@@ -102,13 +102,15 @@ def draw_setup(random: Random) -> Setup:
                 sysctls[name] = random.choice(_taken(GENERATIONS[kernel], name))
         elif not sysctl.words and isinstance(sysctl.default, int) and random.random() < 0.1:
             sysctls[name] = random.choice((sysctl.low, sysctl.low + 1, min(sysctl.high, 10**6)))
+    secret, mtu = random.getrandbits(32), random.choice((1500, 1500, 1500, 576, 68, 9000, 65535))
+    hz = random.choice((None, None, None, 100, 250, 1000))
     return Setup(
         ADDRESSES,
         kernel,
         sysctls,
-        random.getrandbits(32),
-        random.choice((1500, 1500, 1500, 576, 68, 9000, 65535)),
-        random.choice((None, None, None, 100, 250, 1000)),
+        secret,
+        mtu,
+        None if GENERATIONS[kernel].late_timers is None else hz,
         ((address("10.0.0.0"), 31),) if random.random() < 0.05 else None,
     )
 

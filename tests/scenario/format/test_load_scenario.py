@@ -269,7 +269,7 @@ def test_nesting_without_end_is_told():
 
 
 def test_what_is_wrong_in_a_variant_has_its_place_quoted_once():
-    text = 'title = ""\n[[variants]]\nname = "one"\nset."net.ipv4.tcp_sack" = 7\n'
+    text = 'title = ""\n[[variants]]\nname = "one"\nset."net.ipv4.tcp_sack" = 300\n'
     with pytest.raises(ScenarioError) as caught:
         from_text(text)
     assert [problem.place for problem in caught.value.problems] == [
