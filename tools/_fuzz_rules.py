@@ -25,7 +25,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.sequence_numbers import MASK, after, before, distance
 from tcpemu.stack.base.states import TRANSITIONS
 from tcpemu.stack.records.connection import Connection
-from tcpemu.wire import ACK, FIN, RST, SYN, Address, FlowKey, Refused, Segment, decode, encode
+from tcpemu.wire import ACK, FIN, RST, SYN, URG, Address, FlowKey, Refused, Segment, decode, encode
 
 
 class BrokenRuleError(Exception):
@@ -81,6 +81,8 @@ class Rules:
         self.received: dict[FlowKey, tuple[Connection, int]] = {}
         self.fins: dict[FlowKey, int] = {}
         """Where the first FIN stands that may be taken."""
+        self.urged: set[FlowKey] = set()
+        """Flows that URG has reached: an urgent octet leaves the stream, so its numbers do not say what is read."""
         self.readiness = state.Readiness()
         self.limits = state.QueueLimits()
         self.verdicts: Counter[str] = Counter()
@@ -94,8 +96,11 @@ class Rules:
     def arrives(self, segment: Segment | Refused) -> None:
         """Note what a segment is going to meet."""
         self.met[state.label(self.host, segment)] += 1
-        if isinstance(segment, Segment) and segment.flags & FIN:
-            self._note_fin(segment)
+        if isinstance(segment, Segment):
+            if segment.flags & FIN:
+                self._note_fin(segment)
+            if segment.flags & URG:
+                self.urged.add(segment[:4])
 
     def _note_fin(self, segment: Segment) -> None:
         """Behind a FIN a stream has no text, though a peer may send some."""
@@ -281,7 +286,10 @@ class Rules:
         self.tally["ActiveOpens"] += name == "connect" and error == errno.EINPROGRESS
 
     def _read(self, before: Calling, data: bytes) -> None:
-        """What is read is the text of its numbers, up to the first FIN."""
+        """What is read is the text of its numbers, up to the first FIN; where nothing is urgent."""
+        conn = before.socket.connection
+        if conn is not None and conn.key in self.urged:
+            return
         length = len(data)
         if before.end is not None:
             length = min(length, distance(before.at, before.end))

@@ -164,7 +164,8 @@ def delay(conn: Connection) -> None:
     conn.ack.due = due
     if conn.ack.timer is None:
         conn.ack.timer = Timer(TimerKind.DELAYED_ACK, conn)
-    host.timers.arm(conn.ack.timer, due, now)
+    # Within the tick that has begun it fires at once, never in the past.
+    host.timers.arm(conn.ack.timer, max(due, host.now), now)
 
 
 def timer_fired(conn: Connection) -> None:
