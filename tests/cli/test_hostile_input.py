@@ -121,7 +121,8 @@ def test_a_full_disk_behind_a_link(tmp_path):
 def test_sigterm_leaves_no_half_file(tmp_path):
     program = (
         "import os, time\nfrom pathlib import Path\nfrom tcpemu import cli\nfrom tcpemu.wire import atomic_write\n"
-        "def slow(path, octets):\n    path.write_bytes(octets)\n    print('half', flush=True)\n    time.sleep(60)\n"
+        "def slow(path, pieces):\n    path.write_bytes(b''.join(pieces))\n"
+        "    print('half', flush=True)\n    time.sleep(60)\n"
         "atomic_write._write_new = slow\n"
         f"import sys\nsys.argv = ['tcpemu', 'run', 'handshake', '-o', {str(tmp_path / 'x.pcapng')!r}]\ncli.main()\n"
     )
