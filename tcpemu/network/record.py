@@ -8,7 +8,7 @@ through them. Whoever goes through them all with `for entry in record` never hol
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tcpemu.network.recorded.entries import (
     CRASHES,
@@ -50,12 +50,12 @@ TOGETHER = 4096
 """Entries that are packed together."""
 OPEN = 8 * TOGETHER
 """Entries that may be there as they came; of so many the first half is packed."""
-_PACKETS, _CALLS = frozenset(OF_PACKETS), frozenset([CALLED])
-_VERDICTS, _REASONS_SENT = frozenset([KIND_OF_EVENT[Verdict]]), frozenset([KIND_OF_EVENT[Sent]])
-_QUEUE_LENGTHS, _COUNTERS = (
-    frozenset([KIND_OF_EVENT[QueueChanged]]),
-    frozenset([KIND_OF_EVENT[Counted], CALLED]),
-)
+_FORMS: dict[type[Any], tuple[int, ...]] = {
+    PacketSeen: OF_PACKETS,
+    Call: (CALLED,),
+    **{kind: (form,) for kind, form in KIND_OF_EVENT.items()},
+}
+"""By what an entry is, or what the event in it is: the kinds of its forms."""
 
 
 class QueueLength(NamedTuple):
@@ -176,29 +176,37 @@ class Record:
 
     # --- views ------------------------------------------------------------------------------------
 
-    def _some(self, kinds: frozenset[int] | None) -> Iterator[Entry]:
+    def _some(self, kinds: tuple[type[Any], ...]) -> Iterator[Entry]:
         """At least the entries of these kinds, in order."""
+        forms = _forms_of(kinds)
         for number in range(self._packed // TOGETHER):
-            yield from unpack_entries(self._store.piece(number), self._forms, kinds)
+            yield from unpack_entries(self._store.piece(number), self._forms, forms)
         yield from self._open
+
+    def each(self, *kinds: type[Any]) -> Iterator[Entry]:
+        """The entries of these kinds one by one, and nothing else is made: PacketSeen, Call, or kinds of events.
+
+        Whoever needs several kinds goes through the record once for all of them.
+        """
+        for entry in self._some(kinds):
+            if isinstance(entry.event if isinstance(entry, HostEvent) else entry, kinds):
+                yield entry
 
     def each_packet(self) -> Iterator[PacketSeen]:
         """Every packet where it was seen, one by one, and nothing else is made."""
-        for entry in self._some(_PACKETS):
+        for entry in self._some((PacketSeen,)):
             if isinstance(entry, PacketSeen):
                 yield entry
 
     def each_call(self) -> Iterator[Call]:
         """The calls of applications, one by one."""
-        for entry in self._some(_CALLS):
+        for entry in self._some((Call,)):
             if isinstance(entry, Call):
                 yield entry
 
     def each_event(self, *kinds: type[Event]) -> Iterator[HostEvent]:
         """What happened in hosts, one by one; of these kinds only, where any are given."""
-        wanted = [KIND_OF_EVENT.get(kind) for kind in kinds or KIND_OF_EVENT]
-        forms = None if None in wanted else frozenset([one for one in wanted if one is not None])
-        for entry in self._some(forms):
+        for entry in self._some(kinds or tuple(KIND_OF_EVENT)):
             if isinstance(entry, HostEvent) and (not kinds or isinstance(entry.event, kinds)):
                 yield entry
 
@@ -209,64 +217,49 @@ class Record:
     def packets(self, node: str | None = None, point: Point | None = None) -> list[PacketSeen]:
         """Packets where they were seen; of one node or at one kind of point only, where that is given."""
         return [
-            entry
-            for entry in self._some(_PACKETS)
-            if isinstance(entry, PacketSeen) and node in (None, entry.node) and point in (None, entry.point)
+            seen for seen in self.each_packet() if node in (None, seen.node) and point in (None, seen.point)
         ]
 
     def events(self, *kinds: type[Event], node: str | None = None) -> list[HostEvent]:
         """What happened in hosts; of these kinds only, where any are given."""
-        wanted = [KIND_OF_EVENT.get(kind) for kind in kinds or KIND_OF_EVENT]
-        forms = None if None in wanted else frozenset([one for one in wanted if one is not None])
-        return [
-            entry
-            for entry in self._some(forms)
-            if isinstance(entry, HostEvent)
-            and node in (None, entry.node)
-            and (not kinds or isinstance(entry.event, kinds))
-        ]
+        return [entry for entry in self.each_event(*kinds) if node in (None, entry.node)]
 
     def calls(self, node: str | None = None, application: str | None = None) -> list[Call]:
         """The calls of applications; of one node or application only, where that is given."""
         return [
-            entry
-            for entry in self._some(_CALLS)
-            if isinstance(entry, Call)
-            and node in (None, entry.node)
-            and application in (None, entry.application)
+            call
+            for call in self.each_call()
+            if node in (None, call.node) and application in (None, call.application)
         ]
 
     def verdicts(self) -> dict[int, Verdict]:
         """What became of each packet that arrived, by its number."""
         return {
             entry.packet: entry.event
-            for entry in self._some(_VERDICTS)
-            if isinstance(entry, HostEvent) and isinstance(entry.event, Verdict) and entry.packet is not None
+            for entry in self.each_event(Verdict)
+            if isinstance(entry.event, Verdict) and entry.packet is not None
         }
 
     def reasons_sent(self) -> dict[int, Sent]:
         """Why each packet was sent, by its number; a raw node gives no reasons."""
         return {
             entry.packet: entry.event
-            for entry in self._some(_REASONS_SENT)
-            if isinstance(entry, HostEvent) and isinstance(entry.event, Sent) and entry.packet is not None
+            for entry in self.each_event(Sent)
+            if isinstance(entry.event, Sent) and entry.packet is not None
         }
 
     def queue_lengths(self, node: str, port: int) -> list[QueueLength]:
         """How long the queues of the listener on that port were, from when on."""
         return [
             QueueLength(entry.at, entry.event.accept, entry.event.syn, entry.event.backlog)
-            for entry in self._some(_QUEUE_LENGTHS)
-            if isinstance(entry, HostEvent)
-            and entry.node == node
-            and isinstance(entry.event, QueueChanged)
-            and entry.event.port == port
+            for entry in self.each_event(QueueChanged)
+            if entry.node == node and isinstance(entry.event, QueueChanged) and entry.event.port == port
         ]
 
     def counters(self, node: str, at: int | None = None) -> dict[str, int]:
         """The counters that moved, as they stood at that time in nanoseconds; at the end, where none is given."""
         counters: dict[str, int] = {}
-        for entry in self._some(_COUNTERS):
+        for entry in self.each(Counted, Call):
             if at is not None and entry.at > at:
                 break
             if entry.node != node:
@@ -277,6 +270,13 @@ class Record:
             elif isinstance(entry, HostEvent) and isinstance(entry.event, Counted):
                 counters[entry.event.name] = counters.get(entry.event.name, 0) + entry.event.by
         return counters
+
+
+def _forms_of(kinds: tuple[type[Any], ...]) -> frozenset[int] | None:
+    """The kinds of forms that entries of these kinds may have; None, which is all, where one kind is not known."""
+    if not all(kind in _FORMS for kind in kinds):
+        return None
+    return frozenset([form for kind in kinds for form in _FORMS[kind]])
 
 
 def _sent_among(entries: Iterable[Entry]) -> int:
