@@ -72,7 +72,7 @@ def capture_of(
 class CaptureInPieces:
     """The same, its packets one by one, for a file that is written as they come.
 
-    The record is gone through three times: for its hosts, for what stands at the head of the file, and for the packets.
+    The record is gone through for its hosts, for what stands at the head of the file, and then for the packets.
     """
 
     def __init__(
@@ -124,7 +124,11 @@ class CaptureInPieces:
 
     def packets(self) -> Iterator[Packet]:
         """The packets, by their times. Raises CaptureError for one that has no octets."""
-        rows = _RowsByNumber(each_row(self._record)) if self._comments else None
+        rows = (
+            _RowsByNumber(each_row(self._record, foresight=self._sights.foresight))
+            if self._comments
+            else None
+        )
         for found in self._sights.each():
             row = None if rows is None else rows.of(found)
             if found.chosen and (self._with_lost or found.sight.point is not Point.LOST):

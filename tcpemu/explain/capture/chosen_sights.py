@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from tcpemu.explain.capture.seen_by import SeenBy
-from tcpemu.explain.facts.foresight import Ways
-from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.explain.facts.foresight import Foresight
+from tcpemu.network.record import Call, HostEvent, PacketSeen, Point, Record
 from tcpemu.stack.base.events import QueueChanged
 
 _OWN, _LOST, _FOREIGN = range(3)
@@ -36,18 +36,22 @@ class ChosenSights:
     def __init__(self, record: Record, seen_by: SeenBy) -> None:
         self._record = record
         self._seen_by = seen_by
-        ways = Ways(record)
-        self._homes, self._copied = ways.homes, ways.copied
-        self.ports = {
-            (entry.node, entry.event.port)
-            for entry in record.each_event(QueueChanged)
-            if isinstance(entry.event, QueueChanged)
-        }
+        self.foresight = Foresight(record)
+        self._homes, self._copied = self.foresight.homes, self.foresight.copied
+        self.ports: set[tuple[str, int]] = set()
         """Node and port of each listener."""
-        self._servers = {call.node for call in record.each_call() if call.text.startswith("listen(")}
-        self._servers |= {node for node, _ in self.ports}
-        if not self._servers:
-            self._servers = self._called_first()
+        self._servers = self._listening() or self._called_first()
+
+    def _listening(self) -> set[str]:
+        """The hosts that listen; on which ports is noted."""
+        found: set[str] = set()
+        for entry in self._record.each(QueueChanged, Call):
+            if isinstance(entry, HostEvent) and isinstance(entry.event, QueueChanged):
+                found.add(entry.node)
+                self.ports.add((entry.node, entry.event.port))
+            elif isinstance(entry, Call) and entry.text.startswith("listen("):
+                found.add(entry.node)
+        return found
 
     def _called_first(self) -> set[str]:
         """Where nobody listens: who the first packet goes to."""

@@ -145,9 +145,14 @@ def rows_of(record: Record, *, every_call: bool = False) -> list[Row]:
     return list(each_row(record, every_call=every_call))
 
 
-def each_row(record: Record, *, every_call: bool = False) -> Iterator[Row]:
-    """The same one by one: of packets, no more are kept than are under way at a time."""
-    return _RowsOfRecord(record, every_call=every_call).rows()
+def each_row(
+    record: Record, *, every_call: bool = False, foresight: Foresight | None = None
+) -> Iterator[Row]:
+    """The same one by one: of packets, no more are kept than are under way at a time.
+
+    `foresight` is the record's, for who has it already.
+    """
+    return _RowsOfRecord(record, foresight or Foresight(record), every_call=every_call).rows()
 
 
 class _RowsOfRecord:
@@ -157,12 +162,11 @@ class _RowsOfRecord:
     the oldest packet that is not told yet has arrived or was lost; what is known there is what is `ahead`.
     """
 
-    def __init__(self, record: Record, *, every_call: bool) -> None:
+    def __init__(self, record: Record, foresight: Foresight, *, every_call: bool) -> None:
         self._record = record
         self._every_call = every_call
         self._reader = StepReader()
         self._lives = self._reader.lives
-        foresight = Foresight(record)
         self._homes = foresight.homes
         self._copied = foresight.copied
         self._addresses: Counter[str] | None = None

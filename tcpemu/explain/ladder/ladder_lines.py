@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from tcpemu.explain.facts.foresight import Foresight
 from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, drop_word, notes_of
@@ -64,12 +65,20 @@ def each_ladder_line(
     hosts: Mapping[str, KnownHost] | None = None,
 ) -> Iterator[Line]:
     """The same one by one. Of the rows no more are kept than are shown: those of a long record are made twice."""
-    rows = rows_of(record) if len(record) <= MADE_ONCE else None
-    facts = _FactsOfRows(each_row(record) if rows is None else rows)
-    again = each_row(record) if rows is None else rows
+    rows, again = _twice(record)
+    facts = _FactsOfRows(rows)
     drawing = _Drawing(facts, list(each_folded(again, facts.counts, whole)), width, hosts or {})
     yield from heading_lines(heading, width)
     yield from drawing.lines()
+
+
+def _twice(record: Record) -> tuple[Iterable[Row], Iterable[Row]]:
+    """The rows of a record, to be gone through two times."""
+    if len(record) <= MADE_ONCE:
+        rows = rows_of(record)
+        return rows, rows
+    foresight = Foresight(record)
+    return each_row(record, foresight=foresight), each_row(record, foresight=foresight)
 
 
 def ladder_text(record: Record, width: int = 100) -> str:
