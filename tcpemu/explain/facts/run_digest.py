@@ -72,7 +72,7 @@ def _names(record: Record) -> dict[ClientEnd, str]:
     """The application that called connect(), by the address and port that it got."""
     names: dict[ClientEnd, str] = {}
     call: Call | None = None
-    for entry in record:
+    for entry in record.each(Call, StateChanged):
         if isinstance(entry, Call):
             call = entry if entry.text.startswith("connect(") else None
         elif call and isinstance(entry, HostEvent) and _is_opening(entry.event):

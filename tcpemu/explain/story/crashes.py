@@ -17,7 +17,7 @@ def crashes(record: Record) -> Iterator[TurningPoint]:
     """Each crash with what it took, and each start after one."""
     down: dict[str, Call] = {}
     lost: dict[str, int] = {}
-    for entry in record:
+    for entry in record.each(Call, StateChanged):
         if isinstance(entry, HostEvent):
             if entry.node in down and entry.at == down[entry.node].at and _was_connection(entry):
                 lost[entry.node] = lost.get(entry.node, 0) + 1

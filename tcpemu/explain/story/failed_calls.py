@@ -54,7 +54,7 @@ def failed_calls(
 
 
 def _changes(record: Record) -> Iterator[tuple[str, StateChanged]]:
-    for entry in record.events(StateChanged):
+    for entry in record.each_event(StateChanged):
         if isinstance(entry.event, StateChanged):
             yield entry.node, entry.event
 

@@ -76,7 +76,7 @@ def full_queues(record: Record, rows: Sequence[Row], one_queue: Collection[str] 
 
 def _ends(record: Record) -> Iterator[_Place]:
     """Where and when a listener ended."""
-    for entry in record.events(StateChanged):
+    for entry in record.each_event(StateChanged):
         if isinstance(entry.event, StateChanged) and entry.event.old is State.LISTEN:
             yield entry.node, entry.event.flow[3], entry.event.at
 

@@ -12,7 +12,7 @@ from tcpemu.explain.story.settings_advice import LONE, SettingsCase, settings_ad
 from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.network.application_sockets import GONE
 from tcpemu.network.endpoint import KnownHost
-from tcpemu.network.record import WAITS, Call, Record
+from tcpemu.network.record import WAITS, Call, HostEvent, Record
 from tcpemu.stack.base.events import StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, FlowKey
@@ -60,11 +60,11 @@ class _Finder:
         }
         self._gone: dict[FlowEnd, Call | StateChanged] = {}
         self._waits: dict[FlowEnd, Call] = {}
-        for call in record.calls():
-            self._called(call)
-        for entry in record.events(StateChanged):
-            if isinstance(entry.event, StateChanged) and entry.event.new is State.CLOSE:
-                self._gone.setdefault((entry.node, entry.event.flow), entry.event)
+        for entry in record.each(Call, StateChanged):
+            if isinstance(entry, Call):
+                self._called(entry)
+            elif isinstance(entry, HostEvent) and isinstance(entry.event, StateChanged):
+                self._changed(entry.node, entry.event)
 
     def _called(self, call: Call) -> None:
         if call.flow is None:
@@ -76,6 +76,10 @@ class _Finder:
             self._waits[here] = call
         else:
             self._waits.pop(here, None)
+
+    def _changed(self, node: str, change: StateChanged) -> None:
+        if change.new is State.CLOSE:
+            self._gone.setdefault((node, change.flow), change)
 
     def found(self) -> Iterator[_Lone]:
         """Each such end."""
