@@ -1,9 +1,9 @@
 """Truths that cannot judge anybody, because a kernel would not give them twice.
 
-Three things make one: the machine was too busy to do a step in time; a step came so close to a timer's
-firing that either might have been first; a flow's timestamps began with that of a SYN cookie, which is
-rounded to 64 ms. Two more cannot be seen, only guessed once a difference was found: a timer that a step may
-have stopped just before it fired, and a rate limit that two segments may just have kept.
+Two things make one: the machine was too busy to do a step in time; a flow's timestamps began with that of a
+SYN cookie, which is rounded to 64 ms. Two more cannot be seen, only guessed once a difference was found: a timer
+that a step may have stopped just before it fired, and a rate limit that two segments may just have kept. Which of a
+step and a timer was first, when both came at once, is tried at several phases instead: see `traces/phases.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,20 +14,10 @@ Entry: TypeAlias = dict[str, Any]
 
 TOO_LATE = 0.006
 """Seconds that a step may come after its time."""
-AT_ONCE = 0.0075
-"""An answer to a segment comes within this; what comes later comes from a timer."""
-SYN_AT_ONCE = 0.016
-"""A SYN that a wrong answer provokes comes from a timer of two jiffies, and belongs to that answer."""
-DELAYED_ACK_MARGIN = 0.012
 INVALID_RATE_LIMIT = "net.ipv4.tcp_invalid_ratelimit"
 JIFFIES_OF_DOUBT = 0.008
 HARMLESS = ("accept", "listen")
 """Calls that no timer minds, nor they it."""
-
-
-def doubt(truth: Trace) -> str | None:
-    """Why the truth proves nothing, if it does not."""
-    return late_step(truth) or step_near_timer(truth) or cookie_clock(truth)
 
 
 def guess(truth: Trace) -> str | None:
@@ -40,37 +30,6 @@ def late_step(truth: Trace) -> str | None:
     done = [entry["t"] for entry in truth["log"] if "out" not in entry]
     late = max((at - plan for plan, at in zip(planned, done, strict=False)), default=0.0)
     return f"the machine is busy: a step came {late * 1000:.0f} ms late" if late > TOO_LATE else None
-
-
-def step_near_timer(truth: Trace) -> str | None:
-    steps = [entry for entry in truth["log"] if "out" not in entry]
-    for packet, margin in _from_timers(truth["log"]):
-        for step in steps:
-            if abs(step["t"] - packet["t"]) < margin and _concerns(step, packet):
-                return f"a step at {step['t']:.3f} meets a timer of {packet['out']} at {packet['t']:.3f}"
-    return None
-
-
-def _from_timers(log: list[Entry]) -> Iterator[tuple[Entry, float]]:
-    """The packets that timers sent, and how near a step must not come."""
-    heard: dict[int, float] = {}
-    spoke: dict[int, float] = {}
-    last_step = -1.0
-    for entry in log:
-        at = entry["t"]
-        if "out" in entry:
-            flow = entry["out"]
-            since_heard = at - heard.get(flow, -1.0)
-            prompt = SYN_AT_ONCE if entry["flags"] == "S" else AT_ONCE
-            if at - last_step > prompt / 2 and since_heard > prompt:
-                delayed_ack = entry["flags"] == "A" and entry["len"] == 0 and since_heard < 0.3
-                grown = min(4.0, 0.04 + 0.12 * (at - spoke.get(flow, 0.0)))
-                yield entry, DELAYED_ACK_MARGIN if delayed_ack else grown
-            spoke[flow] = at
-        else:
-            last_step = at
-            if "in" in entry:
-                heard[entry["in"][0]] = at
 
 
 def _concerns(step: Entry, packet: Entry) -> bool:
