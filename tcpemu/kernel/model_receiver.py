@@ -98,17 +98,13 @@ class ModelReceiver:
 
     def next_time(self) -> float | None:
         """When it has something to do."""
-        times = [self._acks[0][0]] if self._acks else []
-        if self._arriving:
-            times.append(self._arriving[0].at)
-        if self._delayed is not None:
-            times.append(self._delayed)
-        return min(times, default=None)
+        times = (self._acks[0][0] if self._acks else None, self._next_event())
+        return min((time for time in times if time is not None), default=None)
 
     def steps_due(self, now: float) -> list[ModelStep]:
         """What it does by now: ACKs that reach the host, as steps of a trace."""
         while (at := self._next_event()) is not None and at <= now:
-            if self._delayed is not None and at == self._delayed:
+            if at == self._delayed:
                 self._acknowledge(at, None)
             else:
                 self._receive(heappop(self._arriving))
@@ -118,8 +114,9 @@ class ModelReceiver:
         return due
 
     def _next_event(self) -> float | None:
-        times = [self._arriving[0].at] if self._arriving else []
-        return min([*times, self._delayed] if self._delayed is not None else times, default=None)
+        """When a packet reaches it, or an ACK has waited for long enough."""
+        times = (self._arriving[0].at if self._arriving else None, self._delayed)
+        return min((time for time in times if time is not None), default=None)
 
     def _receive(self, packet: _Arrival) -> None:
         if packet.end <= self._nxt:
