@@ -23,7 +23,6 @@ LISTEN_OPTIONS = {
 }
 """What `listen` and `connect` may be given, and the socket option that it sets."""
 _SIOCATMARK = 0x8905
-_LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
 class KernelSockets:
@@ -71,8 +70,7 @@ class KernelSockets:
         port = options.get("port", LISTENER_PORT)
         if port not in self._listeners:
             self._listeners[port] = _bound("0.0.0.0", port, reuse=True)
-        _set_options(self._listeners[port], options, besides=("port", "opts"))
-        _set_numbered(self._listeners[port], options)
+        _set_options(self._listeners[port], options, besides=("port",))
         self._listeners[port].listen(backlog)
         return 0
 
@@ -100,8 +98,7 @@ class KernelSockets:
 
     def _connect(self, port: int, peer_port: int, options: Mapping[str, Any] | None = None) -> CallResult:
         connection = _bound(HOST, port)
-        _set_options(connection, options or {}, besides=("opts",))
-        _set_numbered(connection, options or {})
+        _set_options(connection, options or {})
         self._connections[peer_port] = connection
         code = connection.connect_ex((PEER, peer_port))
         return errno.errorcode[code] if code else 0
@@ -128,7 +125,7 @@ class KernelSockets:
         return 0
 
     def _reset(self, peer_port: int) -> int:
-        self._of(peer_port).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT_AT_ALL)
+        self._set_linger(peer_port, 1, 0)
         return self._close(peer_port)
 
     def _pending_error(self, peer_port: int) -> CallResult:
@@ -151,15 +148,12 @@ def _bound(address: str, port: int, *, reuse: bool = False) -> socket.socket:
 
 
 def _set_options(target: socket.socket, options: Mapping[str, Any], besides: tuple[str, ...] = ()) -> None:
-    """Set them in the order of LISTEN_OPTIONS, whatever the trace's order."""
-    if unknown := sorted(options.keys() - LISTEN_OPTIONS.keys() - set(besides)):
-        raise StepError(f"unknown socket options {unknown}; known: {sorted({*LISTEN_OPTIONS, *besides})}")
+    """Set them in the order of LISTEN_OPTIONS, whatever the trace's order; then those that `opts` has by numbers."""
+    known = {*LISTEN_OPTIONS, *besides, "opts"}
+    if unknown := sorted(options.keys() - known):
+        raise StepError(f"unknown socket options {unknown}; known: {sorted(known)}")
     for name, (level, number) in LISTEN_OPTIONS.items():
         if name in options:
             target.setsockopt(level, number, options[name])
-
-
-def _set_numbered(target: socket.socket, options: Mapping[str, Any]) -> None:
-    """Set the options that are given by their numbers."""
     for level, name, value in options.get("opts", []):
         target.setsockopt(level, name, value)
