@@ -24,7 +24,7 @@ from tcpemu.programs.files.open_files import OpenFile, close_descriptor, file_of
 from tcpemu.programs.files.readiness import wait_for_change
 from tcpemu.programs.files.tcp_stream import TcpStream
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import at_once, finish, span
+from tcpemu.programs.waiting.standing_still import at_once, finish, span, until_text
 from tcpemu.programs.waiting.whereabouts import caller, here
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.wire.segment import endpoint_text
@@ -166,22 +166,15 @@ class EmulatedSocket(socket.socket):
         if self._seconds == 0.0 or not wait or (self._seconds is None and limit == 0):
             return at_once(self._process, lambda: stream.calls.call(stream.socket, text, attempt, show))
         timeout = limit if self._seconds is None else span(self._seconds)
+        until = None if timeout is None else self._process.computers.now + timeout
         trying = stream.calls.complete(stream.socket, text, attempt, show, timeout, again, gives)
+        why = f"waits in {text}{_of_whom(stream)}{until_text(until)}"
         try:
-            return finish(self._process, trying, f"waits in {text}{self._of_whom(stream, timeout)}")
+            return finish(self._process, trying, why, until)
         except BlockingIOError:
             if self._seconds is None:
                 raise
             raise TimeoutError("timed out") from None
-
-    def _of_whom(self, stream: TcpStream, timeout: int | None) -> str:
-        """What a call waits for, for whoever asks why nothing goes on."""
-        remote = stream.socket.remote
-        peer = (
-            "" if remote is None or stream.connecting else f" of the connection with {endpoint_text(remote)}"
-        )
-        until = "" if timeout is None else f", until {(self._process.computers.now + timeout) / 1e9:g} s"
-        return f"{peer}{until}"
 
     def bind(self, address: Any) -> None:
         stream = self._stream("bind")
@@ -493,6 +486,12 @@ def _c_int(value: int) -> int:
     if not -(2**31) <= value < 2**31:
         raise OverflowError("Python int too large to convert to C int")
     return value
+
+
+def _of_whom(stream: TcpStream) -> str:
+    """Whose octets a call waits for, for whoever asks why nothing goes on."""
+    remote = stream.socket.remote
+    return "" if remote is None or stream.connecting else f" of the connection with {endpoint_text(remote)}"
 
 
 def _check_ancillary(size: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from tcpemu.network.task import Wake
 from tcpemu.programs.calls.either_way import class_on_hosts
 from tcpemu.programs.waiting.computers import Process, ProgramThread
-from tcpemu.programs.waiting.standing_still import span, stand_still
+from tcpemu.programs.waiting.standing_still import span, stand_still, until_text
 from tcpemu.programs.waiting.whereabouts import current_thread, here
 
 
@@ -52,11 +52,10 @@ class EmulatedLock:
             if deadline is not None:
                 computers.at(deadline, wake)
 
-        until = "" if deadline is None else f", until {deadline / 1e9:g} s"
         holder = self._holder
         whose = f" that {holder.process.name} ({holder.name}) took" if holder is not None else ""
         while self._held and (deadline is None or computers.now < deadline):
-            stand_still(process, arm, f"waits for a lock{whose}{until}")
+            stand_still(process, arm, f"waits for a lock{whose}{until_text(deadline)}", deadline)
 
     def release(self) -> None:
         if not self._held:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from tcpemu.network.task import Wake
 from tcpemu.programs.files.open_files import IN, OpenFile
-from tcpemu.programs.files.readiness import ALWAYS, these_files, until_text
+from tcpemu.programs.files.readiness import ALWAYS, these_files
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still
+from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still, until_text
 from tcpemu.programs.waiting.whereabouts import current_thread
 
 _LONGEST_END = 60 * 10**9
@@ -142,6 +142,6 @@ class InterestList(OpenFile):
                 computers.at(deadline, wake)
 
         try:
-            stand_still(self.process, arm, self._waits_for(deadline))
+            stand_still(self.process, arm, self._waits_for(deadline), deadline)
         finally:
             self._wakes[:] = [wake for wake in self._wakes if wake not in own]

@@ -8,7 +8,7 @@ from itertools import islice
 from tcpemu.network.task import Wake
 from tcpemu.programs.files.open_files import ERR, HUP, OpenFile
 from tcpemu.programs.waiting.computers import Process
-from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still
+from tcpemu.programs.waiting.standing_still import count_call, look_around, stand_still, until_text
 
 _NAMED = 4
 """So many files are named where somebody waits for them."""
@@ -57,7 +57,7 @@ def wait_for_change(
             computers.at(deadline, wake)
 
     try:
-        stand_still(process, arm, _waits_for(call, files, deadline))
+        stand_still(process, arm, _waits_for(call, files, deadline), deadline)
     finally:
         for file in files:
             file.watchers.pop(changed, None)
@@ -65,11 +65,6 @@ def wait_for_change(
 
 def _waits_for(call: str, files: list[OpenFile], deadline: int | None) -> str:
     return f"waits in {call} for {these_files(files, len(files))}{until_text(deadline)}"
-
-
-def until_text(deadline: int | None) -> str:
-    """Until when somebody waits; empty for ever."""
-    return "" if deadline is None else f", until {deadline / 1e9:g} s"
 
 
 def these_files(files: Iterable[OpenFile], number: int) -> str:

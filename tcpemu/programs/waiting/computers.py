@@ -35,6 +35,8 @@ class ProgramThread:
     """What it stands still for, in words; empty while it runs."""
     waits_since: int = 0
     """When it began to stand still last, in nanoseconds of virtual time."""
+    waits_until: int | None = None
+    """When it goes on by itself at the latest, in nanoseconds of virtual time; None for never."""
     done: bool = False
     python_thread: Any = None
     """The threading.Thread that it is, where it is one."""
@@ -42,7 +44,7 @@ class ProgramThread:
     @property
     def waits_until_some_time(self) -> bool:
         """Whether it goes on by itself at some time, or runs."""
-        return not self.waits_for or ", until " in self.waits_for or self.waits_for.startswith("sleeps ")
+        return not self.waits_for or self.waits_until is not None
 
     ending: bool = False
     """It is to end: what it does on its way out does not wait."""

@@ -151,8 +151,8 @@ class BatonThread(ProgramThread):
             self.waits_for = ""
             self._back.release()
 
-    def stand_still(self, arm: Arm, why: str) -> None:
-        """Hand back the baton, until the Wake that `arm` gets is called.
+    def stand_still(self, arm: Arm, why: str, until: int | None = None) -> None:
+        """Hand back the baton, until the Wake that `arm` gets is called; at `until` at the latest, if that is given.
 
         A signal may come first: its handler runs, and if that raises nothing, the wait goes on (PEP 475).
         """
@@ -161,7 +161,7 @@ class BatonThread(ProgramThread):
         self._handle_signals()
         interrupted = True
         while interrupted:
-            self.waits_for, self.waits_since = why, self.process.computers.now
+            self.waits_for, self.waits_since, self.waits_until = why, self.process.computers.now, until
             self._wake = Wake(self)
             arm(self._wake)
             self._back.release()

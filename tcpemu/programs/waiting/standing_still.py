@@ -66,12 +66,12 @@ def _give_way(thread: BatonThread, slices: int) -> None:
         thread.stand_still(lambda wake: computers.at(until, wake), "gives way to others")
 
 
-def stand_still(process: Process, arm: Arm, why: str) -> None:
-    """Wait until the Wake that `arm` gets is called. `why` says in words what for."""
+def stand_still(process: Process, arm: Arm, why: str, until: int | None = None) -> None:
+    """Wait until the Wake that `arm` gets is called; at `until` at the latest. `why` says in words what for."""
     thread = whereabouts.current_thread()
     if isinstance(thread, BatonThread):
         begins = process.computers.now
-        thread.stand_still(arm, why)
+        thread.stand_still(arm, why, until)
         if process.computers.now != begins:
             process.calls_in_a_row = 0
         return
@@ -87,6 +87,11 @@ def stand_still(process: Process, arm: Arm, why: str) -> None:
         network.step()
 
 
+def until_text(deadline: int | None) -> str:
+    """Until when somebody waits, behind the words that say what for; empty for ever."""
+    return "" if deadline is None else f", until {deadline / 1e9:g} s"
+
+
 def span(seconds: float) -> int:
     """Nanoseconds of a limit in seconds; 0 only for 0 or less."""
     return max(round(seconds * 1e9), SHORTEST_WAIT) if seconds > 0 else 0
@@ -96,7 +101,7 @@ def sleep(process: Process, nanoseconds: int) -> None:
     """Let so much time pass; with 0, let all others run who can at this instant."""
     computers = process.computers
     until = computers.now + nanoseconds
-    stand_still(process, lambda wake: computers.at(until, wake), f"sleeps for {nanoseconds / 1e9:g} s")
+    stand_still(process, lambda wake: computers.at(until, wake), f"sleeps for {nanoseconds / 1e9:g} s", until)
 
 
 def look_around(process: Process) -> None:
@@ -109,13 +114,13 @@ def look_around(process: Process) -> None:
         sleep(process, SHORTEST_WAIT if process.looks_in_a_row > _LOOKS_WITHOUT_TIME else 0)
 
 
-def finish(process: Process, coroutine: Coroutine[Any, Any, T], why: str) -> T:
-    """What a coroutine of the network gives, with a socket call's error as Python has it."""
+def finish(process: Process, coroutine: Coroutine[Any, Any, T], why: str, until: int | None = None) -> T:
+    """What a coroutine of the network gives by `until`, with a socket call's error as Python has it."""
     try:
         while True:
             waits = _in_the_name_of(process, lambda: coroutine.send(None))
             assert isinstance(waits, Pause)
-            stand_still(process, waits.arm, why)
+            stand_still(process, waits.arm, why, until)
     except StopIteration as stop:
         value: T = stop.value
         return value
