@@ -17,6 +17,7 @@ from tcpemu.explain.tables.counter_table import counter_lines
 from tcpemu.network import seconds_text
 from tcpemu.stack import Generation
 from tcpemu.testing.world import World
+from tcpemu.testing.world_of_test import parameters_of
 
 WIDTH = 100
 LADDER_LINES = 40
@@ -54,9 +55,7 @@ def repeats(item: pytest.Item) -> str:
     """The command line that runs this test again, with its seed and its kernel alone."""
     nodeid: Any = item.nodeid  # of a type of its own since pytest 9.2
     words = ["pytest", str(item.config.cwd_relative_nodeid(nodeid))]
-    parameters = (
-        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    )
+    parameters = parameters_of(item)
     seed = item.config.getoption("tcpemu_seed")
     if "tcpemu_seed" in parameters:
         words += ["--tcpemu-seed", str(parameters["tcpemu_seed"]), "--tcpemu-seeds", "1"]

@@ -46,14 +46,17 @@ def _settings(item: pytest.Item) -> dict[str, Any]:
                 pytrace=False,
             )
         said = {**mark.kwargs, **said}
-    parameters = (
-        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    )
+    parameters = parameters_of(item)
     chosen = {
         "seed": parameters.get("tcpemu_seed", item.config.getoption("tcpemu_seed")),
         "generation": parameters.get("tcpemu_generation"),
     }
     return {**said, **{name: value for name, value in chosen.items() if value is not None}}
+
+
+def parameters_of(item: pytest.Item) -> dict[str, Any]:
+    """What the test is parametrized with, by name."""
+    return item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
 
 
 def run_coroutine(item: pytest.Function) -> None:
