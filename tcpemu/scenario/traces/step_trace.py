@@ -104,8 +104,20 @@ from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumb
 from tcpemu.wire.segment import FlowKey, Segment, address, address_text, flag_letters
 
 _ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
+USUAL_HZ = 250
+"""Ticks a second of the kernels whose logs there are."""
 _RACE = 5 * MILLISECOND
 """So near each other a step and a timer of a real kernel may come in either order, as the machine does other things."""
+_SLIPS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    struct.error,
+    NotImplementedError,
+)
+"""What is raised where a step is not as it should be."""
 _LONGEST = 10_000_000
 """Seconds, or octets of one call: what is beyond is a slip of the pen."""
 _UNCOMPARED = frozenset(
@@ -193,7 +205,7 @@ def run(
 
 
 def _usual_ticks(kernel: Generation) -> int | None:
-    return None if why_no_ticks(kernel) else 250
+    return None if why_no_ticks(kernel) else USUAL_HZ
 
 
 def _in_order(steps: list[Any]) -> list[tuple[int, list[Any]]]:
@@ -302,10 +314,7 @@ class _Player:
                 self.do(index, [verb, *arguments])
         except TraceError:
             raise
-        except (
-            *(ValueError, TypeError, LookupError, AttributeError, OverflowError, struct.error),
-            NotImplementedError,
-        ) as error:
+        except _SLIPS as error:
             raise TraceError(f"steps[{index}] is {step!r}: {_words(error)}") from error
 
     def do(self, index: int, call: list[Any]) -> None:
