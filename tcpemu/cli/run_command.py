@@ -134,11 +134,10 @@ def results_of_runs(
 def tell_of_idle_rules(name: str, results: Sequence[tuple[str, Result]]) -> None:
     """Which rules of the scenario have dropped nothing and which faults have met nothing, in each run by its name."""
     for label, result in results:
+        where = f"{label!r}: " if label else ""
         for words in result.network.idle_rules():
-            where = f"{label!r}: " if label else ""
             complain(f"{name}: {where}a rule to drop packets, {words}")
         for fault in result.network.unmet_faults:
-            where = f"{label!r}: " if label else ""
             complain(f"{name}: {where}{fault.unmet_words}")
 
 
