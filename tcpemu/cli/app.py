@@ -496,6 +496,7 @@ EveryLink: TypeAlias = Annotated[
         help="What lies between any two hosts: 'delay 20 ms, loss 1 %, rate 10 Mbit/s'.",
     ),
 ]
+_FAULTS = "Faults"
 Lost: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
@@ -504,10 +505,9 @@ Lost: TypeAlias = Annotated[
         help="Lose a packet of what a host opens: third-ack:c3, 'syn*3:c3' for three, 'data 2:c3#2' of its second "
         "connection, 'data 1:c3 by server'. Roles: syn, syn-ack, third-ack, fin, rst, data N, ack N, "
         "retransmission N (N is 1 if left out). All faults may be repeated.",
-        rich_help_panel="Faults",
+        rich_help_panel=_FAULTS,
     ),
 ]
-_FAULTS = "Faults"
 Delayed: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
