@@ -44,10 +44,8 @@ def file_to_wait_for(process: Process, number: int) -> OpenFile:
     """What a number leads to. EBADF, or EPERM for a real file, which does not wait in virtual time."""
     file = file_of(process, number)
     if file is None:
-        try:
-            os.fstat(number)
-        except OSError:
-            raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
+        if _is_closed(process, number):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         raise OSError(
             errno.EPERM,
             refused(
