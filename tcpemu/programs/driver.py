@@ -153,20 +153,20 @@ class Driver:
 
     def until_done(self, ended: Callable[[], bool], what: str) -> None:
         """Let time go on until that has ended. StuckError where it never will."""
+        self._drive_until(ended, f"{what} does not end")
+
+    def until_all_ended(self) -> None:
+        """Let time go on until every program has ended that is no server. StuckError where one never will."""
+        self._drive_until(self._clients_ended, "some programs do not end")
+        self._drive(self._all_ended, self.network.now + SETTLES)
+
+    def _drive_until(self, ended: Callable[[], bool], otherwise: str) -> None:
+        """Let time go on until that has ended. StuckError with these words where nobody goes on before."""
         limit = self.network.now + LONGEST
         stands_still = StandsStill(self.network, self._somebody_goes_on)
         self._drive(lambda: ended() or stands_still(), limit)
         if not ended():
-            raise StuckError(f"{what} does not end, {self._why_not(limit)}")
-
-    def until_all_ended(self) -> None:
-        """Let time go on until every program has ended that is no server. StuckError where one never will."""
-        limit = self.network.now + LONGEST
-        stands_still = StandsStill(self.network, self._somebody_goes_on)
-        self._drive(lambda: self._clients_ended() or stands_still(), limit)
-        if not self._clients_ended():
-            raise StuckError(f"some programs do not end, {self._why_not(limit)}")
-        self._drive(self._all_ended, self.network.now + SETTLES)
+            raise StuckError(f"{otherwise}, {self._why_not(limit)}")
 
     def _why_not(self, limit: int) -> str:
         if self.network.now >= limit:
