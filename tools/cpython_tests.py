@@ -1,6 +1,6 @@
 """Run CPython's own tests of sockets, servers and asyncio on the emulated kernel.
 
-    python tools/cpython_tests.py [--python PATH] [--failures] [--all] [--sample] [MODULE ...]
+    python tools/cpython_tests.py [--python PATH] [--all] [--sample] [--least SHARE] [MODULE ...]
 
 The tests are those of the package `test` that the interpreter brings; none of them is copied here. Each runs as a
 program on a host that is alone, so that 127.0.0.1 is that host's own TCP, in virtual time. What it needs and the
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import os
 import re
@@ -279,10 +278,22 @@ def version_of(python: str) -> str:
     return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def has(python: str, name: str) -> bool:
-    """Whether the interpreter brings that module of its tests."""
-    code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec('test.{name}') is None)"
-    return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+BROUGHT = """
+import importlib.util, sys
+for name in sys.argv[1:]:
+    try:
+        if importlib.util.find_spec("test." + name):
+            print(name, file=sys.__stdout__)
+    except Exception:
+        pass  # of a package that is not there, or does not load
+"""
+
+
+def brought_by(python: str, names: Sequence[str]) -> list[str]:
+    """Which of these modules of its tests the interpreter brings."""
+    done = subprocess.run([python, "-c", BROUGHT, *names], capture_output=True, text=True, check=False)
+    there = done.stdout.split()
+    return [name for name in names if name in there]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -301,7 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if args.worker:
         return work(args.worker)
     wanted = args.modules or (SAMPLE if args.sample else MODULES)
-    there = [name for name in wanted if has(args.python, name)]
+    there = brought_by(args.python, wanted)
     for name in wanted:
         if name not in there:
             print(f"{name:34}is not in this Python")
