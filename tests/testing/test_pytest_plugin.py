@@ -83,6 +83,11 @@ def outcomes(done):
     return {name: number for name, number in done.parseoutcomes().items() if name != "warnings"}
 
 
+def account_of(said):
+    """What is printed of a failing test's world."""
+    return said[re.search(r"^-+ tcpemu -+$", said, re.MULTILINE).end() :]
+
+
 def test_it_is_announced_to_pytest():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     assert project["project"]["entry-points"]["pytest11"] == {"tcpemu": PLUGIN}
@@ -98,24 +103,20 @@ def test_where_nobody_uses_it_nothing_else_of_tcpemu_is_loaded():
 
 
 def test_nor_by_a_run_of_tests_without_a_world(pytester):
-    done, _ = run(
-        pytester.makepyfile(
-            test_plain="""
-            import sys
+    pytester.makepyfile(
+        test_plain="""
+        import sys
 
-            def test_one():
-                assert 1 == 2
+        def test_one():
+            assert 1 == 2
 
-            def test_two():
-                assert {name for name in sys.modules if name.startswith("tcpemu.testing.")} == {
-                    "tcpemu.testing.pytest_plugin"
-                }
-            """
-        )
-        and pytester,
-        "",
-        "test_plain.py",
+        def test_two():
+            assert {name for name in sys.modules if name.startswith("tcpemu.testing.")} == {
+                "tcpemu.testing.pytest_plugin"
+            }
+        """
     )
+    done, _ = run(pytester, "", "test_plain.py")
     assert outcomes(done) == {"passed": 1, "failed": 1}
 
 
@@ -457,7 +458,7 @@ def asked_again(world):
 def test_a_failing_test_tells_all_of_its_world(pytester):
     done, said = run(pytester, FAILS, "--tcpemu-seed=7", "--tcpemu-dir=out")
     assert outcomes(done) == {"failed": 1}
-    account = said[re.search(r"^-+ tcpemu -+$", said, re.MULTILINE).end() :]
+    account = account_of(said)
     lines = account.splitlines()
     assert lines[1:6] == [
         "seed 7, linux-6.18, at 1.002 s",
@@ -487,7 +488,7 @@ def test_it(world):
     assert world.now < 0
 """,
     )
-    account = said[re.search(r"^-+ tcpemu -+$", said, re.MULTILINE).end() :]
+    account = account_of(said)
     left_out = int(re.search(r"… (\d+) lines before these; the capture has all packets", account)[1])
     assert left_out > 10
     assert "49.00" in account
@@ -535,9 +536,7 @@ def test_the_line_that_repeats_it_does(pytester):
 
 
 def test_workers_of_xdist_tell_the_same(pytester):
-    done, said = run(
-        pytester, SOMETIMES, "--tcpemu-seeds=8", "--tcpemu-dir=out", "-n2", also=("-p", "no:asyncio")
-    )
+    done, said = run(pytester, SOMETIMES, "--tcpemu-seeds=8", "--tcpemu-dir=out", "-n2")
     accounts = re.findall(r"^again: +(.*)\n(?:fault.*\n)*capture: +(.*)", said, re.MULTILINE)
     assert 0 < len(accounts) == outcomes(done)["failed"] < 16
     assert len(set(accounts)) == len(accounts)
