@@ -263,13 +263,13 @@ def too_large_lost(conn: Connection, board: Scoreboard, mss: int) -> bool:
     if not board.lost_out:
         return False
     recovery = board.recovery
-    if recovery.state is not CaState.LOSS:
+    if recovery.state is not _LOSS:
         recovery.high_seq = conn.snd.nxt
         window = conn.congestion
         conn.congestion = window.restored(window.cwnd, current_ssthresh(window, recovery.reduces))
         recovery.prior_ssthresh = 0
         recovery.undo_marker = None
-        recovery.state = CaState.LOSS
+        recovery.state = _LOSS
     return True
 
 

@@ -6,7 +6,7 @@ import errno
 
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.sequence_numbers import add, after, before, distance
-from tcpemu.stack.base.states import State
+from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.connection.measures import buffer_tuning, header_prediction
 from tcpemu.stack.connection.sending import delayed_acks, write_buffers
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
@@ -22,7 +22,7 @@ def send(conn: Connection, data: bytes, urgent: bool = False) -> int:
     """Queue data and push it; how many octets were taken (tcp.c: tcp_sendmsg_locked)."""
     if conn.state not in (_ESTABLISHED, _CLOSE_WAIT):
         _raise_error(conn)
-        if conn.state in (State.SYN_SENT, State.SYN_RECV):
+        if conn.state in OPENING:
             raise SocketError(errno.EAGAIN)
         raise SocketError(errno.EPIPE)
     if conn.error or conn.shutdown & SEND_SHUTDOWN:
@@ -131,14 +131,14 @@ def recv_urgent(conn: Connection, size: int, peek: bool) -> bytes:
     urgent = conn.rcv.urgent
     if conn.options.oobinline or urgent is None or urgent.octet == OCTET_READ:
         raise SocketError(errno.EINVAL, "there is no urgent data, or SO_OOBINLINE leaves it in the stream")
-    if conn.state is State.CLOSE and not conn.peer_done:
+    if conn.state is _CLOSE and not conn.peer_done:
         raise SocketError(errno.ENOTCONN)
     if urgent.octet >= 0:
         octet = bytes((urgent.octet,))
         if not peek:
             urgent.octet = OCTET_READ
         return octet if size else b""
-    if conn.state is State.CLOSE or conn.shutdown & RCV_SHUTDOWN:
+    if conn.state is _CLOSE or conn.shutdown & RCV_SHUTDOWN:
         return b""
     raise SocketError(errno.EAGAIN)
 
@@ -146,7 +146,7 @@ def recv_urgent(conn: Connection, size: int, peek: bool) -> bytes:
 def waiting(conn: Connection) -> int:
     """Octets that can be read, up to the urgent one (tcp.h: tcp_inq)."""
     rcv, urgent = conn.rcv, conn.rcv.urgent
-    if conn.state in (State.SYN_SENT, State.SYN_RECV):
+    if conn.state in OPENING:
         return 0
     if (
         urgent is not None

@@ -27,13 +27,12 @@ from tcpemu.stack.recovery.congestion_states import Resend
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ECE, SYN, Segment
 
-_NOTHING, _NEW, _OPEN, _LOSS, _SYN_SENT, _ESTABLISHED = (
+_NOTHING, _NEW, _OPEN, _LOSS, _SYN_SENT = (
     Resend.NOTHING,
     Resend.NEW,
     CaState.OPEN,
     CaState.LOSS,
     State.SYN_SENT,
-    State.ESTABLISHED,
 )
 
 

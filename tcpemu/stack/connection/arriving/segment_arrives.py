@@ -27,7 +27,8 @@ from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, URG, Segment
 
-_SYN_SENT, _ESTABLISHED, _GOOD = State.SYN_SENT, State.ESTABLISHED, AckValue.GOOD
+_SYN_SENT, _ESTABLISHED, _CLOSE = State.SYN_SENT, State.ESTABLISHED, State.CLOSE
+_GOOD, _TOO_OLD, _UNSENT = AckValue.GOOD, AckValue.TOO_OLD, AckValue.UNSENT
 
 _SYNCHRONIZED = RST | SYN | ACK
 
@@ -40,7 +41,7 @@ def receive(conn: Connection, segment: Segment) -> Reason:
         return reasons.NO_FLAGS
     stamps = find_timestamps(segment.options) if conn.ts.ok and segment.options else None
     conn.ts.ecr = stamps.ecr if stamps is not None else 0
-    if conn.state is State.ESTABLISHED and header_prediction.matches(conn, segment, stamps):
+    if conn.state is _ESTABLISHED and header_prediction.matches(conn, segment, stamps):
         return _predicted(conn, segment, stamps)
     refused = acceptability.validate(conn, segment, stamps)
     if refused is not None:
@@ -58,7 +59,7 @@ def _predicted(conn: Connection, segment: Segment, stamps: Timestamps | None) ->
         data_out.push_pending(conn)
         send_buffer_space.space_may_have_come(conn)
         conn.rcv.last_ecr = conn.ts.ecr
-        return _ack_too_old(conn) if verdict is AckValue.TOO_OLD else reasons.ACKED
+        return _ack_too_old(conn) if verdict is _TOO_OLD else reasons.ACKED
     if conn.host.generation.beyond_window and len(segment.payload) > receive_window.receive_window(conn):
         refused = acceptability.validate(conn, segment, stamps)
         return _established(conn, segment, stamps) if refused is None else refused
@@ -72,7 +73,7 @@ def _predicted(conn: Connection, segment: Segment, stamps: Timestamps | None) ->
     if segment.ack == conn.snd.una:
         conn.snd.wl1 = segment.seq
     else:
-        if ack_arrives.process(conn, segment, stamps, predicted=True) is AckValue.TOO_OLD:
+        if ack_arrives.process(conn, segment, stamps, predicted=True) is _TOO_OLD:
             acceptability.challenge(conn)
         data_out.push_pending(conn)
         send_buffer_space.space_may_have_come(conn)
@@ -96,9 +97,9 @@ def _ack_too_old(conn: Connection) -> Reason:
 def _established(conn: Connection, segment: Segment, stamps: Timestamps | None) -> Reason:
     """ESTABLISHED (tcp_rcv_established, its slow path)."""
     verdict = ack_arrives.process(conn, segment, stamps)
-    if verdict is AckValue.TOO_OLD:
+    if verdict is _TOO_OLD:
         return _ack_too_old(conn)
-    if verdict is AckValue.UNSENT:
+    if verdict is _UNSENT:
         return reasons.ACK_UNSENT if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
     if stamps is not None:
         buffer_tuning.measure_by_timestamp(conn, segment)
@@ -187,7 +188,7 @@ def _text_in_state(conn: Connection, segment: Segment) -> Reason:
 
 def _finish(conn: Connection) -> None:
     """Send what may be sent now, then the ACK that is owed."""
-    if conn.state is not State.CLOSE:
+    if conn.state is not _CLOSE:
         data_out.push_pending(conn)
         send_buffer_space.space_may_have_come(conn)
         if conn.ack.pending & SCHEDULED:

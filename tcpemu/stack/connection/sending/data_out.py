@@ -15,7 +15,7 @@ from __future__ import annotations
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, distance
-from tcpemu.stack.base.states import State
+from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.measures import segment_size, send_buffer_space
 from tcpemu.stack.connection.sending import pacing, probe_timers, transmit
@@ -28,6 +28,7 @@ from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
 
 _RECOVERY, _LOSS_PROBE = CaState.RECOVERY, WriteTimer.LOSS_PROBE
+_SENDS_NOTHING = (*OPENING, State.CLOSE)
 
 _MOST_DEFERRED = 3
 """Segments for which a piece waits, where no share of the window is said (tcp_max_tso_deferred_mss)."""
@@ -51,7 +52,7 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
     Without `nagle` neither Nagle's rule nor a cork holds anything back (TCP_NAGLE_OFF). A tail loss probe is one
     piece, whatever the congestion window; `one` stops after a piece too.
     """
-    if conn.state in (State.SYN_SENT, State.SYN_RECV, State.CLOSE):
+    if conn.state in _SENDS_NOTHING:
         return 0
     mss = segment_size.current_mss(conn)
     most = pacing_rate.burst(conn, mss)

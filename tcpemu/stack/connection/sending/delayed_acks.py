@@ -170,7 +170,7 @@ def delay(conn: Connection) -> None:
 
 def timer_fired(conn: Connection) -> None:
     """The delayed ACK is due (tcp_timer.c: tcp_delack_timer_handler)."""
-    if conn.state is State.CLOSE or compressed_acks.flush(conn) or not conn.ack.pending & TIMER:
+    if conn.state is _CLOSE or compressed_acks.flush(conn) or not conn.ack.pending & TIMER:
         return
     conn.ack.pending &= ~TIMER
     if not conn.ack.pending & SCHEDULED:
