@@ -71,8 +71,7 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     if request.timeouts:
         conn.rtx.syn_timed_out = True
         conn.rtx.retrans_stamp = request.started
-    if options.keepalive:
-        keepalive.begin(conn)
+    keepalive.begin(conn)
     return conn
 
 

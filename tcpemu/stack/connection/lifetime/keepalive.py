@@ -88,8 +88,9 @@ def _silence(conn: Connection) -> int:
 
 
 def begin(conn: Connection) -> None:
-    """A connection with SO_KEEPALIVE is open now (tcp_finish_connect, tcp_create_openreq_child)."""
-    closing.set_keepalive_timer(conn, idle_time(conn))
+    """A connection is open now, perhaps one with SO_KEEPALIVE (tcp_finish_connect, tcp_create_openreq_child)."""
+    if conn.options.keepalive:
+        closing.set_keepalive_timer(conn, idle_time(conn))
 
 
 def switched(conn: Connection, was: bool) -> None:
