@@ -118,10 +118,7 @@ def enter_quick(conn: Connection) -> None:
 def wait_for_data(conn: Connection) -> None:
     """The ACK of a SYN|ACK waits for data to go with, no longer than an ACK may (tcp_rcv_synsent_state_process)."""
     enter_quick(conn)
-    conn.ack.pending |= SCHEDULED | TIMER
-    conn.ack.due = conn.host.now + DELACK_MAX
-    conn.ack.timer = Timer(TimerKind.DELAYED_ACK, conn)
-    conn.host.timers.arm(conn.ack.timer, conn.ack.due, conn.host.now)
+    _wait_until(conn, conn.host.now + DELACK_MAX, conn.host.now)
 
 
 def check(conn: Connection) -> None:
@@ -160,12 +157,17 @@ def delay(conn: Connection) -> None:
             transmit.send_ack(conn, reasons.SENT_ACK)
             return
         due = min(due, conn.ack.due)
+    _wait_until(conn, due, now)
+
+
+def _wait_until(conn: Connection, due: int, now: int) -> None:
+    """Set the delayed ACK's timer, `now` as the kernel's ticks have it."""
     conn.ack.pending |= SCHEDULED | TIMER
     conn.ack.due = due
     if conn.ack.timer is None:
         conn.ack.timer = Timer(TimerKind.DELAYED_ACK, conn)
     # Within the tick that has begun it fires at once, never in the past.
-    host.timers.arm(conn.ack.timer, max(due, host.now), now)
+    conn.host.timers.arm(conn.ack.timer, max(due, conn.host.now), now)
 
 
 def timer_fired(conn: Connection) -> None:
