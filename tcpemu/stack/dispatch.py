@@ -132,7 +132,7 @@ def _connection_timer(timer: Timer) -> None:
     elif timer.kind is TimerKind.DELAYED_ACK:
         delayed_acks.timer_fired(conn)
     elif timer.kind is TimerKind.COMPRESSED_ACK:
-        compressed_acks.timer_fired(conn)
+        compressed_acks.flush(conn)
     elif timer.kind is TimerKind.PACING:
         timeouts.pacing_timer_fired(conn)
     else:

@@ -44,18 +44,14 @@ def _delay(conn: Connection) -> int:
     return min(conn.host.sysctls.tcp_comp_sack_delay_ns, round_trip * 125 // 20)
 
 
-def timer_fired(conn: Connection) -> None:
-    """They have waited long enough (tcp_compressed_ack_kick)."""
-    if conn.ack.compressed:
-        # One of them is this one.
-        conn.ack.compressed -= 1
-        transmit.send_ack(conn, reasons.SENT_COMPRESSED_ACK)
-
-
 def flush(conn: Connection) -> bool:
-    """Send what waits now; whether anything did (tcp_sack_compress_send_ack)."""
+    """Send what waits now, or has waited long enough; whether anything did.
+
+    tcp_input.c: tcp_sack_compress_send_ack; tcp_timer.c: tcp_compressed_ack_kick.
+    """
     if not conn.ack.compressed:
         return False
+    # One of them is this one.
     conn.ack.compressed -= 1
     transmit.send_ack(conn, reasons.SENT_COMPRESSED_ACK)
     return True
