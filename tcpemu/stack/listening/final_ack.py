@@ -39,7 +39,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
         flags == ACK
         and segment.seq == (request.irs + 1) & MASK
         and segment.ack == (request.iss + 1) & MASK
-        and (stamps is None or _likely_stamps(request, stamps))
+        and not (stamps is not None and (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps)))
     ):
         # What nearly every segment is; it passes each of the tests below.
         return _acceptable_ack(request, segment, stamps)
@@ -65,11 +65,6 @@ def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | 
     if not flags & ACK:
         return reasons.REQUEST_NO_ACK
     return _acceptable_ack(request, segment, stamps)
-
-
-def _likely_stamps(request: Request, stamps: Timestamps) -> bool:
-    """Whether they are neither old nor an echo of what we have not sent."""
-    return not (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
 
 
 def _paws_rejects(request: Request, stamps: Timestamps) -> bool:

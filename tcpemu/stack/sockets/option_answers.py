@@ -13,14 +13,12 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
-from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS
 from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, OptionKey, unemulated_option
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tcp_info import TcpInfo, of_connection, of_listener
 
-_LEVELS = (socket_constants.SOL_SOCKET, socket_constants.IPPROTO_TCP, socket_constants.IPPROTO_IP)
 _DATAGRAM, _STREAM = 2, 1
 _UDP, _TCP = 17, 6
 _AF_INET = 2
@@ -184,7 +182,8 @@ def _of_tcp(socket: SocketState, name: str) -> int | bytes | None:
     if name == "TCP_WINDOW_CLAMP":
         return options.window_clamp if conn is None else conn.rcv.window_clamp
     if name == "TCP_TIMESTAMP":
-        return _stamp(socket.host, 0 if conn is None else conn.ts.offset)
+        # The clock of timestamps with what this connection adds (tcp.c: do_tcp_getsockopt).
+        return socket.host.tsval(0 if conn is None else conn.ts.offset)
     return None
 
 
@@ -195,11 +194,6 @@ def _maxseg(socket: SocketState) -> int:
         user = socket.options.maxseg
         return user or (DEFAULT_MSS if conn is None else conn.snd.mss_cache)
     return conn.snd.mss_cache
-
-
-def _stamp(host: HostServices, offset: int) -> int:
-    """The clock of timestamps with what this connection adds (tcp.c: do_tcp_getsockopt, TCP_TIMESTAMP)."""
-    return host.tsval(offset)
 
 
 def _of_ip(socket: SocketState, name: str) -> int | bytes | None:

@@ -91,10 +91,6 @@ def _txrehash(_host: HostServices, value: int) -> int:
     return 1 if value == -1 else _bounded("SO_TXREHASH", 0, 1)(_host, value)
 
 
-def _user_timeout(_host: HostServices, value: int) -> int:
-    return _bounded("TCP_USER_TIMEOUT", 0, INT_MAX)(_host, value)
-
-
 def _linger2(_host: HostServices, value: int) -> int:
     return -1 if value < 0 else min(value, 120)
 
@@ -139,7 +135,7 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     ),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_USER_TIMEOUT): (
         "user_timeout",
-        _user_timeout,
+        _bounded("TCP_USER_TIMEOUT", 0, INT_MAX),
     ),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("quickack", lambda _host, value: value),
     NUMBERS["SO_TXREHASH"]: ("txrehash", _txrehash),
