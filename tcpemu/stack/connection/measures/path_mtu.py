@@ -12,12 +12,12 @@ from tcpemu.wire.segment import Address
 
 PMTUDISC_DONT, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE, PMTUDISC_INTERFACE, PMTUDISC_OMIT = range(6)
 """IP_MTU_DISCOVER (include/uapi/linux/in.h)."""
-_HEEDS_ICMP = (PMTUDISC_DONT, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE)
+_HEEDS_ICMP = (PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE)
 
 
 def path_mtu(host: HostServices, peer: Address) -> int:
     """Octets that a packet to this peer may have (ipv4_mtu)."""
-    learnt = host.path_mtus.get(peer)
+    learnt = host.path_mtus.get(peer) if host.path_mtus else None
     if learnt is None:
         return host.mtu
     if host.now >= learnt.expires:
@@ -44,8 +44,7 @@ def learn(host: HostServices, peer: Address, mtu: int) -> None:
 
 def heeds(conn: Connection) -> bool:
     """Whether what ICMP says of the MTU changes this connection's segments (ip_sk_accept_pmtu, IP_PMTUDISC_DONT)."""
-    discovery = discovery_of(conn)
-    return discovery in _HEEDS_ICMP and discovery != PMTUDISC_DONT
+    return discovery_of(conn) in _HEEDS_ICMP
 
 
 def discovery_of(conn: Connection) -> int:

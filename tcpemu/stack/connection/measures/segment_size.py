@@ -21,7 +21,7 @@ def advertised_mss(host: HostServices, user_mss: int = 0, peer: Address | None =
 
     route.c: ipv4_default_advmss; tcp_output.c: tcp_advertise_mss.
     """
-    mtu = path_mtu(host, peer) if peer is not None and host.path_mtus else host.mtu
+    mtu = host.mtu if peer is None else path_mtu(host, peer)
     mss = min(max(mtu - host.generation.wire.mss_headers, 256), _LARGEST_ADVERTISED)
     return min(mss, user_mss) if user_mss else mss
 
@@ -30,7 +30,7 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
-    mtu = snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
+    mtu = snd.path_mtu = path_mtu(host, conn.key[0])
     room, least = mtu - host.generation.wire.mss_headers, host.sysctls.tcp_min_snd_mss
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
 
@@ -57,10 +57,7 @@ def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: in
 
 def current_mss(conn: Connection) -> int:
     """The payload of a full segment now, less the SACK blocks that it carries too (tcp_current_mss)."""
-    host = conn.host
-    if (host.path_mtus and path_mtu(host, conn.key[0]) != conn.snd.path_mtu) or (
-        not host.path_mtus and conn.snd.path_mtu != host.mtu
-    ):
+    if path_mtu(conn.host, conn.key[0]) != conn.snd.path_mtu:
         sync_mss(conn)
     blocks = len(conn.rcv.sacks) + (conn.rcv.dsack is not None)
     return conn.snd.mss_cache - (4 + 8 * min(blocks, 3 if conn.ts.ok else 4) if blocks else 0)
