@@ -62,6 +62,6 @@ def memory_is_there(conn: Connection, size: int) -> bool:
 
 def set_memory_aside(conn: Connection, size: int) -> None:
     """Have as many pages as one more segment of that memory takes (sk_rmem_schedule)."""
-    taken = conn.rcv.rmem + send_buffer_space.used(conn)
-    if size > max(-taken % _PAGE, conn.rcv.reserved - taken):
+    if not memory_is_there(conn, size):
+        taken = conn.rcv.rmem + send_buffer_space.used(conn)
         conn.rcv.reserved = taken + size + _PAGE - 1 & -_PAGE

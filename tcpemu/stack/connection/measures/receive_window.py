@@ -87,7 +87,7 @@ def new_window(conn: Connection) -> int:
         mss = full
         if mss <= 0:
             return 0
-    if conn.rcv.wscale and conn.host.sysctls.tcp_shrink_window:
+    if _may_shrink(conn):
         return _shrinking_window(conn, free, full >> 1, allowed >> 4, mss)
     if free < full >> 1:
         # The buffer gets short. Below a sixteenth of it, or a segment, better none than a silly window.
