@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tcpemu.stack.base.congestion_hooks import Moment
+from tcpemu.stack.base.congestion_hooks import NO_RTT, Moment
 from tcpemu.stack.base.sequence_numbers import after
 from tcpemu.stack.control.pacing_rate import GSO_MAX_SIZE
 
@@ -26,7 +26,6 @@ _SAMPLES = 8
 _LEAST_DELAY, _MOST_DELAY = 4000, 16_000
 """Microseconds (HYSTART_DELAY_MIN, HYSTART_DELAY_MAX)."""
 _MILLISECOND = 1000
-_UNKNOWN = 0xFFFFFFFF
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +39,7 @@ class HyStart:
     """SND.NXT when the round began."""
     shortest: int = 0
     """The shortest round-trip time since the last time-out; 0 before the first (delay_min)."""
-    shortest_of_round: int = _UNKNOWN
+    shortest_of_round: int = NO_RTT
     samples: int = 0
     """Round-trip times of this round, up to eight."""
     found: bool = False
@@ -60,7 +59,7 @@ def round_trip(train: HyStart, rtt: int, moment: Moment, cwnd: int, slow: bool) 
         return False
     if after(moment.una, train.end):
         train.round_start = train.last_ack = moment.now
-        train.end, train.shortest_of_round, train.samples = moment.nxt, _UNKNOWN, 0
+        train.end, train.shortest_of_round, train.samples = moment.nxt, NO_RTT, 0
     if cwnd < LOW_WINDOW:
         return False
     counters: dict[str, int] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, fields
 
+from tcpemu.stack.base.congestion_hooks import NO_RTT, UNLIMITED_RATE
 from tcpemu.stack.base.errors import NotEmulatedError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import OPENING, State
@@ -24,8 +25,6 @@ TIMESTAMPS, SACK, WSCALE, ECN = 1, 2, 4, 8
 _LAYOUT = "<8B24I4Q6IQ3Q2I2Q6I2HI"
 _LENGTH = 280
 """Octets of the structure; what is beyond the fields here is about AccECN, and zero without it."""
-_NO_ROUND_TRIP = MASK
-"""tcpi_min_rtt while there is no measurement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,23 +122,19 @@ class TcpInfo:
         """
         room = min(length, _LENGTH)
         values: list[int] = []
-        for field, end in zip(fields(self), _ENDS, strict=True):
+        for field, start in zip(fields(self), _STARTS, strict=True):
             value = getattr(self, field.name)
-            if (
-                value is None
-                and field.name != "delivery_rate_app_limited"
-                and end - _SIZES[len(values)] < room
-            ):
+            if value is None and field.name != "delivery_rate_app_limited" and start < room:
                 raise NotEmulatedError(
-                    f"tcpi_{field.name} of TCP_INFO is not emulated: ask for fewer than "
-                    f"{end - _SIZES[len(values)] + 1} octets, or for `tcp_info()` of the socket"
+                    f"tcpi_{field.name} of TCP_INFO is not emulated: ask for fewer than {start + 1} octets, "
+                    "or for `tcp_info()` of the socket"
                 )
             values.append(value or 0)
         return struct.pack(_LAYOUT, *values).ljust(_LENGTH, b"\0")[:room]
 
 
 _SIZES = (*(1,) * 8, *(4,) * 24, *(8,) * 4, *(4,) * 6, *(8,) * 4, *(4,) * 2, *(8,) * 2, *(4,) * 6, 2, 2, 4)
-_ENDS = tuple(sum(_SIZES[: number + 1]) for number in range(len(_SIZES)))
+_STARTS = tuple(sum(_SIZES[:number]) for number in range(len(_SIZES)))
 
 
 def of_listener(listener: Listener) -> TcpInfo:
@@ -154,8 +149,8 @@ def of_listener(listener: Listener) -> TcpInfo:
             "sacked": listener.backlog,
             "snd_cwnd": cwnd,
             "reordering": REORDERING,
-            "pacing_rate": 2**64 - 1,
-            "max_pacing_rate": 2**64 - 1,
+            "pacing_rate": UNLIMITED_RATE,
+            "max_pacing_rate": UNLIMITED_RATE,
         }
     )
 
@@ -218,7 +213,7 @@ def _min_rtt(conn: Connection) -> int | None:
     """The least round trip, in microseconds; that of the handshake alone is not kept here."""
     board = conn.scoreboard
     if not conn.rtt.srtt:
-        return _NO_ROUND_TRIP
+        return NO_RTT
     return None if board is None else board.min_rtt
 
 
