@@ -62,15 +62,11 @@ def window_probe_timer(conn: Connection) -> None:
         return
     if conn.rtx.probes_began is None:
         conn.rtx.probes_began = conn.host.now
-    if (
-        not _user_timeout_over(conn)
-        and conn.orphan
-        and not _silent_for_good(conn)
-        and orphans.ended_early(conn, True)
-    ):
+    over = _user_timeout_over(conn)
+    if conn.orphan and not over and not _silent_for_good(conn) and orphans.ended_early(conn, True):
         return
-    if _user_timeout_over(conn) or _probed_enough(conn):
-        over, decided = _user_timeout_over(conn), _what_decided(conn)
+    if over or _probed_enough(conn):
+        decided = _what_decided(conn)
         reason = reasons.CLOSED_WINDOW_TIMED_OUT if over else reasons.PROBES_TIMED_OUT
         conn.host.timer_fired(conn.key, reason, decided)
         words = closing.setting_words(conn.host, decided.setting)
