@@ -74,9 +74,9 @@ def recv(conn: Connection, size: int) -> bytes:
     rcv = conn.rcv
     if not rcv.queue:
         return _nothing_to_read(conn, size)
-    if rcv.urgent is not None:
-        return _recv_beside_urgent(conn, size)
-    data = _take(conn, size)
+    data = _take(conn, size) if rcv.urgent is None else _take_beside_urgent(conn, size)
+    if not data and size:
+        return _nothing_to_read(conn, size)
     if len(data) < size and not rcv.queue:
         _read_fin(conn)
     delayed_acks.after_read(conn, len(data))
@@ -107,7 +107,7 @@ def _take(conn: Connection, size: int) -> bytes:
     return b"".join(chunks)
 
 
-def _recv_beside_urgent(conn: Connection, size: int) -> bytes:
+def _take_beside_urgent(conn: Connection, size: int) -> bytes:
     """Reading stops in front of the urgent octet; it is left out where it comes first, and after that no matter."""
     rcv, urgent = conn.rcv, conn.rcv.urgent
     assert urgent is not None
@@ -118,11 +118,6 @@ def _recv_beside_urgent(conn: Connection, size: int) -> bytes:
     if after(rcv.copied_seq, urgent.seq):
         rcv.urgent = None
         header_prediction.check(conn)
-    if not data and size:
-        return _nothing_to_read(conn, size)
-    if len(data) < size and not rcv.queue:
-        _read_fin(conn)
-    delayed_acks.after_read(conn, len(data))
     return data
 
 
