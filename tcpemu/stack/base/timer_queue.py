@@ -156,13 +156,10 @@ def slack_expiry(now: int, deadline: int, hz: int) -> int:
     kernel/timer.c: apply_slack, Linux 2.6.36 to 4.7. Of the ticks in that span it is the roundest, in binary.
     """
     jiffy = SECOND // hz
-    current = now // jiffy
-    expires = current + -(-(deadline - now) // jiffy)
-    delay = expires - current
-    if delay < 256:
-        return expires * jiffy
-    latest = expires + delay // 256
+    expires = tick_expiry(now, deadline, hz) // jiffy
+    latest = expires + max(expires - now // jiffy, 0) // 256
     differ = expires ^ latest
-    if differ == 0:
+    if not differ:
         return expires * jiffy
-    return (latest >> (differ.bit_length() - 1) << (differ.bit_length() - 1)) * jiffy
+    zeros = differ.bit_length() - 1
+    return (latest >> zeros << zeros) * jiffy
