@@ -16,6 +16,11 @@ from tcpemu.stack.sockets.option_names import NUMBERS, OptionKey
 INT_MAX, INT_MIN = 2**31 - 1, -(2**31)
 
 
+def c_int(value: int) -> int:
+    """A number as an int of C has it: the low 32 bits, with their sign."""
+    return (value - INT_MIN) % 2**32 + INT_MIN
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """An option whose number is remembered, and means nothing to TCP."""

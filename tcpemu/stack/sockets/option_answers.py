@@ -14,7 +14,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.socket_options import SocketOptions
-from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS
+from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS, c_int
 from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, OptionKey, unemulated_option
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tcp_info import TcpInfo, of_connection, of_listener
@@ -61,7 +61,7 @@ def number(socket: SocketState, level: int, name: int) -> int:
         return int.from_bytes(info(socket).octets(4), "little", signed=True)
     value = _value(socket, level, name)
     if isinstance(value, int):
-        return (value + 2**31) % 2**32 - 2**31
+        return c_int(value)
     return int.from_bytes(value[:4].ljust(4, b"\0"), "little", signed=True)
 
 
@@ -120,12 +120,13 @@ def _kept(options: SocketOptions, level: int, name: int) -> int:
 def _worked_out(socket: SocketState, key: OptionKey) -> int | bytes:
     """What is not simply a field."""
     level, number = key
+    name = NAMES.get(key, "")
     if level == socket_constants.SOL_SOCKET:
-        found = _of_socket(socket, NAMES.get(key, ""))
+        found = _of_socket(socket, name)
     elif level == socket_constants.IPPROTO_TCP:
-        found = _of_tcp(socket, NAMES.get(key, ""))
+        found = _of_tcp(socket, name)
     elif level == socket_constants.IPPROTO_IP:
-        found = _of_ip(socket, NAMES.get(key, ""))
+        found = _of_ip(socket, name)
     else:
         raise SocketError(errno.EOPNOTSUPP, f"TCP over IPv4 has no options at level {level}")
     if found is not None:

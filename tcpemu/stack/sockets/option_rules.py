@@ -23,7 +23,7 @@ from tcpemu.stack.records.connection import INITIAL_SCALING_RATIO, Connection
 from tcpemu.stack.records.delayed_ack_bits import PUSHED, SCHEDULED
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.socket_options import SocketOptions
-from tcpemu.stack.sockets.fixed_options import INT_MAX, KEPT, SETTING_FAILS, TAKEN
+from tcpemu.stack.sockets.fixed_options import INT_MAX, KEPT, SETTING_FAILS, TAKEN, c_int
 from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, unemulated_option
 
 _LEAST_RCVBUF = 2304
@@ -196,7 +196,7 @@ def changed_options(
 def _number(level: int, value: int | bytes) -> int:
     """The number in the octets that C gives: four; for IPPROTO_IP one will do, and none is 0."""
     if isinstance(value, int):
-        return (value + 2**31) % 2**32 - 2**31
+        return c_int(value)
     if len(value) >= 4:
         return int.from_bytes(value[:4], "little", signed=True)
     if level in (socket_constants.SOL_SOCKET, socket_constants.IPPROTO_TCP):
