@@ -82,11 +82,19 @@ def _collapse_queue(conn: Connection) -> None:
     payload = b"".join(piece.payload for piece in pieces[first:])
     _free(conn, [piece.memory for piece in pieces[first:]])
     rcv.queue = deque(pieces[:first])
+    for _, part, memory, room in _copied(conn, payload):
+        rcv.queue.append(Unread(part, memory, room))
+
+
+def _copied(conn: Connection, payload: bytes) -> list[tuple[int, bytes, int, int]]:
+    """Octets in full buffers: where each begins, what it holds, the memory that it takes, and its room."""
+    copies = []
     for start in range(0, len(payload), _LARGEST_COPY):
         part = payload[start : start + _LARGEST_COPY]
         memory, room = receive_window.memory_of_copy(len(part))
-        rcv.queue.append(Unread(part, memory, room))
-        rcv.rmem += memory
+        copies.append((start, part, memory, room))
+        conn.rcv.rmem += memory
+    return copies
 
 
 def _free(conn: Connection, sizes: list[int]) -> None:
@@ -104,11 +112,8 @@ def _collapse_out_of_order(conn: Connection) -> None:
     collapsed: list[Fragment] = []
     tiny, place = 0, 0
     while place < len(kept):
-        behind = _run_end(kept, place)
+        behind, end = _run_end(kept, place)
         run = kept[place:behind]
-        end = run[0].end
-        for piece in run:
-            end = piece.end if after(piece.end, end) else end
         place = behind
         if len(run) > 1 or distance(run[0].seq, end) >= _LARGEST_COPY:
             collapsed += _collapse_run(conn, run)
@@ -121,13 +126,13 @@ def _collapse_out_of_order(conn: Connection) -> None:
     conn.rcv.out_of_order = collapsed
 
 
-def _run_end(kept: list[Fragment], start: int) -> int:
-    """Where the run that begins there ends: the first piece behind a hole, or the end."""
+def _run_end(kept: list[Fragment], start: int) -> tuple[int, int]:
+    """Where the run that begins there ends: the first piece behind a hole, or none, and the number after the run."""
     end, place = kept[start].end, start + 1
     while place < len(kept) and not after(kept[place].seq, end):
         end = kept[place].end if after(kept[place].end, end) else end
         place += 1
-    return place
+    return place, end
 
 
 def _collapse_run(conn: Connection, run: list[Fragment]) -> list[Fragment]:
@@ -151,13 +156,10 @@ def _collapse_run(conn: Connection, run: list[Fragment]) -> list[Fragment]:
         if after(piece.end, end):
             payload += piece.payload[distance(piece.seq, end) :]
     _free(conn, [piece.memory for piece in run[first:last]])
-    copies = []
-    for start in range(0, len(payload), _LARGEST_COPY):
-        part = bytes(payload[start : start + _LARGEST_COPY])
-        memory, room = receive_window.memory_of_copy(len(part))
-        begin = add(seq, start)
-        copies.append(Fragment(begin, add(begin, len(part)), part, False, memory, room))
-        conn.rcv.rmem += memory
+    copies = [
+        Fragment(add(seq, start), add(seq, start + len(part)), part, False, memory, room)
+        for start, part, memory, room in _copied(conn, bytes(payload))
+    ]
     return [*run[:first], *copies, *run[last:]]
 
 
