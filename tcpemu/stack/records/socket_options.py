@@ -57,5 +57,3 @@ class SocketOptions:
     """Level, number and value of options that say nothing to TCP and are only remembered."""
     max_pacing_rate: int = UNLIMITED_RATE
     """Octets per second (SO_MAX_PACING_RATE)."""
-    congestion: str = ""
-    """The congestion control by its name (TCP_CONGESTION); empty for that of the sysctl."""

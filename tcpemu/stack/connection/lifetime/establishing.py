@@ -16,7 +16,7 @@ from tcpemu.stack.connection.measures import (
     send_buffer_space,
 )
 from tcpemu.stack.connection.sending import data_out
-from tcpemu.stack.control import control_moment, delivery_rate, pacing_rate, registry
+from tcpemu.stack.control import control_moment, delivery_rate, pacing_rate
 from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
     Acknowledging,
@@ -49,7 +49,7 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         Timestamping(),
         RoundTrips(host.generation.initial_rto),
         Retransmission(),
-        registry.first(host, options),
+        host.first_congestion,
         host.secrets.draw.getrandbits(16),
     )
     if options.mtu_discover is not None or host.path_mtus or host.sysctls.ip_no_pmtu_disc:
@@ -104,23 +104,23 @@ def init_transfer(conn: Connection) -> None:
     if not conn.rtt.srtt or conn.host.metrics.srtt:
         round_trip_time.init_metrics(conn)
     troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
-    begin_congestion(conn, 1 if troubled else conn.host.generation.initial_cwnd)
+    _begin_congestion(conn, 1 if troubled else conn.host.generation.initial_cwnd)
     receive_window.init_buffer_space(conn)
     buffer_tuning.begin(conn)
     send_buffer_space.expand(conn)
     conn.snd.pushed_seq = conn.snd.write_seq
 
 
-def begin_congestion(conn: Connection, cwnd: int) -> None:
+def _begin_congestion(conn: Connection, cwnd: int) -> None:
     """The congestion control begins with this window (tcp_cong.c: tcp_init_congestion_control)."""
-    congestion, snd = conn.congestion, conn.snd
+    congestion = conn.congestion
     if not congestion.controls:
         conn.congestion = congestion.begin(cwnd, control_moment.moment_of(conn), None)
         return
     path = delivery_rate.path_of(conn, conn.scoreboard)
     conn.congestion = congestion.begin(cwnd, None, path)
     delivery_rate.take_over(conn, conn.scoreboard, path)
-    snd.paced = True
+    conn.snd.paced = True
 
 
 def init_rcv_mss(conn: Connection) -> None:
