@@ -97,8 +97,7 @@ def _take(conn: Connection, size: int) -> bytes:
             payload = payload[:wanted]
         else:
             queue.popleft()
-            rcv.rmem -= chunk.memory
-            rcv.reserved = 0
+            header_prediction.give_memory_back(conn, chunk.memory)
         chunks.append(payload)
         wanted -= len(payload)
         rcv.copied_seq = add(rcv.copied_seq, len(payload))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import deque
 
 from tcpemu.stack.base.sequence_numbers import add, after, distance
-from tcpemu.stack.connection.measures import receive_window
+from tcpemu.stack.connection.measures import header_prediction, receive_window
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.received_data import Fragment, Unread
 from tcpemu.wire.segment import Segment
@@ -100,8 +100,7 @@ def _copied(conn: Connection, payload: bytes) -> list[tuple[int, bytes, int, int
 def _free(conn: Connection, sizes: list[int]) -> None:
     """These pieces are copied, and gone."""
     conn.host.count("TCPRcvCollapsed", len(sizes))
-    conn.rcv.rmem -= sum(sizes)
-    conn.rcv.reserved = 0
+    header_prediction.give_memory_back(conn, sum(sizes))
 
 
 def _collapse_out_of_order(conn: Connection) -> None:
@@ -174,8 +173,7 @@ def _throw_away(conn: Connection, segment: Segment) -> None:
         last = kept.pop()
         pruned = True
         goal -= last.memory
-        rcv.rmem -= last.memory
-        rcv.reserved = 0
+        header_prediction.give_memory_back(conn, last.memory)
         if not kept or goal <= 0:
             if rcv.rmem <= rcv.buffer:
                 break

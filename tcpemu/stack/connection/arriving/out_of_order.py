@@ -119,8 +119,7 @@ def _drop_covered(conn: Connection, kept: list[Fragment], place: int) -> None:
             return
         duplicate_reports.extend_duplicate(conn, old.seq, old.end)
         conn.host.count("TCPOFOMerge")
-        conn.rcv.rmem -= old.memory
-        conn.rcv.reserved = 0
+        header_prediction.give_memory_back(conn, old.memory)
         del kept[place + 1]
 
 
@@ -130,14 +129,14 @@ def fill(conn: Connection) -> None:
     seen = conn.rcv.nxt
     while kept and not after(kept[0].seq, conn.rcv.nxt):
         fragment = kept.pop(0)
-        conn.rcv.rmem -= fragment.memory
         if before(fragment.seq, seen):
             duplicate_reports.extend_duplicate(
                 conn, fragment.seq, fragment.end if before(fragment.end, seen) else seen
             )
         if not after(fragment.end, conn.rcv.nxt):
-            conn.rcv.reserved = 0
+            header_prediction.give_memory_back(conn, fragment.memory)
             continue
+        conn.rcv.rmem -= fragment.memory
         overlap = distance(fragment.seq, conn.rcv.nxt)
         receive_queue.append(
             conn, fragment.payload[overlap:], fragment.memory, fragment.room, joins=not overlap

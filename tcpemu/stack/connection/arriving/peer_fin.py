@@ -5,6 +5,7 @@ from __future__ import annotations
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.lifetime import closing, state_changes
+from tcpemu.stack.connection.measures import header_prediction
 from tcpemu.stack.connection.sending import transmit
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, Connection
 from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
@@ -32,8 +33,6 @@ def fin(conn: Connection) -> None:
 def _forget_out_of_order(conn: Connection) -> None:
     """Nothing can lie beyond the peer's FIN: drop what was kept."""
     for fragment in conn.rcv.out_of_order or ():
-        conn.rcv.rmem -= fragment.memory
-    if conn.rcv.out_of_order:
-        conn.rcv.reserved = 0
+        header_prediction.give_memory_back(conn, fragment.memory)
     conn.rcv.out_of_order = None
     conn.rcv.sacks = ()

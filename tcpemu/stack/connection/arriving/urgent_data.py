@@ -8,6 +8,7 @@ tcp_input.c: tcp_urg, tcp_check_urg (Linux 6.12).
 from __future__ import annotations
 
 from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, distance
+from tcpemu.stack.connection.measures import header_prediction
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.received_data import NO_OCTET, UrgentOctet
 from tcpemu.wire.codec_choice import encode
@@ -53,8 +54,7 @@ def _skip_the_last_one(conn: Connection) -> None:
     first.payload = first.payload[1:]
     if not first.payload:
         rcv.queue.popleft()
-        rcv.rmem -= first.memory
-        rcv.reserved = 0
+        header_prediction.give_memory_back(conn, first.memory)
 
 
 def _find_octet(conn: Connection, urgent: UrgentOctet, segment: Segment) -> None:

@@ -65,3 +65,9 @@ def set_memory_aside(conn: Connection, size: int) -> None:
     if not memory_is_there(conn, size):
         taken = conn.rcv.rmem + send_buffer_space.used(conn)
         conn.rcv.reserved = taken + size + _PAGE - 1 & -_PAGE
+
+
+def give_memory_back(conn: Connection, size: int) -> None:
+    """Something received is gone, and pages that were set aside go with its memory (sk_mem_uncharge)."""
+    conn.rcv.rmem -= size
+    conn.rcv.reserved = 0
