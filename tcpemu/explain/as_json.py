@@ -46,7 +46,7 @@ octets. A program checks `format`: it grows when a key goes away or means someth
   `sack_permitted`, `sack` (`blocks`, pairs of edges), `timestamps` (`val`, `ecr`), `fast_open` (`cookie`),
   `nop`, `eol` (`padding`), `unknown` (`number`, `data`), `garbage` (`data`); octets are in hexadecimal
 - `payload`: in hexadecimal; `payload_length`
-- `urgent`, `ttl`, `tos`, `ip_id`, `df`: as they stand in the headers
+- `urgent`, `ttl`, `tos`, `ip_id`, `df`, `flow_label`: as they stand in the headers; 0 or true for what that IP has not
 - `arrived`: null for one that was lost or is still on its way
 - `lost`: how it was lost; `lost_at`: when
 - `sent`: why it was sent: `reason`; `repeat` (0 for the first time); `since_last` (nanoseconds since the last time,
@@ -301,6 +301,7 @@ def _headers(segment: Segment) -> JsonObject:
         "tos": segment.tos,
         "ip_id": segment.ip_id,
         "df": segment.df,
+        "flow_label": segment.flow_label,
     }
 
 

@@ -11,8 +11,9 @@ from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.model_receiver import ModelReceiver
 from tcpemu.kernel.observe import counters
 from tcpemu.kernel.real_sockets import KernelSockets
-from tcpemu.wire.codec import PROTOCOL_TCP, Refused
+from tcpemu.wire.checked_tcp import PROTOCOL_TCP
 from tcpemu.wire.codec_choice import decode, encode
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.relative_numbers import RelativeNumbers, Trace
 from tcpemu.wire.segment import Segment
 

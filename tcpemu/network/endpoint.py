@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tcpemu.stack.base.sysctls import Sysctls
     from tcpemu.stack.sockets.armed_timers import PendingTimer
     from tcpemu.stack.sockets.ss_table import SocketRow
-    from tcpemu.wire.codec import Refused
+    from tcpemu.wire.refused import Refused
     from tcpemu.wire.segment import Address, FlowKey, Segment
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 from tcpemu.network.clock import SECOND
 from tcpemu.network.conditions import Conditions, Rule
 from tcpemu.wire.options import encode_options
-from tcpemu.wire.segment import Segment
+from tcpemu.wire.segment import Segment, ip_header_length
 
 
 class Flight(NamedTuple):
@@ -35,9 +35,8 @@ Copy: TypeAlias = Callable[[Flight], Flight]
 
 def octets(segment: Segment) -> int:
     """The length of the IP packet."""
-    ip = 40 if len(segment.src) == 16 else 20 + len(segment.ip_options)
     options = len(encode_options(segment.options)) if segment.options else 0
-    return ip + 20 + options + len(segment.payload)
+    return ip_header_length(segment) + 20 + options + len(segment.payload)
 
 
 def build_hop(

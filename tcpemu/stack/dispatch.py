@@ -20,8 +20,8 @@ from tcpemu.stack.records.request import Request
 from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.stack.sockets.listener_lookup import find_listener
 from tcpemu.stack.sockets.tables import SocketTables
-from tcpemu.wire.codec import Refused, RefusedReason
 from tcpemu.wire.icmp import FRAGMENTATION_NEEDED, UNREACHABLE, IcmpError
+from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import RST, Segment
 
 

@@ -26,8 +26,8 @@ from tcpemu.stack.sockets.ports import Ports
 from tcpemu.stack.sockets.socket import Socket
 from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.stack.sockets.tables import SocketTables
-from tcpemu.wire.codec import Refused
 from tcpemu.wire.icmp import IcmpError
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
 
 _LEAST_MTU = 68

@@ -3,9 +3,10 @@
 Where things are:
 
     a segment       segment.py: its fields, flags and addresses · options.py: TCP options, to octets and back
-    octets          codec.py: IP packets to segments and back, checksums · _codec.c: the common ones, compiled ·
-                    codec_choice.py: which of the two · bridge.py: Scapy packets
-    ICMP errors     icmp.py: to octets and back, with the segment that they quote
+    octets          codec.py: IP packets to segments and back, checksums · ipv6.py: those of IPv6 · checked_tcp.py: what
+                    a TCP header is tested for · refused.py: why octets are no segment · _codec.c: the common ones,
+                    compiled · codec_choice.py: which of the two · bridge.py: Scapy packets
+    ICMP errors     icmp.py: of IPv4 and IPv6, to octets and back, with the segment that they quote
     capture files   capture_file.py: read and write one, of either kind · capture_values.py: what a capture holds ·
                     pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there
     what is shown   visible_text.py: control characters of foreign text, escaped
@@ -40,7 +41,6 @@ from tcpemu.wire.capture_file import (
     read_capture,
     write_capture,
 )
-from tcpemu.wire.codec import Refused, RefusedReason
 from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.icmp import IcmpError, decode_icmp, encode_icmp
 from tcpemu.wire.options import (
@@ -63,6 +63,7 @@ from tcpemu.wire.options import (
     timestamps,
     wscale,
 )
+from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import (
     ACK,
     AE,

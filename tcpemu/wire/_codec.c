@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FIELDS 17
+#define FIELDS 18
 #define HEADERS 40
 #define MOST_OPTIONS 40
 #define DONT_FRAGMENT 0x4000
@@ -150,6 +150,7 @@ static PyObject *decode(PyObject *Py_UNUSED(module), PyObject *packet) {
         Py_NewRef(df),
         PyLong_FromLong((long)(bits >> 9 & 7)),
         Py_NewRef(no_octets),
+        PyLong_FromLong(0),
     };
     int failed = 0;
     for (int place = 0; place < FIELDS; place++) {
@@ -257,9 +258,10 @@ static PyObject *encode(PyObject *Py_UNUSED(module), PyObject *segment) {
     PyObject **fields = ((PyTupleObject *)segment)->ob_item;
     unsigned char headers[HEADERS + MOST_OPTIONS] = {0x45};
     int64_t flags = number(fields[6], 0x1FF), reserved = number(fields[15], 7);
+    int64_t flow_label = number(fields[17], 0);
     int df = PyObject_IsTrue(fields[14]);
     if (df < 0) return NULL;
-    if (flags < 0 || reserved < 0 || !is_octets(fields[0], 4) || !is_octets(fields[2], 4) ||
+    if (flags < 0 || reserved < 0 || flow_label < 0 || !is_octets(fields[0], 4) || !is_octets(fields[2], 4) ||
         !is_octets(fields[16], 0) || !PyBytes_CheckExact(fields[9]) || !write_numbers(fields, headers))
         return PyObject_CallOneArg(careful_encode, segment);
     Py_ssize_t options = write_options(fields[8], headers + HEADERS);

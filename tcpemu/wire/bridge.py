@@ -5,21 +5,22 @@ Both ways go by octets, so Scapy's own reading and writing of options cannot los
 
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
-from scapy.packet import Packet, Raw
+from scapy.packet import NoPayload, Packet, Raw
 
-from tcpemu.wire.codec import Refused, RefusedReason
 from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.icmp import IcmpError, decode_icmp, encode_icmp
+from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import Segment
 
 
-def to_scapy(segment: Segment | IcmpError) -> IP:
-    """The segment, or ICMP error, as Scapy's IP / TCP, every field set.
+def to_scapy(segment: Segment | IcmpError) -> IP | IPv6:
+    """The segment, or ICMP error, as Scapy's IP / TCP or IPv6 / TCP, every field set.
 
     Whoever changes a field of it deletes the lengths and checksums that depend on it, as after any reading
     with Scapy, and Scapy computes them again. Raises ValueError where a field does not fit, as `encode` does.
     """
-    return IP(encode_icmp(segment) if isinstance(segment, IcmpError) else encode(segment))
+    octets = encode_icmp(segment) if isinstance(segment, IcmpError) else encode(segment)
+    return IPv6(octets) if len(segment.src) == 16 else IP(octets)
 
 
 def icmp_from_scapy(packet: Packet) -> IcmpError | Refused:
@@ -35,7 +36,11 @@ def from_scapy(packet: Packet) -> Segment | Refused:
 
 
 def _ip_octets(packet: Packet) -> bytes | Refused:
-    layer = packet.getlayer(IP) or packet.getlayer(IPv6) or (packet if type(packet) is Raw else None)
+    layer = packet
+    while not isinstance(layer, IP | IPv6 | NoPayload) and layer is not packet.lastlayer():
+        layer = layer.payload
+    if not isinstance(layer, IP | IPv6):
+        layer = packet if type(packet) is Raw else None
     if layer is None:
         return Refused(RefusedReason.NOT_IP, f"there is no IP layer below {packet.name}")
     try:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TypeAlias
 
 from tcpemu.wire import codec, options
-from tcpemu.wire.codec import Refused
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Segment
 
 Decode: TypeAlias = Callable[[bytes], Segment | Refused]

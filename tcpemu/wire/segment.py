@@ -1,7 +1,7 @@
 """A TCP segment and the fields of the IP header that a TCP stack reads or writes.
 
 `Segment` is a `NamedTuple`: it cannot be changed, and it is made six times as fast as a frozen dataclass of
-the same seventeen fields, which is what a stack spends much of its time on. Its first four fields are the
+the same eighteen fields, which is what a stack spends much of its time on. Its first four fields are the
 flow as the receiver sees it, so `segment[:4]` is the key of a connection.
 
 Addresses are packed octets in network order, four for IPv4 and sixteen for IPv6; nothing else here knows
@@ -43,15 +43,20 @@ class Segment(NamedTuple):
     payload: bytes = b""
     urgent: int = 0
     ttl: int = 64
+    """Time to live of IPv4, hop limit of IPv6."""
     tos: int = 0
-    """The whole octet: DSCP and ECN."""
+    """The whole octet: DSCP and ECN; of IPv6 the traffic class."""
     ip_id: int = 0
+    """Identification; 0 for IPv6, which has none."""
     df: bool = True
-    """Don't Fragment."""
+    """Don't Fragment; true for IPv6, where no router cuts packets."""
     reserved: int = 0
     """The three bits of the TCP header that have no meaning yet."""
     ip_options: bytes = b""
-    """IP options with their padding: 0 to 40 octets, a multiple of four."""
+    """IP options with their padding: 0 to 40 octets, a multiple of four. Of IPv6 the extension headers before TCP,
+    after an octet with the kind of the first."""
+    flow_label: int = 0
+    """The flow label of IPv6, 0 to 2**20 - 1; 0 for none, and for IPv4."""
 
     def __str__(self) -> str:
         """As `10.0.0.2:5000 > 10.0.0.1:80 SYN|ACK seq 7 ack 9 win 65535 len 0`."""
@@ -75,6 +80,13 @@ class Segment(NamedTuple):
 def make_segment(*fields: object) -> Segment:
     """The same as `Segment` with every field given, made faster where many are made."""
     return tuple.__new__(Segment, fields)
+
+
+def ip_header_length(segment: Segment) -> int:
+    """Octets before the TCP header: of IPv4 with its options, of IPv6 with its extension headers."""
+    if len(segment.src) == 16:
+        return 40 + max(len(segment.ip_options) - 1, 0)
+    return 20 + len(segment.ip_options)
 
 
 def flag_letters(flags: int) -> str:

@@ -31,8 +31,9 @@ from tcpemu.testing.bench import (
     unaccepted,
 )
 from tcpemu.testing.bench.bench_values import GENERATION
-from tcpemu.wire.codec import Refused, RefusedReason, encode
+from tcpemu.wire.codec import encode
 from tcpemu.wire.options import Timestamps
+from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import address
 from tests.stack.connection.test_icmp import icmp
 

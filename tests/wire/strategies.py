@@ -61,7 +61,43 @@ def option_lists(draw):
     return fitting + (NOP,) * missing
 
 
-segments = st.builds(
+padding_options = st.integers(0, 2).flatmap(
+    lambda count: st.sampled_from([b"\1\4\0\0\0\0", bytes(6), b"\0\1\3\0\0\0"][: count + 1])
+)
+"""What fills a header of options that is eight octets long."""
+
+
+@st.composite
+def extension_headers(draw):
+    """Extension headers of IPv6 as a Segment has them: perhaps hop-by-hop options, then destination options."""
+    kinds = draw(st.sampled_from([[], [0], [60], [0, 60], [60, 60]]))
+    headers = [bytes((after, 0)) + draw(padding_options) for after in [*kinds[1:], 6]]
+    return bytes(kinds[:1]) + b"".join(headers) if kinds else b""
+
+
+octets16 = st.binary(min_size=16, max_size=16)
+segments6 = st.builds(
+    Segment,
+    src=octets16,
+    sport=u16,
+    dst=octets16,
+    dport=u16,
+    seq=u32,
+    ack=u32,
+    flags=st.integers(0, 0x1FF),
+    window=u16,
+    options=option_lists(),
+    payload=st.binary(max_size=70) | st.binary(max_size=2).map(lambda octets: octets * 700),
+    urgent=u16,
+    ttl=u8,
+    tos=u8,
+    ip_id=st.just(0),
+    df=st.just(True),
+    reserved=st.integers(0, 7),
+    ip_options=extension_headers(),
+    flow_label=st.integers(0, (1 << 20) - 1),
+)
+segments4 = st.builds(
     Segment,
     src=octets4,
     sport=u16,
@@ -80,7 +116,10 @@ segments = st.builds(
     df=st.booleans(),
     reserved=st.integers(0, 7),
     ip_options=st.integers(0, 10).flatmap(lambda words: st.binary(min_size=4 * words, max_size=4 * words)),
+    flow_label=st.just(0),
 )
+
+segments = segments4 | segments6
 
 
 def checksum(octets):
@@ -113,6 +152,29 @@ def valid_packets(draw):
     ip[0], ip[6:8], ip[9] = 0x40 | ip_words, draw(st.sampled_from([b"\0\0", b"\x40\0"])), 6
     tcp[12] = tcp_words << 4 | tcp[12] & 15
     return with_right_sums(ip, tcp + draw(st.binary(max_size=200)))
+
+
+@st.composite
+def valid_packets6(draw):
+    """The same of IPv6."""
+    words = draw(st.integers(5, 15))
+    header = bytearray(draw(st.binary(min_size=40, max_size=40)))
+    tcp = bytearray(draw(st.binary(min_size=4 * words, max_size=4 * words)) + draw(st.binary(max_size=200)))
+    tcp[12] = words << 4 | tcp[12] & 15
+    extensions = draw(extension_headers())
+    header[0] = 0x60 | header[0] & 15
+    header[6] = extensions[0] if extensions else 6
+    return with_right_sums_of_ipv6(bytes(header) + extensions[1:], bytes(tcp))
+
+
+def with_right_sums_of_ipv6(ip, tcp):
+    """A packet of the headers before TCP, and what begins with TCP's, with its length and checksum put right."""
+    ip, tcp = bytearray(ip), bytearray(tcp)
+    ip[4:6] = (len(ip) - 40 + len(tcp)).to_bytes(2, "big")
+    tcp[16:18] = b"\0\0"
+    pseudo_header = bytes(ip[8:40]) + len(tcp).to_bytes(4, "big") + b"\0\0\0\6"
+    tcp[16:18] = checksum(pseudo_header + bytes(tcp))
+    return bytes(ip + tcp)
 
 
 texts = st.text(max_size=20)

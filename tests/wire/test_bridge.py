@@ -4,17 +4,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_NOP, IPOption_Router_Alert
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import NoPayload, Padding, Raw
 
 from tcpemu.wire import SYN, Mss, Refused, RefusedReason, Segment, address, encode
 from tcpemu.wire.bridge import from_scapy, to_scapy
-from tests.wire.strategies import segments, u8, u16, u32, valid_packets
+from tests.wire.strategies import segments, u8, u16, u32, valid_packets, valid_packets6
 
 property_test = settings(deadline=None, max_examples=100)
 
 addresses = st.ip_addresses(v=4).map(str)
+addresses6 = st.ip_addresses(v=6).map(str)
+ipv6_layers = st.builds(
+    lambda ip, options: ip / IPv6ExtHdrDestOpt(options=[PadN(optdata=bytes(4))]) if options else ip,
+    st.builds(IPv6, src=addresses6, dst=addresses6, hlim=u8, tc=u8, fl=st.integers(0, (1 << 20) - 1)),
+    st.booleans(),
+)
 ip_layers = st.builds(
     IP,
     src=addresses,
@@ -50,7 +56,7 @@ tcp_layers = st.builds(
     options=tcp_options,
 )
 scapy_packets = st.builds(
-    lambda ip, tcp, data: ip / tcp / Raw(data), ip_layers, tcp_layers, st.binary(max_size=50)
+    lambda ip, tcp, data: ip / tcp / Raw(data), ip_layers | ipv6_layers, tcp_layers, st.binary(max_size=50)
 )
 
 
@@ -69,9 +75,10 @@ def test_a_scapy_packet_comes_back_from_its_segment(packet):
 
 
 @property_test
-@given(valid_packets())
+@given(valid_packets() | valid_packets6())
 def test_a_packet_that_scapy_read_comes_back(octets):
-    assert bytes(to_scapy(from_scapy(IP(octets)))) == octets
+    read = IP(octets) if octets[0] >> 4 == 4 else IPv6(octets)
+    assert bytes(to_scapy(from_scapy(read))) == octets
 
 
 def test_every_field_of_the_scapy_packet_is_set():
@@ -135,7 +142,10 @@ def test_octets_inside_scapy_layers_are_read():
         (IP(src="10.0.0.1", dst="10.0.0.2") / TCP(sport=70_000), RefusedReason.BAD_TCP_HEADER),
         (IP(src="10.0.0.1", dst="10.0.0.2") / TCP(options=[("WScale", 300)]), RefusedReason.BAD_TCP_HEADER),
         (IP(src="10.0.0.1", dst="10.0.0.2", ttl=300) / TCP(), RefusedReason.BAD_IP_HEADER),
-        (IPv6(src="::1", dst="::1") / TCP(), RefusedReason.UNSUPPORTED_IP_VERSION),
+        (IPv6(src="::1", dst="::2") / UDP(), RefusedReason.NOT_TCP),
+        (IPv6(src="::1", dst="::2") / IPv6ExtHdrFragment() / TCP(), RefusedReason.FRAGMENT),
+        (IPv6(src="::1", dst="::2") / TCP(chksum=1), RefusedReason.BAD_TCP_CHECKSUM),
+        (IPv6(src="::1", dst="::2") / IP(dst="10.0.0.1") / TCP(), RefusedReason.NOT_TCP),
         (Ether() / ARP(psrc="10.0.0.1", hwsrc="00:00:00:00:00:01"), RefusedReason.NOT_IP),
         (TCP(), RefusedReason.NOT_IP),
         (Raw(b""), RefusedReason.TRUNCATED),

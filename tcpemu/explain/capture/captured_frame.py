@@ -8,8 +8,8 @@ from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, line
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.wire.capture_file import Capture, Direction, Packet, ip_of
-from tcpemu.wire.codec import Refused
 from tcpemu.wire.codec_choice import decode
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import RST, SYN, Segment, endpoint_text
 
 _SEEN = {Direction.INBOUND: "arrives", Direction.OUTBOUND: "leaves"}

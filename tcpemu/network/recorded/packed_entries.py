@@ -207,7 +207,7 @@ class _Packing:
         place = self._known[id(segment)] = len(self._known)
         (
             src, sport, dst, dport, seq, ack, flags, window, options, payload, urgent,
-            ttl, tos, ip_id, df, reserved, ip_options,
+            ttl, tos, ip_id, df, reserved, ip_options, flow_label,
         ) = segment  # fmt: skip
         rest = (flags, urgent, ttl, tos, df, reserved, ip_options)
         val = ecr = 0
@@ -225,7 +225,7 @@ class _Packing:
                 seq,
                 ack,
                 window,
-                ip_id,
+                ip_id | flow_label << 16,
                 self._thing(rest) if rest_place == NOTHING else rest_place,
                 pattern,
                 val,
@@ -320,7 +320,8 @@ class _Unpacking:
         )
         segment = self._made[number] = make_segment(
             src, sport, dst, dport, seq, ack, flags, window, self._options(pattern, val, ecr),
-            self._things[-payload - 1] if payload else b"", urgent, ttl, tos, ip_id, df, reserved, ip_options,
+            self._things[-payload - 1] if payload else b"", urgent, ttl, tos, ip_id & 0xFFFF, df, reserved,
+            ip_options, ip_id >> 16,
         )  # fmt: skip
         return segment
 

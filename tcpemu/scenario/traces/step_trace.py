@@ -97,9 +97,9 @@ from tcpemu.stack.base.generation import Generation
 from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.records.connection import Connection
-from tcpemu.wire.codec import Refused
 from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.icmp import decode_icmp
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
 from tcpemu.wire.segment import FlowKey, Segment, address, address_text, flag_letters
 

@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import SECOND
-from tcpemu.wire.codec import Refused
 from tcpemu.wire.icmp import IcmpError
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import FlowKey, Segment, flow_text
 
 

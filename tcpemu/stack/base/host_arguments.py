@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tcpemu.stack.base.errors import ConfigurationError, NotEmulatedError
 from tcpemu.stack.base.generation import Generation
-from tcpemu.wire.codec import Refused
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, address, address_text
 
 

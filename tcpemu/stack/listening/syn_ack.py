@@ -45,6 +45,7 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
         wire.dont_fragment,
         0,
         b"",
+        0,
     )
     host.send(segment, reason, repeat)
 

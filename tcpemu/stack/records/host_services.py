@@ -29,7 +29,7 @@ from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.records.peer_metrics import PeerMetrics
-from tcpemu.wire.codec import Refused
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
 
 LOCALHOST: Address = b"\x7f\0\0\1"

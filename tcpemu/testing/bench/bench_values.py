@@ -11,8 +11,8 @@ from tcpemu.generations import DEFAULT, generation
 from tcpemu.network.clock import duration
 from tcpemu.stack import SYSCTLS, ConfigurationError, SocketError
 from tcpemu.stack.base.units import MILLISECOND
-from tcpemu.wire.codec import Refused
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Option, Timestamps, WScale
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Segment, address
 
 MS = MILLISECOND

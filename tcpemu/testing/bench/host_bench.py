@@ -37,8 +37,8 @@ from tcpemu.testing.bench.bench_values import (
     sysctl_of,
 )
 from tcpemu.testing.bench.expected_segments import Departure, Fields, mistakes, option_words
-from tcpemu.wire.codec import Refused
 from tcpemu.wire.options import NOP, Option, Sack, Timestamps
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import RST, SYN, Segment, flag_letters, flags_of
 
 QUIET = {"InSegs", "OutSegs", "CurrEstab"}

@@ -27,7 +27,8 @@ from tcpemu.stack.base.events import (
 )
 from tcpemu.stack.base.states import State
 from tcpemu.wire import options as opt
-from tcpemu.wire.codec import Refused, decode
+from tcpemu.wire.codec import decode
+from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import ACK, SYN, Segment, address
 
 SEGMENT = Segment(address("10.0.0.2"), 1024, address("10.0.0.1"), 80, 1, 0, SYN, 65535)

@@ -21,7 +21,7 @@ from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW,
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import NO_MEMORY
 from tcpemu.wire.options import encode_options
-from tcpemu.wire.segment import Segment
+from tcpemu.wire.segment import Segment, ip_header_length
 
 _HEADROOM, _SHARED_INFO, _SK_BUFF, _SMALL_HEAD = 64, 320, 256, 576
 """On a 64-bit machine: headroom, skb_shared_info, sk_buff, and a head from skb_small_head_cache, in octets."""
@@ -189,9 +189,9 @@ def memory_of(segment: Segment) -> tuple[int, int]:
     skbuff.c: __alloc_skb: an sk_buff, its shared information, and a head of 576, 1024, 2048 .. octets.
     Differs: network cards' drivers take memory in other ways, each in its own.
     """
-    length = _HEADROOM + 40 + len(segment.payload)
-    if segment.options or segment.ip_options:
-        length += len(encode_options(segment.options)) + len(segment.ip_options)
+    length = _HEADROOM + ip_header_length(segment) + 20 + len(segment.payload)
+    if segment.options:
+        length += len(encode_options(segment.options))
     return memory_of_copy(length)
 
 
