@@ -17,6 +17,7 @@ ROOMS = (
     "tcpemu.stack",
     "tcpemu.testing",
     "tcpemu.testing.bench",
+    "tcpemu.testing.strategies",
     "tcpemu.network",
     "tcpemu.scenario",
     "tcpemu.explain",

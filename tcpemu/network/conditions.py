@@ -1,8 +1,9 @@
 """What a link does to packets, said as values: `Conditions` of one direction, and the `Rule`s it drops by."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any
 
 from tcpemu.network.clock import MICROSECOND, nanoseconds, seconds_text
 from tcpemu.stack.base.errors import ConfigurationError
@@ -51,7 +52,13 @@ def _rules(drop: object) -> tuple["Rule", ...]:
     return tuple(rules)
 
 
-@dataclass(frozen=True, slots=True)
+def _unusual(record: "Rule | Conditions") -> str:
+    """The fields of a record that have other values than by default."""
+    values = [(each.name, getattr(record, each.name), each.default) for each in fields(record)]
+    return ", ".join(f"{name}={value!r}" for name, value, usual in values if value != usual)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Rule:
     """Drop packets that look so: all of them, or the nth that does. A field that is None asks nothing."""
 
@@ -69,6 +76,10 @@ class Rule:
     """Packets sent before this time, in nanoseconds, are neither dropped nor counted."""
     until: int | None = None
     """Nor are those sent at this time or later; None for no end."""
+
+    def __repr__(self) -> str:
+        """What is not as usual: `Rule(flags='S', nth=(1,))`."""
+        return f"Rule({_unusual(self)})"
 
     def __post_init__(self) -> None:
         for name in ("flags", "without"):
@@ -129,7 +140,7 @@ class Rule:
             yield f"before {seconds_text(self.until)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Conditions:
     """One direction of a link. Packets meet the rules, loss, duplication, rate and delay in this order."""
 
@@ -149,6 +160,14 @@ class Conditions:
     """Probability that a packet goes ahead without the delay, as tc-netem has it."""
     drop: tuple[Rule, ...] | Rule = ()
     """Rules, or a single one."""
+
+    def __repr__(self) -> str:
+        """What is not as usual: `Conditions(delay=20000000, loss=0.1)`."""
+        return f"Conditions({_unusual(self)})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """What IPython and Hypothesis show, which print dataclasses and tuples in their own way otherwise."""
+        printer.text(repr(self))
 
     def __post_init__(self) -> None:
         nanoseconds("delay", self.delay)

@@ -105,8 +105,18 @@ class Fault:
             )
 
     def __repr__(self) -> str:
-        """As it can be made, without what is as by default: `Fault(what='lose', role='syn')`."""
-        return f"Fault({', '.join(f'{name}={value!r}' for name, value in self.as_data().items())})"
+        """As it is made: `lose('third-ack', of='client', times=2)`, `cut(at='1 s', until='3 s')`."""
+        given = self.as_data()
+        what = given.pop("what")
+        for name in ("time", "at", "until"):
+            if name in given:
+                given[name] = seconds_text(given[name])
+        first = [repr(given.pop(name)) for name in _PLACES.get(what, ("role",)) if name in given]
+        return f"{what}({', '.join([*first, *(f'{name}={value!r}' for name, value in given.items())])})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """What IPython and Hypothesis show, which print dataclasses and tuples in their own way otherwise."""
+        printer.text(repr(self))
 
     def __str__(self) -> str:
         """As a person would say it: `lose the third-ack of client's connection 2`."""
@@ -172,6 +182,8 @@ _NOTHING = {
     "cut": "no packet was sent meanwhile",
     "crash": "the run ended before it",
 }
+_PLACES = {"delay": ("role", "time"), "crash": ("of",)}
+"""What a function that makes a fault takes without a name, where it is not the role alone."""
 _WORDS = {"role": "a role", "time": "a time", "at": "at, a time", "of": "a host"}
 _EXAMPLES = {
     "lose": "lose('third-ack', of='client', connection=2)",

@@ -151,6 +151,11 @@ class Driver:
         if not self._all_ended():
             self.network.surroundings.loop.reach(when)
 
+    def wait(self, when: int) -> None:
+        """Let virtual time reach `when`, whatever has ended before."""
+        self._drive(lambda: False, when)
+        self.network.surroundings.loop.reach(when)
+
     def until_done(self, ended: Callable[[], bool], what: str) -> None:
         """Let time go on until that has ended. StuckError where it never will."""
         self._drive_until(ended, f"{what} does not end")

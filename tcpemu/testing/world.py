@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections import Counter
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
@@ -126,7 +127,7 @@ class World:
         self,
         one: Node | str,
         other: Node | str,
-        delay: Time = "0.5 ms",
+        delay: Time | Conditions = "0.5 ms",
         *,
         jitter: Time = 0,
         there: Conditions | None = None,
@@ -135,11 +136,10 @@ class World:
     ) -> None:
         """Join two hosts: with a delay one way, and what else `Conditions` has (`loss=0.01`, `rate=10**7`).
 
+        Instead of the delay whole Conditions may be given.
         `there` and `back` are conditions of one direction each, for what differs between them.
         """
-        both = Conditions(
-            delay=nanoseconds_of("delay", delay), jitter=nanoseconds_of("jitter", jitter), **conditions
-        )
+        both = _conditions(delay, jitter, conditions)
         self.network.link(self._node(one), self._node(other), there or both, back or both)
 
     def every_link(self, conditions: Conditions) -> None:
@@ -239,6 +239,10 @@ class World:
         self._driver.until(nanoseconds_of("until", what))
         return None
 
+    def wait(self, time: Time) -> None:
+        """Let so much time pass, whether anything runs or not: '3 s', or seconds."""
+        self._driver.wait(self.network.now + nanoseconds_of("time", time))
+
     # What happened.
 
     @property
@@ -267,3 +271,20 @@ class World:
         capture = capture_of(self.record, SeenBy.SERVER, [f"seed {self.network.seed}"], with_lost=with_lost)
         write_capture(written, capture)
         return written
+
+
+def _conditions(delay: Time | Conditions, jitter: Time, others: dict[str, Any]) -> Conditions:
+    """What was said of a link; ConfigurationError for a name that is none of its conditions."""
+    known = [name for name in Conditions.__dataclass_fields__ if name not in ("delay", "jitter")]
+    for name, value in others.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ConfigurationError(
+                f"{name}={value!r}: a link has no such condition{hint}; it has {', '.join(known)}"
+            )
+    if isinstance(delay, Conditions):
+        if others or jitter:
+            raise ConfigurationError("give Conditions alone, or a delay and what else the link has")
+        return delay
+    return Conditions(delay=nanoseconds_of("delay", delay), jitter=nanoseconds_of("jitter", jitter), **others)

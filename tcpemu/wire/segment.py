@@ -9,7 +9,7 @@ which.
 """
 
 import ipaddress
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from tcpemu.wire.options import Option
 
@@ -65,6 +65,19 @@ class Segment(NamedTuple):
         source, target = endpoint_text((self.src, self.sport)), endpoint_text((self.dst, self.dport))
         return f"{source} > {target} {flags} seq {self.seq}{ack} win {self.window} len {len(self.payload)}"
 
+    def __repr__(self) -> str:
+        """The same in brackets, with what else is not as usual: options, payload, urgent pointer, fields of IP."""
+        try:
+            plain = str(self)
+        except (ValueError, TypeError):  # an address that is none
+            return f"Segment{tuple(self)!r}"
+        others = [f"{name}={getattr(self, name)!r}" for name, usual in _USUAL if getattr(self, name) != usual]
+        return f"<{' '.join(['Segment', plain, *others])}>"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """What IPython and Hypothesis show, which print dataclasses and tuples in their own way otherwise."""
+        printer.text(repr(self))
+
     @property
     def sender_flow(self) -> FlowKey:
         """The flow as its sender calls it, the remote end first; its receiver calls it `segment[:4]`."""
@@ -75,6 +88,20 @@ class Segment(NamedTuple):
         """Sequence space that the segment takes: payload, and one each for SYN and FIN (RFC 9293 SEG.LEN)."""
         flags = self.flags
         return len(self.payload) + (flags & FIN) + (flags >> 1 & 1)
+
+
+_USUAL: tuple[tuple[str, object], ...] = (
+    ("options", ()),
+    ("payload", b""),
+    ("urgent", 0),
+    ("ttl", 64),
+    ("tos", 0),
+    ("ip_id", 0),
+    ("df", True),
+    ("reserved", 0),
+    ("ip_options", b""),
+)
+"""The fields that `str` leaves out, and what they usually are."""
 
 
 def make_segment(*fields: object) -> Segment:

@@ -47,7 +47,7 @@ class Reason:
     """What became of a segment for this reason; it means nothing for one that is sent."""
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, repr=False)
 class Verdict:
     """A segment arrived, and this became of it."""
 
@@ -56,11 +56,14 @@ class Verdict:
     outcome: Outcome
     reason: Reason
 
+    def __repr__(self) -> str:
+        return f"<Verdict {self}>"
+
     def __str__(self) -> str:
         return f"{_when(self.at)} {self.outcome.value}: {self.segment}: {self.reason.text}"
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, repr=False)
 class Sent:
     """A segment was given to the network."""
 
@@ -70,11 +73,14 @@ class Sent:
     repeat: int = 0
     """0 for the first time, k when it is sent again for the k-th time."""
 
+    def __repr__(self) -> str:
+        return f"<Sent {self}>"
+
     def __str__(self) -> str:
         return f"{_when(self.at)} sent: {self.segment}: {self.reason.text}"
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, repr=False)
 class StateChanged:
     """A socket, or a request that waits in the SYN queue, changed its state."""
 
@@ -85,11 +91,14 @@ class StateChanged:
     new: State
     cause: str
 
+    def __repr__(self) -> str:
+        return f"<StateChanged {self}>"
+
     def __str__(self) -> str:
         return f"{_when(self.at)} {flow_text(self.flow)}: {self.old.name} to {self.new.name}: {self.cause}"
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, repr=False)
 class QueueChanged:
     """A queue of a listener got longer or shorter, or listen() set its limit."""
 
@@ -101,6 +110,9 @@ class QueueChanged:
     """Requests that wait for the final ACK."""
     backlog: int
     """The limit in force. Linux 6.18 holds one more than that in each queue."""
+
+    def __repr__(self) -> str:
+        return f"<QueueChanged {self}>"
 
     def __str__(self) -> str:
         queues = f"accept queue {self.accept}, SYN queue {self.syn}, backlog {self.backlog}"
@@ -121,7 +133,7 @@ class GivenUp:
     """Nanoseconds from which on the timer gives up; None where it counts tries."""
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, repr=False)
 class TimerFired:
     """A timer came due and did something."""
 
@@ -130,6 +142,9 @@ class TimerFired:
     reason: Reason
     given_up: GivenUp | None = None
     """For one that gave up: what decided that."""
+
+    def __repr__(self) -> str:
+        return f"<TimerFired {self}>"
 
     def __str__(self) -> str:
         return f"{_when(self.at)} timer of {flow_text(self.flow)}: {self.reason.text}"
@@ -147,13 +162,16 @@ class IcmpArrived:
         return f"{_when(self.at)} ICMP: {self.error}: {self.reason.text}"
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True, unsafe_hash=True, repr=False)
 class Counted:
     """A MIB counter moved."""
 
     at: int
     name: str
     by: int
+
+    def __repr__(self) -> str:
+        return f"<Counted {self}>"
 
     def __str__(self) -> str:
         return f"{_when(self.at)} {self.name} +{self.by}"
