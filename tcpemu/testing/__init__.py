@@ -4,6 +4,8 @@ world.py             hosts by name, links, programs and coroutines on hosts, tim
 host_task.py         a coroutine that was started on a host: its value, or what ended it
 bench/               one host whose tests read like traces: `host.send(...)`, `host.expect(...)`
 strategies/          for Hypothesis: faults, links, kernels, sysctls, arrivals, segments, a machine of rules
+arguments.py         what a test gives to a world: each mistake in one sentence
+counters_moved.py    counters by their names; one that no kernel has is a mistake
 time_values.py       times as a test writes them: '20 ms', or seconds
 pytest_plugin.py     the fixture `world`, its options, and what becomes of tests that use it; loaded by every pytest
 world_of_test.py     the world of one test: made as its options say, run, ended

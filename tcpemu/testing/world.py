@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections import Counter
 from collections.abc import Coroutine, Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -16,12 +16,13 @@ from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.tables.socket_table import socket_lines
 from tcpemu.generations import DEFAULT
-from tcpemu.network import SECOND, Conditions, Fault, Network, Node, Record
+from tcpemu.network import SECOND, Conditions, Fault, Network, Node, Record, seconds_text
 from tcpemu.programs import Driver, Program
 from tcpemu.programs.launching.program_kinds import Runnable
 from tcpemu.stack import Generation
 from tcpemu.stack.base.errors import ConfigurationError
-from tcpemu.testing import failures_seen
+from tcpemu.testing import arguments, failures_seen
+from tcpemu.testing.counters_moved import CountersMoved
 from tcpemu.testing.host_task import HostTask
 from tcpemu.testing.time_values import Time, nanoseconds_of
 from tcpemu.wire.capture_file import write_capture
@@ -51,6 +52,8 @@ class World:
 
         With `echo` what programs print is printed, each line under the program's name.
         """
+        arguments.check_seed(seed)
+        arguments.check_settings(generation, sysctls)
         self.network = Network(seed)
         self._driver = Driver(self.network, echo)
         self._generation, self._sysctls = generation, dict(sysctls or {})
@@ -98,16 +101,22 @@ class World:
     def host(
         self,
         name: str,
-        address: str | None = None,
+        address: str | bytes | IPv4Address | None = None,
         *,
         generation: str | Generation | None = None,
         sysctls: Mapping[str, object] | None = None,
         mtu: int = 1500,
     ) -> Node:
-        """A host. Its address is the next of 10.0.0.1, 10.0.0.2 ..., unless one is given."""
+        """A host. Its address is the next of 10.0.0.1, 10.0.0.2 ..., unless one is given.
+
+        Raises ConfigurationError for what is no name, address, kernel or sysctl.
+        """
+        if not isinstance(name, str):
+            raise ConfigurationError(f"name={name!r}: the name of a host is text, as 'server'")
+        arguments.check_settings(generation, sysctls)
         node = self.network.host(
             name,
-            address or self._free_address(),
+            self._free_address() if address is None else arguments.address_text_of(address),
             generation=generation or self._generation,
             sysctls=self._sysctls | dict(sysctls or {}),
             mtu=mtu,
@@ -130,8 +139,8 @@ class World:
         delay: Time | Conditions = "0.5 ms",
         *,
         jitter: Time = 0,
-        there: Conditions | None = None,
-        back: Conditions | None = None,
+        there: Time | Conditions | None = None,
+        back: Time | Conditions | None = None,
         **conditions: Any,
     ) -> None:
         """Join two hosts: with a delay one way, and what else `Conditions` has (`loss=0.01`, `rate=10**7`).
@@ -139,15 +148,17 @@ class World:
         Instead of the delay whole Conditions may be given.
         `there` and `back` are conditions of one direction each, for what differs between them.
         """
-        both = _conditions(delay, jitter, conditions)
-        self.network.link(self._node(one), self._node(other), there or both, back or both)
+        both = arguments.conditions(delay, jitter, conditions)
+        ways = [both if way is None else arguments.conditions(way, 0, {}) for way in (there, back)]
+        self.network.link(self._node(one), self._node(other), *ways)
 
-    def every_link(self, conditions: Conditions) -> None:
-        """From now on hosts that no link joins reach each other in these conditions."""
-        self.network.unsaid = conditions
+    def every_link(self, conditions: Time | Conditions) -> None:
+        """From now on hosts that no link joins reach each other in these conditions, or with this delay."""
+        self.network.unsaid = arguments.conditions(conditions, 0, {})
 
     def fault(self, *faults: Fault) -> None:
         """From now on let faults meet their packets: `world.fault(lose("third-ack", of="client"))`."""
+        arguments.check_faults(faults)
         self.network.fault(*faults)
         self.faults += faults
 
@@ -172,6 +183,7 @@ class World:
 
         `"server.py 8000"`, a Path, `["-m", "http.server"]`, a function, or `[function, argument]`.
         """
+        arguments.check_program(program)
         node = self._running(host)
         begins = self.network.now if at is None else nanoseconds_of("at", at)
         return self._driver.run(node, program, name or self._free_name(node.name), begins)
@@ -185,6 +197,7 @@ class World:
 
     def start(self, host: Node | str, coroutine: Coroutine[Any, Any, T], *, name: str = "") -> HostTask[T]:
         """Have a coroutine run on a host, from now on."""
+        arguments.check_coroutine(coroutine)
         node = self._running(host)
         title = name or f"{node.name}: {getattr(coroutine, '__name__', 'coroutine')}"
         task = HostTask(self._driver.start(node, coroutine, title), self._driver.until_done)
@@ -236,7 +249,12 @@ class World:
         if isinstance(what, Program | HostTask):
             self._driver.until_done(lambda: what.done, what.name)
             return what.result()
-        self._driver.until(nanoseconds_of("until", what))
+        end = nanoseconds_of("until", what)
+        if end < self.network.now:
+            raise ConfigurationError(
+                f"until={what!r}: it is {seconds_text(self.network.now)} already; give a later time, or wait(...)"
+            )
+        self._driver.until(end)
         return None
 
     def wait(self, time: Time) -> None:
@@ -251,8 +269,8 @@ class World:
         return self.network.record
 
     def counters(self, host: Node | str) -> Counter[str]:
-        """The counters of a host by their MIB names; what never moved is 0."""
-        return Counter(self.network.counters(self._node(host)))
+        """The counters of a host by their MIB names; what never moved is 0, and what no kernel has is a mistake."""
+        return CountersMoved(self.network.counters(self._node(host)))
 
     def ss(self, host: Node | str) -> str:
         """The sockets of a host, as `ss -tan` shows them."""
@@ -271,20 +289,3 @@ class World:
         capture = capture_of(self.record, SeenBy.SERVER, [f"seed {self.network.seed}"], with_lost=with_lost)
         write_capture(written, capture)
         return written
-
-
-def _conditions(delay: Time | Conditions, jitter: Time, others: dict[str, Any]) -> Conditions:
-    """What was said of a link; ConfigurationError for a name that is none of its conditions."""
-    known = [name for name in Conditions.__dataclass_fields__ if name not in ("delay", "jitter")]
-    for name, value in others.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ConfigurationError(
-                f"{name}={value!r}: a link has no such condition{hint}; it has {', '.join(known)}"
-            )
-    if isinstance(delay, Conditions):
-        if others or jitter:
-            raise ConfigurationError("give Conditions alone, or a delay and what else the link has")
-        return delay
-    return Conditions(delay=nanoseconds_of("delay", delay), jitter=nanoseconds_of("jitter", jitter), **others)

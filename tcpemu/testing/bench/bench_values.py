@@ -105,6 +105,10 @@ def packed_address(ip: str | bytes) -> bytes:
 
 def segment_of(thing: Any) -> Segment | Refused:
     """A segment, a Scapy packet or the octets of an IP packet, as a host takes it."""
+    if isinstance(thing, Segment) and not (isinstance(thing.src, bytes) and isinstance(thing.dst, bytes)):
+        raise ConfigurationError(
+            f"{thing!r}: its addresses are octets, as tcpemu.address('192.0.2.1') gives them"
+        )
     if isinstance(thing, Segment | Refused):
         return thing
     if isinstance(thing, bytes | bytearray):
