@@ -66,6 +66,7 @@ class WorldMachine(RuleBasedStateMachine):
 
     @initialize(data=st.data())
     def make_world(self, data: st.DataObject) -> None:
+        """The world, its hosts, and what `begin` adds."""
         kernel = data.draw(generations(*self.kernels), "kernel") if len(self.kernels) > 1 else self.kernels[0]
         self.world = World(generation=kernel, sysctls=self.sysctls)
         self.world.__enter__()
@@ -76,27 +77,32 @@ class WorldMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.world.faults) < self.max_faults)
     @rule(data=st.data())
     def a_fault_comes(self, data: st.DataObject) -> None:
+        """Rule: one more fault, until there are `max_faults`."""
         fault: Fault = data.draw(one_fault(self.names, kinds=self.kinds), "fault")
         self.world.fault(_from_now_on(fault, self.world.network.now))
 
     @precondition(lambda self: len(self.names) > 1)
     @rule(data=st.data())
     def a_link_changes(self, data: st.DataObject) -> None:
+        """Rule: two hosts have another link from now on."""
         one, other = data.draw(st.sampled_from(_pairs(self.names)), "between")
         self.world.link(one, other, data.draw(links(max_loss=self.max_loss), "conditions"))
 
     @rule(time=st.sampled_from(["0.1 s", "1 ms", "1 s", "10 s", "70 s"]))
     def time_passes(self, time: str) -> None:
+        """Rule: what is due by then happens."""
         self.world.wait(time)
 
     # What always holds.
 
     @invariant()
     def nothing_has_failed_unseen(self) -> None:
+        """Invariant: no program and no coroutine has failed whose result nobody has asked for."""
         if (error := self.world.untold_failure) is not None:
             raise error
 
     def teardown(self) -> None:
+        """`settle`, and the end of the world."""
         world = getattr(self, "world", None)
         if world is None:
             return
