@@ -241,7 +241,8 @@ class World:
         """Let time go on: to a time, or less if all has ended before; until a program or a coroutine has ended.
 
         Of a program or coroutine it gives the value, or raises what ended it. Without any of these, until all have
-        ended but servers. Raises StuckError where what is waited for can never come.
+        ended but servers. Raises StuckError where what is waited for can never come, ConfigurationError for a time
+        that is past.
         """
         if what is None:
             self._driver.until_all_ended()
