@@ -145,6 +145,14 @@ class Driver:
 
     # Time.
 
+    def check_may_drive(self) -> None:
+        """RuntimeError for a coroutine that would make the time go on that it itself runs in."""
+        if self._loop is not None and asyncio._get_running_loop() is self._loop:
+            raise RuntimeError(
+                "this is a coroutine on the loop that makes time go on, so it awaits instead: `await task`, "
+                "`await program`, `await asyncio.sleep(3)`"
+            )
+
     def until(self, when: int) -> None:
         """Let virtual time reach `when`, or less where everything has ended before."""
         self._drive(self._all_ended, when)
@@ -227,14 +235,10 @@ class Driver:
                 network.step()
 
     def _drive_loop(self, loop: EmulatedEventLoop, ends: Callable[[], bool], until: int) -> None:
+        self.check_may_drive()
         selector = loop.selector
         selector.ends, selector.until, selector.stop = ends, until, loop.stop
         outer = asyncio._get_running_loop()
-        if outer is loop:
-            raise RuntimeError(
-                "this is a coroutine on the loop that makes time go on, so it awaits instead: `await task`, "
-                "`await program`, `await asyncio.sleep(3)`"
-            )
         asyncio._set_running_loop(None)
         try:
             loop.run_forever()

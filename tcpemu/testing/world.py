@@ -250,6 +250,7 @@ class World:
         if isinstance(what, Program | HostTask):
             self._driver.until_done(lambda: what.done, what.name)
             return what.result()
+        self._driver.check_may_drive()
         end = nanoseconds_of("until", what)
         if end < self.network.now:
             raise ConfigurationError(
