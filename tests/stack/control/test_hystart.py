@@ -1,5 +1,7 @@
 """HyStart ends CUBIC's slow start: by a train of ACKs, by a longer delay, and not before a window of 16."""
 
+import pytest
+
 from tcpemu.stack.base.congestion_hooks import Moment
 from tcpemu.stack.control.cubic import Cubic
 from tcpemu.stack.control.hystart import LOW_WINDOW, round_begins
@@ -68,6 +70,18 @@ def test_a_delay_within_an_eighth_is_none():
     for number in range(20):
         now = now.timed(45 * MS, moment(200 * MS + number * 5 * MS, una=2000, nxt=5000))
     assert now.ssthresh > 1000
+
+
+@pytest.mark.parametrize(
+    ("shortest", "allowed"), [(10 * MS, 4 * MS), (80 * MS, 10 * MS), (200 * MS, 16 * MS)]
+)
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_delay_is_an_eighth_but_at_least_4_ms_and_at_most_16(shortest, allowed, beyond):
+    now = slow(20).timed(shortest, moment(10 * MS))
+    for number in range(9):
+        told = moment(900 * MS + number * 5 * MS, una=2000, nxt=5000)
+        now = now.timed(shortest + allowed + beyond, told)
+    assert (now.ssthresh == 20) is (beyond == 1)
 
 
 def test_a_small_window_grows_on_whatever_acks_tell():
