@@ -729,3 +729,28 @@ def test_ecn_marks_data_and_echoes_congestion():
     marked.expect("0.25 AE seq 11 ack 21")
     marked.send("PAC", 21, 1, data=10, tos=2)
     marked.expect("0.25 A seq 11 ack 31")
+
+
+# --- the send buffer ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("most", "buffer"), [(4_194_304, 46_080), (46_080, 46_080), (46_079, 46_079), (30_000, 30_000)]
+)
+def test_the_send_buffer_grows_to_twice_the_window_but_not_beyond_tcp_wmem(most, buffer):
+    """tcp_sndbuf_expand: ten segments of 2048 octets, each with the 256 of its sk_buff, twice."""
+    host = established(wmem=(4096, 16_384, most))
+    assert host.conn.sock.connection.snd.buffer == buffer
+
+
+@pytest.mark.parametrize(
+    ("window", "piece"),
+    [(65_535, 22), (100_000, 34), (130_684, 44), (1_000_000, 44)],
+)
+def test_a_full_buffer_is_half_of_the_peers_window_or_what_goes_out_in_one_piece(window, piece):
+    """tcp_xmit_size_goal: 65343 octets at most, in whole segments of 1460."""
+    host = established(wmem=(4096, 1_000_000, 4_194_304))
+    conn = host.conn.sock.connection
+    conn.snd.max_window = window
+    host.conn.send(300_000)
+    assert {len(buffer.payload) for buffer in list(conn.snd.queue)[1:-1]} == {1460 * piece}

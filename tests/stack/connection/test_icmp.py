@@ -137,6 +137,15 @@ def test_ip_mtu_discover_says_whether_packets_may_be_cut(value, df):
     assert [segment.df for _, segment in host.taken()] == [df]
 
 
+@pytest.mark.parametrize(("told", "error"), [(1000, 0), (300, errno.EMSGSIZE)])
+def test_a_path_too_narrow_for_packets_that_may_not_be_cut_is_an_error(told, error):
+    """tcp_v4_mtu_reduced: below net.ipv4.route.min_pmtu nothing would arrive."""
+    host = established(options=[(so.IPPROTO_IP, IP_MTU_DISCOVER, 2)])
+    host.conn.send(1460)
+    icmp(host, 3, 4, seq=1, mtu=told)
+    assert host.conn.sock.connection.rtx.soft_error == error
+
+
 def test_ip_mtu_of_no_connection():
     host = established()
     with fails("ENOTCONN"):

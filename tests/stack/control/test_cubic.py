@@ -46,7 +46,7 @@ def test_the_window_grows_only_where_it_was_the_limit():
 
 
 def test_before_any_loss_the_window_grows_by_one_for_twenty_segments():
-    """tcp_cubic.c: bictcp_update, 'if (ca->last_max_cwnd == 0 && ca->cnt > 20)'."""
+    """tcp_cubic.c: bictcp_update."""
     curve = along(avoiding(100), 5)
     assert curve.pace == 20
     for number in range(2, 20):
@@ -112,7 +112,7 @@ def test_a_pause_is_no_part_of_the_curve(now, last, epoch):
 
 @pytest.mark.parametrize(("after", "ends"), [(HZ - 1, False), (HZ, True)])
 def test_for_a_second_of_a_curve_no_round_trip_ends_slow_start(after, ends):
-    """tcp_cubic.c: cubictcp_acked, 'discard delay samples right after fast recovery'."""
+    """tcp_cubic.c: cubictcp_acked; what was repaired is acknowledged late."""
     train = round_begins(moment(100))
     assert train is not None
     train.shortest, train.shortest_of_round, train.samples = 10_000, 80_000, 8

@@ -6,10 +6,13 @@
 import pytest
 
 from tcpemu.stack.base.congestion_hooks import Moment
+from tcpemu.stack.control import delivery_rate
 from tcpemu.stack.control.cubic import Cubic, cubic_root
 from tcpemu.stack.control.hystart import HyStart
 from tcpemu.stack.control.reno import Reno
-from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.records.loss_recovery import CaState, Recovery
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.recovery import congestion_states, rack, sack_tagging
 from tcpemu.testing.bench import FULL, MS, MSS, SACK, SECOND, Bench, established
 from tcpemu.wire.segment import CWR
 
@@ -167,6 +170,9 @@ def test_a_peer_that_takes_back_what_it_had_sacked_is_given_ten_ms():
     assert host.moved()["TCPSACKReneging"] == 1
     assert sent(host)[-1] == (1, "RETRANSMIT")
     assert board(host).sacked_out == 0
+    assert board(host).recovery.reneging
+    host.send("A", 1, n(10), at=1060 * MS)
+    assert not board(host).recovery.reneging
 
 
 # --- taking it back -------------------------------------------------------------------------------------
@@ -417,6 +423,16 @@ def test_an_echo_of_congestion_halves_the_window_once_and_is_told_by_the_next_ne
 # --- kinds of congestion control ------------------------------------------------------------------------
 
 
+def test_the_reduction_for_an_echo_lasts_until_more_is_acknowledged_than_was_out():
+    """tcp_fastretrans_alert: it takes a segment with CWR that has reached the peer."""
+    host = with_ecn()
+    host.send("AE", 1, n(2), at=1020 * MS)
+    host.send("A", 1, n(10), at=1030 * MS)
+    assert state(host) is CaState.CWR
+    host.send("A", 1, n(11), at=1040 * MS)
+    assert state(host) is CaState.OPEN
+
+
 def test_cubic_comes_down_to_seven_tenths():
     host = sending(20, congestion_control="cubic")
     host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
@@ -565,3 +581,87 @@ def test_after_sixteen_recoveries_the_longer_wait_is_over():
     host.send("A", 1, n(14), sack=[block(3, 4)], at=1037 * MS)
     waits = [patience(host, 14 + 2 * turn) for turn in range(18)]
     assert waits == [5] * 15 + [2.5] * 3
+
+
+@pytest.mark.parametrize(("prior", "steps"), [(9, 2), (10, 3)])
+def test_a_round_trip_after_the_wait_has_grown_begins_with_what_had_arrived_by_then(prior, steps):
+    """tcp_rack_update_reo_wnd: only what was sent before that tells nothing new."""
+    found = Scoreboard(True, None, None, Recovery(0, dsack_seen=True))
+    found.rack.last_delivered, found.rack.steps, found.rack.steps_kept = 10, 2, 5
+    rack.update_reordering_window(found, prior)
+    assert found.rack.steps == steps
+
+
+# --- limits ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("most", "told"), [(2920, {"TCPDSACKRecvSegs": 2}), (2919, {"TCPDSACKIgnoredDubious": 1})]
+)
+def test_a_d_sack_of_more_than_the_largest_window_is_not_believed(most, told):
+    host = sending(2)
+    host.run(1300 * MS)
+    host.send("A", 1, n(1), at=1310 * MS)
+    host.run(1400 * MS)
+    host.conn.sock.connection.rtx.total_retrans = 2
+    host.conn.sock.connection.snd.max_window = most
+    host.fresh()
+    host.send("A", 1, n(2), sack=[block(0, 2)], at=1410 * MS)
+    moved = host.moved()
+    assert {name: moved.get(name) for name in told} == told
+
+
+@pytest.mark.parametrize(
+    ("pieces", "count", "length", "fits"),
+    [(1, 1, 9, True), (1, 1, 10, False), (65_534, 1, 9, True), (65_535, 1, 9, False)],
+)
+def test_what_is_sacked_grows_together_up_to_65535_segments_and_eight_times_65535_octets(
+    pieces, count, length, fits
+):
+    piece = board(sending(1))[0]
+    piece.payload, piece.pcount = bytes(65_535 * 8 - 10), pieces
+    assert sack_tagging._has_room(piece, count, length) is fits
+
+
+def test_after_a_time_out_a_smaller_path_changes_nothing_of_the_way_back():
+    """tcp_simple_retransmit: the state Loss is entered once."""
+    host = sending(4)
+    host.run(1500 * MS)
+    assert state(host) is CaState.LOSS
+    conn, recovery = host.conn.sock.connection, board(host).recovery
+    before = conn.congestion, recovery.high_seq, recovery.undo_marker, recovery.prior_ssthresh
+    assert recovery.undo_marker is not None
+    assert congestion_states.too_large_lost(conn, board(host), 500)
+    assert (conn.congestion, recovery.high_seq, recovery.undo_marker, recovery.prior_ssthresh) == before
+
+
+@pytest.mark.parametrize(("sacked", "left"), [(2, 10), (3, 3)])
+def test_a_time_out_with_three_sacked_forgets_a_larger_reordering(sacked, left):
+    """tcp_enter_loss: so much overtaken and still a time-out, so it was taken for too large."""
+    host = sending()
+    conn, recovery = host.conn.sock.connection, board(host).recovery
+    board(host).sacked_out, recovery.reordering = sacked, 10
+    congestion_states.enter_loss(conn, board(host))
+    assert recovery.reordering == left
+
+
+# --- the shortest round-trip time ------------------------------------------------------------------------
+
+
+def slower(**settings):
+    """Round trips of 30 ms for three seconds, after the first one of 10 ms."""
+    host = established(opts=SACK, **settings)
+    for turn in range(12):
+        at = (1100 + 250 * turn) * MS
+        host.run(at)
+        host.conn.send(1460)
+        host.send("A", 1, n(turn + 1), at=at + 30 * MS)
+    return host
+
+
+@pytest.mark.parametrize(("seconds", "shortest"), [(300, 10_000), (3, 10_000), (1, 30_000)])
+def test_the_shortest_round_trip_time_is_that_of_the_last_tcp_min_rtt_wlen_seconds(seconds, shortest):
+    host = slower(min_rtt_wlen=seconds)
+    conn = host.conn.sock.connection
+    assert board(host).min_rtt == shortest
+    assert delivery_rate.path_of(conn, board(host)).min_rtt == shortest

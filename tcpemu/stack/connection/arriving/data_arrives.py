@@ -28,7 +28,7 @@ def take(conn: Connection, segment: Segment) -> Reason:
     seq, end = segment.seq, add(segment.seq, length)
     room = receive_window.receive_window(conn)
     if seq == conn.rcv.nxt:
-        if not room and (segment.payload or not segment.flags & FIN):
+        if not room and segment.payload:  # a FIN alone needs none
             conn.host.count("TCPZeroWindowDrop")
             return _refuse(conn, reasons.DATA_ZERO_WINDOW)
         return _in_order(conn, segment, segment.payload)
