@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 KINDS = ("reno", "cubic", "bbr")
 """What tcp_congestion_control may name; `control/registry.py` has what each of them is."""
@@ -100,20 +100,17 @@ class Path:
 class Congestion(Protocol):
     """One kind of congestion control, and where it stands."""
 
+    needs_moment: ClassVar[bool]
+    """Whether `acknowledged` goes by the clock."""
+    controls: ClassVar[bool]
+    """Whether the window is its own affair at each ACK: `controlled` is called, and no other rule moves it."""
+
     @property
     def cwnd(self) -> int: ...
 
     @property
     def ssthresh(self) -> int:
         """Below it the window grows by what is acknowledged."""
-
-    @property
-    def needs_moment(self) -> bool:
-        """Whether `acknowledged` goes by the clock."""
-
-    @property
-    def controls(self) -> bool:
-        """Whether the window is its own affair at each ACK: `controlled` is called, and no other rule moves it."""
 
     def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Congestion:
         """The handshake is over, and this is the first window (tcp_input.c: tcp_init_transfer).

@@ -65,7 +65,9 @@ def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -
             sack = sysctls.tcp_sack != 0
         elif kind is WScale:
             if sysctls.tcp_window_scaling:
-                shift = min(option.shift, LARGEST_SHIFT)  # type: ignore[union-attr]
+                shift = option.shift  # type: ignore[union-attr]
+                if shift > LARGEST_SHIFT:
+                    shift = LARGEST_SHIFT
         elif option in _FAST_OPEN_REQUESTS:
             asks = True
     if user_mss and user_mss < peer_mss:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, NO_RTT, Moment, Path
 from tcpemu.stack.control.pacing_rate import GSO_MAX_SIZE, SLOW
@@ -126,18 +126,12 @@ class Model:
 class Bbr:
     """A window, and the model that it comes from."""
 
+    needs_moment: ClassVar[bool] = False
+    controls: ClassVar[bool] = True
     cwnd: int = INITIAL_WINDOW
     ssthresh: int = INFINITE
     model: Model | None = None
     """None until the handshake is over."""
-
-    @property
-    def needs_moment(self) -> bool:
-        return False
-
-    @property
-    def controls(self) -> bool:
-        return True
 
     def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
         """Startup, at a pace of 2.89 windows a round trip (bbr_init)."""

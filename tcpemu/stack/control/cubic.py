@@ -16,7 +16,7 @@ a cube of them is `>> 30` of a second's, and another `>> 10` takes the 1024ths o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import ClassVar, Self
 
 from tcpemu.stack.base.congestion_hooks import Moment, Path
 from tcpemu.stack.control.hystart import HyStart, round_begins, round_trip
@@ -45,6 +45,7 @@ def cubic_root(value: int) -> int:
 class Cubic(Reno):
     """Slow start below `ssthresh`, then along the curve; seven tenths after a loss."""
 
+    needs_moment: ClassVar[bool] = True
     last_max: int = 0
     """The window at the last loss."""
     epoch: int | None = None
@@ -62,10 +63,6 @@ class Cubic(Reno):
     reno_window: int = 0
     train: HyStart | None = None
     """How ACKs come in slow start; None until the handshake is over."""
-
-    @property
-    def needs_moment(self) -> bool:
-        return True
 
     def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
         assert moment is not None

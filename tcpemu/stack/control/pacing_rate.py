@@ -20,6 +20,16 @@ SLOW = 150_000
 """Octets per second below which BBR sends segment by segment (bbr_min_tso_rate)."""
 
 
+def begin(conn: Connection) -> None:
+    """The pace of the first data, where the handshake has set none.
+
+    The kernel sets that of an accepted connection when its final ACK comes (tcp_rcv_state_process); most that are
+    only opened never ask for it.
+    """
+    if conn.snd.pacing_rate == UNLIMITED_RATE:
+        update(conn)
+
+
 def update(conn: Connection) -> None:
     """Set the pace by the window, unless the congestion control does (tcp_update_pacing_rate)."""
     if conn.congestion.controls:

@@ -39,7 +39,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
         flags == ACK
         and segment.seq == (request.irs + 1) & MASK
         and segment.ack == (request.iss + 1) & MASK
-        and not (stamps is not None and (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps)))
+        and (stamps is None or _stamps_are_good(request, stamps))
     ):
         # What nearly every segment is; it passes each of the tests below.
         return _acceptable_ack(request, segment, stamps)
@@ -65,6 +65,14 @@ def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | 
     if not flags & ACK:
         return reasons.REQUEST_NO_ACK
     return _acceptable_ack(request, segment, stamps)
+
+
+def _stamps_are_good(request: Request, stamps: Timestamps) -> bool:
+    """The TSval is not old, and the TSecr is just that of the only SYN|ACK, as nearly always."""
+    recent = request.ts_recent
+    if recent is None or (recent - stamps.val) & MASK < 0x80000000 or stamps.ecr != request.ts_first:
+        return not (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
+    return True
 
 
 def _paws_rejects(request: Request, stamps: Timestamps) -> bool:

@@ -25,7 +25,9 @@ def arm(request: Request) -> None:
     if waits:
         wait = waits[min(request.timeouts, len(waits) - 1)]
     else:
-        wait = min(generation.initial_rto << request.timeouts, generation.rto_max)
+        wait = generation.initial_rto << request.timeouts
+        if wait > generation.rto_max:
+            wait = generation.rto_max
     if request.listener.timer is None:
         host.timers.arm(request, host.now + wait, host.now)
     else:

@@ -46,6 +46,8 @@ class WriteTimer(Enum):
 class Sending:
     """What is sent: RFC 9293's SND variables, and the data that waits."""
 
+    buffer: int
+    """SO_SNDBUF as the kernel counts it, in octets of memory (sk_sndbuf)."""
     iss: int = 0
     """Initial sequence number, that of the SYN."""
     una: int = 0
@@ -78,8 +80,6 @@ class Sending:
     """Data written and not sent yet; None before the first."""
     pushed_seq: int = 0
     """Where the data ended that was last marked PSH (pushed_seq)."""
-    buffer: int = 0
-    """SO_SNDBUF as the kernel counts it, in octets of memory (sk_sndbuf)."""
     no_space: bool = False
     """send() or poll() found no room: whoever waits is told when there is some (SOCK_NOSPACE)."""
     held: bool = False

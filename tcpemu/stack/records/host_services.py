@@ -192,8 +192,10 @@ class HostServices:
         known = self.generation.counters
         if known is not None and name not in known:
             return
-        counters = self.counters
-        counters[name] = counters[name] + by if name in counters else by
+        try:
+            self.counters[name] += by
+        except KeyError:
+            self.counters[name] = by
         if self.observe:
             self.happened.append(Counted(self.now, name, by))
 

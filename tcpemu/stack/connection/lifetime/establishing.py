@@ -7,8 +7,6 @@ from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LEN
 from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.connection.lifetime import state_changes
 from tcpemu.stack.connection.measures import (
-    buffer_tuning,
-    header_prediction,
     path_mtu,
     receive_window,
     round_trip_time,
@@ -16,7 +14,7 @@ from tcpemu.stack.connection.measures import (
     send_buffer_space,
 )
 from tcpemu.stack.connection.sending import data_out
-from tcpemu.stack.control import control_moment, delivery_rate, pacing_rate
+from tcpemu.stack.control import control_moment, delivery_rate
 from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
     Acknowledging,
@@ -43,7 +41,7 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         host,
         options,
         state,
-        Sending(buffer=options.sndbuf),
+        Sending(options.sndbuf),
         Receiving(options.rcvbuf),
         Acknowledging(host.tick(host.now)),
         Timestamping(),
@@ -67,12 +65,11 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
         undo_spurious_timeout(conn, stamps)
         conn.rtx.retrans_stamp = None
     init_transfer(conn)
-    pacing_rate.update(conn)
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq
     init_rcv_mss(conn)
-    header_prediction.switch_on(conn)
+    conn.rcv.predicted = segment.window  # as `header_prediction.switch_on` has it
     if conn.shutdown & SEND_SHUTDOWN:
         state_changes.set_state(conn, State.FIN_WAIT1, "close() or shutdown() sends FIN")
         data_out.send_fin(conn)
@@ -103,19 +100,25 @@ def init_transfer(conn: Connection) -> None:
     segment_size.sync_mss(conn)
     if not conn.rtt.srtt or conn.host.metrics.srtt:
         round_trip_time.init_metrics(conn)
-    troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
-    _begin_congestion(conn, 1 if troubled else conn.host.generation.initial_cwnd)
+    congestion = conn.congestion
+    if congestion.controls or congestion.needs_moment or conn.rtx.total_retrans or conn.rtx.syn_timed_out:
+        _begin_congestion(conn)
     receive_window.init_buffer_space(conn)
-    buffer_tuning.begin(conn)
     send_buffer_space.expand(conn)
     conn.snd.pushed_seq = conn.snd.write_seq
 
 
-def _begin_congestion(conn: Connection, cwnd: int) -> None:
-    """The congestion control begins with this window (tcp_cong.c: tcp_init_congestion_control)."""
+def _begin_congestion(conn: Connection) -> None:
+    """The congestion control begins: with one segment where SYNs were lost (tcp_cong.c: tcp_init_congestion_control).
+
+    Reno without that trouble stands where it begins already (`HostServices.first_congestion`).
+    """
+    troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
+    cwnd = 1 if troubled else conn.host.generation.initial_cwnd
     congestion = conn.congestion
     if not congestion.controls:
-        conn.congestion = congestion.begin(cwnd, control_moment.moment_of(conn), None)
+        moment = control_moment.moment_of(conn) if congestion.needs_moment else None
+        conn.congestion = congestion.begin(cwnd, moment, None)
         return
     path = delivery_rate.path_of(conn, conn.scoreboard)
     conn.congestion = congestion.begin(cwnd, None, path)

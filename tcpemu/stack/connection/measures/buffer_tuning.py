@@ -9,19 +9,11 @@ tcp_input.c: tcp_rcv_rtt_measure, tcp_rcv_space_adjust, tcp_rcvbuf_grow (Linux 6
 
 from __future__ import annotations
 
-from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
 from tcpemu.stack.base.sequence_numbers import add, before, distance, offset
 from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.connection.measures import receive_window, round_trip_time
 from tcpemu.stack.records.connection import Connection
 from tcpemu.wire.segment import Segment
-
-
-def begin(conn: Connection) -> None:
-    """What is read in the first round trip is at most the first window (tcp_init_buffer_space)."""
-    rcv = conn.rcv
-    rcv.space = min(rcv.ssthresh, rcv.wnd, INITIAL_WINDOW * rcv.advmss)
-    rcv.space_seq, rcv.space_at = rcv.copied_seq, conn.host.now
 
 
 def measure(conn: Connection) -> None:
@@ -34,6 +26,9 @@ def measure(conn: Connection) -> None:
         sample = max((conn.host.now - began) // MICROSECOND, 1) << 3
         if not rcv.rtt or sample < rcv.rtt:
             rcv.rtt = sample
+    else:
+        # The first data. What is read counts from when the connection was opened (tcp_init_buffer_space).
+        rcv.space_seq, rcv.space_at = rcv.copied_seq, conn.opened_at
     rcv.rtt_seq = add(rcv.nxt, rcv.wnd)
     rcv.rtt_began = conn.host.now
 

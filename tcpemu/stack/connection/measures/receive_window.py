@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
 from tcpemu.stack.base.sequence_numbers import add, offset
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW, LARGEST_WINDOW
 from tcpemu.stack.records.connection import Connection
@@ -131,6 +132,11 @@ def init_buffer_space(conn: Connection) -> None:
     rcv.window_clamp = clamp
     if rcv.ssthresh > clamp:
         rcv.ssthresh = clamp
+    # What is read in the first round trip is at most the first window (`buffer_tuning.py`).
+    first = INITIAL_WINDOW * rcv.advmss
+    if first > rcv.ssthresh:
+        first = rcv.ssthresh
+    rcv.space = first if first < rcv.wnd else rcv.wnd
 
 
 @lru_cache(maxsize=4096)

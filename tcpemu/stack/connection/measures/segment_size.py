@@ -30,7 +30,7 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
-    mtu = snd.path_mtu = path_mtu(host, conn.key[0])
+    mtu = snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
     room, least = mtu - host.generation.wire.mss_headers, host.sysctls.tcp_min_snd_mss
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
 

@@ -70,7 +70,8 @@ def expand(conn: Connection) -> None:
         # BBR may grow like slow start in a recovery too (sndbuf_expand).
         wanted = wanted // 2 * 3
     if snd.buffer < wanted:
-        snd.buffer = min(wanted, conn.host.sysctls.tcp_wmem[2])
+        most = conn.host.sysctls.tcp_wmem[2]
+        snd.buffer = wanted if wanted < most else most
 
 
 @lru_cache(maxsize=4096)

@@ -55,6 +55,8 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
     if conn.state in _SENDS_NOTHING:
         return 0
     mss = segment_size.current_mss(conn)
+    if conn.scoreboard is None:
+        pacing_rate.begin(conn)
     most = pacing_rate.burst(conn, mss)
     sent, defers = 0, False
     while conn.snd.has_unsent and not (conn.snd.paced and pacing.must_wait(conn)):
