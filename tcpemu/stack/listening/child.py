@@ -88,14 +88,15 @@ def _agree_on_timestamps(conn: Connection, recent: int, segment: Segment, stamps
 
 def first_segment(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
     """The segment that made this connection reaches it (tcp_minisocks.c: tcp_child_process)."""
-    if segment.flags & SYN:
+    flags = segment.flags
+    if flags & SYN:
         segment_arrives.receive(conn, segment)
         return
     conn.ts.ecr = stamps.ecr if stamps is not None and conn.ts.ok else 0
     establishing.establish(conn, segment, stamps)
-    if segment.flags & URG:
+    if flags & URG:
         urgent_data.note(conn, segment)
-    if segment.payload or segment.flags & FIN:
+    if segment.payload or flags & FIN:
         data_arrives.take(conn, segment)
         data_out.push_pending(conn)
         delayed_acks.check(conn)

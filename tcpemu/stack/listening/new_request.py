@@ -28,7 +28,7 @@ def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Requ
         snd_shift,
         sack,
         None if stamps is None else stamps.val,
-        _own_mss(listener, segment),
+        _own_mss(listener, segment) if host.path_mtus else listener.own_mss,
         segment.flags & _ECN_SETUP == _ECN_SETUP and _may_use_ecn(listener, segment),
         tos,
         host.now,
@@ -37,10 +37,7 @@ def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Requ
 
 def _own_mss(listener: Listener, segment: Segment) -> int:
     """What the SYN|ACK announces: less where ICMP has told of a narrow path to this peer."""
-    host = listener.host
-    if not host.path_mtus:
-        return listener.own_mss
-    return segment_size.advertised_mss(host, listener.options.maxseg, segment.src)
+    return segment_size.advertised_mss(listener.host, listener.options.maxseg, segment.src)
 
 
 def _may_use_ecn(listener: Listener, segment: Segment) -> bool:

@@ -69,8 +69,7 @@ def _offer(listener: Listener, segment: Segment) -> SynOptions:
     """What the SYN offers. A TSval of 0 is none in Linux 2.4 and until 2.6.25 (tcp_ipv4.c: tcp_v4_conn_request)."""
     host = listener.host
     offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
-    stamps = offer.timestamps
-    if stamps is not None and not stamps.val and host.generation.wire.zero_stamp_is_none:
+    if host.generation.wire.zero_stamp_is_none and offer.timestamps is not None and not offer.timestamps.val:
         return offer._replace(timestamps=None)
     return offer
 

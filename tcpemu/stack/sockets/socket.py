@@ -48,7 +48,7 @@ class Socket(SocketState):
     ) -> None:
         host = tables.host
         options = options or SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
-        super().__init__(host, options, datagram)
+        SocketState.__init__(self, host, options, datagram)
         self._tables = tables
 
     # --- names and readiness ----------------------------------------------------------------------
