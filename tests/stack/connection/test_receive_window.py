@@ -178,3 +178,27 @@ def test_data_beyond_a_hole_tells_too_how_well_the_peers_segments_use_their_memo
 def test_a_sysctl_by_the_last_part_of_its_name():
     assert sysctl_of("rmem") == "net.ipv4.tcp_rmem"
     assert sysctl_of("somaxconn") == "net.core.somaxconn"
+
+
+# --- the round-trip time that a receiver sees -----------------------------------------------------------
+
+
+def test_a_receiver_takes_the_round_trip_time_of_full_segments_a_shorter_one_at_once():
+    """tcp_rcv_rtt_measure_ts, tcp_rcv_rtt_update: a longer one by an eighth, and only where all has been read."""
+    host = established(opts=FULL)
+    seq = 1
+
+    def seen(at, length, late):
+        nonlocal seq
+        # A timestamp counts milliseconds since that of the SYN|ACK, at 1 s.
+        host.send("PA", seq, 1, data=length, at=at * MS, ts=(at, at - late - 1000))
+        seq += length
+        return host.conn.sock.connection.rcv.rtt / 8000
+
+    assert seen(2000, 100, late=50) == 0, "the segment is none that may have come at once"
+    assert seen(2100, 1448, late=60) == 60
+    assert seen(2200, 1448, late=40) == 40
+    assert seen(2300, 1448, late=80) == 40, "the program lets data wait"
+    host.conn.recv()
+    assert seen(2400, 1448, late=80) == 45
+    assert seen(2500, 1448, late=0) == 45, "the clock has not ticked"

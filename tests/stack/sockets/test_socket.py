@@ -248,6 +248,29 @@ def test_two_addresses_are_two_ports():
     assert host.table() == ["LISTEN 0 1 8080 *", "LISTEN 0 2 8080 *"]
 
 
+@pytest.mark.parametrize(("one", "two"), [(None, "10.0.0.1"), ("10.0.0.1", None), ("10.0.0.1", "10.0.0.1")])
+def test_two_that_listen_on_one_port_for_one_address_are_one_too_many(one, two):
+    host = Bench()
+    socks = [host.socket(), host.socket()]
+    for sock, own in zip(socks, (one, two), strict=True):
+        sock.setsockopt(so.SOL_SOCKET, so.SO_REUSEADDR, 1)
+        sock.bind(PORT, own)
+    socks[0].listen(1)
+    with fails("EADDRINUSE"):
+        socks[1].listen(1)
+
+
+def test_two_that_share_a_port_by_reuseaddr_listen_for_their_own_addresses():
+    host = Bench()
+    host.host.tables.host.addresses = (*host.host.addresses, address("10.0.0.5"))
+    for own in ("10.0.0.1", "10.0.0.5"):
+        sock = host.socket()
+        sock.setsockopt(so.SOL_SOCKET, so.SO_REUSEADDR, 1)
+        sock.bind(PORT, own)
+        sock.listen(1)
+    assert host.table() == ["LISTEN 0 1 8080 *"] * 2
+
+
 def test_a_closed_socket_gives_its_port_back():
     host = listening()
     host.listener.close()

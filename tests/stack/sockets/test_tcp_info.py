@@ -87,3 +87,11 @@ def test_an_opening_connection():
 def test_a_socket_that_is_nothing_yet():
     with pytest.raises(NotEmulatedError, match="neither called"):
         info(Bench().socket())
+
+
+@pytest.mark.parametrize(("ato", "told"), [(40 * MS, 40_000), (200 * MS, 200_000), (350 * MS, 200_000)])
+def test_the_wait_of_a_delayed_ack_is_told_up_to_its_longest(ato, told):
+    """tcp.c: tcp_get_info: 200 ms, whatever the peer's rhythm would have."""
+    host = established()
+    host.conn.sock.connection.ack.ato = ato
+    assert info(host.conn).ato == told
