@@ -278,6 +278,14 @@ def test_the_peers_own_syn_ack_completes_it_and_is_acknowledged():
     host.expect("1.02 A seq 1 ack 1 <nop, nop, TS 20 120, nop, nop, sack 0-1>")
 
 
+def test_its_end_wakes_the_program_that_waits_for_connect():
+    host = crossed()
+    host.host.woken()
+    host.send("A", 1, 1, at=1020 * MS)
+    assert host.conn.state == "ESTABLISHED"
+    assert host.conn.sock in host.host.woken()
+
+
 def test_a_wrong_ack_in_a_simultaneous_open_is_reset():
     host = crossed()
     assert host.send("A", 1, 77) == "ACK_UNSENT_RST"

@@ -1,6 +1,7 @@
 """Socket calls and their errnos. What is expected here was asked of Linux 6.18 by the same calls."""
 
 import errno
+import struct
 from contextlib import suppress
 
 import pytest
@@ -620,3 +621,27 @@ def test_what_every_stream_says_of_itself():
         6,
         2,
     ]
+
+
+def test_a_linger_that_is_off_keeps_its_seconds():
+    """sock.c: sk_setsockopt with SO_LINGER: only one that is on sets them."""
+    sock = established().conn.sock
+
+    def told():
+        return sock.getsockopt_octets(so.SOL_SOCKET, so.SO_LINGER, 8)
+
+    sock.linger(True, 5)
+    assert told() == struct.pack("<ii", 1, 5)
+    sock.linger(False, 9)
+    assert told() == struct.pack("<ii", 0, 5)
+
+
+@pytest.mark.parametrize(("lowat", "writable"), [(9_001, True), (9_000, False)])
+def test_a_socket_is_writable_while_half_of_tcp_notsent_lowat_is_unsent(lowat, writable):
+    """sock.h: __sk_stream_is_writeable; the window is full, so all 4500 octets wait."""
+    host = established(win=1000)
+    host.conn.send(1000)
+    host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_NOTSENT_LOWAT, lowat)
+    host.conn.send(4500)
+    assert host.conn.sock.connection.snd.unsent == 4500
+    assert host.conn.sock.writable is writable
