@@ -318,6 +318,15 @@ def test_requests_and_cookies_live_side_by_side():
     assert host.moved()["SyncookiesFailed"] == 1
 
 
+def test_where_the_queue_is_full_that_is_why_even_with_tcp_syncookies_2():
+    host = listening(0)
+    host.send("S", port=1)
+    host.host.set_sysctl("net.ipv4.tcp_syncookies", 2)
+    assert host.send("S", port=2) == "SYN_COOKIE"
+    host.send("R", 1, port=1)
+    assert host.send("S", port=3) == "SYN_COOKIE_ALWAYS"
+
+
 def test_a_cookie_of_a_flow_that_has_a_request_by_now_is_dropped():
     host = listening(0)
     host.send("S", port=1)
