@@ -70,6 +70,11 @@ class _ApplicationSocket:
         return self.socket.state
 
     @property
+    def closed(self) -> bool:
+        """Whether close() was called on it."""
+        return self.socket.closed
+
+    @property
     def local(self) -> tuple[Address, int]:
         """Its own address, packed, and port."""
         return self.socket.local

@@ -28,7 +28,7 @@ from tcpemu.network.loop import Loop
 from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, HostEvent, PacketSeen, Point, Record
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
-from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.errors import ConfigurationError, SocketError
 from tcpemu.stack.base.events import Sent, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
@@ -163,6 +163,8 @@ class Node(Attached):
 
         Raises SocketError: EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
         """
+        if type(backlog) is not int:
+            raise ConfigurationError(f"backlog={backlog!r}: a backlog is a whole number, such as 128")
         socket = self._socket(options, datagram)
         local = None if address is None else packed(address)
 

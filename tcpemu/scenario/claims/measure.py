@@ -262,7 +262,7 @@ def measure(result: Result, client: str = "") -> Measures:
         client_accepted=flow is not None and any(each.peer == flow[:2] for each in result.accepted),
         errno=server.errno,
         accept_rate=accept_rate(result, queues["half_open"]) or Fraction(0),
-        round_trip=2 * scenario.link_of(scenario.group(group)).delay,
+        round_trip=scenario.link_of(scenario.group(group)).round_trip,
     )
 
 

@@ -1,6 +1,7 @@
 """What must hold between the tables of a scenario."""
 
 from collections.abc import Iterator
+from typing import Literal
 
 from tcpemu.scenario.format.problems import Problem, did_you_mean
 from tcpemu.scenario.format.scenario_file import Link, Scenario
@@ -94,10 +95,15 @@ def _links(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _link(place: str, link: Link) -> Iterator[Problem]:
-    if link.jitter > link.delay:
-        what = f"found {duration_text(link.jitter)}, more than the delay of {duration_text(link.delay)}"
-        yield Problem(f"{place}.jitter", what, "packets would arrive before they are sent; lower it")
-    if link.reorder and not link.delay:
-        yield Problem(
-            f"{place}.reorder", "reorder without a delay", "give a delay for packets to go ahead of"
-        )
+    ways = [(f"{place}.to_{to}", link.towards(to)) for to in _ENDS if getattr(link, f"to_{to}") is not None]
+    for where, way in [(place, link), *ways] if len(ways) < len(_ENDS) else ways:
+        if way.jitter > way.delay:
+            what = f"found {duration_text(way.jitter)}, more than the delay of {duration_text(way.delay)}"
+            yield Problem(f"{where}.jitter", what, "packets would arrive before they are sent; lower it")
+        if way.reorder and not way.delay:
+            yield Problem(
+                f"{where}.reorder", "reorder without a delay", "give a delay for packets to go ahead of"
+            )
+
+
+_ENDS: tuple[Literal["server"], Literal["client"]] = ("server", "client")

@@ -37,6 +37,15 @@ loss = "5 %"
 duplicate = 0.01
 reorder = "1 %"
 """,
+    "OneWay": """
+delay = "20 ms"
+jitter = "2 ms"
+rate = "1 Mbit/s"
+queue = 20
+loss = "5 %"
+duplicate = 0.01
+reorder = "1 %"
+""",
     "Drop": """
 to = "server"
 flags = "S"
@@ -64,8 +73,11 @@ then = "close"
 then_after = "2 s"
 do = ["recv", { send = 1000 }, "close"]
 idle_timeout = "5 s"
+listeners = 2
 close_at = "5 s"
 shutdown_at = "5 s"
+stop_at = "5 s"
+listen_at = ["6 s", "66 s"]
 """,
     "SocketOptionsTable": """
 nodelay = true
@@ -88,6 +100,7 @@ defer_accept = 3
 syncnt = 2
 rcvbuf = 4096
 maxseg = 536
+reuseaddr = true
 """,
     "Accept": """
 from = "2 s"

@@ -230,7 +230,7 @@ def _text(name: str) -> str:
         return resources.files("tcpemu.scenario").joinpath("builtin", f"{name}.toml").read_text("utf-8")
     if not name:
         raise ScenarioError(
-            "tcpemu", [Problem("", "an empty name", "name a scenario (see tcpemu list) or a file")]
+            "''", [Problem("", "an empty name", "name a scenario (see tcpemu list) or a file")]
         )
     path = Path(name)
     if not path.exists() and path.suffix != ".toml":

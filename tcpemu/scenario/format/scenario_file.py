@@ -112,8 +112,32 @@ class Drop(Table):
         return self
 
 
+class OneWay(Table):
+    """One direction of a link, where it is not as the other; what is not given is as in the link itself."""
+
+    delay: Duration | None = None
+    """How long a packet travels this way."""
+    jitter: Duration | None = None
+    """How much longer or shorter that may be, by chance, packet by packet."""
+    rate: Rate | None = None
+    """Bits a second this way."""
+    queue: Annotated[int, Field(ge=1)] | None = None
+    """Packets that wait for that rate, the one on its way included."""
+    loss: Share | None = None
+    """Share of packets lost this way."""
+    duplicate: Share | None = None
+    """Share of packets that arrive twice this way."""
+    reorder: Share | None = None
+    """Share of packets that go this way and arrive at once, ahead of those that are still on it."""
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What stands in it, by key."""
+        return {key: getattr(self, key) for key in self.model_fields_set if getattr(self, key) is not None}
+
+
 class Link(Table):
-    """The way between a client and the server. Each value holds for either direction."""
+    """The way between a client and the server. Each value holds for either direction, where no table says else."""
 
     delay: Duration = 5 * MILLISECOND
     """How long a packet travels one way."""
@@ -126,11 +150,25 @@ class Link(Table):
     loss: Share = 0.0
     """Share of packets lost."""
     duplicate: Share = 0.0
-    """The part of the packets that arrives twice."""
+    """Share of packets that arrive twice."""
     reorder: Share = 0.0
-    """The part of the packets that arrives at once, ahead of those that are still on their way."""
+    """Share of packets that arrive at once, ahead of those that are still on their way."""
+    to_server: OneWay | None = None
+    """The way from a client to the server alone."""
+    to_client: OneWay | None = None
+    """The way from the server to a client alone."""
     drop: Annotated[tuple[Drop, ...], Field(strict=False)] = ()
     """Packets that are lost on purpose."""
+
+    def towards(self, to: Literal["server", "client"]) -> Self:
+        """The link with the values of that direction."""
+        way = self.to_server if to == "server" else self.to_client
+        return self if way is None else self.model_copy(update=way.given)
+
+    @property
+    def round_trip(self) -> int:
+        """Nanoseconds from the server to a client and back, at an empty link without jitter."""
+        return self.towards("server").delay + self.towards("client").delay
 
 
 def _milliseconds(time: int) -> int:
@@ -223,6 +261,8 @@ class ListenOptions(SocketOptionsTable):
     """SO_RCVBUF, in octets; the kernel doubles it."""
     maxseg: Annotated[int, Field(ge=88, le=32767)] | None = None
     """TCP_MAXSEG: the largest MSS that is announced."""
+    reuseaddr: bool | None = None
+    """SO_REUSEADDR: connections of a socket before it, in TIME_WAIT, do not hold the port, if that one had it too."""
 
 
 class Text(Table):
@@ -281,10 +321,19 @@ class Server(HostTable):
     """It closes a connection on which it has waited so long for data."""
     relisten: Annotated[tuple[Relisten, ...], Field(strict=False)] = ()
     """Further calls of listen()."""
+    listeners: Annotated[int, Field(ge=1, le=64)] = 1
+    """So many sockets listen on the port, each with SO_REUSEPORT, queues of its own and a program that accepts."""
     close_at: Duration | None = None
-    """When it closes the listening socket."""
+    """When it closes the listening socket; of several, the first."""
     shutdown_at: Duration | None = None
-    """When it calls shutdown(SHUT_RDWR) on the listening socket."""
+    """When it calls shutdown(SHUT_RDWR) on the listening socket; of several, on the first."""
+    stop_at: Duration | None = None
+    """When its program ends: the kernel closes its listening socket and its connections; of several, the first."""
+    listen_at: (
+        Annotated[Times, BeforeValidator(_listed, json_schema_input_type=Duration | list[Duration])] | None
+    ) = None
+    """When it listens again, on a new socket, after close_at or stop_at; of several times, each is a try that
+    comes if those before it failed."""
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
@@ -295,13 +344,27 @@ class Server(HostTable):
         for key in sorted(self.model_fields_set & {"answer", "then", "then_after"}) if self.do else ():
             yield Problem(key, f"{key} beside do", "keep one of the two")
         yield from _ascending("relisten", tuple(step.at for step in self.relisten), ".at")
-        if self.close_at is None:
+        if self.listeners > 1 and self.socket == "udp":
+            yield Problem("listeners", 'listeners beside socket = "udp"', "leave it out: UDP does not listen")
+        ends = {key: at for key in ("close_at", "stop_at") if (at := getattr(self, key)) is not None}
+        yield from self._broken_ends(ends)
+        for key, end in ends.items():
+            for number, step in enumerate(self.relisten):
+                if step.at >= end:
+                    yield Problem(f"relisten[{number}].at", f"listen() after {key}", "give an earlier time")
+            if self.shutdown_at is not None and self.shutdown_at >= end:
+                yield Problem("shutdown_at", f"shutdown() after {key}", "give an earlier time")
+
+    def _broken_ends(self, ends: dict[str, int]) -> Iterator[Problem]:
+        if len(ends) > 1:
+            yield Problem("stop_at", "stop_at beside close_at", "keep one of the two")
+        if self.listen_at is None:
             return
-        for number, step in enumerate(self.relisten):
-            if step.at >= self.close_at:
-                yield Problem(f"relisten[{number}].at", "listen() after close_at", "give an earlier time")
-        if self.shutdown_at is not None and self.shutdown_at >= self.close_at:
-            yield Problem("shutdown_at", "shutdown() after close_at", "give an earlier time")
+        yield from _ascending("listen_at", self.listen_at)
+        if not ends:
+            yield Problem("listen_at", "listen_at without an end", "say when it stops: stop_at or close_at")
+        elif self.listen_at[0] < max(ends.values()):
+            yield Problem("listen_at", "earlier than the end before it", "give a later time")
 
 
 class Start(Table):
@@ -517,4 +580,16 @@ class Scenario(Table):
         if group.link is None:
             return self.link
         own = group.link
-        return self.link.model_copy(update={key: getattr(own, key) for key in own.model_fields_set})
+        plain = {key: getattr(own, key) for key in own.model_fields_set - _WAYS}
+        ways = {key: _way(getattr(self.link, key), plain, getattr(own, key)) for key in _WAYS}
+        return self.link.model_copy(update=plain | ways)
+
+
+_WAYS = frozenset({"to_server", "to_client"})
+
+
+def _way(shared: OneWay | None, plain: dict[str, Any], own: OneWay | None) -> OneWay | None:
+    """One direction of a group's link: what it says of that way, then of both, then what everybody's link says."""
+    given = {} if shared is None else {key: value for key, value in shared.given.items() if key not in plain}
+    given |= {} if own is None else own.given
+    return OneWay.model_construct(**given) if given else None

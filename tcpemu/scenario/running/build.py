@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from tcpemu.network import Attached, Conditions, Network, Node, Rule, seeds
 from tcpemu.scenario.format.consistency import SERVER
@@ -20,7 +20,7 @@ from tcpemu.scenario.running.bare_syns import SynSource, make_syn, reset_answers
 from tcpemu.scenario.running.client import Abandoned, Client
 from tcpemu.scenario.running.option_values import option_values
 from tcpemu.scenario.running.result import ClientOutcome, Result
-from tcpemu.scenario.running.server import ServerProgram
+from tcpemu.scenario.running.server import start_programs
 from tcpemu.scenario.running.start_times import start_times
 
 _FIRST = ipaddress.IPv4Address("10.0.0.1")
@@ -56,9 +56,9 @@ def build(one: Run) -> Result:
     result = Result(one.name, scenario, Network(scenario.seed), left_out=one.left_out)
     addresses = host_addresses(scenario)
     server = _host(result.network, SERVER, addresses[SERVER], scenario.server)
-    program = ServerProgram(result.network, server, scenario.server, result.accepted)
-    program.start()
-    result.network.when_switched(lambda node: program.start() if node is server and not node.off else None)
+    start = partial(start_programs, result.network, server, scenario.server, result.accepted)
+    start()
+    result.network.when_switched(lambda node: start() if node is server and not node.off else None)
     for group in scenario.clients:
         random = seeds.stream(scenario.seed, "group", group.name)
         target = addresses[SERVER], group.port or scenario.server.port
@@ -152,7 +152,8 @@ def _raw_group(site: _Site) -> None:
         network.spawn(raw, SynSource(syn, group.do).run, name, at)
 
 
-def _conditions(link: Link, to: str, abandoned: Abandoned | None) -> Conditions:
+def _conditions(shared: Link, to: Literal["server", "client"], abandoned: Abandoned | None) -> Conditions:
+    link = shared.towards(to)
     drops: list[Rule] = [] if abandoned is None else [abandoned]
     return Conditions(
         delay=link.delay,

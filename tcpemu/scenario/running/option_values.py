@@ -7,6 +7,7 @@ from tcpemu.stack.base.socket_constants import (
     SO_KEEPALIVE,
     SO_LINGER,
     SO_RCVBUF,
+    SO_REUSEADDR,
     SO_SNDBUF,
     SOL_SOCKET,
     TCP_CORK,
@@ -24,6 +25,7 @@ from tcpemu.stack.base.units import MILLISECOND
 _OPTIONS = {
     "defer_accept": (IPPROTO_TCP, TCP_DEFER_ACCEPT),
     "syncnt": (IPPROTO_TCP, TCP_SYNCNT),
+    "reuseaddr": (SOL_SOCKET, SO_REUSEADDR),
     "rcvbuf": (SOL_SOCKET, SO_RCVBUF),
     "sndbuf": (SOL_SOCKET, SO_SNDBUF),
     "maxseg": (IPPROTO_TCP, TCP_MAXSEG),

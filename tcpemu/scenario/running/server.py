@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from typing import Any
 
-from tcpemu.network import ConnectedSocket, ListeningSocket, Network, Node
+from tcpemu.network import ConnectedSocket, ListeningSocket, Network, Node, Task
 from tcpemu.scenario.format.actions import Act
 from tcpemu.scenario.format.scenario_file import Accept, Octets, Server, Text
 from tcpemu.scenario.running.option_values import option_values
 from tcpemu.scenario.running.payload import CHUNK, payload
 from tcpemu.scenario.running.result import Accepted
 from tcpemu.stack.base.errors import SocketError
-from tcpemu.stack.base.socket_constants import SHUT_RDWR, SHUT_WR
+from tcpemu.stack.base.socket_constants import SHUT_RDWR, SHUT_WR, SO_REUSEPORT, SOL_SOCKET
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """The date and time at virtual time 0, for servers that tell the time."""
@@ -31,36 +32,97 @@ class IdleError(Exception):
     """Nothing has come on a connection for as long as the server waits."""
 
 
+def start_programs(network: Network, node: Node, server: Server, accepted: list[Accepted]) -> None:
+    """Start the programs of the server, one for each socket that listens."""
+    for number in range(1, server.listeners + 1):
+        name = node.name if number == 1 else f"{node.name}:{number}"
+        ServerProgram(network, node, server, accepted, name).start()
+
+
 class ServerProgram:
     """Listens, accepts when the scenario says so, answers, and notes what it accepted."""
 
-    def __init__(self, network: Network, node: Node, server: Server, accepted: list[Accepted]) -> None:
+    def __init__(
+        self, network: Network, node: Node, server: Server, accepted: list[Accepted], name: str
+    ) -> None:
         self._network, self._node, self._server, self._accepted = network, node, server, accepted
+        self._name, self._first = name, name == node.name
+        self._tasks: list[Task] = []
+        """What runs until the program stops."""
+        self._connections: list[ConnectedSocket] = []
 
     def start(self) -> None:
-        self._network.spawn(self._node, self._run, self._node.name, errors_are_noted=True)
+        self._spawn(self._run, self._name)
+        if (
+            self._first
+            and self._server.listen_at is not None
+            and self._server.listen_at[-1] >= self._node.now
+        ):
+            self._network.spawn(self._node, self._listen_again, self._name, errors_are_noted=True)
 
-    async def _run(self, node: Node) -> None:
-        server = self._server
-        options, datagram = option_values(server.options), server.socket == "udp"
-        listener = node.listen(server.port, server.backlog, options, datagram=datagram)
+    def _spawn(self, run: Callable[[Node], Coroutine[Any, Any, None]], name: str) -> None:
+        self._tasks.append(self._network.spawn(self._node, run, name, errors_are_noted=True))
+
+    async def _run(self, _: Node) -> None:
+        listener = self._listen()
         self._plan(listener)
-        for at in islice(_calls(server.accept), server.accept.limit):
+        await self._accept_from(listener)
+
+    def _listen(self) -> ListeningSocket:
+        server = self._server
+        options = dict(option_values(server.options))
+        if server.listeners > 1:
+            options[SOL_SOCKET, SO_REUSEPORT] = 1
+        return self._node.listen(server.port, server.backlog, options, datagram=server.socket == "udp")
+
+    async def _listen_again(self, node: Node) -> None:
+        """Listen once more, at the first of the times at which that succeeds."""
+        for at in self._server.listen_at or ():
+            if at < node.now:
+                continue  # of a time before the host started again
+            await node.sleep(at - node.now)
+            try:
+                listener = self._listen()
+            except SocketError:
+                continue  # the record has it
+            self._spawn(lambda _, again=listener: self._accept_from(again), self._name)  # type: ignore[misc]
+            return
+
+    async def _accept_from(self, listener: ListeningSocket) -> None:
+        node, accept = self._node, self._server.accept
+        since = node.now
+        for at in islice(_calls(accept, since), accept.limit):
             await node.sleep(max(0, at - node.now))
             connection = await listener.accept()
-            free = node.now + server.accept.every
+            free = node.now + accept.every
             self._accepted.append(Accepted(node.now, connection.remote or (b"", 0)))
+            if self._server.stop_at is not None:
+                self._connections.append(connection)
             await self._serve(connection)
             await node.sleep(max(0, free - node.now))
 
     def _plan(self, listener: ListeningSocket) -> None:
         """What the server does to its listener later on, while it waits in accept()."""
-        for step in self._server.relisten:
+        server = self._server
+        if not self._first:
+            return
+        for step in server.relisten:
             self._later(step.at, partial(listener.listen, step.backlog))
-        if self._server.shutdown_at is not None:
-            self._later(self._server.shutdown_at, partial(listener.shutdown, SHUT_RDWR))
-        if self._server.close_at is not None:
-            self._later(self._server.close_at, listener.close)
+        if server.shutdown_at is not None:
+            self._later(server.shutdown_at, partial(listener.shutdown, SHUT_RDWR))
+        if server.close_at is not None:
+            self._later(server.close_at, listener.close)
+        if server.stop_at is not None:
+            self._later(server.stop_at, partial(self._stop, listener))
+
+    def _stop(self, listener: ListeningSocket) -> None:
+        """The program ends, wherever it stands; the kernel closes what it had open, in the order of its numbers."""
+        for task in self._tasks:
+            task.kill()
+        for each in (listener, *self._connections):
+            if not each.closed:
+                each.close()
+        self._tasks, self._connections = [], []
 
     def _later(self, at: int, call: Callable[[], None]) -> None:
         if at < self._node.now:
@@ -76,7 +138,7 @@ class ServerProgram:
         server = self._server
         if server.do or server.answer == "echo" or server.then == "read_to_end" or server.then_after:
             name = f"{self._node.name}-{len(self._accepted)}"
-            self._network.spawn(self._node, lambda _: self._converse(connection), name, errors_are_noted=True)
+            self._spawn(lambda _: self._converse(connection), name)
             return
         try:
             await self._answer(connection)
@@ -177,12 +239,12 @@ _END_AT: dict[str, Callable[[ConnectedSocket], None]] = {
 }
 
 
-def _calls(accept: Accept) -> Iterator[int]:
-    """The times before which accept() is not called, one for each call."""
+def _calls(accept: Accept, since: int) -> Iterator[int]:
+    """The times before which accept() is not called, one for each call; those before the listener are over."""
     if accept.never:
         return
     if accept.at is not None:
-        yield from accept.at
+        yield from (at for at in accept.at if at >= since)
         return
     while True:
         yield accept.begin

@@ -167,10 +167,10 @@ def accept_rate_limit(scenario: Scenario) -> float | None:
         return None
     server = scenario.server
     limits = []
-    delay = scenario.link_of(group).delay
+    round_trip = scenario.link_of(group).round_trip
     more = _PLACES.get(GENERATIONS[server.generation].queues.syn_full)
-    if server.sysctls.get("net.ipv4.tcp_syncookies") == 0 and delay and more is not None:
-        limits.append(Fraction((server.backlog + more) * SECOND, 2 * delay))
+    if server.sysctls.get("net.ipv4.tcp_syncookies") == 0 and round_trip and more is not None:
+        limits.append(Fraction((server.backlog + more) * SECOND, round_trip))
     if server.accept.every:
         limits.append(Fraction(SECOND, server.accept.every))
     return float(min(limits)) if limits else None

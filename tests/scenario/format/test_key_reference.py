@@ -17,7 +17,19 @@ from tcpemu.scenario.format.validation_errors import models_in
 from tcpemu.stack.base.sysctls import SYSCTLS
 
 TABLES = frozenset(
-    ("link", "drop", "server", "options", "accept", "relisten", "clients", "faults", "variants")
+    (
+        "link",
+        "to_server",
+        "to_client",
+        "drop",
+        "server",
+        "options",
+        "accept",
+        "relisten",
+        "clients",
+        "faults",
+        "variants",
+    )
 )
 """Keys that are tables and nothing else; they have sections."""
 

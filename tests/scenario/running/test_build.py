@@ -85,6 +85,15 @@ def test_delay_and_rate():
     assert syn.flags == SYN
 
 
+def test_each_direction_of_a_link_may_have_values_of_its_own():
+    link = {"delay": "10 ms", "to_client": {"delay": "30 ms"}}
+    result = ran({}, {"link": {"to_server": {"delay": "1 ms"}}}, {"link": {"delay": "2 ms"}}, link=link)
+    assert [client.connected for client in result.clients] == [40 * MS, 31 * MS, 4 * MS]
+    result = ran({}, link={"to_client": {"loss": 1.0}}, until=SECOND // 2)
+    assert len(packets(result, SERVER)) == 1
+    assert result.clients[0].connected is None
+
+
 def test_drop_rules_are_for_one_direction():
     result = ran({}, link={"drop": [{"to": "client", "flags": "A", "nth": [1, 2]}]})
     lost = [(seen.node, seen.segment.flags) for seen in result.record.packets(point=Point.LOST)]
@@ -195,6 +204,42 @@ def test_it_stops_to_listen(key):
     assert [segment.flags for at, segment in packets(result, SERVER) if at == SECOND] == [RST | ACK]
     assert result.clients[1].error == "ECONNREFUSED"
     assert result.accepted == []
+
+
+def test_a_program_that_stops_closes_all_and_comes_back():
+    reuse = {"options": {"reuseaddr": True}}
+    result = ran(
+        {"do": ["connect", {"send": 3}, "read_to_end", "close"]},
+        {"start": "1500 ms"},
+        {"start": "2500 ms"},
+        server={"stop_at": "1 s", "listen_at": "2 s", "do": ["recv", {"send": 3}, "recv"], **reuse},
+        until=3 * SECOND,
+    )
+    assert [client.error for client in result.clients] == ["", "ECONNREFUSED", ""]
+    assert [accepted.at for accepted in result.accepted] == [15 * MS, 2515 * MS]
+    assert [at for at, text, _ in calls(result, SERVER) if text == "close()"] == [SECOND, SECOND]
+    assert [segment.flags & FIN for at, segment in packets(result, SERVER) if at == SECOND] == [FIN]
+
+
+def test_each_time_of_listen_at_is_a_try_until_one_succeeds():
+    """Its FIN came first, so TIME_WAIT holds the port until 61 s, unless SO_REUSEADDR was set before and after."""
+    times = ["2 s", "30 s", "65 s", "70 s"]
+    table = {"stop_at": "1 s", "listen_at": times, "do": ["recv"]}
+    client = {"do": ["connect", "read_to_end", "close"]}
+    for options, expected in (({}, ["", "EADDRINUSE", "EADDRINUSE", ""]), ({"reuseaddr": True}, ["", ""])):
+        result = ran(client, server=table | {"options": options}, until=80 * SECOND)
+        assert [what for _, text, what in calls(result, SERVER) if text.startswith("listen")] == expected
+
+
+def test_a_group_of_listeners_shares_a_port():
+    result = ran(
+        {"count": 20, "do": ["connect", "recv"]},
+        server={"listeners": 2, "accept": {"never": True}, "close_at": "1 s"},
+        until=2 * SECOND,
+    )
+    reset = [client for client in result.clients if client.error == "ECONNRESET"]
+    assert 0 < len(reset) < 20  # those of the first listener, by a hash of their addresses and ports
+    assert states(result, SERVER).count(State.LISTEN) == 1
 
 
 def test_closing_the_listener_ends_accept():
