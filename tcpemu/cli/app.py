@@ -87,7 +87,7 @@ def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise typer.BadParameter(f"{visible(text)!r} is no whole number") from None
+        raise typer.BadParameter(f"{visible(text)!r} is not a whole number") from None
 
 
 Seed: TypeAlias = Annotated[

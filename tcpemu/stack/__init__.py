@@ -12,6 +12,10 @@ Start at `host.py`. Each room uses only those before it here:
     dispatch.py  which rule a segment meets, and which a timer
     host.py      the five verbs, over all of these
 
+Each rule names its function in the kernel's source, as `tcp_input.c: tcp_ack`: read in Linux 6.12, and where a
+generation is of another version, in its own. What it does was asked of running kernels, of 6.18 above all; where the
+two differ the kernel that ran is right, and the generation says so.
+
 A driver gives a `Host` segments and time, and takes from it what it sends and says. Times are nanoseconds:
 
 >>> from tcpemu.generations import generation

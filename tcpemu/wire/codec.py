@@ -39,7 +39,7 @@ _new = tuple.__new__
 def decode(packet: bytes) -> Segment | Refused:
     """The segment in a raw IP packet, or why there is none; never raises.
 
-    The tests come in the order of ip_input.c: ip_rcv_core and tcp_ipv4.c: tcp_v4_rcv, Linux 6.12. Octets beyond the
+    The tests come in the order of ip_input.c: ip_rcv_core and tcp_ipv4.c: tcp_v4_rcv. Octets beyond the
     IP total length are ignored.
     """
     size = len(packet)
@@ -79,7 +79,7 @@ def _decode_with_care(packet: bytes) -> Segment | Refused:
 
 
 def _ip_refusal(packet: bytes) -> Refused | None:
-    """What is wrong with the IP header, tested in the order of ip_input.c: ip_rcv_core, Linux 6.12."""
+    """What is wrong with the IP header, tested in the order of ip_input.c: ip_rcv_core."""
     size = len(packet)
     if size == 0:
         return Refused(RefusedReason.TRUNCATED, "the packet is empty")
@@ -113,7 +113,7 @@ def _fragment_refusal(fragment: int) -> Refused | None:
 
 
 def _tcp_refusal(packet: bytes) -> Refused | None:
-    """What is wrong with the TCP header, tested in the order of tcp_ipv4.c: tcp_v4_rcv, Linux 6.12."""
+    """What is wrong with the TCP header, tested in the order of tcp_ipv4.c: tcp_v4_rcv."""
     if packet[9] != PROTOCOL_TCP:
         return Refused(RefusedReason.NOT_TCP, f"the IP protocol is {packet[9]}, not {PROTOCOL_TCP}")
     return tcp_refusal(packet[(packet[0] & 15) * 4 : _number(packet[2:4])], packet[12:20])

@@ -1,7 +1,7 @@
 """TCP options, as a segment carries them: in the order they stood, unknown and broken ones included.
 
 `decode_options` never fails: what cannot be read as an option becomes `Garbage` and ends the list, as it
-ends the kernel's reading (tcp_input.c: tcp_parse_options, Linux 6.12). `encode_options` gives the same octets
+ends the kernel's reading (tcp_input.c: tcp_parse_options). `encode_options` gives the same octets
 back.
 
 Two layouts make nearly all traffic, and each has its own short way in both directions: that of a SYN with
@@ -176,7 +176,7 @@ def _read_timestamps(data: bytes) -> Option | None:
 
 
 def _read_fast_open(data: bytes) -> Option | None:
-    """An odd length is not a cookie's (tcp_input.c: tcp_parse_fastopen_option, Linux 6.12)."""
+    """An odd length is not a cookie's (tcp_input.c: tcp_parse_fastopen_option)."""
     return None if len(data) % 2 else FastOpen(data)
 
 

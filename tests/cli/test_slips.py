@@ -44,7 +44,7 @@ def test_the_values_of_a_comparison_have_units_too():
     assert (done.exit_code, "1 of what?" in done.stderr) == (2, True)
 
 
-@pytest.mark.parametrize(("option", "words"), [("--seed", "'abc' is no whole number")])
+@pytest.mark.parametrize(("option", "words"), [("--seed", "'abc' is not a whole number")])
 def test_a_number_that_is_none(option, words):
     done = tcpemu("run", "handshake", option, "abc")
     assert done.exit_code == 2

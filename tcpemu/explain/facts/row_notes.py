@@ -48,6 +48,7 @@ _ACKS = frozenset({"ACK", "DELAYED_ACK", "DUP_ACK", "DATA_SENT"})
 PROBE = "WINDOW_PROBE"
 PROBE_ANSWERED, PROBE_NOT_ANSWERED = "WINDOW_PROBE_ANSWERED", "WINDOW_PROBE_NOT_ANSWERED"
 KEEPALIVE, KEEPALIVE_ANSWERED = "KEEPALIVE", "KEEPALIVE_ANSWERED"
+FIN_WAIT2_OVER = "FIN_WAIT2_OVER"
 NOBODY = "NOBODY"
 """Stands for the reason of what is sent to an address that no host has."""
 
@@ -74,7 +75,7 @@ def notes_of(row: Row) -> tuple[Note, ...]:
         case PacketRow():
             return tuple(note for note in all_notes_of(row) if not note.ordinary)
         case TimerRow(reason=Reason() as reason):
-            text = f"{row.node}: {reason.text}{decided(row.given_up, reason)}"
+            text = f"{row.node}: {reason.text}{decided(row.given_up, reason)}{_fin_wait2(row)}"
             return (Note(text, Role.LOST, reason.name, reason.source),)
         case _:
             return ()
@@ -124,6 +125,12 @@ def decided(given_up: GivenUp | None, reason: Reason) -> str:
     waited, allowed = span_words(given_up.waited), span_words(given_up.allowed)
     since = "SYN" if reason.name == "SYN_TIMED_OUT" else "retransmission"
     return f"; {waited} have passed since the first {since}, and {setting}: that allows {allowed}"
+
+
+def _fin_wait2(row: TimerRow) -> str:
+    """How long an orphan has waited for the peer's FIN, and by which setting."""
+    told = row.reason is not None and row.reason.name == FIN_WAIT2_OVER and row.change is not None
+    return f"; {row.change.cause}" if told and row.change else ""
 
 
 _EIGHT_FOR_NONE = frozenset({"net.ipv4.tcp_orphan_retries"})
@@ -233,6 +240,8 @@ def _verdict(row: PacketRow) -> Note | None:
     elif reason.name in _KNOWN_FIRST and row.segment.flags & (SYN | ACK) == SYN | ACK:
         answered = row.verdict.outcome is Outcome.ANSWERED
         text = f"a repeated SYN|ACK reaches an open connection: {'challenge ACK' if answered else text}"
+    elif reason.name == "TIME_WAIT_RST":
+        text = f"{'data' if row.segment.payload else 'a new SYN'} {text}"
     elif reason.name == "DATA_AHEAD" and not row.segment.payload:
         text = "out of order: the FIN is kept until the gap is filled"
     return Note(f"{row.receiver}: {text}{_gone(row)}", role, rule, reason.source)

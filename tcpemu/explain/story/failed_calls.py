@@ -171,8 +171,7 @@ class _Causes:
         until = f"; the first TIME-WAIT ends at {moment(min(ends))}" if ends else ""
         text = f"every local port of {_PORTS} ({low} to {high}) is taken: {states}{until}"
         change = f"a wider {_PORTS} (now {low} {high}); connections that are kept open and used again"
-        if ends and host.generation.name.startswith("linux"):
-            change += f"; {_TIME_WAIT_REUSE}"
+        change += _time_wait_reuse(host, row.node) if ends else ""
         return _Cause(text, change if _PORTS not in host.generation.missing else "")
 
     def _port_in_use(self, row: CallRow) -> _Cause:
@@ -207,9 +206,18 @@ def _port_of(text: str) -> int | None:
     return int(number) if number.isdigit() and len(words) > 1 else None
 
 
-_TIME_WAIT_REUSE = (
-    "net.ipv4.tcp_tw_reuse = 1 (not emulated): with timestamps a port is free after a second of TIME-WAIT"
-)
+def _time_wait_reuse(host: KnownHost, name: str) -> str:
+    """What tcp_tw_reuse would do, where it does not do so already."""
+    if _REUSE in host.generation.missing or host.sysctls.get(_REUSE) == 1:
+        return ""
+    now = host.sysctls.get(_REUSE)
+    loopback = ": only on loopback" if now == 2 else ""
+    return (
+        f"; {_REUSE} of {name} = 1 (now {now}{loopback}): with timestamps a port is free after a second of it"
+    )
+
+
+_REUSE = "net.ipv4.tcp_tw_reuse"
 _SEND_FIRST = "a program that sends all it has before it closes this side"
 _WAIT_LONGER = "a longer wait of this program; or a peer that sends before it is over"
 _WORDS = {

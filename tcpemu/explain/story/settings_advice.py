@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tcpemu.explain.facts.queue_limits import AssumedQueues
-from tcpemu.explain.facts.row_notes import ZERO_WINDOW
+from tcpemu.explain.facts.row_notes import FIN_WAIT2_OVER, ZERO_WINDOW
 from tcpemu.explain.facts.rows import ListenerQueues
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import span_words
@@ -182,6 +182,15 @@ def _keepalive(case: SettingsCase) -> Iterator[str]:
     yield "a program that does not wait without a limit"
 
 
+def _fin_timeout(case: SettingsCase) -> Iterator[str]:
+    now = case.now("net.ipv4.tcp_fin_timeout")
+    if now is not None:
+        yield (
+            f"net.ipv4.tcp_fin_timeout of {case.name} (now {now} s; of one socket TCP_LINGER2): how long FIN-WAIT-2 "
+            "lasts once close() has let go of the socket"
+        )
+
+
 _KEEPALIVE = tuple(f"net.ipv4.tcp_keepalive_{name}" for name in ("time", "intvl", "probes"))
 _read_to_end = _words(
     "a program that calls shutdown(SHUT_WR), reads until recv() gives the end of the stream, and only then close()"
@@ -279,6 +288,7 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "CLOSED_WINDOW_TIMED_OUT": (_words("a program at the other end that calls recv() sooner"), _given_up),
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
     LONE: (_keepalive,),
+    FIN_WAIT2_OVER: (_words("a peer that closes too"), _fin_timeout),
     "KEEPALIVE_OVER": (_given_up, _keepalive_pace),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
     "UNREAD_RST": (_words("a program that reads what has come before it calls close()"), _more_may_come),

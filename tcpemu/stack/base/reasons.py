@@ -279,7 +279,7 @@ TW_LIMITED = _drop(
 )
 TW_QUIET = _drop("TIME_WAIT_QUIET", "nothing new for a connection in TIME-WAIT", _TIME_WAIT)
 TW_KILLED = _reason("TIME_WAIT_KILLED", "a RST ends TIME-WAIT or FIN-WAIT-2", _TIME_WAIT)
-TW_RST = _answer("TIME_WAIT_RST", "data or SYN for a closed socket: answered with a RST", _TIME_WAIT)
+TW_RST = _answer("TIME_WAIT_RST", "for a socket that is closed: answered with a RST", _TIME_WAIT)
 TW_FIN = _reason("TIME_WAIT_FIN", "the peer's FIN arrives: TIME-WAIT begins", _TIME_WAIT)
 SENT_SYN = _reason("SYN", "connect()", "tcp_output.c: tcp_connect")
 SENT_SYN_AGAIN = _reason("SYN_AGAIN", "retransmission time-out (RTO): no answer to the SYN", _RETRANS_TIMER)

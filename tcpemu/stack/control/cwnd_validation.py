@@ -1,6 +1,6 @@
 """Congestion window validation: a window that is not filled must not grow, and shrinks when idle (RFC 2861).
 
-tcp_output.c: tcp_cwnd_validate; tcp.c: tcp_slow_start_after_idle_check, tcp_cwnd_restart (Linux 6.12).
+tcp_output.c: tcp_cwnd_validate; tcp.c: tcp_slow_start_after_idle_check, tcp_cwnd_restart.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """SYN cookies: a SYN|ACK whose sequence number remembers what a full SYN queue cannot.
 
-syncookies.c, Linux 6.12. The number is
+syncookies.c. The number is
     H0(flow) + IRS + (minute << 24) + ((H1(flow, minute) + index of the MSS) mod 2**24)   mod 2**32
 and with timestamps the low six bits of TSval hold window scale, SACK and ECN. Nothing is kept, so nothing
 is sent again, and an ACK is believed for two turns of the minute counter.

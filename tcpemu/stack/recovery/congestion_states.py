@@ -11,7 +11,7 @@ takes back the reduction where nothing had been lost (`undo.py`), looks for loss
 sent again. How much of it, the window says, which comes down by proportional rate reduction in CWR and Recovery
 (`prr.py`). Nothing is sent from here.
 
-tcp_input.c: tcp_fastretrans_alert, Linux 6.12 (and 6.18, where RACK alone finds losses).
+tcp_input.c: tcp_fastretrans_alert; in 6.18 RACK alone finds losses.
 """
 
 from __future__ import annotations

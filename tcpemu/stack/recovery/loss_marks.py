@@ -1,4 +1,4 @@
-"""A piece is marked lost, and where the highest SACK ends (tcp_input.c: tcp_mark_skb_lost, Linux 6.12)."""
+"""A piece is marked lost, and where the highest SACK ends (tcp_input.c: tcp_mark_skb_lost)."""
 
 from __future__ import annotations
 

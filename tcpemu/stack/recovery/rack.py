@@ -9,7 +9,7 @@ reordering window; for the others it returns how long to wait. The reordering wi
     grows by another quarter with each round trip that brings a D-SACK, for then something was sent again in vain,
     and falls back to one quarter after 16 recoveries without one.
 
-tcp_recovery.c (Linux 6.12).
+tcp_recovery.c.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 With SACK it is measured: something arrives that was sent once and lies below what was SACKED before; the gap is how
 far it was overtaken. Without SACK there are only duplicate ACKs, each of which stands for one segment that has arrived
 beyond a hole: `sacked_out` counts them as though they were SACKs, and more of them than can be under way mean
-reordering. tcp_input.c: tcp_check_sack_reordering, tcp_add_reno_sack (Linux 6.12).
+reordering. tcp_input.c: tcp_check_sack_reordering, tcp_add_reno_sack.
 """
 
 from __future__ import annotations

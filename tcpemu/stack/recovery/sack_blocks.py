@@ -1,6 +1,6 @@
 """SACK blocks come in: which of them mean something, and what a D-SACK tells.
 
-tcp_input.c: tcp_sacktag_write_queue, tcp_is_sackblock_valid, tcp_check_dsack (Linux 6.12).
+tcp_input.c: tcp_sacktag_write_queue, tcp_is_sackblock_valid, tcp_check_dsack.
 `sack_tagging.py` tags what the good ones cover.
 """
 

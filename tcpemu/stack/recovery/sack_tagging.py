@@ -15,7 +15,7 @@ Each piece that a block reaches (`_span`) meets one of three things:
 
 Either way `_sacked_tags` keeps the score: counts of what is SACKED, lost, repeated; RACK's latest arrival; what was
 overtaken. The counters TCPSackShifted, TCPSackMerged and TCPSackShiftFallback tell which way was taken, so the ways
-are the kernel's: tcp_input.c: tcp_sacktag_walk, tcp_sacktag_one, tcp_shift_skb_data, Linux 6.12.
+are the kernel's: tcp_input.c: tcp_sacktag_walk, tcp_sacktag_one, tcp_shift_skb_data.
 """
 
 from __future__ import annotations

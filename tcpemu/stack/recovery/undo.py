@@ -8,7 +8,7 @@ When a reduction begins, `begin_undo` sets `undo_marker` to SND.UNA and begins t
     F-RTO says so, after a time-out: data sent before it is acknowledged that was not sent again (RFC 5682).
 
 The `try_` functions ask this at different moments: for a partial ACK, when the state ends, after a time-out, by
-D-SACK alone. tcp_input.c: tcp_init_undo, tcp_may_undo, tcp_try_undo_recovery and the like (Linux 6.12).
+D-SACK alone. tcp_input.c: tcp_init_undo, tcp_may_undo, tcp_try_undo_recovery and the like.
 """
 
 from __future__ import annotations

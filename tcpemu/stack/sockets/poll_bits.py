@@ -1,4 +1,4 @@
-"""What poll() says of a socket: readable, writable, hung up, in error (tcp.c: tcp_poll, Linux 6.12).
+"""What poll() says of a socket: readable, writable, hung up, in error (tcp.c: tcp_poll).
 
 A socket that is nothing yet is writable and hung up at once, as on Linux.
 """

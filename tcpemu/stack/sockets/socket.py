@@ -374,7 +374,7 @@ class Socket(SocketState):
 
     def _begin(self, now: int) -> None:
         if self.closed:
-            raise SocketError(errno.EBADF)
+            raise SocketError(errno.EBADF, "close() was called on this socket")
         if type(now) is not int or now < self.host.now:
             check_time(now, self.host.now)
         self.host.now = now
@@ -390,7 +390,7 @@ class Socket(SocketState):
 
     def _check_open(self) -> None:
         if self.closed:
-            raise SocketError(errno.EBADF)
+            raise SocketError(errno.EBADF, "close() was called on this socket")
 
 
 def _same_address(address: Address | None, other: Listener) -> bool:

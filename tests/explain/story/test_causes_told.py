@@ -79,6 +79,35 @@ def paragraph(reason, *settings, **more):
             "a wider net.ipv4.ip_local_port_range (now 50000 50003)",
         ),
         (
+            "EADDRNOTAVAIL",
+            "then = 'read_to_end'",
+            "count = 2\nstart = { every = '100 ms' }\nsysctls = { 'net.ipv4.ip_local_port_range' = '50000 50000' }\n"
+            "do = ['connect', 'close']",
+            "is taken: 1 in TIME-WAIT",
+            "net.ipv4.tcp_tw_reuse of c = 1 (now 2: only on loopback): with timestamps",
+        ),
+        (
+            "EBADF",
+            "close_at = '1 s'",
+            "",
+            "accept() at 1 s fails with EBADF: close() was called on this socket",
+            "",
+        ),
+        (
+            "EADDRINUSE",
+            "then = 'close'\nstop_at = '1 s'\nlisten_at = '2 s'",
+            "do = ['connect', 'read_to_end', 'close']",
+            "(sockets on it: 1 in TIME-WAIT); the last TIME-WAIT ends at 60.025 s",
+            "SO_REUSEADDR on the old and on the new socket",
+        ),
+        (
+            "FIN_WAIT2_OVER",
+            "",
+            "sysctls = { 'net.ipv4.tcp_fin_timeout' = 1 }\ndo = ['connect', 'close']",
+            "FIN-WAIT-2 is given up; 1 s in FIN-WAIT-2 have passed (net.ipv4.tcp_fin_timeout)",
+            "net.ipv4.tcp_fin_timeout of c (now 1 s;",
+        ),
+        (
             "ZERO_WINDOW",
             "options = { rcvbuf = 2048 }\naccept = { never = true }",
             "do = ['connect', { send = 20000 }, 'recv']",

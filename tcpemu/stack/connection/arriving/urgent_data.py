@@ -2,7 +2,7 @@
 
 The urgent pointer is taken as BSD has it, so that it points behind the urgent octet, unless tcp_stdurg is set. There
 is one urgent octet at a time: a newer pointer makes an octet of the stream of the one before.
-tcp_input.c: tcp_urg, tcp_check_urg (Linux 6.12).
+tcp_input.c: tcp_urg, tcp_check_urg.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keepalive: a peer that is silent is probed, and given up when it answers none; and the end of an orphan.
 
 As in the kernel one timer serves both: what it does depends on the state when it fires. tcp_timer.c:
-tcp_keepalive_timer, tcp_set_keepalive; tcp.c: tcp_sock_set_keepidle_locked (Linux 6.12).
+tcp_keepalive_timer, tcp_set_keepalive; tcp.c: tcp_sock_set_keepidle_locked.
 """
 
 from __future__ import annotations

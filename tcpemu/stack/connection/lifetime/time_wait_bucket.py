@@ -195,7 +195,8 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
 
 def _reset(bucket: TimeWait, segment: Segment) -> Reason:
     stateless_replies.send_reset(bucket.host, segment)
-    remove(bucket, "data or SYN for a closed socket: answered with a RST")
+    met = "data" if segment.payload else "a new SYN"
+    remove(bucket, f"{met} for a socket that is closed: answered with a RST")
     return reasons.TW_RST
 
 

@@ -6,7 +6,7 @@ the buffer is full. That shows on the wire. Data whose ACK number is the last on
 off no probe and counts as no answer; a pure ACK does not ask whether an ACK of our own is due; and SO_RCVBUF is not
 looked at while pages that the connection has already suffice.
 
-tcp_input.c: tcp_rcv_established; tcp.h: tcp_fast_path_check (Linux 6.12).
+tcp_input.c: tcp_rcv_established; tcp.h: tcp_fast_path_check.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The send buffer: how much memory it may take, and how much it takes.
 
 As for receiving, the kernel counts memory and not octets: each buffer that waits or is under way takes what an empty
-one does besides its data. tcp_input.c: tcp_sndbuf_expand; sock.h: sk_stream_wspace (Linux 6.12).
+one does besides its data. tcp_input.c: tcp_sndbuf_expand; sock.h: sk_stream_wspace.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 With SACK the first three for a hole go out at once, so that the sender repairs it; from then on they wait for a
 twentieth of a round trip, and no longer than tcp_comp_sack_delay_ns. Any ACK that goes out meanwhile tells it all.
-tcp_input.c: __tcp_ack_snd_check, tcp_sack_compress_send_ack; tcp_timer.c: tcp_compressed_ack_kick (Linux 6.12).
+tcp_input.c: __tcp_ack_snd_check, tcp_sack_compress_send_ack; tcp_timer.c: tcp_compressed_ack_kick.
 """
 
 from __future__ import annotations

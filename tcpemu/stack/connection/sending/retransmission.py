@@ -1,6 +1,6 @@
 """Segments sent again: what is lost, as the window allows, and one by one for timers.
 
-tcp_output.c: __tcp_retransmit_skb, tcp_xmit_retransmit_queue, tcp_retrans_try_collapse (Linux 6.12).
+tcp_output.c: __tcp_retransmit_skb, tcp_xmit_retransmit_queue, tcp_retrans_try_collapse.
 """
 
 from __future__ import annotations
