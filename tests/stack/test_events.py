@@ -458,6 +458,7 @@ WAYS = {
     "TIME_WAIT_RST": lambda: after(fin_wait2(orphan=True), ("PA", 1, 2, {"data": 5})),
     "TIME_WAIT_FIN": time_wait,
     "SYN": syn_sent,
+    "SYN_AT_ONCE": lambda: after(syn_sent(), ("SA", 0, 9), until=2),
     "SYN_AGAIN": lambda: after(syn_sent(), until=3),
     "SYN_ACK": syn_recv,
     "SYN_ACK_COOKIE": cookie,

@@ -9,7 +9,7 @@ from tcpemu.explain.facts.flow_memory import octets_received
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.time_words import moment, span_words
-from tcpemu.network.record import WAITS, Call, Record
+from tcpemu.network.record import CRASHES, WAITS, Call, Record
 from tcpemu.stack.base.events import QueueChanged, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey
@@ -40,6 +40,12 @@ class ApplicationOutcome:
     """When the run ended, for a client that was to begin later."""
     received: int = 0
     """Octets that recv() has given."""
+    end: int | None = None
+    """When recv() gave the end of the stream."""
+    reset: int | None = None
+    """When a RST ended its connection, where none of its calls met that."""
+    crashed: int | None = None
+    """When its host crashed under it."""
 
     @property
     def words(self) -> str:
@@ -50,6 +56,8 @@ class ApplicationOutcome:
             return f"connect() failed with {self.error}" if self.error else "still trying to connect"
         parts = ["connected on its side only" if self.alone else "connected"]
         parts += [f"later {self.error}"] if self.error else []
+        parts += ["later reset, which no call met"] if self.reset is not None else []
+        parts += ["gone with its host"] if self.crashed is not None else []
         parts += [f"still waits in {self.waits}"] if self.waits else []
         return ", ".join(parts)
 
@@ -62,21 +70,43 @@ def client_outcomes(
     With `starts`, when each was to begin by its name, also of those that were to begin after the run `ended`.
     """
     outcomes: dict[tuple[str, str], ApplicationOutcome] = {}
+    flows: dict[tuple[str, str], FlowKey] = {}
+    over: set[tuple[str, str]] = set()
     servers = _Servers(record)
     for call in record.each_call():
         who = call.node, call.application
+        if not call.application and call.text == CRASHES:
+            _crash(outcomes, over, call)
+            continue
+        if call.text == "ends":
+            over.add(who)
+        if call.text.startswith("connect(") and call.flow is not None:
+            flows[who] = call.flow
         outcome = outcomes.get(who)
         if outcome is None:
             if not call.text.startswith("connect("):
                 continue
             outcome = ApplicationOutcome(call.application or call.node, call.at, None, "", None)
         outcomes[who] = _after(outcome, call, servers)
+    for who, outcome in outcomes.items():
+        if outcome.connected is not None and not outcome.error and outcome.crashed is None and who in flows:
+            outcomes[who] = replace(outcome, reset=servers.reset(who[0], flows[who], outcome.connected))
     begun = {outcome.application for outcome in outcomes.values()}
     later = {name: at for name, at in (starts or {}).items() if at > ended and name not in begun}
     return [
         *outcomes.values(),
         *(ApplicationOutcome(name, at, None, "", None, over=ended) for name, at in later.items()),
     ]
+
+
+def _crash(
+    outcomes: dict[tuple[str, str], ApplicationOutcome], over: set[tuple[str, str]], crash: Call
+) -> None:
+    """Whoever ran on that host, and had not come to its end, is gone."""
+    for who, outcome in outcomes.items():
+        if who[0] == crash.node and who not in over:
+            outcomes[who] = replace(outcome, waits="", crashed=crash.at)
+            over.add(who)
 
 
 def _after(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> ApplicationOutcome:
@@ -88,6 +118,8 @@ def _after(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> Appl
         return replace(outcome, error=call.result, failed=call.at)
     if (octets := octets_received(call)) is not None:
         return replace(outcome, received=outcome.received + octets)
+    if call.result == "end" and call.text.startswith("recv("):
+        return replace(outcome, end=call.at)
     if call.text.startswith("connect("):
         alone = call.flow is not None and servers.never_completed(call.flow)
         return replace(outcome, connected=call.at, alone=alone)
@@ -100,12 +132,21 @@ class _Servers:
     def __init__(self, record: Record) -> None:
         self._ports: set[int] = set()
         self._completed: set[FlowKey] = set()
+        self._reset: dict[tuple[str, FlowKey], list[int]] = {}
         for entry in record.each_event(QueueChanged, StateChanged):
             match entry.event:
                 case QueueChanged(port=port):
                     self._ports.add(port)
                 case StateChanged(flow=flow, new=State.ESTABLISHED | State.CLOSE_WAIT):
                     self._completed.add(flow)
+                case StateChanged(at=at, flow=flow, new=State.CLOSE, cause=cause) if cause.startswith(
+                    "RST arrives"
+                ):
+                    self._reset.setdefault((entry.node, flow), []).append(at)
+
+    def reset(self, node: str, flow: FlowKey, since: int) -> int | None:
+        """When a RST that arrived there ended the connection of that time."""
+        return next((at for at in self._reset.get((node, flow), ()) if at >= since), None)
 
     def never_completed(self, flow: FlowKey) -> bool:
         """Whether somebody listens there, and the connection that a client calls so was never there."""
@@ -166,6 +207,12 @@ def _afterwards(outcome: ApplicationOutcome) -> Iterator[Span]:
             yield Span(f"recv() gave {count(outcome.received, 'octet')}")
         before = ", then " if outcome.received else ""
         yield Span(f"{before.lstrip(', ')}{outcome.error} at {_at(outcome.failed)}", Role.LOST)
+    if outcome.reset is not None:
+        if outcome.end is not None:
+            yield Span(f"recv() gave the end of the stream at {_at(outcome.end)}")
+        yield Span(f"a RST ended it at {_at(outcome.reset)}, which none of its calls met", Role.LOST)
+    if outcome.crashed is not None:
+        yield Span(f"gone when its host crashed at {_at(outcome.crashed)}", Role.LOST)
     if outcome.waits:
         yield Span(f"still waits in {outcome.waits} since {_at(outcome.since)}", Role.AGAIN)
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcpemu.explain.facts.counter_meanings import BULK
-from tcpemu.explain.facts.rows import Evicted, ListenerQueues, PacketRow, Row, TimerRow
+from tcpemu.explain.facts.rows import LISTENER_GONE, Evicted, ListenerQueues, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
-from tcpemu.network.record import MIDDLEBOX, NO_HOST
+from tcpemu.network.record import HOST_IS_OFF, MIDDLEBOX, NO_HOST
 from tcpemu.stack.base.events import GivenUp, Outcome, Reason, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
@@ -49,8 +49,8 @@ PROBE = "WINDOW_PROBE"
 PROBE_ANSWERED, PROBE_NOT_ANSWERED = "WINDOW_PROBE_ANSWERED", "WINDOW_PROBE_NOT_ANSWERED"
 KEEPALIVE, KEEPALIVE_ANSWERED = "KEEPALIVE", "KEEPALIVE_ANSWERED"
 FIN_WAIT2_OVER = "FIN_WAIT2_OVER"
-NOBODY = "NOBODY"
-"""Stands for the reason of what is sent to an address that no host has."""
+NOBODY, HOST_OFF = "NOBODY", "HOST_OFF"
+"""Stand for the reasons of what is sent to an address that no host has, and to a host that is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +219,8 @@ def _loss(row: PacketRow) -> Note | None:
         return None
     if row.lost == NO_HOST:
         return Note(f"reaches nobody: {NO_HOST}", Role.LOST, NOBODY, of_departure=True)
+    if row.lost == HOST_IS_OFF:
+        return Note(f"reaches nobody: {HOST_IS_OFF}", Role.LOST, HOST_OFF, of_departure=True)
     text = row.lost if row.lost.startswith("lost") else f"lost on the way: {row.lost}"
     return Note(text, Role.LOST, of_departure=True)
 
@@ -240,8 +242,8 @@ def _verdict(row: PacketRow) -> Note | None:
     elif reason.name in _KNOWN_FIRST and row.segment.flags & (SYN | ACK) == SYN | ACK:
         answered = row.verdict.outcome is Outcome.ANSWERED
         text = f"a repeated SYN|ACK reaches an open connection: {'challenge ACK' if answered else text}"
-    elif reason.name == "TIME_WAIT_RST":
-        text = f"{'data' if row.segment.payload else 'a new SYN'} {text}"
+    elif row.gone is not None and row.gone.cause == LISTENER_GONE:
+        rule = "REQUEST_ORPHANED"
     elif reason.name == "DATA_AHEAD" and not row.segment.payload:
         text = "out of order: the FIN is kept until the gap is filled"
     return Note(f"{row.receiver}: {text}{_gone(row)}", role, rule, reason.source)
@@ -255,7 +257,8 @@ def _gone(row: PacketRow) -> str:
     if row.gone is None:
         return ""
     cause = f": {row.gone.cause}" if row.gone.cause else ""
-    return f"; the connection that was there is gone since {moment(row.gone.at)}{cause}"
+    half_open = "half-open " if row.gone.old is State.SYN_RECV else ""
+    return f"; the {half_open}connection that was there is gone since {moment(row.gone.at)}{cause}"
 
 
 def drop_word(verdict: Verdict | None) -> str:

@@ -240,7 +240,7 @@ class _RowsOfRecord:
         """What met no connection: how the one that had been there ended."""
         arrived = step.arrived
         if step.arrival is not None and arrived is not None and _met_no_connection(step):
-            ended = self._ends.get((step.node, arrived[:4]))
+            ended = _orphaned(step, arrived) or self._ends.get((step.node, arrived[:4]))
             if ended is not None:
                 self._gone[step.arrival] = ended
         for change in step.changes:
@@ -371,6 +371,16 @@ def _worth_telling(call: Call, *, sent: bool) -> bool:
     if call.text.startswith("send("):
         return not sent
     return not call.text.startswith(QUIET_CALLS)
+
+
+LISTENER_GONE = "its listener is gone"
+"""The cause of the end of a half-open connection that outlived its listener, until a segment came for it."""
+
+
+def _orphaned(step: HostStep, arrived: Segment) -> StateChanged | None:
+    """The end of the half-open connection that the segment was for, if its listener is gone."""
+    ends = (change for change in step.changes if change.flow == arrived[:4] and change.cause == LISTENER_GONE)
+    return next(ends, None)
 
 
 def _met_no_connection(step: HostStep) -> bool:

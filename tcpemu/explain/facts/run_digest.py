@@ -34,8 +34,8 @@ class RunDigest:
     rows: tuple[PacketRow, ...]
     """Its packets in order."""
     server: str
-    names: Mapping[ClientEnd, str]
-    """Clients by their addresses and ports."""
+    names: Mapping[ClientEnd, Sequence[tuple[int, str]]]
+    """Clients by their addresses and ports, each with the time of its connect(): a port may be had again."""
     outcomes: tuple[ApplicationOutcome, ...]
     syn_ack_repeats: Mapping[ClientEnd, tuple[int, ...]] = field(default_factory=dict)
     """For each client that was sent a SYN|ACK, when others were: nanoseconds after its SYN had arrived."""
@@ -54,7 +54,12 @@ class RunDigest:
         end = self.end_of(row)
         outward = row.sender in (self.server, MIDDLEBOX)
         host = row.receiver if outward else row.sender
-        return self.names.get(end) or f"{host or address_text(end[0])}:{end[1]}"
+        return self.name_at(end, row.at) or f"{host or address_text(end[0])}:{end[1]}"
+
+    def name_at(self, end: ClientEnd, at: int) -> str:
+        """The client that had that address and port at that time; empty where no connect() made it."""
+        had = self.names.get(end, ())
+        return next((name for since, name in reversed(had) if since <= at), had[0][1] if had else "")
 
 
 def digest_of(record: Record, server: str, rows: Sequence[Row] | None = None) -> RunDigest:
@@ -68,16 +73,16 @@ def digest_of(record: Record, server: str, rows: Sequence[Row] | None = None) ->
     return RunDigest(packets, server, bare.names, bare.outcomes, _syn_ack_repeats(bare), tuple(_resets(bare)))
 
 
-def _names(record: Record) -> dict[ClientEnd, str]:
-    """The application that called connect(), by the address and port that it got."""
-    names: dict[ClientEnd, str] = {}
+def _names(record: Record) -> dict[ClientEnd, list[tuple[int, str]]]:
+    """The applications that called connect(), by the address and port that they got."""
+    names: dict[ClientEnd, list[tuple[int, str]]] = {}
     call: Call | None = None
     for entry in record.each(Call, StateChanged):
         if isinstance(entry, Call):
             call = entry if entry.text.startswith("connect(") else None
         elif call and isinstance(entry, HostEvent) and _is_opening(entry.event):
             _, _, local, port = entry.event.flow
-            names[local, port] = call.application or call.node
+            names.setdefault((local, port), []).append((call.at, call.application or call.node))
     return names
 
 

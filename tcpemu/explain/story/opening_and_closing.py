@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tcpemu.explain.facts.row_notes import Note
-from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow
+from tcpemu.explain.facts.rows import CallRow, PacketRow, Row
 from tcpemu.explain.facts.run_digest import RunDigest
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.endpoint import KnownHost
+from tcpemu.network.record import Record
 from tcpemu.stack.base.events import Outcome, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, FIN, SYN, FlowKey
@@ -52,21 +53,23 @@ class _Connection:
 
 
 def opening_and_closing_notes(
-    rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]
+    record: Record, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]
 ) -> dict[int, list[Note]]:
     """What there is to tell of packets, by their numbers."""
-    return _OpeningAndClosing(rows, digest, hosts).notes()
+    return _OpeningAndClosing(record, rows, digest, hosts).notes()
 
 
 class _OpeningAndClosing:
     """Follows each connection through the rows."""
 
-    def __init__(self, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]) -> None:
+    def __init__(
+        self, record: Record, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]
+    ) -> None:
         self._rows = rows
         self._digest = digest
         self._hosts = hosts
         self._accepted = dict(_accepts(rows))
-        self._ends = dict(_ends_of_time_wait(rows))
+        self._ends = _ends_of_time_wait(record)
         self._connections: dict[FlowKey, _Connection] = {}
         self._all: list[_Connection] = []
         self._notes: dict[int, list[Note]] = {}
@@ -166,8 +169,7 @@ class _OpeningAndClosing:
         parts = [cause, *self._half_closed(connection, fin)]
         change = connection.time_wait
         if change:
-            until = self._ends.get((fin.sender, change.flow)) or self._due(fin.sender, change.at)
-            lasts = f" for {span_words(until - change.at)}, until {moment(until)}" if until else ""
+            lasts = self._lasts(fin.sender, change)
             parts.append(f"so TIME-WAIT stays with {fin.sender}, from {moment(change.at)}{lasts}")
         return "; ".join(parts)
 
@@ -186,9 +188,18 @@ class _OpeningAndClosing:
             until = "its program closes too" if closes else f"it ends: {connection.closed_too.cause}"
             yield f"{other} stays in CLOSE-WAIT for {lasts}, until {until}"
 
-    def _due(self, node: str, since: int) -> int | None:
+    def _lasts(self, node: str, change: StateChanged) -> str:
+        """` for 60 s, until 60.025 s`: until its time is over, or something else ends it."""
+        ends = self._ends.get((node, change.flow), ())
+        end = next((end for end in ends if end.at >= change.at), None)
         host = self._hosts.get(node)
-        return since + host.generation.time_wait if host else None
+        if end is not None:
+            cause = "" if end.cause.endswith(_OVER) or not end.cause else f": {end.cause}"
+            return f" for {span_words(end.at - change.at)}, until {moment(end.at)}{cause}"
+        if host is None:
+            return ""
+        due = change.at + host.generation.time_wait
+        return f" for {span_words(due - change.at)}, until {moment(due)}"
 
     def _add(self, row: PacketRow, rule: str, text: str, *, departure: bool) -> None:
         self._notes.setdefault(row.number, []).append(Note(text, Role.PLAIN, rule, of_departure=departure))
@@ -201,10 +212,16 @@ def _accepts(rows: Iterable[Row]) -> Iterator[tuple[FlowKey, int]]:
             yield row.flow, row.at
 
 
-def _ends_of_time_wait(rows: Iterable[Row]) -> Iterator[tuple[tuple[str, FlowKey], int]]:
-    for row in rows:
-        if isinstance(row, TimerRow) and row.change and row.change.old is State.TIME_WAIT:
-            yield (row.node, row.flow), row.at
+_OVER = "in TIME-WAIT have passed"
+
+
+def _ends_of_time_wait(record: Record) -> dict[tuple[str, FlowKey], list[StateChanged]]:
+    ends: dict[tuple[str, FlowKey], list[StateChanged]] = {}
+    for entry in record.each_event(StateChanged):
+        change = entry.event
+        if isinstance(change, StateChanged) and change.old is State.TIME_WAIT:
+            ends.setdefault((entry.node, change.flow), []).append(change)
+    return ends
 
 
 def _troubles(rows: Iterable[PacketRow]) -> Iterator[str]:

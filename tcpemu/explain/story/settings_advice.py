@@ -41,6 +41,12 @@ class SettingsCase:
     crowd: int = 0
     """How many SYNs in the whole run found the SYN queue of this listener full, each connection counted once."""
 
+    others: bool = False
+    """Whether others listen on the port, by SO_REUSEPORT."""
+
+    crossed: bool = False
+    """Whether the segment and a FIN the other way crossed."""
+
     def now(self, sysctl: str) -> Value | None:
         """The value in force; None where this kernel has no such setting."""
         if self.host is None or sysctl in self.host.generation.missing:
@@ -192,9 +198,23 @@ def _fin_timeout(case: SettingsCase) -> Iterator[str]:
 
 
 _KEEPALIVE = tuple(f"net.ipv4.tcp_keepalive_{name}" for name in ("time", "intvl", "probes"))
-_read_to_end = _words(
-    "a program that calls shutdown(SHUT_WR), reads until recv() gives the end of the stream, and only then close()"
-)
+
+
+def _read_to_end(case: SettingsCase) -> Iterator[str]:
+    yield (
+        f"a program at {case.name} that calls shutdown(SHUT_WR), reads until recv() gives the end of the stream, and "
+        "only then close()"
+    )
+    if case.crossed:
+        yield f"where {case.name} closes what is idle: a peer that stops using a connection before {case.name} does"
+
+
+def _migrate(case: SettingsCase) -> Iterator[str]:
+    if case.others:
+        yield f"{_MIGRATE}, which gives what waits to another listener of the port"
+
+
+_MIGRATE = "net.ipv4.tcp_migrate_req = 1 (Linux 5.14 and later; not emulated)"
 
 
 _more_may_come = _words(
@@ -292,7 +312,11 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "KEEPALIVE_OVER": (_given_up, _keepalive_pace),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),
     "UNREAD_RST": (_words("a program that reads what has come before it calls close()"), _more_may_come),
-    "UNACCEPTED_RST": (_words("a program that accepts what waits before it closes its listener"),),
+    "UNACCEPTED_RST": (_words("a program that accepts what waits before it closes its listener"), _migrate),
+    "REQUEST_ORPHANED": (
+        _words("a listening socket that the next program takes over, and that is never closed"),
+        _migrate,
+    ),
     "ACTIVE_RST": (_words("close() without SO_LINGER of 0 s"),),
     "LINGER2_RST": (_words("TCP_LINGER2 of 0 or more"),),
     "ABORT_ON_DATA": (_read_to_end,),

@@ -6,7 +6,7 @@ paragraph, so that a flood makes no longer a story than one lost packet.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import asked_backlog
@@ -39,8 +39,9 @@ from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
 from tcpemu.explain.story.waits import Waits
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import MIDDLEBOX, NO_HOST, Call, Record
-from tcpemu.stack.base.events import GivenUp
+from tcpemu.stack.base.events import GivenUp, StateChanged
 from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_SYNCNT
+from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, Address, FlowKey, address_text
 
 _QUEUES = {ACCEPT_FULL: "accept queue", SYN_FULL: "SYN queue", QUEUE_FULL: "queue"}
@@ -71,13 +72,13 @@ def turning_points(
     `rows` are those of the record, where they are there already.
     """
     rows = rows_of(record) if rows is None else rows
-    finder = _TurningPoints(rows, record.calls(), digest_of(record, server, rows), hosts)
+    finder = _TurningPoints(record, rows, digest_of(record, server, rows), hosts)
     one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
     full = finder.full(full_queues(record, rows, one_queue))
     failed = list(failed_calls(record, rows, hosts))
     lone, switched = list(lone_ends(record, hosts)), list(crashes(record))
     trouble = bool(failed or lone or switched)
-    points = [*full, *finder.points(trouble=trouble), *failed, *lone, *switched]
+    points = [*switched, *full, *finder.points(trouble=trouble), *failed, *lone]
     return sorted(points, key=lambda point: point.at)
 
 
@@ -85,19 +86,21 @@ class _TurningPoints:
     """Knows the names and the settings of a run."""
 
     def __init__(
-        self, rows: Sequence[Row], calls: Sequence[Call], digest: RunDigest, hosts: Mapping[str, KnownHost]
+        self, record: Record, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]
     ) -> None:
+        calls = record.calls()
         self._rows = rows
         self._digest = digest
         self._hosts = hosts
         self._servers = HostSides(rows).right
-        self._notes_without_trouble = opening_and_closing_notes(rows, digest, hosts)
+        self._notes_without_trouble = opening_and_closing_notes(record, rows, digest, hosts)
         self._owners = {address: name for name, host in hosts.items() for address in host.addresses}
         self._owners.update(_owners(rows))
         self._asked = dict(_asked_backlogs(rows))
         self._waits = Waits(rows, calls)
         self._syncnt = dict(_syncnt_of_hosts(calls))
         self._crowds = _crowds(rows)
+        self._listening = list(_listening(record))
 
     def points(self, *, trouble: bool = False) -> Iterator[TurningPoint]:
         """All but full queues and failed calls; `trouble` says that there is some of those."""
@@ -118,7 +121,11 @@ class _TurningPoints:
     def _point(self, kind: str, instances: Sequence[_Instance]) -> TurningPoint:
         first = instances[0]
         given_up = first.row.given_up if isinstance(first.row, TimerRow) else None
-        case = self._case(kind, first.node, first.row.queues, given_up)
+        case = replace(
+            self._case(kind, first.node, first.row.queues, given_up),
+            others=self._others_listen(first),
+            crossed=self._waits.crosses(first.row, first.note.rule),
+        )
         parts = (
             f"{self._lead(first)}.",
             self._disagreement(first),
@@ -132,6 +139,18 @@ class _TurningPoints:
         )
         text = " ".join(filter(None, parts))
         return TurningPoint(first.at, kind, title, text, settings_advice(case), len(instances))
+
+    def _others_listen(self, one: _Instance) -> bool:
+        """Whether somebody else listens on the port at which it happened."""
+        if not isinstance(one.row, PacketRow):
+            return False
+        segment = one.row.segment
+        port = segment.sport if one.node == one.row.sender else segment.dport
+        return any(
+            since <= one.at < until
+            for node, at, since, until in self._listening
+            if (node, at) == (one.node, port)
+        )
 
     def _case(
         self, kind: str, node: str, queues: ListenerQueues | None, given_up: GivenUp | None = None
@@ -163,15 +182,15 @@ class _TurningPoints:
         if isinstance(row, TimerRow):
             remote, remote_port, local, local_port = row.flow
             end = (remote, remote_port) if row.node in self._servers else (local, local_port)
-            return _Instance(row.at, row, note, row.node, self._name(*end), self._owner(end[0]))
+            return _Instance(row.at, row, note, row.node, self._name(*end, row.at), self._owner(end[0]))
         node = row.sender if note.of_departure else row.receiver or ""
         at = row.at if note.of_departure else row.arrived or row.at
         return _Instance(
             at, row, note, node, self._digest.client_of(row), self._owner(self._digest.end_of(row)[0])
         )
 
-    def _name(self, address: Address, port: int) -> str:
-        return self._digest.names.get((address, port)) or f"{self._owner(address)}:{port}"
+    def _name(self, address: Address, port: int, at: int) -> str:
+        return self._digest.name_at((address, port), at) or f"{self._owner(address)}:{port}"
 
     def _owner(self, address: Address) -> str:
         return self._owners.get(address, "nobody")
@@ -262,6 +281,21 @@ def _asked_backlogs(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, int, int],
     for row in rows:
         if isinstance(row, CallRow) and row.queues and (asked := asked_backlog(row.text)) is not None:
             yield (row.queues.node, row.queues.port, row.queues.backlog), asked
+
+
+def _listening(record: Record) -> Iterator[tuple[str, int, int, float]]:
+    """The node and port of each socket that listened, from when, and until when."""
+    since: dict[tuple[str, int], list[int]] = {}
+    for entry in record.each_event(StateChanged):
+        change = entry.event
+        if isinstance(change, StateChanged):
+            here = entry.node, change.flow[3]
+            if change.new is State.LISTEN:
+                since.setdefault(here, []).append(change.at)
+            elif change.old is State.LISTEN and since.get(here):
+                yield *here, since[here].pop(0), change.at
+    for (node, port), times in since.items():
+        yield from ((node, port, at, float("inf")) for at in times)
 
 
 _FOUND_NO_ROOM = frozenset({"SYN_COOKIE", "SYN_QUEUE_FULL", "SYN_BACKLOG_LAST_QUARTER"})
@@ -377,7 +411,8 @@ def _ever_after(full: FullQueue, which: str) -> str:
     if full.by_end and not again:
         lasted = span_words(full.room - full.at)
         return f"The {which} stays full for {lasted}, until its listener ends at {moment(full.room)}."
-    lasted = f"There is room again at {moment(full.room)}, after {span_words(full.room - full.at)}"
+    after = f"after {span_words(full.room - full.at)}" if full.room > full.at else "in the same moment"
+    lasted = f"There is room again at {moment(full.room)}, {after}"
     lasted += ", when accept() takes one out" if full.by_accept else ""
     if not again:
         return f"{lasted}."

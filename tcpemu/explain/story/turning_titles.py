@@ -1,6 +1,7 @@
 """What each turning point is called."""
 
 from tcpemu.explain.facts.row_notes import (
+    HOST_OFF,
     KEEPALIVE,
     KEEPALIVE_ANSWERED,
     NOBODY,
@@ -18,6 +19,7 @@ LOSS = "LOSS"
 TITLES = {
     LOSS: "The network loses a packet",
     NOBODY: "A packet goes to an address that no host has",
+    HOST_OFF: "A packet goes to a host that is off",
     "ACCEPT_QUEUE_FULL": "A final ACK is ignored",
     "ABORT_ON_OVERFLOW": "A final ACK is answered with a RST",
     "ACCEPT_QUEUE_FULL_RST": "A final ACK is answered with a RST",
@@ -32,6 +34,8 @@ TITLES = {
     "COOKIE_ACCEPT_QUEUE_FULL": "The ACK to a SYN cookie is ignored",
     "SYN_ACK_AGAIN": "SYN|ACK retransmission",
     "SYN_AGAIN": "SYN retransmission",
+    "SYN_AT_ONCE": "SYN retransmission",
+    "SYN_SENT_BAD_ACK": "The SYN is answered for an old connection",
     "RETRANSMIT": "Retransmission time-out (RTO)",
     "DATA_AHEAD": "Data arrives out of order",
     "DUP_ACK": "Duplicate ACK",

@@ -7,7 +7,9 @@ from tcpemu.explain.facts.row_notes import ZERO_WINDOW
 from tcpemu.explain.facts.rows import PacketRow, Row, TimerRow
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import WAITS, Call
+from tcpemu.wire.segment import FIN
 
+_TOO_LATE = frozenset({"ABORT_ON_DATA", "TIME_WAIT_RST"})
 NEAR = 40
 """One part in so many of a limit counts as near it."""
 
@@ -27,6 +29,8 @@ class Waits:
                 return self._closed_window(row)
             case PacketRow() if rule == HELD:
                 return self._held(row)
+            case PacketRow() if rule in _TOO_LATE and row.segment.payload:
+                return self._crossed(row)
         return ""
 
     def _repeats(self, timer: TimerRow) -> Iterator[PacketRow]:
@@ -65,6 +69,37 @@ class Waits:
             if follows and isinstance(later, PacketRow) and later.relative.window:
                 return f"it is open again from {moment(later.at)}, with {later.relative.window:,} octets"
         return "it stays 0 to the end"
+
+    # Data for a socket that is closed.
+
+    def _crossed(self, data: PacketRow) -> str:
+        """Whether its sender could know of the FIN."""
+        fin = self._fin_to(data)
+        if fin is None or fin.arrived is None:
+            return ""
+        if fin.arrived > data.at:
+            early = span_words(fin.arrived - data.at)
+            return f"It left {early} before the FIN of {fin.sender} arrived: the two crossed on the way."
+        since = f"{data.sender} has had the FIN of {fin.sender} since {moment(fin.arrived)}"
+        return f"{since}; that says only that no more comes from there, not that nobody reads."
+
+    def crosses(self, row: Row, rule: str) -> bool:
+        """Whether a FIN was on its way to the sender of data that came too late."""
+        if not isinstance(row, PacketRow) or rule not in _TOO_LATE:
+            return False
+        fin = self._fin_to(row)
+        return fin is not None and fin.arrived is not None and fin.arrived > row.at
+
+    def _fin_to(self, data: PacketRow) -> PacketRow | None:
+        """The FIN that the sender of this data is sent on the same connection, and that arrives."""
+        found = None
+        for row in self._rows:
+            comes = isinstance(row, PacketRow) and row.segment.flags & FIN and row.arrived
+            if comes and isinstance(row, PacketRow) and _from(row) == _to(data):
+                if found is not None and row.at > data.at:
+                    break
+                found = row  # of an earlier connection with the same ports, if a later one comes
+        return found
 
     # Data held back.
 
@@ -119,5 +154,8 @@ def _edge(timer: TimerRow, repeats: Iterator[PacketRow]) -> str:
         )
     over = given_up.waited - given_up.allowed
     if over * NEAR <= given_up.allowed:
-        return f"This hangs on {span_words(over)}: so little sooner, and it would have been sent once more."
+        return (
+            f"This hangs on {span_words(over)}: had this time-out come that much sooner, the same would have been sent "
+            "once more."
+        )
     return ""

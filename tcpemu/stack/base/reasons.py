@@ -279,9 +279,14 @@ TW_LIMITED = _drop(
 )
 TW_QUIET = _drop("TIME_WAIT_QUIET", "nothing new for a connection in TIME-WAIT", _TIME_WAIT)
 TW_KILLED = _reason("TIME_WAIT_KILLED", "a RST ends TIME-WAIT or FIN-WAIT-2", _TIME_WAIT)
-TW_RST = _answer("TIME_WAIT_RST", "for a socket that is closed: answered with a RST", _TIME_WAIT)
+TW_RST = _answer(
+    "TIME_WAIT_RST", "it is for a socket that is closed, so it is answered with a RST", _TIME_WAIT
+)
 TW_FIN = _reason("TIME_WAIT_FIN", "the peer's FIN arrives: TIME-WAIT begins", _TIME_WAIT)
 SENT_SYN = _reason("SYN", "connect()", "tcp_output.c: tcp_connect")
+SENT_SYN_AT_ONCE = _reason(
+    "SYN_AT_ONCE", "what answered it was of an old connection, so the SYN is sent again at once", _SYN_SENT
+)
 SENT_SYN_AGAIN = _reason("SYN_AGAIN", "retransmission time-out (RTO): no answer to the SYN", _RETRANS_TIMER)
 SENT_SYN_ACK = _reason("SYN_ACK", "answers the SYN", _CONN_REQUEST)
 SENT_COOKIE = _reason("SYN_ACK_COOKIE", "answers the SYN with a cookie", _CONN_REQUEST)

@@ -70,7 +70,7 @@ def _part(conn: Connection, unread: int) -> None:
     """RST where `unread` octets are thrown away or the application does not linger, else FIN."""
     if unread:
         conn.host.count("TCPAbortOnClose")
-        octets = "1 octet" if unread == 1 else f"{unread} octets"
+        octets = "1 octet" if unread == 1 else f"{unread:,} octets"
         state_changes.set_state(conn, State.CLOSE, f"close() with {octets} unread")
         transmit.send_active_reset(conn, reasons.SENT_UNREAD_RST)
     elif conn.options.linger == 0:

@@ -14,11 +14,15 @@ def of(record: Record):
     return digest_of(record, "server")
 
 
+def names(digest):
+    return {end: [name for _, name in had] for end, had in digest.names.items()}
+
+
 def test_the_story_of_the_ignored_ack():
     digest = of(ignored_ack())
     assert digest.syn_ack_repeats == {(CLIENT, 40001): (), (CLIENT, 40002): (1 * SECOND,)}
     assert digest.resets == (SentReset(4005 * MS, "server", "client", "data"),)
-    assert digest.names == {(CLIENT, 40001): "client", (CLIENT, 40002): "client"}
+    assert names(digest) == {(CLIENT, 40001): ["client"], (CLIENT, 40002): ["client"]}
 
 
 def test_rows_that_are_there_already_give_the_same_story():
@@ -30,7 +34,18 @@ def test_a_client_that_connects_while_another_repeats_its_syn_has_its_own_name_a
     crowd = '{ name = "c", count = 3, start = { every = "1 s" } }'
     text = f'title = "t"\nclients = [{crowd}]\nserver = {{ backlog = 0, accept = {{ never = true }} }}'
     (result,) = build.run_all(load_scenario.from_text(text))
-    assert list(of(result.record).names.values()) == ["c-1", "c-2", "c-3"]
+    assert list(names(of(result.record)).values()) == [["c-1"], ["c-2"], ["c-3"]]
+
+
+def test_a_port_that_is_had_again_has_the_name_of_its_time():
+    ports = "sysctls = { 'net.ipv4.ip_local_port_range' = '40000 40000' }"
+    text = f"title = 't'\n[server]\nthen = 'close'\n[[clients]]\nname = 'c'\n{ports}\n"
+    text += "start = { at = ['0 s', '4 s'] }\ndo = ['connect', 'read_to_end', 'close']"
+    (result,) = build.run_all(load_scenario.from_text(text))
+    digest = of(result.record)
+    assert list(names(digest).values()) == [["c-1", "c-2"]]
+    assert {digest.client_of(row) for row in digest.rows if row.at < 4 * SECOND} == {"c-1"}
+    assert {digest.client_of(row) for row in digest.rows if row.at >= 4 * SECOND} == {"c-2"}
 
 
 def test_a_copy_of_a_syn_ack_is_not_one_that_was_sent_again():
@@ -53,7 +68,7 @@ def test_a_call_from_outside_of_any_application_gives_its_host_as_the_name():
     script = Script()
     script.record.add(Call(0, "client", "", "connect(10.0.0.1:80)", "waits"))
     script.client_state(0, 40001, State.CLOSE, State.SYN_SENT)
-    assert of(script.record).names == {(CLIENT, 40001): "client"}
+    assert names(of(script.record)) == {(CLIENT, 40001): ["client"]}
 
 
 def test_a_connection_that_no_call_opened_has_no_name():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcpemu.explain.facts.client_outcomes import client_outcomes
+from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.story.story_lines import story_lines
@@ -141,6 +141,80 @@ def test_cause_and_change(reason, server, client, said, change):
     turn = paragraph(reason, server, client, duration="100 s")
     assert said in turn.text
     assert (change in turn.change) if change else not turn.change
+
+
+IDLE = "do = ['recv', { send = 100 }, 'again']\nidle_timeout = '1 s'"
+SECOND_REQUEST = "do = ['connect', { send = 9 }, 'recv', { wait = '%s' }, { send = 9 }, 'recv']"
+
+
+def test_a_request_and_a_fin_that_cross():
+    result = ran(IDLE, SECOND_REQUEST % "993 ms")
+    late = turn_of(story(result), "ABORT_ON_DATA")
+    assert "It left 7 ms before the FIN of server arrived: the two crossed on the way." in late.text
+    assert "a peer that stops using a connection before server does" in late.change
+    lines = lines_text(client_outcome_lines(client_outcomes(result.record)))
+    assert (
+        "recv() gave the end of the stream at 1.02 s; a RST ended it at 1.023 s, which none of its calls met"
+        in lines
+    )
+
+
+def test_data_for_one_who_has_closed_was_sent_in_spite_of_a_fin_that_tells_nothing():
+    server = "do = [{ wait = '1 s' }, { send = 9 }, { wait = '1 s' }, { send = 9 }]"
+    late = turn_of(story(ran(server, "do = ['connect', 'close']")), "TIME_WAIT_RST")
+    assert (
+        "server has had the FIN of c since 0.015 s; that says only that no more comes from there" in late.text
+    )
+    assert late.change.startswith("a program at c that calls shutdown(SHUT_WR)")
+    assert "idle" not in late.change
+
+
+def test_a_handshake_that_outlives_its_listener():
+    server = "listeners = %s\naccept = { never = true }\nclose_at = '15 ms'"
+    lost = turn_of(
+        story(ran(server % 1, "do = ['connect']", top="[link]\ndelay = '10 ms'")), "REQUEST_ORPHANED"
+    )
+    assert "the half-open connection that was there is gone since 0.03 s: its listener is gone" in lost.text
+    assert "tcp_migrate_req" not in lost.change  # nobody else listens
+    crowd = "do = ['connect', 'recv']\ncount = 9"
+    closed = turn_of(story(ran((server % 2).replace("15 ms", "1 s"), crowd)), "UNACCEPTED_RST")
+    assert "net.ipv4.tcp_migrate_req = 1 (Linux 5.14 and later; not emulated)" in closed.change
+
+
+CRASH = "[[faults]]\nwhat = 'crash'\nof = '%s'\nat = '2 s'\nuntil = '3 s'\n"
+
+
+def test_a_client_that_comes_back_with_the_port_it_had():
+    client = "sysctls = { 'net.ipv4.ip_local_port_range' = '40000 40000' }\nstart = { at = ['0 s', '4 s'] }\n"
+    client += "do = ['connect', { send = 9 }, 'recv']"
+    result = ran("do = ['recv', 'recv', 'recv']", client + "\n" + CRASH % "c")
+    turns = story(result)
+    assert turn_of(turns, "SYN_SENT_BAD_ACK").title == "The SYN is answered for an old connection"
+    again = turn_of(turns, "SYN_AT_ONCE")
+    assert "SYN sent again after 18 ms (1st repeat): what answered it was of an old connection" in again.text
+    assert again.change == ""
+    lines = lines_text(client_outcome_lines(client_outcomes(result.record)))
+    assert "gone when its host crashed at 2 s" in lines
+    assert [turn.reason for turn in turns][:2] == ["HOST_CRASHES", "HOST_STARTS_AGAIN"]
+
+
+def test_a_new_syn_ends_time_wait_before_its_time():
+    client = "sysctls = { 'net.ipv4.ip_local_port_range' = '40000 40000' }\nstart = { at = ['0 s', '4 s'] }\n"
+    closes = turn_of(
+        story(ran("then = 'close'", client + "do = ['connect', 'read_to_end', 'close']")), "CLOSES_FIRST"
+    )
+    assert (
+        "from 0.025 s for 3.98 s, until 4.005 s: a new SYN takes over the flow. Then c-2 at 4.015 s."
+        in closes.text
+    )
+
+
+def test_data_for_a_host_that_is_off():
+    off = turn_of(
+        story(ran("", "do = ['connect', { wait = '2 s' }, { send = 9 }]\n" + CRASH % "server")), "HOST_OFF"
+    )
+    assert off.title == "A packet goes to a host that is off"
+    assert "c to server: data reaches nobody: the host is off" in off.text
 
 
 def test_connect_in_vain_names_the_setting_of_the_client():

@@ -84,7 +84,7 @@ def test_a_client_that_closes_first_keeps_time_wait_until_its_timer():
 def rules_of(script):
     """What is told of each packet, by its number."""
     rows = rows_of(script.record)
-    notes = opening_and_closing_notes(rows, digest_of(script.record, "server", rows), {})
+    notes = opening_and_closing_notes(script.record, rows, digest_of(script.record, "server", rows), {})
     return {number: [note.rule for note in some] for number, some in notes.items()}
 
 

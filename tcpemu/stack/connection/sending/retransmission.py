@@ -111,7 +111,8 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
         if host.sysctls.tcp_ecn_fallback and not entry.flags & ACK:
             entry.flags &= ~(ECE | CWR)
         if not entry.flags & ACK:
-            reason = reasons.SENT_SYN_AGAIN
+            soon = host.now - entry.sent_at < host.generation.initial_rto  # see syn_sent.py
+            reason = reasons.SENT_SYN_AT_ONCE if soon else reasons.SENT_SYN_AGAIN
     entry.tags |= EVER
     entry.sent_at = max(host.now, conn.snd.departed_at)
     board.recovery.wrote_at = host.now
