@@ -27,6 +27,7 @@ _RMEM_6_MB = {"net.ipv4.tcp_rmem": (4096, 131072, 6291456), "net.core.rmem_max":
 _NO_OFFSET = StampOffset.NONE
 _HZ_100 = 10 * MILLISECOND
 _OLD_COOKIES = (64, 512, 536, 1024, 1440, 1460, 4312, 8960)
+_OLD_IPV6_COOKIES = (64, 512, 536, 1220, 1420, 1440, 4400, 8940)
 _OLDEST_COOKIES = (64, 256, 512, 536, 1024, 1440, 1460, 4312)
 
 
@@ -85,6 +86,7 @@ LINUX_6_18 = Generation(
     time_wait=60 * SECOND,
     initial_cwnd=10,
     cookie_mss=(536, 1300, 1440, 1460),
+    cookie_mss_ipv6=(1220, 1420, 1440, 8940),
     cookie_minutes=2,
     cookie_options=True,
     cookie_overflow=120 * SECOND,
@@ -181,6 +183,7 @@ LINUX_3_10 = _older(
     limits_replies=False,
     wire=Wire(window_segments=10, stamp_offset=_NO_OFFSET),
     cookie_mss=_OLD_COOKIES,
+    cookie_mss_ipv6=_OLD_IPV6_COOKIES,
     cookie_minutes=4,
     cookie_overflow=3 * SECOND,
 )

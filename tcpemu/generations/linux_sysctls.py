@@ -61,6 +61,10 @@ SINCE: dict[str, tuple[Version, int | None]] = {
     "net.ipv4.tcp_tw_reuse_delay": ((6, 14), None),
     "net.ipv4.tcp_window_scaling": ((2, 2), 0),
     "net.ipv4.tcp_wmem": ((2, 4), None),
+    "net.ipv6.auto_flowlabels": ((3, 17), 0),
+    "net.ipv6.bindv6only": ((2, 6), 0),
+    "net.ipv6.route.min_adv_mss": ((2, 4), None),
+    "net.ipv6.route.mtu_expires": ((2, 4), None),
     "net.ipv4.tcp_workaround_signed_windows": ((2, 6, 26), None),
 }
 """Each sysctl with the first kernel that has it, and the value that says how kernels without it behave (None:

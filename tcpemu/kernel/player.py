@@ -14,13 +14,13 @@ from tcpemu.kernel.real_sockets import KernelSockets
 from tcpemu.wire.checked_tcp import PROTOCOL_TCP
 from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.refused import Refused
-from tcpemu.wire.relative_numbers import RelativeNumbers, Trace
+from tcpemu.wire.relative_numbers import ENDS, IPV6, RelativeNumbers, Trace, TraceEnds, ends_of
 from tcpemu.wire.segment import Segment
 
 TraceStep: TypeAlias = list[Any]
 
-SETTLE = 0.05
-"""Seconds between the device's start and the first step."""
+SETTLE, SETTLE_OF_IPV6 = 0.05, 0.3
+"""Seconds between the device's start and the first step; IPv6 is there later."""
 ANSWER_TIME = 0.0005
 """Seconds given to the kernel to answer a step before the next one."""
 SPIN = 0.002
@@ -30,7 +30,7 @@ _LONGEST_WAIT = 0.05
 SLEEP_SLACK = 1 / 500
 """A long sleep in poll(2) may end later still, by a thousandth of itself; twice that is kept back."""
 
-_CHECKSUM_AT = 20 + 16
+_CHECKSUM_AT = 16
 
 
 def play(trace: Trace) -> Trace:
@@ -42,10 +42,11 @@ class _Player:
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
         self.device = tun_device.open_device()
-        tun_device.bring_up(trace.get("sysctl", {}))
-        time.sleep(SETTLE)
-        self.numbers = RelativeNumbers()
-        self.applications = KernelSockets(counters())
+        ends = _ends(trace)
+        tun_device.bring_up(trace.get("sysctl", {}), ipv6=ends is ENDS[IPV6])
+        time.sleep(SETTLE_OF_IPV6 if ends is ENDS[IPV6] else SETTLE)
+        self.numbers = RelativeNumbers(ends)
+        self.applications = KernelSockets(counters(), ends)
         self.log: list[dict[str, Any]] = []
         self.done: list[TraceStep] = []
         self.model = ModelReceiver(trace["reactive"]) if "reactive" in trace else None
@@ -141,6 +142,13 @@ class _Player:
             return None
 
 
+def _ends(trace: Trace) -> TraceEnds:
+    try:
+        return ends_of(trace)
+    except ValueError as error:
+        raise StepError(str(error)) from None
+
+
 def _is_burst(step: TraceStep, following: list[tuple[int, TraceStep]]) -> bool:
     """Whether this segment and the next step's arrive together, with no time in between to hear an answer."""
     return step[1] == "in" and any(other[:2] == step[:2] for _, other in following)
@@ -152,8 +160,8 @@ def _in_order(steps: list[TraceStep]) -> Iterator[tuple[int, TraceStep]]:
 
 
 def _understood(packet: bytes) -> Segment | None:
-    """None for what is not TCP in IPv4: ICMP, and the kernel's search for IPv6 routers."""
-    if packet[0] >> 4 != 4 or packet[9] != PROTOCOL_TCP:
+    """None for what is not TCP: ICMP, and the kernel's search for routers and neighbors of IPv6."""
+    if packet[9 if packet[0] >> 4 == 4 else 6] != PROTOCOL_TCP:
         return None
     segment = decode(packet)
     if isinstance(segment, Refused):
@@ -164,6 +172,7 @@ def _understood(packet: bytes) -> Segment | None:
 def _spoiled(packet: bytes) -> bytes:
     """The packet with a wrong TCP checksum."""
     octets = bytearray(packet)
-    octets[_CHECKSUM_AT] ^= 0x55
-    octets[_CHECKSUM_AT + 1] ^= 0x55
+    at = _CHECKSUM_AT + (40 if packet[0] >> 4 == 6 else 20)
+    octets[at] ^= 0x55
+    octets[at + 1] ^= 0x55
     return bytes(octets)

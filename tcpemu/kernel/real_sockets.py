@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from tcpemu.kernel.kernel_errors import StepError
 from tcpemu.kernel.observe import sample
-from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER
+from tcpemu.wire.relative_numbers import ENDS, IPV4, LISTENER_PORT, TraceEnds
 
 CallResult: TypeAlias = int | str | dict[str, Any]
 
@@ -28,9 +28,10 @@ _SIOCATMARK = 0x8905
 class KernelSockets:
     """The sockets of the run: listeners by their port, connections by their peer's."""
 
-    def __init__(self, counters: Mapping[str, int]) -> None:
-        """The counters are those before the first step."""
+    def __init__(self, counters: Mapping[str, int], ends: TraceEnds = ENDS[IPV4]) -> None:
+        """The counters are those before the first step; `ends` says where the host and its peer live."""
         self._counters = counters
+        self._ends = ends
         self._listeners: dict[int, socket.socket] = {}
         self._connections: dict[int, socket.socket] = {}
         self._verbs: dict[str, Callable[..., CallResult]] = {
@@ -69,13 +70,16 @@ class KernelSockets:
         options = options or {}
         port = options.get("port", LISTENER_PORT)
         if port not in self._listeners:
-            self._listeners[port] = _bound("0.0.0.0", port, reuse=True)
+            self._listeners[port] = _bound(self._any(), port, reuse=True)
         _set_options(self._listeners[port], options, besides=("port",))
         self._listeners[port].listen(backlog)
         return 0
 
+    def _any(self) -> str:
+        return "::" if ":" in self._ends.host else "0.0.0.0"
+
     def _accept(self, port: int = LISTENER_PORT) -> int:
-        connection, (_, peer_port) = self._listener(port).accept()
+        connection, (_, peer_port, *_) = self._listener(port).accept()
         connection.setblocking(False)
         self._connections[peer_port] = connection
         return int(peer_port)
@@ -97,10 +101,10 @@ class KernelSockets:
     # ------------------------------------------------------------------ connections
 
     def _connect(self, port: int, peer_port: int, options: Mapping[str, Any] | None = None) -> CallResult:
-        connection = _bound(HOST, port)
+        connection = _bound(self._ends.host, port)
         _set_options(connection, options or {})
         self._connections[peer_port] = connection
-        code = connection.connect_ex((PEER, peer_port))
+        code = connection.connect_ex((self._ends.peer, peer_port))
         return errno.errorcode[code] if code else 0
 
     def _shutdown(self, peer_port: int, how: int) -> int:
@@ -139,7 +143,7 @@ class KernelSockets:
 
 
 def _bound(address: str, port: int, *, reuse: bool = False) -> socket.socket:
-    made = socket.socket()
+    made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     made.setblocking(False)
     if reuse:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -10,7 +10,7 @@ from tcpemu.network.clock import SECOND
 from tcpemu.network.faults import PACKET_FAULTS, Fault
 from tcpemu.network.links import Copy, Flight, Hop
 from tcpemu.network.packet_roles import Connections, TrackedConnection, parse_role
-from tcpemu.stack.records.host_services import is_loopback
+from tcpemu.stack.base.ip_families import is_loopback
 from tcpemu.wire.segment import Address, Segment
 
 OwnerOf: TypeAlias = Callable[[Address], str | None]

@@ -34,7 +34,7 @@ from tcpemu.network.task import Applications, Task, check_function, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.events import Sent
-from tcpemu.stack.records.host_services import is_loopback
+from tcpemu.stack.base.ip_families import is_loopback
 from tcpemu.wire.segment import FlowKey
 
 if TYPE_CHECKING:

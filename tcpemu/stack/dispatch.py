@@ -8,19 +8,19 @@ from __future__ import annotations
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.host_arguments import check_arrival
+from tcpemu.stack.base.ip_families import is_ipv6, is_loopback
 from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
 from tcpemu.stack.connection.arriving import icmp_arrives, segment_arrives
 from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
 from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, stateless_replies
 from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.host_services import is_loopback
 from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
 from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.stack.sockets.listener_lookup import find_listener
 from tcpemu.stack.sockets.tables import SocketTables
-from tcpemu.wire.icmp import FRAGMENTATION_NEEDED, UNREACHABLE, IcmpError
+from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import RST, Segment
 
@@ -75,7 +75,7 @@ def icmp_arrived(tables: SocketTables, error: IcmpError) -> Reason:
     host = tables.host
     if error.dst not in host.addresses or not icmp_arrives.says_something(error):
         return reasons.ICMP_IGNORED
-    if error.kind == UNREACHABLE and error.code == FRAGMENTATION_NEEDED and host.sysctls.ip_no_pmtu_disc >= 2:
+    if error.too_large and not is_ipv6(error.src) and host.sysctls.ip_no_pmtu_disc >= 2:
         return reasons.ICMP_IGNORED
     flow = host.flows.get(error.flow)
     if type(flow) is Connection:

@@ -9,10 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from tcpemu.stack import dispatch
-from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.events import Event, IcmpArrived
 from tcpemu.stack.base.generation import Generation
-from tcpemu.stack.base.host_arguments import check_generation, check_ticks, check_time, own_addresses
+from tcpemu.stack.base.host_arguments import (
+    check_generation,
+    check_mtu,
+    check_ticks,
+    check_time,
+    own_addresses,
+)
 from tcpemu.stack.base.secrets import Secrets
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
@@ -29,8 +34,6 @@ from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
-
-_LEAST_MTU = 68
 
 
 class Host:
@@ -50,19 +53,18 @@ class Host:
         observe: bool = True,
         routes: Sequence[tuple[Address, int]] | None = None,
     ) -> None:
-        """A host with these addresses of IPv4, as `["192.0.2.1"]` or packed, and that kernel; IPv6 is not emulated.
+        """A host with these addresses of IPv4 or IPv6, as `["192.0.2.1", "2001:db8::1"]` or packed, and that kernel.
 
         `generation` is a value, as `tcpemu.generation("linux-6.18")` gives it. `sysctls` are settings by their full
         names; what is not given is the kernel's default. All that is random in it (initial sequence numbers, cookie
         keys, timestamps, ports) comes from `seed`. `routes` lists the networks that it can reach, each as packed
-        address and prefix length; None is all. `mtu` is that of its link, 68 to 65535. `hz` 100, 250 or 1000 makes
-        timers as late as that kernel's own, for kernels of Linux; None fires them on time. Without `observe` no
-        events, and more speed. Raises ConfigurationError.
+        address and prefix length; None is all. `mtu` is that of its link, 68 to 65535, with IPv6 1280 at least. `hz`
+        100, 250 or 1000 makes timers as late as that kernel's own, for kernels of Linux; None fires them on time.
+        Without `observe` no events, and more speed. Raises ConfigurationError.
         """
         own = own_addresses(addresses)
         check_generation(generation)
-        if not _LEAST_MTU <= mtu <= 65535:
-            raise ConfigurationError(f"mtu is {mtu}; it can be {_LEAST_MTU} to 65535")
+        check_mtu(mtu, own)
         check_ticks(hz, generation)
         settings = Sysctls(generation, sysctls or {})
         self._host = host = HostServices(
@@ -144,9 +146,13 @@ class Host:
 
     # --- sockets ----------------------------------------------------------------------------------
 
-    def socket(self, datagram: bool = False) -> Socket:
-        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen (EOPNOTSUPP)."""
-        return Socket(self._tables, datagram=datagram)
+    def socket(self, datagram: bool = False, ipv6: bool = False) -> Socket:
+        """A new socket: a stream of TCP, or one of UDP, which is there to say that it cannot listen (EOPNOTSUPP).
+
+        With `ipv6` it is one of AF_INET6, else of AF_INET. One of IPv6 speaks IPv4 too, with peers that look like
+        `::ffff:192.0.2.1`, unless IPV6_V6ONLY is set or net.ipv6.bindv6only is 1.
+        """
+        return Socket(self._tables, datagram=datagram, ipv6=ipv6)
 
     def woken(self) -> list[Socket]:
         """The sockets that may be readable or writable now, or have an error, since the last call."""

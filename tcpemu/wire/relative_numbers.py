@@ -36,22 +36,48 @@ LogEntry: TypeAlias = dict[str, Any]
 FlowName: TypeAlias = tuple[str, int, int]
 """The peer's address and port, the host's port."""
 
-HOST, PEER = "192.168.0.1", "192.0.2.1"
-"""Where a trace's host and its peer live, unless a step says otherwise."""
-ROUTER = "192.0.2.254"
-"""Who sends ICMP, unless a step says otherwise."""
+
+@dataclass(frozen=True, slots=True)
+class TraceEnds:
+    """Where a trace's host and its peer live, and who sends ICMP, unless a step says otherwise."""
+
+    host: str
+    peer: str
+    router: str
+
+
+IPV4, IPV6 = "ipv4", "ipv6"
+ENDS = {
+    IPV4: TraceEnds("192.168.0.1", "192.0.2.1", "192.0.2.254"),
+    IPV6: TraceEnds("2001:db8::1", "2001:db8:1::1", "2001:db8:1::fe"),
+}
+"""By what a trace says in `family`; without a word it is IPv4."""
+HOST, PEER = ENDS[IPV4].host, ENDS[IPV4].peer
 LISTENER_PORT = 8080
 PEER_ISN_BASE = 1_000_000
 """A peer whose trace names no initial number starts at this plus its port."""
 _EIGHT_FLAGS = 0xFF
 _LONGEST = 65535
 _TEXTS_AND_LISTS = frozenset(("ip", "opts"))
-_KEYS = frozenset(("len", "win", "isn", "lport", "ttl", "tos", "badsum", "urg")) | _TEXTS_AND_LISTS
+_KEYS = frozenset(("len", "win", "isn", "lport", "ttl", "tos", "badsum", "urg", "label")) | _TEXTS_AND_LISTS
 """What the table of a segment may have."""
 
 
 _ICMP_KEYS = frozenset(("mtu", "seq", "lport", "ip", "flow_ip"))
 """What the table of an ICMP error may have."""
+
+
+def ends_of(trace: Mapping[str, Any]) -> TraceEnds:
+    """Who is there in a trace. ValueError for a family that is none."""
+    family = trace.get("family", IPV4)
+    if not isinstance(family, str) or family not in ENDS:
+        raise ValueError(f"family is {family!r}; it is {' or '.join(ENDS)}")
+    return ENDS[family]
+
+
+def host_for(peer: str) -> str:
+    """The address of a trace's host that this peer speaks with: one of its own IP."""
+    return ENDS[IPV6 if ":" in peer else IPV4].host
 
 
 @dataclass(slots=True)
@@ -61,12 +87,15 @@ class FlowOrigins:
     host: int | None = None
     peer: int | None = None
     clock: int | None = None
+    labels: list[int] = field(default_factory=list)
+    """The flow labels that the host has used, in order."""
 
 
 @dataclass(slots=True)
 class RelativeNumbers:
     """The flows of one run."""
 
+    ends: TraceEnds = ENDS[IPV4]
     flows: dict[FlowName, FlowOrigins] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ from the trace to the wire
@@ -79,14 +108,14 @@ class RelativeNumbers:
         length = options.get("len", 0)
         if not isinstance(length, int) or not 0 <= length <= _LONGEST:
             raise ValueError(f"len is {length!r}; it can be 0 to {_LONGEST}")
-        source, host_port = options.get("ip", PEER), options.get("lport", LISTENER_PORT)
+        source, host_port = options.get("ip", self.ends.peer), options.get("lport", LISTENER_PORT)
         flow = self.flows.setdefault((source, port, host_port), FlowOrigins())
         if flow.peer is None:
             flow.peer = options.get("isn", PEER_ISN_BASE + port)
         return Segment(
             src=address(source),
             sport=port,
-            dst=address(HOST),
+            dst=address(host_for(source)),
             dport=host_port,
             seq=_wrapped(seq + flow.peer),
             ack=0 if ack is None else _wrapped(ack + (flow.host or 0)),
@@ -97,7 +126,8 @@ class RelativeNumbers:
             urgent=options.get("urg", 0),
             ttl=options.get("ttl", 64),
             tos=options.get("tos", 0),
-            ip_id=1,
+            ip_id=0 if ":" in source else 1,
+            flow_label=options.get("label", 0),
         )
 
     def icmp_error(self, port: int, kind: int, code: int, more: Mapping[str, Any]) -> bytes:
@@ -107,19 +137,20 @@ class RelativeNumbers:
         """
         if unknown := sorted(more.keys() - _ICMP_KEYS):
             raise ValueError(f"unknown key {unknown[0]!r}; an ICMP error has {', '.join(sorted(_ICMP_KEYS))}")
-        peer, host_port = more.get("flow_ip", PEER), more.get("lport", LISTENER_PORT)
+        peer, host_port = more.get("flow_ip", self.ends.peer), more.get("lport", LISTENER_PORT)
         flow = self.flows.get((peer, port, host_port), FlowOrigins())
         quoted = Segment(
-            *(address(HOST), host_port, address(peer), port),
+            *(address(host_for(peer)), host_port, address(peer), port),
             seq=_wrapped((flow.host or 0) + more.get("seq", 0)),
             ack=0,
             flags=0,
             window=0,
-            ip_id=1,
+            ip_id=0 if ":" in peer else 1,
         )
+        router = ENDS[IPV6 if ":" in peer else IPV4].router
         # Of the quoted header the length and checksum are those of a segment without data.
         error = IcmpError(
-            *(address(more.get("ip", ROUTER)), address(HOST), kind, code),
+            *(address(more.get("ip", router)), address(host_for(router)), kind, code),
             quote(quoted, encode(quoted)),
             more.get("mtu", 0),
         )
@@ -134,7 +165,7 @@ class RelativeNumbers:
         if segment.flags & SYN:
             flow.host = segment.seq
         told: LogEntry = {"out": segment.dport, "flags": flag_letters(segment.flags & _EIGHT_FLAGS)}
-        if name[0] != PEER:
+        if name[0] != self.ends.peer:
             told["ip"] = name[0]
         if segment.sport != LISTENER_PORT:
             told["lport"] = segment.sport
@@ -143,15 +174,28 @@ class RelativeNumbers:
             told["ack"] = _relative(segment.ack, flow.peer)
         if segment.flags & URG or segment.urgent:
             told["urg"] = segment.urgent
-        return told | {
+        told |= {
             "win": segment.window,
             "len": len(segment.payload),
             "opts": [_words(flow, option) for option in segment.options],
+        }
+        if len(segment.src) == 16:
+            return told | {"ttl": segment.ttl, "tos": segment.tos, "label": _label(flow, segment.flow_label)}
+        return told | {
             "df": int(segment.df),
             "ttl": segment.ttl,
             "tos": segment.tos,
             "ipid0": int(segment.ip_id == 0),
         }
+
+
+def _label(flow: FlowOrigins, label: int) -> int | None:
+    """How many other labels the flow has had before this one; None where the packet has none."""
+    if not label:
+        return None
+    if label not in flow.labels:
+        flow.labels.append(label)
+    return flow.labels.index(label)
 
 
 def _check(port: object, seq: object, ack: object, options: Mapping[str, Any]) -> None:

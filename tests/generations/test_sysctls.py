@@ -4,6 +4,7 @@ import pytest
 
 from tcpemu.generations import GENERATIONS
 from tcpemu.stack import SYSCTLS, ConfigurationError
+from tcpemu.stack.base.sysctls import attribute
 from tcpemu.stack.base.units import SECOND
 from tcpemu.testing.bench import fails
 from tcpemu.testing.bench.bench_values import PORT, sysctl_of
@@ -66,7 +67,7 @@ def test_what_cannot_be_set_later_cannot_be_set_at_the_start(name):
     for sysctl in SYSCTLS:
         value = host.sysctls.get(sysctl)
         later = complaint(host.set_sysctl, sysctl, value)
-        assert complaint(bench, name, **{sysctl.rpartition(".")[2]: value}) == later
+        assert complaint(bench, name, **{attribute(sysctl): value}) == later
 
 
 @pytest.mark.parametrize("name", OTHERS)

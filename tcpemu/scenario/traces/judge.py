@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
 
-from tcpemu.wire.relative_numbers import PEER, LogEntry, Trace
+from tcpemu.wire.relative_numbers import LogEntry, Trace, ends_of
 
 PeerFlow: TypeAlias = tuple[str, int]
 """Address and port of the peer."""
 
 STEADY_SLACK = 0.03
 GROWING_SLACK = 1 / 8
-CONTENT = ("flags", "seq", "ack", "win", "len", "df", "ttl", "tos", "lport")
+CONTENT = ("flags", "seq", "ack", "win", "len", "df", "ttl", "tos", "lport", "label")
 """What must be equal in a packet, besides its options."""
 _ALWAYS_TOLD = ("flags", "seq", "win", "len", "opts")
 """What a log says of every packet; the rest only where there is any."""
@@ -95,15 +95,16 @@ def _sent(trace: Trace) -> dict[PeerFlow, list[_Packet]]:
     """The host's packets of each flow, in order."""
     packets: dict[PeerFlow, list[_Packet]] = {}
     last_step: dict[PeerFlow, float] = {}
+    peer = ends_of(trace).peer
     for entry in _log(trace):
         if "out" in entry:
-            flow = (entry.get("ip", PEER), entry["out"])
+            flow = (entry.get("ip", peer), entry["out"])
             before = packets.setdefault(flow, [])
             since = min(last_step.get(flow, 0.0), _same_before(before, entry))
             slack = STEADY_SLACK + GROWING_SLACK * (entry["t"] - since)
             before.append(_Packet(entry["t"], entry, slack))
         else:
-            for flow in _touched(entry, last_step):
+            for flow in _touched(entry, last_step, peer):
                 last_step[flow] = entry["t"]
     return packets
 
@@ -133,16 +134,16 @@ def _same_before(packets: list[_Packet], entry: LogEntry) -> float:
     return float("inf")
 
 
-def _touched(entry: LogEntry, known: dict[PeerFlow, float]) -> list[PeerFlow]:
+def _touched(entry: LogEntry, known: dict[PeerFlow, float], peer: str) -> list[PeerFlow]:
     """The flows for which this step is the last one: its own if it is a segment, all if it is a call."""
     if "in" in entry:
         port, *rest = entry["in"]
         options = rest[3] if len(rest) > 3 else {}
-        return [(options.get("ip", PEER), port)]
+        return [(options.get("ip", peer), port)]
     call = entry.get("do", ["sample"])
     if call[0] == "sample":
         return []
-    return [*known, (PEER, call[2])] if call[0] == "connect" else [*known]
+    return [*known, (peer, call[2])] if call[0] == "connect" else [*known]
 
 
 def _flow_differences(
@@ -237,6 +238,7 @@ _FIELDS = {
     "tos": "ECN, or IP_TOS",
     "ttl": "IP_TTL",
     "df": "path MTU discovery",
+    "label": "the flow label (sk_rethink_txhash)",
 }
 """Fields of a packet, and the rule that each tells of, the most telling one first."""
 

@@ -20,7 +20,9 @@ This is a whole one:
 names. `until` says when the run ends. Times are seconds from the beginning.
 
 **Who is there.** The host is 192.168.0.1, its listener port 8080. The peer is 192.0.2.1, and a connection is
-called by the peer's port. The peer has no TCP of its own: it sends what the steps say, and nothing else.
+called by the peer's port. The peer has no TCP of its own: it sends what the steps say, and nothing else. With
+`"family": "ipv6"` in the trace they are 2001:db8::1 and 2001:db8:1::1, the router 2001:db8:1::fe, and sockets are of
+AF_INET6; the host has its address of IPv4 too, for a step whose `ip` is one.
 
 **A segment that arrives** is [time, "in", peer port, flags, seq, ack, more]. Flags are letters of FSRPAUEC; ack
 is null where there is none. Numbers are relative: sequence numbers count from the initial one of the side that
@@ -34,7 +36,8 @@ counts, so a SYN has seq 0 and what follows begins at 1. The table of more may b
     lport   the host's port, where it is not 8080
     ip      the peer's address, where it is not 192.0.2.1
     urg     the urgent pointer, 0 if not given
-    ttl, tos   those of the IP header
+    ttl, tos   those of the IP header; of IPv6 hop limit and traffic class
+    label   the flow label of IPv6, 0 if not given
     badsum  1: the checksum of TCP is wrong
 
 An echo of a timestamp counts from the first timestamp that the host sent on the flow.
@@ -72,10 +75,12 @@ No call waits: one that would, fails with EAGAIN, or EINPROGRESS.
     {"t": 0.3, "do": ["accept"], "ret": 42001}
 
 `out` is the peer's port; `ip`, `lport` and `urg` stand there as they do above; `ipid0` is 1 where the IP header's
-identification is 0. A number that there is nothing to count from is {"abs": number}. `ret` is the result of a
-call, or the name of its errno, such as "EAGAIN". That of a sample is {"ss": rows, "mib": counters}: a row is
-[state, Recv-Q, Send-Q, own port, peer's port or *], a counter is there if it has moved. The answered trace also
-says who answered: `emulator` names the generation, `kernel` the release of a real one.
+identification is 0. Over IPv6 there is `label` instead of `df` and `ipid0`: how many other flow labels the flow had
+before this one, so that 0 is its first; null where the packet has none. A number that there is nothing to count from
+is {"abs": number}. `ret` is the result of a call, or the name of its errno, such as "EAGAIN". That of a sample is
+{"ss": rows, "mib": counters}: a row is [state, Recv-Q, Send-Q, own port, peer's port or *], a counter is there if it
+has moved. The answered trace also says who answered: `emulator` names the generation, `kernel` the release of a real
+one.
 
 What counts as the same answer stands in `tcpemu.scenario.traces.judge`.
 """
@@ -100,10 +105,20 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.wire.codec_choice import decode, encode
 from tcpemu.wire.icmp import decode_icmp
 from tcpemu.wire.refused import Refused
-from tcpemu.wire.relative_numbers import HOST, LISTENER_PORT, PEER, RelativeNumbers
+from tcpemu.wire.relative_numbers import (
+    ENDS,
+    HOST,
+    IPV4,
+    IPV6,
+    LISTENER_PORT,
+    RelativeNumbers,
+    TraceEnds,
+    ends_of,
+)
 from tcpemu.wire.segment import FlowKey, Segment, address, address_text, flag_letters
 
 _ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
+_IPV6_ROUTES = (*_ROUTES, (address("2001:db8::"), 64), (address("2001:db8:1::"), 64))
 USUAL_HZ = 250
 """Ticks a second of the kernels whose logs there are."""
 _RACE = 5 * MILLISECOND
@@ -179,24 +194,31 @@ def run(
     """
     if not isinstance(trace, dict) or not isinstance(trace.get("steps"), list):
         raise TraceError("a trace is a JSON object with a list named steps")
-    until, own = trace.get("until"), trace.get("sysctl", {})
+    until, settings = trace.get("until"), trace.get("sysctl", {})
     if not _is_time(until):
         raise TraceError(f"until is {until!r}; it is a number of seconds, 0 or more")
-    if not isinstance(own, dict):
-        raise TraceError(f"sysctl is {own!r}; it is an object of full names and values")
+    if not isinstance(settings, dict):
+        raise TraceError(f"sysctl is {settings!r}; it is an object of full names and values")
+    try:
+        ends = ends_of(trace)
+    except ValueError as error:
+        raise TraceError(str(error)) from error
     if "reactive" in trace:
         raise TraceError(
             "reactive: what that receiver does, a run on a kernel has to show first; it puts it into steps"
         )
     kernel = kernel_named(generation_name)
     ticks = _usual_ticks(kernel) if hz == "usual" else hz
-    wanted = {"net.ipv4.tcp_congestion_control": "reno", **own}
+    wanted = {"net.ipv4.tcp_congestion_control": "reno", **settings}
     sysctls = {name: value for name, value in wanted.items() if name not in kernel.missing}
+    six = ends is ENDS[IPV6]
+    own = [address(HOST), address(ends.host)] if six else [address(HOST)]
+    routes = _IPV6_ROUTES if six else _ROUTES
     try:
-        host = Host([address(HOST)], kernel, sysctls=sysctls, seed=seed, hz=ticks, routes=_ROUTES)
+        host = Host(own, kernel, sysctls=sysctls, seed=seed, hz=ticks, routes=routes)
     except ConfigurationError as error:
         raise TraceError(str(error) if str(error).startswith("hz ") else f"sysctl: {error}") from error
-    player = _Player(host, why, moments)
+    player = _Player(host, why, moments, ends)
     for place, (index, step) in enumerate(_in_order(trace["steps"])):
         player.step(index, step, place)
     player.advance_to(len(trace["steps"]), until)
@@ -226,15 +248,18 @@ def _time(seconds: float) -> int:
 class _Player:
     """Runs steps on a host and writes the log."""
 
-    def __init__(self, host: Host, why: list[str] | None, moments: Moments | None) -> None:
+    def __init__(
+        self, host: Host, why: list[str] | None, moments: Moments | None, ends: TraceEnds = ENDS[IPV4]
+    ) -> None:
         self.host = host
+        self.ends = ends
         self.why = why
         self.moments = moments
         self.start = moments.phase if moments is not None else 0
         self.now = self.start
         self.sent = 0
         self.log: list[Json] = []
-        self.numbers = RelativeNumbers()
+        self.numbers = RelativeNumbers(ends)
         self.listeners: dict[int, Socket] = {}
         self.connections: dict[int, Socket] = {}
 
@@ -279,8 +304,10 @@ class _Player:
         conn = self.host.tables.host.flows[flow]
         assert isinstance(conn, Connection)
         name = (address_text(flow[0]), flow[1])
-        packets = [one for one in self.moments.packets if (one.get("ip", PEER), one["out"]) == name]
-        done = sum((one.get("ip", PEER), one.get("out")) == name for one in self.log if "out" in one)
+        packets = [one for one in self.moments.packets if (one.get("ip", self.ends.peer), one["out"]) == name]
+        done = sum(
+            (one.get("ip", self.ends.peer), one.get("out")) == name for one in self.log if "out" in one
+        )
         if done >= len(packets):
             return False
         start = self.numbers.flows[name[0], name[1], flow[3]].peer or 0
@@ -346,8 +373,9 @@ class _Player:
             raise ValueError(f"found {extra!r}; more of a segment is a table")  # noqa: TRY004
         octets = bytearray(encode(self.numbers.segment(peer_port, flags, seq, ack, extra)))
         if extra.get("badsum"):
-            octets[36] ^= 0x55
-            octets[37] ^= 0x55
+            checksum_at = 56 if octets[0] >> 4 == 6 else 36
+            octets[checksum_at] ^= 0x55
+            octets[checksum_at + 1] ^= 0x55
         self.host.receive(decode(bytes(octets)), self.now)
 
     def _drain(self) -> None:
@@ -369,7 +397,7 @@ class _Player:
             raise ValueError(f"listen has no option {', '.join(sorted(unknown))} here")
         listener = self.listeners.get(port)
         if listener is None:
-            listener = self.host.socket()
+            listener = self.host.socket(ipv6=self.ends is ENDS[IPV6])
             listener.setsockopt(so.SOL_SOCKET, so.SO_REUSEADDR, 1)
             listener.bind(None, port)
             self.listeners[port] = listener
@@ -389,8 +417,8 @@ class _Player:
         return peer_port
 
     def _do_connect(self, local_port: int, peer_port: int, options: Json | None = None) -> int | str:
-        socket = self.host.socket()
-        socket.bind(address(HOST), local_port)
+        socket = self.host.socket(ipv6=self.ends is ENDS[IPV6])
+        socket.bind(address(self.ends.host), local_port)
         options = options or {}
         if unknown := options.keys() - {"syncnt", "opts"}:
             raise ValueError(f"connect has no option {', '.join(sorted(unknown))} here")
@@ -398,7 +426,7 @@ class _Player:
             socket.setsockopt(so.IPPROTO_TCP, so.TCP_SYNCNT, options["syncnt"], self.now)
         self._set_all(socket, options)
         self.connections[peer_port] = socket
-        socket.connect(address(PEER), peer_port, self.now)
+        socket.connect(address(self.ends.peer), peer_port, self.now)
         return 0
 
     def _set_all(self, socket: Socket, options: Json) -> None:

@@ -5,6 +5,7 @@ errors.py            what goes wrong by a user's doing: SocketError, Configurati
 events.py            what happened and why: the values that `Host.events()` gives
 generation.py        what may differ between kernels: numbers, and a few rules with names
 host_arguments.py    what a user may give to a host and its sockets, and what is said of anything else
+ip_families.py       what IPv4 and IPv6 differ in: lengths, loopback, mapped addresses, which source speaks
 not_emulated.py      what Linux has and is not emulated, and what is so instead
 reasons.py           every reason by name, in words, with its place in the kernel
 secrets.py           what is drawn at random or kept secret, all from one seed

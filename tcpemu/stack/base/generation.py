@@ -161,7 +161,9 @@ class Wire:
     reset_ttl: int = 0
     """TTL of a RST for what belongs to no connection; 0 is the usual one."""
     mss_headers: int = 40
-    """Octets of the MTU that the MSS leaves for headers."""
+    """Octets of the MTU that the MSS leaves for headers; over IPv6 20 more."""
+    hop_limit: int = 64
+    """Hop limit of IPv6."""
     mss_follows_peer: bool = False
     """A SYN|ACK announces no larger MSS than the SYN did."""
     dont_fragment: bool = True
@@ -192,6 +194,9 @@ class Generation:
     time_wait: int
     initial_cwnd: int
     cookie_mss: tuple[int, ...]
+    """The MSSs that a SYN cookie can hold, in rising order."""
+    cookie_mss_ipv6: tuple[int, ...]
+    """The same over IPv6."""
     cookie_minutes: int
     """A SYN cookie is good while its minute counter has advanced fewer than this many times."""
     cookie_options: bool

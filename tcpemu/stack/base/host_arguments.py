@@ -6,21 +6,38 @@ from collections.abc import Sequence
 
 from tcpemu.stack.base.errors import ConfigurationError, NotEmulatedError
 from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU, is_for_many, is_ipv6, is_link_local, is_mapped
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, address, address_text
 
+_LEAST_MTU = 68
+
 
 def own_addresses(addresses: Sequence[Address | str]) -> tuple[Address, ...]:
-    """A host's addresses, packed. Raises ConfigurationError, and NotEmulatedError for those of IPv6."""
+    """A host's addresses, packed. Raises ConfigurationError, also for one that no host has."""
     if isinstance(addresses, str | bytes):
         raise ConfigurationError(f"addresses is {addresses!r}; give a list of them: [{addresses!r}]")
     if not addresses:
         raise ConfigurationError("a host needs an address")
-    return tuple(map(packed_address, addresses))
+    own = tuple(map(packed_address, addresses))
+    for one in own:
+        if not any(one) or is_for_many(one) or is_mapped(one):
+            raise ConfigurationError(
+                f"{address_text(one)} can be no host's address; give one such as 192.0.2.1"
+            )
+    return own
+
+
+def check_mtu(mtu: int, addresses: Sequence[Address]) -> None:
+    """Raises ConfigurationError for an MTU that no link has, or where an address is of IPv6 one that carries none."""
+    least = LEAST_IPV6_MTU if any(map(is_ipv6, addresses)) else _LEAST_MTU
+    if not least <= mtu <= 65535:
+        why = "; a link with less carries no IPv6" if _LEAST_MTU <= mtu < least else ""
+        raise ConfigurationError(f"mtu is {mtu}; it can be {least} to 65535{why}")
 
 
 def packed_address(each: object) -> Address:
-    """An address in packed form or in text. Raises ConfigurationError, and NotEmulatedError for one of IPv6."""
+    """An address in packed form or in text. Raises ConfigurationError, and NotEmulatedError for a link-local one."""
     try:
         packed = address(each) if isinstance(each, str) else each
     except ValueError:
@@ -29,8 +46,11 @@ def packed_address(each: object) -> Address:
         raise ConfigurationError(
             f"{each!r} is no IP address; write it as '192.0.2.1', or packed as tcpemu.address('192.0.2.1')"
         )
-    if len(packed) == 16:
-        raise NotEmulatedError(f"{address_text(packed)}: IPv6 is not emulated; give an IPv4 address")
+    if is_link_local(packed):
+        raise NotEmulatedError(
+            f"{address_text(packed)}: link-local addresses, which need an interface, are not emulated; "
+            "give another, such as 2001:db8::1"
+        )
     return packed
 
 

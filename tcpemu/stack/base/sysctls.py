@@ -137,12 +137,21 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_window_scaling": Sysctl(1, "window scale option", 0, 255),
     "net.ipv4.tcp_wmem": Sysctl((4096, 16384, 4194304), "send buffer: least, default and largest octets", 1),
     "net.ipv4.tcp_workaround_signed_windows": Sysctl(0, "1: no first window above 32767", 0, 255),
+    "net.ipv6.auto_flowlabels": Sysctl(1, "1, 3: a flow label for each flow of IPv6; 0, 2: none", 0, 3),
+    "net.ipv6.bindv6only": Sysctl(0, "1: a new socket of IPv6 is IPV6_V6ONLY and takes no IPv4", 0, 1),
+    "net.ipv6.route.min_adv_mss": Sysctl(1220, "least MSS that is announced over IPv6"),
+    "net.ipv6.route.mtu_expires": Sysctl(
+        600, "seconds for which the MTU of a path is remembered that ICMPv6 told of"
+    ),
 }
 """Every sysctl that can be set, by its full name."""
 
 
 class Sysctls:
-    """The values in force in one host; each is an attribute named by the last part of its name."""
+    """The values in force in one host; each is an attribute named by the last part of its name.
+
+    Of net.ipv6 with `ipv6_` before it.
+    """
 
     somaxconn: int
     rmem_max: int
@@ -203,11 +212,15 @@ class Sysctls:
     tcp_window_scaling: int
     tcp_wmem: tuple[int, int, int]
     tcp_workaround_signed_windows: int
+    ipv6_auto_flowlabels: int
+    ipv6_bindv6only: int
+    ipv6_min_adv_mss: int
+    ipv6_mtu_expires: int
 
     def __init__(self, generation: Generation, settings: Mapping[str, object]) -> None:
         self._generation = generation
         for name, sysctl in SYSCTLS.items():
-            setattr(self, _attribute(name), generation.sysctls.get(name, sysctl.default))
+            setattr(self, attribute(name), generation.sysctls.get(name, sysctl.default))
         for name, value in settings.items():
             self.set(name, value)
 
@@ -220,7 +233,7 @@ class Sysctls:
         limit = kernel.limits.get(name)
         if limit is not None and isinstance(parsed, int) and parsed > limit:
             raise ConfigurationError(f"{name} is {value!r}; in {kernel.name} it can be {limit} at most")
-        setattr(self, _attribute(name), parsed)
+        setattr(self, attribute(name), parsed)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copied or pickled: its kernel, and every value in force."""
@@ -229,7 +242,7 @@ class Sysctls:
     def get(self, name: str) -> Value:
         """The value of a sysctl by its full name. Raises ConfigurationError where there is none."""
         _known(name)
-        value: Value = getattr(self, _attribute(name))
+        value: Value = getattr(self, attribute(name))
         return value
 
 
@@ -237,7 +250,7 @@ def _again(generation: Generation, values: Mapping[str, Value]) -> Sysctls:
     """Settings that were copied or pickled."""
     sysctls = Sysctls(generation, {})
     for name, value in values.items():
-        setattr(sysctls, _attribute(name), value)
+        setattr(sysctls, attribute(name), value)
     return sysctls
 
 
@@ -286,5 +299,6 @@ def _known(name: str) -> Sysctl:
     return sysctl
 
 
-def _attribute(name: str) -> str:
-    return name.rpartition(".")[2]
+def attribute(name: str) -> str:
+    """The short name of a sysctl, by which rules ask for it."""
+    return ("ipv6_" if name.startswith("net.ipv6.") else "") + name.rpartition(".")[2]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tcpemu.stack.base.ip_families import DEFAULT_IPV6_MSS, is_ipv6
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.wire.options import (
     NOP,
@@ -25,6 +26,7 @@ from tcpemu.wire.options import (
     mss,
     wscale,
 )
+from tcpemu.wire.segment import Address
 
 DEFAULT_MSS = 536
 """What a peer takes that does not say (RFC 9293 section 3.7.1)."""
@@ -49,9 +51,16 @@ class SynOptions(NamedTuple):
     """It asks for a Fast Open cookie; none is given here, but the kernel counts it."""
 
 
-def read_syn(options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0) -> SynOptions:
-    """What a SYN or SYN|ACK offers. Of an option that stands twice the last counts."""
-    peer_mss, shift, sack, timestamps, asks = DEFAULT_MSS, None, False, None, False
+def default_mss(peer: Address) -> int:
+    """What is sent at most to a peer that does not say (tcp_request_sock_ops, tcp_request_sock_ipv6_ops)."""
+    return DEFAULT_IPV6_MSS if is_ipv6(peer) else DEFAULT_MSS
+
+
+def read_syn(
+    options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0, usual_mss: int = DEFAULT_MSS
+) -> SynOptions:
+    """What a SYN or SYN|ACK offers. Of an option that stands twice the last counts; `usual_mss` where none says."""
+    peer_mss, shift, sack, timestamps, asks = usual_mss, None, False, None, False
     for option in options:
         kind = type(option)
         if kind is Nop:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.ip_families import IPV6_LENGTH
 from tcpemu.stack.base.sequence_numbers import MASK, after
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import data_arrives, segment_arrives, urgent_data
@@ -44,10 +45,14 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     listener = request.listener
     host = listener.host
     options = listener.options
-    if request.tos != options.tos:
+    if len(request.key[0]) == IPV6_LENGTH:
+        if request.tos != options.tclass:
+            options = replace(options, tclass=request.tos)
+    elif request.tos != options.tos:
         options = replace(options, tos=request.tos)
     conn = establishing.new_connection(host, request.key, options, _SYN_RECV)
     conn.parent = listener
+    conn.flow_label = request.flow_label
     snd, rcv = conn.snd, conn.rcv
     snd.iss, rcv.irs = request.iss, request.irs
     rcv.wup = rcv.nxt = rcv.copied_seq = request.irs + 1 & MASK

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.sequence_numbers import MASK, add
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH, SynOptions, find_timestamps
 from tcpemu.stack.base.units import SECOND
@@ -20,7 +21,7 @@ from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.request import Request
 from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import FlowKey, Segment
+from tcpemu.wire.segment import Address, FlowKey, Segment
 
 _INDEX_BITS = 24
 _INDEX_MASK = (1 << _INDEX_BITS) - 1
@@ -39,9 +40,9 @@ def answer_syn(listener: Listener, segment: Segment, offer: SynOptions) -> Reaso
     if offer.timestamps is None:
         request.ecn = False
     _, request.ts_offset = initial_numbers.flow_secrets(host, request.key)
-    index = _mss_index(host, offer.mss)
+    index = _mss_index(_table(host, segment.src), offer.mss)
     if host.generation.wire.mss_follows_peer:
-        request.own_mss = min(request.own_mss, host.generation.cookie_mss[index])
+        request.own_mss = min(request.own_mss, _table(host, segment.src)[index])
     request.iss = _number(host, request.key, segment.seq, index)
     new_request.offer_window(
         listener, request, request.own_mss - (TIMESTAMPS_LENGTH if offer.timestamps else 0)
@@ -154,13 +155,17 @@ def _check(host: HostServices, segment: Segment) -> int | None:
     if age >= host.generation.cookie_minutes:
         return None
     index = rest - secret(1, key, minute - age) & _INDEX_MASK
-    table = host.generation.cookie_mss
+    table = _table(host, segment.src)
     return table[index] if index < len(table) else None
 
 
-def _mss_index(host: HostServices, mss: int) -> int:
-    """Which of the MSSs that a cookie can hold: the largest that the peer takes."""
-    table = host.generation.cookie_mss
+def _table(host: HostServices, peer: Address) -> tuple[int, ...]:
+    """The MSSs that a cookie can hold (syncookies.c of net/ipv4 and net/ipv6: msstab)."""
+    return host.generation.cookie_mss_ipv6 if is_ipv6(peer) else host.generation.cookie_mss
+
+
+def _mss_index(table: tuple[int, ...], mss: int) -> int:
+    """Which of these MSSs: the largest that the peer takes."""
     return max((i for i, least in enumerate(table) if least <= mss), default=0)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tcpemu.stack.base.ip_families import IPV6_LENGTH
 from tcpemu.stack.base.tcp_options import SynOptions
-from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.measures import ipv6_header, segment_size
 from tcpemu.stack.connection.measures.first_window import first_window
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.request import Request
@@ -16,10 +17,11 @@ def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Requ
     """A request as its SYN says it; `iss`, `ts_offset` and the window are the maker's to set."""
     host = listener.host
     peer_mss, snd_shift, sack, stamps, _ = offer
-    tos = listener.options.tos
+    six = len(segment.src) == IPV6_LENGTH
+    tos = listener.options.tclass if six else listener.options.tos
     if host.sysctls.tcp_reflect_tos:
         tos = segment.tos & 0xFC | tos & 3
-    return Request(
+    request = Request(
         segment[:4],
         None,
         listener,
@@ -28,11 +30,14 @@ def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Requ
         snd_shift,
         sack,
         None if stamps is None else stamps.val,
-        _own_mss(listener, segment) if host.path_mtus else listener.own_mss,
+        _own_mss(listener, segment) if six or host.path_mtus else listener.own_mss,
         segment.flags & _ECN_SETUP == _ECN_SETUP and _may_use_ecn(listener, segment),
         tos,
         host.now,
     )
+    if six:
+        request.flow_label = ipv6_header.new_flow_label(host, request.key, listener.options)
+    return request
 
 
 def _own_mss(listener: Listener, segment: Segment) -> int:

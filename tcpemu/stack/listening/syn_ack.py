@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.ip_families import IPV6_LENGTH
 from tcpemu.stack.base.sequence_numbers import MASK, add
 from tcpemu.stack.base.tcp_options import syn_options
+from tcpemu.stack.connection.measures import ipv6_header
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.records.request import Request
 from tcpemu.wire.options import Timestamps, timestamps
@@ -27,6 +29,7 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
             request.ts_first = tsval
         stamps = timestamps(tsval, request.ts_recent if wire.syn_ack_echoes else 0)
     shift = None if request.snd_shift is None else request.rcv_shift
+    six = len(remote) == IPV6_LENGTH
     segment = make_segment(
         local,
         local_port,
@@ -39,15 +42,20 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
         syn_options(request.own_mss, shift, request.sack, stamps, wire.syn_ack_order or wire.order),
         b"",
         0,
-        listener.options.ttl or host.sysctls.ip_default_ttl,
+        _ttl(request) if six else listener.options.ttl or host.sysctls.ip_default_ttl,
         request.tos,
         0,
-        wire.dont_fragment,
+        six or wire.dont_fragment,
         0,
         b"",
-        0,
+        request.flow_label,
     )
     host.send(segment, reason, repeat)
+
+
+def _ttl(request: Request) -> int:
+    """The hop limit of IPv6."""
+    return ipv6_header.hop_limit(request.listener.host, request.listener.options)
 
 
 def send_again(request: Request, reason: Reason) -> None:
@@ -56,6 +64,9 @@ def send_again(request: Request, reason: Reason) -> None:
     request.repeats += 1
     host.count("RetransSegs")
     host.count("TCPSynRetrans")
+    options = request.listener.options
+    if request.flow_label and options.txrehash:
+        request.flow_label = ipv6_header.new_flow_label(host, request.key, options)
     send_syn_ack(request, reason, request.repeats)
 
 
@@ -69,5 +80,5 @@ def send_ack(request: Request, segment: Segment) -> None:
     seq, ack, window = add(request.iss, 1), add(request.irs, 1), min(request.rcv_wnd, 65535) >> shift
     tos = segment.tos & 0xFC
     stateless_replies.send_bare_ack(
-        host, request.key, seq, ack, window, stamps, tos, reasons.SENT_REQUEST_ACK
+        host, request.key, seq, ack, window, stamps, tos, reasons.SENT_REQUEST_ACK, request.flow_label
     )

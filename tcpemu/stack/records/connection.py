@@ -220,6 +220,8 @@ class Acknowledging:
     """Sends that one; None before the first."""
     demand_cwr: bool = False
     """ECE goes out until the peer says CWR (RFC 3168)."""
+    flow_label: int = 0
+    """That of the last data that came in over IPv6 (lrcv_flowlabel)."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -305,7 +307,9 @@ class Connection(Flow):
     congestion: Congestion
     """The congestion window: how much may be under way."""
     ip_id: int
-    """Identification of the next IPv4 packet."""
+    """Identification of the next IPv4 packet; 0 over IPv6."""
+    flow_label: int = 0
+    """That of its packets, over IPv6 (sk_txhash)."""
     opened_at: int = 0
     """When it was opened: the handshake was done, or the SYN that waits was sent."""
     scoreboard: Scoreboard | None = None

@@ -22,6 +22,7 @@ from tcpemu.stack.base.events import (
     Verdict,
 )
 from tcpemu.stack.base.generation import Generation
+from tcpemu.stack.base.ip_families import LOCALHOST, LOCALHOST6, best_source, is_loopback
 from tcpemu.stack.base.secrets import Secrets
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
@@ -31,18 +32,6 @@ from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.records.peer_metrics import PeerMetrics
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
-
-LOCALHOST: Address = b"\x7f\0\0\1"
-
-
-def is_loopback(address: Address) -> bool:
-    """Whether an address is of 127.0.0.0/8, which never leaves the host (RFC 1122 section 3.2.1.3)."""
-    return len(address) == 4 and address[0] == 127
-
-
-def is_for_many(address: Address) -> bool:
-    """Whether an address is of a multicast group, or of everybody: TCP connects to neither (tcp_v4_connect)."""
-    return len(address) == 4 and (address[0] & 0xF0 == 0xE0 or address == b"\xff\xff\xff\xff")
 
 
 class SocketHandle:
@@ -148,19 +137,17 @@ class HostServices:
     # --- addresses --------------------------------------------------------------------------------
 
     def owns(self, address: Address) -> bool:
-        """Whether this is one of its addresses; all of 127.0.0.0/8 is, on any host."""
+        """Whether this is one of its addresses; ::1 and all of 127.0.0.0/8 are, on any host."""
         return address in self.addresses or is_loopback(address)
 
-    def source_for(self, peer: Address) -> Address:
-        """The address that a connection to this peer has when nobody bound it (fib_select_default and `src`)."""
+    def source_for(self, peer: Address) -> Address | None:
+        """The address that a connection to this peer has when nobody bound it; None where no address is of its IP.
+
+        fib_select_default and `src`; of IPv6 ipv6_dev_get_saddr.
+        """
         if is_loopback(peer):
-            return LOCALHOST
-        if peer in self.addresses:
-            return peer
-        for one in self.addresses:
-            if len(one) == len(peer):
-                return one
-        return self.addresses[0]
+            return LOCALHOST if len(peer) == len(LOCALHOST) else LOCALHOST6
+        return peer if peer in self.addresses else best_source(self.addresses, peer)
 
     # --- what is sent -----------------------------------------------------------------------------
 

@@ -48,3 +48,5 @@ class Request(Flow):
     """Times the timer has fired: `req->num_timeout`."""
     repeats: int = 0
     """SYN|ACKs sent again, for whatever cause: `req->num_retrans`."""
+    flow_label: int = 0
+    """That of its packets, over IPv6."""

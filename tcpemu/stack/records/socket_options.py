@@ -53,6 +53,20 @@ class SocketOptions:
     """IP_RECVERR: an ICMP error is told at once, also to a connection that is open."""
     mtu_discover: int | None = None
     """IP_MTU_DISCOVER; None for what net.ipv4.ip_no_pmtu_disc says."""
+    ipv6: bool = False
+    """The socket is one of AF_INET6; its peer may speak IPv4 even so."""
+    v6only: bool = False
+    """IPV6_V6ONLY: it takes no IPv4."""
+    hops: int = -1
+    """IPV6_UNICAST_HOPS; -1 for the usual hop limit."""
+    tclass: int = 0
+    """IPV6_TCLASS, without the ECN bits."""
+    recverr6: bool = False
+    """IPV6_RECVERR, the same as `recverr` over IPv6."""
+    mtu_discover6: int = 1
+    """IPV6_MTU_DISCOVER."""
+    autoflowlabel: bool | None = None
+    """IPV6_AUTOFLOWLABEL; None for what net.ipv6.auto_flowlabels says."""
     kept: tuple[tuple[int, int, int], ...] = ()
     """Level, number and value of options that say nothing to TCP and are only remembered."""
     max_pacing_rate: int = UNLIMITED_RATE

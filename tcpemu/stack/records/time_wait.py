@@ -30,5 +30,9 @@ class TimeWait(Flow):
     entered_at: int
     """When the bucket took the connection's place, or in FIN_WAIT2 a FIN with a timestamp came."""
     armed: int = 0
+    ipv6: bool = False
+    """Its socket was one of AF_INET6."""
+    flow_label: int = 0
+    """That of its packets, over IPv6."""
     waits: int = 0
     """How long it stays, in nanoseconds, if nothing begins the wait again."""

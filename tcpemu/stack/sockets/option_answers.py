@@ -21,7 +21,7 @@ from tcpemu.stack.sockets.tcp_info import TcpInfo, of_connection, of_listener
 
 _DATAGRAM, _STREAM = 2, 1
 _UDP, _TCP = 17, 6
-_AF_INET = 2
+_AF_INET, _AF_INET6 = 2, 10
 _FIELDS: dict[OptionKey, str] = {
     NUMBERS["SO_REUSEADDR"]: "reuseaddr",
     NUMBERS["SO_REUSEPORT"]: "reuseport",
@@ -35,6 +35,10 @@ _FIELDS: dict[OptionKey, str] = {
     NUMBERS["TCP_USER_TIMEOUT"]: "user_timeout",
     NUMBERS["IP_TOS"]: "tos",
     NUMBERS["IP_RECVERR"]: "recverr",
+    NUMBERS["IPV6_V6ONLY"]: "v6only",
+    NUMBERS["IPV6_TCLASS"]: "tclass",
+    NUMBERS["IPV6_RECVERR"]: "recverr6",
+    NUMBERS["IPV6_MTU_DISCOVER"]: "mtu_discover6",
 }
 _BY_SYSCTL: dict[OptionKey, tuple[str, str]] = {
     NUMBERS["IP_TTL"]: ("ttl", "net.ipv4.ip_default_ttl"),
@@ -92,6 +96,8 @@ def info(socket: SocketState) -> TcpInfo:
 
 def _value(socket: SocketState, level: int, name: int) -> int | bytes:
     key = level, name
+    if level == socket_constants.IPPROTO_IPV6 and not socket.options.ipv6:
+        raise SocketError(errno.EOPNOTSUPP, "a socket of AF_INET has no options of IPv6")
     if key in READING_FAILS:
         raise SocketError(READING_FAILS[key], f"{NAMES[key]} cannot be read")
     options = socket.options
@@ -127,8 +133,10 @@ def _worked_out(socket: SocketState, key: OptionKey) -> int | bytes:
         found = _of_tcp(socket, name)
     elif level == socket_constants.IPPROTO_IP:
         found = _of_ip(socket, name)
+    elif level == socket_constants.IPPROTO_IPV6:
+        found = _of_ipv6(socket, name)
     else:
-        raise SocketError(errno.EOPNOTSUPP, f"TCP over IPv4 has no options at level {level}")
+        raise SocketError(errno.EOPNOTSUPP, f"TCP has no options at level {level}")
     if found is not None:
         return found
     words = unemulated_option(level, number)
@@ -164,7 +172,7 @@ def _of_socket(socket: SocketState, name: str) -> int | bytes | None:
 def _kind(socket: SocketState, name: str) -> int | None:
     """What socket() was called with."""
     if name == "SO_DOMAIN":
-        return _AF_INET
+        return _AF_INET6 if socket.options.ipv6 else _AF_INET
     if name == "SO_TYPE":
         return _DATAGRAM if socket.datagram else _STREAM
     if name == "SO_PROTOCOL":
@@ -202,11 +210,28 @@ def _of_ip(socket: SocketState, name: str) -> int | bytes | None:
         own = socket.options.mtu_discover
         return int(not socket.host.sysctls.ip_no_pmtu_disc) if own is None else own
     if name == "IP_MTU":
-        conn = socket.connection
-        if conn is None:
-            raise SocketError(errno.ENOTCONN)
-        return path_mtu(socket.host, conn.key[0])
+        return _mtu_of_path(socket)
     if name == "IP_PROTOCOL":
         # Of a TCP socket that is its port (ip_sockglue.c reads inet_num).
         return socket.connection.key[3] if socket.connection is not None else (socket.bound or (None, 0))[1]
+    return None
+
+
+def _mtu_of_path(socket: SocketState) -> int:
+    """IP_MTU, IPV6_MTU: ENOTCONN without a peer."""
+    conn = socket.connection
+    if conn is None:
+        raise SocketError(errno.ENOTCONN)
+    return path_mtu(socket.host, conn.key[0])
+
+
+def _of_ipv6(socket: SocketState, name: str) -> int | None:
+    if name == "IPV6_UNICAST_HOPS":
+        own = socket.options.hops
+        return socket.host.generation.wire.hop_limit if own < 0 else own
+    if name == "IPV6_MTU":
+        return _mtu_of_path(socket)
+    if name == "IPV6_AUTOFLOWLABEL":
+        wanted, setting = socket.options.autoflowlabel, socket.host.sysctls.ipv6_auto_flowlabels
+        return setting & 1 if wanted is None else int(wanted)
     return None

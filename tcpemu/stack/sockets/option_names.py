@@ -5,7 +5,7 @@ include/uapi/asm-generic/socket.h, include/uapi/linux/tcp.h and include/uapi/lin
 
 from __future__ import annotations
 
-from tcpemu.stack.base.socket_constants import IPPROTO_IP, IPPROTO_TCP, SOL_SOCKET
+from tcpemu.stack.base.socket_constants import IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET
 
 SOCKET_OPTIONS = {
     "SO_DEBUG": 1,
@@ -183,12 +183,70 @@ IP_OPTIONS = {
     "IP_LOCAL_PORT_RANGE": 51,
     "IP_PROTOCOL": 52,
 }
+IPV6_OPTIONS = {
+    "IPV6_ADDRFORM": 1,
+    "IPV6_2292PKTINFO": 2,
+    "IPV6_2292HOPOPTS": 3,
+    "IPV6_2292DSTOPTS": 4,
+    "IPV6_2292RTHDR": 5,
+    "IPV6_2292PKTOPTIONS": 6,
+    "IPV6_CHECKSUM": 7,
+    "IPV6_2292HOPLIMIT": 8,
+    "IPV6_NEXTHOP": 9,
+    "IPV6_FLOWINFO": 11,
+    "IPV6_UNICAST_HOPS": 16,
+    "IPV6_MULTICAST_IF": 17,
+    "IPV6_MULTICAST_HOPS": 18,
+    "IPV6_MULTICAST_LOOP": 19,
+    "IPV6_JOIN_GROUP": 20,
+    "IPV6_LEAVE_GROUP": 21,
+    "IPV6_ROUTER_ALERT": 22,
+    "IPV6_MTU_DISCOVER": 23,
+    "IPV6_MTU": 24,
+    "IPV6_RECVERR": 25,
+    "IPV6_V6ONLY": 26,
+    "IPV6_JOIN_ANYCAST": 27,
+    "IPV6_LEAVE_ANYCAST": 28,
+    "IPV6_MULTICAST_ALL": 29,
+    "IPV6_ROUTER_ALERT_ISOLATE": 30,
+    "IPV6_RECVERR_RFC4884": 31,
+    "IPV6_FLOWLABEL_MGR": 32,
+    "IPV6_FLOWINFO_SEND": 33,
+    "IPV6_IPSEC_POLICY": 34,
+    "IPV6_XFRM_POLICY": 35,
+    "IPV6_HDRINCL": 36,
+    "IPV6_RECVPKTINFO": 49,
+    "IPV6_PKTINFO": 50,
+    "IPV6_RECVHOPLIMIT": 51,
+    "IPV6_HOPLIMIT": 52,
+    "IPV6_RECVHOPOPTS": 53,
+    "IPV6_HOPOPTS": 54,
+    "IPV6_RTHDRDSTOPTS": 55,
+    "IPV6_RECVRTHDR": 56,
+    "IPV6_RTHDR": 57,
+    "IPV6_RECVDSTOPTS": 58,
+    "IPV6_DSTOPTS": 59,
+    "IPV6_RECVPATHMTU": 60,
+    "IPV6_PATHMTU": 61,
+    "IPV6_DONTFRAG": 62,
+    "IPV6_RECVTCLASS": 66,
+    "IPV6_TCLASS": 67,
+    "IPV6_AUTOFLOWLABEL": 70,
+    "IPV6_ADDR_PREFERENCES": 72,
+    "IPV6_MINHOPCOUNT": 73,
+    "IPV6_ORIGDSTADDR": 74,
+    "IPV6_TRANSPARENT": 75,
+    "IPV6_UNICAST_IF": 76,
+    "IPV6_RECVFRAGSIZE": 77,
+    "IPV6_FREEBIND": 78,
+}
 OptionKey = tuple[int, int]
 """Level and number."""
 NUMBERS: dict[str, OptionKey] = {
     **{name: (SOL_SOCKET, number) for name, number in SOCKET_OPTIONS.items()},
     **{name: (IPPROTO_TCP, number) for name, number in TCP_OPTIONS.items()},
     **{name: (IPPROTO_IP, number) for name, number in IP_OPTIONS.items()},
+    **{name: (IPPROTO_IPV6, number) for name, number in IPV6_OPTIONS.items()},
 }
 NAMES: dict[OptionKey, str] = {key: name for name, key in NUMBERS.items()}
 
@@ -201,7 +259,13 @@ _FILTERS = "no programs of BPF run"
 _DEVICE = "there is no network device"
 _MULTICAST = "TCP has no use for groups"
 
+_OTHER_OF_IPV6 = (
+    "TCP over IPv6 goes with what IPV6_V6ONLY, UNICAST_HOPS, TCLASS, MTU_DISCOVER and RECVERR say"
+)
+_EMULATED_OF_IPV6 = ("V6ONLY", "UNICAST_HOPS", "TCLASS", "MTU_DISCOVER", "RECVERR", "AUTOFLOWLABEL")
+
 UNEMULATED: dict[str, str] = {
+    **{name: _OTHER_OF_IPV6 for name in IPV6_OPTIONS if name.removeprefix("IPV6_") not in _EMULATED_OF_IPV6},
     "SO_DONTROUTE": "a host has the routes that it was given",
     **dict.fromkeys(("SO_RCVTIMEO", "SO_RCVTIMEO_NEW", "SO_SNDTIMEO", "SO_SNDTIMEO_NEW"), _NO_CALL_WAITS),
     **dict.fromkeys(("SO_BINDTODEVICE", "SO_BINDTOIFINDEX", "IP_UNICAST_IF"), _DEVICE),

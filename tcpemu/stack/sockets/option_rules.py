@@ -77,6 +77,11 @@ def _ttl(host: HostServices, value: int) -> int:
     return 0 if value == -1 else _bounded("IP_TTL", 1, 255)(host, value)
 
 
+def _tclass(host: HostServices, value: int) -> int:
+    """The same for IPv6, whose default is -1 (do_ipv6_setsockopt)."""
+    return max(_bounded("IPV6_TCLASS", -1, 255)(host, value), 0) & 0xFC
+
+
 def _truth(_host: HostServices, value: int) -> bool:
     return bool(value)
 
@@ -140,6 +145,12 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("quickack", lambda _host, value: value),
     NUMBERS["SO_TXREHASH"]: ("txrehash", _txrehash),
     NUMBERS["IP_RECVERR"]: ("recverr", _truth),
+    NUMBERS["IPV6_V6ONLY"]: ("v6only", _truth),
+    NUMBERS["IPV6_UNICAST_HOPS"]: ("hops", _bounded("IPV6_UNICAST_HOPS", -1, 255)),
+    NUMBERS["IPV6_TCLASS"]: ("tclass", _tclass),
+    NUMBERS["IPV6_RECVERR"]: ("recverr6", _truth),
+    NUMBERS["IPV6_MTU_DISCOVER"]: ("mtu_discover6", _bounded("IPV6_MTU_DISCOVER", 0, 5)),
+    NUMBERS["IPV6_AUTOFLOWLABEL"]: ("autoflowlabel", _truth),
     NUMBERS["IP_MTU_DISCOVER"]: ("mtu_discover", _bounded("IP_MTU_DISCOVER", 0, 5)),
     NUMBERS["SO_SNDBUFFORCE"]: ("sndbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_SNDBUF)),
     NUMBERS["SO_RCVBUFFORCE"]: ("rcvbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_RCVBUF)),
@@ -162,6 +173,8 @@ def changed_options(
     Raises SocketError EINVAL, and ENOPROTOOPT for what Linux does not know; NotEmulatedError for what it does.
     """
     key = level, name
+    if level == socket_constants.IPPROTO_IPV6:
+        _check_ipv6_option(options, name, value, state)
     found, failure = _SETTERS.get(key), SETTING_FAILS.get(key)
     if failure is None and found is None and key not in KEPT and key not in TAKEN and key not in _OTHERS:
         if isinstance(value, bytes) and unemulated_option(level, name) is None:
@@ -191,6 +204,16 @@ def changed_options(
     if field in _LOCKED:
         changes[_LOCKED[field]] = True
     return replace(options, **changes)  # type: ignore[arg-type]
+
+
+def _check_ipv6_option(options: SocketOptions, name: int, value: int | bytes, state: State) -> None:
+    """Only a socket of IPv6 has them, and they take four octets (do_ipv6_setsockopt)."""
+    if not options.ipv6:
+        raise SocketError(errno.ENOPROTOOPT, "a socket of AF_INET has no options of IPv6")
+    if isinstance(value, bytes) and len(value) < 4 and (socket_constants.IPPROTO_IPV6, name) in _SETTERS:
+        raise SocketError(errno.EINVAL, f"{len(value)} octets given; an int has 4")
+    if name == socket_constants.IPV6_V6ONLY and state is not State.CLOSE:
+        raise SocketError(errno.EINVAL, "IPV6_V6ONLY is set before bind()")
 
 
 def _number(level: int, value: int | bytes) -> int:

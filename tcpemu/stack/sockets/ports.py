@@ -37,8 +37,9 @@ class Ports:
 
     def _connections_hold(self, socket: SocketState, address: Address | None, port: int) -> bool:
         """Whether connections, also in TIME_WAIT, keep the port that their listener had (inet_csk_bind_conflict)."""
+        lengths = socket.lengths_of(address)
         for (_, _, local, local_port), flow in self._host.flows.items():
-            if local_port == port and (address is None or address == local):
+            if local_port == port and lengths & len(local) and (address is None or address == local):
                 reusable = _reuseaddr(flow)
                 if reusable is not None and not (reusable and socket.options.reuseaddr):
                     return True
@@ -92,6 +93,8 @@ def _conflict(socket: SocketState, address: Address | None, other: SocketState) 
     if both_reuse and not other.listening:
         return False
     bound = other.bound_address
+    if not socket.lengths_of(address) & other.lengths:
+        return False
     return address is None or bound is None or address == bound
 
 

@@ -12,13 +12,21 @@ from dataclasses import replace
 from tcpemu.stack.base import socket_constants
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.host_arguments import check_time, packed_address
+from tcpemu.stack.base.ip_families import (
+    ANY6,
+    LOCALHOST,
+    LOCALHOST6,
+    is_for_many,
+    is_ipv6,
+    mapped,
+    unmapped,
+)
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
 from tcpemu.stack.connection.lifetime import establishing, time_wait_bucket
 from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.listening import listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
-from tcpemu.stack.records.host_services import is_for_many
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.records.time_wait import TimeWait
@@ -33,7 +41,7 @@ from tcpemu.stack.sockets import (
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.stack.sockets.tcp_info import TcpInfo
-from tcpemu.wire.segment import Address
+from tcpemu.wire.segment import Address, address_text
 
 _LISTEN, _CLOSE = State.LISTEN, State.CLOSE
 
@@ -44,10 +52,17 @@ class Socket(SocketState):
     __slots__ = ("_tables",)
 
     def __init__(
-        self, tables: SocketTables, options: SocketOptions | None = None, datagram: bool = False
+        self,
+        tables: SocketTables,
+        options: SocketOptions | None = None,
+        datagram: bool = False,
+        ipv6: bool = False,
     ) -> None:
         host = tables.host
-        options = options or SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
+        if options is None:
+            options = SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
+            if ipv6:
+                options = replace(options, ipv6=True, v6only=bool(host.sysctls.ipv6_bindv6only))
         SocketState.__init__(self, host, options, datagram)
         self._tables = tables
 
@@ -55,16 +70,19 @@ class Socket(SocketState):
 
     @property
     def local(self) -> tuple[Address, int]:
-        """getsockname(): address (empty for any) and port (0 when not bound)."""
-        if self.connection is not None:
-            return self.connection.key[2:]
-        address, port = self.bound or (None, 0)
+        """getsockname(): address (empty for any of IPv4, `::` for any of IPv6) and port (0 when not bound)."""
+        address, port = self.connection.key[2:] if self.connection is not None else self.bound or (None, 0)
+        if self.options.ipv6:
+            return ANY6 if address is None else mapped(address), port
         return address or b"", port
 
     @property
     def remote(self) -> tuple[Address, int] | None:
         """The peer's address and port, also after the end; None without one."""
-        return None if self.connection is None else self.connection.key[:2]
+        if self.connection is None:
+            return None
+        address, port = self.connection.key[:2]
+        return mapped(address) if self.options.ipv6 else address, port
 
     @property
     def error(self) -> int:
@@ -111,18 +129,20 @@ class Socket(SocketState):
     # --- opening ----------------------------------------------------------------------------------
 
     def bind(self, address: Address | str | None, port: int) -> None:
-        """Take a local address (packed or in text; None for any) and port (0 for a free one).
+        """Take a local address (packed or in text; None, 0.0.0.0 or :: for any) and port (0 for a free one).
 
-        EINVAL when it is bound or connected already or the port is not 0 to 65535, EADDRNOTAVAIL for an address that is
-        not the host's, EADDRINUSE when another socket or a TIME_WAIT holds the port (inet_connection_sock.c:
-        inet_csk_get_port).
+        EINVAL when it is bound or connected already or the port is not 0 to 65535, EAFNOSUPPORT for an address of the
+        other IP, EADDRNOTAVAIL for an address that is not the host's, EADDRINUSE when another socket or a TIME_WAIT
+        holds the port (inet_connection_sock.c: inet_csk_get_port).
         """
         self._check_open()
         if self.bound is not None or self.connection is not None:
             raise SocketError(errno.EINVAL, "the socket is bound already")
         if not 0 <= port <= 65535:
             raise SocketError(errno.EINVAL, f"port {port} is not 0 to 65535")
-        local = address if address is None or isinstance(address, bytes) else packed_address(address)
+        local = None if address is None else wire_address(self.options, address)
+        if local is not None and self.options.v6only and not is_ipv6(local):
+            raise SocketError(errno.EINVAL, "IPV6_V6ONLY is set")
         if local is not None and not self.host.owns(local):
             raise SocketError(errno.EADDRNOTAVAIL, "not an address of this host")
         self.bound = (local, self._tables.ports.bind(self, local, port))
@@ -142,10 +162,11 @@ class Socket(SocketState):
         assert self.bound is not None
         address, port = self.bound
         if self.listener is None:
-            self.listener = Listener(self.host, self, address, port, self.options)
+            self.listener = Listener(self.host, self, address, port, self.options, self.lengths)
         if not self.listening:
             others = self._tables.listeners.get(port, [])
-            if any(_same_address(address, other) for other in others) and not self.options.reuseport:
+            same = any(_same_address(self.listener, other) for other in others)
+            if same and not self.options.reuseport:
                 raise SocketError(errno.EADDRINUSE, f"somebody listens on port {port} already")
             self._tables.listeners.setdefault(port, []).append(self.listener)
         self.listener.options = self.options
@@ -177,17 +198,15 @@ class Socket(SocketState):
         """Open a connection. Raises EINPROGRESS when it has begun, as a non-blocking connect() does.
 
         Later: EALREADY while it goes on, the error when it has failed, nothing once when it has succeeded,
-        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route, EADDRNOTAVAIL when no
+        EISCONN from then on; after a failure it may try again. ENETUNREACH without a route, EAFNOSUPPORT for an
+        address of the other IP; a socket of IPv6 takes `::ffff:192.0.2.1` for one of IPv4. EADDRNOTAVAIL when no
         port of net.ipv4.ip_local_port_range is free for that peer.
         """
         self._begin_stream(now)
         if self.listening or not self.may_connect:
             self._connect_again()
             return
-        peer = address if isinstance(address, bytes) else packed_address(address)
-        if not self.host.routable(peer) or is_for_many(peer):
-            raise SocketError(errno.ENETUNREACH)
-        local = self.bound_address or self.host.source_for(peer)
+        peer, local = self._ends_for(address)
         own_port = self.bound is not None and bool(self.bound[1])
         if self.bound is None or not own_port:
             self.bound = (None, self._tables.ports.for_connect(self, local, peer, port))
@@ -207,6 +226,19 @@ class Socket(SocketState):
         self.host.flows[key] = conn
         syn_sent.connect(conn, iss)
         raise SocketError(errno.EINPROGRESS)
+
+    def _ends_for(self, address: Address | str) -> tuple[Address, Address]:
+        """The addresses of peer and host, as they will be on the wire (tcp_v4_connect, tcp_v6_connect)."""
+        peer = wire_address(self.options, address)
+        if peer is None:  # any address is this host
+            peer = LOCALHOST6 if self.options.ipv6 else LOCALHOST
+        only_ipv6 = self.options.v6only and not is_ipv6(peer)
+        local = self.bound_address or self.host.source_for(peer)
+        if only_ipv6 or not self.host.routable(peer) or is_for_many(peer) or local is None:
+            raise SocketError(errno.ENETUNREACH)
+        if len(local) != len(peer):
+            raise SocketError(errno.EINVAL, "bound to an address of the other IP")
+        return peer, local
 
     def _connect_again(self) -> None:
         """connect() on a socket that has begun to connect: how that stands (af_inet.c: __inet_stream_connect)."""
@@ -321,6 +353,8 @@ class Socket(SocketState):
         """
         self._begin(self.host.now if now is None else now)
         before = self.options
+        if level == socket_constants.IPPROTO_IPV6 and name == socket_constants.IPV6_V6ONLY and self.bound:
+            raise SocketError(errno.ENOPROTOOPT if not before.ipv6 else errno.EINVAL, "the socket is bound")
         after = option_rules.changed_options(self.host, before, level, name, value, self.state)
         self._set(after)
         if self.connection is not None:
@@ -393,5 +427,19 @@ class Socket(SocketState):
             raise SocketError(errno.EBADF, "close() was called on this socket")
 
 
-def _same_address(address: Address | None, other: Listener) -> bool:
-    return address is None or other.address is None or address == other.address
+def _same_address(one: Listener, other: Listener) -> bool:
+    """Whether both would have to take the same SYN."""
+    if not one.lengths & other.lengths:
+        return False
+    return one.address is None or other.address is None or one.address == other.address
+
+
+def wire_address(options: SocketOptions, address: Address | str) -> Address | None:
+    """An address that a socket is given, as it is on the wire; None for any. SocketError for one of the other IP."""
+    packed = address if isinstance(address, bytes) else packed_address(address)
+    if is_ipv6(packed) != options.ipv6:
+        family = "AF_INET6" if options.ipv6 else "AF_INET"
+        raise SocketError(errno.EAFNOSUPPORT, f"{address_text(packed)} is no address of {family}")
+    if not any(packed):
+        return None
+    return unmapped(packed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcpemu.stack.base.ip_families import IPV4_LENGTH, IPV6_LENGTH
 from tcpemu.stack.base.states import State
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices, SocketHandle
@@ -41,6 +42,19 @@ class SocketState(SocketHandle):
     def listening(self) -> bool:
         """Whether listen() is in force."""
         return self.listener is not None and self.listener.state is State.LISTEN
+
+    @property
+    def lengths(self) -> int:
+        """Octets of the addresses that it is bound to: 4, 16, or both (`ip_families.py`)."""
+        return self.lengths_of(self.bound_address)
+
+    def lengths_of(self, address: Address | None) -> int:
+        """The same if it were bound to this address; None for any."""
+        if address is not None:
+            return len(address)
+        if not self.options.ipv6:
+            return IPV4_LENGTH
+        return IPV6_LENGTH if self.options.v6only else IPV4_LENGTH | IPV6_LENGTH
 
     @property
     def bound_address(self) -> Address | None:

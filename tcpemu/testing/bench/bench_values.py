@@ -10,6 +10,7 @@ from typing import Any
 from tcpemu.generations import DEFAULT, generation
 from tcpemu.network.clock import duration
 from tcpemu.stack import SYSCTLS, ConfigurationError, SocketError
+from tcpemu.stack.base.sysctls import attribute
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Option, Timestamps, WScale
 from tcpemu.wire.refused import Refused
@@ -75,9 +76,9 @@ def sysctl_of(name: str) -> str:
     """The full name: `syncookies` is net.ipv4.tcp_syncookies, `somaxconn` net.core.somaxconn."""
     if name in SYSCTLS:
         return name
-    found = [full for full in SYSCTLS if full.rpartition(".")[2] in (name, f"tcp_{name}")]
+    found = [full for full in SYSCTLS if attribute(full) in (name, f"tcp_{name}")]
     if len(found) != 1:
-        known = [*_SETTINGS, *(full.rpartition(".")[2].removeprefix("tcp_") for full in SYSCTLS)]
+        known = [*_SETTINGS, *(attribute(full).removeprefix("tcp_") for full in SYSCTLS)]
         near = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {near[0]}?" if near else "`tcpemu schema --text` lists sysctls"
         raise ConfigurationError(f"{name}= is no setting of a bench and no end of a sysctl's name; {hint}")

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tcpemu.scenario.traces import step_trace
+from tcpemu.scenario.traces.judge import difference
 from tcpemu.wire import relative_numbers
 
 DOC = step_trace.__doc__
@@ -42,7 +43,7 @@ def test_every_option_is_listed():
 
 def test_keys_of_a_segment_are_those_that_are_listed():
     keys = {word for pair in listed("**A segment that arrives**") for word in pair if word}
-    assert keys == {"len", "win", "opts", "isn", "lport", "ip", "ttl", "tos", "badsum", "urg"}
+    assert keys == {"len", "win", "opts", "isn", "lport", "ip", "ttl", "tos", "badsum", "urg", "label"}
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,21 @@ def test_a_kernel_that_is_not_linux_answers_on_time_unless_ticks_are_asked_for()
     assert step_trace.run(trace, generation_name="macos-15")["log"]
     with pytest.raises(step_trace.TraceError, match=r"^hz is 250: how late"):
         step_trace.run(trace, generation_name="macos-15", hz=250)
+
+
+def test_a_trace_says_which_ip_it_speaks():
+    syn = [0.1, "in", 42001, "S", 0, None, {}]
+    trace = {"family": "ipv6", "until": 0.2, "steps": [[0, "listen", 1], syn]}
+    answer = step_trace.run(trace)["log"][2]
+    assert (answer["opts"], answer["label"], answer["ttl"], "df" in answer) == ([["mss", 1440]], 0, 64, False)
+    with pytest.raises(step_trace.TraceError, match="family is 'ipx'; it is ipv4 or ipv6"):
+        step_trace.run({**trace, "family": "ipx"})
+
+
+def test_a_wrong_flow_label_is_found():
+    trace = {"family": "ipv6", "until": 3, "steps": [[0, "listen", 1], [0.1, "in", 42001, "S", 0, None, {}]]}
+    answer = step_trace.run(trace)
+    again = [entry for entry in answer["log"] if "out" in entry][1]
+    assert again["label"] == 1
+    again["label"] = 0
+    assert "packet 2" in difference(step_trace.run(trace), answer)

@@ -34,9 +34,29 @@ def test_what_is_no_address_is_refused(addresses, words):
 
 
 @pytest.mark.parametrize("six", ["2001:db8::1", address("2001:db8::1")])
-def test_ipv6_is_not_emulated(six):
-    with pytest.raises(NotEmulatedError, match="2001:db8::1: IPv6 is not emulated"):
-        Host([six], KERNEL)
+def test_addresses_may_be_of_ipv6(six):
+    assert Host([six], KERNEL).addresses == (address("2001:db8::1"),)
+
+
+@pytest.mark.parametrize("nobodys", ["::", "ff02::1", "::ffff:c000:201", "0.0.0.0", "224.0.0.1"])
+def test_an_address_that_no_host_has_is_refused(nobodys):
+    with pytest.raises(ConfigurationError, match=f"{nobodys} can be no host's address"):
+        Host(["192.0.2.1", nobodys], KERNEL)
+
+
+def test_link_local_addresses_are_not_emulated():
+    with pytest.raises(
+        NotEmulatedError, match="fe80::1: link-local addresses, which need an interface, are not"
+    ):
+        Host(["fe80::1"], KERNEL)
+
+
+def test_a_link_of_ipv6_carries_1280_octets():
+    assert Host(["2001:db8::1"], KERNEL, mtu=1280)
+    with pytest.raises(
+        ConfigurationError, match="mtu is 1279; it can be 1280 to 65535; a link with less carries no"
+    ):
+        Host(["2001:db8::1"], KERNEL, mtu=1279)
 
 
 def test_a_generation_is_a_value():

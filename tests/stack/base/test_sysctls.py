@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tcpemu.stack import SYSCTLS, ConfigurationError, Host
-from tcpemu.stack.base.sysctls import Sysctls, parse
+from tcpemu.stack.base.sysctls import Sysctls, attribute, parse
 from tcpemu.testing.bench import Bench
 from tcpemu.testing.bench.bench_values import GENERATION, HOST
 from tcpemu.version import build
@@ -129,4 +129,4 @@ def test_a_host_that_cannot_be(settings, says):
 @pytest.mark.skipif(build() == "compiled", reason="a compiled class has no annotations left to look at")
 def test_every_sysctl_is_declared_with_its_type():
     declared = set(Sysctls.__annotations__)
-    assert declared == {name.rpartition(".")[2] for name in SYSCTLS}
+    assert declared == {attribute(name) for name in SYSCTLS}

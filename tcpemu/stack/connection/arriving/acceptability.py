@@ -152,7 +152,7 @@ def _syn_inside(conn: Connection, segment: Segment) -> Reason:
         return reasons.DATA_OLD
     conn.host.count("TCPAbortOnSyn")
     closing.reset_by_peer(conn, "SYN arrives")
-    stateless_replies.send_reset(conn.host, segment)
+    stateless_replies.send_reset(conn.host, segment, conn.flow_label)
     return reasons.SYN_RESETS
 
 

@@ -33,6 +33,7 @@ def take(conn: Connection, segment: Segment) -> Reason:
             return _refuse(conn, reasons.DATA_ZERO_WINDOW)
         return _in_order(conn, segment, segment.payload)
     if not after(end, conn.rcv.nxt):
+        duplicate_reports.note_other_path(conn, segment)
         conn.host.count("DelayedACKLost")
         duplicate_reports.report_duplicate(conn, seq, end)
         return _refuse(conn, reasons.DATA_OLD)

@@ -3,6 +3,7 @@
 It must quote a number that is under way; anybody can send one. A connection that is open goes on whatever it says
 (RFC 1122 section 4.2.3.9), unless IP_RECVERR asks to be told; one that is opening ends. 'Fragmentation needed'
 makes segments smaller, and sends again at once what was too large. icmp.c: icmp_unreach, icmp_err_convert.
+ICMPv6 says the same with other numbers (tcp_ipv6.c: tcp_v6_err; icmpv6_err_convert).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import errno
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.sequence_numbers import before
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND
@@ -26,6 +28,9 @@ from tcpemu.wire.icmp import (
     SOURCE_QUENCH,
     TIME_EXCEEDED,
     UNREACHABLE,
+    V6_PARAMETER_PROBLEM,
+    V6_TIME_EXCEEDED,
+    V6_UNREACHABLE,
     IcmpError,
 )
 
@@ -37,11 +42,21 @@ _UNREACHABLE = (
     errno.EHOSTUNREACH,
 )
 """By code (icmp.c: icmp_err_convert)."""
+_V6_UNREACHABLE = (
+    *(errno.ENETUNREACH, errno.EACCES, errno.EHOSTUNREACH, errno.EHOSTUNREACH, errno.ECONNREFUSED),
+    *(errno.EACCES, errno.EACCES),
+)
+"""By code of ICMPv6 (icmp.c: tab_unreach)."""
+_V6_NO_ROUTE = 0
+_V6_NOT_FATAL = (_V6_NO_ROUTE, 2, 3)
+"""No route, beyond the scope, no such address: others end what is opening (fatal)."""
 _REASSEMBLY = 1
 
 
 def says_something(error: IcmpError) -> bool:
-    """Whether the kernel gives it to TCP at all (icmp.c: icmp_unreach)."""
+    """Whether the kernel gives it to TCP at all (icmp.c: icmp_unreach); of ICMPv6 it gives every error."""
+    if is_ipv6(error.src):
+        return True
     if error.kind == TIME_EXCEEDED:
         return error.code != _REASSEMBLY
     return error.kind != UNREACHABLE or error.code < len(_UNREACHABLE)
@@ -49,6 +64,10 @@ def says_something(error: IcmpError) -> bool:
 
 def ends_request(error: IcmpError) -> bool:
     """Whether it ends a half-open connection (tcp_v4_err, tcp_req_err)."""
+    if is_ipv6(error.src):
+        if error.kind == V6_UNREACHABLE:
+            return error.code not in _V6_NOT_FATAL
+        return error.kind == V6_PARAMETER_PROBLEM
     if error.kind == UNREACHABLE:
         return error.code in (NET, HOST)
     return error.kind in (PARAMETER_PROBLEM, TIME_EXCEEDED)
@@ -59,6 +78,8 @@ def receive(conn: Connection, error: IcmpError) -> Reason:
     if before(error.seq, conn.snd.una) or before(conn.snd.nxt, error.seq):
         conn.host.count("OutOfWindowIcmps")
         return reasons.ICMP_OUT_OF_WINDOW
+    if is_ipv6(error.src):
+        return _from_ipv6(conn, error)
     if error.kind in (REDIRECT, SOURCE_QUENCH):
         return reasons.ICMP_IGNORED
     if error.kind == UNREACHABLE:
@@ -72,6 +93,33 @@ def receive(conn: Connection, error: IcmpError) -> Reason:
     return _tell(conn, number, error)
 
 
+def _from_ipv6(conn: Connection, error: IcmpError) -> Reason:
+    """The same for ICMPv6 (tcp_v6_err)."""
+    if error.too_large:
+        return _too_large_for_ipv6(conn, error)
+    number = errno.EPROTO
+    if error.kind == V6_UNREACHABLE and error.code < len(_V6_UNREACHABLE):
+        number = _V6_UNREACHABLE[error.code]
+    elif error.kind == V6_TIME_EXCEEDED:
+        number = errno.EHOSTUNREACH
+    if error.kind == V6_UNREACHABLE and error.code == _V6_NO_ROUTE and conn.state not in OPENING:
+        _take_back_off(conn, error.seq)
+    return _tell(conn, number, error)
+
+
+def _too_large_for_ipv6(conn: Connection, error: IcmpError) -> Reason:
+    """Learn the path's MTU where that makes segments smaller, and send again at once (tcp_v6_mtu_reduced)."""
+    host, peer = conn.host, conn.key[0]
+    if not path_mtu.heeds(conn) or segment_size.payload_in(conn, error.mtu) >= conn.snd.mss_cache:
+        return reasons.ICMP_IGNORED
+    path_mtu.learn(host, peer, error.mtu)
+    if conn.snd.path_mtu > path_mtu.path_mtu(host, peer):
+        segment_size.sync_mss(conn)
+        _send_smaller(conn)
+        return reasons.ICMP_TOO_LARGE
+    return reasons.ICMP_IGNORED
+
+
 def _tell(conn: Connection, number: int, error: IcmpError) -> Reason:
     """The end of what is opening; else what is told at once with IP_RECVERR, or when the connection is given up."""
     if conn.state is State.CLOSE:
@@ -79,7 +127,7 @@ def _tell(conn: Connection, number: int, error: IcmpError) -> Reason:
     if conn.state in OPENING:
         closing.fail(conn, number, f"ICMP: {error}")
         return reasons.ICMP_REFUSED
-    if conn.options.recverr:
+    if conn.options.recverr6 if is_ipv6(conn.key[0]) else conn.options.recverr:
         conn.error = number
         conn.host.wake(conn.socket)
         return reasons.ICMP_TOLD

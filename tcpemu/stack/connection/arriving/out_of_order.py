@@ -31,6 +31,7 @@ def _fragment(segment: Segment, end: int) -> Fragment:
 def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     """Keep a segment that lies beyond a hole, and owe an ACK that says so: by SACK where that was agreed."""
     fragment = _fragment(segment, end)
+    conn.ack.flow_label = segment.flow_label
     if not memory_pressure.admit(conn, segment):
         conn.host.count("TCPOFODrop")
         conn.host.wake(conn.socket)

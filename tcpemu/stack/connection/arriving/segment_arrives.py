@@ -115,7 +115,7 @@ def _other_states(conn: Connection, segment: Segment, stamps: Timestamps | None)
     verdict = ack_arrives.process(conn, segment, stamps)
     if verdict is not _GOOD:
         if conn.state is State.SYN_RECV:
-            stateless_replies.send_reset(conn.host, segment)
+            stateless_replies.send_reset(conn.host, segment, conn.flow_label)
             return reasons.ACK_UNSENT_RST
         if verdict is not AckValue.OLD:
             return reasons.ACK_CLOSING if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
@@ -159,7 +159,7 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
             conn, "data for a socket that is closed" if _new_data(conn, segment) else "TCP_LINGER2 is below 0"
         )
         conn.host.count("TCPAbortOnData")
-        stateless_replies.send_reset(conn.host, segment)
+        stateless_replies.send_reset(conn.host, segment, conn.flow_label)
         return reasons.ABORT_ON_DATA
     return reasons.ACKED if closing.wait_in_fin_wait2(conn, bool(segment.flags & FIN)) else None
 
@@ -179,7 +179,7 @@ def _text_in_state(conn: Connection, segment: Segment) -> Reason:
     if state is not _ESTABLISHED and conn.shutdown & RCV_SHUTDOWN and _new_data(conn, segment):
         conn.host.count("TCPAbortOnData")
         closing.reset_by_peer(conn, "data for a socket that is closed")
-        stateless_replies.send_reset(conn.host, segment)
+        stateless_replies.send_reset(conn.host, segment, conn.flow_label)
         return reasons.ABORT_ON_DATA
     reason = data_arrives.take(conn, segment)
     _finish(conn)

@@ -9,9 +9,15 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, add, after
 from tcpemu.stack.base.states import State
-from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_syn
+from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, default_mss, read_syn
 from tcpemu.stack.connection.lifetime import closing, establishing, keepalive, state_changes
-from tcpemu.stack.connection.measures import first_window, header_prediction, initial_numbers, segment_size
+from tcpemu.stack.connection.measures import (
+    first_window,
+    header_prediction,
+    initial_numbers,
+    ipv6_header,
+    segment_size,
+)
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies, transmit
 from tcpemu.stack.control import pacing_rate
@@ -28,12 +34,12 @@ def connect(conn: Connection, number: int | None = None) -> None:
     host = conn.host
     iss, conn.ts.offset = initial_numbers.flow_secrets(host, conn.key)
     iss = iss if number is None else number
+    conn.flow_label = ipv6_header.new_flow_label(host, conn.key, conn.options)
     if not conn.options.quickack:
         conn.ack.pingpong = 1
     conn.snd.iss = conn.snd.una = conn.snd.write_seq = conn.snd.sml = iss
     conn.rcv.advmss = segment_size.advertised_mss(host, conn.options.maxseg, conn.key[0])
-    if conn.options.maxseg:
-        conn.snd.mss_clamp = conn.options.maxseg
+    conn.snd.mss_clamp = conn.options.maxseg or default_mss(conn.key[0])
     establishing.init_rcv_mss(conn)
     scaling = bool(host.sysctls.tcp_window_scaling)
     conn.rcv.wnd, conn.rcv.window_clamp, conn.rcv.wscale = first_window.first_window(
@@ -54,7 +60,7 @@ def connect(conn: Connection, number: int | None = None) -> None:
 def receive(conn: Connection, segment: Segment) -> Reason:
     """A segment in SYN_SENT, in the order of RFC 9293 section 3.10.7.3."""
     flags = segment.flags
-    offer = read_syn(segment.options, conn.host.sysctls, conn.options.maxseg)
+    offer = read_syn(segment.options, conn.host.sysctls, conn.options.maxseg, default_mss(conn.key[0]))
     if flags & ACK:
         return _with_ack(conn, segment, offer)
     if flags & RST:
@@ -74,13 +80,13 @@ def _with_ack(conn: Connection, segment: Segment, offer: SynOptions) -> Reason:
             write_timer.set_timer(conn, WriteTimer.RETRANS, host.generation.quick_syn)
         if rst:
             return reasons.SYN_SENT_BAD_ACK_RST
-        stateless_replies.send_reset(host, segment)
+        stateless_replies.send_reset(host, segment, conn.flow_label)
         return reasons.SYN_SENT_BAD_ACK
     if not _echo_is_ours(conn, offer.timestamps):
         host.count("PAWSActive")
         if rst:
             return reasons.SYN_SENT_TSECR_RST
-        stateless_replies.send_reset(host, segment)
+        stateless_replies.send_reset(host, segment, conn.flow_label)
         return reasons.SYN_SENT_TSECR
     if rst:
         closing.reset_by_peer(conn)

@@ -12,6 +12,7 @@ import errno
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
@@ -159,13 +160,15 @@ def _bucket(conn: Connection, state: State) -> TimeWait:
         conn.snd.nxt,
         receive_window.receive_window(conn),
         conn.rcv.wscale,
-        conn.options.tos,
+        conn.options.tclass if is_ipv6(conn.key[0]) else conn.options.tos,
         conn.options.reuseaddr,
         conn.ts.ok,
         conn.ts.recent,
         conn.ts.recent_at,
         conn.ts.offset,
         conn.host.now,
+        ipv6=conn.options.ipv6,
+        flow_label=conn.flow_label,
     )
 
 

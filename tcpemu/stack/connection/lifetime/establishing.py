@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tcpemu.stack.base.ip_families import IPV4_LENGTH
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.base.units import MICROSECOND
@@ -48,7 +49,7 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         RoundTrips(host.generation.initial_rto),
         Retransmission(),
         host.first_congestion,
-        host.secrets.draw.getrandbits(16),
+        host.secrets.draw.getrandbits(16) if len(key[0]) == IPV4_LENGTH else 0,
     )
     if options.mtu_discover is not None or host.path_mtus or host.sysctls.ip_no_pmtu_disc:
         conn.snd.df = path_mtu.dont_fragment(conn)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.ip_families import is_loopback
 from tcpemu.stack.base.sequence_numbers import MASK, add, after, before, in_window, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
@@ -17,7 +18,6 @@ from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited
 from tcpemu.stack.connection.sending import stateless_replies
-from tcpemu.stack.records.host_services import is_loopback
 from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
@@ -194,7 +194,7 @@ def _fin_wait2(bucket: TimeWait, segment: Segment, stamps: Timestamps | None, ol
 
 
 def _reset(bucket: TimeWait, segment: Segment) -> Reason:
-    stateless_replies.send_reset(bucket.host, segment)
+    stateless_replies.send_reset(bucket.host, segment, bucket.flow_label)
     met = "data" if segment.payload else "a new SYN"
     remove(bucket, f"{met} for a socket that is closed: answered with a RST")
     return reasons.TW_RST
@@ -208,5 +208,13 @@ def _send_ack(bucket: TimeWait, reason: Reason = reasons.SENT_TW_ACK) -> None:
         stamps = Timestamps(host.tsval(bucket.ts_offset), bucket.ts_recent)
     window = bucket.rcv_wnd >> bucket.rcv_shift & 0xFFFF
     stateless_replies.send_bare_ack(
-        host, bucket.key, bucket.snd_nxt, bucket.rcv_nxt, window, stamps, bucket.tos, reason
+        host,
+        bucket.key,
+        bucket.snd_nxt,
+        bucket.rcv_nxt,
+        window,
+        stamps,
+        bucket.tos,
+        reason,
+        bucket.flow_label,
     )

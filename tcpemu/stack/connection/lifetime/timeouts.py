@@ -10,6 +10,7 @@ from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes
+from tcpemu.stack.connection.measures import ipv6_header
 from tcpemu.stack.connection.sending import data_out, retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
@@ -68,7 +69,9 @@ def retransmission_timer(conn: Connection) -> None:
     if _tried_enough(conn):
         _give_up(conn, _what_timed_out(conn), _what_decided(conn))
         return
-    host.count("TcpTimeoutRehash")
+    if conn.options.txrehash:
+        host.count("TcpTimeoutRehash")
+        conn.flow_label = ipv6_header.new_flow_label(host, conn.key, conn.options)
     _count_failure(conn, board)
     congestion_states.enter_loss(conn, board)
     if conn.state in OPENING:

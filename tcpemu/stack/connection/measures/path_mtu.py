@@ -1,10 +1,11 @@
 """The MTU of the path to a peer, as ICMP has told it: kept for some minutes, then forgotten (RFC 1191).
 
-route.c: __ip_rt_update_pmtu, ipv4_mtu; ip.h: ip_dont_fragment (Linux 6.18).
+route.c: __ip_rt_update_pmtu, ipv4_mtu, __ip6_rt_update_pmtu; ip.h: ip_dont_fragment (Linux 6.18).
 """
 
 from __future__ import annotations
 
+from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU, is_ipv6
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices, LearntMtu
@@ -29,8 +30,12 @@ def path_mtu(host: HostServices, peer: Address) -> int:
 def learn(host: HostServices, peer: Address, mtu: int) -> None:
     """A router has no room for more than this; a lie below the least is answered by packets that may be cut.
 
-    __ip_rt_update_pmtu.
+    __ip_rt_update_pmtu. Over IPv6 no router cuts packets, and what is below the least MTU is not believed.
     """
+    if is_ipv6(peer):
+        if LEAST_IPV6_MTU <= mtu < path_mtu(host, peer):
+            host.path_mtus[peer] = LearntMtu(mtu, False, host.now + host.sysctls.ipv6_mtu_expires * SECOND)
+        return
     old = host.path_mtus.get(peer)
     current = path_mtu(host, peer)
     if (old is not None and peer in host.path_mtus and old.locked) or current < mtu:
@@ -44,6 +49,8 @@ def learn(host: HostServices, peer: Address, mtu: int) -> None:
 
 def heeds(conn: Connection) -> bool:
     """Whether what ICMP says of the MTU changes this connection's segments (ip_sk_accept_pmtu, IP_PMTUDISC_DONT)."""
+    if is_ipv6(conn.key[0]):
+        return conn.options.mtu_discover6 < PMTUDISC_INTERFACE
     return discovery_of(conn) in _HEEDS_ICMP
 
 
@@ -56,7 +63,9 @@ def discovery_of(conn: Connection) -> int:
 
 
 def dont_fragment(conn: Connection) -> bool:
-    """Whether its packets carry DF (ip_dont_fragment)."""
+    """Whether its packets carry DF (ip_dont_fragment); over IPv6 all do as if."""
+    if is_ipv6(conn.key[0]):
+        return True
     discovery = discovery_of(conn)
     if discovery != PMTUDISC_WANT:
         return discovery == PMTUDISC_DO

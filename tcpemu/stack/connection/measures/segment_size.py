@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from tcpemu.stack.base.ip_families import IPV6_LONGER, is_ipv6
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.connection import Connection
@@ -19,11 +20,28 @@ _LARGEST_ADVERTISED = 65495
 def advertised_mss(host: HostServices, user_mss: int = 0, peer: Address | None = None) -> int:
     """The MSS that we announce: what the link holds, or the path to this peer; less by TCP_MAXSEG.
 
-    route.c: ipv4_default_advmss; tcp_output.c: tcp_advertise_mss.
+    route.c: ipv4_default_advmss, ip6_default_advmss; tcp_output.c: tcp_advertise_mss.
     """
     mtu = host.mtu if peer is None else path_mtu(host, peer)
-    mss = min(max(mtu - host.generation.wire.mss_headers, 256), _LARGEST_ADVERTISED)
+    mss = min(max(mtu - _headers(host, peer), _least_advertised(host, peer)), _LARGEST_ADVERTISED)
     return min(mss, user_mss) if user_mss else mss
+
+
+def _headers(host: HostServices, peer: Address | None) -> int:
+    """Octets of a packet to this peer that are no payload: the headers of IP and TCP without options."""
+    headers = host.generation.wire.mss_headers
+    return headers + IPV6_LONGER if peer is not None and is_ipv6(peer) else headers
+
+
+def payload_in(conn: Connection, mtu: int) -> int:
+    """Octets of payload in a full packet of this size, if the peer's window is no limit (tcp_mtu_to_mss)."""
+    room = min(mtu - _headers(conn.host, conn.key[0]), conn.snd.mss_clamp)
+    room = max(room, conn.host.sysctls.tcp_min_snd_mss)
+    return room - TIMESTAMPS_LENGTH if conn.ts.ok else room
+
+
+def _least_advertised(host: HostServices, peer: Address | None) -> int:
+    return host.sysctls.ipv6_min_adv_mss if peer is not None and is_ipv6(peer) else 256
 
 
 def sync_mss(conn: Connection, before_syn: bool = False) -> None:
@@ -31,7 +49,7 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
     mtu = snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
-    room, least = mtu - host.generation.wire.mss_headers, host.sysctls.tcp_min_snd_mss
+    room, least = mtu - _headers(host, conn.key[0]), host.sysctls.tcp_min_snd_mss
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
 
 

@@ -63,6 +63,7 @@ def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
             # So long a gap may be a time-out of the peer's, which then sends slowly and needs its ACKs.
             _more_quick(conn)
     conn.ack.last_data_at = now
+    conn.ack.flow_label = segment.flow_label
     # Small segments waste memory in any case: the window grows by larger ones alone.
     if len(segment.payload) >= 128:
         receive_window.grow(conn, len(segment.payload), memory)

@@ -6,9 +6,12 @@ tcp_input.c: tcp_dsack_set, tcp_dsack_extend, tcp_send_dupack.
 from __future__ import annotations
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.ip_families import IPV6_LENGTH
 from tcpemu.stack.base.sequence_numbers import MASK, after, before
+from tcpemu.stack.connection.measures import ipv6_header
 from tcpemu.stack.connection.sending import delayed_acks, transmit
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.wire.segment import Segment
 
 
@@ -18,8 +21,25 @@ def send_duplicate_ack(conn: Connection, segment: Segment) -> None:
         conn.host.count("DelayedACKLost")
         delayed_acks.enter_quick(conn)
         end = segment.seq + segment.length & MASK
+        if conn.sack_ok and conn.host.sysctls.tcp_dsack:
+            note_other_path(conn, segment)
         report_duplicate(conn, segment.seq, conn.rcv.nxt if after(end, conn.rcv.nxt) else end)
     transmit.send_ack(conn, reasons.SENT_DUP_ACK)
+
+
+def note_other_path(conn: Connection, segment: Segment) -> None:
+    """Old data with another flow label: a time-out made the peer try another path, and so do we for our ACKs.
+
+    tcp_rcv_spurious_retrans; over IPv4 there is no label.
+    """
+    if len(segment.src) != IPV6_LENGTH:
+        return
+    board = conn.scoreboard
+    in_loss = board is not None and board.recovery.state is CaState.LOSS
+    if not in_loss and conn.ack.flow_label != segment.flow_label and conn.options.txrehash:
+        conn.host.count("TcpDuplicateDataRehash")
+        conn.flow_label = ipv6_header.new_flow_label(conn.host, conn.key, conn.options)
+    conn.ack.flow_label = segment.flow_label
 
 
 def report_duplicate(conn: Connection, seq: int, end: int) -> None:

@@ -6,10 +6,11 @@ tcp_output.c: __tcp_transmit_skb, __tcp_send_ack, tcp_send_active_reset (Linux 6
 from __future__ import annotations
 
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.ip_families import IPV4_LENGTH
 from tcpemu.stack.base.sequence_numbers import add, after, before, distance
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import established_options, syn_options
-from tcpemu.stack.connection.measures import segment_size
+from tcpemu.stack.connection.measures import ipv6_header, segment_size
 from tcpemu.stack.connection.measures.receive_window import select_window
 from tcpemu.stack.connection.sending import pacing
 from tcpemu.stack.records.connection import Connection
@@ -60,7 +61,13 @@ def transmit(
     if conn.snd.departed_at < host.now:
         conn.snd.departed_at = host.now
     remote, remote_port, local, local_port = conn.key
-    tos = conn.options.tos
+    ip_id, df = conn.ip_id, True
+    if len(remote) == IPV4_LENGTH:
+        tos, ttl = conn.options.tos, conn.options.ttl or host.sysctls.ip_default_ttl
+        df = conn.snd.df and (host.generation.wire.dont_fragment or not flags & SYN)
+        conn.ip_id = ip_id + 1 & 0xFFFF
+    else:
+        tos, ttl = conn.options.tclass, ipv6_header.hop_limit(host, conn.options)
     if flags & SYN:
         window = _syn_window(conn, flags, repeat)
         options = own_syn_options(conn, flags)
@@ -75,31 +82,12 @@ def transmit(
                 flags |= ECE
     if conn.snd.up is not None and urgent < 0:
         urgent = _urgent_pointer(conn, seq)
-    if urgent > 0:
-        flags |= URG
-    host.send(
-        Segment(
-            local,
-            local_port,
-            remote,
-            remote_port,
-            seq,
-            conn.rcv.nxt if flags & ACK else 0,
-            flags,
-            window,
-            options,
-            payload,
-            max(urgent, 0),
-            conn.options.ttl or host.sysctls.ip_default_ttl,
-            tos,
-            conn.ip_id,
-            conn.snd.df and (host.generation.wire.dont_fragment or not flags & SYN),
-        ),
-        reason,
-        repeat,
-        not repeat and flags & _SYN_ACK != _SYN_ACK,
-    )
-    conn.ip_id = conn.ip_id + 1 & 0xFFFF
+    flags |= URG if urgent > 0 else 0
+    segment = Segment(
+        local, local_port, remote, remote_port, seq, conn.rcv.nxt if flags & ACK else 0, flags, window, options,
+        payload, max(urgent, 0), ttl, tos, ip_id, df, 0, b"", conn.flow_label,
+    )  # fmt: skip
+    host.send(segment, reason, repeat, not repeat and flags & _SYN_ACK != _SYN_ACK)
     if payload:
         _data_sent(conn)
     if flags & ACK:
