@@ -190,13 +190,14 @@ def _kernel(result: Result, name: str) -> str:
 
 
 def _socket(row: SocketRow) -> JsonObject:
-    address, port = row.remote or (None, None)
+    local, remote = row.shown
+    address, port = remote or (None, None)
     return {
         "state": row.state.ss_name,
         "recv_q": row.recv_q,
         "send_q": row.send_q,
-        "local_address": _address(row.local[0]),
-        "local_port": row.local[1],
+        "local_address": _address(local[0]),
+        "local_port": local[1],
         "remote_address": None if address is None else _address(address),
         "remote_port": port,
     }

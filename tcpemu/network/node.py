@@ -30,6 +30,7 @@ from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack.base.errors import ConfigurationError, SocketError
 from tcpemu.stack.base.events import Sent, StateChanged
+from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
@@ -161,12 +162,15 @@ class Node(Attached):
     ) -> ListeningSocket:
         """A socket with these options, bound to the port (of one address, or of all) and listening.
 
+        On a host with addresses of IPv6 one that listens for all takes both IPs; a peer of IPv4 then looks like
+        `::ffff:192.0.2.1`.
+
         Raises SocketError: EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
         """
         if type(backlog) is not int:
             raise ConfigurationError(f"backlog={backlog!r}: a backlog is a whole number, such as 128")
-        socket = self._socket(options, datagram)
         local = None if address is None else packed(address)
+        socket = self._socket(options, datagram, self._is_of_ipv6 if local is None else is_ipv6(local))
 
         def attempt(now: int) -> None:
             socket.bind(local, port)
@@ -189,7 +193,7 @@ class Node(Attached):
         """
         remote = packed(address), port
         text = f"connect({endpoint_text(remote)})"
-        socket = self._socket(options)
+        socket = self._socket(options, ipv6=is_ipv6(remote[0]))
         started = False
 
         def attempt(now: int) -> None:
@@ -206,8 +210,14 @@ class Node(Attached):
             await self.calls.complete(socket, text, attempt, lambda _: "connected", again=errno.EINPROGRESS)
         return ConnectedSocket(self.calls, socket)
 
-    def _socket(self, options: OptionValues | None, datagram: bool = False) -> EndpointSocket:
-        socket = self.host.socket(datagram)
+    @property
+    def _is_of_ipv6(self) -> bool:
+        return any(":" in text for text in self.addresses)
+
+    def _socket(
+        self, options: OptionValues | None, datagram: bool = False, ipv6: bool = False
+    ) -> EndpointSocket:
+        socket = self.host.socket(datagram, ipv6) if ipv6 else self.host.socket(datagram)
         for (level, name), value in (options or {}).items():
             set_option(self.calls, socket, level, name, value)
         return socket

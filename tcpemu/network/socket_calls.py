@@ -18,6 +18,7 @@ from tcpemu.network.loop import Loop
 from tcpemu.network.record import WAITS
 from tcpemu.network.task import Applications, Wake, pause
 from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.ip_families import unmapped
 from tcpemu.wire.segment import FlowKey
 
 T = TypeVar("T")
@@ -147,4 +148,5 @@ def _flow(socket: EndpointSocket) -> FlowKey | None:
     if socket.remote is None:
         return None
     (remote, remote_port), (local, local_port) = socket.remote, socket.local
+    remote, local = unmapped(remote), unmapped(local)
     return remote, remote_port, local, local_port

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Mapping
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -101,22 +101,22 @@ class World:
     def host(
         self,
         name: str,
-        address: str | bytes | IPv4Address | None = None,
-        *,
+        *addresses: str | bytes | IPv4Address | IPv6Address | None,
         generation: str | Generation | None = None,
         sysctls: Mapping[str, object] | None = None,
         mtu: int = 1500,
     ) -> Node:
-        """A host. Its address is the next of 10.0.0.1, 10.0.0.2 ..., unless one is given.
+        """A host. Its address is the next of 10.0.0.1, 10.0.0.2 ..., unless some are given, of IPv4 or IPv6.
 
         Raises ConfigurationError for what is no name, address, kernel or sysctl.
         """
         if not isinstance(name, str):
             raise ConfigurationError(f"name={name!r}: the name of a host is text, as 'server'")
         arguments.check_settings(generation, sysctls)
+        own = [arguments.address_text_of(one) for one in addresses if one is not None]
         node = self.network.host(
             name,
-            self._free_address() if address is None else arguments.address_text_of(address),
+            *(own or (self._free_address(),)),
             generation=generation or self._generation,
             sysctls=self._sysctls | dict(sysctls or {}),
             mtu=mtu,

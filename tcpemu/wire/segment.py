@@ -21,6 +21,7 @@ FlowKey: TypeAlias = tuple[Address, int, Address, int]
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
 FLAG_LETTERS = "FSRPAUECN"
 """One letter for each flag from FIN on; E is ECE, C is CWR, N is AE (once called NS)."""
+_MAPPED = bytes(10) + b"\xff\xff"
 _FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 
 
@@ -138,7 +139,12 @@ def address(text: str) -> Address:
 
 
 def address_text(packed: Address) -> str:
-    """The text form of a packed address. Raises ValueError where it has neither 4 octets nor 16."""
+    """The text form of a packed address; one that stands for an address of IPv4 as `::ffff:192.0.2.1`.
+
+    Raises ValueError where it has neither 4 octets nor 16.
+    """
+    if packed[:12] == _MAPPED and len(packed) == 16:
+        return f"::ffff:{ipaddress.IPv4Address(packed[12:])}"
     return str(ipaddress.ip_address(packed))
 
 

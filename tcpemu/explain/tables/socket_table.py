@@ -55,9 +55,15 @@ def _laid_out(
 
 
 def _cells(row: SocketRow) -> Cells:
-    local, port = row.local
-    remote = (_shown(row.remote[0]), str(row.remote[1])) if row.remote else (_any(local), "*")
-    return row.state.ss_name, str(row.recv_q), str(row.send_q), _shown(local), str(port), *remote
+    (local, port), end = row.shown
+    remote = (_shown(end[0]), str(end[1])) if end else (_any(row), "*")
+    own = "*" if _takes_both(row) else _shown(local)
+    return row.state.ss_name, str(row.recv_q), str(row.send_q), own, str(port), *remote
+
+
+def _takes_both(row: SocketRow) -> bool:
+    """Whether it listens for IPv4 and IPv6: `ss` has a `*` for that."""
+    return row.remote is None and row.ipv6 and not row.v6only and not row.local[0]
 
 
 def _shown(address: Address) -> str:
@@ -66,8 +72,10 @@ def _shown(address: Address) -> str:
     return f"[{text}]" if ":" in text else text
 
 
-def _any(local: Address) -> str:
-    return "[::]" if len(local) == 16 else "0.0.0.0"
+def _any(row: SocketRow) -> str:
+    if _takes_both(row):
+        return "*"
+    return "[::]" if row.ipv6 else "0.0.0.0"
 
 
 def _row(cells: Cells, widths: Sequence[int]) -> str:

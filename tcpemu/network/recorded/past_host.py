@@ -69,7 +69,7 @@ class PastHost:
     def woken(self) -> NoReturn:
         raise RuntimeError(_OVER)
 
-    def socket(self, datagram: bool = False) -> NoReturn:  # noqa: ARG002
+    def socket(self, datagram: bool = False, ipv6: bool = False) -> NoReturn:  # noqa: ARG002
         raise RuntimeError(_OVER)
 
 

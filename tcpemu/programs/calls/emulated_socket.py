@@ -18,7 +18,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 from tcpemu.network.application_sockets import connected, octets_text
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
-from tcpemu.programs.calls.socket_addresses import ANY, FAMILIES, from_stack, not_emulated, to_stack
+from tcpemu.programs.calls.socket_addresses import FAMILIES, from_stack, not_emulated, to_stack
 from tcpemu.programs.files.memory_pair import MemoryEnd
 from tcpemu.programs.files.open_files import OpenFile, close_descriptor, file_of, open_descriptor
 from tcpemu.programs.files.readiness import wait_for_change
@@ -27,6 +27,7 @@ from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import at_once, finish, span, until_text
 from tcpemu.programs.waiting.whereabouts import caller, here
 from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.ip_families import LOCALHOST, LOCALHOST6
 from tcpemu.wire.segment import endpoint_text
 
 T = TypeVar("T")
@@ -34,7 +35,6 @@ Buffer: TypeAlias = Any
 """Whatever gives its octets: bytes, bytearray, memoryview, array."""
 _OOB = int(socket.MSG_OOB)
 _DONTWAIT, _PEEK, _WAITALL = int(socket.MSG_DONTWAIT), int(socket.MSG_PEEK), int(socket.MSG_WAITALL)
-_LOCALHOST = b"\x7f\0\0\1"
 _NONBLOCK = int(getattr(socket, "SOCK_NONBLOCK", 0))
 _KIND_FLAGS = _NONBLOCK | int(getattr(socket, "SOCK_CLOEXEC", 0))
 _CLOSED = -1
@@ -68,7 +68,8 @@ class EmulatedSocket(socket.socket):
             self._protocol = proto if proto >= 0 else _TCP * isinstance(file, TcpStream)
         else:
             _refuse_others(family, type, proto)
-            stream = TcpStream(process, at_once(process, process.node.host.socket))
+            six = family == socket.AF_INET6
+            stream = TcpStream(process, at_once(process, lambda: process.node.host.socket(ipv6=six)), six)
             self._take(process, stream, open_descriptor(stream))
             self._protocol = max(proto, 0)
             if type != -1 and type & _NONBLOCK:
@@ -91,7 +92,10 @@ class EmulatedSocket(socket.socket):
 
     @property
     def family(self) -> socket.AddressFamily:
-        return socket.AF_UNIX if isinstance(self._file, MemoryEnd) else socket.AF_INET
+        if isinstance(self._file, MemoryEnd):
+            return socket.AF_UNIX
+        six = isinstance(self._file, TcpStream) and self._file.ipv6
+        return socket.AF_INET6 if six else socket.AF_INET
 
     @property
     def type(self) -> socket.SocketKind:
@@ -178,13 +182,13 @@ class EmulatedSocket(socket.socket):
 
     def bind(self, address: Any) -> None:
         stream = self._stream("bind")
-        octets, port = to_stack(self._process, "bind", address)
+        octets, port = to_stack(self._process, "bind", address, stream.ipv6)
         at_once(
             self._process,
             lambda: stream.calls.call(
                 stream.socket,
                 f"bind({endpoint_text((octets, port))})",
-                lambda _: stream.socket.bind(None if octets == ANY else octets, port),
+                lambda _: stream.socket.bind(octets if any(octets) else None, port),
             ),
         )
 
@@ -207,7 +211,7 @@ class EmulatedSocket(socket.socket):
             gives=lambda child: child,
             limit=stream.receive_limit,
         )
-        child = TcpStream(self._process, given)
+        child = TcpStream(self._process, given, stream.ipv6)
         child.receive_limit, child.send_limit = stream.receive_limit, stream.send_limit
         made = EmulatedSocket._over(child)
         made._protocol = self._protocol
@@ -215,8 +219,9 @@ class EmulatedSocket(socket.socket):
 
     def connect(self, address: Any) -> None:
         stream = self._stream("connect")
-        octets, port = to_stack(self._process, "connect", address)
-        remote = (_LOCALHOST if octets == ANY else octets), port
+        octets, port = to_stack(self._process, "connect", address, stream.ipv6)
+        local = LOCALHOST6 if stream.ipv6 else LOCALHOST
+        remote = octets if any(octets) else local, port
 
         def attempt(now: int) -> None:
             if stream.connecting and self._seconds != 0.0:
@@ -538,7 +543,7 @@ def close(number: int) -> None:
 
 
 def _refuse_others(family: int, type: int, proto: int) -> None:
-    """Only streams over IPv4 are here; all else fails as on a kernel without it."""
+    """Only streams of TCP are here; all else fails as on a kernel without it."""
     if family not in FAMILIES:
         name = getattr(family, "name", str(family))
         raise not_emulated(errno.EAFNOSUPPORT, f"the address family {name}")

@@ -13,11 +13,13 @@ from tcpemu.wire.segment import endpoint_text
 class TcpStream(OpenFile):
     """It watches its socket for as long as it is open."""
 
-    __slots__ = ("calls", "connecting", "receive_limit", "send_limit", "socket")
+    __slots__ = ("calls", "connecting", "ipv6", "receive_limit", "send_limit", "socket")
 
-    def __init__(self, process: Process, socket: EndpointSocket) -> None:
+    def __init__(self, process: Process, socket: EndpointSocket, ipv6: bool = False) -> None:
         super().__init__(process)
         self.socket = socket
+        self.ipv6 = ipv6
+        """It is one of AF_INET6."""
         self.calls = process.node.calls
         """How its host's applications make calls: tried, recorded, tried again."""
         self.connecting = False

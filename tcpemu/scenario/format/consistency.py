@@ -6,6 +6,7 @@ from typing import Literal
 from tcpemu.scenario.format.problems import Problem, did_you_mean
 from tcpemu.scenario.format.scenario_file import Link, Scenario
 from tcpemu.scenario.format.written_values import duration_text
+from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU
 
 SERVER = "server"
 """The name of the server's host in records."""
@@ -56,6 +57,30 @@ def _addresses(scenario: Scenario) -> Iterator[Problem]:
             what = f'found "{address}", which {seen[address]} has already'
             yield Problem(f"{place}.address", what, "give another address, or none at all")
         seen.setdefault(address, place)
+    yield from _families(scenario)
+
+
+def _families(scenario: Scenario) -> Iterator[Problem]:
+    """A host of IPv4 alone and one of IPv6 alone have nothing to say to each other."""
+    given = [(f"{place}.address", address) for place, address in _hosts(scenario) if address is not None]
+    for number, group in enumerate(scenario.clients):
+        if group.spoof is not None:
+            given.append((f"clients[{number}].spoof", group.spoof))
+    for place, address in given[1:]:
+        if (":" in address) != (":" in given[0][1]):
+            what = f'found "{address}", where {given[0][0]} is "{given[0][1]}"'
+            yield Problem(place, what, "give all hosts addresses of one IP, IPv4 or IPv6")
+            return
+    if given and ":" in given[0][1]:
+        yield from _mtus(scenario)
+
+
+def _mtus(scenario: Scenario) -> Iterator[Problem]:
+    """Every link of IPv6 carries 1280 octets."""
+    places = [(SERVER, scenario.server), *((f"clients[{n}]", one) for n, one in enumerate(scenario.clients))]
+    for place, table in places:
+        if table.mtu < LEAST_IPV6_MTU:
+            yield Problem(f"{place}.mtu", f"found {table.mtu}", f"over IPv6 give {LEAST_IPV6_MTU} at least")
 
 
 def _ranges(scenario: Scenario) -> Iterator[Problem]:

@@ -29,7 +29,8 @@ class HostTable(Table):
     """What every host has."""
 
     address: AddressText | None = None
-    """The host's address; 10.0.0.1 for the server and the next free ones for the clients if not given."""
+    """The host's address, of IPv4 or IPv6, the same for all; 10.0.0.1 for the server and the next free ones for the
+    clients if not given, or 2001:db8::1 and the next where an address of IPv6 is."""
     generation: Annotated[str, AfterValidator(_known_generation)] = DEFAULT
     """Which kernel the host runs."""
     sysctls: SysctlSettings = Field(default={})

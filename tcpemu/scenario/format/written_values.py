@@ -114,9 +114,9 @@ def parse_address(value: object) -> str:
     try:
         found = ipaddress.ip_address(str(value) if isinstance(value, str) else "")
     except ValueError:
-        raise ValueError("an IP address such as '10.0.0.1'") from None
-    if found.version == 6:
-        raise ValueError("an address of IPv4, such as '10.0.0.1': IPv6 is not emulated")
+        raise ValueError("an IP address such as '10.0.0.1' or '2001:db8::1'") from None
+    if found.version == 6 and (found.is_link_local or found.ipv4_mapped or found.is_multicast):
+        raise ValueError("an address that a host can have, such as '2001:db8::1': no other is emulated")
     return str(found)
 
 
@@ -128,8 +128,6 @@ def parse_subnet(value: object) -> str:
         raise ValueError(
             "a range of addresses such as '198.18.0.0/24', with no bit set below the prefix"
         ) from None
-    if found.version == 6:
-        raise ValueError("a range of IPv4, such as '198.18.0.0/24': IPv6 is not emulated")
     return str(found)
 
 

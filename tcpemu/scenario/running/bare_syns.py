@@ -7,11 +7,12 @@ from random import Random
 from tcpemu.network import RawNode
 from tcpemu.scenario.format.actions import Act, Word
 from tcpemu.scenario.format.scenario_file import ClientGroup
+from tcpemu.stack.base.ip_families import IPV4_LENGTH
 from tcpemu.wire.options import mss
 from tcpemu.wire.segment import ACK, RST, SYN, Segment, address
 
 FIRST_PORT = 1024
-ETHERNET_MSS = 1460
+ETHERNET_MSS, ETHERNET_MSS_OF_IPV6 = 1460, 1440
 
 
 class SynSource:
@@ -38,8 +39,9 @@ def make_syn(
         src, sport = address(source), FIRST_PORT + number % (65536 - FIRST_PORT)
     else:
         src, sport = _somebody(group.spoof, random), random.randrange(FIRST_PORT, 65536)
+    size = ETHERNET_MSS if len(src) == IPV4_LENGTH else ETHERNET_MSS_OF_IPV6
     return Segment(
-        src, sport, address(target[0]), target[1], random.getrandbits(32), 0, SYN, 65535, (mss(ETHERNET_MSS),)
+        src, sport, address(target[0]), target[1], random.getrandbits(32), 0, SYN, 65535, (mss(size),)
     )
 
 
@@ -49,9 +51,9 @@ def _somebody(subnet: str, random: Random) -> bytes:
 
 
 @cache
-def _network(subnet: str) -> ipaddress.IPv4Network:
+def _network(subnet: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     """Kept, as a flood asks for the same one ten thousand times."""
-    return ipaddress.IPv4Network(subnet)
+    return ipaddress.ip_network(subnet)
 
 
 def reset_answers(node: RawNode, segment: Segment, _: int) -> None:

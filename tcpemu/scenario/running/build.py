@@ -23,7 +23,7 @@ from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.server import start_programs
 from tcpemu.scenario.running.start_times import start_times
 
-_FIRST = ipaddress.IPv4Address("10.0.0.1")
+_FIRST, _FIRST_OF_IPV6 = ipaddress.IPv4Address("10.0.0.1"), ipaddress.IPv6Address("2001:db8::1")
 """The first address that is given to a host without one."""
 
 Watch: TypeAlias = Callable[[Network, int], object]
@@ -73,11 +73,21 @@ def host_addresses(scenario: Scenario) -> dict[str, str]:
     hosts: list[tuple[str, HostTable]] = [(SERVER, scenario.server)]
     hosts += [(group.name, group) for group in scenario.clients]
     given = {host.address for _, host in hosts}
-    free = (text for text in _from(_FIRST) if text not in given)
+    first = _FIRST_OF_IPV6 if uses_ipv6(scenario) else _FIRST
+    free = (text for text in _from(first) if text not in given)
     return {name: host.address or next(free) for name, host in hosts}
 
 
-def _from(first: ipaddress.IPv4Address) -> Iterator[str]:
+def uses_ipv6(scenario: Scenario) -> bool:
+    """Whether an address or range of the scenario is one of IPv6; then all are."""
+    texts = [
+        scenario.server.address,
+        *(text for one in scenario.clients for text in (one.address, one.spoof)),
+    ]
+    return any(text is not None and ":" in text for text in texts)
+
+
+def _from(first: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[str]:
     while True:
         yield str(first)
         first += 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from tcpemu.stack.base.ip_families import ANY6, mapped
 from tcpemu.stack.base.states import State
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
@@ -73,11 +72,4 @@ class Listener:
     @property
     def key(self) -> FlowKey:
         """Its place among flows in events: without a peer."""
-        return b"", 0, self.shown_address, self.port
-
-    @property
-    def shown_address(self) -> Address:
-        """What it is bound to, as its application has it: empty for any of IPv4, `::` for any of IPv6."""
-        if self.address is None:
-            return ANY6 if self.options.ipv6 else b""
-        return mapped(self.address) if self.options.ipv6 else self.address
+        return b"", 0, self.address or b"", self.port

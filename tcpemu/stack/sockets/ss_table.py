@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tcpemu.stack.base.ip_families import IPV4_LENGTH, mapped
+from tcpemu.stack.base.ip_families import ANY6, mapped
 from tcpemu.stack.base.states import State
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import Flow
@@ -24,10 +24,22 @@ class SocketRow(NamedTuple):
     send_q: int
     """A listener's backlog; else octets sent and not acknowledged, or not sent."""
     local: tuple[Address, int]
+    """Address and port on the wire; of a listener the address is empty for any."""
     remote: tuple[Address, int] | None
     """None for a listener."""
+    ipv6: bool = False
+    """The socket is one of AF_INET6."""
     v6only: bool = False
     """A listener of IPv6 that takes no IPv4."""
+
+    @property
+    def shown(self) -> tuple[tuple[Address, int], tuple[Address, int] | None]:
+        """Both ends as the socket's application has them: of IPv6 with mapped addresses, and `::` for any."""
+        (local, port), remote = self.local, self.remote
+        if not self.ipv6:
+            return self.local, remote
+        own = mapped(local) if local else ANY6
+        return (own, port), None if remote is None else (mapped(remote[0]), remote[1])
 
 
 def rows(tables: SocketTables, flows: Iterable[FlowKey] | None = None) -> list[SocketRow]:
@@ -37,8 +49,8 @@ def rows(tables: SocketTables, flows: Iterable[FlowKey] | None = None) -> list[S
     """
     listening = [
         SocketRow(
-            *(State.LISTEN, len(one.accept_queue), one.backlog, (one.shown_address, port), None),
-            one.options.v6only,
+            *(State.LISTEN, len(one.accept_queue), one.backlog, (one.address or b"", port), None),
+            *(one.options.ipv6, one.options.v6only),
         )
         for port, listeners in tables.listeners.items()
         for one in listeners
@@ -50,8 +62,6 @@ def rows(tables: SocketTables, flows: Iterable[FlowKey] | None = None) -> list[S
 
 def _of_ipv6(flow: Flow) -> bool:
     """Whether its socket is one of AF_INET6."""
-    if isinstance(flow, Connection):
-        return flow.options.ipv6
     if isinstance(flow, TimeWait):
         return flow.ipv6
     return isinstance(flow, Request) and flow.listener.options.ipv6
@@ -59,9 +69,8 @@ def _of_ipv6(flow: Flow) -> bool:
 
 def _row(flow: Flow) -> SocketRow:
     remote, remote_port, local, local_port = flow.key
-    if len(local) == IPV4_LENGTH and _of_ipv6(flow):
-        remote, local = mapped(remote), mapped(local)
     ends = (local, local_port), (remote, remote_port)
     if isinstance(flow, Connection):
-        return SocketRow(flow.state, flow.recv_q, flow.send_q, *ends)
-    return SocketRow(flow.state if isinstance(flow, TimeWait) else State.SYN_RECV, 0, 0, *ends)
+        return SocketRow(flow.state, flow.recv_q, flow.send_q, *ends, flow.options.ipv6)
+    state = flow.state if isinstance(flow, TimeWait) else State.SYN_RECV
+    return SocketRow(state, 0, 0, *ends, _of_ipv6(flow))

@@ -44,12 +44,26 @@ def test_sockets_of_several_hosts_in_one_table():
 def test_ipv6_addresses_stand_in_brackets():
     six = address("2001:db8::1")
     rows = [
-        SocketRow(State.LISTEN, 0, 5, (six, 80), None),
-        SocketRow(State.ESTABLISHED, 0, 0, (six, 80), (six, 9)),
+        SocketRow(State.LISTEN, 0, 5, (six, 80), None, ipv6=True),
+        SocketRow(State.ESTABLISHED, 0, 0, (six, 80), (six, 9), ipv6=True),
     ]
     lines = [plain(line) for line in socket_lines(rows)]
     assert lines[1].endswith("[2001:db8::1]:80             [::]:*")
     assert lines[2].endswith("[2001:db8::1]:80    [2001:db8::1]:9")
+
+
+def test_a_dual_stack_listener_and_its_peer_of_ipv4_stand_as_in_ss():
+    rows = [
+        SocketRow(State.LISTEN, 0, 5, (b"", 80), None, ipv6=True),
+        SocketRow(State.LISTEN, 0, 5, (b"", 81), None, ipv6=True, v6only=True),
+        SocketRow(State.ESTABLISHED, 0, 0, (SERVER, 80), (CLIENT, 9), ipv6=True),
+    ]
+    lines = [" ".join(plain(line).split()) for line in socket_lines(rows)]
+    assert lines[1:] == [
+        "LISTEN 0 5 *:80 *:*",
+        "LISTEN 0 5 [::]:81 [::]:*",
+        "ESTAB 0 0 [::ffff:10.0.0.1]:80 [::ffff:10.0.0.2]:9",
+    ]
 
 
 def test_very_many_sockets_are_counted():

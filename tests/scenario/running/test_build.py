@@ -6,15 +6,14 @@ from tcpemu.network import Point
 from tcpemu.scenario.format.actions import WORDS
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.load_scenario import from_document, runs
-from tcpemu.scenario.format.problems import ScenarioError
 from tcpemu.scenario.running.build import build, host_addresses, run
 from tcpemu.scenario.running.client import AT_WORD, payload
 from tcpemu.scenario.running.result import Result
 from tcpemu.scenario.running.server import time_text
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MILLISECOND, SECOND
-from tcpemu.wire.options import WScale
-from tcpemu.wire.segment import ACK, FIN, RST, SYN
+from tcpemu.wire.options import Mss, WScale
+from tcpemu.wire.segment import ACK, FIN, RST, SYN, address
 
 MS = MILLISECOND
 
@@ -53,9 +52,33 @@ def test_hosts_get_the_addresses_that_are_free():
     assert host_addresses(made) == {SERVER: "10.0.0.2", "c0": "10.0.0.3", "c1": "10.0.0.1", "c2": "10.0.0.4"}
 
 
-def test_ipv6_is_refused_and_never_run_with_the_numbers_of_ipv4():
-    with pytest.raises(ScenarioError, match="IPv6 is not emulated"):
-        scenario({}, server={"address": "2001:db8::9"})
+def test_where_one_has_an_address_of_ipv6_all_get_one():
+    made = scenario({}, {"address": "2001:db8::2"}, {})
+    assert host_addresses(made) == {
+        SERVER: "2001:db8::1",
+        "c0": "2001:db8::3",
+        "c1": "2001:db8::2",
+        "c2": "2001:db8::4",
+    }
+
+
+def test_a_scenario_runs_over_ipv6_with_its_own_numbers():
+    result = ran({"do": ["connect", {"send": "x" * 3000}, "close"]}, server={"address": "2001:db8::9"})
+    segments = [seen.segment for seen in result.record.packets(None, Point.SENT)]
+    assert {len(segment.src) for segment in segments} == {16}
+    assert [option.value for option in segments[0].options if isinstance(option, Mss)] == [1440]
+    assert max(len(segment.payload) for segment in segments) == 1428
+    assert all(segment.flow_label for segment in segments)
+
+
+def test_a_flood_over_ipv6_comes_from_addresses_of_ipv6():
+    result = ran(
+        {"do": ["syn"], "count": 3, "spoof": "2001:db8:5::/64"},
+        server={"address": "2001:db8::9", "backlog": 1},
+    )
+    segments = [seen.segment for seen in result.record.packets(None, Point.SENT)]
+    syns = [segment for segment in segments if segment.src.startswith(address("2001:db8:5::")[:8])]
+    assert [[option.value for option in syn.options] for syn in syns] == [[1440]] * 3
 
 
 def test_sysctls_and_mtu_are_those_of_the_host():
