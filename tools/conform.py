@@ -1,6 +1,6 @@
 """Hold the emulator to the kernel of this machine, on random step traces. Needs root, and Linux 6.18.
 
-    python tools/conform.py --count 50 --seed 1 [--family NAME] [--jobs 16] [--keep DIR]
+    python tools/conform.py --count 50 --seed 1 [--family NAME] [--ipv6] [--jobs 16] [--keep DIR]
 
 Each trace is answered by the kernel, in real time, and by the emulator, and judged at the phases of the kernel's clock
 and the times of its log. Where they differ at all of them the kernel is asked again: what it answers otherwise then,
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from conform_doubt import Trace, cookie_clock, guess, late_step, steadily
 from conform_families import FAMILIES, GROUPS, family_for, random_trace
+from conform_ipv6 import over_ipv6
 
 from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.run_trace import run as ask_kernel
@@ -142,6 +143,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--group", choices=sorted(GROUPS), default="plain", help="only these families (plain)"
     )
+    parser.add_argument("--ipv6", action="store_true", help="over IPv6, with dual-stack listeners")
     parser.add_argument("--jobs", type=int, default=16, help="how many at once (16)")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write both answers of those that differ")
     return parser.parse_args()
@@ -156,6 +158,8 @@ def main() -> int:
         print(f"conform: this kernel is {os.uname().release}, not {JUDGED_BY}", file=sys.stderr)
     seeds = range(chosen.seed, chosen.seed + chosen.count)
     traces = [random_trace(chosen.family or family_for(seed, chosen.group), seed) for seed in seeds]
+    if chosen.ipv6:
+        traces = [over_ipv6(trace) for trace in traces]
     findings = report(examine_all(traces, chosen.jobs), len(traces), chosen.keep)
     print_tables(findings)
     return 1 if any(finding.outcome is Outcome.DIFFERENT for finding in findings) else 0

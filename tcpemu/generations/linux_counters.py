@@ -40,7 +40,7 @@ _SINCE: dict[Version, str] = {
     (4, 2): "TCPWinProbe TCPKeepAlive",
     (4, 18): "TCPDelivered TCPDeliveredCE",
     (4, 19): "TCPZeroWindowDrop TCPRcvQDrop TCPAckCompressed",
-    (5, 10): "TcpTimeoutRehash TCPDSACKRecvSegs TCPDSACKIgnoredDubious",
+    (5, 10): "TcpTimeoutRehash TcpDuplicateDataRehash TCPDSACKRecvSegs TCPDSACKIgnoredDubious",
     (6, 1): "TCPMigrateReqSuccess TCPMigrateReqFailure",
     (6, 18): "TSEcrRejected BeyondWindow PAWSOldAck PAWSTimewait",
 }

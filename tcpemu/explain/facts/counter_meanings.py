@@ -39,6 +39,7 @@ MEANING = {
     "EmbryonicRsts": "requests that a reset removed",
     "TCPSynRetrans": "SYNs and SYN|ACKs sent again",
     "TcpTimeoutRehash": "time-outs after which another path was tried",
+    "TcpDuplicateDataRehash": "old data of a peer that tried another path, after which we did so too",
     "TCPTimeWaitOverflow": "connections that ended at once, as there were too many in TIME-WAIT",
     "TCPTimeouts": "retransmission timers that came due",
     "TCPLostRetransmit": "retransmissions that were lost too",
