@@ -1,9 +1,12 @@
 """Virtual time that jumps from one thing to do to the next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from types import MethodType
 from typing import Any
+
+MOST_IN_ORDER = 2**40
+"""So many things may be asked for at once, to be done one after the other."""
 
 
 class Loop:
@@ -20,6 +23,24 @@ class Loop:
         """Do it at `when`; where that has passed already, now."""
         self._order += 1
         heappush(self._heap, (when if when > self.now else self.now, self._order, action, arguments))
+
+    def in_order(self, times: Iterator[int], action: Callable[[], object]) -> None:
+        """Do it at each of these times, none of them earlier than the one before, as if all were asked for now.
+
+        Only the next one waits here, so that a million take no more room than one.
+        """
+        self._next_of(times, action, self._order + 1)
+        self._order += MOST_IN_ORDER
+
+    def _next_of(self, times: Iterator[int], action: Callable[[], object], order: int) -> None:
+        when = next(times, None)
+        if when is not None:
+            at = when if when > self.now else self.now
+            heappush(self._heap, (at, order, self._do_in_order, (times, action, order)))
+
+    def _do_in_order(self, times: Iterator[int], action: Callable[[], object], order: int) -> None:
+        self._next_of(times, action, order + 1)
+        action()
 
     def next_due(self) -> int | None:
         """When the next thing is due; None where nothing is. A wake that was overtaken is no such thing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -273,6 +273,25 @@ class Network:
         task = self._applications.start(node.name, name, partial(function, node), begins)
         task.errors_are_noted = errors_are_noted
         return task
+
+    def spawn_each(
+        self,
+        node: N,
+        times: Iterator[int],
+        make: Callable[[], tuple[str, Callable[[N], Coroutine[Any, Any, object]]]],
+    ) -> None:
+        """Run an application from each of these times on, in nanoseconds, none of them earlier than the one before.
+
+        Each is as one of `spawn`, with errors that are noted; but it takes no room before its time, when `make`
+        gives its name and its function: so a million of them can be asked for at once.
+        """
+        self._check_goes_on()
+
+        def made() -> tuple[str, Callable[[], Coroutine[Any, Any, object]]]:
+            name, function = make()
+            return name, partial(function, node)
+
+        self._applications.start_each(node.name, times, made)
 
     @property
     def failed(self) -> list[Task]:

@@ -11,7 +11,7 @@ import contextlib
 import inspect
 import logging
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from typing import Any, Protocol, TypeAlias
 
 from tcpemu.network.clock import nanoseconds, seconds_text
@@ -104,6 +104,24 @@ class Applications:
         self._live[task] = None
         self._loop.at(at, task.step)
         return task
+
+    def start_each(
+        self,
+        node: str,
+        times: Iterator[int],
+        make: Callable[[], tuple[str, Callable[[], Coroutine[Any, Any, object]]]],
+    ) -> None:
+        """Run an application from each of these times on; `make` gives its name and function once it is time."""
+        child = bool(self.current)
+
+        def start() -> None:
+            name, function = make()
+            task = Task(node, name, function, self, child)
+            task.errors_are_noted = True
+            self._live[task] = None
+            task.step()
+
+        self._loop.in_order(times, start)
 
     def forget(self, task: Task) -> None:
         """It has ended."""

@@ -5,13 +5,14 @@ of their hosts, with a number where there are several.
 """
 
 import ipaddress
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from tcpemu.network import Attached, Conditions, Network, Node, Rule, seeds
+from tcpemu.network import Attached, Conditions, Network, Node, RawNode, Rule, seeds
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.load_scenario import Run, runs
@@ -21,7 +22,7 @@ from tcpemu.scenario.running.client import Abandoned, Client
 from tcpemu.scenario.running.option_values import option_values
 from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.server import start_programs
-from tcpemu.scenario.running.start_times import start_times
+from tcpemu.scenario.running.start_times import starts_ahead
 
 _FIRST, _FIRST_OF_IPV6 = ipaddress.IPv4Address("10.0.0.1"), ipaddress.IPv6Address("2001:db8::1")
 """The first address that is given to a host without one."""
@@ -114,12 +115,11 @@ class _Site:
     def network(self) -> Network:
         return self.result.network
 
-    def starts(self) -> list[tuple[str, int]]:
-        """Name and start of each client."""
-        times = start_times(self.group, self.random)
-        if len(times) == 1:
-            return [(self.group.name, times[0])]
-        return [(f"{self.group.name}-{number}", at) for number, at in enumerate(times, 1)]
+    def starts(self) -> tuple[Iterator[int], Iterator[str]]:
+        """The start of each client and the name of each, to be taken one by one."""
+        times, several = starts_ahead(self.group, self.random)
+        name = self.group.name
+        return times, (f"{name}-{number}" for number in count(1)) if several else iter([name])
 
     def join(self, client: Attached, abandoned: Abandoned | None = None) -> None:
         """Link the group's host with the server."""
@@ -139,12 +139,16 @@ def _group(site: _Site) -> None:
     abandoned = Abandoned()
     site.join(node, abandoned if "abandon" in group.do else None)
     options = option_values(group.options)
-    for number, (name, at) in enumerate(site.starts()):
-        outcome = ClientOutcome(name, group.name, at)
-        site.result.clients.append(outcome)
+    outcomes = [ClientOutcome(name, group.name, at) for at, name in zip(*site.starts(), strict=False)]
+    site.result.clients.extend(outcomes)
+    coming = enumerate(outcomes)
+
+    def next_one() -> tuple[str, Callable[[Node], Coroutine[Any, Any, None]]]:
+        number, outcome = next(coming)
         own_port = None if group.own_port is None else group.own_port + number
-        program = Client(site.target, group.do, outcome, abandoned, options, own_port)
-        network.spawn(node, program.run, name, at, errors_are_noted=True)
+        return outcome.name, Client(site.target, group.do, outcome, abandoned, options, own_port).run
+
+    network.spawn_each(node, (outcome.started for outcome in outcomes), next_one)
 
 
 def _raw_group(site: _Site) -> None:
@@ -157,9 +161,14 @@ def _raw_group(site: _Site) -> None:
     else:
         raw = network.raw(group.name, site.address, claims=spoofed)
     site.join(raw)
-    for number, (name, at) in enumerate(site.starts()):
-        syn = make_syn(group, site.address, site.target, number, site.random)
-        network.spawn(raw, SynSource(syn, group.do).run, name, at)
+    times, names = site.starts()
+    numbers = count()
+
+    def next_one() -> tuple[str, Callable[[RawNode], Coroutine[Any, Any, None]]]:
+        syn = make_syn(group, site.address, site.target, next(numbers), site.random)
+        return next(names), SynSource(syn, group.do).run
+
+    network.spawn_each(raw, times, next_one)
 
 
 def _conditions(shared: Link, to: Literal["server", "client"], abandoned: Abandoned | None) -> Conditions:

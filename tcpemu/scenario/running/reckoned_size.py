@@ -4,7 +4,7 @@ from random import Random
 
 from tcpemu.scenario.format.actions import Act
 from tcpemu.scenario.format.scenario_file import ClientGroup, Scenario
-from tcpemu.scenario.running.start_times import start_times
+from tcpemu.scenario.running.start_times import each_start
 
 PACKET, CLIENT, SYN = 100, 4_000, 1_000
 """Octets of the record for each packet, beside what it carries; of a client with its connection, at both ends; of a
@@ -25,7 +25,7 @@ def reckoned_octets(scenario: Scenario, until: int | None = None) -> int:
 
 
 def _of_group(scenario: Scenario, group: ClientGroup, end: int) -> int:
-    clients = sum(at <= end for at in start_times(group, Random(0)))
+    clients = sum(at <= end for at in each_start(group, Random(0)))
     if group.raw:
         return clients * (SYN + _BARE_SYN * PACKET)
     data = sum(_sent_by(action) for action in group.do if isinstance(action, Act))

@@ -11,14 +11,31 @@ from tcpemu.stack.base.units import SECOND
 
 def start_times(group: ClientGroup, random: Random) -> list[int]:
     """The time of each client's start, in order."""
+    return list(each_start(group, random))
+
+
+def each_start(group: ClientGroup, random: Random) -> Iterator[int]:
+    """The same one by one."""
     start = group.start
     if start.at is not None:
-        return list(start.at)
+        return iter(start.at)
     times = _endless(start, random)
     if start.until is not None:
         until = start.until
-        return list(takewhile(lambda at: at < until, times))
-    return list(islice(times, group.count or 1))
+        return takewhile(lambda at: at < until, times)
+    return islice(times, group.count or 1)
+
+
+def starts_ahead(group: ClientGroup, random: Random) -> tuple[Iterator[int], bool]:
+    """The same one by one, and whether there are several; `random` is left as if all had been drawn already.
+
+    So what else is drawn from it does not depend on when that is.
+    """
+    before = Random()
+    before.setstate(random.getstate())
+    if not group.start.poisson:  # nothing is drawn
+        return each_start(group, before), sum(1 for _ in islice(each_start(group, random), 2)) > 1
+    return each_start(group, before), sum(1 for _ in each_start(group, random)) > 1
 
 
 def _endless(start: Start, random: Random) -> Iterator[int]:
@@ -29,7 +46,8 @@ def _endless(start: Start, random: Random) -> Iterator[int]:
         return _poisson(start.begin, start.rate, random)
     # The text of a float is what its author wrote: 0.1 a second is one every ten seconds.
     interval = SECOND / Fraction(repr(start.rate))
-    return (start.begin + int(number * interval) for number in count())
+    nanoseconds, starts = interval.as_integer_ratio()
+    return (start.begin + number * nanoseconds // starts for number in count())
 
 
 def _poisson(begin: int, rate: float, random: Random) -> Iterator[int]:

@@ -1,5 +1,7 @@
 """From scenario to network: what each table of a file makes hosts, links and programs do."""
 
+import tracemalloc
+
 import pytest
 
 from tcpemu.network import Point
@@ -413,3 +415,14 @@ def test_payloads():
 def test_the_time_is_the_virtual_one():
     assert time_text(0) == "2026-01-01 00:00:00.000 UTC"
     assert time_text(86400 * SECOND + 1_999_999) == "2026-01-02 00:00:00.001 UTC"
+
+
+def test_a_flood_takes_no_room_before_it_comes():
+    flood = {"do": ["syn"], "spoof": "198.18.0.0/15", "start": {"rate": 100_000, "until": "20 s"}}
+    (one,) = runs(scenario(flood))
+    tracemalloc.start()
+    try:
+        build(one)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

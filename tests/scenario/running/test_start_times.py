@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpemu.scenario.format.scenario_file import ClientGroup
-from tcpemu.scenario.running.start_times import start_times
+from tcpemu.scenario.running.start_times import start_times, starts_ahead
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 
@@ -67,3 +67,16 @@ def test_poisson_starts_are_random_but_repeatable():
     gaps = [later - earlier for earlier, later in pairwise(some)]
     shorter_than_the_mean = sum(gap < 10 * MILLISECOND for gap in gaps) / len(gaps)
     assert 0.60 < shorter_than_the_mean < 0.66
+
+
+@given(st.integers(0, 2**32), st.integers(1, 50), st.booleans())
+def test_what_is_drawn_beside_the_starts_comes_behind_them_all(seed, count, poisson):
+    start = {"rate": 10, "poisson": poisson}
+    group = ClientGroup.model_validate({"name": "c", "count": count, "start": start})
+    random, same = Random(seed), Random(seed)
+    times = start_times(group, random)
+    ahead, several = starts_ahead(group, same)
+    assert several is (len(times) > 1)
+    assert next(ahead) == times[0]
+    assert random.random() == same.random()
+    assert list(ahead) == times[1:]
