@@ -418,7 +418,7 @@ def test_the_time_is_the_virtual_one():
 
 
 def test_a_flood_takes_no_room_before_it_comes():
-    flood = {"do": ["syn"], "spoof": "198.18.0.0/15", "start": {"rate": 100_000, "until": "20 s"}}
+    flood = {"do": ["syn"], "spoof": "198.18.0.0/15", "start": {"rate": 100_000, "until": "9 s"}}
     (one,) = runs(scenario(flood))
     tracemalloc.start()
     try:
