@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from tcpemu.explain.facts.flow_memory import octets_received
@@ -18,7 +18,7 @@ CLIENTS_LISTED = 10
 """Clients that are told one by one; of more, those with the same outcome are counted."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ApplicationOutcome:
     """One application that called connect(). Times are nanoseconds."""
 
@@ -87,10 +87,11 @@ def client_outcomes(
             if not call.text.startswith("connect("):
                 continue
             outcome = ApplicationOutcome(call.application or call.node, call.at, None, "", None)
-        outcomes[who] = _after(outcome, call, servers)
+            outcomes[who] = outcome
+        _note(outcome, call, servers)
     for who, outcome in outcomes.items():
         if outcome.connected is not None and not outcome.error and outcome.crashed is None and who in flows:
-            outcomes[who] = replace(outcome, reset=servers.reset(who[0], flows[who], outcome.connected))
+            outcome.reset = servers.reset(who[0], flows[who], outcome.connected)
     begun = {outcome.application for outcome in outcomes.values()}
     later = {name: at for name, at in (starts or {}).items() if at > ended and name not in begun}
     return [
@@ -105,25 +106,25 @@ def _crash(
     """Whoever ran on that host, and had not come to its end, is gone."""
     for who, outcome in outcomes.items():
         if who[0] == crash.node and who not in over:
-            outcomes[who] = replace(outcome, waits="", crashed=crash.at)
+            outcome.waits, outcome.crashed = "", crash.at
             over.add(who)
 
 
-def _after(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> ApplicationOutcome:
-    """The outcome once this call was made, or had come to its end."""
+def _note(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> None:
+    """A call was made, or has come to its end."""
     if call.result == WAITS:
-        return replace(outcome, waits=f"{call.text.split('(')[0]}()", since=call.at)
-    outcome = replace(outcome, waits="")
+        outcome.waits, outcome.since = f"{call.text.split('(')[0]}()", call.at
+        return
+    outcome.waits = ""
     if call.result.isupper():
-        return replace(outcome, error=call.result, failed=call.at)
-    if (octets := octets_received(call)) is not None:
-        return replace(outcome, received=outcome.received + octets)
-    if call.result == "end" and call.text.startswith("recv("):
-        return replace(outcome, end=call.at)
-    if call.text.startswith("connect("):
-        alone = call.flow is not None and servers.never_completed(call.flow)
-        return replace(outcome, connected=call.at, alone=alone)
-    return outcome
+        outcome.error, outcome.failed = call.result, call.at
+    elif (octets := octets_received(call)) is not None:
+        outcome.received += octets
+    elif call.result == "end" and call.text.startswith("recv("):
+        outcome.end = call.at
+    elif call.text.startswith("connect("):
+        outcome.connected = call.at
+        outcome.alone = call.flow is not None and servers.never_completed(call.flow)
 
 
 class _Servers:

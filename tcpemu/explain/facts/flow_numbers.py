@@ -1,11 +1,15 @@
 """Sequence numbers counted from the start of each flow, as people read them."""
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 from tcpemu.wire.options import WScale
 from tcpemu.wire.segment import ACK, RST, SYN, FlowKey, Segment
 
 _HALF, _WHOLE = 1 << 31, 1 << 32
+
+MOST_TO_NOBODY = 2**14
+"""So many flows from addresses that nobody has are remembered: a flood of SYNs has no end."""
 
 
 class Relative(NamedTuple):
@@ -24,6 +28,8 @@ class InitialNumbers:
     def __init__(self) -> None:
         self._isn: dict[FlowKey, int] = {}
         self._scale: dict[FlowKey, int | None] = {}
+        self._to_nobody: OrderedDict[FlowKey, FlowKey] = OrderedDict()
+        """Those that went to nobody, the one that did so first at the front, each with its other direction."""
 
     def relative(self, segment: Segment, *, refused: bool = False) -> Relative:
         """The segment's numbers; segments have to be given in the order in which they were sent.
@@ -36,6 +42,18 @@ class InitialNumbers:
             self._begin(here, there, segment, refused=refused)
         window = segment.window if segment.flags & SYN else segment.window << self._shift(here, there)
         return Relative(self._seq(here, segment), self._ack(there, segment), window)
+
+    def went_to_nobody(self, segment: Segment) -> None:
+        """No host has the address that it was sent to. Of many such flows the oldest are forgotten.
+
+        What there is of them, SYNs and SYN|ACKs that are sent again, begins them anew with the same numbers.
+        """
+        flows = self._to_nobody
+        flows[segment[:4]] = segment.sender_flow
+        if len(flows) > MOST_TO_NOBODY:
+            for flow in flows.popitem(last=False):
+                self._isn.pop(flow, None)
+                self._scale.pop(flow, None)
 
     def _begin(self, here: FlowKey, there: FlowKey, segment: Segment, *, refused: bool) -> None:
         known = self._isn.get(here)

@@ -13,7 +13,7 @@ from tcpemu.explain.facts.flow_memory import FlowMemory
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.foresight import Foresight
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, StepReader
-from tcpemu.network.record import WAITS, Call, PacketSeen, Record
+from tcpemu.network.record import NO_HOST, WAITS, Call, PacketSeen, Record
 from tcpemu.stack.base.events import GivenUp, Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
@@ -44,9 +44,9 @@ class Evicted:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, which takes four times as long to make
 class PacketRow:
-    """One packet, from where it was sent to where it ended."""
+    """One packet, from where it was sent to where it ended. Nobody changes it."""
 
     at: int
     """When it was sent; for a copy that a link made, when it arrived."""
@@ -288,6 +288,8 @@ class _RowsOfRecord:
         alone = departure if departure and departure.arrival is None else None
         backwards = segment.sender_flow
         relative = self._relative(life, segment)
+        if life.lost and life.lost.why == NO_HOST:
+            self._numbers.went_to_nobody(segment)
         since_last = self._memory.since_last(seen.node, segment, seen.at)
         return PacketRow(
             at=seen.at,
@@ -399,7 +401,9 @@ def _note_step(
 
 def _change(step: HostStep | None, flow: FlowKey) -> StateChanged | None:
     """The last change of that flow in the step, from the state it had before."""
-    changes = [change for change in step.changes if change.flow == flow] if step else []
+    if step is None or not step.changes:
+        return None
+    changes = [change for change in step.changes if change.flow == flow]
     if not changes:
         return None
     first, last = changes[0], changes[-1]
@@ -411,4 +415,4 @@ def _queues(node: str, changed: QueueChanged) -> ListenerQueues:
 
 
 def _sums(step: HostStep | None) -> tuple[tuple[str, int], ...]:
-    return tuple(step.sums.items()) if step else ()
+    return tuple(step.sums.items()) if step and step.counted else ()

@@ -1,9 +1,9 @@
 """Long runs made short: of many rows that tell the same, the first few are shown and the others counted."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.segment_words import flag_words
@@ -44,31 +44,98 @@ Folded: TypeAlias = Row | Fold
 Shape: TypeAlias = tuple[object, ...]
 
 
-class RowCounts:
-    """What has to be known of all rows before the first can be folded."""
-
-    def __init__(self, rows: Iterable[Row] = ()) -> None:
-        self.rows = self.troubles = 0
-        self.busy: Counter[frozenset[str | None]] = Counter()
-        """How many rows there are between which hosts."""
-        for row in rows:
-            self.note(row)
-
-    def note(self, row: Row) -> None:
-        """One more row."""
-        self.rows += 1
-        self.troubles += _is_trouble(row)
-        self.busy[_hosts(row)] += 1
-
-
-def folded(rows: Sequence[Row], whole: int = WHOLE) -> list[Folded]:
+def folded(rows: Iterable[Row], whole: int = WHOLE) -> list[Folded]:
     """The rows, with repetitions folded if there are more than `whole`."""
-    return list(each_folded(rows, RowCounts(rows), whole))
+    folding = Folding(whole)
+    for row in rows:
+        folding.add(row)
+    return folding.shown()
 
 
-def each_folded(rows: Iterable[Row], counts: RowCounts, whole: int = WHOLE) -> Iterator[Folded]:
-    """The same one by one; `counts` are those of all the rows."""
-    return iter(rows) if counts.rows <= whole else _fold(rows, counts)
+class Folding:
+    """Folds rows as they come, and keeps few of them.
+
+    Whether a row is shown may depend on rows that come later: how many packets were lost in all, how many two hosts
+    exchange. What only that may hide is kept until the end; what nothing can show any more is counted at once.
+    """
+
+    def __init__(self, whole: int = WHOLE) -> None:
+        self._whole = whole
+        self._begin: list[Row] | None = []
+        """The first rows, as long as there are so few that all of them may be shown, or 2nd and 3rd repeats."""
+        self._rows = self._troubles = 0
+        self._busy: Counter[frozenset[str | None]] = Counter()
+        """How many rows there are between which hosts."""
+        self._times: Counter[Shape] = Counter()
+        """How often rows of each shape were there."""
+        self._items: list[_Kept | _Hidden] = []
+
+    def add(self, row: Row) -> None:
+        """One more row."""
+        self._rows += 1
+        if self._begin is None:
+            self._take(row, fine=False)
+            return
+        self._begin.append(row)
+        if self._rows > max(self._whole, FINE):
+            first, self._begin = self._begin, None
+            for one in first:
+                self._take(one, fine=False)
+
+    def shown(self) -> list[Folded]:
+        """All of them, once there are no more."""
+        if self._begin is not None:
+            if self._rows <= self._whole:
+                return list(self._begin)
+            for one in self._begin:
+                self._take(one, fine=self._rows <= FINE)
+        return list(self._settled())
+
+    def _take(self, row: Row, *, fine: bool) -> None:
+        hosts, trouble = _hosts(row), _is_trouble(row)
+        self._busy[hosts] += 1
+        self._troubles += trouble
+        shape = _shape(row, fine=fine)
+        times = self._times[shape] = self._times[shape] + 1
+        kept = _Kept(row, hosts, trouble, times <= KEPT)
+        if self._is_shown(kept):
+            self._items.append(kept)
+            return
+        last = self._items[-1] if self._items else None
+        if not isinstance(last, _Hidden):
+            last = _Hidden()
+            self._items.append(last)
+        last.add(row, trouble)
+
+    def _is_shown(self, kept: "_Kept") -> bool:
+        """Whether it is, as far as anybody knows yet."""
+        row, hosts, trouble, early = kept
+        if early or (trouble and self._troubles <= MOST_TROUBLES):
+            return True
+        return isinstance(row, PacketRow) and self._busy[hosts] <= FEW  # between two hosts that exchange few
+
+    def _settled(self) -> Iterator[Folded]:
+        hidden = _Hidden()
+        for item in self._items:
+            if isinstance(item, _Hidden):
+                hidden.join(item)
+            elif self._is_shown(item):
+                yield from hidden.closed()
+                hidden = _Hidden()
+                yield item.row
+            else:
+                hidden.add(item.row, item.trouble)
+        yield from hidden.closed()
+
+
+class _Kept(NamedTuple):
+    """A row that may have to be shown."""
+
+    row: Row
+    hosts: frozenset[str | None]
+    trouble: bool
+    early: bool
+    """One of the first of its shape, which are always shown."""
 
 
 def row_kind(row: Row) -> str:
@@ -85,24 +152,6 @@ def row_kind(row: Row) -> str:
             return "timer"
 
 
-def _fold(rows: Iterable[Row], counts: RowCounts) -> Iterator[Folded]:
-    fine = counts.rows <= FINE
-    shown: Counter[Shape] = Counter()
-    few_troubles = counts.troubles <= MOST_TROUBLES
-    hidden = _Hidden()
-    for row in rows:
-        shape = _shape(row, fine=fine)
-        needed = (few_troubles and _is_trouble(row)) or _is_alone(row, counts.busy)
-        if shown[shape] >= KEPT and not needed:
-            hidden.add(row)
-            continue
-        shown[shape] += 1
-        yield from hidden.closed()
-        hidden = _Hidden()
-        yield row
-    yield from hidden.closed()
-
-
 class _Hidden:
     """Rows one after the other that are not shown, counted."""
 
@@ -114,13 +163,22 @@ class _Hidden:
         self._others: Counter[str] = Counter()
         self._queues: ListenerQueues | None = None
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row, trouble: bool) -> None:
         """One more."""
         if len(self._first) < SHORTEST:
             self._first.append(row)
         self._until = row.at
-        (self._troubles if _is_trouble(row) else self._others)[row_kind(row)] += 1
+        (self._troubles if trouble else self._others)[row_kind(row)] += 1
         self._queues = row.queues or self._queues
+
+    def join(self, other: "_Hidden") -> None:
+        """Those that come next."""
+        self._first += other._first[: SHORTEST - len(self._first)]
+        self._until = other._until
+        for own, others in ((self._troubles, other._troubles), (self._others, other._others)):
+            for kind, number in others.items():
+                own[kind] += number
+        self._queues = other._queues or self._queues
 
     def closed(self) -> Iterator[Folded]:
         """A fold for the rows, or the rows themselves if they are few."""
@@ -136,11 +194,6 @@ def _is_trouble(row: Row) -> bool:
     if not isinstance(row, PacketRow) or row.lost == NO_HOST:
         return False
     return bool(row.lost) or bool(row.sent and row.sent.repeat)
-
-
-def _is_alone(row: Row, busy: Counter[frozenset[str | None]]) -> bool:
-    """Whether it is a packet between two hosts that exchange few."""
-    return isinstance(row, PacketRow) and busy[_hosts(row)] <= FEW
 
 
 def _hosts(row: Row) -> frozenset[str | None]:

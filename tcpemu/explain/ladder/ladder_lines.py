@@ -6,15 +6,14 @@ and a packet that took longer or shorter carries its own time.
 """
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tcpemu.explain.facts.foresight import Foresight
 from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, drop_word, notes_of
-from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, each_row, rows_of
-from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, RowCounts, each_folded
+from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, each_row
+from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, Folding
 from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, QueueWords
 from tcpemu.explain.ladder.travel_times import (
     DIGITS,
@@ -37,8 +36,6 @@ from tcpemu.wire.segment import FIN, RST, SYN
 
 SHORTEST_ARROW = 40
 """With less room than this the queues are shown by numbers alone."""
-MADE_ONCE = 100_000
-"""Entries of a record up to which its rows are kept, rather than made twice."""
 PAUSE = 150_000_000
 """After so many nanoseconds without anything an empty line sets apart what follows."""
 
@@ -64,21 +61,15 @@ def each_ladder_line(
     whole: int = WHOLE,
     hosts: Mapping[str, KnownHost] | None = None,
 ) -> Iterator[Line]:
-    """The same one by one. Of the rows no more are kept than are shown: those of a long record are made twice."""
-    rows, again = _twice(record)
-    facts = _FactsOfRows(rows)
-    drawing = _Drawing(facts, list(each_folded(again, facts.counts, whole)), width, hosts or {})
+    """The same one by one. Of the rows no more are kept than are shown: those of a long record are let go."""
+    facts, folding = _FactsOfRows(), Folding(whole)
+    for row in each_row(record):
+        facts.note(row)
+        folding.add(row)
+    facts.settle()
+    drawing = _Drawing(facts, folding.shown(), width, hosts or {})
     yield from heading_lines(heading, width)
     yield from drawing.lines()
-
-
-def _twice(record: Record) -> tuple[Iterable[Row], Iterable[Row]]:
-    """The rows of a record, to be gone through two times."""
-    if len(record) <= MADE_ONCE:
-        rows = rows_of(record)
-        return rows, rows
-    foresight = Foresight(record)
-    return each_row(record, foresight=foresight), each_row(record, foresight=foresight)
 
 
 def ladder_text(record: Record, width: int = 100) -> str:
@@ -89,24 +80,26 @@ def ladder_text(record: Record, width: int = 100) -> str:
 class _FactsOfRows:
     """What the head of a ladder and its columns need of all rows, those too that are not shown."""
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self) -> None:
         self.sides = HostSides()
-        self.counts = RowCounts()
-        self.decimals = 0
+        self.decimals = decimals_for(())
         """Of a second, that show all times."""
         self.listeners: set[tuple[str, int]] = set()
         """Node and port of each."""
-        times: TravelTimes = {}
-        for row in rows:
-            self.sides.note(row)
-            self.counts.note(row)
-            note_travel(row, times)
-            self.decimals = max(self.decimals, decimals_for((row.at,)))
-            if row.queues:
-                self.listeners.add((row.queues.node, row.queues.port))
+        self._times: TravelTimes = {}
+
+    def note(self, row: Row) -> None:
+        """One more row; `settle` when there are no more."""
+        self.sides.note(row)
+        note_travel(row, self._times)
+        self.decimals = decimals_for((row.at,), self.decimals)
+        if row.queues:
+            self.listeners.add((row.queues.node, row.queues.port))
+
+    def settle(self) -> None:
+        """All rows are noted."""
         self.sides.settle()
-        self.decimals = self.decimals or decimals_for(())
-        self.usual = UsualDelays.of(times)
+        self.usual = UsualDelays.of(self._times)
 
 
 class _Drawing:

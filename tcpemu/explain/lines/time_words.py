@@ -15,9 +15,8 @@ def span_words(nanoseconds: int, digits: int = 4) -> str:
     return f"{nanoseconds / unit:.{digits}g} {name}"
 
 
-def decimals_for(times: Iterable[int]) -> int:
-    """How many decimals of a second show all of the times exactly: from 3 to 6, then they are rounded."""
-    most = 3
+def decimals_for(times: Iterable[int], most: int = 3) -> int:
+    """How many decimals of a second, `most` at least, show all of the times exactly: up to 6, then they are rounded."""
     for at in times:
         while most < _DECIMALS_MOST and at % 10 ** (9 - most):
             most += 1
