@@ -29,6 +29,21 @@ PLAIN = frozenset(
 """Modules of these rooms that are not compiled, besides each room's `__init__`."""
 
 DOORS = {
+    "tcpemu/stack/dispatch.py": {("arrived", "segment")},
+    "tcpemu/stack/base/host_arguments.py": {("own_addresses", "addresses")},
+    "tcpemu/stack/host.py": {
+        ("__init__", "addresses"),
+        ("__init__", "generation"),
+        ("receive", "segment"),
+        ("receive", "now"),
+        ("receive_icmp", "now"),
+        ("advance", "now"),
+    },
+    "tcpemu/stack/sockets/socket.py": {
+        *[(call, "now") for call in ("listen", "accept", "connect", "send", "recv", "shutdown", "close")],
+        ("_begin", "now"),
+        ("_begin_stream", "now"),
+    },
     "tcpemu/network/application_sockets.py": {("accept", "timeout"), ("recv", "timeout")},
     "tcpemu/network/network.py": {("spawn", "at"), ("at", "when"), ("sleep", "time"), ("run", "until")},
     "tcpemu/network/node.py": {("sleep", "time")},
@@ -102,6 +117,7 @@ def _prepared(module: _Module, fields: dict[str, tuple[_Field, ...]]) -> str:
             needed |= _write_init(module, node, fields[node.name], lines)
             if "__reduce__" not in _methods(node):
                 _write_reduce(module, node, fields[node.name], lines)
+    _tell_docstrings(module.tree, lines)
     missing = sorted((home, name) for home, name in needed if module.home_of(name) is None)
     if missing:
         last = [node for node in module.tree.body if isinstance(node, ast.ImportFrom)][-1]
@@ -213,22 +229,33 @@ def _from_elsewhere(field: _Field) -> set[tuple[str, str]]:
     return {(home, name) for name in names if (home := field.home.home_of(name)) is not None}
 
 
+def _tell_docstrings(tree: ast.Module, lines: list[str]) -> None:
+    """Behind all else, what mypyc forgets: the docstring of each class, for `help`."""
+    told = {node.name: ast.get_docstring(node) for node in tree.body if isinstance(node, ast.ClassDef)}
+    lines.extend(f"setattr({name}, '__doc__', {words!r})" for name, words in told.items() if words)
+
+
 # --- doors ----------------------------------------------------------------------------------------------------
 
 
 def _open_doors(module: _Module, lines: list[str]) -> None:
     """Let anything come in where the core says itself what is wrong with it."""
-    left = set(DOORS.get(module.name, ()))
-    for node in ast.walk(module.tree):
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        for one in node.args.args:
-            if (node.name, one.arg) in left and one.annotation is not None:
-                said, line = one.annotation, one.annotation.lineno - 1
-                lines[line] = lines[line][: said.col_offset] + "object" + lines[line][said.end_col_offset :]
-                left.remove((node.name, one.arg))
-    if left:
+    doors = DOORS.get(module.name, set())
+    found = [
+        (one.annotation, (node.name, one.arg))
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for one in node.args.args
+        if one.annotation is not None and (node.name, one.arg) in doors
+    ]
+    if left := doors - {door for _, door in found}:
         raise ValueError(f"{module.name}: DOORS names what is not there: {left}")
+    # The last of a line first, since places behind it move.
+    for said, _ in sorted(found, key=lambda each: (each[0].lineno, each[0].col_offset), reverse=True):
+        line = said.lineno - 1
+        lines[line] = lines[line][: said.col_offset] + "_Any" + lines[line][said.end_col_offset :]
+    if found:
+        _import_as("Any", module.tree, lines)
 
 
 # --- constants ------------------------------------------------------------------------------------------------
@@ -249,13 +276,17 @@ def _mark_constants(tree: ast.Module, lines: list[str]) -> None:
         lines[node.lineno - 1] = "; ".join(f"{name}: _Final = {value}" for name, value in pairs)
         marked = True
     if marked:
-        first = next(one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom | ast.Assign))
-        if isinstance(first, ast.ImportFrom) and first.module == "__future__":
-            at = first.lineno - 1
-            lines[at] += "; from typing import Final as _Final"
-        else:
-            at = first.lineno - 1
-            lines[at] = "from typing import Final as _Final; " + lines[at]
+        _import_as("Final", tree, lines)
+
+
+def _import_as(name: str, tree: ast.Module, lines: list[str]) -> None:
+    """Have a name of `typing`, with `_` before it, from the first line on that can have it."""
+    first = next(one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom | ast.Assign))
+    at, wanted = first.lineno - 1, f"from typing import {name} as _{name}"
+    if isinstance(first, ast.ImportFrom) and first.module == "__future__":
+        lines[at] += f"; {wanted}"
+    else:
+        lines[at] = f"{wanted}; {lines[at]}"
 
 
 def _pairs(node: ast.Assign) -> Iterator[tuple[str, str]]:

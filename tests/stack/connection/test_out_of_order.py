@@ -7,35 +7,32 @@ import pytest
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.sequence_numbers import add, after, before
 from tcpemu.stack.connection.arriving import out_of_order
-from tcpemu.stack.records.connection import Receiving
+from tcpemu.stack.connection.sending import duplicate_reports
 from tcpemu.stack.records.received_data import Fragment
+from tcpemu.testing.bench import SACK, established
 
 NEXT = 0xFFFFFFF0
 
 
-class Reports:
-    """A connection that notes what it is told, in place of counters and of duplicates to report."""
+def connection():
+    """One that reports duplicates, at the number where these fragments begin."""
+    (conn,) = established(opts=SACK).host.tables.host.flows.values()
+    conn.rcv.nxt = NEXT
+    return conn
 
-    def __init__(self):
-        self.host = self
-        self.rcv = Receiving(100_000, nxt=NEXT)
-        self.told = []
 
-    def count(self, name):
-        self.told.append(name)
-
-    def report_duplicate(self, _, seq, end):
-        self.told.append(("duplicate", seq, end))
-
-    def extend_duplicate(self, _, seq, end):
-        self.told.append(("more of it", seq, end))
+def told(conn):
+    """What has been said since the last time: counters, and the duplicate that the next ACK reports."""
+    counters, report = dict(conn.host.counters), conn.rcv.dsack
+    conn.host.counters.clear()
+    return counters, report
 
 
 def walk(conn, kept, new):
     """The rule, one after the other: covered, touching, overlapping."""
     if any(not before(new.seq, old.seq) and not after(new.end, old.end) for old in kept):
-        conn.count("TCPOFOMerge")
-        conn.report_duplicate(conn, new.seq, new.end)
+        conn.host.count("TCPOFOMerge")
+        duplicate_reports.report_duplicate(conn, new.seq, new.end)
         return reasons.DATA_OLD
     place = 0
     for index, old in enumerate(kept):
@@ -49,7 +46,7 @@ def walk(conn, kept, new):
             place = index
             break
         else:
-            conn.report_duplicate(conn, new.seq, old.end)
+            duplicate_reports.report_duplicate(conn, new.seq, old.end)
     kept.insert(place, new)
     conn.rcv.rmem += new.memory
     out_of_order._drop_covered(conn, kept, place)
@@ -71,15 +68,17 @@ def arrivals(random):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_fragment_gets_the_place_that_a_walk_finds(monkeypatch, seed):
+def test_a_fragment_gets_the_place_that_a_walk_finds(seed):
     random = Random(seed)
+    conn = connection()
     for _ in range(100):
         given = list(arrivals(random))
         found = []
         for insert in (walk, out_of_order._insert):
-            conn, kept = Reports(), []
-            monkeypatch.setattr(out_of_order, "duplicate_reports", conn)
-            given_back = [insert(conn, kept, Fragment(*each)) for each in given]
+            kept = []
+            conn.rcv.rmem, conn.rcv.dsack, conn.rcv.tangled = 0, None, False
+            told(conn)
+            steps = [(insert(conn, kept, Fragment(*each)), told(conn)) for each in given]
             fragments = [(each.seq, each.end, each.payload, each.fin, each.room) for each in kept]
-            found.append((given_back, fragments, conn.rcv.rmem, conn.told))
+            found.append((steps, fragments, conn.rcv.rmem))
         assert found[0] == found[1], given
