@@ -2,8 +2,11 @@
 
     python tools/bench.py [--quick] [--full] [--profile] [--breakdown] [--compile | --compiled VENV]
 
+End to end is a run of many clients, each way of telling it by itself: 500 of them with --quick, else 5,000.
+
 With --compile the compiled core is built into an environment, as tools/compiled.py does, and with --compiled one that
-is there is taken: its speeds then stand beside those of plain Python, measured in turn, and nothing else is.
+is there is taken: its speeds then stand beside those of plain Python, measured in turn, and nothing else is; those
+of PyPy too, where `pypy3` is in the path.
 
 The table says for each number what was measured and, where there is a target, whether it is met. The exit
 status is 1 when a target is missed. Speeds are by CPU time, and medians of rounds
@@ -14,6 +17,7 @@ import argparse
 import gc
 import platform
 import pstats
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,17 +26,19 @@ from statistics import median
 from time import perf_counter
 
 import _bench_builds as builds
+import _bench_end_to_end as end_to_end
 import _bench_growth as growth
 import _bench_memory as memory
 import _bench_speed as speed
 import compiled
+from _bench_bulk import bulk_rate, echo_pair_rate
 from _bench_traffic import listening
 
 from tcpemu.scenario.format.load_scenario import load
 from tcpemu.scenario.running.build import run_all
 
-FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO = 20, 1.2 * 1024, 4 * 1024, 2, 1.0
-"""The targets: times the naive responder, octets, octets, times the cost, seconds."""
+FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO, PACKET = 20, 1.2 * 1024, 4 * 1024, 2, 1.0, 600
+"""The targets: times the naive responder, octets, octets, times the cost, seconds, octets of a packet in a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,15 @@ class Effort:
     samples: int
     half_open: tuple[int, ...]
     established: tuple[int, ...]
+    clients: int
+    """Of the run that is told from end to end."""
+    bulk: int
+    """Octets."""
 
 
 _MANY = (1000, 10_000, 100_000, 1_000_000)
-QUICK = Effort(5, 1000, 100, 2000, 2000, 3000, (1000, 10_000, 50_000), (1000, 10_000))
-NORMAL = Effort(15, 3000, 200, 10_000, 20_000, 9000, _MANY, _MANY[:-1])
+QUICK = Effort(5, 1000, 100, 2000, 2000, 3000, (1000, 10_000, 50_000), (1000, 10_000), 500, 2_000_000)
+NORMAL = Effort(15, 3000, 200, 10_000, 20_000, 9000, _MANY, _MANY[:-1], 5000, 20_000_000)
 FULL = replace(NORMAL, established=_MANY)
 
 
@@ -69,7 +79,9 @@ def measure(effort: Effort) -> Iterator[Line]:
     """Every measurement, one after the other."""
     yield from handshakes(effort)
     yield from conversation(effort)
+    yield from both_ends(effort)
     yield from footprint(effort)
+    yield from whole_runs(effort)
     yield from growing("half-open", growth.half_open, effort.half_open, effort.samples, GROWTH)
     yield from growing("established", growth.established, effort.established, effort.samples)
     yield ignored_ack()
@@ -91,6 +103,36 @@ def conversation(effort: Effort) -> Iterator[Line]:
     for words, as_octets in (("segments", False), ("octets", True)):
         rate = speed.echo_rate(effort.turns, as_octets)
         yield Line(f"data both ways, {words} in and out", f"{rate:,.0f} segments/s")
+
+
+def both_ends(effort: Effort) -> Iterator[Line]:
+    """Two hosts that talk to each other."""
+    lost, queue = 50, 100
+    talks: tuple[tuple[str, Callable[[], float]], ...] = (
+        ("echo, both ends", lambda: echo_pair_rate(effort.turns)),
+        (f"echo, both ends, every {lost}th lost", lambda: echo_pair_rate(effort.turns, lost)),
+        ("bulk, both ends", lambda: bulk_rate(effort.bulk)),
+        (f"bulk, both ends, every {lost}th lost", lambda: bulk_rate(effort.bulk // 2, lost)),
+        (f"bulk, both ends, a queue of {queue}", lambda: bulk_rate(effort.bulk // 2, queue=queue)),
+    )
+    for words, rate in talks:
+        yield Line(words, f"{rate():,.0f} segments/s")
+
+
+def whole_runs(effort: Effort) -> Iterator[Line]:
+    """From end to end, for a packet; and the start of the command."""
+    for name, cost in end_to_end.costs(effort.clients).items():
+        yield Line(f"end to end, {name}", f"{cost:,.0f} us a packet")
+    size = end_to_end.octets_of_a_packet(effort.clients)
+    # A short run is kept as it came, since packing would cost more than it saves.
+    judged = effort.clients >= NORMAL.clients
+    target = f"at most {PACKET:,.0f}" if judged else ""
+    yield Line(
+        "memory of a packet in the record", f"{size:,.0f} octets", target, not judged or size <= PACKET
+    )
+    yield Line(
+        "start of the command, tcpemu --help", f"{end_to_end.start_up(Path(sys.executable), 3):,.0f} ms"
+    )
 
 
 def footprint(effort: Effort) -> Iterator[Line]:
@@ -201,17 +243,28 @@ def beside(python: Path, rounds: int, scale: float) -> int:
     """Plain Python beside the compiled core; 1 when a target is missed."""
     played = [builds.compared(Path(sys.executable), python, scale) for _ in range(rounds)]
     missed = []
-    for name, least in builds.TARGETS.items():
-        times = median(one[name].times for one in played)
-        plain, other = (median(getattr(one[name], which) for one in played) for which in ("plain", "other"))
-        line = Line(
-            name, f"{plain:,.0f} and {other:,.0f}, {times:.1f} times", f"at least {least}", times >= least
-        )
+    for line in _beside(played):
         show(line)
         if not line.met:
-            missed.append(name)
+            missed.append(line.what)
+    if pypy := shutil.which("pypy3"):
+        for name, rate in builds.rates_of(Path(pypy), "plain Python", scale, core=True).items():
+            show(Line(f"{name}, PyPy", f"{rate:,.0f}"))
     print("every target is met" if not missed else f"missed: {'; '.join(missed)}")
     return 1 if missed else 0
+
+
+def _beside(played: Sequence[dict[str, builds.Pair]]) -> Iterator[Line]:
+    """A line for each kind of work, and one for each that has to be so fast by itself."""
+    for name in builds.ALL:
+        times = median(one[name].times for one in played)
+        plain, other = (median(getattr(one[name], which) for one in played) for which in ("plain", "other"))
+        least = builds.TARGETS.get(name)
+        target = "" if least is None else f"at least {least}"
+        shown = f"{plain:,.0f} and {other:,.0f}, {times:.1f} times"
+        yield Line(name, shown, target, least is None or times >= least)
+        if (wanted := builds.LEAST.get(name)) is not None:
+            yield Line(f"{name}, compiled", f"{other:,.0f}", f"at least {wanted:,}", other >= wanted)
 
 
 def run(effort: Effort) -> int:

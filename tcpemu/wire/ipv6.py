@@ -140,8 +140,8 @@ def encode_ipv6(segment: Segment) -> bytes:
 def _check(segment: Segment) -> None:
     """Raises ValueError for what IPv6 has no place for."""
     if segment.ip_id or not segment.df:
-        name, value = ("ip_id", segment.ip_id) if segment.ip_id else ("df", segment.df)
-        raise ValueError(f"{name} is {value}; IPv6 has no such field: leave ip_id 0 and df true")
+        said = f"ip_id is {segment.ip_id}" if segment.ip_id else f"df is {segment.df}"
+        raise ValueError(f"{said}; IPv6 has no such field: leave ip_id 0 and df true")
     extensions = segment.ip_options
     if extensions:
         size = extensions_size(extensions[0], extensions[1:])

@@ -18,7 +18,7 @@ import _bench_traffic as traffic
 import bench
 from _bench_naive import NaiveResponder
 
-LITTLE = bench.Effort(1, 20, 5, 30, 400, 60, (50, 100), (50, 100))
+LITTLE = bench.Effort(1, 20, 5, 30, 400, 60, (50, 100), (50, 100), 20, 100_000)
 SAMPLES = 90
 
 
@@ -40,6 +40,14 @@ def test_it_measures_everything(lenient, capsys):
         "handshakes, naive Scapy responder",
         "handshakes, octets in and out",
         "data both ways, segments in and out",
+        "echo, both ends, every 50th lost",
+        "bulk, both ends, a queue of 100",
+        "end to end, run",
+        "end to end, ladder",
+        "end to end, plain capture",
+        "end to end, report",
+        "memory of a packet in the record",
+        "start of the command",
         "memory of a half-open request",
         "memory of an accepted connection",
         "a segment, 100 half-open",
