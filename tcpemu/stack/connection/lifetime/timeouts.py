@@ -229,7 +229,7 @@ def _what_decided(conn: Connection) -> GivenUp:
     opening = conn.state in OPENING
     syn_tries = options.syncnt or sysctls.tcp_syn_retries
     if options.user_timeout and not (opening and conn.rtx.retransmits >= syn_tries):
-        return GivenUp("TCP_USER_TIMEOUT", options.user_timeout, waited, _allowed(conn, 0))
+        return GivenUp("TCP_USER_TIMEOUT", options.user_timeout, waited, options.user_timeout * MILLISECOND)
     if opening:
         return GivenUp("TCP_SYNCNT" if options.syncnt else "net.ipv4.tcp_syn_retries", syn_tries, waited)
     if conn.orphan:
