@@ -42,10 +42,9 @@ def bulk_in(s: Script) -> Trace:
     return s.end()
 
 
-@family(3, "bulk")
-def bulk_out(s: Script) -> Trace:
-    """100 to 300 segments to a receiver behind a narrow link, some of them lost or late."""
-    s.set(tcp_congestion_control=s.one_of("reno", "cubic"))
+def upload(s: Script, control: str) -> Trace:
+    """100 to 400 segments to a receiver behind a narrow link, some of them lost or late."""
+    s.set(tcp_congestion_control=control)
     peer = connection(s)
     stamped = peer.stamps is not None
     model = {
@@ -61,7 +60,26 @@ def bulk_out(s: Script) -> Trace:
     }
     if stamped:
         model["tsbase"] = (peer.stamps or 0) + 60
-    for _ in range(s.some(1, 4)):
-        s.step("send", peer.port, s.some(30_000, 150_000))
+    segments, writes = s.some(100, 400), s.some(1, 4)
+    for _ in range(writes):
+        s.step("send", peer.port, segments * peer.mss // writes)
         s.wait(0.1, 0.4)
     return {**s.end(1.0, 2.0), "reactive": model}
+
+
+@family(2, "bulk")
+def bulk_reno(s: Script) -> Trace:
+    """An upload with Reno."""
+    return upload(s, "reno")
+
+
+@family(2, "bulk")
+def bulk_cubic(s: Script) -> Trace:
+    """An upload with CUBIC."""
+    return upload(s, "cubic")
+
+
+@family(2, "bulk")
+def bulk_bbr(s: Script) -> Trace:
+    """An upload with BBR, which is paced."""
+    return upload(s, "bbr")

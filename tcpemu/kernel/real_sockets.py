@@ -111,8 +111,8 @@ class KernelSockets:
         self._of(peer_port).shutdown(how)
         return 0
 
-    def _set_option(self, peer_port: int, level: int, name: int, value: int) -> int:
-        self._of(peer_port).setsockopt(level, name, value)
+    def _set_option(self, peer_port: int, level: int, name: int, value: int | str) -> int:
+        _set_one(self._of(peer_port), level, name, value)
         return 0
 
     def _set_linger(self, peer_port: int, on: int, seconds: int) -> int:
@@ -160,4 +160,9 @@ def _set_options(target: socket.socket, options: Mapping[str, Any], besides: tup
         if name in options:
             target.setsockopt(level, number, options[name])
     for level, name, value in options.get("opts", []):
-        target.setsockopt(level, name, value)
+        _set_one(target, level, name, value)
+
+
+def _set_one(target: socket.socket, level: int, name: int, value: int | str) -> None:
+    """An option that is a number, or the octets of a text."""
+    target.setsockopt(level, name, value.encode() if isinstance(value, str) else value)

@@ -17,7 +17,7 @@ from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_E
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import Address, endpoint_text
 
-OptionValues: TypeAlias = Mapping[tuple[int, int], int]
+OptionValues: TypeAlias = Mapping[tuple[int, int], int | bytes]
 """Socket options to set: (level, name) to value, as `{(SOL_SOCKET, SO_RCVBUF): 4096}`."""
 
 GONE = "is gone without a word"
@@ -39,9 +39,9 @@ def connected(socket: EndpointSocket) -> None:
         raise SocketError(error or errno.ECONNABORTED)
 
 
-def set_option(calls: SocketCalls, socket: EndpointSocket, level: int, name: int, value: int) -> None:
-    """setsockopt(); for SO_LINGER the value is the seconds, or -1 to switch it off."""
-    if (level, name) == (SOL_SOCKET, SO_LINGER):
+def set_option(calls: SocketCalls, socket: EndpointSocket, level: int, name: int, value: int | bytes) -> None:
+    """setsockopt(); for SO_LINGER the value may be the seconds as a number, or -1 to switch it off."""
+    if (level, name) == (SOL_SOCKET, SO_LINGER) and isinstance(value, int):
         calls.call(
             socket,
             f"setsockopt({level}, {name}, {value})",
@@ -50,7 +50,7 @@ def set_option(calls: SocketCalls, socket: EndpointSocket, level: int, name: int
         return
     calls.call(
         socket,
-        f"setsockopt({level}, {name}, {value})",
+        f"setsockopt({level}, {name}, {value!r})",
         lambda now: socket.setsockopt(level, name, value, now),
     )
 
@@ -79,8 +79,10 @@ class _ApplicationSocket:
         """Its own address, packed, and port."""
         return self.socket.local
 
-    def setsockopt(self, level: int, name: int, value: int) -> None:
+    def setsockopt(self, level: int, name: int, value: int | bytes) -> None:
         """Set an option by Linux's numbers, which Python's `socket` has too. SO_LINGER takes seconds, -1 for off.
+
+        The value is a number, or octets, as `b"bbr"` of TCP_CONGESTION.
 
         Raises SocketError EINVAL or ENOPROTOOPT, and NotEmulatedError for an option that is Linux's and not ours.
         """

@@ -9,6 +9,7 @@ import os
 import platform
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,12 @@ VALUES = (0, 1, 2, 3, -1, 100, 255, 256, 100000, 2**31 - 1, -(2**31))
 MACHINE = {(6, 11), (0, 14), (1, 7), (1, 8), (6, 10), (6, 2), (6, 24), (0, 52), (1, 49)}
 """What is read of these depends on the machine: buffers, MSS, MTU and window of loopback, the clock, a processor."""
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+def as_this_machine():
+    """The congestion control that sockets of this machine begin with."""
+    own = Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text(encoding="ascii").strip()
+    return {"tcp_congestion_control": own}
 
 
 def real_set(sock, level, name, octets):
@@ -58,9 +65,9 @@ class Pair:
             real.listen(5)
         self.real = real
         if state == "fresh":
-            self.ours = Bench().socket().sock
+            self.ours = Bench(**as_this_machine()).socket().sock
         elif state == "listening":
-            sock = Bench().socket()
+            sock = Bench(**as_this_machine()).socket()
             sock.bind(80)
             sock.listen(5)
             self.ours = sock.sock
@@ -69,7 +76,7 @@ class Pair:
             client.connect(real.getsockname())
             self.real, _ = real.accept()
             self.opened.append(self.real)
-            self.ours = established().conn.sock
+            self.ours = established(**as_this_machine()).conn.sock
 
     def _open(self):
         self.opened.append(socket.socket())
@@ -104,6 +111,7 @@ def test_each_option_is_read_as_the_kernel_does_or_named_as_not_emulated(level, 
 def test_each_option_is_set_as_the_kernel_does_or_named_as_not_emulated(level, names, state):
     wrong = []
     octets = [struct.pack("i", value) for value in VALUES] + [b"", b"\1", b"\1\2\3", bytes(8), b"\1" * 8]
+    octets += [b"reno", b"cubic\0bbr", b"bbr" + bytes(20), b"no such control here", b"\xff" * 8]
     for name in names:
         for value in octets:
             with Pair(state) as pair:

@@ -89,6 +89,8 @@ keepintvl = 10
 keepcnt = 3
 linger = 0
 sndbuf = 4096
+congestion = "bbr"
+max_pacing_rate = 125000
 """,
     "ClientOptions": """
 syncnt = 2

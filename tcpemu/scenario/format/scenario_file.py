@@ -237,6 +237,10 @@ class SocketOptionsTable(Table):
     """SO_LINGER on, with so many seconds; with 0 close() sends a RST."""
     sndbuf: Annotated[int, Field(ge=1)] | None = None
     """SO_SNDBUF, in octets; the kernel doubles it."""
+    congestion: Literal["reno", "cubic", "bbr"] | None = None
+    """TCP_CONGESTION: how the congestion window moves; the host's net.ipv4.tcp_congestion_control if not given."""
+    max_pacing_rate: Annotated[int, Field(ge=1, le=2**64 - 1)] | None = None
+    """SO_MAX_PACING_RATE, in octets per second: segments leave no faster than that."""
 
 
 class ClientOptions(SocketOptionsTable):

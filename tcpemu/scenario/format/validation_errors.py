@@ -27,7 +27,6 @@ _TAGS = frozenset({"(word)", "(table)", "(octets)"})
 
 _NOT_EMULATED = (
     "fastopen",
-    "congestion",
     "rcvlowat",
     "md5sig",
 )

@@ -6,10 +6,12 @@ from tcpemu.stack.base.socket_constants import (
     IPPROTO_TCP,
     SO_KEEPALIVE,
     SO_LINGER,
+    SO_MAX_PACING_RATE,
     SO_RCVBUF,
     SO_REUSEADDR,
     SO_SNDBUF,
     SOL_SOCKET,
+    TCP_CONGESTION,
     TCP_CORK,
     TCP_DEFER_ACCEPT,
     TCP_KEEPCNT,
@@ -37,6 +39,8 @@ _OPTIONS = {
     "keepintvl": (IPPROTO_TCP, TCP_KEEPINTVL),
     "keepcnt": (IPPROTO_TCP, TCP_KEEPCNT),
     "linger": (SOL_SOCKET, SO_LINGER),
+    "congestion": (IPPROTO_TCP, TCP_CONGESTION),
+    "max_pacing_rate": (SOL_SOCKET, SO_MAX_PACING_RATE),
 }
 _UNITS = {"user_timeout": MILLISECOND}
 """Nanoseconds of one, where the kernel counts in another unit."""
@@ -44,9 +48,15 @@ _UNITS = {"user_timeout": MILLISECOND}
 
 def option_values(table: SocketOptionsTable) -> OptionValues:
     """The options that the table gives, by level and name."""
-    given: dict[str, int] = {name: getattr(table, name) for name in type(table).model_fields}
+    given: dict[str, int | str] = {name: getattr(table, name) for name in type(table).model_fields}
     return {
-        _OPTIONS[name]: int(value) // _UNITS.get(name, 1)
-        for name, value in given.items()
-        if value is not None
+        _OPTIONS[name]: _octets_or_number(name, value) for name, value in given.items() if value is not None
     }
+
+
+def _octets_or_number(name: str, value: int | str) -> int | bytes:
+    if isinstance(value, str):
+        return value.encode("ascii")
+    if name == "max_pacing_rate":
+        return value.to_bytes(8, "little")
+    return int(value) // _UNITS.get(name, 1)

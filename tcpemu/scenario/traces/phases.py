@@ -4,21 +4,26 @@ A kernel's timers go by ticks, of HZ = 250 say, and nobody knows how far its clo
 began: its *phase*. And each step came a little later than planned, as the log tells. Both decide which of a step and
 a timer comes first, and what is measured in ticks. So where the emulator answers otherwise at the planned times, it
 is asked again with the times of the log, at several phases. What is the same at one of them is consistent: the kernel
-may have done that. What differs at all of them is told as it differs where that shows last, with the rule that it
-looks like.
+may have done that. What leaves at a pace leaves on time, also where the log has a step before it that was written down
+in the same moment, and where BBR's cycle of phases begins is drawn: both are tried too. What differs at all of them is
+told as it differs where that shows last, with the rule that it looks like.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tcpemu.generations import DEFAULT
 from tcpemu.scenario.traces import step_trace
 from tcpemu.scenario.traces.judge import Difference, earliest_difference
-from tcpemu.scenario.traces.step_trace import USUAL_HZ, Moments
+from tcpemu.scenario.traces.step_trace import CYCLES, USUAL_HZ, Moments
 from tcpemu.stack.base.units import MILLISECOND, SECOND
+from tcpemu.stack.sockets.option_names import NUMBERS
 from tcpemu.wire.relative_numbers import LogEntry, Trace
 
+_PACE = list(NUMBERS["SO_MAX_PACING_RATE"])
 _TRIES = 8
 """Phases that are tried, evenly over a tick."""
 
@@ -70,22 +75,29 @@ def compare(
     moments = moments_of(truth)
     if moments is None:
         return Judgement(answer, found)
-    tick = SECOND // (hz or USUAL_HZ)
-    for number in range(_TRIES):
-        phase = number * tick // _TRIES
+    for tried in _tries(truth, moments, SECOND // (hz or USUAL_HZ)):
         other = step_trace.run(
-            truth,
-            generation_name=generation_name,
-            hz=hz or "usual",
-            seed=seed,
-            moments=replace(moments, phase=phase),
+            truth, generation_name=generation_name, hz=hz or "usual", seed=seed, moments=tried
         )
         left = earliest_difference(truth, other)
         if left is None:
-            return Judgement(answer, None, phase)
+            return Judgement(answer, None, tried.phase)
         if left.at > found.at:
             found = left
     return Judgement(answer, found)
+
+
+def _tries(truth: Trace, moments: Moments, tick: int) -> Iterator[Moments]:
+    """All that nobody can tell of that run, the likeliest first."""
+    control = truth.get("sysctl", {}).get("net.ipv4.tcp_congestion_control")
+    chosen = [step for step in truth["steps"] if step[1] in ("setopt", "listen", "connect")]
+    has_bbr = control == "bbr" or '"bbr"' in json.dumps(chosen)
+    paced = has_bbr or any(step[1:2] == ["setopt"] and step[3:5] == _PACE for step in chosen)
+    for cycle in (None, *range(CYCLES)) if has_bbr else (None,):
+        for exactly in (False, True) if paced or "opts" in json.dumps(chosen) else (False,):
+            for number in range(_TRIES):
+                phase = number * tick // _TRIES
+                yield replace(moments, phase=phase, paces_exactly=exactly, cycle=cycle)
 
 
 def moments_of(truth: Trace) -> Moments | None:

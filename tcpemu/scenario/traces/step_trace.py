@@ -53,7 +53,7 @@ An echo of a timestamp counts from the first timestamp that the host sent on the
     shutdown peer port, how               0 SHUT_RD, 1 SHUT_WR, 2 SHUT_RDWR
     close peer port
     rst_close peer port                   close() with SO_LINGER of 0 s
-    setopt peer port, level, name, value  setsockopt(), by numbers
+    setopt peer port, level, name, value  setsockopt(), by numbers; a value may be text, as "cubic" of TCP_CONGESTION
     setlinger peer port, on, seconds      SO_LINGER
     getopt peer port, level, name         gives what getsockopt() gives, as a number
     atmark peer port                      gives 1 where the next octet is the urgent one (SIOCATMARK), else 0
@@ -91,6 +91,7 @@ import errno
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Literal, TypeGuard
 
 from tcpemu.generations import DEFAULT
@@ -121,6 +122,8 @@ _ROUTES = ((address("192.168.0.0"), 24), (address("192.0.2.0"), 24))
 _IPV6_ROUTES = (*_ROUTES, (address("2001:db8::"), 64), (address("2001:db8:1::"), 64))
 USUAL_HZ = 250
 """Ticks a second of the kernels whose logs there are."""
+CYCLES = 7
+"""How many phases of its cycle BBR may begin with."""
 _RACE = 5 * MILLISECOND
 """So near each other a step and a timer of a real kernel may come in either order, as the machine does other things."""
 _SLIPS = (
@@ -173,6 +176,10 @@ class Moments:
     """What the log says of each packet, in order."""
     phase: int = 0
     """Nanoseconds by which the kernel's clock was past a tick when the trace began."""
+    paces_exactly: bool = False
+    """A segment that waits for the pace leaves on time, though the log has it after the step that came then."""
+    cycle: int | None = None
+    """What BBR draws below `CYCLES`, where its cycle of phases begins; None for what the seed gives."""
 
 
 def run(
@@ -245,6 +252,17 @@ def _time(seconds: float) -> int:
     return round(seconds * SECOND)
 
 
+class _Draws(Random):
+    """Chance, but for where BBR's cycle begins."""
+
+    def __init__(self, seed: int, cycle: int) -> None:
+        super().__init__(seed)
+        self._cycle = cycle
+
+    def randrange(self, start: int, stop: int | None = None, step: int = 1) -> int:
+        return self._cycle if start == CYCLES and stop is None else super().randrange(start, stop, step)
+
+
 class _Player:
     """Runs steps on a host and writes the log."""
 
@@ -262,6 +280,8 @@ class _Player:
         self.numbers = RelativeNumbers(ends)
         self.listeners: dict[int, Socket] = {}
         self.connections: dict[int, Socket] = {}
+        if moments is not None and moments.cycle is not None:
+            host.tables.host.secrets.draw = _Draws(0, moments.cycle)
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -275,6 +295,8 @@ class _Player:
         self._advance(max(until - _RACE, self.now), 0)
         if self._compressed_ack(until):
             return
+        if moments.paces_exactly:
+            self._paced(until)
         # About now a timer may be a little late, or the step.
         if self.sent < wanted:
             self._advance(max(until, self.now), 0)
@@ -297,6 +319,15 @@ class _Player:
             self.host.advance(self.now)
             self._drain()
         return False
+
+    def _paced(self, until: int) -> None:
+        """Fire the timers up to the last before `until` that a pace has set: those are of high resolution."""
+        waits = True
+        while waits:
+            waits = any(timer.what == "pacing" and timer.due < until for timer in self.host.pending())
+            due = self.host.next_timer()
+            if waits and due is not None:
+                self._advance(min(due + 1, until), 0)
 
     def _is_next(self, flow: FlowKey) -> bool:
         """Whether an ACK of this connection that goes out now is the next one in the log."""
@@ -350,7 +381,7 @@ class _Player:
         if method is None:
             verbs = sorted(name[4:] for name in dir(self) if name.startswith("_do_"))
             raise TraceError(f"steps[{index}]: no verb {call[0]!r}; there are in, {', '.join(verbs)}")
-        _check_numbers(call[1:])
+        _check_numbers(call[1:4] if call[0] == "setopt" and _is_text(call[-1]) else call[1:])
         entry = self._log("do", call)
         try:
             entry["ret"] = method(*call[1:])
@@ -431,7 +462,7 @@ class _Player:
 
     def _set_all(self, socket: Socket, options: Json) -> None:
         for level, name, value in options.get("opts", []):
-            socket.setsockopt(level, name, value, self.now)
+            socket.setsockopt(level, name, _option_value(value), self.now)
 
     def _do_send(self, peer_port: int, count: int, flags: int = 0) -> int:
         if not 0 <= count <= _LONGEST:
@@ -454,8 +485,8 @@ class _Player:
         self._connection(peer_port).linger(True, 0)
         return self._do_close(peer_port)
 
-    def _do_setopt(self, peer_port: int, level: int, name: int, value: int) -> int:
-        self._connection(peer_port).setsockopt(level, name, value, self.now)
+    def _do_setopt(self, peer_port: int, level: int, name: int, value: int | str) -> int:
+        self._connection(peer_port).setsockopt(level, name, _option_value(value), self.now)
         return 0
 
     def _do_setlinger(self, peer_port: int, on: int, seconds: int) -> int:
@@ -516,13 +547,22 @@ def _check_numbers(values: list[Any]) -> None:
             raise ValueError(f"found {value!r}; it must be a whole number")
 
 
+def _is_text(value: object) -> TypeGuard[str]:
+    """A value of a socket option may be text."""
+    return isinstance(value, str)
+
+
+def _option_value(value: int | str) -> int | bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
 def _numbers_in(table: Json) -> list[Any]:
     """The numbers of a table, those of its list of socket options among them. Raises ValueError."""
     numbers = [number for name, number in table.items() if name not in ("opts", "ip", "flow_ip")]
     options = table.get("opts", [])
     if not isinstance(options, list) or not all(isinstance(one, list) and len(one) == 3 for one in options):
         raise ValueError(f"opts is {options!r}; it is a list such as [[1, 8, 20000]]: level, name, value")
-    return numbers + [number for option in options for number in option]
+    return numbers + [number for option in options for number in option if not _is_text(number)]
 
 
 def remarks(trace: Json, generation_name: str = DEFAULT) -> list[str]:

@@ -100,6 +100,8 @@ class Path:
 class Congestion(Protocol):
     """One kind of congestion control, and where it stands."""
 
+    name: ClassVar[str]
+    """What it is called in tcp_congestion_control and TCP_CONGESTION."""
     needs_moment: ClassVar[bool]
     """Whether `acknowledged` goes by the clock."""
     controls: ClassVar[bool]

@@ -126,16 +126,22 @@ class Model:
 class Bbr:
     """A window, and the model that it comes from."""
 
+    name: ClassVar[str] = "bbr"
     needs_moment: ClassVar[bool] = False
     controls: ClassVar[bool] = True
     cwnd: int = INITIAL_WINDOW
     ssthresh: int = INFINITE
     model: Model | None = None
-    """None until the handshake is over."""
+    """None until it begins: when the handshake is over, or when a socket that has sent a SYN chooses it."""
 
     def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
         """Startup, at a pace of 2.89 windows a round trip (bbr_init)."""
         assert path is not None
+        if self.model is not None:
+            # It was chosen while the SYN was under way, and began then; the SYN|ACK gives it a round-trip time.
+            self.model.min_rtt = min(self.model.min_rtt, path.min_rtt)
+            _pace_by_handshake(self.model, path, cwnd)
+            return replace(self, cwnd=cwnd)
         model = Model(path.min_rtt, path.jiffies, largest_of(0, 0), path.total_delivered, path.now)
         _pace_by_handshake(model, path, cwnd)
         return replace(self, cwnd=cwnd, ssthresh=INFINITE, model=model)

@@ -45,6 +45,7 @@ def cubic_root(value: int) -> int:
 class Cubic(Reno):
     """Slow start below `ssthresh`, then along the curve; seven tenths after a loss."""
 
+    name: ClassVar[str] = "cubic"
     needs_moment: ClassVar[bool] = True
     last_max: int = 0
     """The window at the last loss."""

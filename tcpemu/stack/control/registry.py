@@ -11,3 +11,7 @@ from tcpemu.stack.control.reno import Reno
 
 CONTROLS: dict[str, Callable[[int], Congestion]] = {"reno": Reno, "cubic": Cubic, "bbr": Bbr}
 """By name, what makes one whose first window is the number of segments given."""
+UNEMULATED_CONTROLS = frozenset(
+    ("bic", "cdg", "dctcp", "highspeed", "htcp", "hybla", "illinois", "lp", "nv", "scalable", "vegas", "veno")
+) | {"westwood", "yeah"}
+"""Those of Linux 6.18 that are not emulated: modules, which a kernel has or has not."""

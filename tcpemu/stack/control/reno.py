@@ -12,6 +12,7 @@ from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Moment,
 class Reno:
     """Slow start below `ssthresh`, then one segment more for each window acknowledged; half after a loss."""
 
+    name: ClassVar[str] = "reno"
     needs_moment: ClassVar[bool] = False
     controls: ClassVar[bool] = False
     cwnd: int = INITIAL_WINDOW

@@ -69,5 +69,9 @@ class SocketOptions:
     """IPV6_AUTOFLOWLABEL; None for what net.ipv6.auto_flowlabels says."""
     kept: tuple[tuple[int, int, int], ...] = ()
     """Level, number and value of options that say nothing to TCP and are only remembered."""
+    congestion: str = ""
+    """The congestion control that TCP_CONGESTION has chosen; empty for that of the host."""
     max_pacing_rate: int = UNLIMITED_RATE
     """Octets per second (SO_MAX_PACING_RATE)."""
+    paced: bool = False
+    """SO_MAX_PACING_RATE has been set: segments wait for the pace, whatever sets it, also once there is no limit."""

@@ -12,6 +12,7 @@ from tcpemu.stack.base.errors import NotEmulatedError, SocketError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS
+from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS, c_int
@@ -52,6 +53,10 @@ _BY_SYSCTL: dict[OptionKey, tuple[str, str]] = {
 
 
 _TCP_INFO = NUMBERS["TCP_INFO"]
+_MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
+_MOST_TICKS = 2**63 - 1
+_CONTROL_NAME_OCTETS = 16
+"""include/net/tcp.h: TCP_CA_NAME_MAX."""
 
 
 def defer_seconds(periods: int) -> int:
@@ -65,7 +70,7 @@ def number(socket: SocketState, level: int, name: int) -> int:
         return int.from_bytes(info(socket).octets(4), "little", signed=True)
     value = _value(socket, level, name)
     if isinstance(value, int):
-        return c_int(value)
+        return c_int(min(value, MASK))
     return int.from_bytes(value[:4].ljust(4, b"\0"), "little", signed=True)
 
 
@@ -78,6 +83,8 @@ def octets(socket: SocketState, level: int, name: int, length: int) -> bytes:
     value = _value(socket, level, name)
     if isinstance(value, bytes):
         return value[:length]
+    if (level, name) == _MAX_PACING_RATE:
+        return value.to_bytes(8, "little") if length >= 8 else min(value, MASK).to_bytes(4, "little")[:length]
     if level == socket_constants.IPPROTO_IP and 0 < length < 4 and 0 <= value <= 255:
         return bytes((value,))
     return (value & MASK).to_bytes(4, "little")[:length]
@@ -162,8 +169,13 @@ def _of_socket(socket: SocketState, name: str) -> int | bytes | None:
     if name == "SO_SNDBUF":
         return options.sndbuf if conn is None else conn.snd.buffer
     if name == "SO_LINGER":
-        on = options.linger is not None
-        return int(on).to_bytes(4, "little") + (options.last_linger & MASK).to_bytes(4, "little")
+        on, seconds = options.linger is not None, options.last_linger
+        if seconds < 0:
+            # For ever is as many ticks as fit into a long (sock.c: MAX_SCHEDULE_TIMEOUT).
+            seconds = _MOST_TICKS * socket.host.jiffy // SECOND
+        return int(on).to_bytes(4, "little") + (seconds & MASK).to_bytes(4, "little")
+    if name == "SO_MAX_PACING_RATE":
+        return options.max_pacing_rate
     if name == "SO_BUF_LOCK":
         return options.sndbuf_locked | options.rcvbuf_locked << 1
     return _kind(socket, name)
@@ -190,10 +202,23 @@ def _of_tcp(socket: SocketState, name: str) -> int | bytes | None:
         return defer_seconds(options.defer_periods)
     if name == "TCP_WINDOW_CLAMP":
         return options.window_clamp if conn is None else conn.rcv.window_clamp
+    if name == "TCP_CONGESTION":
+        return _control_name(socket).encode("ascii").ljust(_CONTROL_NAME_OCTETS, b"\0")
     if name == "TCP_TIMESTAMP":
         # The clock of timestamps with what this connection adds (tcp.c: do_tcp_getsockopt).
         return socket.host.tsval(0 if conn is None else conn.ts.offset)
     return None
+
+
+def _control_name(socket: SocketState) -> str:
+    """Of a socket without a connection what it has chosen, or what the host begins with.
+
+    Differs: that is what the sysctl says now; the kernel's socket has what it said when the socket was made.
+    """
+    conn = socket.connection
+    if conn is not None:
+        return conn.congestion.name
+    return socket.options.congestion or socket.host.first_congestion.name
 
 
 def _maxseg(socket: SocketState) -> int:

@@ -11,14 +11,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
+from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
 from tcpemu.stack.base.errors import NotEmulatedError, SocketError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import LEAST_MSS
-from tcpemu.stack.connection.lifetime import keepalive
+from tcpemu.stack.connection.lifetime import chosen_control, keepalive
 from tcpemu.stack.connection.measures import path_mtu, receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
+from tcpemu.stack.control.registry import CONTROLS, UNEMULATED_CONTROLS
 from tcpemu.stack.records.connection import INITIAL_SCALING_RATIO, Connection
 from tcpemu.stack.records.delayed_ack_bits import PUSHED, SCHEDULED
 from tcpemu.stack.records.host_services import HostServices
@@ -163,6 +165,10 @@ _BUF_LOCK = NUMBERS["SO_BUF_LOCK"]
 _RCVLOWAT = NUMBERS["SO_RCVLOWAT"]
 _QUEUE_SEQ = NUMBERS["TCP_QUEUE_SEQ"]
 _WINDOW_CLAMP = NUMBERS["TCP_WINDOW_CLAMP"]
+_CONGESTION = NUMBERS["TCP_CONGESTION"]
+_MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
+_LONGEST_CONTROL_NAME = 15
+"""include/net/tcp.h: TCP_CA_NAME_MAX, without the NUL."""
 
 
 def changed_options(
@@ -180,8 +186,8 @@ def changed_options(
         if isinstance(value, bytes) and unemulated_option(level, name) is None:
             _number(level, value)
         raise _no_option(level, name)
-    if key == _LINGER:
-        return replace(options, **_linger(value))  # type: ignore[arg-type]
+    if key in _STRUCTURES:
+        return replace(options, **_STRUCTURES[key](options, value))  # type: ignore[arg-type]
     if value == b"" and key in KEPT and not KEPT[key].may_be_empty:
         raise SocketError(errno.EINVAL, f"{NAMES[key]} takes an octet at least")
     number = _number(level, value)
@@ -227,13 +233,13 @@ def _number(level: int, value: int | bytes) -> int:
     return value[0] if value else 0
 
 
-def _linger(value: int | bytes) -> dict[str, object]:
-    """SO_LINGER: a structure of two ints, whether and how many seconds."""
+def _linger(_options: SocketOptions, value: int | bytes) -> dict[str, object]:
+    """SO_LINGER: a structure of two ints, whether and how many seconds; a negative number is for ever."""
     if isinstance(value, int) or len(value) < 8:
         raise SocketError(errno.EINVAL, "SO_LINGER takes two ints in 8 octets: whether, and how many seconds")
     if not int.from_bytes(value[:4], "little"):
         return {"linger": None}
-    seconds = int.from_bytes(value[4:8], "little")
+    seconds = int.from_bytes(value[4:8], "little", signed=True)
     return {"linger": seconds, "last_linger": seconds}
 
 
@@ -263,7 +269,42 @@ def _other_option(
     raise SocketError(errno.EINVAL if state is State.CLOSE else errno.EPERM, "TCP_QUEUE_SEQ is of TCP_REPAIR")
 
 
-_OTHERS = frozenset((_LINGER, _RCVLOWAT, _BUF_LOCK, _QUEUE_SEQ))
+def _control_name(_options: SocketOptions, value: int | bytes) -> dict[str, object]:
+    """TCP_CONGESTION: a name, up to a NUL. ENOENT for a name that no kernel has (tcp_cong.c).
+
+    NotEmulatedError for one that Linux has as a module.
+    """
+    octets = (value & MASK).to_bytes(4, "little") if isinstance(value, int) else value
+    if not octets:
+        raise SocketError(errno.EINVAL, "TCP_CONGESTION takes the name of a congestion control")
+    name = octets[:_LONGEST_CONTROL_NAME].partition(b"\0")[0].decode("latin-1")
+    if name in UNEMULATED_CONTROLS:
+        known = ", ".join(CONTROLS)
+        raise NotEmulatedError(
+            f"TCP_CONGESTION: {name} is known to Linux, but not emulated; there are {known}"
+        )
+    if name not in CONTROLS:
+        raise SocketError(errno.ENOENT, f"Linux has no congestion control {name!r}")
+    return {"congestion": name}
+
+
+def _max_pacing_rate(options: SocketOptions, value: int | bytes) -> dict[str, object]:
+    """Octets per second, of four octets or eight; all bits set for no limit (net/core/sock.c: sk_setsockopt)."""
+    if isinstance(value, bytes) and len(value) >= 8:
+        rate = int.from_bytes(value[:8], "little")
+    else:
+        rate = _number(socket_constants.SOL_SOCKET, value) & MASK
+        rate = UNLIMITED_RATE if rate == MASK else rate
+    return {"max_pacing_rate": rate, "paced": options.paced or rate != UNLIMITED_RATE}
+
+
+_STRUCTURES: dict[tuple[int, int], Callable[[SocketOptions, int | bytes], dict[str, object]]] = {
+    _LINGER: _linger,
+    _CONGESTION: _control_name,
+    _MAX_PACING_RATE: _max_pacing_rate,
+}
+"""Options that are more, or less, than an int."""
+_OTHERS = frozenset((_RCVLOWAT, _BUF_LOCK, _QUEUE_SEQ, *_STRUCTURES))
 
 
 def _with_rcvlowat(host: HostServices, options: SocketOptions, number: int) -> SocketOptions:
@@ -308,6 +349,8 @@ def _socket_option_took_effect(conn: Connection, before: SocketOptions, name: in
         send_buffer_space.space_may_have_come(conn)
     elif name == socket_constants.SO_RCVLOWAT:
         _rcvlowat_took_effect(conn)
+    elif name == _MAX_PACING_RATE[1]:
+        chosen_control.limit_pace(conn)
 
 
 def _rcvlowat_took_effect(conn: Connection) -> None:
@@ -344,6 +387,8 @@ def _tcp_option_took_effect(conn: Connection, name: int) -> None:
         keepalive.idle_time_changed(conn)
     elif name == socket_constants.TCP_NOTSENT_LOWAT:
         conn.host.wake(conn.socket)
+    elif name == _CONGESTION[1]:
+        chosen_control.switch(conn, options.congestion)
 
 
 def _quickack(conn: Connection, value: int) -> None:

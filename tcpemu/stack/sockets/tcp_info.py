@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, fields
 
-from tcpemu.stack.base.congestion_hooks import NO_RTT, UNLIMITED_RATE
+from tcpemu.stack.base.congestion_hooks import NO_RTT
 from tcpemu.stack.base.errors import NotEmulatedError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import OPENING, State
@@ -149,8 +149,8 @@ def of_listener(listener: Listener) -> TcpInfo:
             "sacked": listener.backlog,
             "snd_cwnd": cwnd,
             "reordering": REORDERING,
-            "pacing_rate": UNLIMITED_RATE,
-            "max_pacing_rate": UNLIMITED_RATE,
+            "pacing_rate": listener.options.max_pacing_rate,
+            "max_pacing_rate": listener.options.max_pacing_rate,
         }
     )
 

@@ -3,6 +3,7 @@
 import errno
 import struct
 from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 
@@ -560,6 +561,68 @@ def test_an_option_that_is_refused_changes_nothing(level, name, value, error):
     with fails(error):
         sock.setsockopt(level, name, value)
     assert sock.sock.options == before
+
+
+def congestion_of(app):
+    return app.sock.getsockopt_octets(so.IPPROTO_TCP, so.TCP_CONGESTION, 16)
+
+
+def test_a_child_has_the_congestion_control_that_its_listener_chose():
+    host = established(options=[(so.IPPROTO_TCP, so.TCP_CONGESTION, b"cubic")])
+    assert congestion_of(host.conn) == congestion_of(host.listener) == b"cubic".ljust(16, b"\0")
+    host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_CONGESTION, b"bbr\0ignored")
+    assert congestion_of(host.conn).rstrip(b"\0") == b"bbr"
+    assert congestion_of(host.listener).rstrip(b"\0") == b"cubic"
+
+
+def test_who_chose_no_congestion_control_has_the_hosts():
+    host = established(tcp_congestion_control="cubic")
+    assert congestion_of(host.conn).rstrip(b"\0") == b"cubic"
+    assert host.socket().getsockopt(so.IPPROTO_TCP, so.TCP_CONGESTION) == int.from_bytes(b"cubi", "little")
+
+
+@pytest.mark.parametrize(("name", "error"), [(b"cubi", "ENOENT"), (b"", "EINVAL"), (b"x" * 20, "ENOENT")])
+def test_no_congestion_control_of_that_name(name, error):
+    host = established()
+    with fails(error):
+        host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_CONGESTION, name)
+    assert congestion_of(host.conn).rstrip(b"\0") == b"reno"
+
+
+def test_a_congestion_control_that_linux_has_as_a_module_is_not_emulated():
+    with pytest.raises(NotImplementedError, match="vegas is known to Linux, but not emulated"):
+        established().conn.setsockopt(so.IPPROTO_TCP, so.TCP_CONGESTION, b"vegas")
+
+
+@pytest.mark.parametrize(
+    ("value", "four", "eight"),
+    [
+        (125_000, 125_000, 125_000),
+        (-1, -1, 2**64 - 1),
+        ((5_000_000_000).to_bytes(8, "little"), -1, 5_000_000_000),
+        ((2**64 - 1).to_bytes(8, "little"), -1, 2**64 - 1),
+    ],
+)
+def test_the_highest_pace_has_four_octets_or_eight(value, four, eight):
+    sock = Bench().socket()
+    sock.setsockopt(so.SOL_SOCKET, so.SO_MAX_PACING_RATE, value)
+    assert sock.getsockopt(so.SOL_SOCKET, so.SO_MAX_PACING_RATE) == four
+    octets = sock.sock.getsockopt_octets(so.SOL_SOCKET, so.SO_MAX_PACING_RATE, 8)
+    assert int.from_bytes(octets, "little") == eight
+
+
+def test_segments_wait_for_the_highest_pace():
+    """146,000 octets a second: two segments of 1,448 octets take 19.8 ms. The first ten go without waiting."""
+    host = established(options=[(so.SOL_SOCKET, so.SO_MAX_PACING_RATE, 146_000)], opts=FULL)
+    host.conn.send(40 * 1448)
+    host.run(host.now + 5 * MS)
+    host.send("A", 1, 1 + 10 * 1448, win=65535)
+    host.run(host.now + 150 * MS)
+    times = sorted({at for at, segment in host.out if segment.payload})
+    pauses = [later - earlier for earlier, later in pairwise(times[1:])]
+    assert len(pauses) >= 4
+    assert set(pauses) == {2 * 1448 * SECOND // 146_000}
+    host.drain()
 
 
 def test_a_listener_says_so():

@@ -1,5 +1,6 @@
 """How a connection begins, changes its state, waits for its timers, and ends.
 
+chosen_control.py    which congestion control it has, and what changes when another is chosen
 closing.py           done, failed, reset, aborted, or left to a bucket; how long an orphan waits in FIN_WAIT2
 establishing.py      what it is at first, and how SYN_RECV becomes ESTABLISHED
 keepalive.py         a silent peer is probed and given up; what ends an orphan that is still a connection

@@ -6,7 +6,7 @@ from tcpemu.stack.base.ip_families import IPV4_LENGTH
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.base.units import MICROSECOND
-from tcpemu.stack.connection.lifetime import state_changes
+from tcpemu.stack.connection.lifetime import chosen_control, state_changes
 from tcpemu.stack.connection.measures import (
     path_mtu,
     receive_window,
@@ -15,7 +15,6 @@ from tcpemu.stack.connection.measures import (
     send_buffer_space,
 )
 from tcpemu.stack.connection.sending import data_out
-from tcpemu.stack.control import control_moment, delivery_rate
 from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
     Acknowledging,
@@ -51,6 +50,8 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
         host.first_congestion,
         host.secrets.draw.getrandbits(16) if len(key[0]) == IPV4_LENGTH else 0,
     )
+    if options.congestion or options.paced:
+        chosen_control.take_choice(conn)
     if options.mtu_discover is not None or host.path_mtus or host.sysctls.ip_no_pmtu_disc:
         conn.snd.df = path_mtu.dont_fragment(conn)
     return conn
@@ -103,28 +104,10 @@ def init_transfer(conn: Connection) -> None:
         round_trip_time.init_metrics(conn)
     congestion = conn.congestion
     if congestion.controls or congestion.needs_moment or conn.rtx.total_retrans or conn.rtx.syn_timed_out:
-        _begin_congestion(conn)
+        chosen_control.begin_after_handshake(conn)
     receive_window.init_buffer_space(conn)
     send_buffer_space.expand(conn)
     conn.snd.pushed_seq = conn.snd.write_seq
-
-
-def _begin_congestion(conn: Connection) -> None:
-    """The congestion control begins: with one segment where SYNs were lost (tcp_cong.c: tcp_init_congestion_control).
-
-    Reno without that trouble stands where it begins already (`HostServices.first_congestion`).
-    """
-    troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
-    cwnd = 1 if troubled else conn.host.generation.initial_cwnd
-    congestion = conn.congestion
-    if not congestion.controls:
-        moment = control_moment.moment_of(conn) if congestion.needs_moment else None
-        conn.congestion = congestion.begin(cwnd, moment, None)
-        return
-    path = delivery_rate.path_of(conn, conn.scoreboard)
-    conn.congestion = congestion.begin(cwnd, None, path)
-    delivery_rate.take_over(conn, conn.scoreboard, path)
-    conn.snd.paced = True
 
 
 def init_rcv_mss(conn: Connection) -> None:

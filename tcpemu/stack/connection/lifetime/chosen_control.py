@@ -1,0 +1,69 @@
+"""Which congestion control a connection has: the host's, or what its socket or its listener's chose; and its pace.
+
+tcp_cong.c: tcp_set_congestion_control, tcp_reinit_congestion_control, tcp_ca_openreq_child (Linux 6.18).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
+from tcpemu.stack.base.states import State
+from tcpemu.stack.control import control_moment, delivery_rate
+from tcpemu.stack.control.registry import CONTROLS
+from tcpemu.stack.records.connection import Connection
+
+
+def take_choice(conn: Connection) -> None:
+    """What was chosen before there was a connection, or by its listener (sock.c: sk_clone_lock copies the pace)."""
+    options = conn.options
+    if options.congestion:
+        conn.congestion = CONTROLS[options.congestion](conn.host.generation.initial_cwnd)
+    conn.snd.paced = options.paced
+
+
+def begin_after_handshake(conn: Connection) -> None:
+    """The congestion control begins, with one segment where SYNs were lost (tcp_input.c: tcp_init_transfer).
+
+    Reno without that trouble stands where it begins already (`HostServices.first_congestion`).
+    """
+    troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
+    begin(conn, 1 if troubled else conn.host.generation.initial_cwnd)
+
+
+def begin(conn: Connection, cwnd: int) -> None:
+    """The congestion control begins with this window (tcp_cong.c: tcp_init_congestion_control)."""
+    congestion = conn.congestion
+    if not congestion.controls:
+        conn.congestion = congestion.begin(cwnd, control_moment.moment_of(conn), None)
+        return
+    path = delivery_rate.path_of(conn, conn.scoreboard)
+    conn.congestion = congestion.begin(cwnd, None, path)
+    delivery_rate.take_over(conn, conn.scoreboard, path)
+    conn.snd.paced = True
+
+
+def switch(conn: Connection, name: str) -> None:
+    """Another congestion control takes over, at the window and threshold that there are.
+
+    A reduction that runs cannot be taken back any more, and a connection that was paced stays so.
+    """
+    before = conn.congestion
+    if name == before.name:
+        return
+    conn.congestion = CONTROLS[name](before.cwnd)
+    if conn.state is not State.CLOSE:
+        if conn.scoreboard is not None:
+            conn.scoreboard.recovery.prior_ssthresh = 0
+        begin(conn, before.cwnd)
+    if not conn.congestion.controls:
+        conn.congestion = replace(conn.congestion, ssthresh=before.ssthresh)  # type: ignore[type-var]
+
+
+def limit_pace(conn: Connection) -> None:
+    """SO_MAX_PACING_RATE was set (net/core/sock.c: sk_setsockopt)."""
+    options, snd = conn.options, conn.snd
+    snd.paced = snd.paced or options.paced
+    if snd.pacing_rate != UNLIMITED_RATE:
+        # Before the first data none is set: then the limit counts (`pacing_rate.begin`).
+        snd.pacing_rate = min(snd.pacing_rate, options.max_pacing_rate)
