@@ -2,13 +2,14 @@
 
 from functools import partial
 
-from conform_base import Trace, established, family
-from conform_script import Peer, Script
+from conform_base import FULL, Trace, connecting, established, family
+from conform_script import MSS, Peer, Script
 
 _SOCKET, _TCP = 1, 6
 _RCVBUF, _SNDBUF, _KEEPALIVE, _OOBINLINE, _RCVLOWAT = 8, 7, 9, 10, 18
 _NODELAY, _CORK, _KEEPIDLE, _KEEPINTVL, _KEEPCNT, _WINDOW_CLAMP, _QUICKACK = 1, 3, 4, 5, 6, 10, 12
-_MSG_OOB, _MSG_PEEK, _MSG_TRUNC, _MSG_MORE = 1, 2, 0x20, 0x8000
+_CONGESTION, _MAX_PACING_RATE, _RECVERR = 13, 47, 11
+_MSG_OOB, _MSG_PEEK, _MSG_TRUNC, _MSG_EOR, _MSG_MORE = 1, 2, 0x20, 0x80, 0x8000
 
 
 def option(s: Script, peer: Peer, level: int, name: int, value: int) -> None:
@@ -176,3 +177,107 @@ def writes(s: Script) -> Trace:
         s.wait(0.012, 0.05)
     s.sample()
     return s.end()
+
+
+def answering(s: Script, peer: Peer, **changes: object) -> dict[str, object]:
+    """A receiver that answers by a model."""
+    stamped = peer.stamps is not None
+    model = {
+        "port": peer.port,
+        "rtt": s.one_of(0.02, 0.05, 0.1),
+        "gap": s.one_of(0.0005, 0.002),
+        "loss": s.one_of(0, 0, 0.02),
+        "seed": s.some(0, 10_000),
+        "sack": int(any(words[0] == "sackOK" for words in peer.options)),
+        "ts": int(stamped),
+        "win": 512 if stamped else 65535,
+        **changes,
+    }
+    return {**model, "tsbase": (peer.stamps or 0) + 60} if stamped else model
+
+
+def spoken_to(s: Script) -> Peer:
+    """A connection that is accepted, with any of the usual options."""
+    s.cookies(0)
+    s.listen(5)
+    peer = Peer(s, 30001, s.one_of(MSS, [*MSS, ["nop"], ["nop"], ["sackOK"]], FULL))
+    peer.open()
+    s.accept()
+    return peer
+
+
+@family(3, "wide")
+def records(s: Script) -> Trace:
+    """Writes with MSG_MORE, MSG_EOR and MSG_OOB, under TCP_NODELAY and TCP_CORK, to a receiver behind a path."""
+    peer = spoken_to(s)
+    for _ in range(s.some(4, 20)):
+        if s.chance(0.15):
+            option(s, peer, _TCP, s.one_of(_NODELAY, _CORK), s.one_of(0, 1))
+        size = s.one_of(1, 50, 700, 1460, 2000, 9000)
+        s.step("send", peer.port, size, s.one_of(0, 0, _MSG_MORE, _MSG_MORE, _MSG_EOR, _MSG_OOB))
+        s.wait_one_of((0.003, 0.006), (0.02, 0.08))
+    return {**s.end(0.5, 1.0), "reactive": answering(s, peer)}
+
+
+@family(3, "wide")
+def chosen_control(s: Script) -> Trace:
+    """TCP_CONGESTION and SO_MAX_PACING_RATE before and during a connection that sends, in bursts and at rest."""
+    s.set(tcp_congestion_control=s.one_of("reno", "cubic", "bbr", "bbr"))
+    peer = spoken_to(s)
+    for _ in range(s.some(2, 5)):
+        if s.chance(0.4):
+            option(s, peer, _TCP, _CONGESTION, s.one_of("reno", "cubic", "bbr", "none"))
+        if s.chance(0.3):
+            option(s, peer, _SOCKET, _MAX_PACING_RATE, s.one_of(100_000, 400_000, -1))
+        s.step("send", peer.port, s.one_of(100, 3000, 20_000, 60_000))
+        s.wait_one_of((0.01, 0.05), (0.2, 0.5))
+    return {**s.end(0.5, 1.5), "reactive": answering(s, peer)}
+
+
+def icmp_error(s: Script, peer: Peer) -> None:
+    """An ICMP error that quotes a segment of the connection, or what might be one."""
+    kind, code = s.one_of((3, 0), (3, 1), (3, 2), (3, 3), (3, 10), (3, 13), (11, 0), (11, 1), (12, 0), (4, 0))
+    quoted = s.one_of(peer.acked, peer.acked, max(peer.sent - 1, 0), peer.sent + 10, 100_000)
+    more = {"seq": quoted}
+    if s.chance(0.3):
+        kind, code, more["mtu"] = 3, 4, s.one_of(0, 68, 576, 1000, 1400, 1500)
+    if peer.host_port != 8080:
+        more["lport"] = peer.host_port
+    s.step("icmp", peer.port, kind, code, more)
+
+
+@family(3, "wide")
+def icmp(s: Script) -> Trace:
+    """ICMP errors while data is under way and while none is, with IP_RECVERR and without."""
+    peer = established(s)
+    if s.chance(0.3):
+        option(s, peer, 0, _RECVERR, 1)
+    for _ in range(s.some(2, 7)):
+        s.do_one(
+            *[partial(icmp_error, s, peer)] * 3,
+            partial(peer.send, s.one_of(10, 2000)),
+            peer.ack,
+            peer.error,
+        )
+        s.wait(0.012, 0.05)
+    peer.error()
+    s.sample()
+    return s.end(0.1, 0.8)
+
+
+@family(2, "wide")
+def icmp_while_connecting(s: Script) -> Trace:
+    """ICMP errors about a SYN."""
+    server = connecting(s)
+    for _ in range(s.some(1, 3)):
+        s.wait(0.02, 0.2)
+        s.step(
+            "icmp",
+            server.port,
+            *s.one_of((3, 0), (3, 1), (3, 2), (3, 3), (3, 10), (3, 13), (11, 0), (12, 0), (4, 0)),
+            {"seq": s.one_of(0, 0, 1), "lport": server.host_port},
+        )
+    s.wait(0.02, 0.2)
+    server.error()
+    s.sample()
+    return s.end(0.1, 0.8)

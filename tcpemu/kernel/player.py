@@ -108,22 +108,27 @@ class _Player:
 
     def do(self, step: TraceStep) -> None:
         at, (verb, *rest) = self.now(), step
-        if verb == "icmp":
+        if verb == "in":
+            at = self.inject(*rest)
+            self.log.append({"t": round(at, 6), "in": rest})
+        elif verb == "icmp":
             os.write(
                 self.device,
                 self.numbers.icmp_error(rest[0], rest[1], rest[2], rest[3] if len(rest) > 3 else {}),
             )
             self.log.append({"t": round(at, 6), "do": step, "ret": 0})
-        elif verb == "in":
-            self.inject(*rest)
-            self.log.append({"t": round(at, 6), "in": rest})
         else:
             self.log.append({"t": round(at, 6), "do": step, "ret": self.applications.call(verb, *rest)})
 
-    def inject(self, port: int, flags: str, seq: int, ack: int | None, options: Any = None) -> None:
+    def inject(self, port: int, flags: str, seq: int, ack: int | None, options: Any = None) -> float:
+        """A segment from the peer arrives, and when. What the host has sent before that is written down before it."""
         options = options or {}
         packet = encode(self.numbers.segment(port, flags, seq, ack, options))
-        os.write(self.device, _spoiled(packet) if options.get("badsum") else packet)
+        packet = _spoiled(packet) if options.get("badsum") else packet
+        self.hear()
+        at = self.now()
+        os.write(self.device, packet)
+        return at
 
     def hear(self) -> None:
         """Write down all that waits in the device."""

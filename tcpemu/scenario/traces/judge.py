@@ -23,7 +23,7 @@ PeerFlow: TypeAlias = tuple[str, int]
 
 STEADY_SLACK = 0.03
 GROWING_SLACK = 1 / 8
-CONTENT = ("flags", "seq", "ack", "win", "len", "df", "ttl", "tos", "lport", "label")
+CONTENT = ("flags", "seq", "ack", "win", "len", "df", "ttl", "tos", "lport", "urg", "label")
 """What must be equal in a packet, besides its options."""
 _ALWAYS_TOLD = ("flags", "seq", "win", "len", "opts")
 """What a log says of every packet; the rest only where there is any."""

@@ -117,6 +117,11 @@ class Sending:
         return self.queue is None or len(self.queue) <= 1
 
     @property
+    def head_ends_record(self) -> bool:
+        """Whether a record ends with that buffer (MSG_EOR)."""
+        return bool(self.queue) and self.queue[0].eor  # type: ignore[index]
+
+    @property
     def unsent(self) -> int:
         """Octets of data that wait to be sent for the first time."""
         waiting = self.write_seq - self.nxt & MASK

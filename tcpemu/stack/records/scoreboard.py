@@ -139,6 +139,7 @@ class Scoreboard:
         """Cut a piece after `length` octets (tcp_output.c: tcp_fragment)."""
         entry = self.queue[index]
         rest = new_piece(add(entry.seq, length), entry.payload[length:], entry.flags, entry.sent)
+        rest.eor, entry.eor = entry.eor, False
         rest.tags, rest.repeats, rest.delivered = entry.tags, entry.repeats, entry.delivered
         rest.delivered_at, rest.window_sent_at = entry.delivered_at, entry.window_sent_at
         rest.limited = entry.limited

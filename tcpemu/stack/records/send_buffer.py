@@ -17,3 +17,5 @@ class SendBuffer:
     payload: bytes = b""
     push: bool = False
     """Its last segment carries PSH (tcp_mark_push)."""
+    eor: bool = False
+    """A record ends here (MSG_EOR): nothing joins it from behind, neither here nor once it was sent."""

@@ -64,6 +64,8 @@ class Unacked(Link):
     """When what was delivered last had been sent (first_tx_mstamp)."""
     limited: bool = False
     """The application had nothing more to send before it."""
+    eor: bool = False
+    """A record ends with it: nothing joins it from behind."""
 
     @property
     def sent(self) -> SentAt:

@@ -249,7 +249,7 @@ class TagWalk:
         if repeat_under_way or not entry.payload or not after(entry.end, self.conn.snd.una) or not place:
             return None
         into = self.board.queue[place - 1]
-        return into if into.tags & TAGS == SACKED else None
+        return into if into.tags & TAGS == SACKED and not into.eor else None
 
     def _move(self, place: int, count: int, length: int, mss: int, duplicate: bool) -> bool:
         """Move so many segments to the piece before; whether nothing is left of this one (tcp_shifted_skb)."""
@@ -270,6 +270,7 @@ class TagWalk:
             host.count("TCPSackShifted")
             return False
         into.flags |= entry.flags
+        into.eor = entry.eor
         into.end = entry.end
         if board.highest_sack is entry:
             board.highest_sack = board.following(entry)
@@ -283,7 +284,11 @@ class TagWalk:
         if place < len(queue):
             entry = queue[place]
             same = entry.payload and entry.tags & TAGS == SACKED and mss == entry.segment_length
-            if same and _has_room(queue[place - 1], entry.pcount, len(entry.payload)):
+            if (
+                same
+                and not queue[place - 1].eor
+                and _has_room(queue[place - 1], entry.pcount, len(entry.payload))
+            ):
                 self._move(place, entry.pcount, len(entry.payload), mss, False)
 
 

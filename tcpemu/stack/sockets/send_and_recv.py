@@ -11,6 +11,7 @@ from tcpemu.stack.connection.measures import buffer_tuning, header_prediction
 from tcpemu.stack.connection.sending import delayed_acks, write_buffers
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
 from tcpemu.stack.records.received_data import OCTET_READ
+from tcpemu.stack.sockets.message_flags import MSG_EOR, MSG_MORE, MSG_OOB
 
 _FURTHEST = 0x7FFFFFFF
 """A number is ahead by at most so much; what is further is behind."""
@@ -18,8 +19,11 @@ _FURTHEST = 0x7FFFFFFF
 _ESTABLISHED, _CLOSE_WAIT, _CLOSE = State.ESTABLISHED, State.CLOSE_WAIT, State.CLOSE
 
 
-def send(conn: Connection, data: bytes, urgent: bool = False) -> int:
-    """Queue data and push it; how many octets were taken (tcp.c: tcp_sendmsg_locked)."""
+def send(conn: Connection, data: bytes, flags: int = 0) -> int:
+    """Queue data and push it; how many octets were taken (tcp.c: tcp_sendmsg_locked).
+
+    Of the flags MSG_OOB, MSG_MORE and MSG_EOR matter.
+    """
     if conn.state not in (_ESTABLISHED, _CLOSE_WAIT):
         _raise_error(conn)
         if conn.state in OPENING:
@@ -28,7 +32,12 @@ def send(conn: Connection, data: bytes, urgent: bool = False) -> int:
     if conn.error or conn.shutdown & SEND_SHUTDOWN:
         _raise_error(conn)
         raise SocketError(errno.EPIPE)
-    taken = write_buffers.fill(conn, data, urgent)
+    if flags:
+        taken = write_buffers.fill(
+            conn, data, bool(flags & MSG_OOB), bool(flags & MSG_MORE), bool(flags & MSG_EOR)
+        )
+    else:
+        taken = write_buffers.fill(conn, data)
     if data and not taken:
         raise SocketError(errno.EAGAIN)
     return taken

@@ -261,14 +261,15 @@ class Socket(SocketState):
         EAGAIN when the send buffer is full; EPIPE without a connection, after shutdown() and after the end, once
         ECONNRESET or ETIMEDOUT for what ended it.
 
-        With MSG_OOB in `flags` the last octet is urgent. MSG_MORE, MSG_EOR, MSG_ZEROCOPY and MSG_FASTOPEN are not
-        emulated: NotImplementedError; others change nothing, as in Linux.
+        With MSG_OOB in `flags` the last octet is urgent; with MSG_MORE a part of a segment waits, as under TCP_CORK,
+        for the next data or ACK; with MSG_EOR nothing joins these octets from behind, in no segment. MSG_ZEROCOPY and
+        MSG_FASTOPEN are not emulated: NotImplementedError; others change nothing, as in Linux.
         """
         self._begin_stream(now)
         message_flags.refuse(flags, message_flags.OF_SEND, "send")
         if self.connection is None:
             raise SocketError(errno.EPIPE)
-        return send_and_recv.send(self.connection, data, bool(flags & message_flags.MSG_OOB))
+        return send_and_recv.send(self.connection, data, flags)
 
     def recv(self, size: int, now: int, flags: int = 0) -> bytes:
         """Up to `size` octets; b"" at the end. tcp.c: tcp_recvmsg.

@@ -7,6 +7,7 @@ from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.sockets.message_flags import MSG_OOB, MSG_PEEK, MSG_TRUNC
 from tcpemu.stack.sockets.poll_bits import POLLIN, POLLPRI
 from tcpemu.testing.bench import established, fails
+from tcpemu.wire.segment import PSH
 
 INLINE = [(sockopt.SOL_SOCKET, sockopt.SO_OOBINLINE, 1)]
 
@@ -137,7 +138,8 @@ def test_urgent_data_is_announced_before_the_window_lets_it_out():
     assert [(len(segment.payload), segment.urgent) for _, segment in host.taken()] == [(0, 4)]
 
 
-def test_every_segment_of_what_goes_out_at_once_has_the_same_pointer():
+def test_urgent_data_goes_segment_by_segment_each_with_its_own_pointer():
     host = established()
     host.conn.send(2920, MSG_OOB)
-    assert [segment.urgent for _, segment in host.taken()] == [2920, 2920]
+    sent = [(segment.flags & PSH, segment.urgent) for _, segment in host.taken()]
+    assert sent == [(0, 2920), (PSH, 1460)]

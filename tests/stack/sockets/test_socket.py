@@ -9,7 +9,7 @@ import pytest
 
 from tcpemu.stack import SocketError
 from tcpemu.stack.base import socket_constants as so
-from tcpemu.stack.sockets.message_flags import MSG_DONTWAIT, MSG_ERRQUEUE, MSG_MORE, MSG_PEEK
+from tcpemu.stack.sockets.message_flags import MSG_DONTWAIT, MSG_EOR, MSG_ERRQUEUE, MSG_MORE, MSG_PEEK
 from tcpemu.testing.bench import (
     FULL,
     MS,
@@ -28,7 +28,7 @@ from tcpemu.testing.bench import (
     unaccepted,
 )
 from tcpemu.testing.bench.bench_values import PORT
-from tcpemu.wire.segment import address
+from tcpemu.wire.segment import PSH, address
 
 
 def stopped():
@@ -671,10 +671,25 @@ def test_no_error_is_queued(flags):
         sock.recv(1, sock.host.now, flags)
 
 
-def test_more_to_come_is_not_passed_over_in_silence():
-    sock = established().conn.sock
-    with pytest.raises(NotImplementedError, match=r"send\(\) with MSG_MORE is not emulated"):
-        sock.send(b"x", sock.host.now, MSG_MORE)
+def test_more_to_come_holds_back_what_fills_no_segment():
+    host = established()
+    host.conn.send(100, MSG_MORE)
+    host.conn.send(1500, MSG_MORE)
+    assert [(len(one.payload), one.flags & PSH) for _, one in host.taken()] == [(1460, 0)]
+    host.conn.send(10)
+    host.send("A", 1, 1461)
+    assert [(len(one.payload), one.flags & PSH) for _, one in host.taken()] == [(150, PSH)]
+
+
+def test_a_record_ends_with_its_segment():
+    host = established()
+    host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_CORK, 1)
+    for flags in (MSG_EOR, MSG_EOR, 0, 0):
+        host.conn.send(100, flags)
+    host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_CORK, 0)
+    assert [len(one.payload) for _, one in host.taken()] == [100, 100]
+    host.send("A", 1, 201)
+    assert [len(one.payload) for _, one in host.taken()] == [200]
 
 
 def test_what_every_stream_says_of_itself():

@@ -40,16 +40,19 @@ def push_pending(conn: Connection) -> None:
         push(conn)
 
 
-def push(conn: Connection, nagle: bool = True) -> None:
+def push(conn: Connection, nagle: bool = True, cork: bool = False) -> None:
     """Send what windows and Nagle allow; where nothing may go, probe the window later."""
-    if not write_xmit(conn, nagle) and not conn.scoreboard and conn.snd.has_unsent:
+    if not write_xmit(conn, nagle, cork=cork) and not conn.scoreboard and conn.snd.has_unsent:
         probe_timers.start_window_probes(conn)
 
 
-def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = False) -> int:
+def write_xmit(
+    conn: Connection, nagle: bool, probe: bool = False, one: bool = False, cork: bool = False
+) -> int:
     """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
 
-    Without `nagle` neither Nagle's rule nor a cork holds anything back (TCP_NAGLE_OFF). A tail loss probe is one
+    Without `nagle` neither Nagle's rule nor a cork holds anything back (TCP_NAGLE_OFF); with `cork` a part of a segment
+    waits, as with TCP_CORK. A tail loss probe is one
     piece, whatever the congestion window; `one` stops after a piece too.
     """
     if conn.state in _SENDS_NOTHING:
@@ -72,15 +75,15 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
                 nagle
                 and waiting < mss
                 and conn.snd.head_is_last
-                and _small_waits(conn)
+                and _small_waits(conn, cork)
                 and not conn.snd.fin_queued
             ):
-                conn.snd.held = conn.snd.held or not conn.options.cork
+                conn.snd.held = conn.snd.held or not (cork or conn.options.cork)
                 break
         elif not (probe or one) and _defers(conn, most):
             defers = _cwnd_room(conn) < window_room(conn) and _cwnd_room(conn) <= waiting
             break
-        sent += _send_new(conn, _split_point(conn, mss, quota, nagle), mss)
+        sent += _send_new(conn, _split_point(conn, mss, quota, nagle, cork), mss)
         if probe or one:
             break
     cwnd_validation.validate(conn, sent, defers)
@@ -90,16 +93,17 @@ def write_xmit(conn: Connection, nagle: bool, probe: bool = False, one: bool = F
 
 
 def _grow_head(conn: Connection, wanted: int) -> None:
-    """Fill the first buffer up out of those behind it, since Linux 6.10 (tcp_grow_skb)."""
+    """Fill the first buffer up out of the one behind it, since Linux 6.10 (tcp_grow_skb)."""
     queue = conn.snd.queue
-    while queue and len(queue) > 1 and len(queue[0].payload) < wanted:
-        head, following = queue[0], queue[1]
-        part = wanted - len(head.payload)
-        head.payload += following.payload[:part]
-        following.payload = following.payload[part:]
-        if following.payload:
-            return
+    if not queue or len(queue) == 1 or len(queue[0].payload) >= wanted or queue[0].eor:
+        return
+    head, following = queue[0], queue[1]
+    part = wanted - len(head.payload)
+    head.payload += following.payload[:part]
+    following.payload = following.payload[part:]
+    if not following.payload:
         head.push = head.push or following.push
+        head.eor = following.eor
         del queue[1]
 
 
@@ -122,7 +126,9 @@ def _defers(conn: Connection, most: int) -> bool:
     round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
     if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
         return False
-    return limit <= conn.snd.head_length or not (conn.snd.fin_queued and conn.snd.head_is_last)
+    return limit <= conn.snd.head_length or not (
+        (conn.snd.fin_queued and conn.snd.head_is_last) or conn.snd.head_ends_record
+    )
 
 
 def _is_large_share(conn: Connection, limit: int) -> bool:
@@ -148,8 +154,13 @@ def in_flight(conn: Connection) -> int:
     return conn.scoreboard.in_flight if conn.scoreboard is not None else 0
 
 
-def _split_point(conn: Connection, mss: int, quota: int, nagle: bool) -> int:
-    """Octets of the first buffer that go out as one piece, at most `quota` segments (tcp_mss_split_point)."""
+def _split_point(conn: Connection, mss: int, quota: int, nagle: bool, cork: bool) -> int:
+    """Octets of the first buffer that go out as one piece, at most `quota` segments (tcp_mss_split_point).
+
+    While urgent data is not acknowledged each segment is a piece of its own (tcp_write_xmit).
+    """
+    if conn.snd.up is not None:
+        quota = 1
     waiting, room, most = conn.snd.head_length, window_room(conn), quota * mss
     if waiting <= mss:
         return waiting
@@ -159,15 +170,17 @@ def _split_point(conn: Connection, mss: int, quota: int, nagle: bool) -> int:
     if (
         length % mss
         and nagle
-        and _small_waits(conn)
+        and _small_waits(conn, cork)
         and not (conn.snd.head_is_last and length == waiting and conn.snd.fin_queued)
     ):
         return length - length % mss
     return length
 
 
-def _small_waits(conn: Connection) -> bool:
-    """Whether a small segment is held back: by TCP_CORK, or by Nagle's rule (tcp_nagle_test)."""
+def _small_waits(conn: Connection, cork: bool) -> bool:
+    """Whether a small segment is held back: by TCP_CORK or MSG_MORE, or by Nagle's rule (tcp_nagle_test)."""
+    if cork:
+        return conn.snd.up is None
     if conn.snd.nagle_push or conn.snd.up is not None:
         return False
     return conn.options.cork or (not conn.options.nodelay and _small_under_way(conn))
@@ -191,11 +204,13 @@ def _small_under_way(conn: Connection) -> bool:
 
 def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> int:
     """Send the next `length` octets as one piece; how many segments that took."""
+    ends_record = conn.snd.head_ends_record and length == conn.snd.head_length
     payload, flags = _take(conn, length)
     if push:
         flags |= PSH
     at = max(conn.host.now, conn.snd.departed_at)
     entry = new_piece(conn.snd.nxt, payload, flags, (at, conn.host.turn), mss)
+    entry.eor = ends_record
     if payload:
         _sending_starts(conn)
     conn.snd.nxt = entry.end

@@ -132,7 +132,9 @@ def _collapse(conn: Connection, board: Scoreboard, entry: Unacked, space: int) -
     while place < len(board.queue):
         following = board.queue[place]
         fits = len(entry.payload) + len(following.payload) <= space
-        if following.pcount > 1 or following.tags & SACKED or not fits or after(following.end, edge):
+        if entry.eor or following.pcount > 1 or following.tags & SACKED or not fits:
+            return
+        if after(following.end, edge):
             return
         _join(board, entry, place)
 
@@ -143,6 +145,7 @@ def _join(board: Scoreboard, entry: Unacked, place: int) -> None:
     entry.payload += following.payload
     entry.end = following.end
     entry.flags |= following.flags
+    entry.eor = following.eor
     entry.tags |= following.tags & EVER
     board.recount(following, following.pcount)
     board.remove(place, entry)

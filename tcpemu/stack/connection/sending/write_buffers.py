@@ -17,17 +17,18 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.send_buffer import SendBuffer
 
 
-def fill(conn: Connection, data: bytes, urgent: bool = False) -> int:
+def fill(conn: Connection, data: bytes, urgent: bool = False, more: bool = False, ends: bool = False) -> int:
     """Take what there is room for, and send what may go; how many octets were taken.
 
-    The last octet of what is `urgent` is the urgent one (MSG_OOB).
+    The last octet of what is `urgent` is the urgent one (MSG_OOB). With `more` a part of a segment waits as under a
+    cork, this once (MSG_MORE); nothing joins what `ends` a record from behind (MSG_EOR).
     """
     snd = conn.snd
     delivery_rate.check_application_limited(conn)
-    goal, taken = _size_goal(conn), 0
+    goal, taken = segment_size.current_mss(conn) if urgent else _size_goal(conn), 0
     while taken < len(data):
         buffer = snd.queue[-1] if snd.queue else None
-        if buffer is None or len(buffer.payload) >= goal:
+        if buffer is None or len(buffer.payload) >= goal or buffer.eor:
             if not send_buffer_space.is_free(conn):
                 snd.no_space = True
                 break
@@ -38,12 +39,14 @@ def fill(conn: Connection, data: bytes, urgent: bool = False) -> int:
         buffer.payload += part
         taken += len(part)
         snd.write_seq = add(snd.write_seq, len(part))
-        if taken < len(data) and len(buffer.payload) >= goal and not urgent:
+        if taken == len(data):
+            buffer.eor = ends
+        elif len(buffer.payload) >= goal and not urgent:
             _full(conn, buffer)
     if taken:
         if urgent:
             snd.up = snd.write_seq
-        _push(conn, whole=taken == len(data))
+        _push(conn, taken == len(data), more)
     return taken
 
 
@@ -83,9 +86,11 @@ def _mark(conn: Connection, buffer: SendBuffer) -> None:
     conn.snd.pushed_seq = conn.snd.write_seq
 
 
-def _push(conn: Connection, whole: bool) -> None:
+def _push(conn: Connection, whole: bool, more: bool) -> None:
     """What was written is complete, or there is no room for more of it: then nothing is held back (tcp_push)."""
     if not conn.snd.queue:
         return
-    _mark(conn, conn.snd.queue[-1])
-    data_out.push(conn, nagle=whole)
+    more = more and whole
+    if not more or _far_behind_push(conn):
+        _mark(conn, conn.snd.queue[-1])
+    data_out.push(conn, whole, more)
