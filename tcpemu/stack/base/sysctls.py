@@ -62,6 +62,7 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_ecn": Sysctl(2, "0: no ECN; 1: ask and answer; 2: answer when asked", 0, 2),
     "net.ipv4.tcp_ecn_fallback": Sysctl(1, "a SYN sent again does not ask for ECN", 0, 1),
     "net.ipv4.tcp_fin_timeout": Sysctl(60, "seconds an orphan stays in FIN_WAIT2", 0, 8589934),
+    "net.ipv4.tcp_frto": Sysctl(2, "0: a time-out is never tested for being spurious (F-RTO)", 0, 255),
     "net.ipv4.tcp_invalid_ratelimit": Sysctl(500, "milliseconds between answers to segments out of window"),
     "net.ipv4.tcp_keepalive_intvl": Sysctl(75, "seconds between keepalive probes", 1, 8589934),
     "net.ipv4.tcp_keepalive_probes": Sysctl(
@@ -72,6 +73,9 @@ SYSCTLS: dict[str, Sysctl] = {
     ),
     "net.ipv4.tcp_max_orphans": Sysctl(
         131072, "connections without an owner; what is beyond is reset when it is closed"
+    ),
+    "net.ipv4.tcp_max_reordering": Sysctl(
+        300, "segments that may overtake one at most, however many are seen to"
     ),
     "net.ipv4.tcp_max_syn_backlog": Sysctl(2048, "limit of the SYN queue when tcp_syncookies is 0"),
     "net.ipv4.tcp_max_tw_buckets": Sysctl(131072, "connections in TIME_WAIT; what is beyond ends at once"),
@@ -98,9 +102,18 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_pacing_ss_ratio": Sysctl(
         200, "the pace in slow start, in percent of a window a round trip", 0, 1000
     ),
+    "net.ipv4.tcp_recovery": Sysctl(
+        1,
+        "RACK: 2: its window for reordering does not grow; 4: three SACKed segments do not close it",
+        0,
+        255,
+    ),
     "net.ipv4.tcp_reflect_tos": Sysctl(0, "1: a SYN/ACK takes the DSCP of the SYN", 0, 1),
+    "net.ipv4.tcp_reordering": Sysctl(3, "segments that may overtake one before it counts as lost"),
     "net.ipv4.tcp_retrans_collapse": Sysctl(1, "join small segments when sending them again", 0, 255),
-    "net.ipv4.tcp_retries1": Sysctl(3, "retransmissions before the route is doubted", 0, 255),
+    "net.ipv4.tcp_retries1": Sysctl(
+        3, "retransmissions before the route is doubted; it is the only one, so nothing of that shows", 0, 255
+    ),
     "net.ipv4.tcp_retries2": Sysctl(
         15, "retransmissions before an established connection is given up", 0, 255
     ),
@@ -121,6 +134,9 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_syn_retries": Sysctl(6, "times a SYN is sent again", 1, 127),
     "net.ipv4.tcp_synack_retries": Sysctl(5, "times a SYN/ACK is sent again", 0, 255),
     "net.ipv4.tcp_syncookies": Sysctl(1, "0: never; 1: when the SYN queue is full; 2: always", 0, 2),
+    "net.ipv4.tcp_thin_linear_timeouts": Sysctl(
+        0, "1: the first six time-outs do not double where fewer than four segments are under way", 0, 255
+    ),
     "net.ipv4.tcp_timestamps": Sysctl(1, "0: none; 1: with an offset for each flow; 2: without", 0, 2),
     "net.ipv4.tcp_tso_rtt_log": Sysctl(
         9, "the least round-trip time, in units of 2**n microseconds, halves what goes out at once", 0, 255
@@ -173,11 +189,13 @@ class Sysctls:
     tcp_ecn: int
     tcp_ecn_fallback: int
     tcp_fin_timeout: int
+    tcp_frto: int
     tcp_invalid_ratelimit: int
     tcp_keepalive_intvl: int
     tcp_keepalive_probes: int
     tcp_keepalive_time: int
     tcp_max_orphans: int
+    tcp_max_reordering: int
     tcp_max_syn_backlog: int
     tcp_max_tw_buckets: int
     tcp_min_rtt_wlen: int
@@ -189,7 +207,9 @@ class Sysctls:
     tcp_orphan_retries: int
     tcp_pacing_ca_ratio: int
     tcp_pacing_ss_ratio: int
+    tcp_recovery: int
     tcp_reflect_tos: int
+    tcp_reordering: int
     tcp_retrans_collapse: int
     tcp_retries1: int
     tcp_retries2: int
@@ -204,6 +224,7 @@ class Sysctls:
     tcp_syn_retries: int
     tcp_synack_retries: int
     tcp_syncookies: int
+    tcp_thin_linear_timeouts: int
     tcp_timestamps: int
     tcp_tso_rtt_log: int
     tcp_tso_win_divisor: int

@@ -7,10 +7,6 @@ from enum import IntEnum
 
 from tcpemu.stack.records.sent_pieces import SentAt
 
-REORDERING = 3
-"""Segments that may overtake one before it counts as lost (tcp_reordering)."""
-MAX_REORDERING = 300
-
 
 class CaState(IntEnum):
     """The states of congestion avoidance, with the kernel's numbers (include/uapi/linux/tcp.h: tcp_ca_state)."""
@@ -55,8 +51,8 @@ class Recovery:
     """That probe sent the last segment again, and not new data."""
     reneging: bool = False
     """The peer has dropped what it had SACKed (is_sack_reneg)."""
-    reordering: int = REORDERING
-    """Segments that may overtake one before it counts as lost."""
+    reordering: int = 3
+    """Segments that may overtake one before it counts as lost, from tcp_reordering on."""
     reordering_seen: int = 0
     """How often segments were seen to overtake one another."""
     dsack_dups: int = 0

@@ -45,6 +45,8 @@ class SocketOptions:
     """Milliseconds; 0 is off."""
     tos: int = 0
     ttl: int = 0
+    thin_linear_timeouts: int = 0
+    """TCP_THIN_LINEAR_TIMEOUTS: 1 as tcp_thin_linear_timeouts has it for all."""
     quickack: int = 1
     """TCP_QUICKACK as last set; 0 lets the first ACKs wait."""
     txrehash: int = 1

@@ -24,7 +24,7 @@ from tcpemu.stack.control import control_moment, delivery_rate
 from tcpemu.stack.control.cwnd_changes import current_ssthresh
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection, WriteTimer
-from tcpemu.stack.records.loss_recovery import REORDERING, CaState
+from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import LOST, SACKED
 from tcpemu.stack.recovery import loss_marks, prr, rack, reordering, undo, write_timer
@@ -243,13 +243,14 @@ def enter_loss(conn: Connection, board: Scoreboard) -> None:
     recovery.cwnd_at = conn.host.now
     if reduces:
         undo.begin_undo(conn, board)
-    if recovery.state <= _DISORDER and board.sacked_out >= REORDERING:
-        recovery.reordering = min(recovery.reordering, REORDERING)
+    usual = conn.host.sysctls.tcp_reordering
+    if recovery.state <= _DISORDER and board.sacked_out >= usual:
+        recovery.reordering = min(recovery.reordering, usual)
     recovery.state = _LOSS
     recovery.high_seq = conn.snd.nxt
     recovery.probe_high = None
     recovery.queue_cwr = conn.ecn_ok
-    recovery.frto = begins or bool(conn.rtx.retransmits)
+    recovery.frto = bool(conn.host.sysctls.tcp_frto) and (begins or bool(conn.rtx.retransmits))
 
 
 def too_large_lost(conn: Connection, board: Scoreboard, mss: int) -> bool:

@@ -24,6 +24,8 @@ from tcpemu.stack.recovery import loss_marks
 
 _RECOVERY = CaState.RECOVERY
 
+_STATIC_WINDOW, _NO_DUPTHRESH = 2, 4
+"""Bits of tcp_recovery (tcp.h: TCP_RACK_STATIC_REO_WND, TCP_RACK_NO_DUPTHRESH)."""
 STEPS_KEPT = 16
 """Round trips for which a longer window for reordering is kept (tcp.h: TCP_RACK_RECOVERY_THRESH)."""
 TIMEOUT_MIN = 2000
@@ -47,9 +49,10 @@ def advance(conn: Connection, board: Scoreboard, tags: int, end: int, sent: Sent
 def reordering_window(conn: Connection, board: Scoreboard) -> int:
     """Microseconds by which a segment may be late (tcp_rack_reo_wnd)."""
     recovery = board.recovery
-    settled = recovery.state >= _RECOVERY or board.sacked_out >= recovery.reordering
-    if settled and not recovery.reordering_seen:
-        return 0
+    if not recovery.reordering_seen:
+        enough = board.sacked_out >= recovery.reordering
+        if recovery.state >= _RECOVERY or (enough and not conn.host.sysctls.tcp_recovery & _NO_DUPTHRESH):
+            return 0
     smoothed = conn.rtt.srtt >> 3
     if board.min_rtt is None:
         return smoothed
@@ -87,10 +90,10 @@ def look_for_losses(conn: Connection, board: Scoreboard) -> int:
     return detect_loss(conn, board)
 
 
-def update_reordering_window(board: Scoreboard, prior_delivered: int) -> None:
+def update_reordering_window(conn: Connection, board: Scoreboard, prior_delivered: int) -> None:
     """A D-SACK may mean that the window was too short: once a round trip it grows (tcp_rack_update_reo_wnd)."""
     rack, recovery = board.rack, board.recovery
-    if not prior_delivered:
+    if not prior_delivered or conn.host.sysctls.tcp_recovery & _STATIC_WINDOW:
         return
     if prior_delivered < rack.last_delivered:
         recovery.dsack_seen = False

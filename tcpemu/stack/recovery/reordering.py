@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from tcpemu.stack.base.sequence_numbers import before, distance
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.loss_recovery import MAX_REORDERING
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import loss_marks
 
@@ -23,7 +22,7 @@ def seen_by_sack(conn: Connection, board: Scoreboard, lowest: int, counter: str)
     recovery, mss = board.recovery, conn.snd.mss_cache
     gap = distance(lowest, highest)
     if gap > recovery.reordering * mss:
-        recovery.reordering = min(-(-gap // mss), MAX_REORDERING)
+        recovery.reordering = min(-(-gap // mss), conn.host.sysctls.tcp_max_reordering)
     recovery.reordering_seen += 1
     conn.host.count(counter)
 
@@ -44,7 +43,7 @@ def _check_duplicates(conn: Connection, board: Scoreboard, more: int) -> None:
     """More duplicate ACKs than segments mean reordering (tcp_check_reno_reordering)."""
     if limit_duplicates(board):
         recovery = board.recovery
-        recovery.reordering = min(board.packets_out + more, MAX_REORDERING)
+        recovery.reordering = min(board.packets_out + more, conn.host.sysctls.tcp_max_reordering)
         recovery.reordering_seen += 1
         conn.host.count("TCPRenoReorder")
 

@@ -32,6 +32,7 @@ _FIELDS: dict[OptionKey, str] = {
     NUMBERS["SO_TXREHASH"]: "txrehash",
     NUMBERS["TCP_NODELAY"]: "nodelay",
     NUMBERS["TCP_CORK"]: "cork",
+    NUMBERS["TCP_THIN_LINEAR_TIMEOUTS"]: "thin_linear_timeouts",
     NUMBERS["TCP_NOTSENT_LOWAT"]: "notsent_lowat",
     NUMBERS["TCP_USER_TIMEOUT"]: "user_timeout",
     NUMBERS["IP_TOS"]: "tos",

@@ -286,7 +286,6 @@ UNEMULATED: dict[str, str] = {
     **dict.fromkeys(("SO_DEVMEM_LINEAR", "SO_DEVMEM_DMABUF", "SO_DEVMEM_DONTNEED"), _DEVICE),
     "TCP_CC_INFO": "events and counters tell what a congestion control does",
     **dict.fromkeys(("TCP_MD5SIG", "TCP_MD5SIG_EXT"), _AUTHENTICATION),
-    "TCP_THIN_LINEAR_TIMEOUTS": "time-outs double in thin streams too",
     "TCP_REPAIR": _REPAIR,
     "TCP_REPAIR_OPTIONS": _REPAIR,
     **dict.fromkeys(

@@ -145,6 +145,10 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
         _bounded("TCP_USER_TIMEOUT", 0, INT_MAX),
     ),
     (socket_constants.IPPROTO_TCP, socket_constants.TCP_QUICKACK): ("quickack", lambda _host, value: value),
+    NUMBERS["TCP_THIN_LINEAR_TIMEOUTS"]: (
+        "thin_linear_timeouts",
+        _bounded("TCP_THIN_LINEAR_TIMEOUTS", 0, 1),
+    ),
     NUMBERS["SO_TXREHASH"]: ("txrehash", _txrehash),
     NUMBERS["IP_RECVERR"]: ("recverr", _truth),
     NUMBERS["IPV6_V6ONLY"]: ("v6only", _truth),

@@ -17,8 +17,6 @@ from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.sending.delayed_acks import DELACK_MAX
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
-from tcpemu.stack.records.loss_recovery import REORDERING
-from tcpemu.stack.records.scoreboard import Scoreboard
 
 TIMESTAMPS, SACK, WSCALE, ECN = 1, 2, 4, 8
 """Bits of `tcpi_options`."""
@@ -148,7 +146,7 @@ def of_listener(listener: Listener) -> TcpInfo:
             "unacked": listener.accepting,
             "sacked": listener.backlog,
             "snd_cwnd": cwnd,
-            "reordering": REORDERING,
+            "reordering": listener.host.sysctls.tcp_reordering,
             "pacing_rate": listener.options.max_pacing_rate,
             "max_pacing_rate": listener.options.max_pacing_rate,
         }
@@ -173,7 +171,7 @@ def of_connection(conn: Connection) -> TcpInfo:
         ato=min(conn.ack.ato, DELACK_MAX) // MICROSECOND,
         snd_mss=snd.mss_cache,
         rcv_mss=conn.ack.rcv_mss,
-        **_scoreboard_fields(board),
+        **_scoreboard_fields(conn),
         fackets=0,
         last_data_sent=_since(conn, sent),
         last_ack_sent=0,
@@ -224,9 +222,16 @@ def _options(conn: Connection) -> int | None:
     return (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if scales else 0)
 
 
-def _scoreboard_fields(board: Scoreboard | None) -> dict[str, int]:
+def _scoreboard_fields(conn: Connection) -> dict[str, int]:
+    board = conn.scoreboard
     if board is None:
-        return {"unacked": 0, "sacked": 0, "lost": 0, "retrans": 0, "reordering": REORDERING}
+        return {
+            "unacked": 0,
+            "sacked": 0,
+            "lost": 0,
+            "retrans": 0,
+            "reordering": conn.host.sysctls.tcp_reordering,
+        }
     return {
         "unacked": board.packets_out,
         "sacked": board.sacked_out,

@@ -20,7 +20,7 @@ from tcpemu.stack.connection.sending import data_out, probe_timers, retransmissi
 from tcpemu.stack.control import control_moment, cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.loss_recovery import REORDERING, CaState
+from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import congestion_states, loss_marks, prr, rack, sack_blocks
 from tcpemu.stack.recovery.congestion_states import Resend
@@ -110,7 +110,7 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     if moment is not None:
         conn.congestion = conn.congestion.timed(result.rtt, moment)
         control_moment.take_counters(conn, moment)
-    rack.update_reordering_window(board, result.prior_delivered)
+    rack.update_reordering_window(conn, board, result.prior_delivered)
     congestion_states.probe_answered(conn, board, segment.ack, result)
     what = _NOTHING
     if not result.not_duplicate or result.ca_alert or board.recovery.state is not _OPEN:
@@ -160,7 +160,7 @@ def _move_window(
         return
     # Where much is reordered, SACKs count as progress; else only what is acknowledged (tcp_may_raise_cwnd).
     grows = result.acked
-    if board.recovery.reordering > REORDERING:
+    if board.recovery.reordering > conn.host.sysctls.tcp_reordering:
         grows = result.acked or result.syn or result.sacked
     if grows:
         limited = cwnd_validation.is_cwnd_limited(conn, board)

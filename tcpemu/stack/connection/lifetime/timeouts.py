@@ -6,17 +6,20 @@ tcp_timer.c: tcp_retransmit_timer, tcp_write_timeout; tcp_recovery.c: tcp_rack_r
 from __future__ import annotations
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.congestion_hooks import INFINITE
 from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes
-from tcpemu.stack.connection.measures import ipv6_header
+from tcpemu.stack.connection.measures import ipv6_header, round_trip_time
 from tcpemu.stack.connection.sending import data_out, retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import congestion_states, write_timer
 
+_THIN_LINEAR_RETRIES = 6
+"""Time-outs in a row that do not double in a thin stream (tcp.h: TCP_THIN_LINEAR_RETRIES)."""
 _SENDING = (State.ESTABLISHED, State.FIN_WAIT1, State.CLOSING, State.CLOSE_WAIT, State.LAST_ACK)
 
 
@@ -125,10 +128,23 @@ def _back_off(conn: Connection) -> None:
     waits = _syn_waits(conn)
     if waits:
         conn.rtt.rto = waits[min(conn.rtx.total_rto, len(waits) - 1)]
+    elif _stays_linear(conn):
+        conn.rtt.backoff = 0
+        conn.rtt.rto = max(round_trip_time.measured_rto(conn), host.generation.rto_min)
     elif conn.state is not State.SYN_SENT or conn.rtx.total_rto > host.sysctls.tcp_syn_linear_timeouts:
         conn.rtt.backoff += 1
         conn.rtt.rto = min(conn.rtt.rto << 1, host.rto_max)
     write_timer.set_timer(conn, WriteTimer.RETRANS, _within_user_timeout(conn))
+
+
+def _stays_linear(conn: Connection) -> bool:
+    """Few segments under way, past the first slow start: so few losses are not of congestion (tcp_stream_is_thin)."""
+    if not (conn.host.sysctls.tcp_thin_linear_timeouts or conn.options.thin_linear_timeouts):
+        return False
+    thin = conn.scoreboard is not None and conn.scoreboard.packets_out < 4
+    in_first_slow_start = conn.congestion.ssthresh >= INFINITE
+    few = conn.rtx.retransmits <= _THIN_LINEAR_RETRIES
+    return conn.state is State.ESTABLISHED and thin and not in_first_slow_start and few
 
 
 def _syn_waits(conn: Connection) -> tuple[int, ...]:

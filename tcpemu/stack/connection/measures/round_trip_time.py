@@ -33,6 +33,11 @@ def sample(conn: Connection, microseconds: int) -> None:
     rtt.backoff = 0
 
 
+def measured_rto(conn: Connection) -> int:
+    """The RTO that the round-trip times ask for, in nanoseconds, without any doubling (tcp.h: __tcp_set_rto)."""
+    return min(((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND, conn.host.rto_max)
+
+
 def _update(conn: Connection, microseconds: int, least: int) -> None:
     """RFC 6298 section 2.3 in whole numbers, with Linux's own rules for the deviation (tcp_rtt_estimator).
 

@@ -11,7 +11,6 @@ from functools import lru_cache
 from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
 from tcpemu.stack.base.sequence_numbers import distance
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.loss_recovery import REORDERING
 from tcpemu.stack.records.send_buffer import BUFFER_MEMORY
 
 _HEADERS, _SHARED_INFO, _SK_BUFF = 192, 320, 256
@@ -64,7 +63,7 @@ def expand(conn: Connection) -> None:
     if conn.options.sndbuf_locked:
         return
     board = conn.scoreboard
-    reordering = REORDERING if board is None else board.recovery.reordering
+    reordering = conn.host.sysctls.tcp_reordering if board is None else board.recovery.reordering
     wanted = _memory(snd.mss_clamp, snd.mss_cache, conn.congestion.cwnd, reordering)
     if conn.congestion.controls:
         # BBR may grow like slow start in a recovery too (sndbuf_expand).

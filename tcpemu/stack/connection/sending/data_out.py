@@ -263,7 +263,8 @@ def _sending_starts(conn: Connection) -> None:
 def new_scoreboard(conn: Connection) -> Scoreboard:
     """From now on the connection keeps what is under way."""
     now = conn.host.now
-    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, Recovery(now))
+    recovery = Recovery(now, reordering=conn.host.sysctls.tcp_reordering)
+    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, recovery)
     return conn.scoreboard
 
 
