@@ -90,10 +90,15 @@ def look_for_losses(conn: Connection, board: Scoreboard) -> int:
     return detect_loss(conn, board)
 
 
-def update_reordering_window(conn: Connection, board: Scoreboard, prior_delivered: int) -> None:
+def window_may_grow(conn: Connection) -> bool:
+    """Whether tcp_recovery lets D-SACKs lengthen it (tcp_rack_update_reo_wnd)."""
+    return not conn.host.sysctls.tcp_recovery & _STATIC_WINDOW
+
+
+def update_reordering_window(board: Scoreboard, prior_delivered: int) -> None:
     """A D-SACK may mean that the window was too short: once a round trip it grows (tcp_rack_update_reo_wnd)."""
     rack, recovery = board.rack, board.recovery
-    if not prior_delivered or conn.host.sysctls.tcp_recovery & _STATIC_WINDOW:
+    if not prior_delivered:
         return
     if prior_delivered < rack.last_delivered:
         recovery.dsack_seen = False

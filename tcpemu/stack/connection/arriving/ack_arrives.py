@@ -110,7 +110,8 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     if moment is not None:
         conn.congestion = conn.congestion.timed(result.rtt, moment)
         control_moment.take_counters(conn, moment)
-    rack.update_reordering_window(conn, board, result.prior_delivered)
+    if rack.window_may_grow(conn):
+        rack.update_reordering_window(board, result.prior_delivered)
     congestion_states.probe_answered(conn, board, segment.ack, result)
     what = _NOTHING
     if not result.not_duplicate or result.ca_alert or board.recovery.state is not _OPEN:
