@@ -2,7 +2,7 @@
 
 Version = tuple[int, ...]
 
-SINCE: dict[str, tuple[Version, int | None]] = {
+SINCE: dict[str, tuple[Version, int | str | None]] = {
     "net.core.somaxconn": ((2, 4, 25), 128),
     "net.core.rmem_max": ((2, 2), None),
     "net.core.wmem_max": ((2, 2), None),
@@ -17,7 +17,7 @@ SINCE: dict[str, tuple[Version, int | None]] = {
     "net.ipv4.tcp_comp_sack_delay_ns": ((4, 18), None),
     "net.ipv4.tcp_comp_sack_nr": ((4, 18), 0),
     "net.ipv4.tcp_comp_sack_slack_ns": ((5, 8), 0),
-    "net.ipv4.tcp_congestion_control": ((2, 6, 13), None),
+    "net.ipv4.tcp_congestion_control": ((2, 6, 13), "reno"),
     "net.ipv4.tcp_dsack": ((2, 4), 0),
     "net.ipv4.tcp_early_retrans": ((3, 5), 0),
     "net.ipv4.tcp_ecn": ((2, 4), 0),
@@ -101,6 +101,6 @@ def missing_before(version: Version) -> dict[str, str]:
     }
 
 
-def values_before(version: Version) -> dict[str, int | tuple[int, ...]]:
+def values_before(version: Version) -> dict[str, int | str | tuple[int, ...]]:
     """What is so in this kernel where it has no sysctl for it."""
     return {name: value for name, (since, value) in SINCE.items() if version < since and value is not None}

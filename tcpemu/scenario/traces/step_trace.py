@@ -17,7 +17,8 @@ This is a whole one:
                [0.6, "sample"]]}
 
 `name` and `about` are for people, and may be left out; so may `sysctl`, the settings of the host by their full
-names. `until` says when the run ends. Times are seconds from the beginning.
+names; net.ipv4.tcp_congestion_control is reno if they do not say. `until` says when the run ends. Times are seconds
+from the beginning.
 
 **Who is there.** The host is 192.168.0.1, its listener port 8080. The peer is 192.0.2.1, and a connection is
 called by the peer's port. The peer has no TCP of its own: it sends what the steps say, and nothing else. With

@@ -114,10 +114,10 @@ class Congestion(Protocol):
     def ssthresh(self) -> int:
         """Below it the window grows by what is acknowledged."""
 
-    def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Congestion:
+    def begin(self, cwnd: int, path: Path | None) -> Congestion:
         """The handshake is over, and this is the first window (tcp_input.c: tcp_init_transfer).
 
-        There is a moment where it needs one, a path where it controls.
+        There is a path where it controls. What does not waits for the first data with all that only data needs.
         """
 
     def timed(self, rtt: int, moment: Moment) -> Congestion:

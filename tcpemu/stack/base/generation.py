@@ -232,7 +232,7 @@ class Generation:
     """A final ACK with a wrong number draws a RST and removes the half-open connection too."""
     unverified: tuple[str, ...] = ()
     """What of this is from memory or from a single text, in words."""
-    sysctls: Mapping[str, int | tuple[int, ...]] = field(default_factory=dict)
+    sysctls: Mapping[str, int | str | tuple[int, ...]] = field(default_factory=dict)
     """Defaults that are not those of the table in `tcpemu.stack.base.sysctls`."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Sysctls that this kernel does not have, each with since when there is one; `sysctls` says what is so

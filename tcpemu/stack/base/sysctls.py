@@ -56,7 +56,7 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_comp_sack_slack_ns": Sysctl(
         100_000, "nanoseconds by which the kernel may send that ACK later still", 0, 2**32 - 1
     ),
-    "net.ipv4.tcp_congestion_control": Sysctl("reno", "how the congestion window moves", words=KINDS),
+    "net.ipv4.tcp_congestion_control": Sysctl("cubic", "how the congestion window moves", words=KINDS),
     "net.ipv4.tcp_dsack": Sysctl(1, "report duplicates by SACK", 0, 255),
     "net.ipv4.tcp_early_retrans": Sysctl(3, "3 and 4: tail loss probes; 0: none", 0, 4),
     "net.ipv4.tcp_ecn": Sysctl(2, "0: no ECN; 1: ask and answer; 2: answer when asked", 0, 2),

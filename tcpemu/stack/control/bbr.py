@@ -134,7 +134,7 @@ class Bbr:
     model: Model | None = None
     """None until it begins: when the handshake is over, or when a socket that has sent a SYN chooses it."""
 
-    def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
+    def begin(self, cwnd: int, path: Path | None) -> Self:
         """Startup, at a pace of 2.89 windows a round trip (bbr_init)."""
         assert path is not None
         if self.model is not None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from tcpemu.stack.base.congestion_hooks import Moment, Path
+from tcpemu.stack.base.congestion_hooks import Moment
 from tcpemu.stack.control.hystart import HyStart, round_begins, round_trip
 from tcpemu.stack.control.reno import Reno
 
@@ -63,19 +63,17 @@ class Cubic(Reno):
     """Segments since the curve began, for what Reno would have made of them."""
     reno_window: int = 0
     train: HyStart | None = None
-    """How ACKs come in slow start; None until the handshake is over."""
-
-    def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
-        assert moment is not None
-        return type(self)(cwnd, train=round_begins(moment))
+    """How ACKs come in slow start; None before the first measurement."""
 
     def timed(self, rtt: int, moment: Moment) -> Self:
         """A round trip tells whether slow start has filled the path (cubictcp_acked)."""
-        train = self.train
-        if train is None or rtt < 0 or (self.epoch and moment.jiffies - self.epoch < moment.hz):
+        if rtt < 0 or (self.epoch and moment.jiffies - self.epoch < moment.hz):
             return self
-        slow = self.cwnd < self.ssthresh
-        return replace(self, ssthresh=self.cwnd) if round_trip(train, rtt, moment, self.cwnd, slow) else self
+        # A round that begins with the first measurement is one that it ends: the handshake need not begin one.
+        train = self.train or round_begins(moment)
+        following = self if train is self.train else replace(self, train=train)
+        over = round_trip(train, rtt, moment, self.cwnd, self.cwnd < self.ssthresh)
+        return replace(following, ssthresh=self.cwnd) if over else following
 
     def sending_starts(self, now: int, last: int) -> Self:
         """A pause is no part of the curve, which begins later by as much (cubictcp_cwnd_event)."""

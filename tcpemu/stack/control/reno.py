@@ -20,7 +20,7 @@ class Reno:
     counted: int = 0
     """Segments acknowledged since the window last grew in congestion avoidance."""
 
-    def begin(self, cwnd: int, moment: Moment | None, path: Path | None) -> Self:  # noqa: ARG002
+    def begin(self, cwnd: int, path: Path | None) -> Self:  # noqa: ARG002
         """The first window; a threshold that a SYN's time-out has lowered is forgotten (tcp_init_metrics)."""
         unchanged = cwnd == self.cwnd and self.ssthresh == INFINITE
         return self if unchanged else replace(self, cwnd=cwnd, ssthresh=INFINITE)

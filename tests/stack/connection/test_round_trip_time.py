@@ -147,7 +147,7 @@ def test_another_time_out_leaves_the_threshold():
 
 
 def test_after_a_time_out_segments_go_out_as_they_are_acknowledged():
-    host = established()
+    host = established(tcp_congestion_control="reno")
     host.conn.send(14_600)
     host.fresh()
     # The first time-out halves ten to five; each ACK then lets two of the lost out, until five are under way.

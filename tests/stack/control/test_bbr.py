@@ -19,7 +19,7 @@ class Line:
     def __init__(self, rate=1, rtt=40 * MS, phase=0):
         self.now, self.rate, self.rtt, self.delivered, self.lost = 0, rate, rtt, 1, 0
         self.phase, self.pace = phase, UNLIMITED_RATE
-        self.bbr = Bbr().begin(10, None, self.path())
+        self.bbr = Bbr().begin(10, self.path())
         self.pace = self.began.rate
 
     def path(self, **told):
@@ -68,7 +68,7 @@ def test_it_begins_at_a_pace_of_2_89_windows_a_round_trip():
 def test_without_a_round_trip_time_the_first_pace_is_for_a_millisecond():
     path = Line().path()
     path.srtt, path.min_rtt = 0, NO_RTT
-    Bbr().begin(10, None, path)
+    Bbr().begin(10, path)
     assert path.rate == pytest.approx(2.89 * 10 * MSS / 0.001 * 0.99, rel=0.01)
 
 
@@ -305,7 +305,7 @@ def test_bunched_acks_are_counted_anew_after_a_million_segments(acked, counted):
 def policed(start=0):
     line = Line()
     line.now = start
-    line.bbr = Bbr().begin(10, None, line.path())
+    line.bbr = Bbr().begin(10, line.path())
     line.run(300, in_flight=40, prior_in_flight=40)
     for _ in range(12):
         line.run(39, in_flight=40, prior_in_flight=40)

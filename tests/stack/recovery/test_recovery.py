@@ -27,9 +27,9 @@ def block(start, end):
     return n(start), n(end)
 
 
-def sending(segments=10, opts=SACK, **settings):
+def sending(segments=10, opts=SACK, tcp_congestion_control="reno", **settings):
     """A connection that has sent so many segments, or as many of them as the window took, at 1.01 s."""
-    host = established(opts=opts, **settings)
+    host = established(opts=opts, tcp_congestion_control=tcp_congestion_control, **settings)
     host.conn.send(1460 * segments)
     return host.fresh()
 
@@ -400,7 +400,7 @@ def test_a_d_sack_for_the_probe_says_that_nothing_was_lost():
 
 def with_ecn():
     """A connection on which ECN was agreed, with twenty segments to send."""
-    host = Bench()
+    host = Bench(tcp_congestion_control="reno")
     host.listener = host.listen(5)
     host.send("SEC", opts=SACK, at=1 * SECOND)
     host.send("A", 1, 1, at=1010 * MS)
@@ -434,7 +434,7 @@ def test_the_reduction_for_an_echo_lasts_until_more_is_acknowledged_than_was_out
 
 
 def test_cubic_comes_down_to_seven_tenths():
-    host = sending(20, congestion_control="cubic")
+    host = sending(20, tcp_congestion_control="cubic")
     host.send("A", 1, 1, sack=[block(1, 4)], at=1020 * MS)
     host.send("A", 1, n(11), at=1030 * MS)
     assert window(host) == 7

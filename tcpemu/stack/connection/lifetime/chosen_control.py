@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
 from tcpemu.stack.base.states import State
-from tcpemu.stack.control import control_moment, delivery_rate
+from tcpemu.stack.control import delivery_rate
 from tcpemu.stack.control.registry import CONTROLS
 from tcpemu.stack.records.connection import Connection
 
@@ -25,7 +25,7 @@ def take_choice(conn: Connection) -> None:
 def begin_after_handshake(conn: Connection) -> None:
     """The congestion control begins, with one segment where SYNs were lost (tcp_input.c: tcp_init_transfer).
 
-    Reno without that trouble stands where it begins already (`HostServices.first_congestion`).
+    What neither controls nor had that trouble stands where it begins already (`HostServices.first_congestion`).
     """
     troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
     begin(conn, 1 if troubled else conn.host.generation.initial_cwnd)
@@ -35,10 +35,10 @@ def begin(conn: Connection, cwnd: int) -> None:
     """The congestion control begins with this window (tcp_cong.c: tcp_init_congestion_control)."""
     congestion = conn.congestion
     if not congestion.controls:
-        conn.congestion = congestion.begin(cwnd, control_moment.moment_of(conn), None)
+        conn.congestion = congestion.begin(cwnd, None)
         return
     path = delivery_rate.path_of(conn, conn.scoreboard)
-    conn.congestion = congestion.begin(cwnd, None, path)
+    conn.congestion = congestion.begin(cwnd, path)
     delivery_rate.take_over(conn, conn.scoreboard, path)
     conn.snd.paced = True
 

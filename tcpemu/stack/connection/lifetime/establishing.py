@@ -102,8 +102,7 @@ def init_transfer(conn: Connection) -> None:
     segment_size.sync_mss(conn)
     if not conn.rtt.srtt or conn.host.metrics.srtt:
         round_trip_time.init_metrics(conn)
-    congestion = conn.congestion
-    if congestion.controls or congestion.needs_moment or conn.rtx.total_retrans or conn.rtx.syn_timed_out:
+    if conn.congestion.controls or conn.rtx.total_retrans or conn.rtx.syn_timed_out:
         chosen_control.begin_after_handshake(conn)
     receive_window.init_buffer_space(conn)
     send_buffer_space.expand(conn)
