@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tcpemu.stack.base.ip_families import IPV6_LONGER, is_ipv6
+from tcpemu.stack.base.ip_families import IPV6_LENGTH, IPV6_LONGER, is_ipv6
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.connection import Connection
@@ -49,7 +49,9 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
     mtu = snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
-    room, least = mtu - _headers(host, conn.key[0]), host.sysctls.tcp_min_snd_mss
+    room, least = mtu - host.generation.wire.mss_headers, host.sysctls.tcp_min_snd_mss
+    if len(conn.key[0]) == IPV6_LENGTH:
+        room -= IPV6_LONGER
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
 
 
