@@ -29,6 +29,7 @@ import _bench_builds as builds
 import _bench_end_to_end as end_to_end
 import _bench_growth as growth
 import _bench_memory as memory
+import _bench_programs as programs
 import _bench_speed as speed
 import compiled
 from _bench_bulk import bulk_rate, echo_pair_rate
@@ -39,6 +40,8 @@ from tcpemu.scenario.running.build import run_all
 
 FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO, PACKET = 20, 1.2 * 1024, 4 * 1024, 2, 1.0, 600
 """The targets: times the naive responder, octets, octets, times the cost, seconds, octets of a packet in a record."""
+ECHO = 1.0
+"""And seconds for a virtual second of programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Effort:
     handshakes: int
     naive: int
     turns: int
+    clients: int
+    lines: int
     population: int
     samples: int
     half_open: tuple[int, ...]
@@ -60,8 +65,8 @@ class Effort:
 
 
 _MANY = (1000, 10_000, 100_000, 1_000_000)
-QUICK = Effort(5, 1000, 100, 2000, 2000, 3000, (1000, 10_000, 50_000), (1000, 10_000), 500, 2_000_000)
-NORMAL = Effort(15, 3000, 200, 10_000, 20_000, 9000, _MANY, _MANY[:-1], 5000, 20_000_000)
+QUICK = Effort(5, 1000, 100, 2000, 100, 20, 2000, 3000, (1000, 10_000, 50_000), (1000, 10_000), 500, 2_000_000)
+NORMAL = Effort(15, 3000, 200, 10_000, 100, 50, 20_000, 9000, _MANY, _MANY[:-1], 5000, 20_000_000)
 FULL = replace(NORMAL, established=_MANY)
 
 
@@ -85,6 +90,7 @@ def measure(effort: Effort) -> Iterator[Line]:
     yield from growing("half-open", growth.half_open, effort.half_open, effort.samples, GROWTH)
     yield from growing("established", growth.established, effort.established, effort.samples)
     yield ignored_ack()
+    yield asyncio_echo(effort)
 
 
 def handshakes(effort: Effort) -> Iterator[Line]:
@@ -176,6 +182,20 @@ def ignored_ack() -> Line:
     seconds = perf_counter() - begin
     return Line(
         "scenario ignored-ack", f"{seconds * 1000:.0f} ms", f"at most {SCENARIO:.0f} s", seconds <= SCENARIO
+    )
+
+
+def asyncio_echo(effort: Effort) -> Line:
+    """A test with real programs in virtual time takes less time than they would."""
+    programs.asyncio_echo(1, 1)  # whoever is first loads the modules
+    ran = min(
+        (programs.asyncio_echo(effort.clients, effort.lines) for _ in range(3)), key=lambda one: one.ratio
+    )
+    return Line(
+        f"asyncio echo, {effort.clients} clients at 20 ms, {effort.lines} lines each",
+        f"{ran.processor:.2f} s for {ran.virtual:.2f} virtual s",
+        f"less than {ECHO:.0f} a virtual second",
+        ran.ratio < ECHO,
     )
 
 

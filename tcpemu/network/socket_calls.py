@@ -145,8 +145,9 @@ class SocketCalls:
 
 def _flow(socket: EndpointSocket) -> FlowKey | None:
     """The connection that a socket has, or had."""
-    if socket.remote is None:
+    peer = socket.remote
+    if peer is None:
         return None
-    (remote, remote_port), (local, local_port) = socket.remote, socket.local
+    (remote, remote_port), (local, local_port) = peer, socket.local
     remote, local = unmapped(remote), unmapped(local)
     return remote, remote_port, local, local_port

@@ -50,6 +50,34 @@ def test_streams():
     assert between(ask) == (b"hello", (0.04, 0.04), ("10.0.0.1", 7), EmulatedEventLoop)
 
 
+@pytest.mark.parametrize("in_a_thread", [False, True])
+def test_what_arrives_at_one_instant_is_one_turn_of_the_loop(in_a_thread):
+    """The server is woken behind all that arrives then: connections beyond its queue meet a full one."""
+
+    async def serve():
+        server = await asyncio.start_server(echo, "0.0.0.0", 7, backlog=1)
+        await server.serve_forever()
+
+    async def ask():
+        reader, writer = await asyncio.open_connection("server", 7)
+        writer.write(b"x")
+        await reader.read(1)
+        writer.close()
+
+    with World(1) as world:
+        server, client = world.host("server"), world.host("client")
+        world.link(client, server, "20 ms")
+        if in_a_thread:
+            world.run(server, lambda: asyncio.run(serve()))
+        else:
+            world.start(server, serve())
+        world.wait("1 s")
+        tasks = [world.start(client, ask()) for _ in range(3)]
+        for task in tasks:
+            world.until(task)
+        assert world.counters(server)["ListenOverflows"] == 2  # its third ACK, and its data
+
+
 def test_it_makes_no_thread():
     async def ask():
         reader, writer = await asyncio.open_connection("server", 7)

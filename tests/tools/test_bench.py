@@ -18,7 +18,7 @@ import _bench_traffic as traffic
 import bench
 from _bench_naive import NaiveResponder
 
-LITTLE = bench.Effort(1, 20, 5, 30, 400, 60, (50, 100), (50, 100), 20, 100_000)
+LITTLE = bench.Effort(1, 20, 5, 30, 3, 2, 400, 60, (50, 100), (50, 100), 20, 100_000)
 SAMPLES = 90
 
 
@@ -28,6 +28,7 @@ def lenient(monkeypatch):
     monkeypatch.setattr(bench, "FASTER", 0)
     monkeypatch.setattr(bench, "GROWTH", 1000)
     monkeypatch.setattr(bench, "SCENARIO", 60.0)
+    monkeypatch.setattr(bench, "ECHO", 60.0)
 
 
 # --- the program ---------------------------------------------------------------------------------------------
@@ -53,6 +54,7 @@ def test_it_measures_everything(lenient, capsys):
         "a segment, 100 half-open",
         "a segment, 100 established",
         "scenario ignored-ack",
+        "asyncio echo, 3 clients at 20 ms, 2 lines each",
         "every target is met",
     ):
         assert words in out
@@ -66,6 +68,7 @@ def test_it_measures_everything(lenient, capsys):
         ("CONNECTION", 10, "memory of an accepted connection"),
         ("GROWTH", 0, "a segment, 100 half-open"),
         ("SCENARIO", 0.0, "scenario ignored-ack"),
+        ("ECHO", 0.0, "asyncio echo, 3 clients"),
     ],
 )
 def test_a_target_that_is_missed(lenient, monkeypatch, capsys, target, value, missed):

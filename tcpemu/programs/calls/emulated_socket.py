@@ -322,6 +322,8 @@ class EmulatedSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         if bufsize < 0:
             raise ValueError("negative buffersize in recv")
+        if self._seconds is not None and not flags:
+            return self._recv_some(bufsize, flags)
         least = self._least(bufsize, flags)
         found = self._recv_some(bufsize, flags & ~_WAITALL)
         if least > 1 and flags & _PEEK:
