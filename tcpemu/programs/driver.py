@@ -169,9 +169,15 @@ class Driver:
         self._drive_until(ended, f"{what} does not end")
 
     def until_all_ended(self) -> None:
-        """Let time go on until every program has ended that is no server. StuckError where one never will."""
-        self._drive_until(self._clients_ended, "some programs do not end")
-        self._drive(self._all_ended, self.network.now + SETTLES)
+        """Let time go on until every program has ended that is no server. StuckError where one never will.
+
+        Who only listens for a while, as for one connection, is a server no longer and is waited for.
+        """
+        over = False
+        while not over:
+            self._drive_until(self._clients_ended, "some programs do not end")
+            self._drive(lambda: not self._clients_ended() or self._all_ended(), self.network.now + SETTLES)
+            over = self._clients_ended()
 
     def _drive_until(self, ended: Callable[[], bool], otherwise: str) -> None:
         """Let time go on until that has ended. StuckError with these words where nobody goes on before."""

@@ -124,3 +124,51 @@ def test_a_real_file_is_no_emulated_one():
         return caught.value.errno
 
     assert run_alone(ask) == errno.EPERM
+
+
+def test_urgent_data_is_what_is_exceptional_for_select():
+    """What a kernel's select() and poll() say, step by step."""
+
+    def serve():
+        with socket.create_server(("", 80)) as listener:
+            one, _ = listener.accept()
+            for data, flags in ((b"abc", socket.MSG_OOB), (b"x", 0)):
+                time.sleep(1)
+                one.send(data, flags)
+            time.sleep(1)
+
+    def ask():
+        one = socket.create_connection(("server", 80))
+
+        def held():
+            poll = select.poll()
+            poll.register(one, select.POLLIN | select.POLLPRI)
+            ready = select.select([one], [one], [one], 0)
+            return [len(group) for group in ready], dict(poll.poll(0)).get(one.fileno(), 0)
+
+        begin = time.monotonic()
+        assert select.select([], [], [one], 5) == ([], [], [one])
+        found = [(round(time.monotonic() - begin, 2), held())]
+        found.append((one.recv(1, socket.MSG_OOB), held()))
+        with pytest.raises(OSError, match="no urgent data"):
+            one.recv(1, socket.MSG_OOB)
+        found.append((one.recv(10), held()))
+        time.sleep(1.5)
+        found.append((one.recv(10), held()))
+        return found
+
+    assert run_pair(serve, ask, at="0 s") == [
+        (1.04, ([1, 1, 1], select.POLLIN | select.POLLPRI)),
+        (b"c", ([1, 1, 0], select.POLLIN)),
+        (b"ab", ([0, 1, 0], 0)),
+        (b"x", ([0, 1, 0], 0)),
+    ]
+
+
+def test_the_end_of_a_connection_is_not_exceptional():
+    def ask():
+        one = socket.create_connection(("server", 80))
+        begin = time.monotonic()
+        return select.select([], [], [one], 3), round(time.monotonic() - begin, 3)
+
+    assert run_pair(serve, ask) == (([], [], []), 3)

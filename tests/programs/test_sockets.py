@@ -410,3 +410,78 @@ def test_the_end_of_a_program_closes_its_sockets():
         connection.close()
 
     assert run_pair(serving(handle), ask) is True
+
+
+ABORT = struct.pack("ii", 1, 0)
+
+
+@pytest.mark.parametrize("flags", [0, socket.MSG_PEEK], ids=["takes", "peeks"])
+@pytest.mark.parametrize("how", ["MSG_WAITALL", "SO_RCVLOWAT"])
+@pytest.mark.parametrize(
+    ("sent", "end", "limit", "found"),
+    [
+        ([b"ab", b"cdef"], None, None, (b"abcdef", 1.0)),
+        ([b"ab", b"c", b"defgh"], None, None, (b"abcdef", 2.0)),
+        ([b"ab"], "fin", None, (b"ab", 1.0)),
+        ([b"ab"], "rst", None, (b"ab", 1.0)),
+        ([b"ab", b"c", b"def"], None, 1.5, (b"abc", 1.5)),
+        ([], None, 1.5, (BlockingIOError, 1.5)),
+        ([], "fin", None, (b"", 0.0)),
+        ([], "rst", None, (ConnectionResetError, 0.0)),
+    ],
+    ids=str,
+)
+def test_recv_waits_for_more_than_one_octet(flags, how, sent, end, limit, found):
+    """As a kernel does it: what came before an end or a time-out is given, and the next call tells of that."""
+
+    def serve():
+        with socket.create_server(("", 80)) as listener:
+            one, _ = listener.accept()
+        time.sleep(1)
+        for data in sent:
+            one.send(data)
+            time.sleep(1)
+        if end == "rst":
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        if end is None:
+            time.sleep(3)
+        one.close()
+
+    def ask():
+        one = socket.create_connection(("server", 80))
+        time.sleep(1)
+        if how == "SO_RCVLOWAT":
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 5)
+        if limit is not None:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 1, 500_000))
+        begin = time.monotonic()
+        try:
+            value = one.recv(6, flags | (socket.MSG_WAITALL if how == "MSG_WAITALL" else 0))
+        except OSError as error:
+            value = type(error)
+        took = round(time.monotonic() - begin, 1)
+        if end == "rst" and sent:
+            assert not flags or one.recv(6) == b"ab"
+            with pytest.raises(ConnectionResetError):
+                one.recv(6)
+        return value, took
+
+    assert run_pair(serve, ask, at="0 s") == found
+
+
+def test_urgent_data_ends_a_wait_for_more():
+    def serve():
+        with socket.create_server(("", 80)) as listener:
+            one, _ = listener.accept()
+        one.send(b"abc", socket.MSG_OOB)
+        time.sleep(2)
+        one.send(b"def")
+        time.sleep(2)
+
+    def ask():
+        one = socket.create_connection(("server", 80))
+        time.sleep(1)
+        peeked = one.recv(6, socket.MSG_WAITALL | socket.MSG_PEEK)
+        return peeked, one.recv(6, socket.MSG_WAITALL), one.recv(3, socket.MSG_WAITALL)
+
+    assert run_pair(serve, ask, at="0 s") == (b"ab", b"ab", b"def")

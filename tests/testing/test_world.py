@@ -146,6 +146,23 @@ def test_time_goes_on_as_far_as_it_is_asked_to():
         assert (world.now, program.result()) == (7.0, "done")
 
 
+def test_who_listens_for_a_while_is_no_server():
+    """Its end is waited for, once it no longer listens."""
+
+    def program():
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            one = socket.create_connection(listener.getsockname())
+        time.sleep(5)
+        one.close()
+        return time.monotonic()
+
+    with World() as world:
+        running = world.run(world.host("alone"), program)
+        world.until()
+        assert running.done
+        assert 5 < world.now < 7
+
+
 def test_programs_and_coroutines_meet():
     async def ask_async():
         reader, writer = await asyncio.open_connection("server", 5000)

@@ -19,6 +19,7 @@ from tcpemu.network.application_sockets import connected, octets_text
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
 from tcpemu.programs.calls.socket_addresses import FAMILIES, from_stack, not_emulated, to_stack
+from tcpemu.programs.files.least_octets import LeastOctets
 from tcpemu.programs.files.memory_pair import MemoryEnd
 from tcpemu.programs.files.open_files import OpenFile, close_descriptor, file_of, open_descriptor
 from tcpemu.programs.files.readiness import wait_for_change
@@ -322,30 +323,35 @@ class EmulatedSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         if bufsize < 0:
             raise ValueError("negative buffersize in recv")
-        if self._seconds is not None and not flags:
-            return self._recv_some(bufsize, flags)
-        least = self._least(bufsize, flags)
-        found = self._recv_some(bufsize, flags & ~_WAITALL)
-        if least > 1 and flags & _PEEK:
-            raise not_emulated(errno.EOPNOTSUPP, "recv() with MSG_PEEK that waits for more than one octet")
-        while found and len(found) < least:
-            try:
-                more = self._recv_some(bufsize - len(found), flags & ~_WAITALL)
-            except OSError:
-                break  # the next call tells of it (tcp_recvmsg: what was copied comes first)
-            if not more:
-                break
-            found += more
-        return found
+        if self._seconds is None and not flags & (_DONTWAIT | _OOB) and bufsize > 1:
+            least = self._least(bufsize, flags)
+            if least > 1:
+                return self._recv_least(bufsize, flags & ~_WAITALL, least)
+        return self._recv_some(bufsize, flags & ~_WAITALL)
 
     def _least(self, bufsize: int, flags: int) -> int:
         """So many octets a call waits for: those of SO_RCVLOWAT, or all with MSG_WAITALL (sock_rcvlowat)."""
         file = self._open_file()
-        if self._seconds is not None or flags & _DONTWAIT:
-            return 1
         if flags & _WAITALL or not isinstance(file, TcpStream):
             return bufsize if flags & _WAITALL else 1
         return min(file.socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT), bufsize)
+
+    def _recv_least(self, bufsize: int, flags: int, least: int) -> bytes:
+        if isinstance(self._open_file(), MemoryEnd):
+            return self._recv_all_in_memory(bufsize, flags)
+        stream = self._stream("recv")
+        limit = stream.receive_limit
+        deadline = None if limit is None else self._process.computers.now + limit
+        call = LeastOctets(stream.socket, bufsize, least, flags, deadline)
+        return self._call(f"recv({bufsize})", call.attempt, _octets_or_end, limit=limit)
+
+    def _recv_all_in_memory(self, bufsize: int, flags: int) -> bytes:
+        if flags & _PEEK:
+            raise not_emulated(errno.EOPNOTSUPP, "recv() with MSG_PEEK and MSG_WAITALL on a socketpair()")
+        found = self._recv_some(bufsize, flags)
+        while found and len(found) < bufsize and (more := self._recv_some(bufsize - len(found), flags)):
+            found += more
+        return found
 
     def _recv_some(self, bufsize: int, flags: int) -> bytes:
         file = self._open_file()
@@ -355,7 +361,7 @@ class EmulatedSocket(socket.socket):
         return self._call(
             f"recv({bufsize})",
             lambda now: stream.socket.recv(bufsize, now, flags),
-            lambda data: octets_text(len(data)) if data else "end",
+            _octets_or_end,
             wait=not flags & (_DONTWAIT | _OOB),  # for urgent data nobody waits
             limit=stream.receive_limit,
         )
@@ -493,6 +499,10 @@ def _c_int(value: int) -> int:
     if not -(2**31) <= value < 2**31:
         raise OverflowError("Python int too large to convert to C int")
     return value
+
+
+def _octets_or_end(data: bytes) -> str:
+    return octets_text(len(data)) if data else "end"
 
 
 def _of_whom(stream: TcpStream) -> str:

@@ -15,17 +15,19 @@ from tcpemu.programs.files.open_files import (
     HUP,
     IN,
     OUT,
+    PRI,
     OpenFile,
     close_descriptor,
     file_of,
     open_descriptor,
 )
-from tcpemu.programs.files.readiness import wait_for_any
+from tcpemu.programs.files.readiness import ALWAYS, wait_for_any
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import refused, span
 from tcpemu.programs.waiting.whereabouts import caller
 
-_PRIORITY = 2
+_READABLE, _WRITABLE, _EXCEPTIONAL = IN | HUP | ERR, OUT | ERR, PRI
+"""What counts for select() (select.c: POLLIN_SET, POLLOUT_SET, POLLEX_SET)."""
 _LARGEST_MASK = 0xFFFF
 _EPOLL_CLOEXEC = getattr(select, "EPOLL_CLOEXEC", 0)
 
@@ -58,22 +60,24 @@ def file_to_wait_for(process: Process, number: int) -> OpenFile:
 def emulated_select(
     readers: Iterable[Any], writers: Iterable[Any], exceptional: Iterable[Any], timeout: float | None = None
 ) -> tuple[list[Any], list[Any], list[Any]]:
-    """select(): the exceptional condition, urgent data, never comes."""
+    """select(): what is exceptional is urgent data, and nothing else."""
     process = caller()
     if timeout is not None and timeout < 0:
         raise ValueError("timeout must be non-negative")
-    reading, writing, others = list(readers), list(writers), list(exceptional)
-    files = {id(one): file_to_wait_for(process, number_of(one)) for one in (*reading, *writing, *others)}
+    groups = [
+        (list(files), bits)
+        for files, bits in ((readers, _READABLE), (writers, _WRITABLE), (exceptional, _EXCEPTIONAL))
+    ]
+    files = {id(one): file_to_wait_for(process, number_of(one)) for group, _ in groups for one in group}
     wanted: dict[OpenFile, int] = {}
-    for group, bits in ((reading, IN), (writing, OUT), (others, 0)):
+    for group, bits in groups:
         for one in group:
             wanted[files[id(one)]] = wanted.get(files[id(one)], 0) | bits
-    found = wait_for_any(process, wanted, None if timeout is None else span(timeout))
-    return (
-        [one for one in reading if found.get(files[id(one)], 0) & (IN | HUP | ERR)],
-        [one for one in writing if found.get(files[id(one)], 0) & (OUT | ERR)],
-        [],
+    held = wait_for_any(process, wanted, None if timeout is None else span(timeout))
+    reading, writing, others = (
+        [one for one in group if held.get(files[id(one)], 0) & bits] for group, bits in groups
     )
+    return reading, writing, others
 
 
 def _is_closed(process: Process, number: int) -> bool:
@@ -110,7 +114,7 @@ class EmulatedPoll:
         self._masks: dict[int, int] = {}
         self._polls = False
 
-    def register(self, fd: Any, eventmask: int = IN | _PRIORITY | OUT) -> None:
+    def register(self, fd: Any, eventmask: int = IN | PRI | OUT) -> None:
         self._masks[number_of(fd)] = _mask(eventmask)
 
     def modify(self, fd: Any, eventmask: int) -> None:
@@ -141,11 +145,9 @@ class EmulatedPoll:
         files = {number: file_to_wait_for(process, number) for number in self._masks}
         wanted: dict[OpenFile, int] = {}
         for number, file in files.items():
-            wanted[file] = wanted.get(file, 0) | self._masks[number]
+            wanted[file] = wanted.get(file, 0) | self._masks[number] | ALWAYS
         found = wait_for_any(process, wanted, limit)
-        bits = {
-            number: found.get(file, 0) & (self._masks[number] | ERR | HUP) for number, file in files.items()
-        }
+        bits = {number: found.get(file, 0) & (self._masks[number] | ALWAYS) for number, file in files.items()}
         return [(number, held) for number, held in bits.items() if held]
 
 
@@ -192,7 +194,7 @@ class EmulatedEpoll:
         if getattr(self, "_number", -1) >= 0:
             self.close()
 
-    def register(self, fd: Any, eventmask: int = IN | _PRIORITY | OUT) -> None:
+    def register(self, fd: Any, eventmask: int = IN | PRI | OUT) -> None:
         self._check()
         number = number_of(fd)
         self._list.add(number, file_to_wait_for(self._process, number), eventmask)

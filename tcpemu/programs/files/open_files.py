@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from tcpemu.programs.waiting.computers import Process
 
-IN, OUT, ERR, HUP = 1, 4, 8, 16
+IN, PRI, OUT, ERR, HUP, RDHUP = 1, 2, 4, 8, 16, 0x2000
 """Bits of poll(), by Linux's numbers."""
 _RESERVE = getattr(os, "eventfd", None)
 """Kept here: nothing else may be put in its place."""

@@ -13,12 +13,12 @@ from tcpemu.programs.waiting.standing_still import count_call, look_around, stan
 _NAMED = 4
 """So many files are named where somebody waits for them."""
 ALWAYS = ERR | HUP
-"""Bits that are told whether they were asked for or not."""
+"""Bits that poll() and epoll tell whether they were asked for or not."""
 
 
 def ready_bits(wanted: Mapping[OpenFile, int]) -> dict[OpenFile, int]:
     """Those that are ready for something that is wanted of them, with the bits that hold."""
-    found = ((file, file.poll() & (bits | ALWAYS)) for file, bits in wanted.items())
+    found = ((file, file.poll() & bits) for file, bits in wanted.items())
     return {file: bits for file, bits in found if bits}
 
 
