@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from tcpemu.generations import DEFAULT
 from tcpemu.generations import generation as generation_named
 from tcpemu.network import seeds
-from tcpemu.network.addresses import Addresses, packed
+from tcpemu.network.addresses import Addresses, packed, range_of
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, KnownHost
@@ -106,13 +106,21 @@ class Network:
         hz: int | None = None,
         mtu: int = 1500,
         observe: bool = True,
+        routes: Sequence[str] | None = None,
     ) -> Node:
         """A host with a TCP of that generation, and addresses in text; see `tcpemu.Host` for the rest.
 
-        Without `observe` its packets are recorded, no reasons. Raises ConfigurationError.
+        Without `observe` its packets are recorded, no reasons. `routes` are the networks that it is in, as
+        '10.0.0.0/24', and no others can be reached: ENETUNREACH; for an address there that no host has it is
+        EHOSTUNREACH after 3 s. Without them there is a way to everywhere, and nobody hears what goes to an address
+        that no host has. Raises ConfigurationError.
         """
         kernel = generation_named(generation) if isinstance(generation, str) else generation
         own = [packed(text) for text in addresses]
+        networks = [range_of(text) for text in routes or ()]
+        reached = (
+            None if routes is None else [(each.network_address.packed, each.prefixlen) for each in networks]
+        )
 
         def boot(number: int) -> Host:
             names = ("host", name, number) if number else ("host", name)
@@ -124,9 +132,10 @@ class Network:
                 mtu=mtu,
                 hz=hz,
                 observe=observe,
+                routes=reached,
             )
 
-        return self._add(Node(name, addresses, self.surroundings, boot(0), boot))
+        return self._add(Node(name, addresses, self.surroundings, boot(0), boot, networks))
 
     def attach(self, name: str, host: Endpoint, *addresses: str) -> Node:
         """A host that was made elsewhere."""
@@ -364,6 +373,8 @@ class Network:
         owner = sender.name if is_loopback(dst) else self._addresses.owner(dst)
         if owner is None:
             self._lose(sender.name, flight, self.now, NO_HOST)
+            if isinstance(sender, Node):
+                sender.nobody_has(flight.segment)
             return
         hop = self._links.get((sender.name, owner)) or self._unsaid(sender, self.nodes[owner])
         self._faults.send(sender.name, flight, self.now, hop)

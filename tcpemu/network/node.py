@@ -8,13 +8,13 @@ sees to it that the loop comes back when the next timer is due.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TypeAlias
 
-from tcpemu.network.addresses import packed, range_of
+from tcpemu.network.addresses import AddressRange, packed, range_of
 from tcpemu.network.application_sockets import (
     ConnectedSocket,
     ListeningSocket,
@@ -22,21 +22,32 @@ from tcpemu.network.application_sockets import (
     connected,
     set_option,
 )
+from tcpemu.network.clock import SECOND
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
 from tcpemu.network.links import Flight
 from tcpemu.network.loop import Loop
 from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, HostEvent, PacketSeen, Point, Record
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
+from tcpemu.stack import Host
 from tcpemu.stack.base.errors import ConfigurationError, SocketError
 from tcpemu.stack.base.events import Sent, StateChanged
 from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.states import State
+from tcpemu.wire.codec_choice import encode
+from tcpemu.wire.icmp import UNREACHABLE, V6_UNREACHABLE, IcmpError
 from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
 OnReceive: TypeAlias = Callable[[Segment, int], None]
 Boot: TypeAlias = Callable[[int], Endpoint]
 """Makes the host anew, as it is after its n-th start; the first is number 0."""
+UNRESOLVED = 3 * SECOND
+"""How long a neighbour is asked for: net.ipv4.neigh.default.mcast_solicit times retrans_time_ms. Linux's own timers
+add some tens of milliseconds."""
+_NO_NEIGHBOUR, _NO_NEIGHBOUR_V6 = (UNREACHABLE, 1), (V6_UNREACHABLE, 3)
+"""Kind and code of the ICMP error: host unreachable (arp.c: arp_error_report), address unreachable (ndisc.c:
+ndisc_error_report)."""
+_V6_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +155,15 @@ class Node(Attached):
         surroundings: Surroundings,
         host: Endpoint,
         boot: Boot | None = None,
+        routes: Sequence[AddressRange] = (),
     ) -> None:
+        """`routes` are networks that it is in: whoever has an address of theirs and is not there does not answer."""
         super().__init__(name, addresses, surroundings)
         self.host = host
         self._boot, self._boots = boot, 0
+        self._routes = routes
+        self._unresolved: dict[Address, list[Segment]] = {}
+        """What waits for the answer of a neighbour that is not there."""
         self._wakes_at: int | None = None
         self.calls = SocketCalls(name, self._loop, self._applications, self._called)
         """How its applications make calls, for sockets that are made by hand."""
@@ -257,6 +273,7 @@ class Node(Attached):
         self._applications.off.add(self.name)
         self._applications.kill(self.name)
         self.calls.forget()
+        self._unresolved.clear()
         self._boots += 1
         self.host, self._wakes_at = self._boot(self._boots), None
         self._settled(self, None)
@@ -268,6 +285,34 @@ class Node(Attached):
             self._applications.off.discard(self.name)
             self._record.add(Call(self._loop.now, self.name, "", STARTS_AGAIN, ""))
             self._settled(self, None)
+
+    # Neighbours that are not there.
+
+    def nobody_has(self, segment: Segment) -> None:
+        """A packet to an address that no host has. In a network of its own the host asks for it, and then says so.
+
+        To whoever sent the packet it is an ICMP error of the host itself, after three questions a second apart
+        (neighbour.c: neigh_timer_handler; arp.c: arp_error_report, Linux 6.12).
+        Differs: a SYN is sent again meanwhile, where Linux knows that the first is still in its queue.
+        """
+        peer = segment.dst
+        if not any(ip_address(peer) in network for network in self._routes):
+            return
+        waiting = self._unresolved.setdefault(peer, [])
+        waiting.append(segment)
+        if len(waiting) == 1:
+            self._loop.at(self._loop.now + UNRESOLVED, self._give_up, peer, waiting)
+
+    def _give_up(self, peer: Address, waiting: list[Segment]) -> None:
+        host = self.host
+        if self._unresolved.get(peer) is not waiting or not isinstance(host, Host):
+            return  # it has crashed since
+        del self._unresolved[peer]
+        for segment in waiting:
+            own = segment.src
+            says = _NO_NEIGHBOUR_V6 if len(own) == _V6_OCTETS else _NO_NEIGHBOUR
+            host.receive_icmp(IcmpError(own, own, *says, encode(segment)), self._loop.now)
+            self._settle()
 
     # Steps of the host.
 

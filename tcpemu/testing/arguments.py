@@ -32,6 +32,16 @@ def check_settings(generation: object, sysctls: object) -> None:
         )
 
 
+def check_routes(routes: object) -> None:
+    """Networks in text, in a list."""
+    if routes is not None and (
+        not isinstance(routes, Sequence)
+        or isinstance(routes, str)
+        or not all(isinstance(one, str) for one in routes)
+    ):
+        raise ConfigurationError(f"routes={routes!r}: a list of networks, as ['10.0.0.0/24']")
+
+
 def address_text_of(address: object) -> str:
     """An address in text, from whatever form it has."""
     if isinstance(address, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from types import TracebackType
@@ -105,14 +105,18 @@ class World:
         generation: str | Generation | None = None,
         sysctls: Mapping[str, object] | None = None,
         mtu: int = 1500,
+        routes: Sequence[str] | None = None,
     ) -> Node:
         """A host. Its address is the next of 10.0.0.1, 10.0.0.2 ..., unless some are given, of IPv4 or IPv6.
 
-        Raises ConfigurationError for what is no name, address, kernel or sysctl.
+        With `routes`, as ['10.0.0.0/24'], it reaches these networks only: elsewhere is ENETUNREACH, and who is not
+        there EHOSTUNREACH after 3 s. Raises ConfigurationError for what is no name, address, kernel, sysctl or
+        network.
         """
         if not isinstance(name, str):
             raise ConfigurationError(f"name={name!r}: the name of a host is text, as 'server'")
         arguments.check_settings(generation, sysctls)
+        arguments.check_routes(routes)
         own = [arguments.address_text_of(one) for one in addresses if one is not None]
         node = self.network.host(
             name,
@@ -120,6 +124,7 @@ class World:
             generation=generation or self._generation,
             sysctls=self._sysctls | dict(sysctls or {}),
             mtu=mtu,
+            routes=routes,
         )
         self._hosts[name] = node
         self._driver.add_host(name, node)

@@ -11,6 +11,7 @@ from socket import socket as early_socket
 import pytest
 
 from tcpemu.programs.calls.emulated_socket import EmulatedSocket
+from tcpemu.testing import World, crash
 from tests.programs.pair_of_hosts import run_alone, run_pair
 
 
@@ -485,3 +486,64 @@ def test_urgent_data_ends_a_wait_for_more():
         return peeked, one.recv(6, socket.MSG_WAITALL), one.recv(3, socket.MSG_WAITALL)
 
     assert run_pair(serve, ask, at="0 s") == (b"ab", b"ab", b"def")
+
+
+def test_where_no_route_leads_and_where_nobody_answers():
+    """ENETUNREACH at once; for an address of the host's own network EHOSTUNREACH, once it was asked for in vain."""
+
+    def reached(peer):
+        begin = time.monotonic()
+        try:
+            socket.create_connection((peer, 80)).close()
+        except OSError as error:
+            return type(error), error.errno, round(time.monotonic() - begin, 3)
+        return "reached"
+
+    def ask():
+        found = [reached(peer) for peer in ("server", "10.0.1.9", "10.0.0.99", "10.0.0.99", "127.0.0.1")]
+        one = socket.socket()
+        one.setblocking(False)
+        begun = one.connect_ex(("10.0.0.99", 80))
+        time.sleep(4)
+        return found, begun, one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+    with World() as world:
+        world.run(world.host("server"), lambda: socket.create_server(("", 80)).accept())
+        client = world.host("client", routes=["10.0.0.0/24"])
+        found = world.until(world.run(client, ask, at="1 s"))
+    refused = (ConnectionRefusedError, errno.ECONNREFUSED, 0.0)
+    nobody = (OSError, errno.EHOSTUNREACH, 3.0)
+    assert found[0] == ["reached", (OSError, errno.ENETUNREACH, 0.0), nobody, nobody, refused]
+    assert found[1:] == (errno.EINPROGRESS, errno.EHOSTUNREACH)
+
+
+def test_where_nobody_answers_over_ipv6():
+    def ask(peer):
+        begin = time.monotonic()
+        with pytest.raises(OSError) as caught:
+            socket.create_connection((peer, 80))
+        return caught.value.errno, round(time.monotonic() - begin, 3)
+
+    with World() as world:
+        client = world.host("client", "2001:db8::1", routes=["2001:db8::/64"])
+        found = [world.until(world.run(client, [ask, peer])) for peer in ("2001:db8::9", "2001:db8:1::9")]
+    assert found == [(errno.EHOSTUNREACH, 3.0), (errno.ENETUNREACH, 0.0)]
+
+
+def test_two_that_ask_for_one_neighbour_are_told_at_once_and_a_crash_forgets_it():
+    def ask():
+        begin = time.monotonic()
+        with pytest.raises(OSError, match="No route to host"):
+            socket.create_connection(("10.0.0.99", 80))
+        return round(time.monotonic() - begin, 3)
+
+    with World() as world:
+        client = world.host("client", routes=["10.0.0.0/24"])
+        both = [world.run(client, ask, at=at) for at in ("0 s", "1.5 s")]
+        assert [world.until(each) for each in both] == [3.0, 1.5]
+    with World() as world:
+        client = world.host("client", routes=["10.0.0.0/24"])
+        world.run(client, ask)
+        world.fault(crash(client, at="1 s", until="2 s"))
+        assert world.until(world.run(client, ask, at="2.5 s")) == 3.0
+        world.wait("1 s")

@@ -48,6 +48,9 @@ def test_a_delay_may_stand_wherever_conditions_do():
         (lambda world: world.host("a"), "name 'a': give each node a name of its own"),
         (lambda world: world.host("c", "10.0.0.300"), "'10.0.0.300' is no IP address"),
         (lambda world: world.host("c", 5), "address=5 is no IP address"),
+        (lambda world: world.host("c", routes="10.0.0.0/24"), "routes='10.0.0.0/24': a list of networks"),
+        (lambda world: world.host("c", routes=[24]), "routes=[24]: a list of networks"),
+        (lambda world: world.host("c", routes=["10.0.0.5/24"]), "'10.0.0.5/24' is no range of addresses"),
         (lambda world: world.host("c", sysctls=["x"]), "sysctls=['x']: names with values, as {'net.ipv4"),
         (
             lambda world: world.host("c", sysctls={"tcp_syncookies": 0}),
