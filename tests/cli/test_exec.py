@@ -244,6 +244,47 @@ def test_the_same_on_the_loopback_of_the_machine(scripts, capfd):
     assert [line[:10] for line in lines] == ["c1 | it is", "c2 | it is"]
 
 
+SLOW_SERVER = """
+import socket
+import time
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("", 5000))
+listener.listen(1)
+for turn in range(6):
+    connection, _ = listener.accept()
+    connection.sendall(b"x")
+    connection.close()
+    time.sleep(1.2)
+"""
+PUNCTUAL_CLIENT = """
+import socket
+import sys
+import time
+
+begin = time.time() // 4 * 4 + 4 + 0.17 * int(sys.argv[2])
+time.sleep(begin - time.time())
+with socket.create_connection((sys.argv[1], 5000)) as connection:
+    connected = time.time() - begin
+    connection.recv(1)
+print(int(connected + 0.2), int(time.time() - begin + 0.1), flush=True)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the loopback of Linux is 127.0.0.0/8")
+def test_a_full_backlog_is_the_same_on_the_machine(scripts, capfd):
+    """listen(1), and an accept loop that sleeps: who connects after how many seconds, and who is served when."""
+    (scripts / "slow.py").write_text(SLOW_SERVER)
+    (scripts / "punctual.py").write_text(PUNCTUAL_CLIENT)
+    programs = ["--host", "server=slow.py"]
+    for number in range(1, 7):
+        programs += ["--host", f"c{number}=punctual.py server {number}"]
+    here, there = (sorted(tcpemu(*programs, *real).stdout.splitlines()) for real in ([], ["--real"]))
+    assert here == ["c1 | 0 0", "c2 | 0 1", "c3 | 0 2", "c4 | 1 3", "c5 | 2 4", "c6 | 3 5"]
+    assert there == here
+
+
 def test_a_setting_of_one_host():
     with open("cookies.py", "w") as file:
         file.write(
