@@ -52,7 +52,8 @@ class Effort:
     handshakes: int
     naive: int
     turns: int
-    clients: int
+    speakers: int
+    """Clients of an echo in asyncio, and lines of each."""
     lines: int
     population: int
     samples: int
@@ -65,7 +66,9 @@ class Effort:
 
 
 _MANY = (1000, 10_000, 100_000, 1_000_000)
-QUICK = Effort(5, 1000, 100, 2000, 100, 20, 2000, 3000, (1000, 10_000, 50_000), (1000, 10_000), 500, 2_000_000)
+QUICK = Effort(
+    5, 1000, 100, 2000, 100, 20, 2000, 3000, (1000, 10_000, 50_000), (1000, 10_000), 500, 2_000_000
+)
 NORMAL = Effort(15, 3000, 200, 10_000, 100, 50, 20_000, 9000, _MANY, _MANY[:-1], 5000, 20_000_000)
 FULL = replace(NORMAL, established=_MANY)
 
@@ -189,10 +192,10 @@ def asyncio_echo(effort: Effort) -> Line:
     """A test with real programs in virtual time takes less time than they would."""
     programs.asyncio_echo(1, 1)  # whoever is first loads the modules
     ran = min(
-        (programs.asyncio_echo(effort.clients, effort.lines) for _ in range(3)), key=lambda one: one.ratio
+        (programs.asyncio_echo(effort.speakers, effort.lines) for _ in range(3)), key=lambda one: one.ratio
     )
     return Line(
-        f"asyncio echo, {effort.clients} clients at 20 ms, {effort.lines} lines each",
+        f"asyncio echo, {effort.speakers} clients at 20 ms, {effort.lines} lines each",
         f"{ran.processor:.2f} s for {ran.virtual:.2f} virtual s",
         f"less than {ECHO:.0f} a virtual second",
         ran.ratio < ECHO,
