@@ -27,6 +27,8 @@ from tcpemu.testing.host_task import HostTask
 from tcpemu.testing.time_values import Time, nanoseconds_of
 from tcpemu.wire.capture_file import write_capture
 
+__tracebackhide__ = True  # in a failing test the program's own lines are shown, and none of these
+
 T = TypeVar("T")
 OF_THE_TEST = "test"
 """The host of what runs in the world's event loop without having been started on one."""

@@ -476,6 +476,27 @@ def test_a_failing_test_tells_all_of_its_world(pytester):
     assert re.search(r"client: counters that moved\n(.*\n)*? +TcpExt +TCPSynRetrans +1 ", account)
 
 
+def test_a_traceback_has_the_programs_own_lines_alone(pytester):
+    _, said = run(
+        pytester,
+        """
+def test_it(world):
+    def ask_in_vain():
+        with socket.create_connection(("server", 80), timeout=0.5) as connection:
+            return connection.recv(100)
+
+    world.host("server")
+    world.run("server", serve)
+    world.fault(lose("third-ack"))
+    world.until(world.run(world.host("client"), ask_in_vain))
+""",
+    )
+    assert "return connection.recv(100)" in said
+    assert "world.until(world.run(" in said
+    assert re.findall(r"^\S+\.py:\d+: .*", said, re.MULTILINE)[-1].startswith("test_it.py")
+    assert "emulated_socket.py" not in said
+
+
 def test_of_a_long_run_it_shows_the_last_part(pytester):
     _, said = run(
         pytester,

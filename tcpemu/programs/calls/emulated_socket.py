@@ -31,6 +31,8 @@ from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.ip_families import LOCALHOST, LOCALHOST6
 from tcpemu.wire.segment import endpoint_text
 
+__tracebackhide__ = True  # in a failing test the program's own lines are shown, and none of these
+
 T = TypeVar("T")
 Buffer: TypeAlias = Any
 """Whatever gives its octets: bytes, bytearray, memoryview, array."""

@@ -20,6 +20,8 @@ from tcpemu.programs.waiting.computers import Computers, Process, ProgramEnds, S
 from tcpemu.programs.waiting.program_threads import BatonThread
 from tcpemu.programs.waiting.stuck_code import traceback_text
 
+__tracebackhide__ = True  # in a failing test the program's own lines are shown, and none of these
+
 _FIRST_PID = 1001
 FAILED = 1
 

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 
 from tcpemu.stack.base.errors import ConfigurationError
 
+__tracebackhide__ = True  # in a failing test the program's own lines are shown, and none of these
+
 Runnable: TypeAlias = str | Path | Callable[..., object] | Sequence[Any]
 """`"server.py 8000"`, `Path("server.py")`, `["-m", "http.server"]`, `serve`, or `[serve, 8000]`."""
 

@@ -19,6 +19,8 @@ from tcpemu.programs.waiting.program_threads import BatonThread
 from tcpemu.programs.waiting.stuck_code import too_many_calls
 from tcpemu.stack.base.errors import SocketError
 
+__tracebackhide__ = True  # in a failing test the program's own lines are shown, and none of these
+
 T = TypeVar("T")
 _CALLS_IN_A_SLICE = 1000
 _FIRST_SLICE, _LONGEST_SLICE = 1000, 1_000_000
