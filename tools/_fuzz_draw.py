@@ -15,10 +15,12 @@ from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup
 from tcpemu.generations import GENERATIONS
 from tcpemu.stack import SYSCTLS, Generation, State
 from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU, is_ipv6
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
-from tcpemu.wire import address, encode
+from tcpemu.wire import Address, address, encode
 
 ADDRESSES = (address("192.0.2.1"), address("192.0.2.2"))
+ADDRESSES_OF_IPV6 = (address("2001:db8::1"), address("2001:db8::2"))
 LISTENING = (80, 81)
 REMOTE_PORT = 7
 _DAY = 86_400 * SECOND
@@ -101,17 +103,21 @@ def draw_setup(random: Random) -> Setup:
             if random.random() < 0.3:
                 sysctls[name] = random.choice(_taken(GENERATIONS[kernel], name))
         elif not sysctl.words and isinstance(sysctl.default, int) and random.random() < 0.1:
-            sysctls[name] = random.choice((sysctl.low, sysctl.low + 1, min(sysctl.high, 10**6)))
+            most = min(sysctl.high, GENERATIONS[kernel].limits.get(name, sysctl.high), 10**6)
+            sysctls[name] = random.choice((sysctl.low, min(sysctl.low + 1, most), most))
     secret, mtu = random.getrandbits(32), random.choice((1500, 1500, 1500, 576, 68, 9000, 65535))
     hz = random.choice((None, None, None, 100, 250, 1000))
+    own: tuple[Address, ...] = ADDRESSES
+    if mtu >= LEAST_IPV6_MTU and random.random() < 0.4:
+        own = random.choice((ADDRESSES_OF_IPV6, (*ADDRESSES, *ADDRESSES_OF_IPV6)))
     return Setup(
-        ADDRESSES,
+        own,
         kernel,
         sysctls,
         secret,
         mtu,
         None if GENERATIONS[kernel].late_timers is None else hz,
-        ((address("10.0.0.0"), 31),) if random.random() < 0.05 else None,
+        ((address("10.0.0.0"), 31), (address("2001:db8:1::"), 127)) if random.random() < 0.05 else None,
     )
 
 
@@ -138,7 +144,7 @@ class Drawer:
 
     def _listener(self, port: int, shared: bool) -> list[Deed]:
         random, name = self.random, self._name()
-        deeds: list[Deed] = [Open(0, name)]
+        deeds: list[Deed] = [Open(0, name, self._of_ipv6())]
         if shared:
             deeds.append(Call(0, name, "setsockopt", (sockopt.SOL_SOCKET, sockopt.SO_REUSEPORT, 1)))
         deeds.append(Call(0, name, "bind", (random.choice((None, *ADDRESSES)), port)))
@@ -205,7 +211,7 @@ class Drawer:
         random, world = self.random, self.world
         now = self._soon()
         if len(world.open_sockets()) < _MOST_SOCKETS and random.random() < 0.1:
-            return Open(now, self._name())
+            return Open(now, self._name(), self._of_ipv6())
         usable = [name for name in world.sockets if name not in world.closed]
         if not usable or random.random() < 0.01:
             usable = list(world.sockets) or [self._name()]
@@ -214,7 +220,7 @@ class Drawer:
         if socket is not None and socket.readable and random.random() < self.eager:
             return self._read(name, now)
         if socket is None:
-            return Open(now, name)
+            return Open(now, name, self._of_ipv6())
         return self._any_call(name, now, socket.listening)
 
     def _read(self, name: int, now: int) -> Deed:
@@ -241,6 +247,10 @@ class Drawer:
         )
         (draw,) = random.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])
         return draw(name, now)
+
+    def _of_ipv6(self) -> bool:
+        """Whether the next socket is one of AF_INET6, on a host that has an address of it."""
+        return any(map(is_ipv6, self.world.host.addresses)) and self.random.random() < 0.7
 
     def _send(self, name: int, now: int) -> Deed:
         return Call(now, name, "send", (self.random.choice((0, 1, 10, 100, 1448, 3000, 20_000, 200_000)),))
@@ -272,12 +282,14 @@ class Drawer:
                 Call(now, name, "linger", (True, 0)),
                 Call(now, name, "linger", (random.random() < 0.5, 3)),
                 Call(now, name, "getsockopt", (level, option)),
-                Call(
-                    now, name, "bind", (random.choice((None, *ADDRESSES)), random.choice((0, 80, 81, 5000)))
-                ),
+                self._bind(name, now),
                 Call(now, name, "bind", (address("203.0.113.9"), 80)),
             )
         )
+
+    def _bind(self, name: int, now: int) -> Deed:
+        local = self.random.choice((None, *ADDRESSES, *ADDRESSES_OF_IPV6))
+        return Call(now, name, "bind", (local, self.random.choice((0, 80, 81, 5000))))
 
     def _sysctl(self) -> Deed:
         kernel = self.world.host.generation

@@ -28,7 +28,7 @@ class _Quiet:
         elif isinstance(deed, ArriveOctets):
             self.host.receive(decode(deed.octets), deed.at)
         elif isinstance(deed, Open):
-            self.sockets[deed.socket] = self.host.socket()
+            self.sockets[deed.socket] = self.host.socket(ipv6=deed.ipv6)
         elif isinstance(deed, SetSysctl):
             self.host.set_sysctl(deed.name, deed.value)
         elif isinstance(deed, Call) and deed.socket in self.sockets:

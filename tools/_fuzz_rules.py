@@ -358,7 +358,10 @@ class Rules:
 
 
 def _sums_up(octets: bytes) -> bool:
-    """Both checksums of a packet without IP options, added word by word."""
+    """Both checksums of a packet without IP options, added word by word; of IPv6 the one that there is."""
+    if octets[0] >> 4 == 6:
+        tcp = octets[40:]
+        return _sum(octets[8:40] + struct.pack("!II", len(tcp), 6) + tcp + bytes(len(tcp) & 1)) == 0xFFFF
     header = (octets[0] & 15) * 4
     tcp = octets[header:]
     pseudo_header = octets[12:20] + struct.pack("!HH", 6, len(tcp))

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import TypeAlias
 
-from _fuzz_world import PEERS, text_at
+from _fuzz_world import ALL_PEERS, PEERS, PEERS_OF_IPV6, text_at
 
 from tcpemu.stack import Host, State
+from tcpemu.stack.base.ip_families import is_ipv6, mapped
 from tcpemu.stack.base.sequence_numbers import MASK, add, distance
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.records.connection import Connection
@@ -47,6 +48,7 @@ from tcpemu.wire import (
 )
 
 _ODD_SOURCES = (address("0.0.0.0"), address("255.255.255.255"), address("224.0.0.1"), address("192.0.2.1"))
+_ODD_SOURCES_OF_IPV6 = tuple(map(address, ("::", "::1", "ff02::1", "::ffff:10.0.0.1", "2001:db8::1")))
 _EDGES = (0, 1, 0x7FFFFFFF, 0x80000000, 0x80000001, MASK, MASK - 1, MASK - 3000)
 _SIZES = (0, 1, 1, 10, 100, 536, 1448, 1460, 5000)
 _STEPS = (-65537, -1449, -2, -1, 1, 2, 100, 1448, 65535, 1 << 31)
@@ -68,7 +70,7 @@ class Clients:
         self.answers = answers
         """The last SYN|ACK to each flow, which may have been a cookie."""
         self.ports = range(1000, 1000 + ports)
-        self.clocks = {client: random.choice((*_EDGES, random.getrandbits(32))) for client in PEERS}
+        self.clocks = {client: random.choice((*_EDGES, random.getrandbits(32))) for client in ALL_PEERS}
         """Timestamps when time began."""
         self.options = random.random() < 0.8
         """Whether their SYNs carry options at all."""
@@ -84,7 +86,12 @@ class Clients:
         )
 
     def random_address(self) -> Address:
-        return self.random.choice(PEERS)
+        """That of a client, of an IP that the host has; now and then as a socket of IPv6 has one of IPv4."""
+        peer = self._peer_of(self.random.choice(self.host.addresses))
+        return mapped(peer) if self.random.random() < 0.2 else peer
+
+    def _peer_of(self, local: Address) -> Address:
+        return self.random.choice(PEERS_OF_IPV6 if is_ipv6(local) else PEERS)
 
     def random_port(self) -> int:
         return self.random.choice(self.ports)
@@ -138,7 +145,7 @@ class Clients:
         if self.host.tables.listeners and random.random() < 0.9:
             port = random.choice(list(self.host.tables.listeners))
             local = self.host.tables.listeners[port][0].address or local
-        return random.choice(PEERS), self.random_port(), local, port
+        return self._peer_of(local), self.random_port(), local, port
 
     def _next(self, key: FlowKey, now: int) -> Segment:
         flow = self.host.tables.host.flows.get(key)
@@ -298,15 +305,26 @@ class Clients:
 
     def _oddities(self, segment: Segment) -> Segment:
         random = self.random
+        of_both = (
+            segment._replace(urgent=random.getrandbits(16)),
+            segment._replace(ttl=random.choice((0, 1, 255))),
+            segment._replace(tos=random.getrandbits(8)),
+            segment._replace(tos=3),
+            segment._replace(reserved=random.randrange(8)),
+        )
+        if is_ipv6(segment.src):
+            return random.choice(
+                (
+                    *of_both,
+                    segment._replace(flow_label=random.choice((0, 1, random.getrandbits(20)))),
+                    segment._replace(ip_options=bytes((60, 6, 0, *(0,) * 6))),
+                )
+            )
         return random.choice(
             (
-                segment._replace(urgent=random.getrandbits(16)),
-                segment._replace(ttl=random.choice((0, 1, 255))),
-                segment._replace(tos=random.getrandbits(8)),
-                segment._replace(tos=3),
+                *of_both,
                 segment._replace(ip_id=random.getrandbits(16)),
                 segment._replace(df=False),
-                segment._replace(reserved=random.randrange(8)),
                 segment._replace(ip_options=bytes(4 * random.randrange(1, 11))),
             )
         )
@@ -314,10 +332,12 @@ class Clients:
     def _flow(self, segment: Segment) -> Segment:
         """Another flow, perhaps an impossible one."""
         random = self.random
+        odd = _ODD_SOURCES_OF_IPV6 if is_ipv6(segment.src) else _ODD_SOURCES
+        own = [one for one in self.host.addresses if len(one) == len(segment.src)]
         return random.choice(
             (
-                segment._replace(src=random.choice(_ODD_SOURCES)),
-                segment._replace(dst=random.choice((*_ODD_SOURCES, *self.host.addresses))),
+                segment._replace(src=random.choice(odd)),
+                segment._replace(dst=random.choice((*odd, *own))),
                 segment._replace(sport=random.choice((0, 80, 65535))),
                 segment._replace(dport=random.choice((0, 80, 81, 65535))),
             )
@@ -372,6 +392,9 @@ class Clients:
 
 def _mend_checksums(octets: bytearray) -> None:
     """Make both checksums right, as far as lengths allow."""
+    if octets and octets[0] >> 4 == 6:
+        _mend_ipv6(octets)
+        return
     header = (octets[0] & 15) * 4
     if header < 20 or len(octets) < header + 20:
         return
@@ -383,6 +406,16 @@ def _mend_checksums(octets: bytearray) -> None:
     tcp[16:18] = bytes(2)
     total = _sum(octets[12:20]) + 6 + len(tcp) + _sum(tcp)
     octets[header + 16 : header + 18] = (-total % 65535).to_bytes(2, "big")
+
+
+def _mend_ipv6(octets: bytearray) -> None:
+    """The same where TCP follows the header at once."""
+    tcp = octets[40 : 40 + int.from_bytes(octets[4:6], "big")]
+    if len(tcp) < 20:
+        return
+    tcp[16:18] = bytes(2)
+    total = _sum(octets[8:40]) + 6 + len(tcp) + _sum(tcp)
+    octets[56:58] = (-total % 65535).to_bytes(2, "big")
 
 
 def _sum(octets: bytes | bytearray) -> int:

@@ -115,7 +115,7 @@ def _lines(deed: Deed) -> list[str]:
         what = _segment(found) if isinstance(found, Segment) else f"decode({deed.octets!r})"
         return [f"host.receive({what}, {deed.at})"]
     if isinstance(deed, Open):
-        return [f"s{deed.socket} = host.socket()"]
+        return [f"s{deed.socket} = host.socket({'ipv6=True' if deed.ipv6 else ''})"]
     if isinstance(deed, SetSysctl):
         return [f"host.set_sysctl({deed.name!r}, {deed.value!r})"]
     return [_call(deed)] if isinstance(deed, Call) else []

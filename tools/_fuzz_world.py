@@ -73,6 +73,8 @@ class Open:
 
     at: int
     socket: int
+    ipv6: bool = False
+    """One of AF_INET6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Wait:
 
 
 PEERS = tuple(address(f"10.0.0.{host}") for host in (1, 2, 3))
+PEERS_OF_IPV6 = tuple(address(f"2001:db8:1::{host}") for host in (1, 2, 3))
+ALL_PEERS = (*PEERS, *PEERS_OF_IPV6)
 Deed: TypeAlias = Arrive | ArriveOctets | Open | Call | SetSysctl | Wait
 
 _TEXT = Random("text").randbytes(1 << 16)
@@ -155,7 +159,7 @@ class World:
         self.host = setup.host()
         self.sockets: dict[int, Socket] = {}
         self.closed: set[int] = set()
-        self.rules = Rules(self.host, text_at, PEERS)
+        self.rules = Rules(self.host, text_at, ALL_PEERS)
         self.check_every = check_every
         self.done = 0
 
@@ -174,7 +178,7 @@ class World:
         elif isinstance(deed, ArriveOctets):
             self._receive(decode(deed.octets), deed.at)
         elif isinstance(deed, Open):
-            self.sockets[deed.socket] = self.host.socket()
+            self.sockets[deed.socket] = self.host.socket(ipv6=deed.ipv6)
         elif isinstance(deed, Call):
             self._call(deed)
         elif isinstance(deed, SetSysctl):
