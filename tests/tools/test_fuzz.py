@@ -254,7 +254,7 @@ def test_a_deed_that_hangs_is_a_failure(monkeypatch):
 
     monkeypatch.setattr("_fuzz_world.LONGEST_DEED", 0.2)
     monkeypatch.setattr(request_timer, "fire", hang)
-    report = fuzz.run(11, 400, 0)
+    report = fuzz.run(11, 400, 1)
     assert report.failure is not None
     assert report.failure.kind == "a deed takes a moment"
 

@@ -52,7 +52,8 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
         options = replace(options, tos=request.tos)
     conn = establishing.new_connection(host, request.key, options, _SYN_RECV)
     conn.parent = listener
-    conn.flow_label = request.flow_label
+    if request.flow_label:
+        conn.flow_label = request.flow_label
     snd, rcv = conn.snd, conn.rcv
     snd.iss, rcv.irs = request.iss, request.irs
     rcv.wup = rcv.nxt = rcv.copied_seq = request.irs + 1 & MASK

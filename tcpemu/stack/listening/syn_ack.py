@@ -20,7 +20,7 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
     """Send the SYN|ACK (tcp_output.c: tcp_make_synack): window not scaled, a fresh TSval, an old TSecr."""
     remote, remote_port, local, local_port = request.key
     listener = request.listener
-    host = listener.host
+    host, options = listener.host, listener.options
     wire = host.generation.wire
     stamps = None
     if request.ts_recent is not None:
@@ -42,20 +42,15 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
         syn_options(request.own_mss, shift, request.sack, stamps, wire.syn_ack_order or wire.order),
         b"",
         0,
-        _ttl(request) if six else listener.options.ttl or host.sysctls.ip_default_ttl,
+        ipv6_header.hop_limit(host, options) if six else options.ttl or host.sysctls.ip_default_ttl,
         request.tos,
         0,
-        six or wire.dont_fragment,
+        wire.dont_fragment or six,
         0,
         b"",
         request.flow_label,
     )
     host.send(segment, reason, repeat)
-
-
-def _ttl(request: Request) -> int:
-    """The hop limit of IPv6."""
-    return ipv6_header.hop_limit(request.listener.host, request.listener.options)
 
 
 def send_again(request: Request, reason: Reason) -> None:

@@ -58,3 +58,11 @@ def data_waits(conn: Connection) -> bool:
     if urgent is not None and urgent.seq == conn.rcv.copied_seq and not conn.options.oobinline:
         wanted += 1
     return waits >= wanted or receive_window.receive_window(conn) <= conn.ack.rcv_mss
+
+
+def only_urgent_waits(conn: Connection) -> bool:
+    """Whether nothing waits but the urgent octet, which recv() leaves out."""
+    urgent = conn.rcv.urgent
+    if urgent is None or conn.options.oobinline or urgent.seq != conn.rcv.copied_seq:
+        return False
+    return conn.recv_q == 1

@@ -98,7 +98,7 @@ class Socket(SocketState):
         if conn is None:
             return False
         over = conn.peer_done or conn.error or conn.shutdown & RCV_SHUTDOWN or conn.state is _CLOSE
-        return bool(conn.rcv.queue or over)
+        return bool(over or (conn.rcv.queue and not poll_bits.only_urgent_waits(conn)))
 
     @property
     def writable(self) -> bool:

@@ -143,3 +143,11 @@ def test_urgent_data_goes_segment_by_segment_each_with_its_own_pointer():
     host.conn.send(2920, MSG_OOB)
     sent = [(segment.flags & PSH, segment.urgent) for _, segment in host.taken()]
     assert sent == [(0, 2920), (PSH, 1460)]
+
+
+def test_a_lone_urgent_octet_makes_nothing_readable():
+    host = established()
+    urgent(host, 1, b"X", 1)
+    assert not host.conn.sock.readable
+    host.send("PA", 2, 1, data=b"abc")
+    assert host.conn.sock.readable
