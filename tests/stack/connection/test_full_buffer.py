@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.stack.base.units import MILLISECOND as MS
+from tcpemu.stack.connection.arriving import memory_pressure
 from tcpemu.testing.bench import FULL, SACK, established
 
 RCVBUF = (sockopt.SOL_SOCKET, sockopt.SO_RCVBUF)
@@ -87,3 +88,14 @@ def test_the_buffer_follows_what_is_read_in_a_round_trip():
             host.run(host.now + 100 * MS)
         sizes[moderate] = host.conn.sock.connection.rcv.buffer
     assert sizes[0] == 131072 < sizes[1]
+
+
+def test_pieces_with_holes_between_them_are_not_copied():
+    host = established(opts=SACK)
+    for seq in (1001, 3001):
+        host.send("A", seq, 1, data=100)
+    conn = host.conn.sock.connection
+    before = list(conn.rcv.out_of_order)
+    memory_pressure._collapse_out_of_order(conn)
+    assert all(one is other for one, other in zip(conn.rcv.out_of_order, before, strict=True))
+    assert "TCPRcvCollapsed" not in host.moved()

@@ -8,6 +8,7 @@ import errno
 import pytest
 
 from tcpemu.stack.base import socket_constants as so
+from tcpemu.stack.connection.arriving import icmp_arrives
 from tcpemu.testing.bench import MS, MSS, SECOND, established, fails, syn_recv, syn_sent, time_wait
 from tcpemu.testing.bench.bench_values import PEER
 from tcpemu.wire import IcmpError, Segment, address, encode
@@ -161,3 +162,17 @@ def test_a_doubling_is_taken_back_when_the_path_breaks():
     icmp(host, 3, 0, seq=1)
     [timer] = [one for one in host.host.pending() if one.flow[1] == 41001]
     assert timer.due - host.now < 1600 * MS
+
+
+@pytest.mark.parametrize(("left", "repeats"), [(1, 0), (0, 1)])
+def test_a_time_out_that_is_over_when_its_doubling_is_taken_back_fires_at_once(left, repeats):
+    host = established()
+    host.conn.send(100)
+    host.run(1300 * MS)
+    conn = host.conn.sock.connection
+    assert conn.rtt.backoff == 1
+    host.fresh()
+    rto = conn.rtt.rto >> 1
+    conn.scoreboard[0].sent_at = conn.host.now + left - rto
+    icmp_arrives._take_back_off(conn, conn.snd.una)
+    assert conn.rtx.total_retrans == 1 + repeats

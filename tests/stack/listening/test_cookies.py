@@ -342,3 +342,12 @@ def test_a_cookie_of_a_flow_that_has_a_request_by_now_is_dropped():
     assert host.moved() == {"SyncookiesRecv": 1, "PassiveOpens": 1}
     host.flow().isn = request
     assert host.send("A", 1, 1) == "HANDSHAKE_DONE"
+
+
+@pytest.mark.parametrize(("kernel", "agreed"), [("linux-2.4", False), ("linux-2.6.32", True)])
+def test_a_kernel_without_options_in_its_cookies_looks_for_none(kernel, agreed):
+    host = listening(backlog=1, syncookies=1, max_syn_backlog=4, generation=kernel)
+    ports = iter(range(50_000, 50_100))
+    port = next(port for port in ports if "COOKIE" in host.send("S", opts=TS, port=port))
+    assert host.send("A", 1, 1, ts=(110, 0), at=100 * MS, port=port) == "COOKIE_GOOD"
+    assert host.accept().sock.connection.ts.ok is agreed

@@ -470,3 +470,14 @@ def test_what_lies_beyond_what_the_syn_ack_offered_is_out_of_the_window(opts, se
     host = syn_recv(options=LARGE, opts=opts)
     verdict = host.send("A", seq, 1, data=data)
     assert verdict == ("HANDSHAKE_DONE" if good else "REQUEST_OUT_OF_WINDOW")
+
+
+@pytest.mark.parametrize(("kernel", "scaled"), [("linux-4.4", False), ("linux-6.18", True)])
+def test_an_old_kernel_tells_the_window_of_a_request_as_it_is(kernel, scaled):
+    """And a newer one by the scale that it has offered."""
+    host = syn_recv(opts=FULL, generation=kernel)
+    [request] = host.host.tables.host.flows.values()
+    assert request.rcv_shift
+    host.send("A", 10**9, 1, data=5, ts=(110, 0))
+    [(_, answer)] = host.taken()
+    assert answer.window == min(request.rcv_wnd, 65535) >> (request.rcv_shift if scaled else 0)

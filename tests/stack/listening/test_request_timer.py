@@ -1,9 +1,11 @@
 """SYN|ACKs sent again: when, how often, and when the request is given up. All in silence at the end."""
 
+from dataclasses import replace
 from itertools import accumulate
 
 import pytest
 
+from tcpemu.generations import generation
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.testing.bench import FULL, MS, MSS, SECOND, established, listening, syn_recv
 from tcpemu.testing.bench.bench_values import PORT
@@ -358,3 +360,12 @@ def test_a_round_trip_time_of_a_syn_ack_sent_once_is_exact():
     assert ack_of(FULL) == (110, 0)
     assert host.conn.sock.connection.rtt.srtt == 10_000 * 8
     assert host.conn.sock.connection.rtt.rto == 210 * MS
+
+
+def test_a_slice_of_an_old_kernels_table_has_an_entry_at_least():
+    """A table of 16 entries, looked at 30 times in the first time-out."""
+    kernel = replace(generation("linux-3.0"), initial_rto=6 * SECOND)
+    host = listening(generation=kernel)
+    host.send("S")
+    host.run(30 * SECOND)
+    assert len(host.taken()) > 1

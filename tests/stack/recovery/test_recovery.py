@@ -10,9 +10,11 @@ from tcpemu.stack.control import delivery_rate
 from tcpemu.stack.control.cubic import Cubic, cubic_root
 from tcpemu.stack.control.hystart import HyStart
 from tcpemu.stack.control.reno import Reno
+from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.loss_recovery import CaState, Recovery
 from tcpemu.stack.records.scoreboard import Scoreboard
-from tcpemu.stack.recovery import congestion_states, rack, sack_tagging
+from tcpemu.stack.records.sent_pieces import EVER, RETRANS, SACKED
+from tcpemu.stack.recovery import congestion_states, loss_marks, rack, sack_tagging, undo
 from tcpemu.testing.bench import FULL, MS, MSS, SACK, SECOND, Bench, established
 from tcpemu.wire.segment import CWR
 
@@ -665,3 +667,73 @@ def test_the_shortest_round_trip_time_is_that_of_the_last_tcp_min_rtt_wlen_secon
     conn = host.conn.sock.connection
     assert board(host).min_rtt == shortest
     assert delivery_rate.path_of(conn, board(host)).min_rtt == shortest
+
+
+# --- What a rule asks for, one by one -----------------------------------------------------------------------
+
+
+def test_what_is_lost_and_not_sent_again_is_not_skipped_by_a_later_loss():
+    """Without a hint the walk begins at the front, where something lost still waits."""
+    host = sending(4)
+    scoreboard, conn = board(host), host.conn.sock.connection
+    later = scoreboard[-1]
+    scoreboard.hint, scoreboard.lost_out, scoreboard.retrans_out = None, 2, 1
+    loss_marks._set_retransmit_hint(scoreboard, later)
+    assert scoreboard.hint is None
+    scoreboard.retrans_out = 2
+    loss_marks.mark_lost(conn, scoreboard, later)
+    assert scoreboard.hint is later
+
+
+@pytest.mark.parametrize(("marker", "left"), [(None, 2), (n(0), 1), (n(1), 2), (n(3), 2)])
+def test_a_dsack_counts_for_an_undo_if_one_is_possible_and_it_lies_behind_its_beginning(marker, left):
+    host = sending(4)
+    conn, recovery = host.conn.sock.connection, board(host).recovery
+    start = conn.snd.una
+    recovery.undo_marker = None if marker is None else start - 1 + marker
+    recovery.undo_retrans = 2
+    walk = sack_tagging.TagWalk(conn, board(host), AckResult(start), [], 0)
+    walk._sacked_tags(SACKED | EVER | RETRANS, start, start + 1460, True, 1, (0, 0))
+    assert recovery.undo_retrans == left
+
+
+@pytest.mark.parametrize(("segments", "moved", "mss"), [(3, 1, 1460), (2, 1, 0), (4, 3, 0)])
+def test_what_is_left_of_a_piece_knows_its_segments_length_if_it_has_several(segments, moved, mss):
+    host = sending(1 + segments)
+    scoreboard, conn = board(host), host.conn.sock.connection
+    while len(scoreboard.queue) > 1:
+        following = scoreboard[1]
+        scoreboard[0].payload += following.payload
+        scoreboard[0].pcount += following.pcount
+        scoreboard[0].end = following.end
+        scoreboard.remove(1, scoreboard[0])
+    scoreboard[0].mss = 1460
+    scoreboard.split(0, 1460, 1460)
+    first, rest = scoreboard.queue
+    first.tags |= SACKED
+    assert rest.pcount == segments
+    walk = sack_tagging.TagWalk(conn, scoreboard, AckResult(conn.snd.una), [], None)
+    walk._move(1, moved, moved * 1460, 1460, False)
+    assert (rest.pcount, rest.mss, len(rest.payload)) == (segments - moved, mss, (segments - moved) * 1460)
+
+
+@pytest.mark.parametrize(
+    ("before", "counter"), [(CaState.LOSS, "TCPLossUndo"), (CaState.RECOVERY, "TCPFullUndo")]
+)
+def test_the_counter_of_an_undo_says_what_was_taken_back(before, counter):
+    host = sending(4)
+    recovery = board(host).recovery
+    recovery.state, recovery.undo_marker, recovery.undo_retrans = before, 1, 0
+    assert not undo.try_undo_recovery(host.conn.sock.connection, board(host))
+    assert recovery.state is CaState.OPEN
+    assert host.moved() == {counter: 1}
+
+
+@pytest.mark.parametrize("marker", [None, 1])
+def test_a_partial_ack_undoes_nothing_where_nothing_may_be_undone(marker):
+    host = sending(4)
+    conn, recovery = host.conn.sock.connection, board(host).recovery
+    recovery.state, recovery.undo_marker, recovery.undo_retrans = CaState.RECOVERY, marker, 1
+    conn.rtx.retrans_stamp = None
+    assert not undo.try_undo_partial(conn, board(host), AckResult(conn.snd.una))
+    assert host.moved() == ({} if marker is None else {"TCPPartialUndo": 1})

@@ -723,3 +723,28 @@ def test_a_socket_is_writable_while_half_of_tcp_notsent_lowat_is_unsent(lowat, w
     host.conn.send(4500)
     assert host.conn.sock.connection.snd.unsent == 4500
     assert host.conn.sock.writable is writable
+
+
+def test_nodelay_that_is_switched_off_sends_nothing_that_waits():
+    host = established()
+    for octets in (100, 50):
+        host.conn.send(octets)
+    host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_NODELAY, 0)
+    assert [len(segment.payload) for _, segment in host.taken()] == [100]
+    host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_NODELAY, 1)
+    assert [len(segment.payload) for _, segment in host.taken()] == [50]
+
+
+@pytest.mark.parametrize(("name", "good"), [(8, True), (12, True), (34, False), (49, False)])
+def test_options_of_ip_that_may_be_set_to_no_octets(name, good):
+    """IP_PKTINFO and IP_RECVTTL; IP_MULTICAST_LOOP and IP_MULTICAST_ALL take one at least."""
+    host = established()
+    if good:
+        host.conn.setsockopt(so.IPPROTO_IP, name, b"")
+    else:
+        with fails("EINVAL"):
+            host.conn.setsockopt(so.IPPROTO_IP, name, b"")
+
+
+def test_the_type_of_a_socket_is_sock_stream():
+    assert established().conn.getsockopt(so.SOL_SOCKET, 3) == 1
