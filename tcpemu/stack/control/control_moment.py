@@ -23,4 +23,3 @@ def take_counters(conn: Connection, moment: Moment) -> None:
     if moment.counters is not None:
         for name, by in moment.counters.items():
             conn.host.count(name, by)
-        moment.counters = None

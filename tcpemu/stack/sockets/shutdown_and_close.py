@@ -40,7 +40,6 @@ def close(conn: Connection) -> None:
     """close(): the connection goes on as an orphan until the peer has everything (__tcp_close)."""
     conn.shutdown = BOTH_SHUTDOWN
     unread = sum(len(chunk.payload) for chunk in conn.rcv.queue or ())
-    conn.rcv.rmem -= sum(chunk.memory for chunk in conn.rcv.queue or ())
     conn.rcv.queue = None
     if conn.state is not State.CLOSE:
         _part(conn, unread)

@@ -63,9 +63,8 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
         handshake_rtt(conn)
     if conn.ts.ok:
         conn.rcv.advmss -= TIMESTAMPS_LENGTH
-    if conn.rtx.retrans_stamp is not None:
-        undo_spurious_timeout(conn, stamps)
-        conn.rtx.retrans_stamp = None
+    undo_spurious_timeout(conn, stamps)
+    conn.rtx.retrans_stamp = None
     init_transfer(conn)
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale

@@ -40,7 +40,7 @@ def initial_window(
 ) -> tuple[int, int, int]:
     """The first window in octets, its clamp, and our window scale (tcp_output.c: tcp_select_initial_window)."""
     clamp = clamp or _LARGEST_CLAMP
-    space = min(clamp, max(space, 0))
+    space = min(clamp, space)
     # Whole segments, so that a peer that fills the window sends no small one.
     if space > mss > 0:
         space -= space % mss

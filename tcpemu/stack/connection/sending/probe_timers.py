@@ -51,7 +51,7 @@ def start_window_probes(conn: Connection) -> None:
 
 def window_may_have_opened(conn: Connection) -> None:
     """An ACK came while nothing was under way: stop probing if the window has room, else wait anew (tcp_ack_probe)."""
-    if not conn.snd.has_unsent or conn.state in OPENING:
+    if not conn.snd.has_unsent:
         return
     length = conn.snd.head_length
     if conn.snd.fin_queued and conn.snd.head_is_last:
