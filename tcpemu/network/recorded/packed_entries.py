@@ -260,14 +260,16 @@ class _Unpacking:
         """All of them, in order; or those of the wanted kinds, and what has no form."""
         found: list[Entry] = []
         add, forms = found.append, self._forms.all
+        new = tuple.__new__  # faster than the call of a NamedTuple
+        counted = wanted is None or COUNTED in wanted
         extra = 0
         for place, at, packet in zip(self._places, accumulate(self._times), self._packets, strict=True):
             form = forms[place]
             kind = form[0]
             if kind == COUNTED:
-                if wanted is None or COUNTED in wanted:
+                if counted:
                     number = None if packet == NOTHING else packet
-                    add(HostEvent(at, form[1], Counted(at, form[2], form[3]), number))
+                    add(new(HostEvent, (at, form[1], Counted(at, form[2], form[3]), number)))
                 continue
             if kind == WHOLE:
                 add(self._things[packet])
@@ -282,11 +284,12 @@ class _Unpacking:
         if kind in _POINTS:
             copy_of = self._extras[extra + 1] if kind >= COPIED else None
             segment = self._segment(self._extras[extra])
-            return PacketSeen(at, form[1], _POINTS[kind], packet, segment, form[2], copy_of)
+            point = _POINTS[kind]
+            return tuple.__new__(PacketSeen, (at, form[1], point, packet, segment, form[2], copy_of))
         if kind == CALLED:
             return self._call(at, form[1], extra)
         event = self._event(at, form, self._extras[extra], extra)
-        return HostEvent(at, form[1], event, None if packet == NOTHING else packet)
+        return tuple.__new__(HostEvent, (at, form[1], event, None if packet == NOTHING else packet))
 
     def _event(self, at: int, form: tuple[Any, ...], first: int, extra: int) -> Event:
         kind = form[0]
@@ -304,7 +307,8 @@ class _Unpacking:
     def _call(self, at: int, node: str, extra: int) -> Call:
         application, text, result, why = [self._words[number] for number in self._extras[extra : extra + 4]]
         flow = self._extras[extra + 4]
-        return Call(at, node, application, text, result, None if flow == NOTHING else self._flows[flow], why)
+        key = None if flow == NOTHING else self._flows[flow]
+        return tuple.__new__(Call, (at, node, application, text, result, key, why))
 
     def _segment(self, number: int) -> Segment:
         segment = self._made.get(number)
