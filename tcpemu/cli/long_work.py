@@ -80,7 +80,13 @@ WAYS_OUT = (
 def memory_limit() -> int | None:
     """Octets that the process may take: as it was told, else what the machine has left; None where nobody knows."""
     told = os.environ.get(MEMORY, "")
-    return size_of(told) if told else _available()
+    if not told:
+        return _available()
+    if (octets := size_of(told)) < _LEAST:
+        raise UsageError(
+            f"--memory {told!r}: the program itself takes more; give {size_words(_LEAST)} at least"
+        )
+    return octets
 
 
 def _available() -> int | None:
@@ -103,6 +109,9 @@ def size_of(text: str) -> int:
     if octets <= 0:
         raise UsageError(f"--memory {text!r}: it must be a size such as '2 GB' or '512 MB'")
     return octets
+
+
+_LEAST = 64 * 10**6
 
 
 def size_words(octets: int | None) -> str:

@@ -132,7 +132,10 @@ LINUX_5_10 = _older(
 )
 
 LINUX_5_4 = _older(
-    LINUX_5_10, (5, 4), "Linux 5.4 (2019) before the stable updates of 2025: somaxconn 4096, 128 before"
+    LINUX_5_10,
+    (5, 4),
+    "Linux 5.4 (2019) before the stable updates of 2025: somaxconn 4096, 128 before",
+    quick_syn=0,  # since 5.6: tcp_input.c, tcp_rcv_synsent_state_process
 )
 
 LINUX_4_19 = _older(

@@ -134,9 +134,11 @@ class Rule:
             yield f"from port {self.sport}"
         if self.dport is not None:
             yield f"to port {self.dport}"
-        if self.begin:
+        if self.begin and self.until is not None:
+            yield f"from {seconds_text(self.begin)} to {seconds_text(self.until)}"
+        elif self.begin:
             yield f"from {seconds_text(self.begin)} on"
-        if self.until is not None:
+        elif self.until is not None:
             yield f"before {seconds_text(self.until)}"
 
 

@@ -122,6 +122,12 @@ def test_what_is_no_size(text):
         size_of(text)
 
 
+def test_less_than_the_program_takes(monkeypatch):
+    monkeypatch.setenv(long_work.MEMORY, "1 MB")
+    with pytest.raises(UsageError, match=r"the program itself takes more; give 64\.0 MB at least"):
+        long_work.memory_limit()
+
+
 def test_sizes_in_words():
     assert [size_words(each) for each in (10, 2500, 3 * 10**6, 10**9)] == [
         "10 octets",

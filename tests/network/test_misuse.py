@@ -55,7 +55,7 @@ def test_a_rule_holds_and_counts_from_a_time_up_to_another():
     network.run(5 * SECOND)
     lost = [seen for seen in network.record.packets() if seen.why]
     assert [(seen.at, seen.why) for seen in lost] == [
-        (SECOND, "dropped by rule: the 1st SYN from 0.5 s on before 2 s")
+        (SECOND, "dropped by rule: the 1st SYN from 0.5 s to 2 s")
     ]
     with pytest.raises(ConfigurationError, match="until=5: not after begin=5"):
         Rule(begin=5, until=5)

@@ -224,8 +224,11 @@ def _ends_of_time_wait(record: Record) -> dict[tuple[str, FlowKey], list[StateCh
     return ends
 
 
+_OFTEN = {1: "once", 2: "twice"}
+
+
 def _troubles(rows: Iterable[PacketRow]) -> Iterator[str]:
     """`ACK ignored 4 times`."""
     tally = Counter((segment_kind(row.segment), "lost" if row.lost else "ignored") for row in rows)
     for (kind, what), number in tally.items():
-        yield f"{kind} {what} {'once' if number == 1 else count(number, 'time')}"
+        yield f"{kind} {what} {_OFTEN.get(number) or count(number, 'time')}"

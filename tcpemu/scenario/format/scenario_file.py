@@ -22,7 +22,7 @@ from tcpemu.network.faults import NEEDS, TAKES, Fault
 from tcpemu.network.packet_roles import parse_role
 from tcpemu.scenario.format.actions import Actions, ServerActions, verb
 from tcpemu.scenario.format.host_settings import HostTable
-from tcpemu.scenario.format.problems import Problem, hold, in_toml
+from tcpemu.scenario.format.problems import Problem, hold
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import (
     Duration,
@@ -234,7 +234,7 @@ class SocketOptionsTable(Table):
     keepcnt: Annotated[int, Field(ge=1, le=127)] | None = None
     """TCP_KEEPCNT: questions without an answer that end the connection."""
     linger: Annotated[int, Field(ge=0, le=65535)] | None = None
-    """SO_LINGER on, with so many seconds; with 0 close() sends a RST."""
+    """SO_LINGER on, with so many seconds; with 0 close() sends a RST. Here close() does not wait for them."""
     sndbuf: Annotated[int, Field(ge=1)] | None = None
     """SO_SNDBUF, in octets; the kernel doubles it."""
     congestion: Literal["reno", "cubic", "bbr"] | None = None
@@ -487,7 +487,7 @@ def _role(text: str) -> str:
     try:
         parse_role(text)
     except ConfigurationError as error:
-        raise ValueError(f"found {in_toml(text)}: {error}") from None
+        raise ValueError(f"a part that a packet plays: {error}") from None
     return text
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tcpemu.generations import generation
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.testing.bench import FULL, MS, MSS, SECOND, connected, crossed, established, fails, syn_sent
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
@@ -164,6 +165,15 @@ def test_a_wrong_ack_is_reset_and_draws_one_quick_syn(flags, ack):
     host.expect()
     host.run(2108 * MS)
     host.expect("2.108 S seq 0")
+
+
+@pytest.mark.parametrize(("kernel", "quick"), [("linux-5.4", False), ("linux-5.10", True)])
+def test_a_quick_syn_is_as_young_as_linux_5_6(kernel, quick):
+    host = syn_sent(generation=generation(kernel))
+    host.send("SA", 0, 9, at=1100 * MS)
+    host.expect("1.1 R seq 9 ack zero")
+    host.run(1900 * MS)
+    host.expect(*["1.108 S seq 0"] if quick else [])
 
 
 @pytest.mark.parametrize(
