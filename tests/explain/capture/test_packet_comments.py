@@ -54,7 +54,7 @@ def test_comments_say_what_both_ends_did():
     )
     assert comments[8] == (
         "server: an ACK for a connection that the listener does not know is answered with a RST; the "
-        "connection that was there is gone since 3.105 s (LISTEN) [tcp_input.c: "
+        "half-open connection that was there is gone since 3.105 s (LISTEN) [tcp_input.c: "
         "tcp_rcv_state_process]. Queues of port 80: accept 1/0, SYN 0/0.",
     )
 
