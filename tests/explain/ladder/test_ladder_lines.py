@@ -68,7 +68,8 @@ time (s)  client 10.0.0.2                                    server 10.0.0.1:80
 
    4.000  :40002          ─ PSH|ACK seq 1 ack 1 len 5 win 64512 ─────▶           accept 1/0  syn 0/0
           └ server: an ACK for a connection that the listener does not know is answered with a RST;
-            the connection that was there is gone since 3.105 s [tcp_input.c: tcp_rcv_state_process]
+            the half-open connection that was there is gone since 3.105 s
+            [tcp_input.c: tcp_rcv_state_process]
    4.005  :40002 closed   ◀─ RST seq 1 ───────────────────────────────
           └ client: the peer resets the connection [tcp_input.c: tcp_validate_incoming]
    4.010  client: recv(100) → ECONNRESET
