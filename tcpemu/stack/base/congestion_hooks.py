@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 KINDS = ("reno", "cubic", "bbr")
 """What tcp_congestion_control may name; `control/registry.py` has what each of them is."""
@@ -100,12 +100,17 @@ class Path:
 class Congestion(Protocol):
     """One kind of congestion control, and where it stands."""
 
-    name: ClassVar[str]
-    """What it is called in tcp_congestion_control and TCP_CONGESTION."""
-    needs_moment: ClassVar[bool]
-    """Whether `acknowledged` goes by the clock."""
-    controls: ClassVar[bool]
-    """Whether the window is its own affair at each ACK: `controlled` is called, and no other rule moves it."""
+    @property
+    def name(self) -> str:
+        """What it is called in tcp_congestion_control and TCP_CONGESTION."""
+
+    @property
+    def needs_moment(self) -> bool:
+        """Whether `acknowledged` goes by the clock."""
+
+    @property
+    def controls(self) -> bool:
+        """Whether the window is its own affair at each ACK: `controlled` is called, and no other rule moves it."""
 
     @property
     def cwnd(self) -> int: ...

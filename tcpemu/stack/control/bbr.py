@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import ClassVar, Self
+from typing import Self
 
 from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, NO_RTT, Moment, Path
 from tcpemu.stack.control.pacing_rate import GSO_MAX_SIZE, SLOW
@@ -126,13 +126,22 @@ class Model:
 class Bbr:
     """A window, and the model that it comes from."""
 
-    name: ClassVar[str] = "bbr"
-    needs_moment: ClassVar[bool] = False
-    controls: ClassVar[bool] = True
     cwnd: int = INITIAL_WINDOW
     ssthresh: int = INFINITE
     model: Model | None = None
     """None until it begins: when the handshake is over, or when a socket that has sent a SYN chooses it."""
+
+    @property
+    def name(self) -> str:
+        return "bbr"
+
+    @property
+    def needs_moment(self) -> bool:
+        return False
+
+    @property
+    def controls(self) -> bool:
+        return True
 
     def begin(self, cwnd: int, path: Path | None) -> Self:
         """Startup, at a pace of 2.89 windows a round trip (bbr_init)."""

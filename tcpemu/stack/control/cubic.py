@@ -16,7 +16,7 @@ a cube of them is `>> 30` of a second's, and another `>> 10` takes the 1024ths o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 from tcpemu.stack.base.congestion_hooks import Moment
 from tcpemu.stack.control.hystart import HyStart, round_begins, round_trip
@@ -45,8 +45,6 @@ def cubic_root(value: int) -> int:
 class Cubic(Reno):
     """Slow start below `ssthresh`, then along the curve; seven tenths after a loss."""
 
-    name: ClassVar[str] = "cubic"
-    needs_moment: ClassVar[bool] = True
     last_max: int = 0
     """The window at the last loss."""
     epoch: int | None = None
@@ -64,6 +62,14 @@ class Cubic(Reno):
     reno_window: int = 0
     train: HyStart | None = None
     """How ACKs come in slow start; None before the first measurement."""
+
+    @property
+    def name(self) -> str:
+        return "cubic"
+
+    @property
+    def needs_moment(self) -> bool:
+        return True
 
     def timed(self, rtt: int, moment: Moment) -> Self:
         """A round trip tells whether slow start has filled the path (cubictcp_acked)."""

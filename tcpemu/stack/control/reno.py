@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Moment, Path
 
@@ -12,13 +12,22 @@ from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Moment,
 class Reno:
     """Slow start below `ssthresh`, then one segment more for each window acknowledged; half after a loss."""
 
-    name: ClassVar[str] = "reno"
-    needs_moment: ClassVar[bool] = False
-    controls: ClassVar[bool] = False
     cwnd: int = INITIAL_WINDOW
     ssthresh: int = INFINITE
     counted: int = 0
     """Segments acknowledged since the window last grew in congestion avoidance."""
+
+    @property
+    def name(self) -> str:
+        return "reno"
+
+    @property
+    def needs_moment(self) -> bool:
+        return False
+
+    @property
+    def controls(self) -> bool:
+        return False
 
     def begin(self, cwnd: int, path: Path | None) -> Self:  # noqa: ARG002
         """The first window; a threshold that a SYN's time-out has lowered is forgotten (tcp_init_metrics)."""

@@ -1,13 +1,12 @@
 """From the first ACK to the end: probes of what is lost or shut out, and the limits by which a connection ends."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes, time_wait_bucket, timeouts
+from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.testing.bench import FULL, MSS, SACK, SECOND, TS, connected, established, syn_recv
 
 USER_TIMEOUT = (sockopt.IPPROTO_TCP, sockopt.TCP_USER_TIMEOUT)
@@ -92,15 +91,11 @@ def test_a_window_that_never_came_back_is_waited_for_twice_the_longest_time_out(
     ],
 )
 def test_tcp_tw_reuse_2_is_for_loopback(reuse, peer, taken):
-    sysctls = SimpleNamespace(tcp_tw_reuse=reuse, tcp_tw_reuse_delay=1000)
-    bucket = SimpleNamespace(
-        state=State.TIME_WAIT,
-        ts_recent_at=0,
-        entered_at=0,
-        snd_nxt=5,
-        key=(peer, 1, peer, 2),
-        host=SimpleNamespace(sysctls=sysctls, now=1000 * MILLISECOND + 1),
-    )
+    services = connection(established(tcp_tw_reuse=reuse)).host
+    services.now = 1000 * MILLISECOND + 1
+    key = (peer, 1, peer, 2)
+    numbers, stamps = (0, 5, 0, 0), (True, 0, 0, 0)
+    bucket = TimeWait(key, None, services, State.TIME_WAIT, *numbers, 0, False, *stamps, 0)
     assert time_wait_bucket.number_for_connect(bucket, False) == (5 + 65537 if taken else None)
 
 

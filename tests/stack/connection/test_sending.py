@@ -55,7 +55,7 @@ def test_the_small_rest_goes_into_the_same_piece_if_a_fin_follows_it(closed, len
         host.conn.shutdown(1)
     conn = connection(host)
     conn.snd.wnd = 10_000
-    assert data_out._split_point(conn, 1460, 10, True) == length
+    assert data_out._split_point(conn, 1460, 10, True, False) == length
 
 
 def test_a_buffer_that_went_out_while_there_is_room_for_no_other_leaves_nothing_to_mark():
