@@ -182,6 +182,7 @@ class Node(Attached):
         `::ffff:192.0.2.1`.
 
         Raises SocketError: EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
+        ConfigurationError for a backlog that is no whole number.
         """
         if type(backlog) is not int:
             raise ConfigurationError(f"backlog={backlog!r}: a backlog is a whole number, such as 128")

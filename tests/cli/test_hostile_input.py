@@ -212,7 +212,10 @@ def test_a_capture_too_large_for_memory_is_not_read(tmp_path, monkeypatch):
     ("step", "words"),
     [
         ('[0,"in",1,"S",0,null,{"win":1.5}]', "win is 1.5; it is a whole number"),
-        ('[0,"in",1,"S",0,null,{"lenght":5}]', "unknown key 'lenght'; a segment has badsum, ip, isn, len"),
+        (
+            '[0,"in",1,"S",0,null,{"lenght":5}]',
+            "unknown key 'lenght'; a segment has badsum, ip, isn, label, len",
+        ),
         ('[0,"in",1,"S",0,null,{"ip":5}]', "ip is 5; it is an address"),
         ('[0,"in",1,"S",0,null,{"ttl":"x"}]', "ttl is 'x'; it is a whole number"),
         ('[0,"in",1,"S",0,null,{"opts":[["mss",1.5]]}]', "steps[0]"),
