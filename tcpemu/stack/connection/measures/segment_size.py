@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tcpemu.stack.base.ip_families import IPV6_LENGTH, IPV6_LONGER, is_ipv6
+from tcpemu.stack.base.ip_families import IPV4_LENGTH, IPV6_LONGER, is_ipv6
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.connection import Connection
@@ -23,21 +23,20 @@ def advertised_mss(host: HostServices, user_mss: int = 0, peer: Address | None =
     route.c: ipv4_default_advmss, ip6_default_advmss; tcp_output.c: tcp_advertise_mss.
     """
     mtu = host.mtu if peer is None else path_mtu(host, peer)
-    mss = min(max(mtu - _headers(host, peer), _least_advertised(host, peer)), _LARGEST_ADVERTISED)
+    mss = min(max(_room(host, mtu, peer), _least_advertised(host, peer)), _LARGEST_ADVERTISED)
     return min(mss, user_mss) if user_mss else mss
 
 
-def _headers(host: HostServices, peer: Address | None) -> int:
-    """Octets of a packet to this peer that are no payload: the headers of IP and TCP without options."""
-    headers = host.generation.wire.mss_headers
-    return headers + IPV6_LONGER if peer is not None and is_ipv6(peer) else headers
+def _room(host: HostServices, mtu: int, peer: Address | None) -> int:
+    """Octets that the headers of IP and TCP, without options, leave of a packet to this peer."""
+    room = mtu - host.generation.wire.mss_headers
+    return room if peer is None or len(peer) == IPV4_LENGTH else room - IPV6_LONGER
 
 
 def payload_in(conn: Connection, mtu: int) -> int:
     """Octets of payload in a full packet of this size, if the peer's window is no limit (tcp_mtu_to_mss)."""
-    room = min(mtu - _headers(conn.host, conn.key[0]), conn.snd.mss_clamp)
-    room = max(room, conn.host.sysctls.tcp_min_snd_mss)
-    return room - TIMESTAMPS_LENGTH if conn.ts.ok else room
+    room, least = _room(conn.host, mtu, conn.key[0]), conn.host.sysctls.tcp_min_snd_mss
+    return _full_payload(room, conn.snd.mss_clamp, conn.ts.ok, 0, least)
 
 
 def _least_advertised(host: HostServices, peer: Address | None) -> int:
@@ -48,10 +47,8 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
-    mtu = snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
-    room, least = mtu - host.generation.wire.mss_headers, host.sysctls.tcp_min_snd_mss
-    if len(conn.key[0]) == IPV6_LENGTH:
-        room -= IPV6_LONGER
+    snd.path_mtu = path_mtu(host, conn.key[0])
+    room, least = _room(host, snd.path_mtu, conn.key[0]), host.sysctls.tcp_min_snd_mss
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
 
 
@@ -62,7 +59,7 @@ def half_of_window(largest: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: int, least: int) -> int:
-    """The peer's MSS or what the link holds, less options, and at most half of the peer's window."""
+    """The peer's MSS or what the link holds, less options, and at most half of the peer's window (0: no limit)."""
     size = max(min(room, peer_mss), least)
     header = 20
     if timestamps:
