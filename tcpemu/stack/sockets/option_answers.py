@@ -13,6 +13,7 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS
 from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.connection.measures import ipv6_header
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS, c_int
@@ -253,8 +254,7 @@ def _mtu_of_path(socket: SocketState) -> int:
 
 def _of_ipv6(socket: SocketState, name: str) -> int | None:
     if name == "IPV6_UNICAST_HOPS":
-        own = socket.options.hops
-        return socket.host.generation.wire.hop_limit if own < 0 else own
+        return ipv6_header.hop_limit(socket.host, socket.options)
     if name == "IPV6_MTU":
         return _mtu_of_path(socket)
     if name == "IPV6_AUTOFLOWLABEL":

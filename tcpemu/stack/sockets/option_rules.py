@@ -27,6 +27,7 @@ from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import INT_MAX, KEPT, SETTING_FAILS, TAKEN, c_int
 from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, unemulated_option
+from tcpemu.stack.sockets.socket_state import SocketState
 
 _LEAST_RCVBUF = 2304
 _LEAST_SNDBUF = 4608
@@ -175,16 +176,15 @@ _LONGEST_CONTROL_NAME = 15
 """include/net/tcp.h: TCP_CA_NAME_MAX, without the NUL."""
 
 
-def changed_options(
-    host: HostServices, options: SocketOptions, level: int, name: int, value: int | bytes, state: State
-) -> SocketOptions:
-    """The options with one changed, of a socket in this state; `value` is a number, or octets as C has it.
+def changed_options(socket: SocketState, level: int, name: int, value: int | bytes) -> SocketOptions:
+    """The options of a socket with one changed; `value` is a number, or octets as C has it.
 
     Raises SocketError EINVAL, and ENOPROTOOPT for what Linux does not know; NotEmulatedError for what it does.
     """
+    host, options, state = socket.host, socket.options, socket.state
     key = level, name
     if level == socket_constants.IPPROTO_IPV6:
-        _check_ipv6_option(options, name, value, state)
+        _check_ipv6_option(socket, name, value)
     found, failure = _SETTERS.get(key), SETTING_FAILS.get(key)
     if failure is None and found is None and key not in KEPT and key not in TAKEN and key not in _OTHERS:
         if isinstance(value, bytes) and unemulated_option(level, name) is None:
@@ -216,13 +216,14 @@ def changed_options(
     return replace(options, **changes)  # type: ignore[arg-type]
 
 
-def _check_ipv6_option(options: SocketOptions, name: int, value: int | bytes, state: State) -> None:
+def _check_ipv6_option(socket: SocketState, name: int, value: int | bytes) -> None:
     """Only a socket of IPv6 has them, and they take four octets (do_ipv6_setsockopt)."""
-    if not options.ipv6:
+    if not socket.options.ipv6:
         raise SocketError(errno.ENOPROTOOPT, "a socket of AF_INET has no options of IPv6")
     if isinstance(value, bytes) and len(value) < 4 and (socket_constants.IPPROTO_IPV6, name) in _SETTERS:
         raise SocketError(errno.EINVAL, f"{len(value)} octets given; an int has 4")
-    if name == socket_constants.IPV6_V6ONLY and state is not State.CLOSE:
+    begun = socket.bound is not None or socket.state is not State.CLOSE
+    if name == socket_constants.IPV6_V6ONLY and begun:
         raise SocketError(errno.EINVAL, "IPV6_V6ONLY is set before bind()")
 
 

@@ -354,11 +354,7 @@ class Socket(SocketState):
         """
         self._begin(self.host.now if now is None else now)
         before = self.options
-        if level == socket_constants.IPPROTO_IPV6 and name == socket_constants.IPV6_V6ONLY and self.bound:
-            if before.ipv6:
-                raise SocketError(errno.EINVAL, "the socket is bound")
-            raise SocketError(errno.ENOPROTOOPT)
-        after = option_rules.changed_options(self.host, before, level, name, value, self.state)
+        after = option_rules.changed_options(self, level, name, value)
         self._set(after)
         if self.connection is not None:
             option_rules.option_took_effect(self.connection, before, level, name)
