@@ -28,14 +28,14 @@ def sample(conn: Connection, microseconds: int) -> None:
         rtt.seq = conn.snd.nxt
     else:
         _update(conn, microseconds, least)
-    rto = ((rtt.srtt >> 3) + rtt.rttvar) * MICROSECOND
-    rtt.rto = rto if rto < host.rto_max else host.rto_max
+    rtt.rto = measured_rto(conn)
     rtt.backoff = 0
 
 
 def measured_rto(conn: Connection) -> int:
     """The RTO that the round-trip times ask for, in nanoseconds, without any doubling (tcp.h: __tcp_set_rto)."""
-    return min(((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND, conn.host.rto_max)
+    rto, longest = ((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND, conn.host.rto_max
+    return rto if rto < longest else longest
 
 
 def _update(conn: Connection, microseconds: int, least: int) -> None:
