@@ -52,8 +52,7 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
         options = replace(options, tos=request.tos)
     conn = establishing.new_connection(host, request.key, options, _SYN_RECV)
     conn.parent = listener
-    if request.flow_label:
-        conn.flow_label = request.flow_label
+    conn.flow_label = request.flow_label
     snd, rcv = conn.snd, conn.rcv
     snd.iss, rcv.irs = request.iss, request.irs
     rcv.wup = rcv.nxt = rcv.copied_seq = request.irs + 1 & MASK
@@ -77,8 +76,7 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     if request.timeouts:
         conn.rtx.syn_timed_out = True
         conn.rtx.retrans_stamp = request.started
-    if options.keepalive:
-        keepalive.begin(conn)
+    keepalive.begin(conn)
     return conn
 
 

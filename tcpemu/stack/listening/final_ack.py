@@ -68,11 +68,8 @@ def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | 
 
 
 def _stamps_are_good(request: Request, stamps: Timestamps) -> bool:
-    """The TSval is not old, and the TSecr is just that of the only SYN|ACK, as nearly always."""
-    recent = request.ts_recent
-    if recent is None or (recent - stamps.val) & MASK < 0x80000000 or stamps.ecr != request.ts_first:
-        return not (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
-    return True
+    """Whether they are neither old nor an echo of what we have not sent."""
+    return not (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
 
 
 def _paws_rejects(request: Request, stamps: Timestamps) -> bool:

@@ -8,6 +8,7 @@ from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LEN
 from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.connection.lifetime import chosen_control, state_changes
 from tcpemu.stack.connection.measures import (
+    header_prediction,
     path_mtu,
     receive_window,
     round_trip_time,
@@ -70,7 +71,7 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq
     init_rcv_mss(conn)
-    conn.rcv.predicted = segment.window  # as `header_prediction.switch_on` has it
+    header_prediction.switch_on(conn)
     if conn.shutdown & SEND_SHUTDOWN:
         state_changes.set_state(conn, State.FIN_WAIT1, "close() or shutdown() sends FIN")
         data_out.send_fin(conn)
