@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tcpemu.stack.base.ip_families import DEFAULT_IPV6_MSS, is_ipv6
+from tcpemu.stack.base.ip_families import DEFAULT_IPV6_MSS, IPV6_LENGTH
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.wire.options import (
     NOP,
@@ -53,7 +53,7 @@ class SynOptions(NamedTuple):
 
 def default_mss(peer: Address) -> int:
     """What is sent at most to a peer that does not say (tcp_request_sock_ops, tcp_request_sock_ipv6_ops)."""
-    return DEFAULT_IPV6_MSS if is_ipv6(peer) else DEFAULT_MSS
+    return DEFAULT_IPV6_MSS if len(peer) == IPV6_LENGTH else DEFAULT_MSS
 
 
 def read_syn(

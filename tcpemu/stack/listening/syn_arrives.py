@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.generation import Overflow
-from tcpemu.stack.base.ip_families import DEFAULT_IPV6_MSS, IPV6_LENGTH, is_mapped
+from tcpemu.stack.base.ip_families import IPV6_LENGTH, is_mapped
 from tcpemu.stack.base.states import State
-from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, read_syn
+from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, default_mss, read_syn
 from tcpemu.stack.connection.measures import initial_numbers
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.listening import cookies, new_request, queues, request_timer, syn_ack
@@ -71,10 +71,7 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
 def _offer(listener: Listener, segment: Segment) -> SynOptions:
     """What the SYN offers. A TSval of 0 is none in Linux 2.4 and until 2.6.25 (tcp_ipv4.c: tcp_v4_conn_request)."""
     host = listener.host
-    if len(segment.src) == IPV6_LENGTH:
-        offer = read_syn(segment.options, host.sysctls, listener.options.maxseg, DEFAULT_IPV6_MSS)
-    else:
-        offer = read_syn(segment.options, host.sysctls, listener.options.maxseg)
+    offer = read_syn(segment.options, host.sysctls, listener.options.maxseg, default_mss(segment.src))
     if host.generation.wire.zero_stamp_is_none and offer.timestamps is not None and not offer.timestamps.val:
         return offer._replace(timestamps=None)
     return offer

@@ -52,8 +52,8 @@ def write_xmit(
     """Send segments while congestion window, peer's window and Nagle allow; how many (tcp_write_xmit).
 
     Without `nagle` neither Nagle's rule nor a cork holds anything back (TCP_NAGLE_OFF); with `cork` a part of a segment
-    waits, as with TCP_CORK. A tail loss probe is one
-    piece, whatever the congestion window; `one` stops after a piece too.
+    waits, as with TCP_CORK. A tail loss probe is one piece, whatever the congestion window; `one` stops after a piece
+    too.
     """
     if conn.state in _SENDS_NOTHING:
         return 0
