@@ -47,8 +47,17 @@ class Reason:
     """What became of a segment for this reason; it means nothing for one that is sent."""
 
 
+class _Told:
+    """What shows itself as the sentence that it says."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self}>"
+
+
 @dataclass(slots=True, unsafe_hash=True, repr=False)
-class Verdict:
+class Verdict(_Told):
     """A segment arrived, and this became of it."""
 
     at: int
@@ -56,15 +65,12 @@ class Verdict:
     outcome: Outcome
     reason: Reason
 
-    def __repr__(self) -> str:
-        return f"<Verdict {self}>"
-
     def __str__(self) -> str:
         return f"{_when(self.at)} {self.outcome.value}: {self.segment}: {self.reason.text}"
 
 
 @dataclass(slots=True, unsafe_hash=True, repr=False)
-class Sent:
+class Sent(_Told):
     """A segment was given to the network."""
 
     at: int
@@ -73,15 +79,12 @@ class Sent:
     repeat: int = 0
     """0 for the first time, k when it is sent again for the k-th time."""
 
-    def __repr__(self) -> str:
-        return f"<Sent {self}>"
-
     def __str__(self) -> str:
         return f"{_when(self.at)} sent: {self.segment}: {self.reason.text}"
 
 
 @dataclass(slots=True, unsafe_hash=True, repr=False)
-class StateChanged:
+class StateChanged(_Told):
     """A socket, or a request that waits in the SYN queue, changed its state."""
 
     at: int
@@ -91,15 +94,12 @@ class StateChanged:
     new: State
     cause: str
 
-    def __repr__(self) -> str:
-        return f"<StateChanged {self}>"
-
     def __str__(self) -> str:
         return f"{_when(self.at)} {flow_text(self.flow)}: {self.old.name} to {self.new.name}: {self.cause}"
 
 
 @dataclass(slots=True, unsafe_hash=True, repr=False)
-class QueueChanged:
+class QueueChanged(_Told):
     """A queue of a listener got longer or shorter, or listen() set its limit."""
 
     at: int
@@ -110,9 +110,6 @@ class QueueChanged:
     """Requests that wait for the final ACK."""
     backlog: int
     """The limit in force. Linux 6.18 holds one more than that in each queue."""
-
-    def __repr__(self) -> str:
-        return f"<QueueChanged {self}>"
 
     def __str__(self) -> str:
         queues = f"accept queue {self.accept}, SYN queue {self.syn}, backlog {self.backlog}"
@@ -134,7 +131,7 @@ class GivenUp:
 
 
 @dataclass(slots=True, unsafe_hash=True, repr=False)
-class TimerFired:
+class TimerFired(_Told):
     """A timer came due and did something."""
 
     at: int
@@ -142,9 +139,6 @@ class TimerFired:
     reason: Reason
     given_up: GivenUp | None = None
     """For one that gave up: what decided that."""
-
-    def __repr__(self) -> str:
-        return f"<TimerFired {self}>"
 
     def __str__(self) -> str:
         return f"{_when(self.at)} timer of {flow_text(self.flow)}: {self.reason.text}"
@@ -163,15 +157,12 @@ class IcmpArrived:
 
 
 @dataclass(slots=True, unsafe_hash=True, repr=False)
-class Counted:
+class Counted(_Told):
     """A MIB counter moved."""
 
     at: int
     name: str
     by: int
-
-    def __repr__(self) -> str:
-        return f"<Counted {self}>"
 
     def __str__(self) -> str:
         return f"{_when(self.at)} {self.name} +{self.by}"
