@@ -15,9 +15,10 @@ from _fuzz_world import Arrive, ArriveOctets, Call, Deed, Open, SetSysctl, Setup
 from tcpemu.generations import GENERATIONS
 from tcpemu.stack import SYSCTLS, Generation, State
 from tcpemu.stack.base import socket_constants as sockopt
-from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU, is_ipv6
+from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.wire import Address, address, encode
+from tcpemu.wire.ipv6 import LEAST_IPV6_MTU
 
 ADDRESSES = (address("192.0.2.1"), address("192.0.2.2"))
 ADDRESSES_OF_IPV6 = (address("2001:db8::1"), address("2001:db8::2"))

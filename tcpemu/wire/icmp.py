@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tcpemu.wire.checked_tcp import PROTOCOL_TCP, sum_of
 from tcpemu.wire.codec import DONT_FRAGMENT
-from tcpemu.wire.ipv6 import HEADER_LENGTH, extensions_size
+from tcpemu.wire.ipv6 import HEADER_LENGTH, LEAST_IPV6_MTU, extensions_size, header_layout
 from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import Address, FlowKey, Segment, address_text, endpoint_text, ip_header_length
 
@@ -59,11 +59,9 @@ _V6_UNREACHABLE_CODES = {
     6: "reject route",
 }
 _ip = struct.Struct("!BBHHHBBH4s4s")
-_ipv6 = struct.Struct("!IHBB16s16s")
 _icmp = struct.Struct("!BBHI")
 _LEAST_QUOTE = 28
 """An IP header and 8 octets: both ports and the sequence number."""
-_LEAST_MTU_OF_IPV6 = 1280
 
 
 class IcmpError(NamedTuple):
@@ -132,7 +130,7 @@ def _tcp_at(quoted: bytes) -> int:
 def quote(segment: Segment, octets: bytes) -> bytes:
     """The part of a packet that is quoted: of IPv4 its header and 8 octets (RFC 792), of IPv6 what fits 1280 octets."""
     if len(segment.src) == 16:
-        return octets[: _LEAST_MTU_OF_IPV6 - HEADER_LENGTH - _icmp.size]
+        return octets[: LEAST_IPV6_MTU - HEADER_LENGTH - _icmp.size]
     return octets[: ip_header_length(segment) + 8]
 
 
@@ -157,7 +155,7 @@ def _encode_v6(error: IcmpError, body: bytes) -> bytes:
     """The same for ICMPv6, whose checksum covers the addresses too (RFC 4443 section 2.3)."""
     if len(error.dst) != 16 or not 0 <= error.tos <= 255:
         raise ValueError(f"a field of {error!r} does not fit: dst has 16 octets, tos is 0 to 255")
-    header = _ipv6.pack(
+    header = header_layout.pack(
         0x60000000 | error.tos << 20, len(body), PROTOCOL_ICMPV6, error.ttl, error.src, error.dst
     )
     return header + body[:2] + _checksum(_pseudo_header(error.src, error.dst, len(body)) + body) + body[4:]
@@ -198,7 +196,7 @@ def _decode_v6(packet: bytes) -> IcmpError | Refused:
     """The same for IPv6; extension headers before ICMPv6 are not read."""
     if len(packet) < HEADER_LENGTH + 8:
         return Refused(RefusedReason.TRUNCATED, f"{len(packet)} octets of an IPv6 header and one of ICMPv6")
-    first, length, protocol, hop_limit, src, dst = _ipv6.unpack_from(packet)
+    first, length, protocol, hop_limit, src, dst = header_layout.unpack_from(packet)
     if protocol != PROTOCOL_ICMPV6:
         return Refused(RefusedReason.NOT_TCP, f"the next header is {protocol}, not ICMPv6")
     body = packet[HEADER_LENGTH : HEADER_LENGTH + length]

@@ -30,7 +30,10 @@ _EXTENSIONS = {
 }
 _PAD1, _PADN = 0, 1
 _MOST_PADDING = 7
-_header = struct.Struct("!IHBB16s16s")
+LEAST_IPV6_MTU = 1280
+"""Octets that every link of IPv6 carries in one packet (RFC 8200 section 5)."""
+header_layout = struct.Struct("!IHBB16s16s")
+"""Version, traffic class and flow label; payload length, next header, hop limit; both addresses."""
 _tcp_header = struct.Struct("!HHIIHHHH")
 
 
@@ -42,7 +45,7 @@ def decode_ipv6(packet: bytes) -> Segment | Refused:
     """
     if len(packet) < HEADER_LENGTH:
         return Refused(RefusedReason.TRUNCATED, f"{len(packet)} octets of an IPv6 header of {HEADER_LENGTH}")
-    first, length, kind, hop_limit, src, dst = _header.unpack_from(packet)
+    first, length, kind, hop_limit, src, dst = header_layout.unpack_from(packet)
     if len(packet) < HEADER_LENGTH + length:
         return Refused(
             RefusedReason.TRUNCATED,
@@ -132,7 +135,7 @@ def encode_ipv6(segment: Segment) -> bytes:
     checksum = -sum_of(covered + bytes(size & 1)) % 65535
     kind = extensions[0] if extensions else PROTOCOL_TCP
     length = max(len(extensions) - 1, 0) + size
-    first = _header.pack(0x60000000 | tos << 20 | flow_label, length, kind, ttl, src, dst)
+    first = header_layout.pack(0x60000000 | tos << 20 | flow_label, length, kind, ttl, src, dst)
     written = header[:16] + checksum.to_bytes(2, "big") + header[18:]
     return first + extensions[1:] + written + tail + payload
 

@@ -21,7 +21,8 @@ FlowKey: TypeAlias = tuple[Address, int, Address, int]
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
 FLAG_LETTERS = "FSRPAUECN"
 """One letter for each flag from FIN on; E is ECE, C is CWR, N is AE (once called NS)."""
-_MAPPED = bytes(10) + b"\xff\xff"
+MAPPED = bytes(10) + b"\xff\xff"
+"""How an address of IPv6 begins that stands for one of IPv4 (RFC 4291 section 2.5.5.2)."""
 _FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 
 
@@ -143,7 +144,7 @@ def address_text(packed: Address) -> str:
 
     Raises ValueError where it has neither 4 octets nor 16.
     """
-    if packed[:12] == _MAPPED and len(packed) == 16:
+    if packed[:12] == MAPPED and len(packed) == 16:
         return f"::ffff:{ipaddress.IPv4Address(packed[12:])}"
     return str(ipaddress.ip_address(packed))
 

@@ -6,7 +6,7 @@ from typing import Literal
 from tcpemu.scenario.format.problems import Problem, did_you_mean
 from tcpemu.scenario.format.scenario_file import Link, Scenario
 from tcpemu.scenario.format.written_values import duration_text
-from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU
+from tcpemu.wire.ipv6 import LEAST_IPV6_MTU
 
 SERVER = "server"
 """The name of the server's host in records."""

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from tcpemu.stack.base.errors import ConfigurationError, NotEmulatedError
 from tcpemu.stack.base.generation import Generation
-from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU, is_for_many, is_ipv6, is_link_local, is_mapped
+from tcpemu.stack.base.ip_families import is_for_many, is_ipv6, is_link_local, is_mapped
+from tcpemu.wire.ipv6 import LEAST_IPV6_MTU
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, address, address_text
 

@@ -7,20 +7,17 @@ they are what they are.
 
 from __future__ import annotations
 
-from tcpemu.wire.segment import Address
+from tcpemu.wire.segment import MAPPED, Address
 
 IPV4_LENGTH, IPV6_LENGTH = 4, 16
 """Octets of an address. As bits they say which a listener takes: both for a dual-stack one."""
 LOCALHOST: Address = b"\x7f\0\0\1"
 LOCALHOST6: Address = bytes(15) + b"\1"
 ANY6: Address = bytes(16)
-LEAST_IPV6_MTU = 1280
-"""What every link of IPv6 carries (RFC 8200 section 5)."""
 IPV6_LONGER = 20
 """Octets by which a header of IPv6 is longer than one of IPv4."""
 DEFAULT_IPV6_MSS = 1220
 """What a peer of IPv6 takes that does not say: the least MTU less headers (tcp_v6_connect)."""
-_MAPPED = bytes(10) + b"\xff\xff"
 _LONGEST_PREFIX = 64
 _UNIQUE_LOCAL = 0xFC
 
@@ -51,12 +48,12 @@ def is_link_local(address: Address) -> bool:
 
 def mapped(address: Address) -> Address:
     """An address of IPv4 as a socket of IPv6 has it; one of IPv6 as it is."""
-    return _MAPPED + address if len(address) == IPV4_LENGTH else address
+    return MAPPED + address if len(address) == IPV4_LENGTH else address
 
 
 def is_mapped(address: Address) -> bool:
     """Whether an address of IPv6 stands for one of IPv4."""
-    return len(address) == IPV6_LENGTH and address[:12] == _MAPPED
+    return len(address) == IPV6_LENGTH and address[:12] == MAPPED
 
 
 def unmapped(address: Address) -> Address:

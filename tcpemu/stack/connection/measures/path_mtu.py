@@ -5,10 +5,11 @@ route.c: __ip_rt_update_pmtu, ipv4_mtu, __ip6_rt_update_pmtu; ip.h: ip_dont_frag
 
 from __future__ import annotations
 
-from tcpemu.stack.base.ip_families import LEAST_IPV6_MTU, is_ipv6
+from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices, LearntMtu
+from tcpemu.wire.ipv6 import LEAST_IPV6_MTU
 from tcpemu.wire.segment import Address
 
 PMTUDISC_DONT, PMTUDISC_WANT, PMTUDISC_DO, PMTUDISC_PROBE, PMTUDISC_INTERFACE, PMTUDISC_OMIT = range(6)
