@@ -76,47 +76,39 @@ def extension_headers(draw):
 
 
 octets16 = st.binary(min_size=16, max_size=16)
+in_either_ip = {
+    "sport": u16,
+    "dport": u16,
+    "seq": u32,
+    "ack": u32,
+    "flags": st.integers(0, 0x1FF),
+    "window": u16,
+    "options": option_lists(),
+    "payload": st.binary(max_size=70) | st.binary(max_size=2).map(lambda octets: octets * 700),
+    "urgent": u16,
+    "ttl": u8,
+    "tos": u8,
+    "reserved": st.integers(0, 7),
+}
 segments6 = st.builds(
     Segment,
     src=octets16,
-    sport=u16,
     dst=octets16,
-    dport=u16,
-    seq=u32,
-    ack=u32,
-    flags=st.integers(0, 0x1FF),
-    window=u16,
-    options=option_lists(),
-    payload=st.binary(max_size=70) | st.binary(max_size=2).map(lambda octets: octets * 700),
-    urgent=u16,
-    ttl=u8,
-    tos=u8,
     ip_id=st.just(0),
     df=st.just(True),
-    reserved=st.integers(0, 7),
     ip_options=extension_headers(),
     flow_label=st.integers(0, (1 << 20) - 1),
+    **in_either_ip,
 )
 segments4 = st.builds(
     Segment,
     src=octets4,
-    sport=u16,
     dst=octets4,
-    dport=u16,
-    seq=u32,
-    ack=u32,
-    flags=st.integers(0, 0x1FF),
-    window=u16,
-    options=option_lists(),
-    payload=st.binary(max_size=70) | st.binary(max_size=2).map(lambda octets: octets * 700),
-    urgent=u16,
-    ttl=u8,
-    tos=u8,
     ip_id=u16,
     df=st.booleans(),
-    reserved=st.integers(0, 7),
     ip_options=st.integers(0, 10).flatmap(lambda words: st.binary(min_size=4 * words, max_size=4 * words)),
     flow_label=st.just(0),
+    **in_either_ip,
 )
 
 segments = segments4 | segments6
