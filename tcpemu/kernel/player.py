@@ -12,7 +12,7 @@ from tcpemu.kernel.model_receiver import ModelReceiver
 from tcpemu.kernel.observe import counters
 from tcpemu.kernel.real_sockets import KernelSockets
 from tcpemu.wire.checked_tcp import PROTOCOL_TCP
-from tcpemu.wire.codec_choice import decode, encode
+from tcpemu.wire.codec_choice import decode
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.relative_numbers import ENDS, IPV6, RelativeNumbers, Trace, TraceEnds, ends_of
 from tcpemu.wire.segment import Segment
@@ -29,8 +29,6 @@ SPIN = 0.002
 _LONGEST_WAIT = 0.05
 SLEEP_SLACK = 1 / 500
 """A long sleep in poll(2) may end later still, by a thousandth of itself; twice that is kept back."""
-
-_CHECKSUM_AT = 16
 
 
 def play(trace: Trace) -> Trace:
@@ -122,9 +120,7 @@ class _Player:
 
     def inject(self, port: int, flags: str, seq: int, ack: int | None, options: Any = None) -> float:
         """A segment from the peer arrives, and when. What the host has sent before that is written down before it."""
-        options = options or {}
-        packet = encode(self.numbers.segment(port, flags, seq, ack, options))
-        packet = _spoiled(packet) if options.get("badsum") else packet
+        packet = self.numbers.packet(port, flags, seq, ack, options or {})
         self.hear()
         at = self.now()
         os.write(self.device, packet)
@@ -172,12 +168,3 @@ def _understood(packet: bytes) -> Segment | None:
     if isinstance(segment, Refused):
         raise KernelError(f"the kernel sent a packet that cannot be read: {segment.detail}: {packet.hex()}")
     return segment
-
-
-def _spoiled(packet: bytes) -> bytes:
-    """The packet with a wrong TCP checksum."""
-    octets = bytearray(packet)
-    at = _CHECKSUM_AT + (40 if packet[0] >> 4 == 6 else 20)
-    octets[at] ^= 0x55
-    octets[at + 1] ^= 0x55
-    return bytes(octets)

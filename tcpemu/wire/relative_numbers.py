@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from tcpemu.wire.codec_choice import encode
 from tcpemu.wire.icmp import IcmpError, encode_icmp, quote
+from tcpemu.wire.ipv6 import HEADER_LENGTH
 from tcpemu.wire.options import (
     NOP,
     SACK_OK,
@@ -57,6 +58,7 @@ LISTENER_PORT = 8080
 PEER_ISN_BASE = 1_000_000
 """A peer whose trace names no initial number starts at this plus its port."""
 _EIGHT_FLAGS = 0xFF
+_CHECKSUM_AT = 16
 _LONGEST = 65535
 _TEXTS_AND_LISTS = frozenset(("ip", "opts"))
 _KEYS = frozenset(("len", "win", "isn", "lport", "ttl", "tos", "badsum", "urg", "label")) | _TEXTS_AND_LISTS
@@ -130,6 +132,11 @@ class RelativeNumbers:
             flow_label=options.get("label", 0),
         )
 
+    def packet(self, port: int, flags: str, seq: int, ack: int | None, options: Mapping[str, Any]) -> bytes:
+        """The octets of that step; with `badsum` the checksum of TCP is wrong. ValueError for nonsense."""
+        octets = encode(self.segment(port, flags, seq, ack, options))
+        return _spoiled(octets) if options.get("badsum") else octets
+
     def icmp_error(self, port: int, kind: int, code: int, more: Mapping[str, Any]) -> bytes:
         """The octets of the step `["icmp", port, kind, code, more]`: an ICMP error about a segment to that port.
 
@@ -187,6 +194,15 @@ class RelativeNumbers:
             "tos": segment.tos,
             "ipid0": int(segment.ip_id == 0),
         }
+
+
+def _spoiled(packet: bytes) -> bytes:
+    """The packet with a wrong checksum of TCP."""
+    octets = bytearray(packet)
+    at = _CHECKSUM_AT + (HEADER_LENGTH if packet[0] >> 4 == 6 else 20)
+    octets[at] ^= 0x55
+    octets[at + 1] ^= 0x55
+    return bytes(octets)
 
 
 def _label(flow: FlowOrigins, label: int) -> int | None:

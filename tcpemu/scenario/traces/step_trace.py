@@ -104,7 +104,7 @@ from tcpemu.stack.base.generation import Generation
 from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.records.connection import Connection
-from tcpemu.wire.codec_choice import decode, encode
+from tcpemu.wire.codec_choice import decode
 from tcpemu.wire.icmp import decode_icmp
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.relative_numbers import (
@@ -403,12 +403,7 @@ class _Player:
         extra: Json = arguments[4] if len(arguments) > 4 else {}
         if not isinstance(extra, dict):
             raise ValueError(f"found {extra!r}; more of a segment is a table")  # noqa: TRY004
-        octets = bytearray(encode(self.numbers.segment(peer_port, flags, seq, ack, extra)))
-        if extra.get("badsum"):
-            checksum_at = 56 if octets[0] >> 4 == 6 else 36
-            octets[checksum_at] ^= 0x55
-            octets[checksum_at + 1] ^= 0x55
-        self.host.receive(decode(bytes(octets)), self.now)
+        self.host.receive(decode(self.numbers.packet(peer_port, flags, seq, ack, extra)), self.now)
 
     def _drain(self) -> None:
         # What became of a segment before what was sent for it.
