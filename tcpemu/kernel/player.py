@@ -14,7 +14,7 @@ from tcpemu.kernel.real_sockets import KernelSockets
 from tcpemu.wire.checked_tcp import PROTOCOL_TCP
 from tcpemu.wire.codec_choice import decode
 from tcpemu.wire.refused import Refused
-from tcpemu.wire.relative_numbers import ENDS, IPV6, RelativeNumbers, Trace, TraceEnds, ends_of
+from tcpemu.wire.relative_numbers import RelativeNumbers, Trace, TraceEnds, ends_of
 from tcpemu.wire.segment import Segment
 
 TraceStep: TypeAlias = list[Any]
@@ -41,8 +41,8 @@ class _Player:
         self.trace = trace
         self.device = tun_device.open_device()
         ends = _ends(trace)
-        tun_device.bring_up(trace.get("sysctl", {}), ipv6=ends is ENDS[IPV6])
-        time.sleep(SETTLE_OF_IPV6 if ends is ENDS[IPV6] else SETTLE)
+        tun_device.bring_up(trace.get("sysctl", {}), ipv6=ends.ipv6)
+        time.sleep(SETTLE_OF_IPV6 if ends.ipv6 else SETTLE)
         self.numbers = RelativeNumbers(ends)
         self.applications = KernelSockets(counters(), ends)
         self.log: list[dict[str, Any]] = []

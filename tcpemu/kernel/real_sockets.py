@@ -76,7 +76,7 @@ class KernelSockets:
         return 0
 
     def _any(self) -> str:
-        return "::" if ":" in self._ends.host else "0.0.0.0"
+        return "::" if self._ends.ipv6 else "0.0.0.0"
 
     def _accept(self, port: int = LISTENER_PORT) -> int:
         connection, (_, peer_port, *_) = self._listener(port).accept()

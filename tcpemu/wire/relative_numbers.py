@@ -46,6 +46,11 @@ class TraceEnds:
     peer: str
     router: str
 
+    @property
+    def ipv6(self) -> bool:
+        """Whether they speak IPv6."""
+        return ":" in self.host
+
 
 IPV4, IPV6 = "ipv4", "ipv6"
 ENDS = {

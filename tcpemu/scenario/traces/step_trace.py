@@ -111,7 +111,6 @@ from tcpemu.wire.relative_numbers import (
     ENDS,
     HOST,
     IPV4,
-    IPV6,
     LISTENER_PORT,
     RelativeNumbers,
     TraceEnds,
@@ -219,9 +218,8 @@ def run(
     ticks = _usual_ticks(kernel) if hz == "usual" else hz
     wanted = {"net.ipv4.tcp_congestion_control": "reno", **settings}
     sysctls = {name: value for name, value in wanted.items() if name not in kernel.missing}
-    six = ends is ENDS[IPV6]
-    own = [address(HOST), address(ends.host)] if six else [address(HOST)]
-    routes = _IPV6_ROUTES if six else _ROUTES
+    own = [address(HOST), address(ends.host)] if ends.ipv6 else [address(HOST)]
+    routes = _IPV6_ROUTES if ends.ipv6 else _ROUTES
     try:
         host = Host(own, kernel, sysctls=sysctls, seed=seed, hz=ticks, routes=routes)
     except ConfigurationError as error:
@@ -424,7 +422,7 @@ class _Player:
             raise ValueError(f"listen has no option {', '.join(sorted(unknown))} here")
         listener = self.listeners.get(port)
         if listener is None:
-            listener = self.host.socket(ipv6=self.ends is ENDS[IPV6])
+            listener = self.host.socket(ipv6=self.ends.ipv6)
             listener.setsockopt(so.SOL_SOCKET, so.SO_REUSEADDR, 1)
             listener.bind(None, port)
             self.listeners[port] = listener
@@ -444,7 +442,7 @@ class _Player:
         return peer_port
 
     def _do_connect(self, local_port: int, peer_port: int, options: Json | None = None) -> int | str:
-        socket = self.host.socket(ipv6=self.ends is ENDS[IPV6])
+        socket = self.host.socket(ipv6=self.ends.ipv6)
         socket.bind(address(self.ends.host), local_port)
         options = options or {}
         if unknown := options.keys() - {"syncnt", "opts"}:
