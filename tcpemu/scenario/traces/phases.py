@@ -91,10 +91,11 @@ def _tries(truth: Trace, moments: Moments, tick: int) -> Iterator[Moments]:
     """All that nobody can tell of that run, the likeliest first."""
     control = truth.get("sysctl", {}).get("net.ipv4.tcp_congestion_control")
     chosen = [step for step in truth["steps"] if step[1] in ("setopt", "listen", "connect")]
-    has_bbr = control == "bbr" or '"bbr"' in json.dumps(chosen)
-    paced = has_bbr or any(step[1:2] == ["setopt"] and step[3:5] == _PACE for step in chosen)
+    words = json.dumps(chosen)
+    has_bbr = control == "bbr" or '"bbr"' in words
+    paced = has_bbr or "opts" in words or any(step[1] == "setopt" and step[3:5] == _PACE for step in chosen)
     for cycle in (None, *range(CYCLES)) if has_bbr else (None,):
-        for exactly in (False, True) if paced or "opts" in json.dumps(chosen) else (False,):
+        for exactly in (False, True) if paced else (False,):
             for number in range(_TRIES):
                 phase = number * tick // _TRIES
                 yield replace(moments, phase=phase, paces_exactly=exactly, cycle=cycle)

@@ -321,12 +321,10 @@ class _Player:
 
     def _paced(self, until: int) -> None:
         """Fire the timers up to the last before `until` that a pace has set: those are of high resolution."""
-        waits = True
-        while waits:
-            waits = any(timer.what == "pacing" and timer.due < until for timer in self.host.pending())
+        while any(timer.what == "pacing" and timer.due < until for timer in self.host.pending()):
             due = self.host.next_timer()
-            if waits and due is not None:
-                self._advance(min(due + 1, until), 0)
+            assert due is not None
+            self._advance(min(due + 1, until), 0)
 
     def _is_next(self, flow: FlowKey) -> bool:
         """Whether an ACK of this connection that goes out now is the next one in the log."""
@@ -380,7 +378,7 @@ class _Player:
         if method is None:
             verbs = sorted(name[4:] for name in dir(self) if name.startswith("_do_"))
             raise TraceError(f"steps[{index}]: no verb {call[0]!r}; there are in, {', '.join(verbs)}")
-        _check_numbers(call[1:4] if call[0] == "setopt" and _is_text(call[-1]) else call[1:])
+        _check_numbers(call[1:4] if call[0] == "setopt" and isinstance(call[-1], str) else call[1:])
         entry = self._log("do", call)
         try:
             entry["ret"] = method(*call[1:])
@@ -541,12 +539,8 @@ def _check_numbers(values: list[Any]) -> None:
             raise ValueError(f"found {value!r}; it must be a whole number")
 
 
-def _is_text(value: object) -> TypeGuard[str]:
-    """A value of a socket option may be text."""
-    return isinstance(value, str)
-
-
 def _option_value(value: int | str) -> int | bytes:
+    """What is set: a number, or the octets of a text."""
     return value.encode() if isinstance(value, str) else value
 
 
@@ -556,7 +550,7 @@ def _numbers_in(table: Json) -> list[Any]:
     options = table.get("opts", [])
     if not isinstance(options, list) or not all(isinstance(one, list) and len(one) == 3 for one in options):
         raise ValueError(f"opts is {options!r}; it is a list such as [[1, 8, 20000]]: level, name, value")
-    return numbers + [number for option in options for number in option if not _is_text(number)]
+    return numbers + [number for option in options for number in option if not isinstance(number, str)]
 
 
 def remarks(trace: Json, generation_name: str = DEFAULT) -> list[str]:
