@@ -63,10 +63,10 @@ class ServerProgram:
     def _spawn(self, run: Callable[[Node], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(self._network.spawn(self._node, run, name, errors_are_noted=True))
 
-    async def _run(self, _: Node) -> None:
+    async def _run(self, node: Node) -> None:
         listener = self._listen()
         self._plan(listener)
-        await self._accept_from(listener)
+        await self._accept_from(listener, node)
 
     def _listen(self) -> ListeningSocket:
         server = self._server
@@ -85,13 +85,12 @@ class ServerProgram:
                 listener = self._listen()
             except SocketError:
                 continue  # the record has it
-            self._spawn(lambda _, again=listener: self._accept_from(again), self._name)  # type: ignore[misc]
+            self._spawn(partial(self._accept_from, listener), self._name)
             return
 
-    async def _accept_from(self, listener: ListeningSocket) -> None:
-        node, accept = self._node, self._server.accept
-        since = node.now
-        for at in islice(_calls(accept, since), accept.limit):
+    async def _accept_from(self, listener: ListeningSocket, node: Node) -> None:
+        accept = self._server.accept
+        for at in islice(_calls(accept, node.now), accept.limit):
             await node.sleep(max(0, at - node.now))
             connection = await listener.accept()
             free = node.now + accept.every
