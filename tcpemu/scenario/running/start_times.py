@@ -9,13 +9,8 @@ from tcpemu.scenario.format.scenario_file import ClientGroup, Start
 from tcpemu.stack.base.units import SECOND
 
 
-def start_times(group: ClientGroup, random: Random) -> list[int]:
-    """The time of each client's start, in order."""
-    return list(each_start(group, random))
-
-
 def each_start(group: ClientGroup, random: Random) -> Iterator[int]:
-    """The same one by one."""
+    """The time of each client's start, in order."""
     start = group.start
     if start.at is not None:
         return iter(start.at)
@@ -33,9 +28,10 @@ def starts_ahead(group: ClientGroup, random: Random) -> tuple[Iterator[int], boo
     """
     before = Random()
     before.setstate(random.getstate())
-    if not group.start.poisson:  # nothing is drawn
-        return each_start(group, before), sum(1 for _ in islice(each_start(group, random), 2)) > 1
-    return each_start(group, before), sum(1 for _ in each_start(group, random)) > 1
+    times = each_start(group, random)
+    if not group.start.poisson:  # nothing is drawn, so two are enough
+        times = islice(times, 2)
+    return each_start(group, before), sum(1 for _ in times) > 1
 
 
 def _endless(start: Start, random: Random) -> Iterator[int]:

@@ -7,23 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tcpemu.scenario.format.scenario_file import ClientGroup
-from tcpemu.scenario.running.start_times import start_times, starts_ahead
+from tcpemu.scenario.running.start_times import each_start, starts_ahead
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 
 def times(count=None, seed=1, **start):
-    return start_times(
-        ClientGroup.model_validate({"name": "c", "count": count, "start": start}), Random(seed)
-    )
+    group = ClientGroup.model_validate({"name": "c", "count": count, "start": start})
+    return list(each_start(group, Random(seed)))
 
 
 def test_one_client_starts_at_once():
-    assert start_times(ClientGroup(name="c"), Random(1)) == [0]
+    assert list(each_start(ClientGroup(name="c"), Random(1))) == [0]
 
 
 def test_all_at_one_time():
     group = ClientGroup.model_validate({"name": "c", "count": 3, "start": "2 s"})
-    assert start_times(group, Random(1)) == [2 * SECOND] * 3
+    assert list(each_start(group, Random(1))) == [2 * SECOND] * 3
 
 
 def test_one_after_the_other():
@@ -74,7 +73,7 @@ def test_what_is_drawn_beside_the_starts_comes_behind_them_all(seed, count, pois
     start = {"rate": 10, "poisson": poisson}
     group = ClientGroup.model_validate({"name": "c", "count": count, "start": start})
     random, same = Random(seed), Random(seed)
-    times = start_times(group, random)
+    times = list(each_start(group, random))
     ahead, several = starts_ahead(group, same)
     assert several is (len(times) > 1)
     assert next(ahead) == times[0]
