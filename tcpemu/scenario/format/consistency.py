@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.problems import Problem, did_you_mean
 from tcpemu.scenario.format.scenario_file import Link, Scenario
 from tcpemu.scenario.format.written_values import duration_text
@@ -42,15 +43,26 @@ def _variant_names(scenario: Scenario) -> Iterator[Problem]:
         seen.setdefault(variant.name, number)
 
 
-def _hosts(scenario: Scenario) -> Iterator[tuple[str, str | None]]:
-    yield SERVER, scenario.server.address
+def _hosts(scenario: Scenario) -> Iterator[tuple[str, HostTable]]:
+    yield SERVER, scenario.server
     for number, group in enumerate(scenario.clients):
-        yield f"clients[{number}]", group.address
+        yield f"clients[{number}]", group
+
+
+def given_addresses(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """The addresses and ranges that the scenario gives, each with the place where."""
+    for place, host in _hosts(scenario):
+        if host.address is not None:
+            yield f"{place}.address", host.address
+    for number, group in enumerate(scenario.clients):
+        if group.spoof is not None:
+            yield f"clients[{number}].spoof", group.spoof
 
 
 def _addresses(scenario: Scenario) -> Iterator[Problem]:
     seen: dict[str, str] = {}
-    for place, address in _hosts(scenario):
+    for place, host in _hosts(scenario):
+        address = host.address
         if address is None:
             continue
         if address in seen:
@@ -62,10 +74,7 @@ def _addresses(scenario: Scenario) -> Iterator[Problem]:
 
 def _families(scenario: Scenario) -> Iterator[Problem]:
     """A host of IPv4 alone and one of IPv6 alone have nothing to say to each other."""
-    given = [(f"{place}.address", address) for place, address in _hosts(scenario) if address is not None]
-    for number, group in enumerate(scenario.clients):
-        if group.spoof is not None:
-            given.append((f"clients[{number}].spoof", group.spoof))
+    given = list(given_addresses(scenario))
     for place, address in given[1:]:
         if (":" in address) != (":" in given[0][1]):
             what = f'found "{address}", where {given[0][0]} is "{given[0][1]}"'
@@ -77,8 +86,7 @@ def _families(scenario: Scenario) -> Iterator[Problem]:
 
 def _mtus(scenario: Scenario) -> Iterator[Problem]:
     """Every link of IPv6 carries 1280 octets."""
-    places = [(SERVER, scenario.server), *((f"clients[{n}]", one) for n, one in enumerate(scenario.clients))]
-    for place, table in places:
+    for place, table in _hosts(scenario):
         if table.mtu < LEAST_IPV6_MTU:
             yield Problem(f"{place}.mtu", f"found {table.mtu}", f"over IPv6 give {LEAST_IPV6_MTU} at least")
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Literal, TypeAlias
 
 from tcpemu.network import Attached, Conditions, Network, Node, RawNode, Rule, seeds
-from tcpemu.scenario.format.consistency import SERVER
+from tcpemu.scenario.format.consistency import SERVER, given_addresses
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.load_scenario import Run, runs
 from tcpemu.scenario.format.scenario_file import ClientGroup, Drop, Link, Scenario
@@ -74,18 +74,14 @@ def host_addresses(scenario: Scenario) -> dict[str, str]:
     hosts: list[tuple[str, HostTable]] = [(SERVER, scenario.server)]
     hosts += [(group.name, group) for group in scenario.clients]
     given = {host.address for _, host in hosts}
-    first = _FIRST_OF_IPV6 if uses_ipv6(scenario) else _FIRST
+    first = _FIRST_OF_IPV6 if _uses_ipv6(scenario) else _FIRST
     free = (text for text in _from(first) if text not in given)
     return {name: host.address or next(free) for name, host in hosts}
 
 
-def uses_ipv6(scenario: Scenario) -> bool:
+def _uses_ipv6(scenario: Scenario) -> bool:
     """Whether an address or range of the scenario is one of IPv6; then all are."""
-    texts = [
-        scenario.server.address,
-        *(text for one in scenario.clients for text in (one.address, one.spoof)),
-    ]
-    return any(text is not None and ":" in text for text in texts)
+    return any(":" in text for _, text in given_addresses(scenario))
 
 
 def _from(first: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[str]:
