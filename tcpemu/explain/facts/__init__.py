@@ -1,6 +1,7 @@
 """What a record says, without layout: all views are made of these.
 
 - `record_steps.py`: what belongs together: the steps of hosts, and the life of each packet
+- `changed_states.py`: how the states of sockets changed
 - `foresight.py`: what has to be known of a whole record before its first row
 - `flow_numbers.py`: sequence numbers counted from the start of each flow
 - `flow_memory.py`: how long data, an ACK or unread octets of a flow have waited

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tcpemu.explain.facts.changed_states import each_change
 from tcpemu.explain.facts.flow_memory import FlowEnd
 from tcpemu.explain.facts.row_notes import decided, reset_cause
 from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow
@@ -39,7 +40,7 @@ def failed_calls(
 ) -> Iterator[TurningPoint]:
     """A paragraph for each kind of call that failed, errno by errno and host by host."""
     finder, kinds = _Causes(hosts), dict[tuple[str, str, str], tuple[_Cause, list[CallRow]]]()
-    changes = deque(_changes(record))
+    changes = deque(each_change(record))
     for row in sorted(rows, key=_when):
         while changes and changes[0][1].at <= _when(row):
             finder.changed(*changes.popleft())
@@ -51,12 +52,6 @@ def failed_calls(
             kinds[kind][1].append(row)
     for (error, verb, node), (cause, failed) in kinds.items():
         yield _point(error, verb, node, cause, failed)
-
-
-def _changes(record: Record) -> Iterator[tuple[str, StateChanged]]:
-    for entry in record.each_event(StateChanged):
-        if isinstance(entry.event, StateChanged):
-            yield entry.node, entry.event
 
 
 def _when(row: Row) -> int:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeAlias
 
+from tcpemu.explain.facts.changed_states import each_change
 from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row
 from tcpemu.network.record import QueueLength, Record
-from tcpemu.stack.base.events import StateChanged
 from tcpemu.stack.base.states import State
 
 ACCEPT_FULL, SYN_FULL = "ACCEPT_FULL", "SYN_FULL"
@@ -76,9 +76,9 @@ def full_queues(record: Record, rows: Sequence[Row], one_queue: Collection[str] 
 
 def _ends(record: Record) -> Iterator[_Place]:
     """Where and when a listener ended."""
-    for entry in record.each_event(StateChanged):
-        if isinstance(entry.event, StateChanged) and entry.event.old is State.LISTEN:
-            yield entry.node, entry.event.flow[3], entry.event.at
+    for node, change in each_change(record):
+        if change.old is State.LISTEN:
+            yield node, change.flow[3], change.at
 
 
 def _accepts(rows: Sequence[Row]) -> Iterator[_Place]:

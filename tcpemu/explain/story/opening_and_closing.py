@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tcpemu.explain.facts.changed_states import each_change
 from tcpemu.explain.facts.row_notes import Note
 from tcpemu.explain.facts.rows import CallRow, PacketRow, Row
 from tcpemu.explain.facts.run_digest import RunDigest
@@ -217,10 +218,9 @@ _OVER = "in TIME-WAIT have passed"
 
 def _ends_of_time_wait(record: Record) -> dict[tuple[str, FlowKey], list[StateChanged]]:
     ends: dict[tuple[str, FlowKey], list[StateChanged]] = {}
-    for entry in record.each_event(StateChanged):
-        change = entry.event
-        if isinstance(change, StateChanged) and change.old is State.TIME_WAIT:
-            ends.setdefault((entry.node, change.flow), []).append(change)
+    for node, change in each_change(record):
+        if change.old is State.TIME_WAIT:
+            ends.setdefault((node, change.flow), []).append(change)
     return ends
 
 

@@ -8,6 +8,7 @@ paragraph, so that a flood makes no longer a story than one lost packet.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tcpemu.explain.facts.changed_states import each_change
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import asked_backlog
 from tcpemu.explain.facts.row_notes import (
@@ -39,7 +40,7 @@ from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
 from tcpemu.explain.story.waits import Waits
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import MIDDLEBOX, NO_HOST, Call, Record
-from tcpemu.stack.base.events import GivenUp, StateChanged
+from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_SYNCNT
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, Address, FlowKey, address_text
@@ -286,14 +287,12 @@ def _asked_backlogs(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, int, int],
 def _listening(record: Record) -> Iterator[tuple[str, int, int, float]]:
     """The node and port of each socket that listened, from when, and until when."""
     since: dict[tuple[str, int], list[int]] = {}
-    for entry in record.each_event(StateChanged):
-        change = entry.event
-        if isinstance(change, StateChanged):
-            here = entry.node, change.flow[3]
-            if change.new is State.LISTEN:
-                since.setdefault(here, []).append(change.at)
-            elif change.old is State.LISTEN and since.get(here):
-                yield *here, since[here].pop(0), change.at
+    for node, change in each_change(record):
+        here = node, change.flow[3]
+        if change.new is State.LISTEN:
+            since.setdefault(here, []).append(change.at)
+        elif change.old is State.LISTEN and since.get(here):
+            yield *here, since[here].pop(0), change.at
     for (node, port), times in since.items():
         yield from ((node, port, at, float("inf")) for at in times)
 
