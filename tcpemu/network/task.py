@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeAlias
 
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.loop import Loop
-from tcpemu.network.record import Call, Record
+from tcpemu.network.record import PROGRAM_ENDS, Call, Record
 from tcpemu.stack.base.errors import ConfigurationError, SocketError
 from tcpemu.wire.segment import FlowKey
 
@@ -257,7 +257,7 @@ class Task:
     def _end(self, result: str) -> None:
         self.done = True
         self._applications.forget(self)
-        self._applications.log(self.node, "ends", result)
+        self._applications.log(self.node, PROGRAM_ENDS, result)
 
 
 def _past(

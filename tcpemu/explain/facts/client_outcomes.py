@@ -9,7 +9,7 @@ from tcpemu.explain.facts.flow_memory import octets_received
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.time_words import moment, span_words
-from tcpemu.network.record import CRASHES, WAITS, Call, Record
+from tcpemu.network.record import CRASHES, PROGRAM_ENDS, WAITS, Call, Record
 from tcpemu.stack.base.events import QueueChanged, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey
@@ -78,7 +78,7 @@ def client_outcomes(
         if not call.application and call.text == CRASHES:
             _crash(outcomes, over, call)
             continue
-        if call.text == "ends":
+        if call.text == PROGRAM_ENDS:
             over.add(who)
         if call.text.startswith("connect(") and call.flow is not None:
             flows[who] = call.flow

@@ -13,7 +13,7 @@ from tcpemu.explain.facts.flow_memory import FlowMemory
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.foresight import Foresight
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, StepReader
-from tcpemu.network.record import NO_HOST, WAITS, Call, PacketSeen, Record
+from tcpemu.network.record import NO_HOST, PROGRAM_ENDS, WAITS, Call, PacketSeen, Record
 from tcpemu.stack.base.events import GivenUp, Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
@@ -366,7 +366,7 @@ def _timer_rows(step: HostStep) -> Iterator[TimerRow]:
 
 def _worth_telling(call: Call, *, sent: bool) -> bool:
     """Whether a call says something that its packets do not."""
-    if call.result == WAITS or call.text == "ends":  # what ended it was a call that failed, and is told
+    if call.result == WAITS or call.text == PROGRAM_ENDS:  # what ended it was a call that failed, and is told
         return False
     if call.result.isupper():  # the name of an errno
         return True

@@ -30,7 +30,7 @@ from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
 from tcpemu.network import Network
-from tcpemu.network.record import NO_HOST, WAITS, PacketSeen
+from tcpemu.network.record import NO_HOST, PROGRAM_ENDS, WAITS, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
@@ -258,7 +258,7 @@ def _is_scene(item: RecordItem, lives: Mapping[int, PacketLife]) -> bool:
     call = item.call
     if call is None or item.sent or item.queues or item.changes:
         return True
-    return call.result != WAITS and call.text != "ends"
+    return call.result != WAITS and call.text != PROGRAM_ENDS
 
 
 def _text(item: HostStep) -> str:

@@ -18,6 +18,8 @@ HOST_IS_OFF = "the host is off"
 """Why a packet is lost that reaches a host after its crash."""
 CRASHES, STARTS_AGAIN = "the host crashes", "the host starts again, without its connections"
 """The texts of two calls that no application makes: what a fault does to a host."""
+PROGRAM_ENDS = "ends"
+"""The text of the call that stands for the end of an application, by itself or by an error."""
 MIDDLEBOX = "middlebox"
 """Who sends what a fault puts on its way in the name of a host. It is no node."""
 FORGED_RST = Reason(
