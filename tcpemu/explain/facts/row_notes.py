@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcpemu.explain.facts.counter_meanings import BULK
-from tcpemu.explain.facts.rows import LISTENER_GONE, Evicted, ListenerQueues, PacketRow, Row, TimerRow
+from tcpemu.explain.facts.rows import Evicted, ListenerQueues, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import HOST_IS_OFF, MIDDLEBOX, NO_HOST
-from tcpemu.stack.base.events import GivenUp, Outcome, Reason, Verdict
+from tcpemu.stack.base.events import LISTENER_GONE, GivenUp, Outcome, Reason, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
 
@@ -129,8 +129,9 @@ def decided(given_up: GivenUp | None, reason: Reason) -> str:
 
 def _fin_wait2(row: TimerRow) -> str:
     """How long an orphan has waited for the peer's FIN, and by which setting."""
-    told = row.reason is not None and row.reason.name == FIN_WAIT2_OVER and row.change is not None
-    return f"; {row.change.cause}" if told and row.change else ""
+    if row.change is None or row.reason is None or row.reason.name != FIN_WAIT2_OVER:
+        return ""
+    return f"; {row.change.cause}"
 
 
 _EIGHT_FOR_NONE = frozenset({"net.ipv4.tcp_orphan_retries"})

@@ -14,7 +14,16 @@ from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.foresight import Foresight
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, StepReader
 from tcpemu.network.record import NO_HOST, PROGRAM_ENDS, WAITS, Call, PacketSeen, Record
-from tcpemu.stack.base.events import GivenUp, Outcome, QueueChanged, Reason, Sent, StateChanged, Verdict
+from tcpemu.stack.base.events import (
+    LISTENER_GONE,
+    GivenUp,
+    Outcome,
+    QueueChanged,
+    Reason,
+    Sent,
+    StateChanged,
+    Verdict,
+)
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
 
@@ -373,10 +382,6 @@ def _worth_telling(call: Call, *, sent: bool) -> bool:
     if call.text.startswith("send("):
         return not sent
     return not call.text.startswith(QUIET_CALLS)
-
-
-LISTENER_GONE = "its listener is gone"
-"""The cause of the end of a half-open connection that outlived its listener, until a segment came for it."""
 
 
 def _orphaned(step: HostStep, arrived: Segment) -> StateChanged | None:

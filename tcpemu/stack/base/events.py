@@ -98,6 +98,10 @@ class StateChanged(_Told):
         return f"{_when(self.at)} {flow_text(self.flow)}: {self.old.name} to {self.new.name}: {self.cause}"
 
 
+LISTENER_GONE = "its listener is gone"
+"""The cause of the end of a request whose listener has ended."""
+
+
 @dataclass(slots=True, unsafe_hash=True, repr=False)
 class QueueChanged(_Told):
     """A queue of a listener got longer or shorter, or listen() set its limit."""

@@ -6,7 +6,7 @@ It ends in one of three ways: it is dropped and the request stays, the request i
 from __future__ import annotations
 
 from tcpemu.stack.base import reasons
-from tcpemu.stack.base.events import Reason
+from tcpemu.stack.base.events import LISTENER_GONE, Reason
 from tcpemu.stack.base.generation import Overflow
 from tcpemu.stack.base.sequence_numbers import MASK, add, after, between, in_window
 from tcpemu.stack.base.states import State
@@ -31,7 +31,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
     None when its listener is gone: so is the request, and the segment is to be delivered anew.
     """
     if request.listener.state is not _LISTEN:
-        request_timer.remove(request, "its listener is gone")
+        request_timer.remove(request, LISTENER_GONE)
         return None
     flags = segment.flags & _HANDSHAKE_FLAGS
     stamps = find_timestamps(segment.options) if segment.options else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from tcpemu.stack.base import reasons
+from tcpemu.stack.base.events import LISTENER_GONE
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.listening import queues, request_timer
@@ -24,5 +25,5 @@ def stop(listener: Listener, call: str) -> None:
     if not listener.host.generation.synack.outlive_listener:
         for flow in list(listener.host.flows.values()):
             if isinstance(flow, Request) and flow.listener is listener:
-                request_timer.remove(flow, "its listener is gone")
+                request_timer.remove(flow, LISTENER_GONE)
     queues.queue_changed(listener)

@@ -6,7 +6,7 @@ inet_connection_sock.c: reqsk_timer_handler (Linux 6.18).
 from __future__ import annotations
 
 from tcpemu.stack.base import reasons
-from tcpemu.stack.base.events import GivenUp, Reason
+from tcpemu.stack.base.events import LISTENER_GONE, GivenUp, Reason
 from tcpemu.stack.base.sequence_numbers import add
 from tcpemu.stack.base.states import State
 from tcpemu.stack.listening import queues, shared_timer, syn_ack
@@ -40,7 +40,7 @@ def fire(request: Request) -> None:
     host = listener.host
     if listener.state is not State.LISTEN:
         host.timer_fired(request.key, reasons.REQUEST_ORPHANED)
-        remove(request, "its listener is gone")
+        remove(request, LISTENER_GONE)
         return
     expired, resend = next_time_out(request)
     host.count("TCPTimeouts")
