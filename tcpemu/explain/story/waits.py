@@ -94,8 +94,9 @@ class Waits:
         """The FIN that the sender of this data is sent on the same connection, and that arrives."""
         found = None
         for row in self._rows:
-            comes = isinstance(row, PacketRow) and row.segment.flags & FIN and row.arrived
-            if comes and isinstance(row, PacketRow) and _from(row) == _to(data):
+            if not isinstance(row, PacketRow) or not row.segment.flags & FIN or not row.arrived:
+                continue
+            if _from(row) == _to(data):
                 if found is not None and row.at > data.at:
                     break
                 found = row  # of an earlier connection with the same ports, if a later one comes
