@@ -2,7 +2,10 @@
 
 from typing import Any
 
-Trace = dict[str, Any]
+from conform_base import Trace
+
+from tcpemu.wire.ipv6 import LEAST_IPV6_MTU
+
 _ICMP_OF_IPV6 = {
     (3, 0): (1, 0),
     (3, 1): (1, 3),
@@ -15,7 +18,6 @@ _ICMP_OF_IPV6 = {
 }
 """Type and code of ICMP, and what ICMPv6 says in its place; what is not here becomes 'no route'."""
 _NO_ROUTE = (1, 0)
-_LEAST_MTU = 1280
 
 
 def over_ipv6(trace: Trace) -> Trace:
@@ -33,6 +35,6 @@ def _step(step: list[Any]) -> list[Any]:
         return step
     at, verb, port, kind, code, *rest = step
     more = {name: value for name, value in (rest[0] if rest else {}).items() if name != "ip"}
-    if 0 < more.get("mtu", 0) < _LEAST_MTU:
-        more["mtu"] += _LEAST_MTU - 500
+    if 0 < more.get("mtu", 0) < LEAST_IPV6_MTU:
+        more["mtu"] += LEAST_IPV6_MTU - 500
     return [at, verb, port, *_ICMP_OF_IPV6.get((kind, code), _NO_ROUTE), more]

@@ -47,7 +47,6 @@ add some tens of milliseconds."""
 _NO_NEIGHBOUR, _NO_NEIGHBOUR_V6 = (UNREACHABLE, 1), (V6_UNREACHABLE, 3)
 """Kind and code of the ICMP error: host unreachable (arp.c: arp_error_report), address unreachable (ndisc.c:
 ndisc_error_report)."""
-_V6_OCTETS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +310,7 @@ class Node(Attached):
         del self._unresolved[peer]
         for segment in waiting:
             own = segment.src
-            says = _NO_NEIGHBOUR_V6 if len(own) == _V6_OCTETS else _NO_NEIGHBOUR
+            says = _NO_NEIGHBOUR_V6 if is_ipv6(own) else _NO_NEIGHBOUR
             host.receive_icmp(IcmpError(own, own, *says, encode(segment)), self._loop.now)
             self._settle()
 

@@ -9,9 +9,10 @@ from tcpemu.programs.calls.host_lookup import address_named
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.standing_still import refused
 from tcpemu.programs.waiting.whereabouts import caller
+from tcpemu.stack.base.ip_families import ANY6, is_ipv6
 from tcpemu.wire.segment import Address, address, address_text
 
-ANY, ANY6 = bytes(4), bytes(16)
+ANY = bytes(4)
 
 
 def to_stack(process: Process, call: str, pair: object, ipv6: bool = False) -> tuple[Address, int]:
@@ -46,7 +47,7 @@ def from_stack(pair: tuple[Address, int] | None) -> tuple[str, int] | tuple[str,
     if pair is None:
         raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
     octets, port = pair
-    if len(octets) == len(ANY6):
+    if is_ipv6(octets):
         return socket.inet_ntop(socket.AF_INET6, octets), port, 0, 0
     return address_text(octets) if octets else "0.0.0.0", port
 
