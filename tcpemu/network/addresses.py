@@ -1,6 +1,7 @@
 """Who has which address: single ones, and ranges for nodes that speak for many."""
 
 import ipaddress
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from tcpemu.stack.base.errors import ConfigurationError
@@ -27,6 +28,11 @@ def range_of(text: str) -> AddressRange:
         raise ConfigurationError(
             f"{text!r} is no range of addresses ({error}); write it as '198.51.100.0/24'"
         ) from None
+
+
+def any_ipv6(texts: Iterable[str]) -> bool:
+    """Whether one of these addresses in text is one of IPv6."""
+    return any(":" in text for text in texts)
 
 
 class Addresses:

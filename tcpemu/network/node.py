@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TypeAlias
 
-from tcpemu.network.addresses import AddressRange, packed, range_of
+from tcpemu.network.addresses import AddressRange, any_ipv6, packed, range_of
 from tcpemu.network.application_sockets import (
     ConnectedSocket,
     ListeningSocket,
@@ -186,7 +186,9 @@ class Node(Attached):
         if type(backlog) is not int:
             raise ConfigurationError(f"backlog={backlog!r}: a backlog is a whole number, such as 128")
         local = None if address is None else packed(address)
-        socket = self._socket(options, datagram, self._is_of_ipv6 if local is None else is_ipv6(local))
+        socket = self._socket(
+            options, datagram, any_ipv6(self.addresses) if local is None else is_ipv6(local)
+        )
 
         def attempt(now: int) -> None:
             socket.bind(local, port)
@@ -225,10 +227,6 @@ class Node(Attached):
                 self._bind(socket, *local)
             await self.calls.complete(socket, text, attempt, lambda _: "connected", again=errno.EINPROGRESS)
         return ConnectedSocket(self.calls, socket)
-
-    @property
-    def _is_of_ipv6(self) -> bool:
-        return any(":" in text for text in self.addresses)
 
     def _socket(
         self, options: OptionValues | None, datagram: bool = False, ipv6: bool = False

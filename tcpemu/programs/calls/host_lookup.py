@@ -7,6 +7,7 @@ import os
 import socket
 from typing import Any
 
+from tcpemu.network.addresses import any_ipv6
 from tcpemu.programs.waiting.computers import Process
 from tcpemu.programs.waiting.whereabouts import caller
 
@@ -33,7 +34,7 @@ def addresses_named(process: Process, name: str, family: int = 0) -> list[str]:
     fitting = [text for text in found or literal if family in (0, _family_of(text))]
     if not found and not literal:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-    if family == 0 and found and not has_ipv6(process):
+    if family == 0 and found and not any_ipv6(process.node.addresses):
         fitting = [text for text in fitting if ":" not in text] or fitting
     if not fitting:
         raise socket.gaierror(socket.EAI_ADDRFAMILY, "Address family for hostname not supported")
@@ -50,11 +51,6 @@ def _literal(name: str) -> list[str]:
 
 def _family_of(text: str) -> int:
     return int(socket.AF_INET6 if ":" in text else socket.AF_INET)
-
-
-def has_ipv6(process: Process) -> bool:
-    """Whether the host has an address of IPv6 besides ::1."""
-    return any(":" in text for text in process.node.addresses)
 
 
 def name_of(process: Process, text: str) -> str | None:
@@ -96,7 +92,7 @@ def _wanted(process: Process, name: str | None, family: int, passive: bool) -> l
     """What is looked up: each address in text, or None for any or for the own host, with its family."""
     if name is not None:
         return [(text, _family_of(text)) for text in addresses_named(process, name, family)]
-    if family or not has_ipv6(process):
+    if family or not any_ipv6(process.node.addresses):
         return [(None, family or socket.AF_INET)]
     both: list[tuple[str | None, int]] = [(None, socket.AF_INET), (None, socket.AF_INET6)]
     return both if passive else both[::-1]
