@@ -30,6 +30,11 @@ def octets_text(count: int) -> str:
     return f"{count} octet" if count == 1 else f"{count} octets"
 
 
+def octets_or_end(data: bytes) -> str:
+    """What a read gave: `2 octets`, or `end`."""
+    return octets_text(len(data)) if data else "end"
+
+
 def connected(socket: EndpointSocket) -> None:
     """How a connect() stands: EINPROGRESS while it goes on, and the errno it failed with if it did."""
     if socket.state in (State.SYN_SENT, State.SYN_RECV):
@@ -158,7 +163,7 @@ class ConnectedSocket(_ApplicationSocket):
             self.socket,
             f"recv({n})",
             lambda now: self.socket.recv(n, now),
-            lambda data: octets_text(len(data)) if data else "end",
+            octets_or_end,
             timeout,
         )
 

@@ -15,7 +15,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeAlias, TypeVar
 
-from tcpemu.network.application_sockets import connected, octets_text
+from tcpemu.network.application_sockets import connected, octets_or_end
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
 from tcpemu.programs.calls.socket_addresses import FAMILIES, from_stack, not_emulated, to_stack
@@ -345,7 +345,7 @@ class EmulatedSocket(socket.socket):
         limit = stream.receive_limit
         deadline = None if limit is None else self._process.computers.now + limit
         call = LeastOctets(stream.socket, bufsize, least, flags, deadline)
-        return self._call(f"recv({bufsize})", call.attempt, _octets_or_end, limit=limit)
+        return self._call(f"recv({bufsize})", call.attempt, octets_or_end, limit=limit)
 
     def _recv_all_in_memory(self, bufsize: int, flags: int) -> bytes:
         if flags & _PEEK:
@@ -363,7 +363,7 @@ class EmulatedSocket(socket.socket):
         return self._call(
             f"recv({bufsize})",
             lambda now: stream.socket.recv(bufsize, now, flags),
-            _octets_or_end,
+            octets_or_end,
             wait=not flags & (_DONTWAIT | _OOB),  # for urgent data nobody waits
             limit=stream.receive_limit,
         )
@@ -501,10 +501,6 @@ def _c_int(value: int) -> int:
     if not -(2**31) <= value < 2**31:
         raise OverflowError("Python int too large to convert to C int")
     return value
-
-
-def _octets_or_end(data: bytes) -> str:
-    return octets_text(len(data)) if data else "end"
 
 
 def _of_whom(stream: TcpStream) -> str:
