@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from hypothesis import strategies as st
 
 from tcpemu.stack.base.errors import ConfigurationError
@@ -25,15 +27,12 @@ def arrivals(
     gaps = [gap for gap in _GAPS if gap <= max_gap]
     if not gaps:
         raise ConfigurationError(f"max_gap={max_gap!r}: milliseconds, 0 or more")
-    return _times(
-        st.one_of(*_patterns(st.integers(min_clients, max_clients), gaps, min_clients, max_clients, max_gap))
-    )
+    return _times(st.one_of(*_patterns(gaps, min_clients, max_clients, max_gap)))
 
 
-def _patterns(
-    counts: st.SearchStrategy[int], gaps: list[int], fewest: int, most: int, max_gap: int
-) -> list[st.SearchStrategy[list[int]]]:
+def _patterns(gaps: list[int], fewest: int, most: int, max_gap: int) -> list[st.SearchStrategy[list[int]]]:
     """Milliseconds between each and the one before it."""
+    counts = st.integers(fewest, most)
     evenly = st.builds(lambda count, gap: [gap] * count, counts, st.sampled_from(gaps))
     bursts = st.builds(
         lambda count, size, gap: [0 if number % size else gap for number in range(count)],
@@ -49,4 +48,4 @@ def _patterns(
 def _times(draw: st.DrawFn, patterns: st.SearchStrategy[list[int]]) -> list[str]:
     """The first comes at nought."""
     gaps = draw(patterns)
-    return [f"{sum(gaps[1 : number + 1])} ms" for number in range(len(gaps))]
+    return [f"{time - gaps[0]} ms" for time in accumulate(gaps)]
