@@ -19,6 +19,7 @@ TestOrders = Orders.TestCase
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
@@ -85,7 +86,7 @@ class WorldMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_link_changes(self, data: st.DataObject) -> None:
         """Rule: two hosts have another link from now on."""
-        one, other = data.draw(st.sampled_from(_pairs(self.names)), "between")
+        one, other = data.draw(st.sampled_from(list(combinations(self.names, 2))), "between")
         self.world.link(one, other, data.draw(links(max_loss=self.max_loss), "conditions"))
 
     @rule(time=st.sampled_from(["0.1 s", "1 ms", "1 s", "10 s", "70 s"]))
@@ -110,10 +111,6 @@ class WorldMachine(RuleBasedStateMachine):
             self.settle()
         finally:
             world.close()
-
-
-def _pairs(names: Sequence[str]) -> list[tuple[str, str]]:
-    return [(one, other) for number, one in enumerate(names) for other in names[number + 1 :]]
 
 
 def _from_now_on(fault: Fault, now: int) -> Fault:
