@@ -46,20 +46,14 @@ def upload(s: Script, control: str) -> Trace:
     """100 to 400 segments to a receiver behind a narrow link, some of them lost or late."""
     s.set(tcp_congestion_control=control)
     peer = connection(s)
-    stamped = peer.stamps is not None
     model = {
-        "port": peer.port,
         "rtt": s.one_of(0.02, 0.05, 0.1),
         "gap": s.one_of(0.0005, 0.001, 0.003),
         "loss": s.one_of(0, 0, 0.01, 0.03),
         "drop": [s.some(0, 100) for _ in range(s.some(0, 3))],
         "seed": s.some(0, 10_000),
-        "sack": int(any(words[0] == "sackOK" for words in peer.options)),
-        "ts": int(stamped),
-        "win": 512 if stamped else 65535,
+        **peer.for_model(),
     }
-    if stamped:
-        model["tsbase"] = (peer.stamps or 0) + 60
     segments, writes = s.some(100, 400), s.some(1, 4)
     for _ in range(writes):
         s.step("send", peer.port, segments * peer.mss // writes)

@@ -145,6 +145,16 @@ class Peer:
         self.mss = max(48, min(largest or 536, 1460)) - (12 if self.stamps is not None else 0)
         """What the host puts into a segment: none and 0 count as 536, and 48 is the least."""
 
+    def for_model(self) -> dict[str, Any]:
+        """What a model that answers in its place is told of it: see `tcpemu/kernel/model_receiver.py`."""
+        told = {
+            "port": self.port,
+            "sack": int(any(words[0] == "sackOK" for words in self.options)),
+            "ts": int(self.stamps is not None),
+            "win": 65535 if self.stamps is None else 512,
+        }
+        return told if self.stamps is None else {**told, "tsbase": self.stamps + 60}
+
     # ------------------------------------------------------------------ segments
 
     def segment(

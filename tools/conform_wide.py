@@ -179,21 +179,15 @@ def writes(s: Script) -> Trace:
     return s.end()
 
 
-def answering(s: Script, peer: Peer, **changes: object) -> dict[str, object]:
+def answering(s: Script, peer: Peer) -> dict[str, object]:
     """A receiver that answers by a model."""
-    stamped = peer.stamps is not None
-    model = {
-        "port": peer.port,
+    return {
         "rtt": s.one_of(0.02, 0.05, 0.1),
         "gap": s.one_of(0.0005, 0.002),
         "loss": s.one_of(0, 0, 0.02),
         "seed": s.some(0, 10_000),
-        "sack": int(any(words[0] == "sackOK" for words in peer.options)),
-        "ts": int(stamped),
-        "win": 512 if stamped else 65535,
-        **changes,
+        **peer.for_model(),
     }
-    return {**model, "tsbase": (peer.stamps or 0) + 60} if stamped else model
 
 
 def spoken_to(s: Script) -> Peer:
