@@ -23,15 +23,10 @@ _ECHO, _ECHO_OCTETS = "echo, segments /s", "echo in octets, segments /s"
 _PAIR, _PAIR_LOSS = "echo, both ends, segments /s", f"echo, both ends, every {_LOST}th lost, segments /s"
 _BULK, _BULK_LOSS = "bulk, both ends, segments /s", f"bulk, every {_LOST}th lost, segments /s"
 _BULK_QUEUE = f"bulk, a queue of {_QUEUE}, segments /s"
-_WAYS = ("run", "ladder", "capture", "plain capture", "JSON", "report")
-"""Of telling a long run: those of `_bench_end_to_end.py`, which PyPy cannot load."""
 TARGETS = {_OBJECTS: 2.5, _OCTETS: 2.5, _ECHO: 4, _ECHO_OCTETS: 4, _BULK: 4, _BULK_LOSS: 4}
 """How many times plain Python the compiled core has to be; what has no target is measured and shown."""
 LEAST = {_OCTETS: 100_000, _OBJECTS: 150_000, _BULK: 90_000}
 """How much the compiled core has to do in a second of a quiet core."""
-CORE = (_OBJECTS, _OCTETS, _ECHO, _ECHO_OCTETS, _PAIR, _PAIR_LOSS, _BULK, _BULK_LOSS, _BULK_QUEUE)
-"""What runs without scenarios, and so on PyPy too."""
-ALL = (*CORE, *[f"{way}, packets /s" for way in _WAYS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ class Pair:
 def compared(plain: Path, other: Path, scale: float) -> dict[str, Pair]:
     """Every kind of work by both, one after the other."""
     first, second = rates_of(plain, "plain Python", scale), rates_of(other, "compiled", scale)
-    return {name: Pair(first[name], second[name]) for name in ALL}
+    return {name: Pair(each, second[name]) for name, each in first.items()}
 
 
 def rates_of(python: Path, wanted: str, scale: float, *, core: bool = False) -> dict[str, float]:
@@ -83,7 +78,7 @@ def rates(scale: float) -> dict[str, float]:
 
 def end_to_end_rates(scale: float) -> dict[str, float]:
     """Packets of a long run a second, in each way of telling it."""
-    from _bench_end_to_end import costs
+    from _bench_end_to_end import costs  # PyPy cannot load it
 
     return {f"{name}, packets /s": 1e6 / each for name, each in costs(max(int(_CLIENTS * scale), 20)).items()}
 

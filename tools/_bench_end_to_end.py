@@ -34,7 +34,6 @@ from tcpemu.version import build as which_build
 T = TypeVar("T")
 
 RUN, LADDER, CAPTURE, PLAIN, JSON, REPORT = "run", "ladder", "capture", "plain capture", "JSON", "report"
-ROWS = (RUN, LADDER, CAPTURE, PLAIN, JSON, REPORT)
 MEMORY = "memory"
 _REPORTED = 2000
 """Connections of the run of which a page is made: it holds every packet, and is for people."""

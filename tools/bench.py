@@ -279,7 +279,7 @@ def beside(python: Path, rounds: int, scale: float) -> int:
 
 def _beside(played: Sequence[dict[str, builds.Pair]]) -> Iterator[Line]:
     """A line for each kind of work, and one for each that has to be so fast by itself."""
-    for name in builds.ALL:
+    for name in played[0]:
         times = median(one[name].times for one in played)
         plain, other = (median(getattr(one[name], which) for one in played) for which in ("plain", "other"))
         least = builds.TARGETS.get(name)
