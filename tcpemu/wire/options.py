@@ -63,9 +63,11 @@ class Timestamps(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FastOpen:
-    """Fast Open cookie (kind 34); empty in a request for one."""
+    """Fast Open cookie (RFC 7413); empty in a request for one."""
 
     cookie: bytes
+    experimental: bool = False
+    """By kind 254 with the number 0xF989 in front, as before there was kind 34 (RFC 6994)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ _MSS_HEAD = 0x0204
 _SACK_OK_TIMESTAMPS_HEAD = 0x0402080A
 _NOP_NOP_TIMESTAMPS_HEAD = 0x0101080A
 _NOP_WSCALE_HEAD = 0x010303
+_FAST_OPEN_EXPERIMENT = b"\xf9\x89"
+"""The experiment's number (include/net/tcp.h: TCPOPT_FASTOPEN_MAGIC)."""
 
 
 def decode_options(octets: bytes) -> tuple[Option, ...]:
@@ -180,6 +184,12 @@ def _read_fast_open(data: bytes) -> Option | None:
     return None if len(data) % 2 else FastOpen(data)
 
 
+def _read_experiment(data: bytes) -> Option | None:
+    """One of the two kinds for experiments: which, its first octets tell (RFC 6994)."""
+    cookie = data.removeprefix(_FAST_OPEN_EXPERIMENT)
+    return None if len(cookie) == len(data) or len(cookie) % 2 else FastOpen(cookie, experimental=True)
+
+
 _READERS: dict[int, Callable[[bytes], Option | None]] = {
     2: _read_mss,
     3: _read_wscale,
@@ -187,6 +197,7 @@ _READERS: dict[int, Callable[[bytes], Option | None]] = {
     5: _read_sack,
     8: _read_timestamps,
     34: _read_fast_open,
+    254: _read_experiment,
 }
 
 
@@ -237,7 +248,9 @@ _WRITERS: dict[type[Option], Callable[[Any], bytes]] = {
     SackOk: lambda _: b"\4\2",
     Sack: lambda option: _tlv(5, b"".join(struct.pack("!II", *block) for block in option.blocks)),
     Timestamps: lambda option: struct.pack("!BBII", 8, 10, option.val, option.ecr),
-    FastOpen: lambda option: _tlv(34, option.cookie),
+    FastOpen: lambda option: (
+        _tlv(254, _FAST_OPEN_EXPERIMENT + option.cookie) if option.experimental else _tlv(34, option.cookie)
+    ),
     Unknown: lambda option: _tlv(option.kind, option.data),
     Garbage: lambda option: option.data,
 }

@@ -303,8 +303,8 @@ def _words(flow: FlowOrigins, option: Option) -> list[Any]:
         case Sack(blocks):
             start = flow.peer or 0
             return ["sack", [[_wrapped(left - start), _wrapped(right - start)] for left, right in blocks]]
-        case FastOpen(cookie):
-            return ["fo", cookie.hex()]
+        case FastOpen(cookie, experimental):
+            return ["raw", 254, "f989" + cookie.hex()] if experimental else ["fo", cookie.hex()]
         case Unknown(kind, data):
             return ["raw", kind, data.hex()]
         case Garbage(data):

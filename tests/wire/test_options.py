@@ -71,7 +71,10 @@ def test_what_is_written_is_whole_words_with_zeros_behind(options):
         ("0101 0512 00000001 00000002 ffffffff 00000000", (NOP, NOP, Sack(((1, 2), (0xFFFFFFFF, 0))))),
         ("2202 0101", (FastOpen(b""), NOP, NOP)),
         ("220a 1122334455667788 0101", (FastOpen(bytes.fromhex("1122334455667788")), NOP, NOP)),
-        ("fe04f989", (Unknown(254, b"\xf9\x89"),)),
+        ("fe04f989", (FastOpen(b"", experimental=True),)),
+        ("fe08f98911223344", (FastOpen(bytes.fromhex("11223344"), experimental=True),)),
+        ("fe05f98911 010101", (Unknown(254, bytes.fromhex("f98911")), NOP, NOP, NOP)),
+        ("fe04f988", (Unknown(254, b"\xf9\x88"),)),
         ("00ffffff", (Eol(b"\xff\xff\xff"),)),
     ],
 )
