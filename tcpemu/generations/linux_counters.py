@@ -27,10 +27,11 @@ _SINCE: dict[Version, str] = {
     (2, 6, 39): "TCPDeferAcceptDrop TCPBacklogDrop TCPTimeWaitOverflow",
     (3, 1): "TCPReqQFullDoCookies TCPReqQFullDrop",
     (3, 5): "TCPRcvCoalesce TCPRetransFail",
-    (3, 6): "TCPChallengeACK TCPSYNChallenge TCPOFOQueue TCPOFODrop TCPOFOMerge",
+    (3, 6): "TCPChallengeACK TCPSYNChallenge TCPOFOQueue TCPOFODrop TCPOFOMerge TCPFastOpenActive",
     (3, 9): "TCPFastOpenCookieReqd TCPFastOpenPassive TCPFastOpenPassiveFail TCPFastOpenListenOverflow",
     (3, 10): "InCsumErrors TCPLossProbes TCPLossProbeRecovery",
     (3, 14): "TCPAutoCorking",
+    (3, 15): "TCPFastOpenActiveFail",
     (3, 16): "TCPSynRetrans TCPFromZeroWindowAdv TCPToZeroWindowAdv TCPWantZeroWindowAdv TCPOrigDataSent",
     (
         4,
@@ -38,8 +39,10 @@ _SINCE: dict[Version, str] = {
     ): "TCPACKSkippedSynRecv TCPACKSkippedPAWS TCPACKSkippedSeq TCPACKSkippedFinWait2 TCPACKSkippedTimeWait"
     " TCPACKSkippedChallenge",
     (4, 2): "TCPWinProbe TCPKeepAlive",
+    (4, 12): "TCPFastOpenBlackhole",
     (4, 18): "TCPDelivered TCPDeliveredCE",
     (4, 19): "TCPZeroWindowDrop TCPRcvQDrop TCPAckCompressed",
+    (5, 3): "TCPFastOpenPassiveAltKey",
     (5, 10): "TcpTimeoutRehash TcpDuplicateDataRehash TCPDSACKRecvSegs TCPDSACKIgnoredDubious",
     (6, 1): "TCPMigrateReqSuccess TCPMigrateReqFailure",
     (6, 18): "TSEcrRejected BeyondWindow PAWSOldAck PAWSTimewait",

@@ -13,7 +13,7 @@ from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
 from tcpemu.stack.connection.arriving import icmp_arrives, segment_arrives
 from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
 from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, stateless_replies
-from tcpemu.stack.listening import final_ack, listener_receives, request_timer, syn_arrives
+from tcpemu.stack.listening import fast_open_child, final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
@@ -40,6 +40,8 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     if flow is None:
         return _no_flow(tables, segment)
     if type(flow) is Connection:
+        if flow.fast_open is not None and flow.opened_early:
+            return fast_open_child.receive(flow, segment)
         return segment_arrives.receive(flow, segment)
     if type(flow) is Request:
         reason = final_ack.receive(flow, segment)
@@ -127,7 +129,9 @@ def timer_fired(what: Armable) -> None:
 def _connection_timer(timer: Timer) -> None:
     conn = timer.owner
     assert isinstance(conn, Connection)
-    if timer.kind is TimerKind.WRITE:
+    if timer.kind is TimerKind.WRITE and conn.opened_early:
+        fast_open_child.timer_fired(conn)
+    elif timer.kind is TimerKind.WRITE:
         timeouts.write_timer_fired(conn)
     elif timer.kind is TimerKind.DELAYED_ACK:
         delayed_acks.timer_fired(conn)

@@ -45,8 +45,9 @@ An echo of a timestamp counts from the first timestamp that the host sent on the
 
 **A call** is [time, verb, ...]. What may be left out stands in parentheses:
 
-    listen backlog ({"port", "rcvbuf", "maxseg", "defer", "syncnt", "opts"})   socket, bind, listen; once more: only
-                                          listen; opts are [[level, name, value], ...], by numbers, set before that
+    listen backlog ({"port", "rcvbuf", "maxseg", "defer", "syncnt", "fastopen", "opts"})   socket, bind, listen; once
+                                          more: only listen; opts are [[level, name, value], ...], by numbers, set
+                                          before that
     accept (port)                         gives the peer's port
     connect own port, peer's port ({"syncnt", "opts"})
     send peer port, octets (flags)        gives how many were taken; flags by number, as 1 for MSG_OOB
@@ -156,6 +157,7 @@ _LISTEN_OPTIONS = {
     "maxseg": (so.IPPROTO_TCP, so.TCP_MAXSEG),
     "defer": (so.IPPROTO_TCP, so.TCP_DEFER_ACCEPT),
     "syncnt": (so.IPPROTO_TCP, so.TCP_SYNCNT),
+    "fastopen": (so.IPPROTO_TCP, so.TCP_FASTOPEN),
 }
 Json = dict[str, Any]
 

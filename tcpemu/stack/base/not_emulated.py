@@ -7,7 +7,6 @@ Socket options are in `tcpemu.stack.sockets.option_names`.
 from __future__ import annotations
 
 _MEMORY = "there is no limit of memory for all sockets together"
-_FAST_OPEN = "no data travels on a SYN"
 _PLB = "a flow keeps its path"
 _PROBING = "the path's MTU is not probed"
 _ACCECN = "ECN is that of RFC 3168"
@@ -101,9 +100,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_ecn_option_beacon": _ACCECN,
     "net.ipv4.tcp_ehash_entries": _SIZES,
     "net.ipv4.tcp_fack": "it does nothing in Linux either, since 4.15",
-    "net.ipv4.tcp_fastopen": _FAST_OPEN,
-    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": _FAST_OPEN,
-    "net.ipv4.tcp_fastopen_key": _FAST_OPEN,
     "net.ipv4.tcp_fwmark_accept": "packets carry no marks",
     "net.ipv4.tcp_l3mdev_accept": "there is one routing domain",
     "net.ipv4.tcp_limit_output_bytes": _DEVICE,

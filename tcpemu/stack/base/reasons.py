@@ -18,6 +18,7 @@ _SYN_SENT = "tcp_input.c: tcp_rcv_synsent_state_process"
 _DATA_QUEUE = "tcp_input.c: tcp_data_queue"
 _TCP_ACK = "tcp_input.c: tcp_ack"
 _TIME_WAIT = "tcp_minisocks.c: tcp_timewait_state_process"
+_TRY_FAST_OPEN = "tcp_fastopen.c: tcp_try_fastopen"
 _RCV = "tcp_ipv4.c: tcp_v4_rcv"
 _REQ_TIMER = "inet_connection_sock.c: reqsk_timer_handler"
 _RETRANS_TIMER = "tcp_timer.c: tcp_retransmit_timer"
@@ -40,6 +41,11 @@ def _answer(name: str, text: str, source: str) -> Reason:
     return _reason(name, text, source, _ANSWERED)
 
 
+FAST_OPEN_SYN = _answer(
+    "FAST_OPEN_SYN",
+    "a SYN inside the window of a connection that Fast Open has opened: a RST, and it goes on",
+    _CHECK_REQ,
+)
 BAD_CHECKSUM = _drop("TCP_CSUM", "the checksum is wrong", _RCV)
 BAD_HEADER = _drop("PKT_TOO_SMALL", "the headers cannot be right", _RCV)
 NOT_FOR_US = _drop(
@@ -53,6 +59,11 @@ SYN_QUEUED_KNOWN = _reason(
     "the last quarter of tcp_max_syn_backlog is kept for peers that are known, and this one is: a connection with "
     "it has ended before, and its round-trip time is remembered (ip tcp_metrics)",
     _CONN_REQUEST,
+)
+FAST_OPENED = _reason(
+    "FAST_OPENED",
+    "the SYN may open the connection by itself (Fast Open): it is queued for accept() at once, with its data",
+    _TRY_FAST_OPEN,
 )
 SYN_COOKIE = _answer(
     "SYN_COOKIE", "the SYN queue is full, so a SYN cookie is sent and nothing is remembered", _CONN_REQUEST
@@ -289,6 +300,19 @@ SENT_SYN_AT_ONCE = _reason(
 )
 SENT_SYN_AGAIN = _reason("SYN_AGAIN", "retransmission time-out (RTO): no answer to the SYN", _RETRANS_TIMER)
 SENT_SYN_ACK = _reason("SYN_ACK", "answers the SYN", _CONN_REQUEST)
+SENT_SYN_ACK_WITH_COOKIE = _reason(
+    "SYN_ACK_WITH_COOKIE",
+    "answers the SYN, with a Fast Open cookie for the next time; data on the SYN is not taken",
+    _TRY_FAST_OPEN,
+)
+SENT_SYN_ACK_FAST_OPEN = _reason(
+    "SYN_ACK_FAST_OPEN", "answers the SYN that has opened the connection by itself (Fast Open)", _CONN_REQUEST
+)
+SENT_SYN_ACK_FAST_OPEN_AGAIN = _reason(
+    "SYN_ACK_FAST_OPEN_AGAIN",
+    "no final ACK in time of a connection that Fast Open has opened",
+    "tcp_timer.c: tcp_fastopen_synack_timer",
+)
 SENT_COOKIE = _reason("SYN_ACK_COOKIE", "answers the SYN with a cookie", _CONN_REQUEST)
 SENT_SYN_ACK_AGAIN = _reason("SYN_ACK_AGAIN", "no final ACK has completed the handshake in time", _REQ_TIMER)
 SENT_SYN_ACK_DUPLICATE = _reason("SYN_ACK_DUPLICATE", "answers the repeated SYN", _CHECK_REQ)
@@ -418,6 +442,11 @@ REQUEST_SILENT = _reason(
     _REQ_TIMER,
 )
 SYN_TIMED_OUT = _reason("SYN_TIMED_OUT", "no answer to the SYN: connect() fails with ETIMEDOUT", _WRITE_ERR)
+FAST_OPEN_TIMED_OUT = _reason(
+    "FAST_OPEN_TIMED_OUT",
+    "no final ACK in time: the connection that Fast Open has opened is given up with ETIMEDOUT",
+    "tcp_timer.c: tcp_fastopen_synack_timer",
+)
 TIMED_OUT = _reason("TIMED_OUT", "no ACK in time: the connection is given up with ETIMEDOUT", _WRITE_ERR)
 ORPHAN_TIMED_OUT = _reason(
     "ORPHAN_TIMED_OUT",

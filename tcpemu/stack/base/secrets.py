@@ -52,6 +52,10 @@ class Secrets:
         octets = _octets(key) + count.to_bytes(8, "big")
         return int.from_bytes(blake2b(octets, digest_size=4, key=self._cookie_keys[which]).digest(), "big")
 
+    def fast_open_key(self) -> bytes:
+        """The key of Fast Open's cookies where nobody has set one, 16 octets (tcp_fastopen_init_key_once)."""
+        return blake2b(b"Fast Open", digest_size=16, key=self._cookie_keys[0]).digest()
+
 
 def _octets(key: FlowKey) -> bytes:
     remote, remote_port, local, local_port = key

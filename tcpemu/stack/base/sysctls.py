@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from re import fullmatch
 from typing import TypeAlias
 
 from tcpemu.stack.base.congestion_hooks import KINDS
@@ -29,8 +30,13 @@ class Sysctl:
     low: int = 0
     high: int = INT_MAX
     words: tuple[str, ...] = ()
+    form: str = ""
+    """Of a text that is no word of a few: what it is to match."""
+    example: str = ""
+    """Such a text."""
 
 
+_KEY = "[0-9a-fA-F]{1,8}(-[0-9a-fA-F]{1,8}){3}"
 SYSCTLS: dict[str, Sysctl] = {
     "net.core.somaxconn": Sysctl(4096, "upper limit of the backlog given to listen()"),
     "net.core.rmem_max": Sysctl(4194304, "largest SO_RCVBUF, in octets", 2304),
@@ -61,6 +67,22 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_early_retrans": Sysctl(3, "3 and 4: tail loss probes; 0: none", 0, 4),
     "net.ipv4.tcp_ecn": Sysctl(2, "0: no ECN; 1: ask and answer; 2: answer when asked", 0, 2),
     "net.ipv4.tcp_ecn_fallback": Sysctl(1, "a SYN sent again does not ask for ECN", 0, 1),
+    "net.ipv4.tcp_fastopen": Sysctl(
+        1,
+        "Fast Open, a sum: 1: as a client; 2: as a server; 4: a client needs no cookie; 0x200: a server needs none; "
+        "0x400: every listener takes it, not only with TCP_FASTOPEN",
+        -(2**31),
+    ),
+    "net.ipv4.tcp_fastopen_blackhole_timeout_sec": Sysctl(
+        0,
+        "seconds without Fast Open as a client once something on the way seems to swallow it; 0: it goes on",
+    ),
+    "net.ipv4.tcp_fastopen_key": Sysctl(
+        "",
+        "the key of Fast Open's cookies, and a second one whose cookies are still good; empty: drawn at random",
+        form=f"|{_KEY}(,{_KEY})?",
+        example="00010203-04050607-08090a0b-0c0d0e0f",
+    ),
     "net.ipv4.tcp_fin_timeout": Sysctl(60, "seconds an orphan stays in FIN_WAIT2", 0, 8589934),
     "net.ipv4.tcp_frto": Sysctl(2, "0: a time-out is never tested for being spurious (F-RTO)", 0, 255),
     "net.ipv4.tcp_invalid_ratelimit": Sysctl(500, "milliseconds between answers to segments out of window"),
@@ -188,6 +210,9 @@ class Sysctls:
     tcp_early_retrans: int
     tcp_ecn: int
     tcp_ecn_fallback: int
+    tcp_fastopen: int
+    tcp_fastopen_blackhole_timeout_sec: int
+    tcp_fastopen_key: str
     tcp_fin_timeout: int
     tcp_frto: int
     tcp_invalid_ratelimit: int
@@ -282,6 +307,8 @@ def parse(name: str, value: object) -> Value:
         if value not in sysctl.words:
             raise ConfigurationError(f"{name} is {value!r}; it can be {' or '.join(sysctl.words)}")
         return str(value)
+    if isinstance(sysctl.default, str):
+        return _text(name, sysctl, value)
     wanted = len(sysctl.default) if isinstance(sysctl.default, tuple) else 1
     numbers = _numbers(value)
     if numbers is None or len(numbers) != wanted:
@@ -293,6 +320,12 @@ def parse(name: str, value: object) -> Value:
                 f"{name} is {value!r}; it can be {sysctl.low} to {sysctl.high}: {sysctl.about}"
             )
     return numbers[0] if wanted == 1 else numbers
+
+
+def _text(name: str, sysctl: Sysctl, value: object) -> str:
+    if not isinstance(value, str) or not fullmatch(sysctl.form, value.strip()):
+        raise ConfigurationError(f"{name} is {value!r}; it is such as {sysctl.example!r}: {sysctl.about}")
+    return value.strip()
 
 
 def _numbers(value: object) -> tuple[int, ...] | None:

@@ -21,7 +21,6 @@ from tcpemu.wire.options import (
     Sack,
     SackOk,
     Timestamps,
-    Unknown,
     WScale,
     mss,
     wscale,
@@ -34,8 +33,11 @@ LEAST_MSS = 88
 TIMESTAMPS_LENGTH = 12
 """What timestamps take of each segment, their two NOPs included."""
 LARGEST_SHIFT = 14
-_FAST_OPEN_REQUESTS = (FastOpen(b""), Unknown(254, b"\xf9\x89"))
-"""By the option of RFC 7413, and by the experimental one before it."""
+_COOKIE_LENGTHS = (0, *range(4, 17, 2))
+"""Octets of a cookie; of none where one is asked for (TCP_FASTOPEN_COOKIE_MIN, TCP_FASTOPEN_COOKIE_MAX)."""
+_MOST_OPTIONS = 40
+"""Octets that options can have (MAX_TCP_OPTION_SPACE)."""
+_LENGTHS = {Nop: 1, Mss: 4, SackOk: 2, Timestamps: 10, WScale: 3}
 
 
 class SynOptions(NamedTuple):
@@ -47,8 +49,8 @@ class SynOptions(NamedTuple):
     """The peer's window scale, 0 to 14, or None."""
     sack: bool
     timestamps: Timestamps | None
-    asks_fast_open: bool = False
-    """It asks for a Fast Open cookie; none is given here, but the kernel counts it."""
+    fast_open: FastOpen | None = None
+    """The Fast Open cookie, empty where one is asked for."""
 
 
 def default_mss(peer: Address) -> int:
@@ -60,7 +62,7 @@ def read_syn(
     options: tuple[Option, ...], sysctls: Sysctls, user_mss: int = 0, usual_mss: int = DEFAULT_MSS
 ) -> SynOptions:
     """What a SYN or SYN|ACK offers. Of an option that stands twice the last counts; `usual_mss` where none says."""
-    peer_mss, shift, sack, timestamps, asks = usual_mss, None, False, None, False
+    peer_mss, shift, sack, timestamps, fast_open = usual_mss, None, False, None, None
     for option in options:
         kind = type(option)
         if kind is Nop:
@@ -77,11 +79,11 @@ def read_syn(
                 shift = option.shift  # type: ignore[union-attr]
                 if shift > LARGEST_SHIFT:
                     shift = LARGEST_SHIFT
-        elif option in _FAST_OPEN_REQUESTS:
-            asks = True
+        elif kind is FastOpen:
+            fast_open = option if len(option.cookie) in _COOKIE_LENGTHS else None  # type: ignore[union-attr]
     if user_mss and user_mss < peer_mss:
         peer_mss = user_mss
-    return tuple.__new__(SynOptions, (peer_mss, shift, sack, timestamps, asks))
+    return tuple.__new__(SynOptions, (peer_mss, shift, sack, timestamps, fast_open))
 
 
 def find_timestamps(options: tuple[Option, ...]) -> Timestamps | None:
@@ -106,6 +108,15 @@ def syn_options(
     else:
         head = (mss(own_mss), NOP, NOP, SACK_OK) if sack else (mss(own_mss),)
     return head if shift is None else (*head, NOP, wscale(shift))
+
+
+def with_fast_open(options: tuple[Option, ...], fast_open: FastOpen) -> tuple[Option, ...]:
+    """The options of a SYN or SYN|ACK with Fast Open's behind them, where it fits (tcp_options_write)."""
+    length = len(fast_open.cookie) + (4 if fast_open.experimental else 2)
+    padding = (NOP, NOP) if length & 3 == 2 else ()
+    taken = sum(_LENGTHS.get(type(option), 0) for option in options)
+    room = _MOST_OPTIONS - (taken + 3 & ~3)
+    return (*options, fast_open, *padding) if length + len(padding) <= room else options
 
 
 def _mss_and_scale(own_mss: int, shift: int | None) -> list[Option]:

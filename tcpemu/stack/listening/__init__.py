@@ -9,6 +9,9 @@ request_timer.py      the SYN|ACK is sent again, until the request is given up
 shared_timer.py       one timer for all requests, as kernels from 2.2 to 4.0 had it
 final_ack.py          a segment for a request: tcp_check_req's tests, the final ACK among them
 cookies.py            SYN cookies
+fast_open_syn_arrives.py  a SYN with data or a cookie of Fast Open: a connection at once, or a cookie for next time
+fast_open_cookie.py   that cookie: SipHash of both addresses
+fast_open_child.py    such a connection until its final ACK: what reaches it, its SYN|ACK sent again
 child.py              a connection is made of a request and queued for accept()
 listener_end.py       close() or shutdown() of a listener
 """

@@ -48,7 +48,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
 
 def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | None) -> Reason:
     """The tests in the kernel's order."""
-    old = stamps is not None and _paws_rejects(request, stamps)
+    old = stamps is not None and paws_rejects(request, stamps)
     if flags == SYN and segment.seq == request.irs and not old:
         return _duplicate_syn(request, segment)
     if flags & ACK and not flags & RST and segment.ack != (request.iss + 1) & MASK:
@@ -69,10 +69,10 @@ def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | 
 
 def _stamps_are_good(request: Request, stamps: Timestamps) -> bool:
     """Whether they are neither old nor an echo of what we have not sent."""
-    return not (_paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
+    return not (paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
 
 
-def _paws_rejects(request: Request, stamps: Timestamps) -> bool:
+def paws_rejects(request: Request, stamps: Timestamps) -> bool:
     """An older TSval than the SYN's, or than the last one where later ones are taken (tcp.h: tcp_paws_reject)."""
     recent = request.ts_recent
     return bool(recent) and 0 < (recent - stamps.val) & MASK < 0x80000000  # type: ignore[operator]

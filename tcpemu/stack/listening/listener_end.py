@@ -19,6 +19,7 @@ def stop(listener: Listener, call: str) -> None:
         return
     listener.state = State.CLOSE
     listener.host.state_changed(listener.key, State.LISTEN, State.CLOSE, call)
+    listener.fast_open.closed = True
     queued, listener.accept_queue = listener.accept_queue, deque()
     for conn in queued:
         closing.disconnect(conn, f"{call} on the listener", reasons.SENT_UNACCEPTED_RST)

@@ -6,18 +6,23 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.ip_families import IPV6_LENGTH
 from tcpemu.stack.base.sequence_numbers import MASK, add
-from tcpemu.stack.base.tcp_options import syn_options
+from tcpemu.stack.base.tcp_options import syn_options, with_fast_open
 from tcpemu.stack.connection.measures import ipv6_header
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.records.request import Request
-from tcpemu.wire.options import Timestamps, timestamps
+from tcpemu.wire.options import FastOpen, Timestamps, timestamps
 from tcpemu.wire.segment import ACK, ECE, SYN, Segment, make_segment
 
 _SYN_ACK = SYN | ACK
 
 
-def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
-    """Send the SYN|ACK (tcp_output.c: tcp_make_synack): window not scaled, a fresh TSval, an old TSecr."""
+def send_syn_ack(
+    request: Request, reason: Reason, repeat: int = 0, taken: int = 0, fast_open: FastOpen | None = None
+) -> None:
+    """Send the SYN|ACK (tcp_output.c: tcp_make_synack): window not scaled, a fresh TSval, an old TSecr.
+
+    It acknowledges what was `taken` with the SYN, in octets, and gives a cookie of Fast Open where there is one.
+    """
     remote, remote_port, local, local_port = request.key
     listener = request.listener
     host, options = listener.host, listener.options
@@ -30,16 +35,19 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
         stamps = timestamps(tsval, request.ts_recent if wire.syn_ack_echoes else 0)
     shift = None if request.snd_shift is None else request.rcv_shift
     six = len(remote) == IPV6_LENGTH
+    words = syn_options(request.own_mss, shift, request.sack, stamps, wire.syn_ack_order or wire.order)
+    if fast_open is not None:
+        words = with_fast_open(words, fast_open)
     segment = make_segment(
         local,
         local_port,
         remote,
         remote_port,
         request.iss,
-        (request.irs + 1) & MASK,
+        (request.irs + 1 + taken) & MASK,
         _SYN_ACK | ECE if request.ecn else _SYN_ACK,
         request.rcv_wnd if request.rcv_wnd < 65535 else 65535,
-        syn_options(request.own_mss, shift, request.sack, stamps, wire.syn_ack_order or wire.order),
+        words,
         b"",
         0,
         ipv6_header.hop_limit(host, options) if six else options.ttl or host.sysctls.ip_default_ttl,
@@ -53,7 +61,7 @@ def send_syn_ack(request: Request, reason: Reason, repeat: int = 0) -> None:
     host.send(segment, reason, repeat)
 
 
-def send_again(request: Request, reason: Reason) -> None:
+def send_again(request: Request, reason: Reason, taken: int = 0) -> None:
     """Send the SYN|ACK again, and count it (tcp_output.c: tcp_rtx_synack)."""
     host = request.listener.host
     request.repeats += 1
@@ -62,17 +70,21 @@ def send_again(request: Request, reason: Reason) -> None:
     options = request.listener.options
     if request.flow_label and options.txrehash:
         request.flow_label = ipv6_header.new_flow_label(host, request.key, options)
-    send_syn_ack(request, reason, request.repeats)
+    send_syn_ack(request, reason, request.repeats, taken)
 
 
-def send_ack(request: Request, segment: Segment) -> None:
-    """An ACK that says what the request expects (tcp_ipv4.c: tcp_v4_reqsk_send_ack)."""
+def send_ack(request: Request, segment: Segment, nxt: int | None = None, taken: int = 0) -> None:
+    """An ACK that says what the request expects (tcp_ipv4.c: tcp_v4_reqsk_send_ack).
+
+    Of a connection that Fast Open made, with its SND.NXT and the octets that were taken with the SYN.
+    """
     host = request.listener.host
     stamps = None
     if request.ts_recent:
         stamps = Timestamps(host.tsval(request.ts_offset), request.ts_recent)
     shift = request.rcv_shift if host.generation.request_window_scaled else 0
-    seq, ack, window = add(request.iss, 1), add(request.irs, 1), min(request.rcv_wnd, 65535) >> shift
+    seq = add(request.iss, 1) if nxt is None else nxt
+    ack, window = add(request.irs, 1 + taken), min(request.rcv_wnd, 65535) >> shift
     tos = segment.tos & 0xFC
     stateless_replies.send_bare_ack(
         host, request.key, seq, ack, window, stamps, tos, reasons.SENT_REQUEST_ACK, request.flow_label

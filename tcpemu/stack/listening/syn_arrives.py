@@ -16,7 +16,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, default_mss, read_syn
 from tcpemu.stack.connection.measures import initial_numbers
 from tcpemu.stack.connection.sending import stateless_replies
-from tcpemu.stack.listening import cookies, new_request, queues, request_timer, syn_ack
+from tcpemu.stack.listening import cookies, fast_open_syn_arrives, new_request, queues, request_timer, syn_ack
 from tcpemu.stack.listening.queues import overflow
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.listener import Listener
@@ -64,7 +64,8 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
     if kept and not host.metrics.proven(segment.src):
         host.count("ListenDrops")
         return reasons.LAST_QUARTER
-    _queue(listener, segment, offer, reopened)
+    if _queue(listener, segment, offer, reopened):
+        return reasons.FAST_OPENED
     return reasons.SYN_QUEUED_KNOWN if kept else reasons.SYN_QUEUED
 
 
@@ -107,8 +108,11 @@ def _old_requests(listener: Listener, timeouts: int) -> Iterator[Request]:
             yield flow
 
 
-def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: int | None) -> None:
-    """Make a request of the SYN, queue it, and answer it (inet_csk_reqsk_queue_hash_add)."""
+def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: int | None) -> bool:
+    """Make a request of the SYN, queue it, and answer it (inet_csk_reqsk_queue_hash_add).
+
+    True where Fast Open makes a connection of it at once.
+    """
     host = listener.host
     request = new_request.new_request(listener, segment, offer)
     iss, request.ts_offset = initial_numbers.flow_secrets(host, request.key)
@@ -117,8 +121,12 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     if host.generation.wire.mss_follows_peer:
         request.own_mss = min(request.own_mss, offer.mss)
     new_request.offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
-    if offer.asks_fast_open:
-        host.count("TCPFastOpenCookieReqd")
+    answer = None
+    if offer.fast_open is not None or segment.payload:
+        conn, answer = fast_open_syn_arrives.take(listener, request, segment, offer)
+        if conn is not None:
+            fast_open_syn_arrives.queue(listener, conn, request, answer)
+            return True
     host.flows[request.key] = request
     listener.syn_queue += 1
     listener.young += 1
@@ -126,7 +134,11 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     if host.observe:
         host.state_changed(request.key, State.CLOSE, State.SYN_RECV, "SYN arrives")
         queues.queue_changed(listener)
-    syn_ack.send_syn_ack(request, reasons.SENT_SYN_ACK)
+    if answer is None:
+        syn_ack.send_syn_ack(request, reasons.SENT_SYN_ACK)
+    else:
+        syn_ack.send_syn_ack(request, reasons.SENT_SYN_ACK_WITH_COOKIE, fast_open=answer)
+    return False
 
 
 def _last_quarter_begins(listener: Listener) -> bool:

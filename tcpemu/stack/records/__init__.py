@@ -3,6 +3,7 @@
 ack_result.py        what one acknowledgment says and does: the flags of tcp_ack
 connection.py        a connection: SND and RCV variables, ACKs owed, timestamps, RTO, what is repeated
 delayed_ack_bits.py  the bits that say which ACK is owed
+fast_open.py         what Fast Open remembers: of a listener, a connection, a server, the host
 host_services.py     what a rule may ask of its host, and tell it
 listener.py          a listener and its two queues
 loss_recovery.py     how the repair of a loss stands, and RACK's memory

@@ -20,6 +20,7 @@ from tcpemu.stack.base.sequence_numbers import MASK, offset
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer
+from tcpemu.stack.records.fast_open import FastOpenState
 from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
 from tcpemu.stack.records.received_data import Fragment, Unread, UrgentOctet
 from tcpemu.stack.records.scoreboard import Scoreboard
@@ -337,6 +338,13 @@ class Connection(Flow):
     """The peer's FIN has been taken in (SOCK_DONE)."""
     keepalive_timer: Timer | None = None
     """Probes a peer that is silent (SO_KEEPALIVE), and ends an orphan in FIN_WAIT2; None before it is first set."""
+    fast_open: FastOpenState | None = None
+    """How Fast Open goes on it; None where it is not used."""
+
+    @property
+    def opened_early(self) -> bool:
+        """Whether it is a listener's child by Fast Open that waits for the final ACK (tcp_passive_fastopen)."""
+        return self.fast_open is not None and self.fast_open.request is not None
 
     @property
     def recv_q(self) -> int:

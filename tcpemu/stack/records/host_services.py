@@ -29,6 +29,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
 from tcpemu.stack.base.units import MILLISECOND
+from tcpemu.stack.records.fast_open import FastOpenClient
 from tcpemu.stack.records.peer_metrics import PeerMetrics
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
@@ -94,6 +95,7 @@ class HostServices:
     """The second for which challenge ACKs are counted, and how many it has left."""
     challenges_left: int = 0
     metrics: PeerMetrics = field(default_factory=PeerMetrics)
+    fast_open: FastOpenClient = field(default_factory=FastOpenClient)
     orphans: int = 0
     """Connections that no application holds any more and that are not over yet."""
     orphans_seen: int = 0

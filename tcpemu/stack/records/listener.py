@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from tcpemu.stack.base.states import State
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.fast_open import FastOpenQueue
 from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.wire.segment import Address, FlowKey
@@ -63,6 +64,8 @@ class Listener:
     """The MSS that SYN|ACKs announce."""
     windows: dict[tuple[int, bool], tuple[int, int, int]] = field(default_factory=dict)
     """First windows worked out so far, by MSS and whether the peer scales."""
+    fast_open: FastOpenQueue = field(default_factory=FastOpenQueue)
+    """Its children that wait for their final ACK, opened by Fast Open."""
 
     @property
     def accepting(self) -> int:

@@ -38,6 +38,14 @@ class SocketOptions:
     syncnt: int = 0
     linger2: int = 0
     """Seconds in FIN_WAIT2; 0 for tcp_fin_timeout, negative for none."""
+    fastopen: int = 0
+    """TCP_FASTOPEN: children that may wait for their final ACK, opened by Fast Open; 0 is off."""
+    fastopen_connect: bool = False
+    """TCP_FASTOPEN_CONNECT: connect() waits for the first data, so that the SYN can carry it."""
+    fastopen_no_cookie: bool = False
+    """TCP_FASTOPEN_NO_COOKIE: data on a SYN needs no cookie, either way."""
+    fastopen_keys: tuple[bytes, ...] = ()
+    """TCP_FASTOPEN_KEY, one of 16 octets or two; none for the host's."""
     defer_periods: int = 0
     """TCP_DEFER_ACCEPT as a number of SYN|ACK time-outs."""
     window_clamp: int = 0

@@ -143,7 +143,7 @@ def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckRe
     """After a time-out: was it right? F-RTO asks by new data (RFC 5682; tcp_process_loss)."""
     recovery = board.recovery
     recovered = not before(conn.snd.una, recovery.high_seq)
-    if result.advanced and undo.try_undo_loss(conn, board):
+    if (result.advanced or conn.opened_early) and undo.try_undo_loss(conn, board):
         return _NOTHING
     if recovery.frto:
         if result.original and undo.try_undo_loss(conn, board, by_frto=True):
@@ -276,6 +276,8 @@ def too_large_lost(conn: Connection, board: Scoreboard, mss: int) -> bool:
 
 def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
     """All but what was sent less than a round trip ago (tcp_timeout_mark_lost)."""
+    if not board.queue:  # the SYN|ACK of Fast Open, which nothing has followed
+        return
     head = board.queue[0]
     reneging = bool(head.tags & SACKED)
     if reneging:

@@ -33,7 +33,12 @@ def clear_timer(conn: Connection) -> None:
 
 
 def rearm(conn: Connection) -> None:
-    """RTO from now, or what is left of it where a probe was waited for (tcp_rearm_rto)."""
+    """RTO from now, or what is left of it where a probe was waited for (tcp_rearm_rto).
+
+    Before the final ACK of Fast Open it is for the SYN|ACK alone.
+    """
+    if conn.fast_open is not None and conn.opened_early:
+        return
     if not conn.scoreboard:
         clear_timer(conn)
         return

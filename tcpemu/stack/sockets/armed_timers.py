@@ -66,6 +66,8 @@ def _of_connection(conn: Connection, kind: TimerKind) -> str:
     if kind is TimerKind.KEEPALIVE:
         orphan = conn.state is State.FIN_WAIT2 and conn.orphan
         return f"{State.FIN_WAIT2.ss_name} ends" if orphan else "keepalive"
+    if conn.opened_early:
+        return "SYN|ACK again"
     return conn.rtx.timer_is_for.value
 
 

@@ -36,6 +36,9 @@ _FIELDS: dict[OptionKey, str] = {
     NUMBERS["TCP_THIN_LINEAR_TIMEOUTS"]: "thin_linear_timeouts",
     NUMBERS["TCP_NOTSENT_LOWAT"]: "notsent_lowat",
     NUMBERS["TCP_USER_TIMEOUT"]: "user_timeout",
+    NUMBERS["TCP_FASTOPEN"]: "fastopen",
+    NUMBERS["TCP_FASTOPEN_CONNECT"]: "fastopen_connect",
+    NUMBERS["TCP_FASTOPEN_NO_COOKIE"]: "fastopen_no_cookie",
     NUMBERS["IP_TOS"]: "tos",
     NUMBERS["IP_RECVERR"]: "recverr",
     NUMBERS["IPV6_V6ONLY"]: "v6only",
@@ -206,6 +209,8 @@ def _of_tcp(socket: SocketState, name: str) -> int | bytes | None:
         return options.window_clamp if conn is None else conn.rcv.window_clamp
     if name == "TCP_CONGESTION":
         return _control_name(socket).encode("ascii").ljust(_CONTROL_NAME_OCTETS, b"\0")
+    if name == "TCP_FASTOPEN_KEY":
+        return b"".join(options.fastopen_keys)
     if name == "TCP_TIMESTAMP":
         # The clock of timestamps with what this connection adds (tcp.c: do_tcp_getsockopt).
         return socket.host.tsval(0 if conn is None else conn.ts.offset)

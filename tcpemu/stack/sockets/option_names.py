@@ -250,7 +250,6 @@ NUMBERS: dict[str, OptionKey] = {
 }
 NAMES: dict[OptionKey, str] = {key: name for name, key in NUMBERS.items()}
 
-_FAST_OPEN = "no data travels on a SYN"
 _REPAIR = "a connection is not put together from outside"
 _AUTHENTICATION = "segments are not signed"
 _NO_CALL_WAITS = "no call waits; in a network give recv() or accept() a timeout"
@@ -288,9 +287,6 @@ UNEMULATED: dict[str, str] = {
     **dict.fromkeys(("TCP_MD5SIG", "TCP_MD5SIG_EXT"), _AUTHENTICATION),
     "TCP_REPAIR": _REPAIR,
     "TCP_REPAIR_OPTIONS": _REPAIR,
-    **dict.fromkeys(
-        ("TCP_FASTOPEN", "TCP_FASTOPEN_CONNECT", "TCP_FASTOPEN_KEY", "TCP_FASTOPEN_NO_COOKIE"), _FAST_OPEN
-    ),
     **dict.fromkeys(("TCP_SAVE_SYN", "TCP_SAVED_SYN"), "the record and a capture have each SYN"),
     "TCP_ULP": "there are no protocols above TCP in the kernel",
     "TCP_ZEROCOPY_RECEIVE": "octets are handed over, not pages of memory",

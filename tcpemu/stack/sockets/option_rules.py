@@ -23,6 +23,7 @@ from tcpemu.stack.connection.sending import data_out, delayed_acks
 from tcpemu.stack.control.registry import CONTROLS, UNEMULATED_CONTROLS
 from tcpemu.stack.records.connection import INITIAL_SCALING_RATIO, Connection
 from tcpemu.stack.records.delayed_ack_bits import PUSHED, SCHEDULED
+from tcpemu.stack.records.fast_open import CLIENT
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import INT_MAX, KEPT, SETTING_FAILS, TAKEN, c_int
@@ -162,6 +163,10 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     NUMBERS["SO_SNDBUFFORCE"]: ("sndbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_SNDBUF)),
     NUMBERS["SO_RCVBUFFORCE"]: ("rcvbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_RCVBUF)),
 }
+_FASTOPEN = NUMBERS["TCP_FASTOPEN"]
+_FASTOPEN_CONNECT = NUMBERS["TCP_FASTOPEN_CONNECT"]
+_FASTOPEN_NO_COOKIE = NUMBERS["TCP_FASTOPEN_NO_COOKIE"]
+_FASTOPEN_KEY = NUMBERS["TCP_FASTOPEN_KEY"]
 _LOCKED = {"rcvbuf": "rcvbuf_locked", "sndbuf": "sndbuf_locked"}
 _LINGER = NUMBERS["SO_LINGER"]
 _SNDBUFFORCE = NUMBERS["SO_SNDBUFFORCE"][1]
@@ -270,8 +275,35 @@ def _other_option(
     if key == _BUF_LOCK:
         _bounded("SO_BUF_LOCK", 0, 3)(host, number)
         return replace(options, sndbuf_locked=bool(number & 1), rcvbuf_locked=bool(number & 2))
+    if key in _FAST_OPEN:
+        return _fast_open_option(host, options, key, number, state)
     # TCP_QUEUE_SEQ, which only a socket in repair has a queue for.
     raise SocketError(errno.EINVAL if state is State.CLOSE else errno.EPERM, "TCP_QUEUE_SEQ is of TCP_REPAIR")
+
+
+def _fast_open_option(
+    host: HostServices, options: SocketOptions, key: tuple[int, int], number: int, state: State
+) -> SocketOptions:
+    """Fast Open is chosen before connect(), or on a listener (tcp.c: do_tcp_setsockopt)."""
+    name = NAMES[key]
+    if key != _FASTOPEN:
+        _bounded(name, 0, 1)(host, number)
+    elif number < 0:
+        raise SocketError(errno.EINVAL, f"{name} is {number}; it can be 0 or more")
+    if key == _FASTOPEN_CONNECT and not host.sysctls.tcp_fastopen & CLIENT:
+        raise SocketError(errno.EOPNOTSUPP, "net.ipv4.tcp_fastopen does not have the bit 1, for clients")
+    if state is not State.CLOSE and (state is not State.LISTEN or key == _FASTOPEN_CONNECT):
+        raise SocketError(errno.EINVAL, f"{name} comes too late")
+    if key == _FASTOPEN:
+        return replace(options, fastopen=min(number, host.sysctls.somaxconn))
+    return replace(options, **{_FAST_OPEN[key]: bool(number)})  # type: ignore[arg-type]
+
+
+def _fast_open_key(_options: SocketOptions, value: int | bytes) -> dict[str, object]:
+    """TCP_FASTOPEN_KEY: 16 octets, or 32 for two keys."""
+    if not isinstance(value, bytes) or len(value) not in (16, 32):
+        raise SocketError(errno.EINVAL, "TCP_FASTOPEN_KEY takes 16 octets, or 32 for two keys")
+    return {"fastopen_keys": (value,) if len(value) == 16 else (value[:16], value[16:])}
 
 
 def _control_name(_options: SocketOptions, value: int | bytes) -> dict[str, object]:
@@ -306,10 +338,16 @@ def _max_pacing_rate(options: SocketOptions, value: int | bytes) -> dict[str, ob
 _STRUCTURES: dict[tuple[int, int], Callable[[SocketOptions, int | bytes], dict[str, object]]] = {
     _LINGER: _linger,
     _CONGESTION: _control_name,
+    _FASTOPEN_KEY: _fast_open_key,
     _MAX_PACING_RATE: _max_pacing_rate,
 }
 """Options that are more, or less, than an int."""
-_OTHERS = frozenset((_RCVLOWAT, _BUF_LOCK, _QUEUE_SEQ, *_STRUCTURES))
+_FAST_OPEN = {
+    _FASTOPEN: "fastopen",
+    _FASTOPEN_CONNECT: "fastopen_connect",
+    _FASTOPEN_NO_COOKIE: "fastopen_no_cookie",
+}
+_OTHERS = frozenset((_RCVLOWAT, _BUF_LOCK, _QUEUE_SEQ, *_FAST_OPEN, *_STRUCTURES))
 
 
 def _with_rcvlowat(host: HostServices, options: SocketOptions, number: int) -> SocketOptions:

@@ -24,7 +24,7 @@ def send(conn: Connection, data: bytes, flags: int = 0) -> int:
 
     Of the flags MSG_OOB, MSG_MORE and MSG_EOR matter.
     """
-    if conn.state not in (_ESTABLISHED, _CLOSE_WAIT):
+    if conn.state not in (_ESTABLISHED, _CLOSE_WAIT) and not conn.opened_early:
         _raise_error(conn)
         if conn.state in OPENING:
             raise SocketError(errno.EAGAIN)

@@ -7,7 +7,7 @@ import errno
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.states import State
-from tcpemu.stack.connection.lifetime import closing, state_changes
+from tcpemu.stack.connection.lifetime import closing, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import orphan_limit
 from tcpemu.stack.connection.sending import data_out, transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection
@@ -51,6 +51,7 @@ def close(conn: Connection) -> None:
     if conn.state is State.CLOSE:
         closing.stop_timers(conn)
         closing.purge(conn)
+        fast_open_end.remove(conn)
 
 
 def _left_alone(conn: Connection) -> None:

@@ -25,7 +25,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
 from tcpemu.stack.connection.lifetime import establishing, time_wait_bucket
 from tcpemu.stack.connection.measures import send_buffer_space
-from tcpemu.stack.listening import listener_end, queues
+from tcpemu.stack.listening import fast_open_syn_arrives, listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
@@ -106,7 +106,7 @@ class Socket(SocketState):
         conn = self.connection
         if conn is None:
             return False
-        if conn.state in (State.SYN_SENT, State.SYN_RECV):
+        if conn.state in (State.SYN_SENT, State.SYN_RECV) and not conn.opened_early:
             return False
         return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn))
 
@@ -169,6 +169,7 @@ class Socket(SocketState):
             if same and not self.options.reuseport:
                 raise SocketError(errno.EADDRINUSE, f"somebody listens on port {port} already")
             self._tables.listeners.setdefault(port, []).append(self.listener)
+            self.options = fast_open_syn_arrives.options_at_listen(self.host, self.options, backlog)
         self.listener.options = self.options
         queues.listen(self.listener, backlog)
 
@@ -192,6 +193,8 @@ class Socket(SocketState):
         child.may_connect = False
         conn.parent = None
         conn.socket = child
+        if conn.fast_open is not None:
+            conn.fast_open.accepted = True
         return child
 
     def connect(self, address: Address | str, port: int, now: int) -> None:

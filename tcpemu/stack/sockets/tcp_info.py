@@ -18,7 +18,7 @@ from tcpemu.stack.connection.sending.delayed_acks import DELACK_MAX
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
 
-TIMESTAMPS, SACK, WSCALE, ECN = 1, 2, 4, 8
+TIMESTAMPS, SACK, WSCALE, ECN, SYN_DATA = 1, 2, 4, 8, 32
 """Bits of `tcpi_options`."""
 _LAYOUT = "<8B24I4Q6IQ3Q2I2Q6I2HI"
 _LENGTH = 280
@@ -40,7 +40,10 @@ class TcpInfo:
     backoff: int
     """How often the RTO was doubled."""
     options: int | None
-    """TIMESTAMPS 1, SACK 2, WSCALE 4, ECN 8; None with ECN, as it is not told whether its marks were seen."""
+    """TIMESTAMPS 1, SACK 2, WSCALE 4, ECN 8, SYN_DATA 32 (Fast Open; data on the SYN was taken).
+
+    None with ECN, as it is not told whether its marks were seen.
+    """
     wscales: int
     """Two numbers of 4 bits: the peer's window scale low, our own high."""
     delivery_rate_app_limited: int | None
@@ -218,8 +221,11 @@ def _min_rtt(conn: Connection) -> int | None:
 def _options(conn: Connection) -> int | None:
     if conn.ecn_ok:
         return None
+    taken = SYN_DATA if conn.fast_open is not None and conn.fast_open.data_acked else 0
     scales = conn.snd.wscale or conn.rcv.wscale
-    return (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if scales else 0)
+    return (
+        taken | (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if scales else 0)
+    )
 
 
 def _scoreboard_fields(conn: Connection) -> dict[str, int]:

@@ -13,7 +13,7 @@ from tcpemu.network.conditions import ordinal
 from tcpemu.stack import ConfigurationError, Reason, Verdict
 from tcpemu.stack.base.units import SECOND
 from tcpemu.testing.bench.bench_values import CLIENT, MASK
-from tcpemu.wire.options import Mss, Nop, Option, Sack, SackOk, Timestamps, WScale
+from tcpemu.wire.options import FastOpen, Mss, Nop, Option, Sack, SackOk, Timestamps, WScale
 from tcpemu.wire.segment import FLAG_LETTERS
 
 Fields: TypeAlias = dict[str, Any]
@@ -106,6 +106,8 @@ def option_words(option: Option, stamp: int, peer_isn: int) -> str:
         case Sack(blocks):
             edges = (f"{left - peer_isn & MASK}-{right - peer_isn & MASK}" for left, right in blocks)
             return " ".join(("sack", *edges))
+        case FastOpen(cookie, experimental):
+            return " ".join(("experimental fo" if experimental else "fo", cookie.hex())).rstrip()
     return str(option)
 
 

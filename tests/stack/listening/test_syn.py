@@ -266,7 +266,7 @@ def test_reserved_bits_say_that_marks_may_be_lost_so_ecn_is_agreed():
     host.expect("0 SAE seq 0 ack 1")
 
 
-def test_a_request_for_a_fast_open_cookie_is_counted_and_gets_none():
+def test_a_request_for_a_fast_open_cookie_is_counted_and_gets_none_where_the_server_does_not_take_it():
     host = listening()
     host.send("S", opts=(*MSS, FastOpen(b""), NOP, NOP))
     host.expect("0 SA seq 0 ack 1 <mss 1460>")

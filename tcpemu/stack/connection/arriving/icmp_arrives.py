@@ -75,7 +75,9 @@ def ends_request(error: IcmpError) -> bool:
 
 def receive(conn: Connection, error: IcmpError) -> Reason:
     """An error about a segment of this connection."""
-    if before(error.seq, conn.snd.una) or before(conn.snd.nxt, error.seq):
+    # Before the final ACK of Fast Open the SYN|ACK is under way too.
+    oldest = conn.snd.iss if conn.opened_early else conn.snd.una
+    if before(error.seq, oldest) or before(conn.snd.nxt, error.seq):
         conn.host.count("OutOfWindowIcmps")
         return reasons.ICMP_OUT_OF_WINDOW
     if is_ipv6(error.src):
@@ -124,7 +126,8 @@ def _tell(conn: Connection, number: int, error: IcmpError) -> Reason:
     """The end of what is opening; else what is told at once with IP_RECVERR, or when the connection is given up."""
     if conn.state is State.CLOSE:
         return reasons.ICMP_SOFT
-    if conn.state in OPENING:
+    taken = conn.fast_open is not None and conn.fast_open.accepted and conn.opened_early
+    if conn.state in OPENING and not taken:
         closing.fail(conn, number, f"ICMP: {error}")
         return reasons.ICMP_REFUSED
     if conn.options.recverr6 if is_ipv6(conn.key[0]) else conn.options.recverr:

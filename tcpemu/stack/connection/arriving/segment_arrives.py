@@ -13,7 +13,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_arrives, syn_sent, urgent_data
 from tcpemu.stack.connection.arriving.ack_arrives import AckValue
-from tcpemu.stack.connection.lifetime import closing, establishing, state_changes
+from tcpemu.stack.connection.lifetime import closing, establishing, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import (
     buffer_tuning,
     header_prediction,
@@ -133,6 +133,8 @@ def _acked_in_state(conn: Connection, segment: Segment, stamps: Timestamps | Non
     if state is State.SYN_RECV:
         establishing.establish(conn, segment, stamps)
         return None
+    if conn.opened_early:  # in FIN_WAIT1: close() came before the final ACK
+        fast_open_end.answered(conn)
     if conn.snd.una != conn.snd.write_seq:
         return None
     if state is State.FIN_WAIT1:

@@ -16,7 +16,7 @@ from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
-from tcpemu.stack.connection.lifetime import state_changes
+from tcpemu.stack.connection.lifetime import fast_open_end, state_changes
 from tcpemu.stack.connection.measures import orphan_limit, receive_window, remembered_peers
 from tcpemu.stack.connection.sending import transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
@@ -36,6 +36,8 @@ def done(conn: Connection, cause: str, shown: State | None = None) -> None:
         conn.host.count("AttemptFails")
     state_changes.set_state(conn, State.CLOSE, cause, shown)
     stop_timers(conn)
+    if conn.fast_open is not None:
+        fast_open_end.remove(conn)
     _let_go(conn)
     conn.shutdown = BOTH_SHUTDOWN
     conn.host.wake(conn.socket)
@@ -74,6 +76,8 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
     conn.rcv.queue = conn.rcv.out_of_order = None
     conn.rcv.rmem = 0
     conn.rcv.copied_seq = conn.rcv.nxt
+    if conn.fast_open is not None:
+        fast_open_end.remove(conn)
     conn.shutdown = 0
 
 

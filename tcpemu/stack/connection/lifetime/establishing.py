@@ -6,7 +6,7 @@ from tcpemu.stack.base.ip_families import IPV4_LENGTH
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
 from tcpemu.stack.base.units import MICROSECOND
-from tcpemu.stack.connection.lifetime import chosen_control, state_changes
+from tcpemu.stack.connection.lifetime import chosen_control, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import (
     header_prediction,
     path_mtu,
@@ -64,9 +64,12 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
         handshake_rtt(conn)
     if conn.ts.ok:
         conn.rcv.advmss -= TIMESTAMPS_LENGTH
-    undo_spurious_timeout(conn, stamps)
-    conn.rtx.retrans_stamp = None
-    init_transfer(conn)
+    if conn.opened_early:
+        fast_open_end.answered(conn)
+    else:
+        undo_spurious_timeout(conn, stamps)
+        conn.rtx.retrans_stamp = None
+        init_transfer(conn)
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq

@@ -55,7 +55,7 @@ def write_xmit(
     waits, as with TCP_CORK. A tail loss probe is one piece, whatever the congestion window; `one` stops after a piece
     too.
     """
-    if conn.state in _SENDS_NOTHING:
+    if conn.state in _SENDS_NOTHING and not conn.opened_early:
         return 0
     mss = segment_size.current_mss(conn)
     if conn.scoreboard is None:
