@@ -4,6 +4,7 @@ import errno
 import fcntl
 import socket
 import struct
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -23,6 +24,8 @@ LISTEN_OPTIONS = {
 }
 """What `listen` and `connect` may be given, and the socket option that it sets."""
 _SIOCATMARK = 0x8905
+_HAS_BEGUN = 0.001
+"""Seconds after which a close() in a thread of its own has sent its FIN."""
 
 
 class KernelSockets:
@@ -34,6 +37,8 @@ class KernelSockets:
         self._ends = ends
         self._listeners: dict[int, socket.socket] = {}
         self._connections: dict[int, socket.socket] = {}
+        self._closing: dict[int, threading.Thread] = {}
+        """The last close() of each connection, where it has a thread of its own to wait in (SO_LINGER)."""
         self._verbs: dict[str, Callable[..., CallResult]] = {
             "listen": self._listen,
             "accept": self._accept,
@@ -42,6 +47,7 @@ class KernelSockets:
             "recv": lambda port, count, flags=0: len(self._of(port).recv(count, flags)),
             "shutdown": self._shutdown,
             "close": self._close,
+            "closed": self._has_returned,
             "rst_close": self._reset,
             "setopt": self._set_option,
             "setlinger": self._set_linger,
@@ -124,9 +130,21 @@ class KernelSockets:
         return int(struct.unpack("i", answer)[0])
 
     def _close(self, peer_port: int) -> int:
-        self._of(peer_port).close()
+        closing = self._of(peer_port)
         del self._connections[peer_port]
+        on, seconds = struct.unpack("ii", closing.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
+        self._closing.pop(peer_port, None)
+        if on and seconds:
+            thread = self._closing[peer_port] = threading.Thread(target=closing.close, daemon=True)
+            thread.start()
+            thread.join(_HAS_BEGUN)
+        else:
+            closing.close()
         return 0
+
+    def _has_returned(self, peer_port: int) -> int:
+        thread = self._closing.get(peer_port)
+        return int(thread is None or not thread.is_alive())
 
     def _reset(self, peer_port: int) -> int:
         self._set_linger(peer_port, 1, 0)

@@ -7,9 +7,10 @@ are recorded; all raise SocketError with the kernel's errno.
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from tcpemu.network.clock import seconds_text
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.stack.base.errors import SocketError
@@ -42,6 +43,27 @@ def connected(socket: EndpointSocket) -> None:
     error = socket.getsockopt(SOL_SOCKET, SO_ERROR)
     if error or socket.state == State.CLOSE:
         raise SocketError(error or errno.ECONNABORTED)
+
+
+def _close_that_waits(socket: EndpointSocket) -> Callable[[int], int]:
+    """A try of close() for `SocketCalls.complete`: EAGAIN while SO_LINGER has it wait, then how long it waited."""
+    begun: int | None = None
+
+    def attempt(now: int) -> int:
+        nonlocal begun
+        if begun is None:
+            begun = now
+            socket.close(now)
+        if socket.lingering:
+            raise SocketError(errno.EAGAIN)
+        return now - begun
+
+    return attempt
+
+
+def time_waited(time: int) -> str:
+    """What stands in the record of a call that has waited; nothing where it returned at once."""
+    return f"after {seconds_text(time)}" if time else ""
 
 
 def set_option(calls: SocketCalls, socket: EndpointSocket, level: int, name: int, value: int | bytes) -> None:
@@ -106,9 +128,22 @@ class _ApplicationSocket:
         )
         self._calls.wake(self.socket)
 
-    def close(self) -> None:
-        """Close it. Calls that wait for it try once more, and find it closed."""
-        self._calls.call(self.socket, "close()", self.socket.close)
+    def close(self, *, exiting: bool = False) -> None:
+        """Close it. Calls that wait for it try once more, and find it closed.
+
+        It never waits, as if another thread had called close(): `aclose` waits where SO_LINGER has it so. With
+        `exiting` the program has ended and the kernel closes what it had open: then SO_LINGER makes nobody wait.
+        """
+        self._calls.call(self.socket, "close()", lambda now: self.socket.close(now, exiting))
+        self._calls.wake(self.socket)
+
+    async def aclose(self) -> None:
+        """Close it, and wait as long as close() does.
+
+        With SO_LINGER on and some seconds that is until the peer has acknowledged all data and the FIN, or the
+        connection has ended, or the seconds are over: it returns the same whatever it was. Else it does not wait.
+        """
+        await self._calls.complete(self.socket, "close()", _close_that_waits(self.socket), time_waited)
         self._calls.wake(self.socket)
 
 

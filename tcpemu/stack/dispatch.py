@@ -18,6 +18,7 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
 from tcpemu.stack.records.time_wait import TimeWait
+from tcpemu.stack.sockets import shutdown_and_close
 from tcpemu.stack.sockets.listener_lookup import find_listener
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.icmp import IcmpError
@@ -139,5 +140,7 @@ def _connection_timer(timer: Timer) -> None:
         compressed_acks.flush(conn)
     elif timer.kind is TimerKind.PACING:
         timeouts.pacing_timer_fired(conn)
+    elif timer.kind is TimerKind.LINGER:
+        shutdown_and_close.linger_timer_fired(conn)
     else:
         keepalive.timer_fired(conn)

@@ -25,7 +25,7 @@ from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.stack.control.registry import CONTROLS
 from tcpemu.stack.listening import queues
 from tcpemu.stack.records.host_services import HostServices, Network
-from tcpemu.stack.sockets import armed_timers, ss_table
+from tcpemu.stack.sockets import armed_timers, shutdown_and_close, ss_table
 from tcpemu.stack.sockets.armed_timers import PendingTimer
 from tcpemu.stack.sockets.ports import Ports
 from tcpemu.stack.sockets.socket import Socket
@@ -99,6 +99,8 @@ class Host:
         reason = dispatch.arrived(self._tables, segment)
         if host.observe:
             host.verdict(segment, reason)
+        if host.lingering:
+            shutdown_and_close.end_waits(host)
 
     def receive_icmp(self, error: IcmpError, now: int) -> None:
         """An ICMP error about a segment that the host sent has arrived at `now`, in nanoseconds.
@@ -113,6 +115,8 @@ class Host:
         reason = dispatch.icmp_arrived(self._tables, error)
         if host.observe:
             host.happened.append(IcmpArrived(now, error, host.as_told(reason)))
+        if host.lingering:
+            shutdown_and_close.end_waits(host)
 
     def transmit(self) -> list[Segment]:
         """What is to be sent now, in order. Each segment is given once; whoever calls carries it to its peer."""
@@ -137,6 +141,8 @@ class Host:
             host.now = due[0]
             host.turn += 1
             dispatch.timer_fired(due[1])
+            if host.lingering:
+                shutdown_and_close.end_waits(host)
         host.now = now
 
     def events(self) -> list[Event]:

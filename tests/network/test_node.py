@@ -130,7 +130,9 @@ class StandInSocket:
     def listen(self, backlog, now):
         self.host._note(QueueChanged(now, 80, 0, 0, backlog))
 
-    def close(self, now):
+    lingering = False
+
+    def close(self, now, exiting=False):
         self.closed = True
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import socket
+import struct
 import threading
 import time
 
@@ -263,3 +264,30 @@ def test_an_event_loop_within_an_event_loop_of_another_kind():
         return answer
 
     assert asyncio.run(test()) == (b"hello", 0.002)
+
+
+def test_a_close_that_lingers_stops_the_loop_as_any_blocking_call_does():
+    async def serve():
+        server = await asyncio.start_server(lambda _reader, _writer: None, "0.0.0.0", 7)
+        await server.serve_forever()
+
+    async def ask():
+        loop = asyncio.get_running_loop()
+        _, writer = await asyncio.open_connection("server", 7)
+        writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3)
+        )
+        ticks = []
+        ticking = asyncio.ensure_future(tick(ticks))
+        await asyncio.sleep(0.015)
+        writer.close()
+        await writer.wait_closed()
+        ticking.cancel()
+        return ticks[-1] - ticks[-2] if loop.time() < ticks[-1] + 0.01 else loop.time() - ticks[-1]
+
+    async def tick(ticks):
+        while True:
+            ticks.append(asyncio.get_running_loop().time())
+            await asyncio.sleep(0.01)
+
+    assert 0.03 < between(ask, serve) < 0.06

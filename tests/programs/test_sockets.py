@@ -11,7 +11,7 @@ from socket import socket as early_socket
 import pytest
 
 from tcpemu.programs.calls.emulated_socket import EmulatedSocket
-from tcpemu.testing import World, crash
+from tcpemu.testing import World, crash, cut
 from tests.programs.pair_of_hosts import run_alone, run_pair
 
 
@@ -547,3 +547,56 @@ def test_two_that_ask_for_one_neighbour_are_told_at_once_and_a_crash_forgets_it(
         world.fault(crash(client, at="1 s", until="2 s"))
         assert world.until(world.run(client, ask, at="2.5 s")) == 3.0
         world.wait("1 s")
+
+
+def lingering(seconds, *, blocking=True, faults=(), how="close"):
+    """How long close() takes on the server, with SO_LINGER of so many seconds."""
+    took = []
+
+    def serve():
+        listener = listening()
+        connection, _ = listener.accept()
+        connection.setblocking(blocking)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, seconds))
+        begun = time.monotonic()
+        if how == "exit":
+            raise SystemExit
+        if how == "del":
+            del connection
+        else:
+            connection.close()
+        took.append(round(time.monotonic() - begun, 3))
+
+    def ask():
+        with create_connection(("server", 80)):
+            time.sleep(10)
+
+    with World(1) as world:
+        server, client = world.host("server"), world.host("client")
+        world.link(client, server, "20 ms")
+        for fault in faults:
+            world.fault(fault)
+        world.run(server, serve)
+        world.until(world.run(client, ask, at="1 s"))
+        calls = [(call.text, call.result) for call in world.record.calls("server") if call.text == "close()"]
+    return took, calls
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_close_with_linger_waits_for_the_ack_of_the_fin(blocking):
+    took, calls = lingering(5, blocking=blocking)
+    assert took == [0.04]
+    assert calls[:2] == [("close()", "waits"), ("close()", "after 0.04 s")]
+
+
+def test_close_with_linger_waits_no_longer_than_it_says():
+    took, calls = lingering(3, faults=[cut(at="1.05 s", of="client")])
+    assert took == [3.0]
+    assert calls[:2] == [("close()", "waits"), ("close()", "after 3 s")]
+
+
+@pytest.mark.parametrize("how", ["exit", "del"])
+def test_neither_the_end_of_a_process_nor_the_garbage_collector_waits(how):
+    took, calls = lingering(5, how=how)
+    assert took == ([] if how == "exit" else [0.0])
+    assert "waits" not in dict(calls).values()

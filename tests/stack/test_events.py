@@ -272,6 +272,12 @@ def closed_in_fin_wait2(linger2):
     return calling(host, ("close",))
 
 
+def close_that_waits():
+    host = established()
+    host.conn.sock.linger(True, 5)
+    return after(calling(host, ("close",)), until=10)
+
+
 def known_peer():
     """A connection with the peer has ended well; then the last quarter is all there is."""
     host = after(last_ack(), ("A", 2, 2))
@@ -512,6 +518,7 @@ WAYS = {
     "TOO_MANY_ORPHANS": lambda: too_many_orphans(close_at=0),
     "TIME_WAIT_OVER": lambda: after(time_wait(), until=70),
     "FIN_WAIT2_OVER": lambda: after(fin_wait2(orphan=True), until=70),
+    "LINGER_OVER": close_that_waits,
 }
 OTHER_KERNELS = {
     "QUEUE_FULL_SYN": lambda: old_kernel("linux-2.0", ("S",), ("S", {"port": 2})),

@@ -308,6 +308,9 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "CLOSED_WINDOW_TIMED_OUT": (_words("a program at the other end that calls recv() sooner"), _given_up),
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
     LONE: (_keepalive,),
+    "LINGER_OVER": (
+        _words("a longer SO_LINGER; or an answer of the peer that says it has all, in place of waiting"),
+    ),
     FIN_WAIT2_OVER: (_words("a peer that closes too"), _fin_timeout),
     "KEEPALIVE_OVER": (_given_up, _keepalive_pace),
     "SYN_QUEUED_KNOWN_PEER": (_max_syn_backlog,),

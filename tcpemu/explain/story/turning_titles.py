@@ -71,6 +71,7 @@ TITLES = {
     KEEPALIVE_ANSWERED: "A keepalive probe is answered",
     "KEEPALIVE_OVER": "A connection is given up: keepalive probes without an answer",
     "KEEPALIVE_RST": "A RST after keepalive",
+    "LINGER_OVER": "close() returns before all is acknowledged",
     "FIN_WAIT2_OVER": "FIN-WAIT-2 is given up",
     "UNREAD_RST": "close() with data unread sends a RST",
     "UNACCEPTED_RST": "A listener ends with connections in its accept queue",

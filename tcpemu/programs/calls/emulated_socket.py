@@ -110,6 +110,8 @@ class EmulatedSocket(socket.socket):
 
     def __del__(self) -> None:
         if getattr(self, "_number", _CLOSED) != _CLOSED:
+            if isinstance(self._file, TcpStream):
+                self._file.waits_at_end = False
             with contextlib.suppress(OSError, SystemExit):
                 self._real_close()
 

@@ -234,7 +234,7 @@ class SocketOptionsTable(Table):
     keepcnt: Annotated[int, Field(ge=1, le=127)] | None = None
     """TCP_KEEPCNT: questions without an answer that end the connection."""
     linger: Annotated[int, Field(ge=0, le=65535)] | None = None
-    """SO_LINGER on, with so many seconds; with 0 close() sends a RST. Here close() does not wait for them."""
+    """SO_LINGER on: close() waits so many seconds at most for the ACK of all data and FIN; with 0 it sends a RST."""
     sndbuf: Annotated[int, Field(ge=1)] | None = None
     """SO_SNDBUF, in octets; the kernel doubles it."""
     congestion: Literal["reno", "cubic", "bbr"] | None = None

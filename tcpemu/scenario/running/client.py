@@ -86,7 +86,7 @@ class Client:
         self._open.shutdown(SHUT_WR)
 
     async def close(self, _: Node) -> None:
-        self._open.close()
+        await self._open.aclose()
 
     async def abort(self, _: Node) -> None:
         self._open.abort()

@@ -120,7 +120,7 @@ class ServerProgram:
             task.kill()
         for each in (listener, *self._connections):
             if not each.closed:
-                each.close()
+                each.close(exiting=True)
         self._tasks, self._connections = [], []
 
     def _later(self, at: int, call: Callable[[], None]) -> None:
@@ -148,7 +148,7 @@ class ServerProgram:
         try:
             await (self._act(connection) if self._server.do else self._answer(connection))
         except IdleError:
-            connection.close()
+            await connection.aclose()
 
     async def _recv(self, connection: ConnectedSocket, size: int = CHUNK) -> bytes:
         """As recv(); IdleError where nothing has come for as long as the server is willing to wait."""
@@ -174,7 +174,7 @@ class ServerProgram:
         if self._server.then == "abort":
             connection.abort()
         elif self._server.then != "keep":
-            connection.close()
+            await connection.aclose()
 
     async def _act(self, connection: ConnectedSocket) -> None:
         """What `do` says, one thing after the other."""
@@ -187,11 +187,11 @@ class ServerProgram:
                     ended |= await self._read(connection, action)
                 elif action == "again":
                     if ended:
-                        connection.close()
+                        await connection.aclose()
                         return
                     break
                 else:
-                    _END_AT[action](connection)
+                    await _end(connection, action)
             else:
                 return
 
@@ -231,11 +231,14 @@ class ServerProgram:
         return b""
 
 
-_END_AT: dict[str, Callable[[ConnectedSocket], None]] = {
-    "half_close": lambda connection: connection.shutdown(SHUT_WR),
-    "close": lambda connection: connection.close(),
-    "abort": lambda connection: connection.abort(),
-}
+async def _end(connection: ConnectedSocket, word: str) -> None:
+    """half_close, close or abort."""
+    if word == "half_close":
+        connection.shutdown(SHUT_WR)
+    elif word == "close":
+        await connection.aclose()
+    else:
+        connection.abort()
 
 
 def _calls(accept: Accept, since: int) -> Iterator[int]:

@@ -53,7 +53,8 @@ An echo of a timestamp counts from the first timestamp that the host sent on the
     send peer port, octets (flags)        gives how many were taken; flags by number, as 1 for MSG_OOB
     recv peer port, most octets (flags)   gives how many were read
     shutdown peer port, how               0 SHUT_RD, 1 SHUT_WR, 2 SHUT_RDWR
-    close peer port
+    close peer port                       gives 0 at once, also where SO_LINGER would have it wait
+    closed peer port                      gives 1 where its last close() has returned, 0 while SO_LINGER has it wait
     rst_close peer port                   close() with SO_LINGER of 0 s
     setopt peer port, level, name, value  setsockopt(), by numbers; a value may be text, as "cubic" of TCP_CONGESTION
     setlinger peer port, on, seconds      SO_LINGER
@@ -281,6 +282,7 @@ class _Player:
         self.numbers = RelativeNumbers(ends)
         self.listeners: dict[int, Socket] = {}
         self.connections: dict[int, Socket] = {}
+        self.closed: dict[int, Socket] = {}
         if moments is not None and moments.cycle is not None:
             host.tables.host.secrets.draw = _Draws(0, moments.cycle)
 
@@ -471,9 +473,15 @@ class _Player:
         return 0
 
     def _do_close(self, peer_port: int) -> int:
-        self._connection(peer_port).close(self.now)
+        closed = self.closed[peer_port] = self._connection(peer_port)
+        closed.close(self.now)
         del self.connections[peer_port]
         return 0
+
+    def _do_closed(self, peer_port: int) -> int:
+        if peer_port not in self.closed:
+            raise ValueError(f"no connection with peer port {peer_port} has been closed yet")
+        return int(not self.closed[peer_port].lingering)
 
     def _do_rst_close(self, peer_port: int) -> int:
         self._connection(peer_port).linger(True, 0)

@@ -498,6 +498,11 @@ KEEPALIVE_OVER = _reason(
     "no keepalive probe was answered: the connection is given up with ETIMEDOUT",
     "tcp_timer.c: tcp_keepalive_timer",
 )
+LINGER_OVER = _reason(
+    "LINGER_OVER",
+    "close() has waited as long as SO_LINGER says for the ACK of all data and the FIN, and returns without it",
+    "stream.c: sk_stream_wait_close",
+)
 FIN_WAIT2_OVER = _reason(
     "FIN_WAIT2_OVER",
     "the peer's FIN never came: FIN-WAIT-2 is given up",

@@ -33,6 +33,7 @@ class TimerKind(Enum):
     COMPRESSED_ACK = "one ACK for several duplicates"
     KEEPALIVE = "keepalive, or the end of an orphan in FIN_WAIT2"
     PACING = "pacing"
+    LINGER = "the longest that close() waits"
 
 
 @dataclass(slots=True, eq=False)

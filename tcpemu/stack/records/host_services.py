@@ -27,7 +27,7 @@ from tcpemu.stack.base.secrets import Secrets
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.sysctls import Sysctls
-from tcpemu.stack.base.timer_queue import TimerQueue
+from tcpemu.stack.base.timer_queue import Timer, TimerQueue
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.records.fast_open import FastOpenClient
 from tcpemu.stack.records.peer_metrics import PeerMetrics
@@ -102,6 +102,8 @@ class HostServices:
     """That number as the limit of `orphan_limit.py` has it: it is added up ten times a second."""
     orphans_seen_in: int = -1
     """The tenth of a second, counted from the start, in which it was."""
+    lingering: dict[Flow, Timer] = field(default_factory=dict)
+    """Connections whose close() still waits (SO_LINGER), each with the timer that ends this; not armed for ever."""
     time_waits: int = 0
     """TIME_WAIT buckets, those that are in FIN_WAIT2 among them."""
     path_mtus: dict[Address, LearntMtu] = field(default_factory=dict)

@@ -63,6 +63,8 @@ def _of_connection(conn: Connection, kind: TimerKind) -> str:
         return "compressed ACK"
     if kind is TimerKind.PACING:
         return "pacing"
+    if kind is TimerKind.LINGER:
+        return "close() waits no longer"
     if kind is TimerKind.KEEPALIVE:
         orphan = conn.state is State.FIN_WAIT2 and conn.orphan
         return f"{State.FIN_WAIT2.ss_name} ends" if orphan else "keepalive"

@@ -1,4 +1,9 @@
-"""shutdown() and close() on a connection (af_inet.c: inet_shutdown; tcp.c: __tcp_close)."""
+"""shutdown() and close() on a connection (af_inet.c: inet_shutdown; tcp.c: __tcp_close).
+
+With SO_LINGER on and some seconds, close() waits until the peer has acknowledged the data and the FIN, at most that
+long, be the socket blocking or not; what it returns is no different. Nobody waits in here: the connection is in
+`lingering` for that time and still has its socket, which is woken when the wait is over.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +12,21 @@ import errno
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.states import State
+from tcpemu.stack.base.timer_queue import Timer, TimerKind
+from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.lifetime import closing, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import orphan_limit
 from tcpemu.stack.connection.sending import data_out, transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection
+from tcpemu.stack.records.host_services import HostServices
 
 _AFTER_CLOSE = {
     State.ESTABLISHED: State.FIN_WAIT1,
     State.SYN_RECV: State.FIN_WAIT1,
     State.CLOSE_WAIT: State.LAST_ACK,
 }
+_FIN_IS_OPEN = frozenset((State.FIN_WAIT1, State.CLOSING, State.LAST_ACK))
+"""Our FIN is not acknowledged yet (stream.c: sk_stream_closing)."""
 
 
 def shutdown(conn: Connection, how: int) -> None:
@@ -36,13 +46,54 @@ def shutdown(conn: Connection, how: int) -> None:
     conn.host.wake(conn.socket)
 
 
-def close(conn: Connection) -> None:
-    """close(): the connection goes on as an orphan until the peer has everything (__tcp_close)."""
+def close(conn: Connection, exiting: bool = False) -> None:
+    """close(): the connection goes on as an orphan until the peer has everything (__tcp_close).
+
+    Where the process is `exiting` nobody waits, whatever SO_LINGER says (af_inet.c: inet_release).
+    """
     conn.shutdown = BOTH_SHUTDOWN
     unread = sum(len(chunk.payload) for chunk in conn.rcv.queue or ())
     conn.rcv.queue = None
     if conn.state is not State.CLOSE:
         _part(conn, unread)
+    if conn.options.linger and not exiting and conn.state in _FIN_IS_OPEN:
+        _linger(conn, conn.options.linger)
+    else:
+        _leave(conn)
+
+
+def _linger(conn: Connection, seconds: int) -> None:
+    """close() begins to wait; a negative number of seconds is for ever (stream.c: sk_stream_wait_close)."""
+    host = conn.host
+    timer = Timer(TimerKind.LINGER, conn)
+    host.lingering[conn] = timer
+    if seconds > 0:
+        host.timers.arm(timer, host.now + seconds * SECOND, host.now)
+
+
+def linger_timer_fired(conn: Connection) -> None:
+    """close() has waited for as long as it was told to, and the peer has not acknowledged all of it."""
+    conn.host.timer_fired(conn.key, reasons.LINGER_OVER)
+    _end_wait(conn)
+
+
+def end_waits(host: HostServices) -> None:
+    """Every close() that waits looks whether it has what it waited for: called after each step of the host."""
+    for timer in list(host.lingering.values()):
+        conn: Connection = timer.owner
+        if conn.state not in _FIN_IS_OPEN:
+            _end_wait(conn)
+
+
+def _end_wait(conn: Connection) -> None:
+    host, socket = conn.host, conn.socket
+    host.timers.cancel(host.lingering.pop(conn))
+    _leave(conn)
+    host.wake(socket)
+
+
+def _leave(conn: Connection) -> None:
+    """The socket lets go of the connection."""
     conn.orphan = True
     conn.socket = None
     if conn.state is not State.CLOSE:

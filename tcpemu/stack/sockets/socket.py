@@ -321,8 +321,19 @@ class Socket(SocketState):
         # 0, 1, 2 become the bits 1, 2, 1|2 of receiving and sending (af_inet.c: inet_shutdown).
         shutdown_and_close.shutdown(self.connection, how + 1)
 
-    def close(self, now: int) -> None:
+    @property
+    def lingering(self) -> bool:
+        """Whether close() was called and still waits for the peer's ACK of all data and the FIN, as SO_LINGER has it.
+
+        `Host.woken` names the socket once that is over, be it by the ACK, an end or the time.
+        """
+        return self.connection is not None and self.connection in self.host.lingering
+
+    def close(self, now: int, exiting: bool = False) -> None:
         """Give the socket up: a FIN; a RST where data is unread (RFC 2525 2.17) or SO_LINGER is 0. tcp.c: tcp_close.
+
+        With SO_LINGER and some seconds the program's call would wait from now on: see `lingering`. It does not where
+        its process is `exiting`.
 
         Of a listener the connections that wait for accept() are reset. EBADF when closed already.
         """
@@ -331,7 +342,7 @@ class Socket(SocketState):
         if self.listener is not None:
             self._stop_listening("close()")
         elif self.connection is not None:
-            shutdown_and_close.close(self.connection)
+            shutdown_and_close.close(self.connection, exiting)
         if self.bound is not None:
             self._tables.ports.release(self, self.bound[1])
 
@@ -364,7 +375,7 @@ class Socket(SocketState):
             self.options = self.connection.options
 
     def linger(self, on: bool, seconds: int) -> None:
-        """SO_LINGER, in seconds; with 0 close() sends a RST. It does not make close() wait."""
+        """SO_LINGER, in seconds; with 0 close() sends a RST, with more it waits so long for the peer's ACK."""
         self._check_open()
         kept = seconds if on else self.options.last_linger
         self._set(replace(self.options, linger=seconds if on else None, last_linger=kept))

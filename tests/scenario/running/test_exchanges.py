@@ -210,3 +210,46 @@ def test_an_attacker_that_is_there_answers_with_a_rst(spoof):
     resets = [segment for _, segment in sent(result, "c") if segment.flags & RST]
     assert [segment.seq for segment in resets] == [segment.ack for segment in answers]
     refused("replies without a bare SYN", {"replies": "rst"})
+
+
+# SO_LINGER with time: close() waits.
+
+
+def closes(result, node):
+    return [(at, outcome) for at, text, outcome in calls(result, node) if text == "close()"]
+
+
+def test_a_client_that_lingers_goes_on_when_its_fin_is_acknowledged():
+    """The server's program neither reads nor closes; its TCP puts the ACK of the FIN off by 40 ms."""
+    result = ran(
+        {"do": ["connect", {"send": 100}, "close"], "options": {"linger": 5}}, link={"delay": "30 ms"}
+    )
+    assert closes(result, "c") == [(60, "waits"), (160, "after 0.1 s")]
+    assert result.clients[0].ended == 160 * MS
+
+
+def test_a_client_whose_peer_is_cut_off_waits_for_so_many_seconds():
+    result = ran(
+        {"do": ["connect", {"send": 100}, "close"], "options": {"linger": 2}},
+        link={"delay": "30 ms"},
+        faults=[{"what": "cut", "of": "server", "at": "50 ms"}],
+    )
+    assert closes(result, "c") == [(60, "waits"), (2060, "after 2 s")]
+
+
+def test_a_server_that_lingers_takes_the_next_one_only_then():
+    result = ran(
+        {"do": ["connect", "read_to_end", "close"], "count": 2},
+        server={"answer": "time", "then": "close", "options": {"linger": 5}},
+        link={"delay": "30 ms"},
+    )
+    accepted = [at for at, text, outcome in calls(result) if text == "accept()" and outcome != "waits"]
+    assert accepted[1] - accepted[0] == 60
+
+
+def test_a_server_that_stops_waits_for_nobody():
+    result = ran(
+        {"do": ["connect", {"wait": "3 s"}, "close"]},
+        server={"then": "keep", "options": {"linger": 5}, "stop_at": "1 s"},
+    )
+    assert closes(result, "server") == [(1000, ""), (1000, "")]

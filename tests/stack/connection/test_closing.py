@@ -329,3 +329,76 @@ def test_no_orphan_is_left_over():
     host = fin_wait2(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_LINGER2, -1)])
     host.conn.close()
     assert host.host.tables.host.orphans == 0
+
+
+# --- SO_LINGER ------------------------------------------------------------------------------------------
+
+
+def lingering(seconds=2, host=None):
+    """close() was called at 1.01 s and waits."""
+    host = host or established()
+    host.conn.sock.linger(True, seconds)
+    host.conn.close()
+    return host
+
+
+def left_over(host):
+    """Whether close() still waits, and how many orphans there are."""
+    return host.conn.sock.lingering, host.host.tables.host.orphans
+
+
+def test_close_waits_until_its_fin_is_acknowledged_and_only_then_is_there_a_bucket():
+    host = lingering()
+    assert left_over(host) == (True, 0)
+    assert host.table() == ["FIN-WAIT-1 0 1 8080 41001", LISTEN]
+    host.host.woken()
+    host.send("A", 1, 2, at=1500 * MS)
+    assert left_over(host) == (False, 0)
+    assert host.host.woken() == [host.conn.sock]
+    assert host.table() == ["FIN-WAIT-2 0 0 8080 41001", LISTEN]
+
+
+def test_an_ack_of_some_of_the_data_does_not_end_the_wait():
+    host = established()
+    host.conn.send(2000)
+    lingering(host=host)
+    host.send("A", 1, 1461, at=1100 * MS)
+    assert left_over(host) == (True, 0)
+    host.send("A", 1, 2002, at=1200 * MS)
+    assert left_over(host) == (False, 0)
+
+
+def test_after_so_many_seconds_it_waits_no_longer_and_leaves_an_orphan():
+    host = lingering(3)
+    assert ("close() waits no longer", 4010 * MS) in [(one.what, one.due) for one in host.host.pending()]
+    host.run(4009 * MS)
+    assert left_over(host) == (True, 0)
+    host.run(4010 * MS)
+    assert left_over(host) == (False, 1)
+
+
+def test_a_negative_number_of_seconds_is_for_ever():
+    host = lingering(-1)
+    host.run(20 * SECOND)
+    assert left_over(host) == (True, 0)
+
+
+@pytest.mark.parametrize("more", [("R", 1), ("FA", 1, 2), ("PA", 1, 1, {"size": 5})])
+def test_whatever_ends_the_connection_ends_the_wait(more):
+    host = lingering()
+    *segment, options = more if isinstance(more[-1], dict) else (*more, {})
+    host.send(*segment, at=1500 * MS, **({"data": b"xxxxx"} if options else {}))
+    assert left_over(host) == (False, 0)
+
+
+def test_the_end_of_a_process_waits_for_nothing():
+    host = established()
+    host.conn.sock.linger(True, 5)
+    host.conn.sock.close(1010 * MS, exiting=True)
+    assert left_over(host) == (False, 1)
+
+
+@pytest.mark.parametrize("make", [fin_wait2, close_wait])
+def test_only_a_fin_that_is_not_acknowledged_is_waited_for(make):
+    host = lingering(host=make())
+    assert host.conn.sock.lingering == (make is close_wait)
