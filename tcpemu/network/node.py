@@ -340,15 +340,18 @@ class Node(Attached):
         `arrived` is the packet that the step received, `flow` the connection on which a call was made.
         """
         host, record, now = self.host, self._record, self._loop.now
-        unsent = iter(host.transmit())
-        for event in host.events():
-            if isinstance(event, Sent):
+        unsent = host.transmit()
+        events = host.events()
+        place = 0
+        for event in events:
+            if type(event) is Sent:
                 number = record.number()
                 record.add(HostEvent(now, self.name, event, number))
-                self._send(number, _same(event, next(unsent, None)))
+                self._send(number, _same(event, unsent, place))
+                place += 1
             else:
                 record.add(HostEvent(now, self.name, event, arrived))
-        for segment in unsent:  # of a host that does not say why
+        for segment in unsent[place:]:  # of a host that does not say why
             self._send(record.number(), segment)
         for socket in host.woken():
             self.calls.wake(socket)
@@ -363,8 +366,9 @@ class Node(Attached):
             self._loop.at(due, self._timer, due)
 
 
-def _same(event: Sent, segment: Segment | None) -> Segment:
+def _same(event: Sent, unsent: Sequence[Segment], place: int) -> Segment:
     """The segment that is sent, which has to be the one that the host says it sent."""
-    if event.segment != segment:
+    segment = unsent[place] if place < len(unsent) else None
+    if event.segment is not segment and event.segment != segment:
         raise RuntimeError(f"the host says it sent {event.segment}, and gave {segment}")
     return event.segment

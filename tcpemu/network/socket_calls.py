@@ -18,7 +18,6 @@ from tcpemu.network.loop import Loop
 from tcpemu.network.record import WAITS
 from tcpemu.network.task import Applications, Wake, pause
 from tcpemu.stack.base.errors import SocketError
-from tcpemu.stack.base.ip_families import unmapped
 from tcpemu.wire.segment import FlowKey
 
 T = TypeVar("T")
@@ -69,7 +68,7 @@ class SocketCalls:
     ) -> T:
         """Make a socket call that ends at once, record it, and send what follows from it."""
         self._check_on()
-        flow = _flow(socket)
+        flow = socket.flow
         try:
             value = attempt(self._loop.now)
         except SocketError as error:
@@ -100,11 +99,11 @@ class SocketCalls:
         while True:
             self._check_on()
             late = deadline is not None and self._loop.now >= deadline
-            flow = _flow(socket)
+            flow = socket.flow
             try:
                 value = attempt(self._loop.now)
             except SocketError as error:
-                flow = flow or _flow(socket)
+                flow = flow or socket.flow
                 if error.errno != again or late:
                     self._log(text, error.name, flow, error.detail)
                     raise
@@ -113,7 +112,7 @@ class SocketCalls:
                     self._turns += 1
                     turn = self._turns
             else:
-                flow = _flow(gives(value)) if gives else flow
+                flow = gives(value).flow if gives else flow
                 self._log(text, show(value), flow)
                 return value
             finally:
@@ -141,13 +140,3 @@ class SocketCalls:
             waiting[:] = [other for other in waiting if not other[1].used]
             self._loop.at(deadline, wake)
         waiting.append((turn, wake))
-
-
-def _flow(socket: EndpointSocket) -> FlowKey | None:
-    """The connection that a socket has, or had."""
-    peer = socket.remote
-    if peer is None:
-        return None
-    (remote, remote_port), (local, local_port) = peer, socket.local
-    remote, local = unmapped(remote), unmapped(local)
-    return remote, remote_port, local, local_port

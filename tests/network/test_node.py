@@ -85,6 +85,7 @@ class StandIn:
 
 class StandInSocket:
     local, remote, state = (A, 1000), (B, 80), State.ESTABLISHED
+    flow = (B, 80, A, 1000)
 
     def __init__(self, host):
         self.host = host

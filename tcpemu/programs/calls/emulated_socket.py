@@ -151,13 +151,11 @@ class EmulatedSocket(socket.socket):
         return self._file
 
     def _stream(self, call: str) -> TcpStream:
-        file = self._open_file()
-        if not isinstance(file, TcpStream):
-            raise not_emulated(errno.EOPNOTSUPP, f"{call}() on a socketpair()")
-        return file
+        return _as_stream(self._open_file(), call)
 
     def _call(
         self,
+        stream: TcpStream,
         text: str,
         attempt: Callable[[int], T],
         show: Callable[[T], str] = lambda _: "",
@@ -171,7 +169,6 @@ class EmulatedSocket(socket.socket):
 
         `limit` is that of SO_RCVTIMEO or SO_SNDTIMEO, which a socket with a timeout of Python's never comes to.
         """
-        stream = self._stream(text)
         if self._seconds == 0.0 or not wait or (self._seconds is None and limit == 0):
             return at_once(self._process, lambda: stream.calls.call(stream.socket, text, attempt, show))
         timeout = limit if self._seconds is None else span(self._seconds)
@@ -210,6 +207,7 @@ class EmulatedSocket(socket.socket):
     def accept(self) -> tuple[socket.socket, Any]:
         stream = self._stream("accept")
         given = self._call(
+            stream,
             "accept()",
             stream.socket.accept,
             lambda child: endpoint_text(child.remote) if child.remote else "",
@@ -242,6 +240,7 @@ class EmulatedSocket(socket.socket):
 
         try:
             self._call(
+                stream,
                 f"connect({endpoint_text(remote)})",
                 attempt,
                 lambda _: "connected",
@@ -271,10 +270,11 @@ class EmulatedSocket(socket.socket):
         file = self._open_file()
         if isinstance(file, MemoryEnd):
             return self._through(file, lambda: file.send(octets), flags)
-        stream = self._stream("send")
+        stream = _as_stream(file, "send")
         if self._seconds is None and not flags & _DONTWAIT:
             return self._send_all(octets, flags)
         return self._call(
+            stream,
             f"send({len(octets)})",
             lambda now: stream.socket.send(octets, now, flags),
             str,
@@ -303,7 +303,7 @@ class EmulatedSocket(socket.socket):
                 raise SocketError(errno.EAGAIN)
 
         try:
-            self._call(f"send({len(octets)})", attempt, limit=stream.send_limit)
+            self._call(stream, f"send({len(octets)})", attempt, limit=stream.send_limit)
         except BlockingIOError:
             if len(rest) == len(octets):
                 raise
@@ -347,7 +347,7 @@ class EmulatedSocket(socket.socket):
         limit = stream.receive_limit
         deadline = None if limit is None else self._process.computers.now + limit
         call = LeastOctets(stream.socket, bufsize, least, flags, deadline)
-        return self._call(f"recv({bufsize})", call.attempt, octets_or_end, limit=limit)
+        return self._call(stream, f"recv({bufsize})", call.attempt, octets_or_end, limit=limit)
 
     def _recv_all_in_memory(self, bufsize: int, flags: int) -> bytes:
         if flags & _PEEK:
@@ -361,8 +361,9 @@ class EmulatedSocket(socket.socket):
         file = self._open_file()
         if isinstance(file, MemoryEnd):
             return self._through(file, lambda: file.recv(bufsize, bool(flags & _PEEK)), flags)
-        stream = self._stream("recv")
+        stream = _as_stream(file, "recv")
         return self._call(
+            stream,
             f"recv({bufsize})",
             lambda now: stream.socket.recv(bufsize, now, flags),
             octets_or_end,
@@ -503,6 +504,12 @@ def _c_int(value: int) -> int:
     if not -(2**31) <= value < 2**31:
         raise OverflowError("Python int too large to convert to C int")
     return value
+
+
+def _as_stream(file: OpenFile, call: str) -> TcpStream:
+    if not isinstance(file, TcpStream):
+        raise not_emulated(errno.EOPNOTSUPP, f"{call}() on a socketpair()")
+    return file
 
 
 def _of_whom(stream: TcpStream) -> str:

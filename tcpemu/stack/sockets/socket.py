@@ -41,7 +41,7 @@ from tcpemu.stack.sockets import (
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.stack.sockets.tcp_info import TcpInfo
-from tcpemu.wire.segment import Address, address_text
+from tcpemu.wire.segment import Address, FlowKey, address_text
 
 _LISTEN, _CLOSE = State.LISTEN, State.CLOSE
 
@@ -83,6 +83,11 @@ class Socket(SocketState):
             return None
         address, port = self.connection.key[:2]
         return mapped(address) if self.options.ipv6 else address, port
+
+    @property
+    def flow(self) -> FlowKey | None:
+        """The connection as events name it: remote address and port, local address and port; also after the end."""
+        return None if self.connection is None else self.connection.key
 
     @property
     def error(self) -> int:

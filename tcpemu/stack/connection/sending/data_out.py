@@ -12,6 +12,8 @@ tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fi
 
 from __future__ import annotations
 
+from collections import deque
+
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, distance
@@ -23,6 +25,7 @@ from tcpemu.stack.control import cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState, Recovery
 from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.sent_pieces import Unacked, new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
@@ -66,9 +69,11 @@ def write_xmit(
         quota = min(_cwnd_quota(conn), most) or int(probe)
         if quota <= 0:
             break
-        _grow_head(conn, quota * mss)
+        queue = conn.snd.queue
+        if queue and len(queue) > 1:
+            _grow_head(queue, quota * mss)
         waiting = conn.snd.head_length
-        if not window_takes_next(conn):
+        if not _window_takes(conn, waiting, mss):
             break
         if waiting <= mss:
             if (
@@ -92,12 +97,11 @@ def write_xmit(
     return sent
 
 
-def _grow_head(conn: Connection, wanted: int) -> None:
+def _grow_head(queue: deque[SendBuffer], wanted: int) -> None:
     """Fill the first buffer up out of the one behind it, since Linux 6.10 (tcp_grow_skb)."""
-    queue = conn.snd.queue
-    if not queue or len(queue) == 1 or len(queue[0].payload) >= wanted or queue[0].eor:
-        return
     head, following = queue[0], queue[1]
+    if len(head.payload) >= wanted or head.eor:
+        return
     part = wanted - len(head.payload)
     head.payload += following.payload[:part]
     following.payload = following.payload[part:]
@@ -188,7 +192,11 @@ def _small_waits(conn: Connection, cork: bool) -> bool:
 
 def window_takes_next(conn: Connection) -> bool:
     """Whether the peer's window has room for the next segment (tcp_snd_wnd_test)."""
-    waiting, mss, room = conn.snd.head_length, segment_size.current_mss(conn), window_room(conn)
+    return _window_takes(conn, conn.snd.head_length, segment_size.current_mss(conn))
+
+
+def _window_takes(conn: Connection, waiting: int, mss: int) -> bool:
+    room = window_room(conn)
     fin = conn.snd.fin_queued and waiting <= mss and conn.snd.head_is_last
     # More than half of all numbers is a negative distance: SND.NXT lies beyond a window that was taken back.
     return room <= 0x7FFFFFFF and min(waiting, mss) + fin <= room
@@ -234,8 +242,9 @@ def _take(conn: Connection, length: int) -> tuple[bytes, int]:
     queue, flags, payload = conn.snd.queue, ACK, b""
     if queue:
         head = queue[0]
-        payload, head.payload = head.payload[:length], head.payload[length:]
-        if head.payload:
+        payload = head.payload
+        if length < len(payload):
+            payload, head.payload = payload[:length], payload[length:]
             return payload, flags
         queue.popleft()
         flags |= PSH if head.push else 0
