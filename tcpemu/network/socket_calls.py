@@ -67,7 +67,8 @@ class SocketCalls:
         show: Callable[[T], str] = _nothing,
     ) -> T:
         """Make a socket call that ends at once, record it, and send what follows from it."""
-        self._check_on()
+        if self.off:
+            self._check_on()
         flow = socket.flow
         try:
             value = attempt(self._loop.now)
@@ -75,7 +76,7 @@ class SocketCalls:
             self._log(text, error.name, flow, error.detail)
             raise
         else:
-            self._log(text, show(value), flow)
+            self._applications.log(self._name, text, show(value), flow)
             return value
         finally:
             self._settle(flow)

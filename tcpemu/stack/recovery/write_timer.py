@@ -18,11 +18,12 @@ _NOTHING, _LOSS_PROBE, _REORDERING, _RETRANS = (
 
 def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
     """Set the one write timer, whatever it was set for before."""
-    host = conn.host
-    if conn.rtx.timer is None:
-        conn.rtx.timer = Timer(TimerKind.WRITE, conn)
-    conn.rtx.timer_is_for = purpose
-    host.timers.arm(conn.rtx.timer, host.now + min(wait, host.rto_max), host.now)
+    host, rtx = conn.host, conn.rtx
+    timer = rtx.timer
+    if timer is None:
+        timer = rtx.timer = Timer(TimerKind.WRITE, conn)
+    rtx.timer_is_for = purpose
+    host.timers.arm(timer, host.now + (wait if wait < host.rto_max else host.rto_max), host.now)
 
 
 def clear_timer(conn: Connection) -> None:

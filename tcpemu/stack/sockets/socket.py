@@ -274,7 +274,8 @@ class Socket(SocketState):
         MSG_FASTOPEN are not emulated: NotImplementedError; others change nothing, as in Linux.
         """
         self._begin_stream(now)
-        message_flags.refuse(flags, message_flags.OF_SEND, "send")
+        if flags:
+            message_flags.refuse(flags, message_flags.OF_SEND, "send")
         if self.connection is None:
             raise SocketError(errno.EPIPE)
         return send_and_recv.send(self.connection, data, flags)
@@ -433,7 +434,8 @@ class Socket(SocketState):
 
     def _begin_stream(self, now: int) -> None:
         self._begin(now)
-        self._refuse_datagram()
+        if self.datagram:
+            self._refuse_datagram()
 
     def _refuse_datagram(self) -> None:
         """UDP is here for its errors alone: it neither listens nor accepts, and carries nothing."""

@@ -57,13 +57,14 @@ def process(
 
     What was `predicted` has the window that is known, and its timestamp has been noted already.
     """
-    number, una = segment.ack, conn.snd.una
+    snd = conn.snd
+    number, una = segment.ack, snd.una
     if before(number, una):
-        if before(number, una - min(conn.snd.max_window, conn.snd.bytes_acked) & MASK):
+        if before(number, una - min(snd.max_window, snd.bytes_acked) & MASK):
             return AckValue.TOO_OLD
         _old(conn, segment)
         return _OLD
-    if after(number, conn.snd.nxt):
+    if after(number, snd.nxt):
         return AckValue.UNSENT
     result = AckResult(una)
     if number != una:
@@ -76,16 +77,17 @@ def process(
         _update_ts_recent(conn, segment, stamps)
     result.data = segment.length > 0
     if predicted and result.advanced:
-        conn.snd.wl1, result.window = segment.seq, True
+        snd.wl1, result.window = segment.seq, True
     else:
         result.window = _update_window(conn, segment)
-    conn.snd.bytes_acked += distance(una, number)
-    conn.snd.una = number
-    if conn.snd.up is not None and not after(conn.snd.up, number):
-        conn.snd.up = None
-    conn.rtx.probes_out = 0
-    conn.rtx.heard_at = conn.host.now
-    conn.rtx.soft_error = 0
+    snd.bytes_acked += distance(una, number)
+    snd.una = number
+    if snd.up is not None and not after(snd.up, number):
+        snd.up = None
+    rtx = conn.rtx
+    rtx.probes_out = 0
+    rtx.heard_at = conn.host.now
+    rtx.soft_error = 0
     if board is None:
         probe_timers.window_may_have_opened(conn)
     else:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
-from tcpemu.stack.base.sequence_numbers import add, offset
+from tcpemu.stack.base.sequence_numbers import MASK, offset
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW, LARGEST_WINDOW
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import NO_MEMORY
@@ -40,7 +40,9 @@ def space_for(ratio: int, window: int) -> int:
 
 def receive_window(conn: Connection) -> int:
     """What is left of the window that the peer was told (tcp.h: tcp_receive_window)."""
-    return max(offset(conn.rcv.nxt, add(conn.rcv.wup, conn.rcv.wnd)), 0)
+    rcv = conn.rcv
+    left = offset(rcv.nxt, rcv.wup + rcv.wnd & MASK)
+    return left if left > 0 else 0
 
 
 def free_space(conn: Connection) -> int:
@@ -53,24 +55,25 @@ def select_window(conn: Connection) -> int:
 
     tcp_output.c: tcp_select_window.
     """
-    old = conn.rcv.wnd
+    rcv = conn.rcv
+    old = rcv.wnd
     if conn.ack.pending & NO_MEMORY:
         # Data was refused for lack of room: say so, whatever was offered.
-        conn.rcv.predicted, conn.rcv.wnd, conn.rcv.wup = -1, 0, conn.rcv.nxt
+        rcv.predicted, rcv.wnd, rcv.wup = -1, 0, rcv.nxt
         return 0
     current = receive_window(conn)
     window = new_window(conn)
     if window < current and not _may_shrink(conn):
         if window == 0:
             conn.host.count("TCPWantZeroWindowAdv")
-        window = _align(current, conn.rcv.wscale)
-    conn.rcv.wnd = window
-    conn.rcv.wup = conn.rcv.nxt
-    if not conn.rcv.wscale and conn.host.sysctls.tcp_workaround_signed_windows:
+        window = _align(current, rcv.wscale)
+    rcv.wnd = window
+    rcv.wup = rcv.nxt
+    if not rcv.wscale and conn.host.sysctls.tcp_workaround_signed_windows:
         window = min(window, LARGEST_SIGNED_WINDOW)
-    field = min(window, LARGEST_WINDOW << conn.rcv.wscale) >> conn.rcv.wscale
+    field = min(window, LARGEST_WINDOW << rcv.wscale) >> rcv.wscale
     if field == 0:
-        conn.rcv.predicted = -1
+        rcv.predicted = -1
         if old:
             conn.host.count("TCPToZeroWindowAdv")
     elif not old:
@@ -80,10 +83,11 @@ def select_window(conn: Connection) -> int:
 
 def new_window(conn: Connection) -> int:
     """The window that the buffer allows, in octets (tcp_output.c: __tcp_select_window)."""
+    rcv = conn.rcv
     mss = conn.ack.rcv_mss
     free = free_space(conn)
-    allowed = from_space(conn.rcv.scaling_ratio, conn.rcv.buffer)
-    full = min(conn.rcv.window_clamp, allowed)
+    allowed = from_space(rcv.scaling_ratio, rcv.buffer)
+    full = min(rcv.window_clamp, allowed)
     if mss > full:
         mss = full
         if mss <= 0:
@@ -93,14 +97,14 @@ def new_window(conn: Connection) -> int:
     if free < full >> 1:
         # The buffer gets short. Below a sixteenth of it, or a segment, better none than a silly window.
         conn.ack.quick = 0
-        free -= free % (1 << conn.rcv.wscale)
+        free -= free % (1 << rcv.wscale)
         if free < allowed >> 4 or free < mss:
             return 0
-    free = min(free, conn.rcv.ssthresh)
-    if conn.rcv.wscale:
-        return _align(free, conn.rcv.wscale)
+    free = min(free, rcv.ssthresh)
+    if rcv.wscale:
+        return _align(free, rcv.wscale)
     # Without a scale the window moves by whole segments, and stays where it is for less.
-    window = conn.rcv.wnd
+    window = rcv.wnd
     if window <= free - mss or window > free:
         return free - free % mss
     if mss == full and free > window + (full >> 1):

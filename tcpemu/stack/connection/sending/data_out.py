@@ -60,30 +60,31 @@ def write_xmit(
     """
     if conn.state in _SENDS_NOTHING and not conn.opened_early:
         return 0
+    snd = conn.snd
     mss = segment_size.current_mss(conn)
     if conn.scoreboard is None:
         pacing_rate.begin(conn)
     most = pacing_rate.burst(conn, mss)
     sent, defers = 0, False
-    while conn.snd.has_unsent and not (conn.snd.paced and pacing.must_wait(conn)):
+    while snd.has_unsent and not (snd.paced and pacing.must_wait(conn)):
         quota = min(_cwnd_quota(conn), most) or int(probe)
         if quota <= 0:
             break
-        queue = conn.snd.queue
+        queue = snd.queue
         if queue and len(queue) > 1:
             _grow_head(queue, quota * mss)
-        waiting = conn.snd.head_length
+        waiting = snd.head_length
         if not _window_takes(conn, waiting, mss):
             break
         if waiting <= mss:
             if (
                 nagle
                 and waiting < mss
-                and conn.snd.head_is_last
+                and snd.head_is_last
                 and _small_waits(conn, cork)
-                and not conn.snd.fin_queued
+                and not snd.fin_queued
             ):
-                conn.snd.held = conn.snd.held or not (cork or conn.options.cork)
+                snd.held = snd.held or not (cork or conn.options.cork)
                 break
         elif not (probe or one) and _defers(conn, most):
             defers = _cwnd_room(conn) < window_room(conn) and _cwnd_room(conn) <= waiting
@@ -212,20 +213,21 @@ def _small_under_way(conn: Connection) -> bool:
 
 def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> int:
     """Send the next `length` octets as one piece; how many segments that took."""
-    ends_record = conn.snd.head_ends_record and length == conn.snd.head_length
+    snd, host = conn.snd, conn.host
+    ends_record = snd.head_ends_record and length == snd.head_length
     payload, flags = _take(conn, length)
     if push:
         flags |= PSH
-    at = max(conn.host.now, conn.snd.departed_at)
-    entry = new_piece(conn.snd.nxt, payload, flags, (at, conn.host.turn), mss)
+    at = max(host.now, snd.departed_at)
+    entry = new_piece(snd.nxt, payload, flags, (at, host.turn), mss)
     entry.eor = ends_record
     if payload:
         _sending_starts(conn)
-    conn.snd.nxt = entry.end
+    snd.nxt = entry.end
     transmit.transmit_piece(conn, entry, _why(conn, payload))
     queue_unacked(conn, entry)
     if length % mss or not length:
-        conn.snd.sml = entry.end
+        snd.sml = entry.end
     return entry.pcount
 
 

@@ -45,25 +45,26 @@ _MORE_FLAGS = FIN | SYN | RST | PSH | URG
 
 def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
     """Owe an ACK for data in order, and learn the peer's pace (tcp_event_data_recv)."""
-    conn.ack.pending |= SCHEDULED
+    ack = conn.ack
+    ack.pending |= SCHEDULED
     measure_mss(conn, segment, memory)
     buffer_tuning.measure(conn)
     now = conn.host.tick(conn.host.now)
-    if not conn.ack.ato:
+    if not ack.ato:
         _more_quick(conn)
-        conn.ack.ato = ATO_MIN
+        ack.ato = ATO_MIN
     else:
         # Half of the last value and this gap, which counts as 20 ms at least.
-        gap = now - conn.ack.last_data_at
+        gap = now - ack.last_data_at
         if gap <= ATO_MIN // 2:
-            conn.ack.ato = conn.host.tick(conn.ack.ato >> 1) + ATO_MIN // 2
-        elif gap < conn.ack.ato:
-            conn.ack.ato = min(conn.host.tick(conn.ack.ato >> 1) + gap, conn.rtt.rto, DELACK_MAX)
+            ack.ato = conn.host.tick(ack.ato >> 1) + ATO_MIN // 2
+        elif gap < ack.ato:
+            ack.ato = min(conn.host.tick(ack.ato >> 1) + gap, conn.rtt.rto, DELACK_MAX)
         elif gap > conn.rtt.rto:
             # So long a gap may be a time-out of the peer's, which then sends slowly and needs its ACKs.
             _more_quick(conn)
-    conn.ack.last_data_at = now
-    conn.ack.flow_label = segment.flow_label
+    ack.last_data_at = now
+    ack.flow_label = segment.flow_label
     # Small segments waste memory in any case: the window grows by larger ones alone.
     if len(segment.payload) >= 128:
         receive_window.grow(conn, len(segment.payload), memory)
@@ -71,27 +72,28 @@ def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
 
 def measure_mss(conn: Connection, segment: Segment, memory: int) -> None:
     """Guess the size of the peer's segments, and how much memory they waste (tcp_measure_rcv_mss)."""
-    last, conn.ack.last_seg_size = conn.ack.last_seg_size, 0
+    ack = conn.ack
+    last, ack.last_seg_size = ack.last_seg_size, 0
     length = len(segment.payload)
-    if length >= conn.ack.rcv_mss:
-        if length != conn.ack.rcv_mss:
+    if length >= ack.rcv_mss:
+        if length != ack.rcv_mss:
             _measure_ratio(conn, length, memory)
-        conn.ack.rcv_mss = min(length, conn.rcv.advmss)
+        ack.rcv_mss = min(length, conn.rcv.advmss)
         if segment.flags & PSH:
-            conn.ack.pending |= PUSHED
+            ack.pending |= PUSHED
         return
     # A smaller one counts if its size comes twice in a row, from 536 octets on, or from 88 on where no flag
     # explains why it is short.
     header = 32 if conn.ts.ok else 20
     with_header = length + header
     if with_header >= DEFAULT_MSS + 20 or (with_header >= LEAST_MSS + 20 and not segment.flags & _MORE_FLAGS):
-        conn.ack.last_seg_size = length
+        ack.last_seg_size = length
         if length == last:
-            conn.ack.rcv_mss = length
+            ack.rcv_mss = length
             return
-    if conn.ack.pending & PUSHED:
-        conn.ack.pending |= PUSHED_TWICE
-    conn.ack.pending |= PUSHED
+    if ack.pending & PUSHED:
+        ack.pending |= PUSHED_TWICE
+    ack.pending |= PUSHED
 
 
 def _measure_ratio(conn: Connection, length: int, memory: int) -> None:

@@ -57,14 +57,14 @@ def transmit(
     urgent: int = -1,
 ) -> None:
     """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb)."""
-    host = conn.host
-    if conn.snd.departed_at < host.now:
-        conn.snd.departed_at = host.now
+    host, snd = conn.host, conn.snd
+    if snd.departed_at < host.now:
+        snd.departed_at = host.now
     remote, remote_port, local, local_port = conn.key
     ip_id, df = conn.ip_id, True
     if len(remote) == IPV4_LENGTH:
         tos, ttl = conn.options.tos, conn.options.ttl or host.sysctls.ip_default_ttl
-        df = conn.snd.df and (host.generation.wire.dont_fragment or not flags & SYN)
+        df = snd.df and (host.generation.wire.dont_fragment or not flags & SYN)
         conn.ip_id = ip_id + 1 & 0xFFFF
     else:
         tos, ttl = conn.options.tclass, ipv6_header.hop_limit(host, conn.options)
@@ -80,7 +80,7 @@ def transmit(
                 flags |= _says_reduced(conn)
             if conn.ack.demand_cwr:
                 flags |= ECE
-    if conn.snd.up is not None and urgent < 0:
+    if snd.up is not None and urgent < 0:
         urgent = _urgent_pointer(conn, seq)
     flags |= URG if urgent > 0 else 0
     segment = Segment(
@@ -127,26 +127,28 @@ def _data_sent(conn: Connection) -> None:
     tcp_output.c: tcp_event_data_sent; inet_csk_inc_pingpong_cnt.
     """
     conn.snd.data_segs_out += 1
-    if conn.host.tick(conn.host.now) - conn.ack.last_data_at < conn.ack.ato:
-        conn.ack.pingpong = min(conn.ack.pingpong + 1, 255)
+    ack = conn.ack
+    if conn.host.tick(conn.host.now) - ack.last_data_at < ack.ato and ack.pingpong < 255:
+        ack.pingpong += 1
 
 
 def _ack_sent(conn: Connection) -> None:
     """An ACK has gone, alone or with data (tcp_output.c: tcp_event_ack_sent)."""
-    if conn.ack.compressed:
-        conn.host.count("TCPAckCompressed", conn.ack.compressed)
-        conn.ack.compressed = 0
-        if conn.ack.compression_timer is not None:
-            conn.host.timers.cancel(conn.ack.compression_timer)
-    if conn.ack.quick:
-        if conn.ack.quick <= (1 if conn.ack.pending & SCHEDULED else 0):
-            conn.ack.quick = 0
-            conn.ack.ato = ATO_MIN
-        elif conn.ack.pending & SCHEDULED:
-            conn.ack.quick -= 1
-    conn.ack.pending = 0
-    if conn.ack.timer is not None:
-        conn.host.timers.cancel(conn.ack.timer)
+    ack = conn.ack
+    if ack.compressed:
+        conn.host.count("TCPAckCompressed", ack.compressed)
+        ack.compressed = 0
+        if ack.compression_timer is not None:
+            conn.host.timers.cancel(ack.compression_timer)
+    if ack.quick:
+        if ack.quick <= (1 if ack.pending & SCHEDULED else 0):
+            ack.quick = 0
+            ack.ato = ATO_MIN
+        elif ack.pending & SCHEDULED:
+            ack.quick -= 1
+    ack.pending = 0
+    if ack.timer is not None:
+        conn.host.timers.cancel(ack.timer)
 
 
 def _stamps(conn: Connection) -> Timestamps:
