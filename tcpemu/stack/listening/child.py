@@ -76,7 +76,8 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     if request.timeouts:
         conn.rtx.syn_timed_out = True
         conn.rtx.retrans_stamp = request.started
-    keepalive.begin(conn)
+    if options.keepalive:
+        keepalive.begin(conn)
     return conn
 
 

@@ -67,8 +67,9 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     if conn.opened_early:
         fast_open_end.answered(conn)
     else:
-        undo_spurious_timeout(conn, stamps)
-        conn.rtx.retrans_stamp = None
+        if conn.rtx.retrans_stamp is not None:
+            undo_spurious_timeout(conn, stamps)
+            conn.rtx.retrans_stamp = None
         init_transfer(conn)
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
@@ -101,9 +102,10 @@ def handshake_rtt(conn: Connection) -> None:
 
 def init_transfer(conn: Connection) -> None:
     """Ready for data: MSS, RTO and windows (tcp_input.c: tcp_init_transfer)."""
-    conn.opened_at = conn.host.now
+    host = conn.host
+    conn.opened_at = host.now
     segment_size.sync_mss(conn)
-    if not conn.rtt.srtt or conn.host.metrics.srtt:
+    if not conn.rtt.srtt or host.metrics.srtt:
         round_trip_time.init_metrics(conn)
     if conn.congestion.controls or conn.rtx.total_retrans or conn.rtx.syn_timed_out:
         chosen_control.begin_after_handshake(conn)

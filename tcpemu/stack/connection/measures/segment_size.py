@@ -47,7 +47,7 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
-    snd.path_mtu = path_mtu(host, conn.key[0])
+    snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
     room, least = _room(host, snd.path_mtu, conn.key[0]), host.sysctls.tcp_min_snd_mss
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
 
@@ -74,7 +74,11 @@ def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: in
 
 def current_mss(conn: Connection) -> int:
     """The payload of a full segment now, less the SACK blocks that it carries too (tcp_current_mss)."""
-    if path_mtu(conn.host, conn.key[0]) != conn.snd.path_mtu:
+    host, rcv = conn.host, conn.rcv
+    known = conn.snd.path_mtu
+    if (host.path_mtus or known != host.mtu) and path_mtu(host, conn.key[0]) != known:
         sync_mss(conn)
-    blocks = len(conn.rcv.sacks) + (conn.rcv.dsack is not None)
-    return conn.snd.mss_cache - (4 + 8 * min(blocks, 3 if conn.ts.ok else 4) if blocks else 0)
+    if not rcv.sacks and rcv.dsack is None:
+        return conn.snd.mss_cache
+    blocks = len(rcv.sacks) + (rcv.dsack is not None)
+    return conn.snd.mss_cache - 4 - 8 * min(blocks, 3 if conn.ts.ok else 4)
