@@ -4,7 +4,7 @@ Start at `host.py`. Each room uses only those before it here:
 
     base/        what all know: numbers, time, states, reasons, events, settings, the generation
     records/     what a connection, a request, a listener, a TIME_WAIT bucket is
-    control/     the congestion window and the pace: reno, cubic, bbr
+    control/     the congestion window and the pace: reno, cubic, bbr, dctcp
     recovery/    what is lost and may be sent again: SACK, RACK, PRR, F-RTO, undo
     connection/  a segment arrives, data goes out, timers fire, the end
     listening/   SYNs, requests, cookies, both queues

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-KINDS = ("reno", "cubic", "bbr")
+KINDS = ("reno", "cubic", "bbr", "dctcp")
 """What tcp_congestion_control may name; `control/registry.py` has what each of them is."""
 INFINITE = 0x7FFFFFFF
 INITIAL_WINDOW = 10
@@ -113,6 +113,14 @@ class Congestion(Protocol):
         """Whether the window is its own affair at each ACK: `controlled` is called, and no other rule moves it."""
 
     @property
+    def begins(self) -> bool:
+        """Whether `begin` has to be called after a handshake that went well."""
+
+    @property
+    def needs_ecn(self) -> bool:
+        """Whether it goes by the marks that the peer echoes, and all packets are to be ECN-capable."""
+
+    @property
     def cwnd(self) -> int: ...
 
     @property
@@ -151,6 +159,18 @@ class Congestion(Protocol):
 
     def timed_out(self, cwnd: int, reduces: bool, moment: Moment | None = None) -> Congestion:
         """A retransmission timer fired: begin again with this window (tcp_input.c: tcp_enter_loss)."""
+
+    def without_ecn(self) -> Congestion:
+        """What takes its place, where it needs ECN and the peer has not agreed to it."""
+
+    def round_begins(self, nxt: int, delivered: int, delivered_ce: int) -> Congestion:
+        """A round trip begins at SND.NXT, where it needs ECN: what is delivered so far, and of that with ECE."""
+
+    def marks_echoed(self, una: int, nxt: int, delivered: int, delivered_ce: int) -> Congestion:
+        """An ACK came, where it needs ECN (in_ack_event): the same counts now."""
+
+    def recovery_began(self) -> Congestion:
+        """Fast retransmit begins, where it needs ECN; `reduced` was asked before."""
 
     def restored(self, cwnd: int, ssthresh: int) -> Congestion:
         """Nothing was lost after all: back to what was, if that is more (tcp_input.c: tcp_undo_cwnd_reduction)."""

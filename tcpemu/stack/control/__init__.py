@@ -5,6 +5,7 @@ control_moment.py   the moment that a control goes by
 cubic.py            CUBIC (RFC 9438)
 cwnd_changes.py     what happens to any window, whatever kind moves it
 cwnd_validation.py  a window that is not filled must not grow, and shrinks when idle (RFC 2861)
+dctcp.py            DCTCP (RFC 8257): by the share of packets that the path marks
 delivery_rate.py    what each ACK tells of the path's rate
 hystart.py          CUBIC's early end of slow start
 pacing_rate.py      the pace, and how many segments go out in one piece

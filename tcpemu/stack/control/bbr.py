@@ -143,6 +143,14 @@ class Bbr:
     def controls(self) -> bool:
         return True
 
+    @property
+    def begins(self) -> bool:
+        return True
+
+    @property
+    def needs_ecn(self) -> bool:
+        return False
+
     def begin(self, cwnd: int, path: Path | None) -> Self:
         """Startup, at a pace of 2.89 windows a round trip (bbr_init)."""
         assert path is not None
@@ -213,6 +221,18 @@ class Bbr:
         if self.model is not None:
             self.model.full_bw = self.model.full_rounds = 0
             _reset_long_term(self.model, path)
+
+    def without_ecn(self) -> Bbr:
+        return self
+
+    def round_begins(self, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
+        return self
+
+    def marks_echoed(self, una: int, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
+        return self
+
+    def recovery_began(self) -> Self:
+        return self
 
     def restored(self, cwnd: int, ssthresh: int) -> Self:  # noqa: ARG002
         return replace(self, ssthresh=max(self.ssthresh, ssthresh))

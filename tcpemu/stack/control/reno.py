@@ -29,6 +29,14 @@ class Reno:
     def controls(self) -> bool:
         return False
 
+    @property
+    def begins(self) -> bool:
+        return False
+
+    @property
+    def needs_ecn(self) -> bool:
+        return False
+
     def begin(self, cwnd: int, path: Path | None) -> Self:  # noqa: ARG002
         """The first window; a threshold that a SYN's time-out has lowered is forgotten (tcp_init_metrics)."""
         unchanged = cwnd == self.cwnd and self.ssthresh == INFINITE
@@ -83,6 +91,18 @@ class Reno:
     def timed_out(self, cwnd: int, reduces: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         ssthresh = self.reduced().ssthresh if reduces else self.ssthresh
         return replace(self, cwnd=cwnd, ssthresh=ssthresh, counted=0)
+
+    def without_ecn(self) -> Reno:
+        return self
+
+    def round_begins(self, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
+        return self
+
+    def marks_echoed(self, una: int, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
+        return self
+
+    def recovery_began(self) -> Self:
+        return self
 
     def restored(self, cwnd: int, ssthresh: int) -> Self:
         return replace(self, cwnd=max(self.cwnd, cwnd), ssthresh=max(self.ssthresh, ssthresh))

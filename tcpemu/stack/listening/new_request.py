@@ -47,6 +47,8 @@ def _own_mss(listener: Listener, segment: Segment) -> int:
 
 def _may_use_ecn(listener: Listener, segment: Segment) -> bool:
     """Whether to agree to ECN (tcp_input.c: tcp_ecn_create_request)."""
+    if listener.options.tos & 3:
+        return True  # the listener's congestion control needs it
     return bool(listener.host.sysctls.tcp_ecn) and (not segment.tos & 3 or bool(segment.reserved))
 
 

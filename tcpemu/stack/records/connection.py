@@ -225,7 +225,13 @@ class Acknowledging:
     compression_timer: Timer | None = None
     """Sends that one; None before the first."""
     demand_cwr: bool = False
-    """ECE goes out until the peer says CWR (RFC 3168)."""
+    """ECE goes out until the peer says CWR (RFC 3168); with DCTCP while the last packet was marked."""
+    ecn_seen: bool = False
+    """Some data came in a packet that was ECN-capable (TCP_ECN_SEEN)."""
+    ce_state: bool = False
+    """The last packet with data was marked, where the congestion control needs ECN."""
+    prior_nxt: int = 0
+    """RCV.NXT after the one before it."""
     flow_label: int = 0
     """That of the last data that came in over IPv6 (lrcv_flowlabel)."""
 

@@ -52,6 +52,8 @@ class Scoreboard:
     retrans_out: int = 0
     delivered: int = 1
     """All that has arrived, the SYN included."""
+    delivered_ce: int = 0
+    """What of it was acknowledged with ECE, where that is agreed."""
     lost: int = 0
     """All that was ever taken for lost."""
     delivered_at: int = 0

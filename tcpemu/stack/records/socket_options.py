@@ -52,6 +52,7 @@ class SocketOptions:
     user_timeout: int = 0
     """Milliseconds; 0 is off."""
     tos: int = 0
+    """IP_TOS; the two ECN bits are those of a congestion control that needs ECN."""
     ttl: int = 0
     thin_linear_timeouts: int = 0
     """TCP_THIN_LINEAR_TIMEOUTS: 1 as tcp_thin_linear_timeouts has it for all."""
@@ -70,7 +71,7 @@ class SocketOptions:
     hops: int = -1
     """IPV6_UNICAST_HOPS; -1 for the usual hop limit."""
     tclass: int = 0
-    """IPV6_TCLASS, without the ECN bits."""
+    """IPV6_TCLASS, with ECN bits as `tos`."""
     recverr6: bool = False
     """IPV6_RECVERR, the same as `recverr` over IPv6."""
     mtu_discover6: int = 1

@@ -21,7 +21,7 @@ from enum import Enum
 from tcpemu.stack.base.sequence_numbers import after, before
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.control import control_moment, delivery_rate
-from tcpemu.stack.control.cwnd_changes import current_ssthresh
+from tcpemu.stack.control.cwnd_changes import current_ssthresh, with_current_ssthresh
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
@@ -224,6 +224,8 @@ def enter_recovery(conn: Connection, board: Scoreboard, ece: bool) -> None:
         if not ece:
             recovery.prior_ssthresh = current_ssthresh(conn.congestion, recovery.reduces)
         prr.begin_reduction(conn, board)
+    if conn.ecn_ok and conn.congestion.needs_ecn:
+        conn.congestion = conn.congestion.recovery_began()
     recovery.state = _RECOVERY
 
 
@@ -266,8 +268,8 @@ def too_large_lost(conn: Connection, board: Scoreboard, mss: int) -> bool:
     recovery = board.recovery
     if recovery.state is not _LOSS:
         recovery.high_seq = conn.snd.nxt
-        window = conn.congestion
-        conn.congestion = window.restored(window.cwnd, current_ssthresh(window, recovery.reduces))
+        if not recovery.reduces:
+            conn.congestion = with_current_ssthresh(conn.congestion)
         recovery.prior_ssthresh = 0
         recovery.undo_marker = None
         recovery.state = _LOSS

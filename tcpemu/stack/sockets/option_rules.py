@@ -196,7 +196,7 @@ def changed_options(socket: SocketState, level: int, name: int, value: int | byt
             _number(level, value)
         raise _no_option(level, name)
     if key in _STRUCTURES:
-        return replace(options, **_STRUCTURES[key](options, value))  # type: ignore[arg-type]
+        return _changed_structure(socket, key, value)
     if value == b"" and key in KEPT and not KEPT[key].may_be_empty:
         raise SocketError(errno.EINVAL, f"{NAMES[key]} takes an octet at least")
     number = _number(level, value)
@@ -215,10 +215,25 @@ def changed_options(socket: SocketState, level: int, name: int, value: int | byt
             errno.EINVAL, "TCP_WINDOW_CLAMP can be taken away only before connect() and listen()"
         )
     field, convert = found
-    changes: dict[str, object] = {field: convert(host, number)}
+    return _changed_field(options, field, convert(host, number))
+
+
+def _changed_field(options: SocketOptions, field: str, value: object) -> SocketOptions:
+    changes: dict[str, object] = {field: value}
     if field in _LOCKED:
         changes[_LOCKED[field]] = True
-    return replace(options, **changes)  # type: ignore[arg-type]
+    changed: SocketOptions = replace(options, **changes)  # type: ignore[arg-type]
+    # The ECN bits are TCP's, and stay.
+    return chosen_control.with_ecn_bits(changed, bool(options.tos & 3 or options.tclass & 3))
+
+
+def _changed_structure(socket: SocketState, key: tuple[int, int], value: int | bytes) -> SocketOptions:
+    options = socket.options
+    changed: SocketOptions = replace(options, **_STRUCTURES[key](options, value))  # type: ignore[arg-type]
+    if key != _CONGESTION or socket.connection is not None:
+        return changed
+    control = CONTROLS[changed.congestion](socket.host.generation.initial_cwnd)
+    return chosen_control.with_ecn_bits(changed, control.needs_ecn)
 
 
 def _check_ipv6_option(socket: SocketState, name: int, value: int | bytes) -> None:

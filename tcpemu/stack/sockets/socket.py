@@ -23,7 +23,7 @@ from tcpemu.stack.base.ip_families import (
 )
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
-from tcpemu.stack.connection.lifetime import establishing, time_wait_bucket
+from tcpemu.stack.connection.lifetime import chosen_control, establishing, time_wait_bucket
 from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.listening import fast_open_syn_arrives, listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
@@ -61,6 +61,8 @@ class Socket(SocketState):
         host = tables.host
         if options is None:
             options = SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
+            if host.first_congestion.needs_ecn:
+                options = chosen_control.with_ecn_bits(options, capable=True)
             if ipv6:
                 options = replace(options, ipv6=True, v6only=bool(host.sysctls.ipv6_bindv6only))
         SocketState.__init__(self, host, options, datagram)

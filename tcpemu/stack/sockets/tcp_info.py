@@ -18,7 +18,7 @@ from tcpemu.stack.connection.sending.delayed_acks import DELACK_MAX
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
 
-TIMESTAMPS, SACK, WSCALE, ECN, SYN_DATA = 1, 2, 4, 8, 32
+TIMESTAMPS, SACK, WSCALE, ECN, ECN_SEEN, SYN_DATA = 1, 2, 4, 8, 16, 32
 """Bits of `tcpi_options`."""
 _LAYOUT = "<8B24I4Q6IQ3Q2I2Q6I2HI"
 _LENGTH = 280
@@ -39,11 +39,9 @@ class TcpInfo:
     """Keepalive and window probes without an answer."""
     backoff: int
     """How often the RTO was doubled."""
-    options: int | None
-    """TIMESTAMPS 1, SACK 2, WSCALE 4, ECN 8, SYN_DATA 32 (Fast Open; data on the SYN was taken).
-
-    None with ECN, as it is not told whether its marks were seen.
-    """
+    options: int
+    """TIMESTAMPS 1, SACK 2, WSCALE 4, ECN 8 where it is agreed, ECN_SEEN 16 once data came in an ECN-capable packet,
+    SYN_DATA 32 (Fast Open; data on the SYN was taken)."""
     wscales: int
     """Two numbers of 4 bits: the peer's window scale low, our own high."""
     delivery_rate_app_limited: int | None
@@ -195,6 +193,7 @@ def of_connection(conn: Connection) -> TcpInfo:
         notsent_bytes=snd.write_seq - snd.nxt & MASK,
         min_rtt=_min_rtt(conn),
         delivered=0 if opening else 1 if board is None else board.delivered,
+        delivered_ce=0 if board is None else board.delivered_ce,
         dsack_dups=0 if board is None else board.recovery.dsack_dups,
         reord_seen=0 if board is None else board.recovery.reordering_seen,
         snd_wnd=snd.wnd,
@@ -218,14 +217,12 @@ def _min_rtt(conn: Connection) -> int | None:
     return None if board is None else board.min_rtt
 
 
-def _options(conn: Connection) -> int | None:
-    if conn.ecn_ok:
-        return None
+def _options(conn: Connection) -> int:
     taken = SYN_DATA if conn.fast_open is not None and conn.fast_open.data_acked else 0
     scales = conn.snd.wscale or conn.rcv.wscale
-    return (
-        taken | (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if scales else 0)
-    )
+    ecn = (ECN if conn.ecn_ok else 0) | (ECN_SEEN if conn.ack.ecn_seen else 0)
+    agreed = (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if scales else 0)
+    return taken | ecn | agreed
 
 
 def _scoreboard_fields(conn: Connection) -> dict[str, int]:

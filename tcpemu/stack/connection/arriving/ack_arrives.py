@@ -20,12 +20,13 @@ from tcpemu.stack.connection.sending import data_out, probe_timers, retransmissi
 from tcpemu.stack.control import control_moment, cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.delayed_ack_bits import NOW
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.recovery import congestion_states, loss_marks, prr, rack, sack_blocks
 from tcpemu.stack.recovery.congestion_states import Resend
 from tcpemu.wire.options import Timestamps
-from tcpemu.wire.segment import ECE, SYN, Segment
+from tcpemu.wire.segment import CWR, ECE, SYN, Segment
 
 _NOTHING, _NEW, _OPEN, _LOSS, _SYN_SENT = (
     Resend.NOTHING,
@@ -75,6 +76,8 @@ def process(
     highest = loss_marks.highest_sack_seq(conn, board) if board is not None and board.sack else una
     if not predicted:
         _update_ts_recent(conn, segment, stamps)
+        if segment.flags & CWR and conn.ecn_ok:
+            _accept_cwr(conn, segment)
     result.data = segment.length > 0
     if predicted and result.advanced:
         snd.wl1, result.window = segment.seq, True
@@ -114,6 +117,8 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
         control_moment.take_counters(conn, moment)
     if rack.window_may_grow(conn):
         rack.update_reordering_window(board, result.prior_delivered)
+    if conn.ecn_ok:
+        _tell_of_marks(conn, board, board.delivered - delivered if result.ece else 0)
     congestion_states.probe_answered(conn, board, segment.ack, result)
     what = _NOTHING
     if not result.not_duplicate or result.ca_alert or board.recovery.state is not _OPEN:
@@ -124,6 +129,7 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     arrived = board.delivered - delivered
     if result.ece and arrived:
         conn.host.count("TCPDeliveredCE", arrived)
+        board.delivered_ce += arrived
     delivery_rate.note_delivered(conn, board, arrived)
     if conn.congestion.controls:
         path = delivery_rate.measured(conn, board, result, arrived, board.lost - lost, reneged)
@@ -135,8 +141,25 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     _send_again(conn, board, what)
 
 
+def _accept_cwr(conn: Connection, segment: Segment) -> None:
+    """The peer has slowed down: its window may be so small that it waits for this ACK (tcp_ecn_accept_cwr)."""
+    conn.ack.demand_cwr = False
+    if segment.length:
+        conn.ack.pending |= NOW
+
+
+def _tell_of_marks(conn: Connection, board: Scoreboard, marked: int) -> None:
+    """A congestion control that needs ECN hears what was delivered, `marked` of it just now (tcp_in_ack_event)."""
+    if conn.congestion.needs_ecn:
+        conn.congestion = conn.congestion.marks_echoed(
+            conn.snd.una, conn.snd.nxt, board.delivered, board.delivered_ce + marked
+        )
+
+
 def _nothing_under_way(conn: Connection, board: Scoreboard, number: int, result: AckResult) -> None:
     """A late D-SACK may still show that nothing had been lost."""
+    if conn.ecn_ok:
+        _tell_of_marks(conn, board, 0)
     if result.dsack:
         congestion_states.fastretrans_alert(conn, board, 0, result)
     probe_timers.window_may_have_opened(conn)

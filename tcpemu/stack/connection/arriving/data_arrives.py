@@ -13,9 +13,7 @@ from tcpemu.stack.connection.measures import header_prediction, receive_window
 from tcpemu.stack.connection.sending import delayed_acks, duplicate_reports
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import NO_MEMORY, NOW, SCHEDULED
-from tcpemu.wire.segment import CWR, FIN, Segment
-
-_CONGESTION_EXPERIENCED = 3
+from tcpemu.wire.segment import FIN, Segment
 
 
 def take(conn: Connection, segment: Segment) -> Reason:
@@ -24,7 +22,6 @@ def take(conn: Connection, segment: Segment) -> Reason:
     if not length:
         return reasons.ACKED
     conn.rcv.dsack = None
-    _note_congestion(conn, segment)
     seq, end = segment.seq, add(segment.seq, length)
     room = receive_window.receive_window(conn)
     if seq == conn.rcv.nxt:
@@ -91,20 +88,8 @@ def _hole_may_be_filled(conn: Connection) -> None:
     out_of_order.drop_covered_sacks(conn)
 
 
-def _note_congestion(conn: Connection, segment: Segment) -> None:
-    """RFC 3168: a mark on a packet is echoed until the peer says that it has slowed down."""
-    if not conn.ecn_ok:
-        return
-    if segment.flags & CWR:
-        conn.ack.demand_cwr = False
-    if segment.payload and segment.tos & 3 == _CONGESTION_EXPERIENCED:
-        conn.ack.demand_cwr = True
-        conn.ack.pending |= NOW
-
-
 def take_predicted(conn: Connection, segment: Segment, memory: int, room: int) -> None:
     """Queue data that header prediction has found to be in order (tcp_rcv_established)."""
     receive_queue.append(conn, segment.payload, memory, room)
     conn.rcv.nxt = add(segment.seq, len(segment.payload))
     delayed_acks.data_arrived(conn, segment, memory)
-    _note_congestion(conn, segment)

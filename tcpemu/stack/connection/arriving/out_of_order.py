@@ -32,6 +32,8 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     """Keep a segment that lies beyond a hole, and owe an ACK that says so: by SACK where that was agreed."""
     fragment = _fragment(segment, end)
     conn.ack.flow_label = segment.flow_label
+    if conn.ecn_ok:
+        delayed_acks.note_mark(conn, segment)
     if not memory_pressure.admit(conn, segment):
         conn.host.count("TCPOFODrop")
         conn.host.wake(conn.socket)

@@ -49,12 +49,17 @@ def connect(conn: Connection, number: int | None = None) -> None:
     segment_size.sync_mss(conn, before_syn=True)
     conn.snd.write_seq = conn.snd.nxt = add(iss, 1)
     conn.rtx.retrans_stamp = host.now
-    flags = SYN | ECE | CWR if host.sysctls.tcp_ecn == 1 else SYN
+    flags = SYN | ECE | CWR if _asks_for_ecn(conn) else SYN
     host.count("ActiveOpens")
     state_changes.set_state(conn, State.SYN_SENT, "connect()")
     entry = new_piece(iss, b"", flags, (host.now, host.turn))
     transmit.transmit(conn, flags, iss, b"", reasons.SENT_SYN)
     data_out.queue_unacked(conn, entry)
+
+
+def _asks_for_ecn(conn: Connection) -> bool:
+    """tcp_ecn_send_syn."""
+    return conn.host.sysctls.tcp_ecn == 1 or conn.congestion.needs_ecn
 
 
 def receive(conn: Connection, segment: Segment) -> Reason:
@@ -109,7 +114,7 @@ def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
 
 def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     """The SYN|ACK is good: ESTABLISHED, and the final ACK goes out, with data if some waits."""
-    conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and conn.host.sysctls.tcp_ecn == 1
+    conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and _asks_for_ecn(conn)
     _agree(conn, segment, offer)
     syn_entry = conn.scoreboard[0] if conn.scoreboard else None
     in_loss = conn.scoreboard is not None and conn.scoreboard.recovery.state is CaState.LOSS

@@ -12,6 +12,9 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.control import delivery_rate
 from tcpemu.stack.control.registry import CONTROLS
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.socket_options import SocketOptions
+
+_ECT0 = 2
 
 
 def take_choice(conn: Connection) -> None:
@@ -36,11 +39,38 @@ def begin(conn: Connection, cwnd: int) -> None:
     congestion = conn.congestion
     if not congestion.controls:
         conn.congestion = congestion.begin(cwnd, None)
+        if congestion.needs_ecn:
+            _begin_with_marks(conn)
+        set_ecn_capable(conn)
         return
     path = delivery_rate.path_of(conn, conn.scoreboard)
     conn.congestion = congestion.begin(cwnd, path)
     delivery_rate.take_over(conn, conn.scoreboard, path)
     conn.snd.paced = True
+
+
+def _begin_with_marks(conn: Connection) -> None:
+    """One that needs ECN takes its first measure, or makes place where that was not agreed (dctcp_init)."""
+    if not conn.ecn_ok:
+        conn.congestion = conn.congestion.without_ecn()
+        return
+    conn.ack.prior_nxt, conn.ack.ce_state = conn.rcv.nxt, False
+    board = conn.scoreboard
+    delivered, marked = (1, 0) if board is None else (board.delivered, board.delivered_ce)
+    conn.congestion = conn.congestion.round_begins(conn.snd.nxt, delivered, marked)
+
+
+def set_ecn_capable(conn: Connection) -> None:
+    """All packets of one that needs ECN are ECN-capable, and of others no more (INET_ECN_xmit, INET_ECN_dontxmit)."""
+    conn.options = with_ecn_bits(conn.options, conn.congestion.needs_ecn)
+
+
+def with_ecn_bits(options: SocketOptions, capable: bool) -> SocketOptions:
+    """The same, with all packets ECN-capable, or those alone that RFC 3168 has so."""
+    bits = _ECT0 if capable else 0
+    if options.tos & 3 == options.tclass & 3 == bits:
+        return options
+    return replace(options, tos=options.tos & 0xFC | bits, tclass=options.tclass & 0xFC | bits)
 
 
 def switch(conn: Connection, name: str) -> None:
@@ -52,6 +82,7 @@ def switch(conn: Connection, name: str) -> None:
     if name == before.name:
         return
     conn.congestion = CONTROLS[name](before.cwnd)
+    set_ecn_capable(conn)
     if conn.state is not State.CLOSE:
         if conn.scoreboard is not None:
             conn.scoreboard.recovery.prior_ssthresh = 0

@@ -21,7 +21,7 @@ from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.measures import buffer_tuning, receive_window
-from tcpemu.stack.connection.sending import compressed_acks, transmit
+from tcpemu.stack.connection.sending import compressed_acks, ecn_echo, transmit
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, Connection
 from tcpemu.stack.records.delayed_ack_bits import (
     ATO_MIN,
@@ -65,6 +65,8 @@ def data_arrived(conn: Connection, segment: Segment, memory: int) -> None:
             _more_quick(conn)
     ack.last_data_at = now
     ack.flow_label = segment.flow_label
+    if conn.ecn_ok:
+        note_mark(conn, segment)
     # Small segments waste memory in any case: the window grows by larger ones alone.
     if len(segment.payload) >= 128:
         receive_window.grow(conn, len(segment.payload), memory)
@@ -105,17 +107,23 @@ def _measure_ratio(conn: Connection, length: int, memory: int) -> None:
         conn.rcv.space = min(conn.rcv.space, conn.rcv.window_clamp)
 
 
-def _more_quick(conn: Connection) -> None:
+def _more_quick(conn: Connection, most: int = MAX_QUICK) -> None:
     """Acknowledge the next segments at once, up to half the window of them (tcp_incr_quickack)."""
-    quick = min(conn.rcv.wnd // (2 * conn.ack.rcv_mss) or 2, MAX_QUICK)
+    quick = min(conn.rcv.wnd // (2 * conn.ack.rcv_mss) or 2, most)
     conn.ack.quick = max(conn.ack.quick, quick)
 
 
-def enter_quick(conn: Connection) -> None:
+def enter_quick(conn: Connection, most: int = MAX_QUICK) -> None:
     """Acknowledge at once for a while: something is wrong at the peer (tcp_enter_quickack_mode)."""
-    _more_quick(conn)
+    _more_quick(conn, most)
     conn.ack.pingpong = 0
     conn.ack.ato = ATO_MIN
+
+
+def note_mark(conn: Connection, segment: Segment) -> None:
+    """Data came with ECN agreed: the peer may have a small window now, and need its ACKs (tcp_data_ecn_check)."""
+    if ecn_echo.note_mark(conn, segment.tos & 3):
+        enter_quick(conn, 2)
 
 
 def wait_for_data(conn: Connection) -> None:

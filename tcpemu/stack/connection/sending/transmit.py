@@ -55,8 +55,12 @@ def transmit(
     repeat: int = 0,
     options: tuple[Option, ...] | None = None,
     urgent: int = -1,
+    ack: int = -1,
 ) -> None:
-    """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb)."""
+    """Give one segment to the network with the headers that belong to it (__tcp_transmit_skb).
+
+    An `ack` other than RCV.NXT repeats what had been received earlier; then an ACK is still owed.
+    """
     host, snd = conn.host, conn.snd
     if snd.departed_at < host.now:
         snd.departed_at = host.now
@@ -83,15 +87,18 @@ def transmit(
     if snd.up is not None and urgent < 0:
         urgent = _urgent_pointer(conn, seq)
     flags |= URG if urgent > 0 else 0
+    acknowledged = ack
+    if ack < 0:
+        acknowledged = conn.rcv.nxt if flags & ACK else 0
     segment = Segment(
-        local, local_port, remote, remote_port, seq, conn.rcv.nxt if flags & ACK else 0, flags, window, options,
+        local, local_port, remote, remote_port, seq, acknowledged, flags, window, options,
         payload, max(urgent, 0), ttl, tos, ip_id, df, 0, b"", conn.flow_label,
     )  # fmt: skip
     host.send(segment, reason, repeat, not repeat and flags & _SYN_ACK != _SYN_ACK)
     if payload:
         _data_sent(conn)
     if flags & ACK:
-        _ack_sent(conn)
+        _ack_sent(conn, ack < 0)
 
 
 def _urgent_pointer(conn: Connection, seq: int) -> int:
@@ -132,7 +139,7 @@ def _data_sent(conn: Connection) -> None:
         ack.pingpong += 1
 
 
-def _ack_sent(conn: Connection) -> None:
+def _ack_sent(conn: Connection, all_of_it: bool) -> None:
     """An ACK has gone, alone or with data (tcp_output.c: tcp_event_ack_sent)."""
     ack = conn.ack
     if ack.compressed:
@@ -140,6 +147,8 @@ def _ack_sent(conn: Connection) -> None:
         ack.compressed = 0
         if ack.compression_timer is not None:
             conn.host.timers.cancel(ack.compression_timer)
+    if not all_of_it:
+        return
     if ack.quick:
         if ack.quick <= (1 if ack.pending & SCHEDULED else 0):
             ack.quick = 0
@@ -192,10 +201,10 @@ def acceptable_seq(conn: Connection) -> int:
     return edge
 
 
-def send_ack(conn: Connection, reason: Reason) -> None:
-    """An ACK alone (__tcp_send_ack)."""
+def send_ack(conn: Connection, reason: Reason, ack: int = -1) -> None:
+    """An ACK alone, of all that was received, or up to `ack` (__tcp_send_ack)."""
     if conn.state is not State.CLOSE:
-        transmit(conn, ACK, acceptable_seq(conn), b"", reason)
+        transmit(conn, ACK, acceptable_seq(conn), b"", reason, ack=ack)
 
 
 def send_active_reset(conn: Connection, reason: Reason) -> None:
