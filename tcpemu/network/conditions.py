@@ -162,6 +162,8 @@ class Conditions:
     """Probability that a packet goes ahead without the delay, as tc-netem has it."""
     drop: tuple[Rule, ...] | Rule = ()
     """Rules, or a single one."""
+    mark: int | None = None
+    """An ECN-capable packet that finds so many packets in the queue is marked (CE), as DCTCP's K has it; None: none."""
 
     def __repr__(self) -> str:
         """What is not as usual: `Conditions(delay=20000000, loss=0.1)`."""
@@ -179,6 +181,8 @@ class Conditions:
         _count("queue", self.queue, "packets")
         if self.rate is not None:
             _count("rate", self.rate, "bit/s")
+        if self.mark is not None:
+            _count("mark", self.mark, "packets")
         self._check_together()
         object.__setattr__(self, "drop", _rules(self.drop))
 
@@ -189,6 +193,14 @@ class Conditions:
         return self.drop
 
     def _check_together(self) -> None:
+        if self.mark is not None and self.rate is None:
+            raise ConfigurationError(
+                f"mark={self.mark}: nothing waits on a link without a rate; set rate or leave mark out"
+            )
+        if self.mark is not None and self.mark >= self.queue:
+            raise ConfigurationError(
+                f"mark={self.mark}: the queue has room for {self.queue}, so none would be marked; lower mark"
+            )
         if self.jitter > self.delay:
             raise ConfigurationError(
                 f"jitter={self.jitter}: more than delay={self.delay}, so packets would arrive before they "

@@ -18,6 +18,9 @@ from tcpemu.network.conditions import Conditions, Rule
 from tcpemu.wire.options import encode_options
 from tcpemu.wire.segment import Segment, ip_header_length
 
+_ECN = 3
+"""The bits of the TOS octet: neither for a packet that is not ECN-capable, both for one that is marked."""
+
 
 class Flight(NamedTuple):
     """A packet on its way."""
@@ -47,7 +50,7 @@ def build_hop(
     if conditions.reorder:
         hop = Reorder(conditions.reorder, stream("reorder"), arrive, hop)
     if conditions.rate is not None:
-        hop = RateLimit(conditions.rate, conditions.queue, lose, hop)
+        hop = RateLimit(conditions.rate, conditions.queue, conditions.mark, lose, hop)
     if conditions.duplicate:
         hop = Duplicate(conditions.duplicate, stream("duplicate"), copy, hop)
     if conditions.loss:
@@ -86,12 +89,16 @@ class Reorder:
 
 
 class RateLimit:
-    """Packets leave one after another, each as long as its bits take; too many that wait are dropped."""
+    """Packets leave one after another, each as long as its bits take; too many that wait are dropped.
 
-    __slots__ = ("_leaving", "_limit", "_lose", "_onward", "_rate")
+    One that finds `mark` packets before it is marked (CE), if it is ECN-capable (RFC 3168 section 5, RFC 8257).
+    """
 
-    def __init__(self, rate: int, limit: int, lose: Lose, onward: Hop) -> None:
+    __slots__ = ("_leaving", "_limit", "_lose", "_mark", "_onward", "_rate")
+
+    def __init__(self, rate: int, limit: int, mark: int | None, lose: Lose, onward: Hop) -> None:
         self._rate, self._limit, self._lose, self._onward = rate, limit, lose, onward
+        self._mark = limit if mark is None else mark
         self._leaving: deque[int] = deque()
 
     def __call__(self, flight: Flight, at: int) -> None:
@@ -103,6 +110,9 @@ class RateLimit:
             return
         start = leaving[-1] if leaving else at
         leaves = start - (-octets(flight.segment) * 8 * SECOND // self._rate)
+        if len(leaving) >= self._mark and flight.segment.tos & _ECN:
+            marked = flight.segment._replace(tos=flight.segment.tos | _ECN)
+            flight = Flight(flight.number, marked, flight.copy_of)
         leaving.append(leaves)
         self._onward(flight, leaves)
 

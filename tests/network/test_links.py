@@ -98,6 +98,15 @@ def test_what_the_queue_cannot_hold_is_dropped():
     ]
 
 
+def test_a_packet_that_finds_so_many_in_the_queue_is_marked_if_it_is_ecn_capable():
+    bits = (2, 2, 2, 0, 1, 3)
+    sent = [seg(payload=bytes(85), seq=number)._replace(tos=tos) for number, tos in enumerate(bits)]
+    network = run(Conditions(rate=1_000_000, mark=2), sent)
+    seen = network.record.packets("b", Point.RECEIVED)
+    assert [packet.segment.tos for packet in seen] == [2, 2, 3, 0, 3, 3]
+    assert [packet.segment.tos for packet in network.record.packets("a", Point.SENT)] == list(bits)
+
+
 def test_the_queue_has_room_again_when_a_packet_has_left():
     network = run(Conditions(rate=1_000_000, queue=1), numbered(2, payload=bytes(85)), gap=MILLISECOND)
     assert losses(network) == []
@@ -218,6 +227,9 @@ def test_each_direction_counts_for_itself():
         (lambda: Conditions(delay=0, reorder=0.1), r"reorder=0\.1: needs a delay"),
         (lambda: Conditions(rate=0), r"rate=0: a whole number of bit/s, 1 or more"),
         (lambda: Conditions(queue=0), r"queue=0: a whole number of packets"),
+        (lambda: Conditions(rate=1000, mark=0), r"mark=0: a whole number of packets"),
+        (lambda: Conditions(mark=5), r"mark=5: nothing waits.*set rate"),
+        (lambda: Conditions(rate=1000, queue=5, mark=5), r"mark=5: the queue has room for 5.*lower mark"),
         (lambda: Rule("SX"), r"flags='SX': letters of TCP flags, out of FSRPAUECN"),
         (lambda: Rule(without=3), r"without=3: letters"),
         (lambda: Rule(nth=0), r"nth=0: packets are counted from 1"),

@@ -133,6 +133,11 @@ def _link(place: str, link: Link) -> Iterator[Problem]:
         if way.jitter > way.delay:
             what = f"found {duration_text(way.jitter)}, more than the delay of {duration_text(way.delay)}"
             yield Problem(f"{where}.jitter", what, "packets would arrive before they are sent; lower it")
+        if way.mark is not None and way.rate is None:
+            yield Problem(f"{where}.mark", "mark without a rate", "give a rate for packets to queue for")
+        if way.mark is not None and way.mark >= way.queue:
+            what = f"found {way.mark}, and the queue holds {way.queue}"
+            yield Problem(f"{where}.mark", what, "none would be marked; lower it")
         if way.reorder and not way.delay:
             yield Problem(
                 f"{where}.reorder", "reorder without a delay", "give a delay for packets to go ahead of"

@@ -123,6 +123,8 @@ class OneWay(Table):
     """Bits a second this way."""
     queue: Annotated[int, Field(ge=1)] | None = None
     """Packets that wait for that rate, the one on its way included."""
+    mark: Annotated[int, Field(ge=1)] | None = None
+    """An ECN-capable packet that finds so many packets waiting this way is marked (CE)."""
     loss: Share | None = None
     """Share of packets lost this way."""
     duplicate: Share | None = None
@@ -147,6 +149,8 @@ class Link(Table):
     """Bits a second; packets queue for it. Without limit if not given."""
     queue: Annotated[int, Field(ge=1)] = 1000
     """Packets that wait for the rate, the one on its way included; one more is lost."""
+    mark: Annotated[int, Field(ge=1)] | None = None
+    """An ECN-capable packet that finds so many packets in the queue is marked (CE) and not lost; none if not given."""
     loss: Share = 0.0
     """Share of packets lost."""
     duplicate: Share = 0.0

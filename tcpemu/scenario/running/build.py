@@ -175,6 +175,7 @@ def _conditions(shared: Link, to: Literal["server", "client"], abandoned: Abando
         jitter=link.jitter,
         rate=link.rate,
         queue=link.queue,
+        mark=link.mark,
         loss=link.loss,
         duplicate=link.duplicate,
         reorder=link.reorder,
