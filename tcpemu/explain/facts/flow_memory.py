@@ -37,16 +37,22 @@ class FlowMemory:
         self._read: dict[FlowEnd, int] = {}
         """Octets that recv() has given."""
 
-    def step(self, step: HostStep, arrived: Segment | None) -> None:
-        """A host has done something; `arrived` is what it did it for, if a packet was that."""
-        call, verdict = step.call, step.verdict
-        if arrived is not None and arrived.payload and verdict and verdict.outcome is Outcome.ACCEPTED:
+    def step(self, step: HostStep) -> None:
+        """A host has done something."""
+        arrived, call = step.arrived, step.call
+        if arrived is not None:
+            self._arrived(step, arrived)
+        elif call is not None and call.flow is not None:
+            self._called(step, call, call.flow)
+
+    def _arrived(self, step: HostStep, arrived: Segment) -> None:
+        if arrived.payload and step.verdict and step.verdict.outcome is Outcome.ACCEPTED:
             self._owed.setdefault((step.node, arrived[:4]), step.at)
-        if arrived is not None and arrived.flags & SYN:
+        if arrived.flags & SYN:
             self._read.pop((step.node, arrived[:4]), None)
-        if call is None or call.flow is None:
-            return
-        here = step.node, call.flow
+
+    def _called(self, step: HostStep, call: Call, flow: FlowKey) -> None:
+        here = step.node, flow
         if call.text.startswith("send("):
             self._written.setdefault(here, step.at)
         elif (octets := octets_received(call)) is not None:
@@ -55,7 +61,7 @@ class FlowMemory:
     def since_last(self, node: str, segment: Segment, at: int) -> int | None:
         """How long ago the same piece of the sequence was sent, whatever its flags; None if it never was."""
         flow: FlowKey = segment[:4]
-        if not segment.length or (node, flow) not in self._sent_again:
+        if (node, flow) not in self._sent_again or not segment.length:
             return None
         begins = node, flow, "from", segment.seq
         ends = node, flow, "to", segment.seq + segment.length & 0xFFFFFFFF

@@ -38,10 +38,15 @@ class InitialNumbers:
         """
         here: FlowKey = segment[:4]
         there = segment.sender_flow
-        if segment.flags & SYN:
+        flags, window = segment.flags, segment.window
+        if flags & SYN:
             self._begin(here, there, segment, refused=refused)
-        window = segment.window if segment.flags & SYN else segment.window << self._shift(here, there)
-        return Relative(self._seq(here, segment), self._ack(there, segment), window)
+        else:  # windows are scaled only if both SYNs had the option; a shift of more than 14 counts as 14
+            own = self._scale.get(here)
+            if own is not None and self._scale.get(there) is not None:
+                window <<= min(own, 14)
+        seq = self._seq(here, segment)
+        return Relative(seq, self._ack(there, segment.ack) if flags & ACK else None, window)
 
     def went_to_nobody(self, segment: Segment) -> None:
         """No host has the address that it was sent to. Of many such flows the oldest are forgotten.
@@ -65,11 +70,6 @@ class InitialNumbers:
             if not segment.flags & ACK:
                 self._isn.pop(there, None)
 
-    def _shift(self, here: FlowKey, there: FlowKey) -> int:
-        """Windows are scaled only if both SYNs had the option; a shift of more than 14 counts as 14."""
-        own, other = self._scale.get(here), self._scale.get(there)
-        return 0 if own is None or other is None else min(own, 14)
-
     def _seq(self, here: FlowKey, segment: Segment) -> int:
         isn = self._isn.get(here)
         if isn is None:
@@ -78,11 +78,8 @@ class InitialNumbers:
             isn = self._isn[here] = segment.seq - 1 & 0xFFFFFFFF
         return _distance(segment.seq, isn)
 
-    def _ack(self, there: FlowKey, segment: Segment) -> int | None:
-        if not segment.flags & ACK:
-            return None
-        isn = self._isn.setdefault(there, segment.ack - 1 & 0xFFFFFFFF)
-        return _distance(segment.ack, isn)
+    def _ack(self, there: FlowKey, ack: int) -> int:
+        return _distance(ack, self._isn.setdefault(there, ack - 1 & 0xFFFFFFFF))
 
 
 def _distance(number: int, isn: int) -> int:

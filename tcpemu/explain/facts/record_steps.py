@@ -69,6 +69,8 @@ class StepReader:
     def __init__(self) -> None:
         self.items: deque[RecordItem] = deque()
         """Every step and every packet that began to exist, in order, as far as nobody took them."""
+        self.begun: list[PacketSeen] = []
+        """Every packet that began to exist, as far as nobody took them."""
         self.lives: dict[int, PacketLife] = {}
         """Packets by their numbers, likewise."""
         self.last: HostStep | None = None
@@ -78,33 +80,33 @@ class StepReader:
     def read(self, entry: Entry) -> None:
         """Take one more entry."""
         self._place += 1
-        if isinstance(entry, HostEvent):  # the most frequent kind first
+        if type(entry) is HostEvent:  # the most frequent kind first
             self._event(entry)
-        elif isinstance(entry, PacketSeen):
+        elif type(entry) is PacketSeen:
             self._packet(entry)
-        else:
+        elif isinstance(entry, Call):
             self._begin(HostStep(entry.at, entry.node, self._place, call=entry))
 
     def _packet(self, seen: PacketSeen) -> None:
-        life = self._life(seen.number)
-        match seen.point:
-            case Point.SENT:
-                life.sent = seen
-                self.items.append(seen)
-            case Point.LOST:
-                life.lost = seen
-            case Point.RECEIVED:
-                life.received = seen
-                if life.sent is None:
-                    self.items.append(seen)
-                step = HostStep(seen.at, seen.node, self._place, arrival=seen.number, arrived=seen.segment)
-                life.arrival = self._begin(step)
-
-    def _life(self, number: int) -> PacketLife:
+        number, point = seen.number, seen.point
         life = self.lives.get(number)
         if life is None:
             life = self.lives[number] = PacketLife()
-        return life
+        if point is Point.SENT:
+            life.sent = seen
+            self._begins(seen)
+        elif point is Point.RECEIVED:
+            life.received = seen
+            if life.sent is None:
+                self._begins(seen)
+            step = HostStep(seen.at, seen.node, self._place, arrival=number, arrived=seen.segment)
+            life.arrival = self._begin(step)
+        else:
+            life.lost = seen
+
+    def _begins(self, seen: PacketSeen) -> None:
+        self.items.append(seen)
+        self.begun.append(seen)
 
     def _begin(self, step: HostStep) -> HostStep:
         self.items.append(step)
@@ -112,40 +114,35 @@ class StepReader:
         return step
 
     def _event(self, entry: HostEvent) -> None:
-        step = self._step_of(entry)
-        match entry.event:  # the most frequent kind first
-            case Counted():
-                step.counted.append(entry.event)
-            case Sent():
-                self._sent(step, entry)
-            case Verdict():
-                step.verdict = entry.event
-            case TimerFired():
-                step.timers.append(entry.event)
-            case StateChanged():
-                step.changes.append(entry.event)
-            case QueueChanged():
-                step.queues.append(entry.event)
-
-    def _sent(self, step: HostStep, entry: HostEvent) -> None:
-        assert isinstance(entry.event, Sent)
-        if entry.packet is None:
-            return
-        life = self._life(entry.packet)
-        life.reason, life.departure = entry.event, step
-        step.sent.append(entry.packet)
-
-    def _step_of(self, entry: HostEvent) -> HostStep:
-        """The step that goes on, or a new one of a timer."""
-        last = self.last
+        at, node, event, packet = entry
+        step = self.last
         if (
-            last is not None
-            and last.at == entry.at
-            and last.node == entry.node
-            and (isinstance(entry.event, Sent) or entry.packet == last.arrival)
+            step is None
+            or step.at != at
+            or step.node != node
+            or (packet != step.arrival and type(event) is not Sent)
         ):
-            return last
-        return self._begin(HostStep(entry.at, entry.node, self._place))
+            step = self._begin(HostStep(at, node, self._place))  # of a timer
+        if type(event) is Counted:  # the most frequent kind first
+            step.counted.append(event)
+        elif type(event) is Sent:
+            if packet is not None:
+                self._sent(step, event, packet)
+        elif type(event) is Verdict:
+            step.verdict = event
+        elif type(event) is StateChanged:
+            step.changes.append(event)
+        elif type(event) is QueueChanged:
+            step.queues.append(event)
+        elif type(event) is TimerFired:
+            step.timers.append(event)
+
+    def _sent(self, step: HostStep, event: Sent, packet: int) -> None:
+        life = self.lives.get(packet)
+        if life is None:
+            life = self.lives[packet] = PacketLife()
+        life.reason, life.departure = event, step
+        step.sent.append(packet)
 
 
 class RecordSteps:

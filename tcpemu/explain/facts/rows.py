@@ -12,8 +12,8 @@ from typing import TypeAlias
 from tcpemu.explain.facts.flow_memory import FlowMemory
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.foresight import Foresight
-from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, StepReader
-from tcpemu.network.record import NO_HOST, PROGRAM_ENDS, WAITS, Call, PacketSeen, Record
+from tcpemu.explain.facts.record_steps import HostStep, PacketLife, StepReader
+from tcpemu.network.record import NO_HOST, PROGRAM_ENDS, WAITS, Call, PacketSeen, Point, Record
 from tcpemu.stack.base.events import (
     LISTENER_GONE,
     GivenUp,
@@ -28,9 +28,9 @@ from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, as below
 class ListenerQueues:
-    """The queues of one listener."""
+    """The queues of one listener. Nobody changes it."""
 
     node: str
     port: int
@@ -183,9 +183,9 @@ class _RowsOfRecord:
         self._numbers = InitialNumbers()
         self._states: dict[tuple[str, FlowKey], State] = {}
         self._queues: dict[tuple[str, int], ListenerQueues] = {}
-        self._states_ahead: dict[tuple[str, FlowKey], State] = {}
-        self._queues_ahead: dict[tuple[str, int], ListenerQueues] = {}
         self._memory = FlowMemory(foresight.sent_again)
+        self._left: dict[int, tuple[str, State | None, ListenerQueues | None]] = {}
+        """By the number of a packet: who sent it, and what its departure left of its flow and of a listener there."""
         self._settled: dict[int, tuple[State | None, ListenerQueues | None]] = {}
         """By the number of a packet: what its arrival left of its flow and of the listener."""
         self._half_open: dict[tuple[str, int], dict[FlowKey, int]] = {}
@@ -199,59 +199,74 @@ class _RowsOfRecord:
 
     def rows(self) -> Iterator[Row]:
         reader, last = self._reader, None
-        items = reader.items
         for entry in self._record:
             reader.read(entry)
             if reader.last is not last:
-                if last is not None:
-                    self._look_ahead(last)
+                self._look_ahead(last)
                 last = reader.last
-                while items and self._is_complete(items[0], last):
-                    yield from self._rows_of(items.popleft())
-        if last is not None:
-            self._look_ahead(last)
+                yield from self._complete(last)
+        self._look_ahead(last)
+        yield from self._complete(None)
+
+    def _complete(self, last: HostStep | None) -> list[Row]:
+        """The rows of all before the first that is not complete yet; `last` is the step that goes on, if one does."""
+        rows: list[Row] = []
+        items, lives = self._reader.items, self._lives
         while items:
-            yield from self._rows_of(items.popleft())
+            item = items[0]
+            if isinstance(item, HostStep):
+                if item is last:
+                    break
+                self._memory.step(item)
+                if item.arrival is None:
+                    self._quiet_step(item, rows)
+            else:
+                life = lives[item.number]
+                if last is not None and life.lost is None and (life.arrival is None or life.arrival is last):
+                    break
+                rows.append(self._packet(item, life))
+                if item.number not in self._copied:
+                    del lives[item.number]
+            items.popleft()
+        return rows
 
-    def _is_complete(self, item: RecordItem, last: HostStep | None) -> bool:
-        if isinstance(item, HostStep):
-            return item is not last
-        life = self._lives[item.number]
-        return life.lost is not None or (life.arrival is not None and life.arrival is not last)
+    def _look_ahead(self, step: HostStep | None) -> None:
+        """What a step that is complete leaves behind, and then what the packets do that began to exist since."""
+        if step is not None:
+            self._note_step(step)
+        begun = self._reader.begun
+        if begun:
+            for seen in begun:
+                self._note_departure(seen)
+            begun.clear()
 
-    def _rows_of(self, item: RecordItem) -> Iterator[Row]:
-        if isinstance(item, PacketSeen):
-            yield self._packet(item)
-            if item.number not in self._copied:
-                del self._lives[item.number]
-        else:
-            _note_step(item, self._states, self._queues)
-            self._memory.step(item, item.arrived)
-            if item.arrival is None:
-                yield from self._quiet_step(item)
+    def _note_departure(self, seen: PacketSeen) -> None:
+        segment, sender = seen.segment, self._sender(seen)
+        state = self._states.get((sender, segment.sender_flow))
+        self._left[seen.number] = sender, state, self._queues.get((sender, segment.sport))
 
-    def _look_ahead(self, step: HostStep) -> None:
-        """What a step that is complete leaves behind."""
+    def _note_step(self, step: HostStep) -> None:
+        node, number, arrived = step.node, step.arrival, step.arrived
         if step.timers:
             self._note_eviction(step)
-        _note_step(step, self._states_ahead, self._queues_ahead)
         if step.changes:
+            for change in step.changes:
+                self._states[node, change.flow] = change.new
             self._note_half_open(step)
-        self._note_end(step)
-        number, segment = step.arrival, step.arrived
-        if number is not None and segment is not None:
-            self._settled[number] = (
-                self._states_ahead.get((step.node, segment[:4])),
-                self._queues_ahead.get((step.node, segment.dport)),
-            )
-
-    def _note_end(self, step: HostStep) -> None:
-        """What met no connection: how the one that had been there ended."""
-        arrived = step.arrived
-        if step.arrival is not None and arrived is not None and _met_no_connection(step):
-            ended = _orphaned(step, arrived) or self._ends.get((step.node, arrived[:4]))
+        for changed in step.queues:
+            self._queues[node, changed.port] = _queues(node, changed)
+        if number is None or arrived is None:
+            self._note_ends(step)
+            return
+        flow: FlowKey = (arrived.src, arrived.sport, arrived.dst, arrived.dport)
+        if step.verdict is not None and step.verdict.reason.name in UNKNOWN_FLOW:
+            ended = _orphaned(step, flow) or self._ends.get((node, flow))
             if ended is not None:
-                self._gone[step.arrival] = ended
+                self._gone[number] = ended
+        self._note_ends(step)
+        self._settled[number] = self._states.get((node, flow)), self._queues.get((node, arrived.dport))
+
+    def _note_ends(self, step: HostStep) -> None:
         for change in step.changes:
             if change.new is State.CLOSE:
                 self._ends[step.node, change.flow] = change
@@ -288,68 +303,66 @@ class _RowsOfRecord:
 
     # Packets.
 
-    def _packet(self, seen: PacketSeen) -> PacketRow:
-        life = self._lives[seen.number]
-        receiver_state, queues = self._settled.pop(seen.number, (None, None))
-        segment, sender, receiver = seen.segment, self._sender(life, seen), self._receiver(life, seen)
-        departure, arrival = life.departure, life.arrival
-        because = departure.verdict if departure else None
+    def _packet(self, seen: PacketSeen, life: PacketLife) -> PacketRow:
+        number, segment = seen.number, seen.segment
+        sender, sender_state, sender_queues = self._left.pop(number)
+        receiver_state, queues = self._settled.pop(number, _NOT_THERE)
+        departure, arrival, received, lost, why = (
+            life.departure, life.arrival, life.received, life.lost, life.reason
+        )  # fmt: skip
+        verdict = arrival.verdict if arrival else None
         alone = departure if departure and departure.arrival is None else None
-        backwards = segment.sender_flow
-        relative = self._relative(life, segment)
-        if life.lost and life.lost.why == NO_HOST:
+        refused = verdict is not None and verdict.outcome is not Outcome.ACCEPTED
+        relative = self._numbers.relative(segment, refused=refused)
+        if lost and lost.why == NO_HOST:
             self._numbers.went_to_nobody(segment)
         since_last = self._memory.since_last(seen.node, segment, seen.at)
         return PacketRow(
             at=seen.at,
-            number=seen.number,
+            number=number,
             sender=sender,
-            receiver=receiver,
+            receiver=received.node if received else self._homes.get(segment.dst),
             segment=segment,
             relative=relative,
-            arrived=life.received.at if life.received else None,
-            lost=life.lost.why if life.lost else "",
-            lost_at=life.lost.at if life.lost else None,
+            arrived=received.at if received else None,
+            lost=lost.why if lost else "",
+            lost_at=lost.at if lost else None,
             copy_of=seen.copy_of,
-            sent=life.reason,
-            sent_because=because,
-            since_last=since_last if life.reason and life.reason.repeat else None,
-            verdict=arrival.verdict if arrival else None,
-            sender_change=_change(alone, backwards),
-            receiver_change=_change(arrival, segment[:4]),
-            sender_state=self._states.get((sender, backwards)),
+            sent=why,
+            sent_because=departure.verdict if departure else None,
+            since_last=since_last if why and why.repeat else None,
+            verdict=verdict,
+            sender_change=_change(alone, segment.sender_flow) if alone and alone.changes else None,
+            receiver_change=_change(arrival, segment[:4]) if arrival and arrival.changes else None,
+            sender_state=sender_state,
             receiver_state=receiver_state,
-            queues=queues or self._queues.get((sender, segment.sport)),
+            queues=queues or sender_queues,
             queues_changed=bool(arrival and arrival.queues),
-            counted=_sums(arrival),
+            counted=_sums(arrival) if arrival and arrival.counted else (),
             sender_counted=_sums(alone) if alone and len(alone.sent) == 1 else (),
-            evicted=self._evicted.pop(seen.number, None),
-            gone=self._gone.pop(seen.number, None),
-            waited=self._memory.waited(seen.node, segment, seen.at, life.reason),
+            evicted=self._evicted.pop(number, None) if self._evicted else None,
+            gone=self._gone.pop(number, None) if self._gone else None,
+            waited=self._memory.waited(seen.node, segment, seen.at, why),
             unread=self._memory.unread(seen.node, segment, relative),
         )
 
-    def _sender(self, life: PacketLife, seen: PacketSeen) -> str:
-        if life.sent is None and seen.copy_of is not None:
+    def _sender(self, seen: PacketSeen) -> str:
+        if seen.point is not Point.SENT and seen.copy_of is not None:
             original = self._lives[seen.copy_of].sent
             return original.node if original else ""
         return seen.node
 
-    def _receiver(self, life: PacketLife, seen: PacketSeen) -> str | None:
-        return life.received.node if life.received else self._homes.get(seen.segment.dst)
-
-    def _relative(self, life: PacketLife, segment: Segment) -> Relative:
-        verdict = life.arrival.verdict if life.arrival else None
-        return self._numbers.relative(segment, refused=bool(verdict and verdict.outcome != Outcome.ACCEPTED))
-
     # Steps that sent nothing.
 
-    def _quiet_step(self, step: HostStep) -> Iterator[Row]:
+    def _quiet_step(self, step: HostStep, rows: list[Row]) -> None:
         if step.call is not None:
             if self._every_call or step.queues or _worth_telling(step.call, sent=bool(step.sent)):
-                yield call_row(step, step.call)
-        elif not step.sent or any(timer.given_up for timer in step.timers):
-            yield from _timer_rows(step)
+                rows.append(call_row(step, step.call))
+        elif not step.sent or any([timer.given_up for timer in step.timers]):
+            _add_timer_rows(step, rows)
+
+
+_NOT_THERE: tuple[State | None, ListenerQueues | None] = (None, None)
 
 
 def call_row(step: HostStep, call: Call) -> CallRow:
@@ -363,14 +376,14 @@ def _queues_after(step: HostStep) -> ListenerQueues | None:
     return _queues(step.node, step.queues[-1]) if step.queues else None
 
 
-def _timer_rows(step: HostStep) -> Iterator[TimerRow]:
+def _add_timer_rows(step: HostStep, rows: list[Row]) -> None:
     queues = _queues_after(step)
     changes = {change.flow: change for change in step.changes}
     fired = {timer.flow: timer for timer in step.timers}
     for flow in dict.fromkeys([*fired, *changes]):
         timer = fired.get(flow)
         reason, given_up = (timer.reason, timer.given_up) if timer else (None, None)
-        yield TimerRow(step.at, step.node, flow, reason, changes.get(flow), queues, given_up)
+        rows.append(TimerRow(step.at, step.node, flow, reason, changes.get(flow), queues, given_up))
 
 
 def _worth_telling(call: Call, *, sent: bool) -> bool:
@@ -384,33 +397,17 @@ def _worth_telling(call: Call, *, sent: bool) -> bool:
     return not call.text.startswith(QUIET_CALLS)
 
 
-def _orphaned(step: HostStep, arrived: Segment) -> StateChanged | None:
-    """The end of the half-open connection that the segment was for, if its listener is gone."""
-    ends = (change for change in step.changes if change.flow == arrived[:4] and change.cause == LISTENER_GONE)
-    return next(ends, None)
+def _orphaned(step: HostStep, flow: FlowKey) -> StateChanged | None:
+    """The end of the half-open connection of that flow, if its listener is gone."""
+    ends = [change for change in step.changes if change.flow == flow and change.cause == LISTENER_GONE]
+    return ends[0] if ends else None
 
 
-def _met_no_connection(step: HostStep) -> bool:
-    return step.verdict is not None and step.verdict.reason.name in UNKNOWN_FLOW
-
-
-def _note_step(
-    step: HostStep, states: dict[tuple[str, FlowKey], State], queues: dict[tuple[str, int], ListenerQueues]
-) -> None:
-    """The states and queues once the step is over."""
-    for change in step.changes:
-        states[step.node, change.flow] = change.new
-    for changed in step.queues:
-        queues[step.node, changed.port] = _queues(step.node, changed)
-
-
-def _change(step: HostStep | None, flow: FlowKey) -> StateChanged | None:
+def _change(step: HostStep, flow: FlowKey) -> StateChanged | None:
     """The last change of that flow in the step, from the state it had before."""
-    if step is None or not step.changes:
-        return None
     changes = [change for change in step.changes if change.flow == flow]
-    if not changes:
-        return None
+    if len(changes) < 2:
+        return changes[0] if changes else None
     first, last = changes[0], changes[-1]
     return StateChanged(last.at, flow, first.old, last.new, last.cause)
 
@@ -419,5 +416,5 @@ def _queues(node: str, changed: QueueChanged) -> ListenerQueues:
     return ListenerQueues(node, changed.port, changed.accept, changed.syn, changed.backlog)
 
 
-def _sums(step: HostStep | None) -> tuple[tuple[str, int], ...]:
-    return tuple(step.sums.items()) if step and step.counted else ()
+def _sums(step: HostStep) -> tuple[tuple[str, int], ...]:
+    return tuple(step.sums.items())
