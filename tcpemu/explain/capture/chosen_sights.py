@@ -7,6 +7,7 @@ has arrived or is lost, and is given when no earlier one can come any more: so n
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import TypeAlias
 
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.foresight import Foresight
@@ -70,21 +71,29 @@ class ChosenSights:
 
     def each(self) -> Iterator[ChosenSight]:
         """All sights, by their times; those of one time in the order in which their packets began."""
-        decide = self._every if self._seen_by is SeenBy.ALL else self._best
+        every = self._seen_by is SeenBy.ALL
         heap: list[tuple[int, int, ChosenSight]] = []
-        waiting: dict[int, tuple[int, int, ChosenSight]] = {}
+        waiting: dict[int, _Waiting] = {}
         senders: dict[int, str] = {}
         now = 0
         for order, seen in enumerate(self._record.each_packet()):
             if seen.point is not Point.LOST:  # that may be told before its time
                 now = seen.at
-            decide(order, seen, self._sender(seen, senders), waiting, heap)
+            sender = self._sender(seen, senders)
+            receiver = seen.node if seen.point is Point.RECEIVED else self._homes.get(seen.segment.dst)
+            if every:
+                found = ChosenSight(seen, sender, receiver, seen.point is not Point.SENT)
+                heappush(heap, (seen.at, order, found))
+            else:
+                self._best(order, seen, sender, receiver, waiting, heap)
+            if not heap or heap[0][0] >= now:
+                continue
             first = next(iter(waiting.values()), None)
             limit = now if first is None else min(now, first[0])
             while heap and heap[0][0] < limit:
                 yield heappop(heap)[2]
-        for _, began, found in waiting.values():
-            self._put(began, found, heap)
+        for _, began, rank, found in waiting.values():
+            self._put(began, rank, found, heap)
         while heap:
             yield heappop(heap)[2]
 
@@ -93,51 +102,49 @@ class ChosenSights:
         number = seen.number
         if seen.point is Point.SENT:
             senders[number] = seen.node
-        elif number not in senders:
+            return seen.node
+        if number not in senders:
             return seen.node if seen.copy_of is None else senders.get(seen.copy_of, "")
-        return senders[number] if number in self._copied or seen.point is Point.SENT else senders.pop(number)
-
-    def _every(
-        self,
-        order: int,
-        seen: PacketSeen,
-        sender: str,
-        waiting: dict[int, tuple[int, int, ChosenSight]],  # noqa: ARG002
-        heap: list[tuple[int, int, ChosenSight]],
-    ) -> None:
-        receiver = seen.node if seen.point is Point.RECEIVED else self._homes.get(seen.segment.dst)
-        last = seen.point is not Point.SENT
-        heappush(heap, (seen.at, order, ChosenSight(seen, sender, receiver, last)))
+        return senders[number] if number in self._copied else senders.pop(number)
 
     def _best(
         self,
         order: int,
         seen: PacketSeen,
         sender: str,
-        waiting: dict[int, tuple[int, int, ChosenSight]],
+        receiver: str | None,
+        waiting: "dict[int, _Waiting]",
         heap: list[tuple[int, int, ChosenSight]],
     ) -> None:
+        rank = self._rank(seen)
         known = waiting.pop(seen.number, None)
-        receiver = seen.node if seen.point is Point.RECEIVED else self._homes.get(seen.segment.dst)
         if known is None:
             found, began = ChosenSight(seen, sender, receiver, last=True), order
         else:
-            _, began, found = known
+            _, began, best, found = known
             found.receiver = receiver
-            if self._rank(seen) < self._rank(found.sight):
+            if rank < best:
                 found.sight = seen
+            else:
+                rank = best
         if seen.point is Point.SENT:
-            waiting[seen.number] = seen.at, began, found
+            waiting[seen.number] = seen.at, began, rank, found
         else:
-            self._put(began, found, heap)
+            self._put(began, rank, found, heap)
 
-    def _put(self, began: int, found: ChosenSight, heap: list[tuple[int, int, ChosenSight]]) -> None:
+    def _put(
+        self, began: int, rank: int, found: ChosenSight, heap: list[tuple[int, int, ChosenSight]]
+    ) -> None:
         """It is decided on. One on its way to the viewer yet, or a copy that the viewer did not see, is not chosen."""
-        foreign = self._rank(found.sight) == _FOREIGN
-        found.chosen = not foreign or not (self._sees(found.sender) or self._sees(found.receiver))
+        if rank == _FOREIGN:
+            found.chosen = not (self._sees(found.sender) or self._sees(found.receiver))
         heappush(heap, (found.sight.at, began, found))
 
     def _rank(self, sight: PacketSeen) -> int:
         if sight.point is Point.LOST:
             return _LOST
         return _OWN if self._sees(sight.node) else _FOREIGN
+
+
+_Waiting: TypeAlias = tuple[int, int, int, ChosenSight]
+"""A packet that is on its way: since when, its place, the rank of its best sight, and that."""

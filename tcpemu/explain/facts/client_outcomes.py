@@ -9,7 +9,7 @@ from tcpemu.explain.facts.flow_memory import octets_received
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.time_words import moment, span_words
-from tcpemu.network.record import CRASHES, PROGRAM_ENDS, WAITS, Call, Record
+from tcpemu.network.record import CRASHES, PROGRAM_ENDS, WAITS, Call, HostEvent, Record
 from tcpemu.stack.base.events import QueueChanged, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey
@@ -46,6 +46,8 @@ class ApplicationOutcome:
     """When a RST ended its connection, where none of its calls met that."""
     crashed: int | None = None
     """When its host crashed under it."""
+    flow: FlowKey | None = None
+    """The connection that connect() gave last."""
 
     @property
     def words(self) -> str:
@@ -72,8 +74,12 @@ def client_outcomes(
     outcomes: dict[tuple[str, str], ApplicationOutcome] = {}
     flows: dict[tuple[str, str], FlowKey] = {}
     over: set[tuple[str, str]] = set()
-    servers = _Servers(record)
-    for call in record.each_call():
+    servers = _Servers()
+    for call in record.each(Call, QueueChanged, StateChanged):
+        if not isinstance(call, Call):
+            if isinstance(call, HostEvent):
+                servers.note(call)
+            continue
         who = call.node, call.application
         if not call.application and call.text == CRASHES:
             _crash(outcomes, over, call)
@@ -88,8 +94,10 @@ def client_outcomes(
                 continue
             outcome = ApplicationOutcome(call.application or call.node, call.at, None, "", None)
             outcomes[who] = outcome
-        _note(outcome, call, servers)
+        _note(outcome, call)
     for who, outcome in outcomes.items():
+        if outcome.flow is not None:
+            outcome.alone = servers.never_completed(outcome.flow)
         if outcome.connected is not None and not outcome.error and outcome.crashed is None and who in flows:
             outcome.reset = servers.reset(who[0], flows[who], outcome.connected)
     begun = {outcome.application for outcome in outcomes.values()}
@@ -110,7 +118,7 @@ def _crash(
             over.add(who)
 
 
-def _note(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> None:
+def _note(outcome: ApplicationOutcome, call: Call) -> None:
     """A call was made, or has come to its end."""
     if call.result == WAITS:
         outcome.waits, outcome.since = f"{call.text.split('(')[0]}()", call.at
@@ -124,26 +132,27 @@ def _note(outcome: ApplicationOutcome, call: Call, servers: "_Servers") -> None:
         outcome.end = call.at
     elif call.text.startswith("connect("):
         outcome.connected = call.at
-        outcome.alone = call.flow is not None and servers.never_completed(call.flow)
+        outcome.flow = call.flow
 
 
 class _Servers:
     """What the hosts that listen know of connections."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self) -> None:
         self._ports: set[int] = set()
         self._completed: set[FlowKey] = set()
         self._reset: dict[tuple[str, FlowKey], list[int]] = {}
-        for entry in record.each_event(QueueChanged, StateChanged):
-            match entry.event:
-                case QueueChanged(port=port):
-                    self._ports.add(port)
-                case StateChanged(flow=flow, new=State.ESTABLISHED | State.CLOSE_WAIT):
-                    self._completed.add(flow)
-                case StateChanged(at=at, flow=flow, new=State.CLOSE, cause=cause) if cause.startswith(
-                    "RST arrives"
-                ):
-                    self._reset.setdefault((entry.node, flow), []).append(at)
+
+    def note(self, entry: HostEvent) -> None:
+        """A queue or a state changed."""
+        event = entry.event
+        if isinstance(event, QueueChanged):
+            self._ports.add(event.port)
+        elif isinstance(event, StateChanged):
+            if event.new is State.ESTABLISHED or event.new is State.CLOSE_WAIT:
+                self._completed.add(event.flow)
+            elif event.new is State.CLOSE and event.cause.startswith("RST arrives"):
+                self._reset.setdefault((entry.node, event.flow), []).append(event.at)
 
     def reset(self, node: str, flow: FlowKey, since: int) -> int | None:
         """When a RST that arrived there ended the connection of that time."""

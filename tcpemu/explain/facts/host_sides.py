@@ -33,11 +33,17 @@ class HostSides:
             if self._first is None:
                 self._first = {row.receiver} if row.receiver else set()
             self._ways[row.sender, row.segment.sport, row.receiver, row.segment.dport] = None
-            self._addresses.setdefault(row.sender, {})[row.segment.src] = None
+            self._note_address(row.sender, row.segment.src)
             if row.receiver and row.arrived is not None:
-                self._addresses.setdefault(row.receiver, {})[row.segment.dst] = None
+                self._note_address(row.receiver, row.segment.dst)
         elif isinstance(row, CallRow) and row.text.startswith("listen("):
             self._listening.add(row.node)
+
+    def _note_address(self, node: str, address: Address) -> None:
+        addresses = self._addresses.get(node)
+        if addresses is None:
+            addresses = self._addresses[node] = {}
+        addresses[address] = None
 
     def settle(self) -> None:
         """All rows are noted: find out the sides."""

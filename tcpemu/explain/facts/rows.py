@@ -358,7 +358,7 @@ class _RowsOfRecord:
         if step.call is not None:
             if self._every_call or step.queues or _worth_telling(step.call, sent=bool(step.sent)):
                 rows.append(call_row(step, step.call))
-        elif not step.sent or any([timer.given_up for timer in step.timers]):
+        elif not step.sent or any(timer.given_up for timer in step.timers):
             _add_timer_rows(step, rows)
 
 

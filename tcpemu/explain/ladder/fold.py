@@ -42,6 +42,7 @@ class Fold:
 
 Folded: TypeAlias = Row | Fold
 Shape: TypeAlias = tuple[object, ...]
+Hosts: TypeAlias = frozenset[str | None]
 
 
 def folded(rows: Iterable[Row], whole: int = WHOLE) -> list[Folded]:
@@ -64,9 +65,11 @@ class Folding:
         self._begin: list[Row] | None = []
         """The first rows, as long as there are so few that all of them may be shown, or 2nd and 3rd repeats."""
         self._rows = self._troubles = 0
-        self._busy: Counter[frozenset[str | None]] = Counter()
+        self._busy: dict[Hosts, int] = {}
         """How many rows there are between which hosts."""
-        self._times: Counter[Shape] = Counter()
+        self._between: dict[tuple[str, str | None], Hosts] = {}
+        """Sets of hosts that were made already."""
+        self._times: dict[Shape, int] = {}
         """How often rows of each shape were there."""
         self._items: list[_Kept | _Hidden] = []
 
@@ -92,14 +95,14 @@ class Folding:
         return list(self._settled())
 
     def _take(self, row: Row, *, fine: bool) -> None:
-        hosts, trouble = _hosts(row), _is_trouble(row)
-        self._busy[hosts] += 1
+        hosts, trouble = self._hosts(row), _is_trouble(row)
+        self._busy[hosts] = self._busy.get(hosts, 0) + 1
         self._troubles += trouble
         shape = _shape(row, fine=fine)
-        times = self._times[shape] = self._times[shape] + 1
-        kept = _Kept(row, hosts, trouble, times <= KEPT)
-        if self._is_shown(kept):
-            self._items.append(kept)
+        times = self._times[shape] = self._times.get(shape, 0) + 1
+        early = times <= KEPT
+        if self._is_shown(row, hosts, trouble, early):
+            self._items.append(_Kept(row, hosts, trouble, early))
             return
         last = self._items[-1] if self._items else None
         if not isinstance(last, _Hidden):
@@ -107,9 +110,16 @@ class Folding:
             self._items.append(last)
         last.add(row, trouble)
 
-    def _is_shown(self, kept: "_Kept") -> bool:
+    def _hosts(self, row: Row) -> Hosts:
+        """Between which hosts it happened."""
+        ends = (row.sender, row.receiver) if isinstance(row, PacketRow) else (row.node, row.node)
+        hosts = self._between.get(ends)
+        if hosts is None:
+            hosts = self._between[ends] = frozenset(ends)
+        return hosts
+
+    def _is_shown(self, row: Row, hosts: Hosts, trouble: bool, early: bool) -> bool:
         """Whether it is, as far as anybody knows yet."""
-        row, hosts, trouble, early = kept
         if early or (trouble and self._troubles <= MOST_TROUBLES):
             return True
         return isinstance(row, PacketRow) and self._busy[hosts] <= FEW  # between two hosts that exchange few
@@ -119,7 +129,7 @@ class Folding:
         for item in self._items:
             if isinstance(item, _Hidden):
                 hidden.join(item)
-            elif self._is_shown(item):
+            elif self._is_shown(*item):
                 yield from hidden.closed()
                 hidden = _Hidden()
                 yield item.row
@@ -132,7 +142,7 @@ class _Kept(NamedTuple):
     """A row that may have to be shown."""
 
     row: Row
-    hosts: frozenset[str | None]
+    hosts: Hosts
     trouble: bool
     early: bool
     """One of the first of its shape, which are always shown."""
@@ -142,10 +152,12 @@ def row_kind(row: Row) -> str:
     """What a row is, in a word or two, for a tally."""
     match row:
         case PacketRow():
-            again = " again" if row.sent and row.sent.repeat else ""
-            lost = " to nobody" if row.lost == NO_HOST else " lost" if row.lost else ""
-            evicts = " that evicts" if row.evicted else ""
-            return flag_words(row.segment.flags) + again + lost + evicts
+            kind = flag_words(row.segment.flags)
+            if row.sent and row.sent.repeat:
+                kind += " again"
+            if row.lost:
+                kind += " to nobody" if row.lost == NO_HOST else " lost"
+            return kind + " that evicts" if row.evicted else kind
         case CallRow():
             return row.text.split("(")[0] + ("()" if "(" in row.text else "")
         case TimerRow():
@@ -159,8 +171,8 @@ class _Hidden:
         self._first: list[Row] = []
         """Only so many as are not worth a fold."""
         self._until = 0
-        self._troubles: Counter[str] = Counter()
-        self._others: Counter[str] = Counter()
+        self._troubles: dict[str, int] = {}
+        self._others: dict[str, int] = {}
         self._queues: ListenerQueues | None = None
 
     def add(self, row: Row, trouble: bool) -> None:
@@ -168,7 +180,8 @@ class _Hidden:
         if len(self._first) < SHORTEST:
             self._first.append(row)
         self._until = row.at
-        (self._troubles if trouble else self._others)[row_kind(row)] += 1
+        tally, kind = self._troubles if trouble else self._others, row_kind(row)
+        tally[kind] = tally.get(kind, 0) + 1
         self._queues = row.queues or self._queues
 
     def join(self, other: "_Hidden") -> None:
@@ -177,7 +190,7 @@ class _Hidden:
         self._until = other._until
         for own, others in ((self._troubles, other._troubles), (self._others, other._others)):
             for kind, number in others.items():
-                own[kind] += number
+                own[kind] = own.get(kind, 0) + number
         self._queues = other._queues or self._queues
 
     def closed(self) -> Iterator[Folded]:
@@ -185,7 +198,7 @@ class _Hidden:
         if len(self._first) < SHORTEST:
             yield from self._first
             return
-        tally = (*self._troubles.most_common(), *self._others.most_common())
+        tally = (*Counter(self._troubles).most_common(), *Counter(self._others).most_common())
         yield Fold(self._first[0].at, self._until, tally, self._queues)
 
 
@@ -196,26 +209,22 @@ def _is_trouble(row: Row) -> bool:
     return bool(row.lost) or bool(row.sent and row.sent.repeat)
 
 
-def _hosts(row: Row) -> frozenset[str | None]:
-    """Between which hosts it happened."""
-    return frozenset((row.sender, row.receiver) if isinstance(row, PacketRow) else (row.node,))
-
-
 def _shape(row: Row, *, fine: bool) -> Shape:
     """What makes two rows alike: everything but times, ports, numbers and the lengths of queues."""
     match row:
         case PacketRow() if row.arrived is None and not row.lost:
             return ("still on its way",)
         case PacketRow():
-            repeat = row.sent.repeat if row.sent else 0
+            segment, sent, verdict = row.segment, row.sent, row.verdict
+            repeat = sent.repeat if sent else 0
             return (
                 row.sender,
                 row.receiver,
-                row.segment.flags,
-                bool(row.segment.payload),
-                row.sent and row.sent.reason.name,
+                segment.flags,
+                bool(segment.payload),
+                sent and sent.reason.name,
                 repeat if fine else bool(repeat),
-                row.verdict and row.verdict.reason.name,
+                verdict and verdict.reason.name,
                 bool(row.lost),
                 row.copy_of is None,
                 row.evicted is None,

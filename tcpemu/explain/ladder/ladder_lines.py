@@ -84,6 +84,8 @@ class _FactsOfRows:
         self.sides = HostSides()
         self.decimals = decimals_for(())
         """Of a second, that show all times."""
+        self._finest = 10 ** (9 - self.decimals)
+        """That many nanoseconds are one of them."""
         self.listeners: set[tuple[str, int]] = set()
         """Node and port of each."""
         self._times: TravelTimes = {}
@@ -92,7 +94,9 @@ class _FactsOfRows:
         """One more row; `settle` when there are no more."""
         self.sides.note(row)
         note_travel(row, self._times)
-        self.decimals = decimals_for((row.at,), self.decimals)
+        if row.at % self._finest:
+            self.decimals = decimals_for((row.at,), self.decimals)
+            self._finest = 10 ** (9 - self.decimals)
         if row.queues:
             self.listeners.add((row.queues.node, row.queues.port))
 

@@ -35,7 +35,11 @@ TravelTimes: TypeAlias = dict[Way, Counter[int]]
 def note_travel(row: Row, times: TravelTimes) -> None:
     """One more row."""
     if isinstance(row, PacketRow) and _travelled(row):
-        times.setdefault((row.sender, row.receiver), Counter())[travel_time(row)] += 1
+        way, took = (row.sender, row.receiver), travel_time(row)
+        taken = times.get(way)
+        if taken is None:
+            taken = times[way] = Counter()
+        taken[took] = taken.get(took, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)

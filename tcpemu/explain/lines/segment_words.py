@@ -1,5 +1,7 @@
 """What a segment is in words: flags, options, kind, and the states of its connection."""
 
+from functools import cache
+
 from tcpemu.explain.lines.count_words import count
 from tcpemu.stack.base.states import State
 from tcpemu.wire import options as opt
@@ -18,9 +20,10 @@ _FLAG_NAMES = (
 )
 
 
+@cache  # there are no more than 512
 def flag_words(flags: int) -> str:
     """The flags by name: `SYN|ACK`; a segment without any is `no flags`."""
-    return "|".join(name for bit, name in _FLAG_NAMES if flags & bit) or "no flags"
+    return "|".join([name for bit, name in _FLAG_NAMES if flags & bit]) or "no flags"
 
 
 def state_word(state: State) -> str:
