@@ -26,7 +26,8 @@ from tcpemu.network.recorded.entries import (
     Point,
 )
 from tcpemu.network.recorded.entry_forms import CALLED, KIND_OF_EVENT, OF_PACKETS, EntryForms
-from tcpemu.network.recorded.packed_entries import pack_entries, unpack_entries
+from tcpemu.network.recorded.outline import Outline
+from tcpemu.network.recorded.packed_entries import outline_packed, pack_entries, unpack_entries
 from tcpemu.network.recorded.packed_store import PackedStore
 from tcpemu.stack.base.events import Counted, Event, QueueChanged, Sent, Verdict
 
@@ -175,6 +176,14 @@ class Record:
     def packets_begun(self) -> int:
         """How many packets there were so far, copies among them."""
         return self._numbers
+
+    def outline(self) -> Outline:
+        """From where to where packets went, and what was sent again."""
+        outline = Outline()
+        for number in range(self._packed // TOGETHER):
+            outline_packed(self._store.piece(number), self._forms, outline)
+        outline.add(self._open)
+        return outline
 
     # --- views ------------------------------------------------------------------------------------
 

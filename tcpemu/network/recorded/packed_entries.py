@@ -36,6 +36,7 @@ from tcpemu.network.recorded.entry_forms import (
     WHOLE,
     EntryForms,
 )
+from tcpemu.network.recorded.outline import Outline
 from tcpemu.stack.base.events import Counted, Event, QueueChanged, Sent, StateChanged, TimerFired, Verdict
 from tcpemu.wire.options import Option, Timestamps
 from tcpemu.wire.segment import FlowKey, Segment, make_segment
@@ -69,6 +70,15 @@ def unpack_entries(octets: bytes, forms: EntryForms, wanted: Collection[int] | N
     if isinstance(content, list):
         return content
     return _Unpacking(forms, content).entries(wanted)
+
+
+def outline_packed(octets: bytes, forms: EntryForms, outline: Outline) -> None:
+    """Add to the outline what `pack_entries` has packed with these forms."""
+    content = pickle.loads(zlib.decompress(octets))
+    if isinstance(content, list):
+        outline.add(content)
+    else:
+        _Unpacking(forms, content).outline(outline)
 
 
 class _Packing:
@@ -278,6 +288,39 @@ class _Unpacking:
                 add(self._entry(at, form, packet, extra))
             extra += EXTRAS[kind]
         return found
+
+    def outline(self, outline: Outline) -> None:
+        """What they say in short."""
+        forms, extras, segments = self._forms.all, self._extras, self._segments
+        ways: dict[tuple[int, int], None] = {}
+        """Forms of packets and their flows, by their places, as far as they are not told yet."""
+        extra = 0
+        for place, packet in zip(self._places, self._packets, strict=True):
+            form = forms[place]
+            kind = form[0]
+            if kind == COUNTED:
+                continue
+            if kind == WHOLE:
+                self._tell(ways, outline)
+                outline.add([self._things[packet]])
+                continue
+            if kind >= SENT:
+                way = place, segments[extras[extra] * _OF_SEGMENT]
+                ways.pop(way, None)  # so that the last one stands last
+                ways[way] = None
+                if kind >= COPIED:
+                    outline.copied.add(extras[extra + 1])
+            elif kind == TOLD and form[2]:
+                outline.sent_again.add((form[1], self._flows[segments[extras[extra] * _OF_SEGMENT]]))
+            extra += EXTRAS[kind]
+        self._tell(ways, outline)
+
+    def _tell(self, ways: dict[tuple[int, int], None], outline: Outline) -> None:
+        for place, flow in ways:
+            form = self._forms.all[place]
+            src, _, dst, _ = self._flows[flow]
+            outline.add_way(_POINTS[form[0]], form[1], src, dst)
+        ways.clear()
 
     def _entry(self, at: int, form: tuple[Any, ...], packet: int, extra: int) -> Entry:
         kind = form[0]
