@@ -43,6 +43,7 @@ class KernelSockets:
             "listen": self._listen,
             "accept": self._accept,
             "connect": self._connect,
+            "sendto": self._send_to,
             "send": lambda port, count, flags=0: self._of(port).send(b"y" * count, flags),
             "recv": lambda port, count, flags=0: len(self._of(port).recv(count, flags)),
             "shutdown": self._shutdown,
@@ -112,6 +113,14 @@ class KernelSockets:
         self._connections[peer_port] = connection
         code = connection.connect_ex((self._ends.peer, peer_port))
         return errno.errorcode[code] if code else 0
+
+    def _send_to(
+        self, port: int, peer_port: int, count: int, flags: int, options: Mapping[str, Any] | None = None
+    ) -> CallResult:
+        connection = _bound(self._ends.host, port)
+        _set_options(connection, options or {})
+        self._connections[peer_port] = connection
+        return connection.sendto(b"y" * count, flags, (self._ends.peer, peer_port))
 
     def _shutdown(self, peer_port: int, how: int) -> int:
         self._of(peer_port).shutdown(how)

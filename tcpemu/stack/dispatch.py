@@ -41,14 +41,23 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     if flow is None:
         return _no_flow(tables, segment)
     if type(flow) is Connection:
-        if flow.fast_open is not None and flow.opened_early:
-            return fast_open_child.receive(flow, segment)
+        if flow.fast_open is not None:
+            return _fast_opened(flow, segment)
         return segment_arrives.receive(flow, segment)
     if type(flow) is Request:
         reason = final_ack.receive(flow, segment)
         return _no_flow(tables, segment) if reason is None else reason
     assert type(flow) is TimeWait
     return _to_time_wait(tables, flow, segment)
+
+
+def _fast_opened(conn: Connection, segment: Segment) -> Reason:
+    """A segment of a connection on which Fast Open is used, or tried."""
+    assert conn.fast_open is not None
+    if segment.payload:
+        conn.fast_open.data_came = True
+    receive = fast_open_child.receive if conn.opened_early else segment_arrives.receive
+    return receive(conn, segment)
 
 
 def _to_time_wait(tables: SocketTables, bucket: TimeWait, segment: Segment) -> Reason:

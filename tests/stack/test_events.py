@@ -1,13 +1,16 @@
 """What a host tells about itself: events, reasons, counters. And that the same seed gives the same bytes."""
 
 import dataclasses
+from contextlib import suppress
 
 import pytest
 
 from tcpemu.generations import generation
 from tcpemu.stack import REASONS, Counted, Outcome, QueueChanged, Sent, StateChanged, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as sockopt
+from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.events import IcmpArrived
+from tcpemu.stack.sockets.message_flags import MSG_FASTOPEN
 from tcpemu.testing.bench import (
     FULL,
     MS,
@@ -32,7 +35,7 @@ from tcpemu.testing.bench import (
 )
 from tcpemu.testing.bench.bench_values import GENERATION
 from tcpemu.wire.codec import encode
-from tcpemu.wire.options import Timestamps
+from tcpemu.wire.options import FastOpen, Timestamps
 from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import address
 from tests.stack.connection.test_icmp import icmp
@@ -184,6 +187,23 @@ def after(host, *sends, until=None):
     if until is not None:
         host.run(until * SECOND)
     return host
+
+
+def fast_opened(*sends, until=None, bits=0x202, **fields):
+    """A host that a SYN with data has reached, by Fast Open, and these segments after it."""
+    listener_option = (sockopt.IPPROTO_TCP, sockopt.TCP_FASTOPEN, 5)
+    host = listening(options=[listener_option], fastopen=bits)
+    return after(host, ("S", {"data": 10, **fields}), *sends, until=until)
+
+
+def fast_open_client(*sends, bits=5):
+    """A host that connects by Fast Open, and gets these segments."""
+    host = Bench(fastopen=bits)
+    client = host.socket()
+    client.bind(8080)
+    with suppress(SocketError):
+        client.sendto(10, MSG_FASTOPEN)
+    return after(host, *sends)
 
 
 def full(cookies=0):
@@ -505,6 +525,15 @@ WAYS = {
     "KEEPALIVE": lambda: after(kept_alive(), until=5),
     "KEEPALIVE_OVER": lambda: after(kept_alive(), until=10),
     "KEEPALIVE_RST": lambda: after(kept_alive(), until=10),
+    "FAST_OPENED": fast_opened,
+    "FAST_OPEN_SYN": lambda: fast_opened(("S", 20)),
+    "SYN_ACK_FAST_OPEN": fast_opened,
+    "SYN_ACK_FAST_OPEN_AGAIN": lambda: fast_opened(until=2),
+    "FAST_OPEN_TIMED_OUT": lambda: fast_opened(until=200),
+    "SYN_ACK_WITH_COOKIE": lambda: fast_opened(bits=2, opts=(*MSS, FastOpen(b""))),
+    "SYN_FAST_OPEN_REQUEST": lambda: fast_open_client(bits=1),
+    "SYN_WITH_DATA": fast_open_client,
+    "SYN_DATA_AGAIN": lambda: fast_open_client(("SA", 0, 1)),
     "REQUEST_EXPIRED": lambda: after(syn_recv(), until=70),
     "REQUEST_CROWDED_OUT": crowd_of_requests,
     "REQUEST_ORPHANED": closed_listener,

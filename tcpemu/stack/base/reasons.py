@@ -19,6 +19,7 @@ _DATA_QUEUE = "tcp_input.c: tcp_data_queue"
 _TCP_ACK = "tcp_input.c: tcp_ack"
 _TIME_WAIT = "tcp_minisocks.c: tcp_timewait_state_process"
 _TRY_FAST_OPEN = "tcp_fastopen.c: tcp_try_fastopen"
+_SEND_SYN_DATA = "tcp_output.c: tcp_send_syn_data"
 _RCV = "tcp_ipv4.c: tcp_v4_rcv"
 _REQ_TIMER = "inet_connection_sock.c: reqsk_timer_handler"
 _RETRANS_TIMER = "tcp_timer.c: tcp_retransmit_timer"
@@ -295,6 +296,15 @@ TW_RST = _answer(
 )
 TW_FIN = _reason("TIME_WAIT_FIN", "the peer's FIN arrives: TIME-WAIT begins", _TIME_WAIT)
 SENT_SYN = _reason("SYN", "connect()", "tcp_output.c: tcp_connect")
+SENT_SYN_FAST_OPEN_REQUEST = _reason(
+    "SYN_FAST_OPEN_REQUEST", "connect(), which asks for a Fast Open cookie for the next time", _SEND_SYN_DATA
+)
+SENT_SYN_WITH_DATA = _reason("SYN_WITH_DATA", "the SYN carries data at once (Fast Open)", _SEND_SYN_DATA)
+SENT_SYN_DATA_AGAIN = _reason(
+    "SYN_DATA_AGAIN",
+    "the SYN|ACK does not acknowledge the data that the SYN carried, so it is sent again at once",
+    "tcp_input.c: tcp_rcv_fastopen_synack",
+)
 SENT_SYN_AT_ONCE = _reason(
     "SYN_AT_ONCE", "what answered it was of an old connection, so the SYN is sent again at once", _SYN_SENT
 )

@@ -11,6 +11,8 @@ from tcpemu.wire.segment import Address
 
 CLIENT, SERVER, CLIENT_NO_COOKIE, SERVER_NO_COOKIE, ALL_LISTENERS = 1, 2, 4, 0x200, 0x400
 """The bits of net.ipv4.tcp_fastopen (include/net/tcp.h: TFO_CLIENT_ENABLE and the like)."""
+COOKIE_UNAVAILABLE, DATA_NOT_ACKED, SYN_RETRANSMITTED = 1, 2, 3
+"""Why Fast Open failed, as `tcpi_fastopen_client_fail` tells (include/uapi/linux/tcp.h: TFO_COOKIE_UNAVAILABLE ...)."""
 Path: TypeAlias = tuple[Address, Address]
 """The host's own address, and the peer's."""
 

@@ -13,7 +13,7 @@ MSG_ZEROCOPY = 0x4000000
 MSG_FASTOPEN = 0x20000000
 NAMES = {value: name for name, value in list(globals().items()) if name.startswith("MSG_")}
 _ALL = 0x7FFFFFFF
-OF_SEND = _ALL & ~(MSG_ZEROCOPY | MSG_FASTOPEN)
+OF_SEND = _ALL & ~MSG_ZEROCOPY
 OF_RECV = _ALL & ~MSG_ERRQUEUE
 """The flags that send() and recv() take. Those that are not named here do nothing in Linux's TCP either, and none
 fails: MSG_DONTROUTE, MSG_CTRUNC, MSG_SYN, and numbers without a name."""

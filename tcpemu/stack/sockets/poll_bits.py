@@ -46,6 +46,8 @@ def _of_connection(conn: Connection) -> int:
             bits |= POLLPRI
         if conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn):
             bits |= _OUT
+    elif conn.fast_open is not None and conn.fast_open.deferred:
+        bits |= _OUT
     return bits | POLLERR if conn.error else bits
 
 

@@ -15,7 +15,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.lifetime import closing, fast_open_end, state_changes
-from tcpemu.stack.connection.measures import orphan_limit
+from tcpemu.stack.connection.measures import blackhole, orphan_limit
 from tcpemu.stack.connection.sending import data_out, transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection
 from tcpemu.stack.records.host_services import HostServices
@@ -103,6 +103,7 @@ def _leave(conn: Connection) -> None:
         closing.stop_timers(conn)
         closing.purge(conn)
         fast_open_end.remove(conn)
+        blackhole.at_end(conn)
 
 
 def _left_alone(conn: Connection) -> None:

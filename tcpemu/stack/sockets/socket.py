@@ -25,8 +25,10 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
 from tcpemu.stack.connection.lifetime import chosen_control, establishing, time_wait_bucket
 from tcpemu.stack.connection.measures import send_buffer_space
+from tcpemu.stack.connection.sending import fast_open_syn
 from tcpemu.stack.listening import fast_open_syn_arrives, listener_end, queues
-from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN
+from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
+from tcpemu.stack.records.fast_open import CLIENT
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.records.time_wait import TimeWait
@@ -113,6 +115,8 @@ class Socket(SocketState):
         conn = self.connection
         if conn is None:
             return False
+        if conn.fast_open is not None and conn.fast_open.deferred:
+            return True
         if conn.state in (State.SYN_SENT, State.SYN_RECV) and not conn.opened_early:
             return False
         return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn))
@@ -211,11 +215,23 @@ class Socket(SocketState):
         EISCONN from then on; after a failure it may try again. ENETUNREACH without a route, EAFNOSUPPORT for an
         address of the other IP; a socket of IPv6 takes `::ffff:192.0.2.1` for one of IPv4. EADDRNOTAVAIL when no
         port of net.ipv4.ip_local_port_range is free for that peer.
+
+        With TCP_FASTOPEN_CONNECT, and a cookie of that server, it succeeds at once, and sends nothing: the SYN goes
+        with the data of the first send().
         """
         self._begin_stream(now)
         if self.listening or not self.may_connect:
             self._connect_again()
             return
+        conn, iss = self._new_connection(address, port)
+        if self.options.fastopen_connect and fast_open_syn.defers(conn):
+            syn_sent.wait_for_data(conn)
+            return
+        syn_sent.connect(conn, iss)
+        raise SocketError(errno.EINPROGRESS)
+
+    def _new_connection(self, address: Address | str, port: int) -> tuple[Connection, int | None]:
+        """The connection that connect() is to open, and its first number where a TIME_WAIT gives one."""
         peer, local = self._ends_for(address)
         own_port = self.bound is not None and bool(self.bound[1])
         if self.bound is None or not own_port:
@@ -234,8 +250,7 @@ class Socket(SocketState):
         self.connection, self.listener = conn, None
         self.connecting, self.may_connect = True, False
         self.host.flows[key] = conn
-        syn_sent.connect(conn, iss)
-        raise SocketError(errno.EINPROGRESS)
+        return conn, iss
 
     def _ends_for(self, address: Address | str) -> tuple[Address, Address]:
         """The addresses of peer and host, as they will be on the wire (tcp_v4_connect, tcp_v6_connect)."""
@@ -253,7 +268,7 @@ class Socket(SocketState):
     def _connect_again(self) -> None:
         """connect() on a socket that has begun to connect: how that stands (af_inet.c: __inet_stream_connect)."""
         conn = self.connection
-        if conn is None or not self.connecting:
+        if conn is None or not self.connecting or (conn.fast_open is not None and conn.fast_open.deferred):
             raise SocketError(errno.EISCONN)
         if conn.state in (State.SYN_SENT, State.SYN_RECV):
             raise SocketError(errno.EALREADY)
@@ -272,15 +287,54 @@ class Socket(SocketState):
         ECONNRESET or ETIMEDOUT for what ended it.
 
         With MSG_OOB in `flags` the last octet is urgent; with MSG_MORE a part of a segment waits, as under TCP_CORK,
-        for the next data or ACK; with MSG_EOR nothing joins these octets from behind, in no segment. MSG_ZEROCOPY and
-        MSG_FASTOPEN are not emulated: NotImplementedError; others change nothing, as in Linux.
+        for the next data or ACK; with MSG_EOR nothing joins these octets from behind, in no segment. MSG_FASTOPEN is
+        for `sendto`. MSG_ZEROCOPY is not emulated: NotImplementedError; others change nothing, as in Linux.
         """
         self._begin_stream(now)
-        if flags:
-            message_flags.refuse(flags, message_flags.OF_SEND, "send")
-        if self.connection is None:
+        conn = self.connection
+        if flags or conn is None or conn.fast_open is not None:
+            return self._send(data, None, flags)
+        return send_and_recv.send(conn, data)
+
+    def sendto(self, data: bytes, address: Address | str, port: int, now: int, flags: int = 0) -> int:
+        """sendto(): with MSG_FASTOPEN, connect() and send() in one, so that the SYN may carry data.
+
+        How many octets the SYN carries; EINPROGRESS where it carries none, as it has to ask for a cookie first: then
+        `send` them once the connection is open. EOPNOTSUPP where net.ipv4.tcp_fastopen has not the bit 1; EISCONN on a
+        socket that is open already, EALREADY on one that connects; else what `connect` and `send` raise. Without the
+        flag it is `send`, for a stream has its peer (tcp.c: tcp_sendmsg_fastopen).
+        """
+        self._begin_stream(now)
+        return self._send(data, (address, port), flags)
+
+    def _send(self, data: bytes, to: tuple[Address | str, int] | None, flags: int) -> int:
+        """send() with flags, or where Fast Open may have a say."""
+        message_flags.refuse(flags, message_flags.OF_SEND, "send")
+        conn = self.connection
+        if conn is not None and conn.fast_open is not None and conn.fast_open.deferred:
+            return self._carried(conn, None, data)
+        if flags & message_flags.MSG_FASTOPEN:
+            if not self.host.sysctls.tcp_fastopen & CLIENT:
+                raise SocketError(errno.EOPNOTSUPP, "net.ipv4.tcp_fastopen has not the bit 1, for clients")
+            if conn is not None and conn.fast_open is not None and conn.fast_open.trying:
+                raise SocketError(errno.EALREADY, "Fast Open is under way")
+            if not self.listening and self.may_connect:
+                if to is None:
+                    raise SocketError(errno.EINVAL, "MSG_FASTOPEN needs an address; sendto() has one")
+                return self._carried(*self._new_connection(*to), data)
+            self._connect_again()
+        if conn is None:
             raise SocketError(errno.EPIPE)
-        return send_and_recv.send(self.connection, data, flags)
+        return send_and_recv.send(conn, data, flags)
+
+    def _carried(self, conn: Connection, iss: int | None, data: bytes) -> int:
+        """Send the SYN, with as much of the data as it may carry."""
+        fast_open = fast_open_syn.state_of(conn)
+        carried = syn_sent.connect(conn, iss, data)
+        fast_open.deferred = fast_open.trying = False
+        if not carried:
+            raise SocketError(errno.EINPROGRESS)
+        return carried
 
     def recv(self, size: int, now: int, flags: int = 0) -> bytes:
         """Up to `size` octets; b"" at the end. tcp.c: tcp_recvmsg.

@@ -112,6 +112,8 @@ class TcpInfo:
     total_rto: int | None = None
     total_rto_recoveries: int | None = None
     total_rto_time: int | None = None
+    fastopen_client_fail: int = 0
+    """Why Fast Open failed as a client: 1 no cookie yet, 2 the SYN's data was not acknowledged, 3 the SYN timed out."""
 
     def octets(self, length: int) -> bytes:
         """The structure as C has it, cut to `length`. NotEmulatedError where that takes in what is not counted.
@@ -121,13 +123,15 @@ class TcpInfo:
         """
         room = min(length, _LENGTH)
         values: list[int] = []
-        for field, start in zip(fields(self), _STARTS, strict=True):
+        for field, start in zip(fields(self)[:-1], _STARTS, strict=True):
             value = getattr(self, field.name)
             if value is None and field.name != "delivery_rate_app_limited" and start < room:
                 raise NotEmulatedError(
                     f"tcpi_{field.name} of TCP_INFO is not emulated: ask for fewer than {start + 1} octets, "
                     "or for `tcp_info()` of the socket"
                 )
+            if field.name == "delivery_rate_app_limited":
+                value = (value or 0) | self.fastopen_client_fail << 1  # both are bits of one octet
             values.append(value or 0)
         return struct.pack(_LAYOUT, *values).ljust(_LENGTH, b"\0")[:room]
 
@@ -199,6 +203,7 @@ def of_connection(conn: Connection) -> TcpInfo:
         snd_wnd=snd.wnd,
         rcv_wnd=rcv.wnd,
         total_rto=conn.rtx.total_rto,
+        fastopen_client_fail=0 if conn.fast_open is None else conn.fast_open.client_fail,
     )
 
 

@@ -406,6 +406,14 @@ class App:
         self._done()
         return taken
 
+    def sendto(self, data: bytes | int, flags: int, port: int = CLIENT, ip: str = PEER) -> int:
+        """The same to an address, as MSG_FASTOPEN has it; how many octets were taken."""
+        try:
+            taken: int = self.sock.sendto(octets(data), packed_address(ip), port, self.bench.now, flags)
+        finally:
+            self._done()
+        return taken
+
     def recv(self, size: int = 65536, flags: int = 0) -> bytes:
         """Octets that have arrived, with MSG_ flags by number; none where the peer has closed."""
         data: bytes = self.sock.recv(size, self.bench.now, flags)

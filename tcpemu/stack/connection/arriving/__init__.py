@@ -10,6 +10,7 @@ out_of_order.py     data beyond a hole: kept, reported by SACK, joined when the 
 receive_queue.py    data in order waits to be read
 memory_pressure.py  a full buffer grows, is tidied up, loses data beyond holes, refuses data
 urgent_data.py      the urgent octet: where it lies, and what becomes of it (RFC 6093)
+fast_open_syn_ack.py  what answers the SYN of Fast Open: cookie learnt, data taken or sent again
 handshake_data.py    data that came with the SYN or SYN|ACK (Fast Open)
 icmp_arrives.py     an ICMP error about a segment that was sent
 peer_fin.py         the peer's FIN has been reached

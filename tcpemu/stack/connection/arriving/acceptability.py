@@ -12,7 +12,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.connection.arriving import ack_arrives
 from tcpemu.stack.connection.lifetime import closing
-from tcpemu.stack.connection.measures import reply_limits
+from tcpemu.stack.connection.measures import blackhole, reply_limits
 from tcpemu.stack.connection.measures.receive_window import receive_window
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited, too_soon
 from tcpemu.stack.connection.sending import duplicate_reports, stateless_replies, transmit
@@ -129,6 +129,7 @@ def _rst(conn: Connection, segment: Segment) -> Reason:
     if segment.seq in edges or _repeats_fin(conn, segment) or not conn.host.generation.challenges:
         closing.reset_by_peer(conn)
         return reasons.RESET
+    blackhole.out_of_order(conn)
     return reasons.CHALLENGE_RST if challenge(conn) else reasons.CHALLENGE_LIMITED
 
 

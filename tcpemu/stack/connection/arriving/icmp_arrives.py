@@ -184,6 +184,9 @@ def _send_smaller(conn: Connection) -> None:
     if board:
         # ICMP does not look at the clock: timestamps are of when the connection last did.
         conn.ts.clock_at = max(board.recovery.wrote_at, conn.rtx.heard_at, conn.ack.last_data_at)
-    if board and congestion_states.too_large_lost(conn, board, segment_size.current_mss(conn)):
+    # A SYN with data was too large, though both of its pieces are small.
+    whole_syn = conn.fast_open is not None and conn.fast_open.syn_data and conn.state is State.SYN_SENT
+    mss = -1 if whole_syn else segment_size.current_mss(conn)
+    if board and congestion_states.too_large_lost(conn, board, mss):
         retransmission.send_lost(conn, board, reasons.SENT_SMALLER)
     conn.ts.clock_at = None

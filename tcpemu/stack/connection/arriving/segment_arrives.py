@@ -15,6 +15,7 @@ from tcpemu.stack.connection.arriving import acceptability, ack_arrives, data_ar
 from tcpemu.stack.connection.arriving.ack_arrives import AckValue
 from tcpemu.stack.connection.lifetime import closing, establishing, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import (
+    blackhole,
     buffer_tuning,
     header_prediction,
     receive_window,
@@ -157,6 +158,13 @@ def _fin_acked(conn: Connection, segment: Segment) -> Reason | None:
         conn.host.wake(conn.socket)
         return None
     if conn.options.linger2 < 0 or _new_data(conn, segment):
+        if (
+            segment.flags & FIN
+            and conn.fast_open is not None
+            and conn.fast_open.asked
+            and conn.options.linger2 >= 0
+        ):
+            blackhole.disable(conn.host)
         closing.done(
             conn, "data for a socket that is closed" if _new_data(conn, segment) else "TCP_LINGER2 is below 0"
         )

@@ -10,6 +10,7 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import MASK, add, after
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, default_mss, read_syn
+from tcpemu.stack.connection.arriving import ack_arrives, fast_open_syn_ack
 from tcpemu.stack.connection.lifetime import closing, establishing, keepalive, state_changes
 from tcpemu.stack.connection.measures import (
     first_window,
@@ -19,7 +20,7 @@ from tcpemu.stack.connection.measures import (
     segment_size,
 )
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
-from tcpemu.stack.connection.sending import data_out, delayed_acks, stateless_replies, transmit
+from tcpemu.stack.connection.sending import data_out, delayed_acks, fast_open_syn, stateless_replies, transmit
 from tcpemu.stack.control import pacing_rate
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
@@ -29,8 +30,11 @@ from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, CWR, ECE, RST, SYN, Segment
 
 
-def connect(conn: Connection, number: int | None = None) -> None:
-    """Send the first SYN (tcp_connect_init, tcp_connect), with this `number` where a TIME_WAIT gave one."""
+def connect(conn: Connection, number: int | None = None, data: bytes = b"") -> int:
+    """Send the first SYN (tcp_connect_init, tcp_connect), with this `number` where a TIME_WAIT gave one.
+
+    With Fast Open it may carry data: how many octets of `data` it does.
+    """
     host = conn.host
     iss, conn.ts.offset = initial_numbers.flow_secrets(host, conn.key)
     iss = iss if number is None else number
@@ -51,10 +55,21 @@ def connect(conn: Connection, number: int | None = None) -> None:
     conn.rtx.retrans_stamp = host.now
     flags = SYN | ECE | CWR if _asks_for_ecn(conn) else SYN
     host.count("ActiveOpens")
-    state_changes.set_state(conn, State.SYN_SENT, "connect()")
+    if conn.state is not State.SYN_SENT:
+        state_changes.set_state(conn, State.SYN_SENT, "connect()")
+    if conn.fast_open is not None:
+        return fast_open_syn.send(conn, flags, data)
     entry = new_piece(iss, b"", flags, (host.now, host.turn))
     transmit.transmit(conn, flags, iss, b"", reasons.SENT_SYN)
     data_out.queue_unacked(conn, entry)
+    return 0
+
+
+def wait_for_data(conn: Connection) -> None:
+    """connect() sends nothing before the first data, which the SYN will carry (TCP_FASTOPEN_CONNECT)."""
+    state_changes.set_state(
+        conn, State.SYN_SENT, "connect() waits for data, which the SYN is to carry (Fast Open)"
+    )
 
 
 def _asks_for_ecn(conn: Connection) -> bool:
@@ -65,7 +80,7 @@ def _asks_for_ecn(conn: Connection) -> bool:
 def receive(conn: Connection, segment: Segment) -> Reason:
     """A segment in SYN_SENT, in the order of RFC 9293 section 3.10.7.3."""
     flags = segment.flags
-    offer = read_syn(segment.options, conn.host.sysctls, conn.options.maxseg, default_mss(conn.key[0]))
+    offer = read_syn(segment.options, conn.host.sysctls, conn.options.maxseg, conn.snd.mss_clamp)
     if flags & ACK:
         return _with_ack(conn, segment, offer)
     if flags & RST:
@@ -116,6 +131,38 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     """The SYN|ACK is good: ESTABLISHED, and the final ACK goes out, with data if some waits."""
     conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and _asks_for_ecn(conn)
     _agree(conn, segment, offer)
+    if conn.fast_open is not None and conn.fast_open.syn_data:
+        _syn_and_data_acked(conn, segment, offer)
+    else:
+        _syn_acked(conn, segment, offer)
+    _ready(conn)
+    conn.rtx.syn_timed_out = False
+    if conn.fast_open is not None and not fast_open_syn_ack.take(conn, segment, offer):
+        data_out.push_pending(conn)
+        return
+    if conn.ack.pingpong or conn.options.defer_periods:
+        # The ACK may go with the data that comes soon (TCP_QUICKACK 0, TCP_DEFER_ACCEPT).
+        delayed_acks.wait_for_data(conn)
+    else:
+        transmit.send_ack(conn, reasons.SENT_ACK)
+    data_out.push_pending(conn)
+
+
+def _syn_and_data_acked(conn: Connection, segment: Segment, offer: SynOptions) -> None:
+    """The same as any acknowledgment does, for not only the SYN is under way (tcp_ack)."""
+    board = conn.scoreboard
+    assert board is not None
+    board.sack = conn.sack_ok
+    establishing.undo_spurious_timeout(conn, offer.timestamps)
+    if not conn.rtx.syn_timed_out:
+        board.recovery.undo_marker = None
+    conn.ts.ecr = offer.timestamps.ecr if offer.timestamps else 0
+    ack_arrives.process(conn, segment, offer.timestamps)
+    pacing_rate.update(conn)
+
+
+def _syn_acked(conn: Connection, segment: Segment, offer: SynOptions) -> None:
+    """What the acknowledgment of the SYN does."""
     syn_entry = conn.scoreboard[0] if conn.scoreboard else None
     in_loss = conn.scoreboard is not None and conn.scoreboard.recovery.state is CaState.LOSS
     establishing.undo_spurious_timeout(conn, offer.timestamps)
@@ -132,16 +179,8 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     pacing_rate.update(conn)
     conn.rtx.retrans_stamp = None
     write_timer.rearm(conn)
-    _ready(conn)
-    conn.rtx.syn_timed_out = False
     if in_loss and not conn.sack_ok:
         _stay_in_loss(conn)
-    if conn.ack.pingpong or conn.options.defer_periods:
-        # The ACK may go with the data that comes soon (TCP_QUICKACK 0, TCP_DEFER_ACCEPT).
-        delayed_acks.wait_for_data(conn)
-    else:
-        transmit.send_ack(conn, reasons.SENT_ACK)
-    data_out.push_pending(conn)
 
 
 def _stay_in_loss(conn: Connection) -> None:

@@ -17,7 +17,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.lifetime import fast_open_end, state_changes
-from tcpemu.stack.connection.measures import orphan_limit, receive_window, remembered_peers
+from tcpemu.stack.connection.measures import blackhole, orphan_limit, receive_window, remembered_peers
 from tcpemu.stack.connection.sending import transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
 from tcpemu.stack.records.host_services import HostServices
@@ -38,6 +38,8 @@ def done(conn: Connection, cause: str, shown: State | None = None) -> None:
     stop_timers(conn)
     if conn.fast_open is not None:
         fast_open_end.remove(conn)
+        if conn.orphan:
+            blackhole.at_end(conn)
     _let_go(conn)
     conn.shutdown = BOTH_SHUTDOWN
     conn.host.wake(conn.socket)
@@ -66,6 +68,7 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
     old = conn.state
     if old is not State.CLOSE:
         state_changes.set_state(conn, State.CLOSE, cause)
+    blackhole.at_end(conn)
     if old in _NEEDS_RESET or (conn.snd.has_unsent and old in (State.CLOSING, State.LAST_ACK)):
         transmit.send_active_reset(conn, reason)
         conn.error = errno.ECONNRESET
@@ -78,6 +81,8 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
     conn.rcv.copied_seq = conn.rcv.nxt
     if conn.fast_open is not None:
         fast_open_end.remove(conn)
+        conn.fast_open.deferred = conn.fast_open.trying = False
+        conn.fast_open.client_fail = 0
     conn.shutdown = 0
 
 

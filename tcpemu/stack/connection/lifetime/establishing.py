@@ -107,7 +107,13 @@ def init_transfer(conn: Connection) -> None:
     segment_size.sync_mss(conn)
     if not conn.rtt.srtt or host.metrics.srtt:
         round_trip_time.init_metrics(conn)
-    if conn.congestion.begins or conn.options.tos & 3 or conn.rtx.total_retrans or conn.rtx.syn_timed_out:
+    if (
+        conn.congestion.begins
+        or conn.options.tos & 3
+        or conn.rtx.total_retrans
+        or conn.rtx.syn_timed_out
+        or conn.fast_open is not None
+    ):
         chosen_control.begin_after_handshake(conn)
     receive_window.init_buffer_space(conn)
     send_buffer_space.expand(conn)

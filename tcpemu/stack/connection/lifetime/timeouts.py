@@ -11,7 +11,7 @@ from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes
-from tcpemu.stack.connection.measures import ipv6_header, round_trip_time
+from tcpemu.stack.connection.measures import blackhole, ipv6_header, round_trip_time
 from tcpemu.stack.connection.sending import data_out, retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
@@ -69,7 +69,10 @@ def retransmission_timer(conn: Connection) -> None:
     host.count("TCPTimeouts")
     if conn.orphan and conn.state not in OPENING and orphans.ended_early(conn, _peer_may_live(conn)):
         return
-    if _tried_enough(conn):
+    tried_enough = _tried_enough(conn)
+    if conn.fast_open is not None:
+        blackhole.timed_out(conn, tried_enough)
+    if tried_enough:
         _give_up(conn, _what_timed_out(conn), _what_decided(conn))
         return
     if conn.options.txrehash:

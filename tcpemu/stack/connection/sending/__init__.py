@@ -5,6 +5,7 @@ data_out.py           data as both windows, Nagle and the pace allow, then FIN
 delayed_acks.py       whether an ACK is sent at once, late (and when), or with data
 duplicate_reports.py  D-SACK: what came twice is reported (RFC 2883)
 ecn_echo.py           what is echoed of the marks that routers set on packets: RFC 3168's way, and DCTCP's
+fast_open_syn.py      the SYN that carries data, or asks for a cookie
 pacing.py             segments leave no faster than the pace
 probe_timers.py       when to probe: tail loss probe, probe of a closed window
 retransmission.py     what is sent again, by recovery or by a timer

@@ -9,14 +9,15 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.ip_families import IPV4_LENGTH
 from tcpemu.stack.base.sequence_numbers import add, after, before, distance
 from tcpemu.stack.base.states import State
-from tcpemu.stack.base.tcp_options import established_options, syn_options
+from tcpemu.stack.base.tcp_options import established_options, syn_options, with_fast_open
 from tcpemu.stack.connection.measures import ipv6_header, segment_size
 from tcpemu.stack.connection.measures.receive_window import select_window
 from tcpemu.stack.connection.sending import pacing
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import ATO_MIN, SCHEDULED
+from tcpemu.stack.records.fast_open import FastOpenState
 from tcpemu.stack.records.sent_pieces import Unacked
-from tcpemu.wire.options import Option, Timestamps
+from tcpemu.wire.options import FastOpen, Option, Timestamps
 from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
 
 _ECT0 = 2
@@ -180,12 +181,23 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
     plain = wire.plain_syn and not flags & ACK
     stamps = None
     if sysctls.tcp_timestamps and not plain:
-        stamps = Timestamps(conn.host.tsval(conn.ts.offset), conn.ts.recent)
+        stamps = Timestamps(conn.host.tsval(conn.ts.offset, conn.ts.clock_at), conn.ts.recent)
     shift = conn.rcv.wscale if sysctls.tcp_window_scaling and not plain else None
     own_mss = segment_size.advertised_mss(conn.host, conn.options.maxseg, conn.key[0])
     conn.rcv.advmss = min(conn.rcv.advmss, own_mss)
     order = wire.syn_ack_order or wire.order if flags & ACK else wire.order
-    return syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, order)
+    options = syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, order)
+    if conn.fast_open is not None and conn.fast_open.option is not None:
+        return _asking(conn.fast_open, conn.fast_open.option, options)
+    return options
+
+
+def _asking(state: FastOpenState, said: FastOpen, options: tuple[Option, ...]) -> tuple[Option, ...]:
+    """The options of a SYN with what it says of Fast Open, where that fits."""
+    together = with_fast_open(options, said)
+    if together != options:
+        state.asked, state.asked_experimentally = True, said.experimental
+    return together
 
 
 def acceptable_seq(conn: Connection) -> int:
