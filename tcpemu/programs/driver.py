@@ -16,11 +16,7 @@ from typing import Any, TypeVar
 
 from tcpemu.network import SECOND, Network, Node, seconds_text
 from tcpemu.programs.calls.stand_ins import installed
-from tcpemu.programs.event_loop.emulated_loop import (
-    EmulatedEventLoop,
-    collected_between_runs,
-    older_objects_set_aside,
-)
+from tcpemu.programs.event_loop.emulated_loop import EmulatedEventLoop, collected_between_runs
 from tcpemu.programs.event_loop.waiting_tasks import waiting_tasks
 from tcpemu.programs.files.process_end import end_process, muted
 from tcpemu.programs.launching.program import Program, new_process
@@ -59,7 +55,6 @@ class Driver:
 
     def open(self) -> None:
         """Put the stand-ins in place; what is random in this process begins at the network's seed."""
-        self._held.enter_context(older_objects_set_aside())
         self._held.enter_context(installed())
         self._held.enter_context(_seeded(self.network.seed))
 

@@ -65,22 +65,6 @@ class EmulatedEventLoop(asyncio.SelectorEventLoop):
 
 
 @contextlib.contextmanager
-def older_objects_set_aside() -> Iterator[None]:
-    """What was there before is not looked at each time that garbage is collected: modules are most of it.
-
-    Where somebody has frozen objects already, or Python cannot (PyPy), nothing is done.
-    """
-    if not hasattr(gc, "freeze") or gc.get_freeze_count():
-        yield
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-@contextlib.contextmanager
 def collected_between_runs() -> Iterator[None]:
     """Garbage in circles is collected between runs of the network: in one, it would close sockets at any time."""
     was = gc.isenabled()
