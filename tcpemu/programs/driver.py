@@ -63,14 +63,14 @@ class Driver:
         try:
             self.computers.over = True
             cut_short = [program for program in self.programs if not program.done]
-            had_loop = self._loop is not None or any(each.process.had_event_loop for each in cut_short)
+            noisy = any(each.process.had_event_loop for each in cut_short)
             with muted():
                 for program in cut_short:
                     program.stop()
-                self._close_loop()
+                loop = self._close_loop()
                 for process in self.computers.processes:
                     end_process(process)
-                if had_loop:
+                if noisy or (loop is not None and not loop.silence()):
                     gc.collect()  # tasks that never ended would say so, whenever they are collected
         finally:
             self._held.close()
@@ -252,16 +252,18 @@ class Driver:
             asyncio._set_running_loop(outer)
             selector.ends, selector.until, selector.stop = (lambda: False), None, None
 
-    def _close_loop(self) -> None:
+    def _close_loop(self) -> EmulatedEventLoop | None:
+        """Cancel what still runs, and close the loop, if there is one."""
         loop, self._loop = self._loop, None
         if loop is None:
-            return
+            return None
         left = [task for task in asyncio.all_tasks(loop) if not task.done()]
         for task in left:
             task.cancel()
         if left:
             self._settle(loop, left)
         loop.close()
+        return loop
 
     def _settle(self, loop: EmulatedEventLoop, left: list[asyncio.Task[Any]]) -> None:
         """Let cancelled tasks end, as asyncio.run() does, for as long as that takes no more than a moment."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gc
 import socket
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,6 +63,20 @@ class EmulatedEventLoop(asyncio.SelectorEventLoop):
     def close(self) -> None:
         with on(self._own_process):
             super().close()
+
+    def silence(self) -> bool:
+        """Have what is left of a closed loop say nothing when it is collected; whether that can be said of all of it.
+
+        A task that never ended, a generator that was not read to its end and a transport of TLS run code of their own
+        then, or warn whatever the loop says.
+        """
+        self.set_exception_handler(lambda *_: None)
+        for transport in list(self._transports.values()):  # type: ignore[attr-defined]
+            if isinstance(transport.get_protocol(), SSLProtocol):
+                return False
+            if transport._sock is not None:  # else it was closed
+                transport._sock, transport._closing = None, True
+        return not (self._asyncgens or asyncio.all_tasks(self))  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager
