@@ -2,8 +2,10 @@
 
 import errno
 import fcntl
+import select
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
@@ -24,6 +26,9 @@ LISTEN_OPTIONS = {
 }
 """What `listen` and `connect` may be given, and the socket option that it sets."""
 _SIOCATMARK = 0x8905
+_ALL_OF_POLL = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x2000
+_EXTENDED_ERROR = struct.Struct("IBBBBII")
+"""struct sock_extended_err (include/uapi/linux/errqueue.h), which an address follows."""
 _HAS_BEGUN = 0.001
 """Seconds after which a close() in a thread of its own has sent its FIN."""
 
@@ -54,6 +59,8 @@ class KernelSockets:
             "setlinger": self._set_linger,
             "getopt": lambda port, level, name: self._of(port).getsockopt(level, name),
             "atmark": self._at_mark,
+            "poll": self._poll,
+            "recverr": self._queued_error,
             "soerror": self._pending_error,
             "close_listener": self._close_listener,
             "shutdown_listener": self._shutdown_listener,
@@ -138,6 +145,16 @@ class KernelSockets:
         answer = fcntl.ioctl(self._of(peer_port), _SIOCATMARK, struct.pack("i", 0))
         return int(struct.unpack("i", answer)[0])
 
+    def _poll(self, peer_port: int) -> int:
+        look = select.poll()
+        look.register(self._of(peer_port), _ALL_OF_POLL)
+        return look.poll(0)[0][1] if look.poll(0) else 0
+
+    def _queued_error(self, peer_port: int) -> CallResult:
+        data, ancillary, _, name = self._of(peer_port).recvmsg(65536, 512, socket.MSG_ERRQUEUE)
+        octets = next(value for _, _, value in ancillary if len(value) >= _EXTENDED_ERROR.size)
+        return error_entry(octets, len(data), name)
+
     def _close(self, peer_port: int) -> int:
         closing = self._of(peer_port)
         del self._connections[peer_port]
@@ -167,6 +184,29 @@ class KernelSockets:
         if peer_port not in self._connections:
             raise StepError(f"no open connection with the peer's port {peer_port}; accept or connect first")
         return self._connections[peer_port]
+
+
+def error_entry(octets: bytes, size: int, name: Any) -> dict[str, Any]:
+    """What a step `recverr` gives: an entry of the error queue, with so many octets of data beside it."""
+    number, origin, kind, code, _, info, data = _EXTENDED_ERROR.unpack_from(octets)
+    by = octets[_EXTENDED_ERROR.size :]
+    family = int.from_bytes(by[:2], sys.byteorder)
+    offender = None
+    if family == socket.AF_INET:
+        offender = socket.inet_ntop(family, by[4:8])
+    elif family == socket.AF_INET6:
+        offender = socket.inet_ntop(family, by[8:24])
+    return {
+        "errno": errno.errorcode[number] if number else 0,
+        "origin": origin,
+        "type": kind,
+        "code": code,
+        "info": info,
+        "data": data,
+        "by": offender,
+        "to": list(name[:2]) if name else None,
+        "len": size,
+    }
 
 
 def _bound(address: str, port: int, *, reuse: bool = False) -> socket.socket:

@@ -114,6 +114,11 @@ class IcmpError(NamedTuple):
         return self.quoted[16:20], target, self.quoted[12:16], source
 
     @property
+    def quoted_tcp(self) -> bytes:
+        """What is quoted of the segment, from its TCP header on."""
+        return self.quoted[_tcp_at(self.quoted) :]
+
+    @property
     def seq(self) -> int:
         """The sequence number of the quoted segment."""
         return int.from_bytes(self.quoted[_tcp_at(self.quoted) + 4 :][:4], "big")

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import select
 import socket
 import struct
 import time
@@ -13,6 +14,8 @@ import pytest
 from tcpemu.programs.calls.emulated_socket import EmulatedSocket
 from tcpemu.testing import World, crash, cut
 from tests.programs.pair_of_hosts import run_alone, run_pair
+
+IP_RECVERR, SO_ZEROCOPY, MSG_ZEROCOPY = 11, 60, 0x4000000
 
 
 def listening(port=80, backlog=5):
@@ -347,8 +350,6 @@ def test_an_option_that_is_not_emulated_is_refused():
         made = socket.socket()
         with pytest.raises(OSError, match="SO_INCOMING_CPU is known to Linux") as caught:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_INCOMING_CPU, 3)
-        with pytest.raises(OSError, match="MSG_ZEROCOPY is not emulated"):
-            create_connection(("server", 80)).send(b"x", 0x4000000)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return caught.value.errno, made.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
@@ -600,3 +601,48 @@ def test_neither_the_end_of_a_process_nor_the_garbage_collector_waits(how):
     took, calls = lingering(5, how=how)
     assert took == ([] if how == "exit" else [0.0])
     assert "waits" not in dict(calls).values()
+
+
+def test_an_error_of_icmp_is_taken_from_the_error_queue():
+    """Nobody has 10.0.0.99 in the host's own network, so the host says so itself."""
+
+    def ask():
+        one = socket.socket()
+        one.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        one.setblocking(False)
+        one.connect_ex(("10.0.0.99", 80))
+        look = select.poll()
+        look.register(one, 0)
+        assert look.poll(5000) == [(one.fileno(), select.POLLERR | select.POLLHUP)]
+        octets, [(level, kind, told)], flags, target = one.recvmsg(100, 100, socket.MSG_ERRQUEUE)
+        return (
+            (struct.unpack("IBBBBII", told[:16]), socket.inet_ntoa(told[20:24]), level, kind, len(octets)),
+            (flags, target, one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)),
+            raised(one.recvmsg, 100, 100, socket.MSG_ERRQUEUE),
+        )
+
+    with World(1) as world:
+        host = world.host("alone", "10.0.0.1", routes=["10.0.0.0/24"])
+        found = world.until(world.run(host, ask))
+    error = (errno.EHOSTUNREACH, 2, 3, 1, 0, 0, 0)
+    assert found[0] == (error, "10.0.0.1", socket.IPPROTO_IP, IP_RECVERR, 40)
+    assert found[1] == (socket.MSG_ERRQUEUE, ("10.0.0.99", 80), 0)
+    assert found[2] == (BlockingIOError, errno.EAGAIN)
+
+
+@pytest.mark.parametrize(("room", "cut"), [(12, 0), (30, 14), (100, 32)])
+def test_the_end_of_a_send_without_a_copy_is_told_cut_to_the_room_there_is(room, cut):
+    def ask():
+        connection = create_connection(("server", 80))
+        connection.setsockopt(socket.SOL_SOCKET, SO_ZEROCOPY, 1)
+        connection.send(b"x" * 100, MSG_ZEROCOPY)
+        before = raised(connection.recvmsg, 1, room, socket.MSG_ERRQUEUE)
+        time.sleep(0.2)
+        octets, ancillary, flags, target = connection.recvmsg(1, room, socket.MSG_ERRQUEUE)
+        return before, octets, [told for _, _, told in ancillary], flags & socket.MSG_CTRUNC, target
+
+    before, octets, told, truncated, target = run_pair(serving(echo), ask)
+    whole = struct.pack("IBBBBII", 0, 5, 0, 1, 0, 0, 0) + bytes(16)
+    assert (before, octets, target) == ((BlockingIOError, errno.EAGAIN), b"", None)
+    assert told == ([whole[:cut]] if cut else [])
+    assert bool(truncated) == (cut < 32)

@@ -4,6 +4,7 @@ stand_ins.py           puts all of it in place, and takes it away again
 either_way.py          a function or class that does one thing on a host and another off it
 emulated_socket.py     socket.socket: the class that its constructor gives on a host
 socket_addresses.py    addresses as Python writes them, and as the stack has them
+error_messages.py      an entry of the error queue as recvmsg() gives it
 option_calls.py        setsockopt() and getsockopt(), with structures in octets
 host_lookup.py         getaddrinfo() and its kin: hosts of the network by name, localhost, addresses
 select_calls.py        select, poll, epoll, and what selectors makes of them

@@ -17,6 +17,7 @@ from typing import Any, Self, TypeAlias, TypeVar
 
 from tcpemu.network.application_sockets import connected, octets_or_end
 from tcpemu.network.endpoint import EndpointSocket
+from tcpemu.programs.calls import error_messages
 from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
 from tcpemu.programs.calls.socket_addresses import FAMILIES, from_stack, not_emulated, to_stack
 from tcpemu.programs.files.least_octets import LeastOctets
@@ -29,6 +30,8 @@ from tcpemu.programs.waiting.standing_still import at_once, finish, span, until_
 from tcpemu.programs.waiting.whereabouts import caller, here
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.ip_families import LOCALHOST, LOCALHOST6
+from tcpemu.stack.records.connection import QueuedError
+from tcpemu.stack.sockets.message_flags import MSG_ERRQUEUE
 from tcpemu.wire.segment import endpoint_text
 
 __tracebackhide__ = True  # in a failing test the program's own lines are shown, and none of these
@@ -327,7 +330,7 @@ class EmulatedSocket(socket.socket):
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         if bufsize < 0:
             raise ValueError("negative buffersize in recv")
-        if self._seconds is None and not flags & (_DONTWAIT | _OOB) and bufsize > 1:
+        if self._seconds is None and not flags & (_DONTWAIT | _OOB | MSG_ERRQUEUE) and bufsize > 1:
             least = self._least(bufsize, flags)
             if least > 1:
                 return self._recv_least(bufsize, flags & ~_WAITALL, least)
@@ -367,7 +370,7 @@ class EmulatedSocket(socket.socket):
             f"recv({bufsize})",
             lambda now: stream.socket.recv(bufsize, now, flags),
             octets_or_end,
-            wait=not flags & (_DONTWAIT | _OOB),  # for urgent data nobody waits
+            wait=not flags & (_DONTWAIT | _OOB | MSG_ERRQUEUE),  # for urgent data or an error nobody waits
             limit=stream.receive_limit,
         )
 
@@ -391,7 +394,15 @@ class EmulatedSocket(socket.socket):
         if bufsize < 0:
             raise ValueError("negative buffer size in recvmsg()")
         _check_ancillary(ancbufsize)
+        if flags & MSG_ERRQUEUE:
+            return self._recv_error(bufsize, ancbufsize)
         return EmulatedSocket.recv(self, bufsize, flags), [], 0, None
+
+    def _recv_error(self, size: int, room: int) -> error_messages.Message:
+        """The first entry of the error queue; for one nobody waits."""
+        stream = self._stream("recvmsg")
+        entry = self._call(stream, "recvmsg(MSG_ERRQUEUE)", stream.socket.recv_error, _errno_of, wait=False)
+        return error_messages.message(entry, stream.ipv6, size, room)
 
     def recvmsg_into(
         self, buffers: Iterable[Buffer], ancbufsize: int = 0, flags: int = 0
@@ -400,13 +411,17 @@ class EmulatedSocket(socket.socket):
         views = [memoryview(one).cast("B") for one in buffers]
         if any(view.readonly for view in views):
             raise TypeError("recvmsg_into() argument 1 must be an iterable of read-write bytes-like objects")
-        data = EmulatedSocket.recv(self, sum(map(len, views)), flags)
+        room = sum(map(len, views))
+        if flags & MSG_ERRQUEUE:
+            data, ancillary, told, address = self._recv_error(room, ancbufsize)
+        else:
+            data, ancillary, told, address = EmulatedSocket.recv(self, room, flags), [], 0, None
         rest = memoryview(data)
         for view in views:
             part = rest[: len(view)]
             view[: len(part)] = part
             rest = rest[len(part) :]
-        return len(data), [], 0, None
+        return len(data), ancillary, told, address
 
     def _through(self, end: MemoryEnd, attempt: Callable[[], T], flags: int) -> T:
         """A call on an end of a socketpair(), as long as the timeout has it."""
@@ -510,6 +525,11 @@ def _as_stream(file: OpenFile, call: str) -> TcpStream:
     if not isinstance(file, TcpStream):
         raise not_emulated(errno.EOPNOTSUPP, f"{call}() on a socketpair()")
     return file
+
+
+def _errno_of(entry: QueuedError) -> str:
+    """What stands in the record of it: the error, or that octets are no longer needed."""
+    return errno.errorcode[entry.errno] if entry.errno else f"sends {entry.info} to {entry.data} are over"
 
 
 def _of_whom(stream: TcpStream) -> str:

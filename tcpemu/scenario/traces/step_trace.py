@@ -62,6 +62,9 @@ An echo of a timestamp counts from the first timestamp that the host sent on the
     setlinger peer port, on, seconds      SO_LINGER
     getopt peer port, level, name         gives what getsockopt() gives, as a number
     atmark peer port                      gives 1 where the next octet is the urgent one (SIOCATMARK), else 0
+    poll peer port                        gives the bits of poll(): 1 IN, 2 PRI, 4 OUT, 8 ERR, 16 HUP, 8192 RDHUP
+    recverr peer port                     recvmsg() with MSG_ERRQUEUE: gives the fields of struct sock_extended_err, by
+                                          whom and to where, and len, the octets that it quotes
     icmp peer port, type, code ({"mtu", "seq", "lport", "ip", "flow_ip"})   an ICMP error arrives from 192.0.2.254 or
                                           ip; it quotes a segment to the peer, or to flow_ip, whose number is seq
     soerror peer port                     gives the errno of SO_ERROR, or 0
@@ -155,6 +158,7 @@ _UNCOMPARED = frozenset(
         "TCPDelivered",
     )
 )
+_BITS_OF_POLL = 1 | 2 | 4 | 8 | 16 | 0x2000
 _LISTEN_OPTIONS = {
     "rcvbuf": (so.SOL_SOCKET, so.SO_RCVBUF),
     "maxseg": (so.IPPROTO_TCP, so.TCP_MAXSEG),
@@ -513,6 +517,23 @@ class _Player:
 
     def _do_atmark(self, peer_port: int) -> int:
         return int(self._connection(peer_port).at_mark)
+
+    def _do_poll(self, peer_port: int) -> int:
+        return self._connection(peer_port).poll() & _BITS_OF_POLL
+
+    def _do_recverr(self, peer_port: int) -> Json:
+        entry = self._connection(peer_port).recv_error(self.now)
+        return {
+            "errno": errno.errorcode[entry.errno] if entry.errno else 0,
+            "origin": entry.origin,
+            "type": entry.kind,
+            "code": entry.code,
+            "info": entry.info,
+            "data": entry.data,
+            "by": None if entry.offender is None else address_text(entry.offender),
+            "to": None if entry.target is None else [address_text(entry.target[0]), entry.target[1]],
+            "len": len(entry.octets),
+        }
 
     def _do_icmp(self, peer_port: int, kind: int, code: int, more: Json | None = None) -> int:
         error = decode_icmp(self.numbers.icmp_error(peer_port, kind, code, more or {}))

@@ -12,7 +12,7 @@ otherwise. There is no behaviour here: the rules are functions in the rooms abov
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE, Congestion
@@ -26,6 +26,7 @@ from tcpemu.stack.records.received_data import Fragment, Unread, UrgentOctet
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.wire.segment import Address
 
 RCV_SHUTDOWN, SEND_SHUTDOWN, BOTH_SHUTDOWN = 1, 2, 3
 """Bits of `Connection.shutdown` (include/net/sock.h)."""
@@ -303,6 +304,53 @@ class Retransmission:
     timer_is_for: WriteTimer = WriteTimer.NOTHING
 
 
+@dataclass(slots=True)
+class QueuedError:
+    """One entry of the error queue: struct sock_extended_err, and what comes with it (errqueue.h)."""
+
+    errno: int
+    origin: int
+    """Who says so: 2 ICMP, 3 ICMPv6, 5 the end of a send() with MSG_ZEROCOPY."""
+    kind: int
+    """Type of the ICMP error."""
+    code: int
+    info: int
+    """ICMP: the pointer of a parameter problem, else 0; MSG_ZEROCOPY: the number of the first send() that is over."""
+    data: int
+    """MSG_ZEROCOPY: the number of the last such send()."""
+    octets: bytes
+    """What is quoted of the segment, from its TCP header on."""
+    offender: Address | None
+    """Who sent the ICMP error."""
+    target: tuple[Address, int] | None
+    """Where the segment was to go."""
+
+    @property
+    def is_icmp(self) -> bool:
+        """Whether it came as ICMP, of either IP."""
+        return self.offender is not None
+
+
+@dataclass(slots=True)
+class ZerocopySend:
+    """Sends with MSG_ZEROCOPY, by their numbers from the first to the last, and the number after their last octet."""
+
+    first: int
+    last: int
+    end: int
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ErrorQueue:
+    """What recvmsg() gives with MSG_ERRQUEUE, in order (sk_error_queue), and what it will be told yet."""
+
+    entries: list[QueuedError] = field(default_factory=list)
+    unfinished: list[ZerocopySend] = field(default_factory=list)
+    """Sends with MSG_ZEROCOPY whose octets are still needed."""
+    next_send: int = 0
+    """The number of the next such send() (sk_zckey)."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class Connection(Flow):
     """One TCP connection from SYN_SENT or SYN_RECV to CLOSE."""
@@ -344,6 +392,8 @@ class Connection(Flow):
     """The peer's FIN has been taken in (SOCK_DONE)."""
     keepalive_timer: Timer | None = None
     """Probes a peer that is silent (SO_KEEPALIVE), and ends an orphan in FIN_WAIT2; None before it is first set."""
+    error_queue: ErrorQueue | None = None
+    """What MSG_ERRQUEUE gives; None before there was anything."""
     fast_open: FastOpenState | None = None
     """How Fast Open goes on it; None where it is not used."""
 

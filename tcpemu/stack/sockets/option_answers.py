@@ -122,13 +122,14 @@ def _value(socket: SocketState, level: int, name: int) -> int | bytes:
     if key in CONSTANTS:
         return CONSTANTS[key]
     if key in KEPT:
-        return _kept(options, level, name)
+        return kept(options, level, name)
     if key in OCTETS:
         return OCTETS[key]
     return _worked_out(socket, key)
 
 
-def _kept(options: SocketOptions, level: int, name: int) -> int:
+def kept(options: SocketOptions, level: int, name: int) -> int:
+    """What was set of an option that is only remembered."""
     for entry in options.kept:
         if entry[0] == level and entry[1] == name:
             return entry[2]

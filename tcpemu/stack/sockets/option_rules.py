@@ -16,7 +16,7 @@ from tcpemu.stack.base.errors import NotEmulatedError, SocketError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import LEAST_MSS
-from tcpemu.stack.connection.lifetime import chosen_control, keepalive
+from tcpemu.stack.connection.lifetime import chosen_control, error_queue, keepalive
 from tcpemu.stack.connection.measures import path_mtu, receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
 from tcpemu.stack.connection.sending import data_out, delayed_acks
@@ -177,6 +177,7 @@ _QUEUE_SEQ = NUMBERS["TCP_QUEUE_SEQ"]
 _WINDOW_CLAMP = NUMBERS["TCP_WINDOW_CLAMP"]
 _CONGESTION = NUMBERS["TCP_CONGESTION"]
 _MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
+_RECVERR = (NUMBERS["IP_RECVERR"], NUMBERS["IPV6_RECVERR"])
 _LONGEST_CONTROL_NAME = 15
 """include/net/tcp.h: TCP_CA_NAME_MAX, without the NUL."""
 
@@ -391,6 +392,8 @@ def option_took_effect(conn: Connection, before: SocketOptions, level: int, name
     """What setting an option does at once to a connection, whose options were `before`."""
     if level == socket_constants.SOL_SOCKET:
         _socket_option_took_effect(conn, before, name)
+    elif (level, name) in _RECVERR and not getattr(conn.options, _SETTERS[level, name][0]):
+        error_queue.clear(conn)
     elif (level, name) == NUMBERS["IP_MTU_DISCOVER"]:
         conn.snd.df = path_mtu.dont_fragment(conn)
     elif level == socket_constants.IPPROTO_TCP:

@@ -48,7 +48,8 @@ def _of_connection(conn: Connection) -> int:
             bits |= _OUT
     elif conn.fast_open is not None and conn.fast_open.deferred:
         bits |= _OUT
-    return bits | POLLERR if conn.error else bits
+    told = conn.error_queue is not None and conn.error_queue.entries
+    return bits | POLLERR if conn.error or told else bits
 
 
 def data_waits(conn: Connection) -> bool:

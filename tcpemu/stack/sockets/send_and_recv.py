@@ -7,6 +7,7 @@ import errno
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.sequence_numbers import add, after, before, distance
 from tcpemu.stack.base.states import OPENING, State
+from tcpemu.stack.connection.lifetime import error_queue
 from tcpemu.stack.connection.measures import buffer_tuning, header_prediction
 from tcpemu.stack.connection.sending import delayed_acks, write_buffers
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
@@ -40,6 +41,15 @@ def send(conn: Connection, data: bytes, flags: int = 0) -> int:
         taken = write_buffers.fill(conn, data)
     if data and not taken:
         raise SocketError(errno.EAGAIN)
+    return taken
+
+
+def send_without_copy(conn: Connection, data: bytes, flags: int) -> int:
+    """The same with MSG_ZEROCOPY: the error queue tells when no octet of it is needed any more."""
+    joins = conn.snd.has_unsent
+    taken = send(conn, data, flags)
+    if taken:
+        error_queue.sent_without_copy(conn, joins)
     return taken
 
 

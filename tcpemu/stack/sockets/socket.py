@@ -23,11 +23,11 @@ from tcpemu.stack.base.ip_families import (
 )
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
-from tcpemu.stack.connection.lifetime import chosen_control, establishing, time_wait_bucket
+from tcpemu.stack.connection.lifetime import chosen_control, error_queue, establishing, time_wait_bucket
 from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.connection.sending import fast_open_syn
 from tcpemu.stack.listening import fast_open_syn_arrives, listener_end, queues
-from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection
+from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection, QueuedError
 from tcpemu.stack.records.fast_open import CLIENT
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
@@ -40,11 +40,13 @@ from tcpemu.stack.sockets import (
     send_and_recv,
     shutdown_and_close,
 )
+from tcpemu.stack.sockets.option_names import NUMBERS
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.stack.sockets.tcp_info import TcpInfo
 from tcpemu.wire.segment import Address, FlowKey, address_text
 
+_ZEROCOPY = NUMBERS["SO_ZEROCOPY"]
 _LISTEN, _CLOSE = State.LISTEN, State.CLOSE
 
 
@@ -247,6 +249,8 @@ class Socket(SocketState):
             time_wait_bucket.remove(before, "connect() takes the flow over")
             self.host.count("TWRecycled")
         conn.socket = self
+        if self.connection is not None:
+            conn.error_queue = self.connection.error_queue
         self.connection, self.listener = conn, None
         self.connecting, self.may_connect = True, False
         self.host.flows[key] = conn
@@ -287,8 +291,9 @@ class Socket(SocketState):
         ECONNRESET or ETIMEDOUT for what ended it.
 
         With MSG_OOB in `flags` the last octet is urgent; with MSG_MORE a part of a segment waits, as under TCP_CORK,
-        for the next data or ACK; with MSG_EOR nothing joins these octets from behind, in no segment. MSG_FASTOPEN is
-        for `sendto`. MSG_ZEROCOPY is not emulated: NotImplementedError; others change nothing, as in Linux.
+        for the next data or ACK; with MSG_EOR nothing joins these octets from behind, in no segment. With
+        MSG_ZEROCOPY, where SO_ZEROCOPY is set, the error queue tells when the octets are acknowledged; they count for
+        the send buffer as others do. MSG_FASTOPEN is for `sendto`; others change nothing, as in Linux.
         """
         self._begin_stream(now)
         conn = self.connection
@@ -309,7 +314,6 @@ class Socket(SocketState):
 
     def _send(self, data: bytes, to: tuple[Address | str, int] | None, flags: int) -> int:
         """send() with flags, or where Fast Open may have a say."""
-        message_flags.refuse(flags, message_flags.OF_SEND, "send")
         conn = self.connection
         if conn is not None and conn.fast_open is not None and conn.fast_open.deferred:
             return self._carried(conn, None, data)
@@ -325,6 +329,8 @@ class Socket(SocketState):
             self._connect_again()
         if conn is None:
             raise SocketError(errno.EPIPE)
+        if flags & message_flags.MSG_ZEROCOPY and option_answers.kept(self.options, *_ZEROCOPY):
+            return send_and_recv.send_without_copy(conn, data, flags)
         return send_and_recv.send(conn, data, flags)
 
     def _carried(self, conn: Connection, iss: int | None, data: bytes) -> int:
@@ -336,19 +342,29 @@ class Socket(SocketState):
             raise SocketError(errno.EINPROGRESS)
         return carried
 
+    def recv_error(self, now: int) -> QueuedError:
+        """The first entry of the error queue, as recvmsg() with MSG_ERRQUEUE has it. EAGAIN where there is none.
+
+        While it connects, ICMP errors stand there; later, which sends with MSG_ZEROCOPY are over.
+        """
+        self._begin_stream(now)
+        entry = None if self.connection is None else error_queue.take(self.connection)
+        if entry is None:
+            raise SocketError(errno.EAGAIN, "the error queue is empty")
+        return entry
+
     def recv(self, size: int, now: int, flags: int = 0) -> bytes:
         """Up to `size` octets; b"" at the end. tcp.c: tcp_recvmsg.
 
         EAGAIN when there are none yet, ENOTCONN without a connection, ECONNRESET or ETIMEDOUT once for what ended it.
 
-        With MSG_PEEK in `flags` they stay there; MSG_ERRQUEUE fails with EAGAIN, as no error is queued. MSG_OOB takes
-        the urgent octet: EINVAL where there is none or SO_OOBINLINE is set, EAGAIN where it has not arrived. With
-        MSG_TRUNC they are thrown away: the result is as long, and all zeros. Others change nothing, as in Linux.
+        With MSG_PEEK in `flags` they stay there; MSG_ERRQUEUE gives the octets of `recv_error`. MSG_OOB takes the
+        urgent octet: EINVAL where there is none or SO_OOBINLINE is set, EAGAIN where it has not arrived. With MSG_TRUNC
+        they are thrown away: the result is as long, and all zeros. Others change nothing, as in Linux.
         """
         self._begin_stream(now)
         if flags & message_flags.MSG_ERRQUEUE:
-            raise SocketError(errno.EAGAIN)
-        message_flags.refuse(flags, message_flags.OF_RECV, "recv")
+            return self.recv_error(now).octets[:size]
         if self.connection is None:
             if self.listener is not None and not self.listening:
                 return b""

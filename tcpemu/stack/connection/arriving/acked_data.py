@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tcpemu.stack.base.sequence_numbers import after, before, distance
 from tcpemu.stack.base.units import MICROSECOND, SECOND
+from tcpemu.stack.connection.lifetime import error_queue
 from tcpemu.stack.connection.measures import round_trip_time
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
@@ -50,6 +51,8 @@ def clean_rtx_queue(conn: Connection, board: Scoreboard, result: AckResult, high
             break
         dropped += 1
     _drop(board, dropped)
+    if conn.error_queue is not None:
+        error_queue.acknowledged(conn, conn.error_queue)
     if board.sack and not board.packets_out:
         # What an undo left counted as under way again is forgotten with the last of it.
         board.lost_out = board.sacked_out = board.retrans_out = 0

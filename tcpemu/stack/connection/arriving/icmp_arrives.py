@@ -16,7 +16,7 @@ from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.sequence_numbers import before
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND
-from tcpemu.stack.connection.lifetime import closing, timeouts
+from tcpemu.stack.connection.lifetime import closing, error_queue, timeouts
 from tcpemu.stack.connection.measures import path_mtu, segment_size
 from tcpemu.stack.connection.sending import retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
@@ -128,6 +128,7 @@ def _tell(conn: Connection, number: int, error: IcmpError) -> Reason:
         return reasons.ICMP_SOFT
     taken = conn.fast_open is not None and conn.fast_open.accepted and conn.opened_early
     if conn.state in OPENING and not taken:
+        error_queue.add_icmp(conn, number, error)
         closing.fail(conn, number, f"ICMP: {error}")
         return reasons.ICMP_REFUSED
     if conn.options.recverr6 if is_ipv6(conn.key[0]) else conn.options.recverr:

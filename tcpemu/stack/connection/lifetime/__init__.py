@@ -2,6 +2,7 @@
 
 chosen_control.py    which congestion control it has, and what changes when another is chosen
 closing.py           done, failed, reset, aborted, or left to a bucket; how long an orphan waits in FIN_WAIT2
+error_queue.py       what MSG_ERRQUEUE gives: ICMP errors while connecting, the end of sends with MSG_ZEROCOPY
 establishing.py      what it is at first, and how SYN_RECV becomes ESTABLISHED
 fast_open_end.py     a listener's child by Fast Open has had its final ACK, or is over
 keepalive.py         a silent peer is probed and given up; what ends an orphan that is still a connection

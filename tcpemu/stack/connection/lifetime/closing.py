@@ -16,7 +16,7 @@ from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
-from tcpemu.stack.connection.lifetime import fast_open_end, state_changes
+from tcpemu.stack.connection.lifetime import error_queue, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import blackhole, orphan_limit, receive_window, remembered_peers
 from tcpemu.stack.connection.sending import transmit
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
@@ -88,6 +88,7 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
 
 def purge(conn: Connection) -> None:
     """Forget what was to be sent."""
+    error_queue.buffers_gone(conn)
     conn.snd.queue = None
     if conn.scoreboard is not None:
         conn.scoreboard.sent_order.unlink()
