@@ -4,6 +4,7 @@ Where things are:
 
     the kernels     linux.py: from 1.2 to 6.18, with their RTOs, cookies' MSSs and other numbers ·
                     other_systems.py: BSD, macOS, Solaris, Windows
+    the table       kernel_table.py: kernels by name, and by the release that a name stands for
     their rules     queue_rules.py: how each counts and limits the queues of a listener
     their words     reason_wording.py: the function that has a rule there, and words that fit its settings ·
                     linux_counters.py: the counters each has · linux_sysctls.py: the sysctls each has
@@ -20,13 +21,14 @@ Where things are:
 
 from difflib import get_close_matches
 
+from tcpemu.generations.kernel_table import KernelTable
 from tcpemu.generations.linux import LINUX, LINUX_6_18
 from tcpemu.generations.other_systems import OTHERS
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
 
-GENERATIONS: dict[str, Generation] = {one.name: one for one in (*LINUX, *OTHERS)}
-"""Every kernel by its name, oldest first in each family."""
+GENERATIONS = KernelTable((*LINUX, *OTHERS))
+"""Every kernel by its name, oldest first in each family; and by the release that a version stands for."""
 DEFAULT = LINUX_6_18.name
 """The kernel that is used where none is named."""
 

@@ -33,7 +33,7 @@ def _alike(name: str) -> str:
 def _nearest(name: str) -> str:
     """The newest of the same family that is not newer; else the oldest; empty for a family that is not known."""
     family, version = family_and_version(name)
-    known = sorted((family_and_version(each), each) for each in GENERATIONS)
+    known = sorted((family_and_version(each), each) for each in [*GENERATIONS, *GENERATIONS.meant])
     kin = [(other[1], each) for other, each in known if other[0] == (family or "linux")]
     if not version or not kin:
         return ""

@@ -12,12 +12,16 @@ from tcpemu.generations import reason_wording
 from tcpemu.generations.linux_counters import counters_of
 from tcpemu.generations.linux_sysctls import Version, limits_before, missing_before, values_before
 from tcpemu.stack.base.generation import (
+    ArrivalRules,
+    BufferTuning,
     Generation,
     ListedWaits,
     QueueRules,
+    SendingRules,
     StampOffset,
     SynAckTimer,
     SynTimer,
+    WindowRules,
     Wire,
 )
 from tcpemu.stack.base.timer_queue import slack_expiry, tick_expiry, wheel_expiry
@@ -31,7 +35,9 @@ _OLD_IPV6_COOKIES = (64, 512, 536, 1220, 1420, 1440, 4400, 8940)
 _OLDEST_COOKIES = (64, 256, 512, 536, 1024, 1440, 1460, 4312)
 
 
-def _older(newer: Generation, version: Version, about: str, **changes: object) -> Generation:
+def _older(
+    newer: Generation, version: Version, about: str, *, release: str = "", **changes: object
+) -> Generation:
     """A generation as the next newer one was, but for the changes. Sysctls add up."""
     own = changes.pop("sysctls", {})
     assert isinstance(own, dict)
@@ -40,6 +46,7 @@ def _older(newer: Generation, version: Version, about: str, **changes: object) -
         newer,
         name=f"linux-{'.'.join(map(str, version))}",
         about=about,
+        release=release,
         sysctls={**newer.sysctls, **values_before(version), **own},
         missing=missing,
         reasons=reason_wording.linux(version, missing),
@@ -47,6 +54,11 @@ def _older(newer: Generation, version: Version, about: str, **changes: object) -
         limits=limits_before(version),
         **changes,  # type: ignore[arg-type]
     )
+
+
+def _before_stable(newer: Generation, release: str, about: str, **changes: object) -> Generation:
+    """A kernel as it was before stable updates gave it what the newer one of the same version has."""
+    return replace(newer, name=f"linux-{release}", about=about, release=release, **changes)  # type: ignore[arg-type]
 
 
 def _seconds(*waits: int) -> tuple[int, ...]:
@@ -75,7 +87,8 @@ def _by_200_ms(retries: int) -> tuple[int, ...]:
 
 LINUX_6_18 = Generation(
     name="linux-6.18",
-    about="Linux 6.18 (2025), as measured on 6.18.44",
+    about="Linux 6.18 (2025) with its stable updates, as measured on 6.18.44",
+    release="6.18.44",
     clamp_backlog=rules.clamp_unsigned,
     queues=QueueRules(rules.half_open_more_than, rules.accepting_more_than, rules.accepting_more_than),
     synack=SynAckTimer(decay_at=rules.half_of_backlog),
@@ -105,34 +118,76 @@ LINUX_6_18 = Generation(
     late_timers=wheel_expiry,
 )
 
+LINUX_6_18_15 = _before_stable(
+    LINUX_6_18,
+    "6.18.15",
+    "Linux 6.18 (2025) with its first stable updates only, as measured on 6.18.15",
+    challenge_inexact_rst=False,
+    arrivals=ArrivalRules(challenges_unsent=False),
+)
+
 LINUX_6_12 = _older(
     LINUX_6_18,
     (6, 12),
-    "Linux 6.12 (2024) with its stable updates, as read in 6.12.117",
+    "Linux 6.12 (2024) with its stable updates, as measured on 6.12.117",
+    release="6.12.117",
     sysctls=_RMEM_6_MB,
     check_tsecr=False,
     beyond_window=False,
+    windows=WindowRules(follows_share=False, tuning=BufferTuning.BY_SHARE),
+    arrivals=ArrivalRules(drops_old_acks=False, challenges_unsent=False, old_acks_stamp=True),
 )
 
 LINUX_6_1 = _older(
     LINUX_6_12,
     (6, 1),
-    "Linux 6.1 (2022) before the stable updates of 2025: the SYN queue holds exactly the backlog",
-    queues=QueueRules(rules.half_open_at_least, rules.accepting_more_than, rules.accepting_more_than),
-    request_takes_stamps=True,
-    challenge_inexact_rst=False,
+    "Linux 6.1 (2022) with its stable updates, as measured on 6.1.192: half of the buffer is window",
+    release="6.1.192",
     wire=Wire(stamp_offset=StampOffset.BY_PEER),
+    windows=WindowRules(
+        measures=False,
+        follows_share=False,
+        tuning=BufferTuning.BY_SEGMENTS,
+        first_is_limited=True,
+        small_head=512,
+        none_without_memory=False,
+        spares_older=False,
+        least_echo=1,
+    ),
+    arrivals=replace(
+        LINUX_6_12.arrivals,
+        challenges_old_syn=False,
+        overtaken_by=(1024, 1000),
+        zero_window_counts=False,
+        rehashes_repeats=True,
+    ),
+    sending=SendingRules(fills_first=False, fin_needs_room=False),
 )
 
 LINUX_5_10 = _older(
     LINUX_6_1,
     (5, 10),
-    "Linux 5.10 (2020) before the stable updates of 2025",
+    "Linux 5.10 (2020) with its stable updates, as measured on 5.10.262",
+    release="5.10.262",
     sysctls={"net.ipv4.tcp_challenge_ack_limit": 1000},
+    windows=replace(LINUX_6_1.windows, stamps_count=False),
+    arrivals=replace(LINUX_6_1.arrivals, takes_crossed=False, takes_old_acks=False),
+    sending=replace(LINUX_6_1.sending, counts_progress=False),
+    counts_time_wait_at_end=True,
+)
+
+LINUX_5_10_218 = _before_stable(
+    LINUX_5_10,
+    "5.10.218",
+    "Linux 5.10 (2020) before the stable updates of 2025: the SYN queue holds exactly the backlog",
+    queues=QueueRules(rules.half_open_at_least, rules.accepting_more_than, rules.accepting_more_than),
+    request_takes_stamps=True,
+    bad_ack_spares_request=True,
+    challenge_inexact_rst=False,
 )
 
 LINUX_5_4 = _older(
-    LINUX_5_10,
+    LINUX_5_10_218,
     (5, 4),
     "Linux 5.4 (2019) before the stable updates of 2025: somaxconn 4096, 128 before",
     quick_syn=0,  # since 5.6: tcp_input.c, tcp_rcv_synsent_state_process
@@ -348,9 +403,11 @@ LINUX = (
     LINUX_4_10,
     LINUX_4_19,
     LINUX_5_4,
+    LINUX_5_10_218,
     LINUX_5_10,
     LINUX_6_1,
     LINUX_6_12,
+    LINUX_6_18_15,
     LINUX_6_18,
 )
 """From the oldest to the newest."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tcpemu.generations import GENERATIONS
+from tcpemu.generations import GENERATIONS, generation
 from tcpemu.generations.kernel_names import by_family, family_and_version, instead_of, kernel_named
 from tcpemu.stack.base.errors import ConfigurationError
 
@@ -14,8 +14,10 @@ from tcpemu.stack.base.errors import ConfigurationError
         ("Linux 3.9", "linux-3.0 is the nearest before it; "),
         ("4.5", "linux-4.4 is the nearest before it; "),
         ("linux-v4.18", "linux-4.10 is the nearest before it; "),
-        ("linux-99", "linux-6.18 is the nearest before it; "),
+        ("linux-99", "linux-6.18.44 is the nearest before it; "),
         ("linux-0.99", "linux-1.2 is the nearest; "),
+        ("linux-6.18.40", "linux-6.18.15 is the nearest before it; "),
+        ("linux-6.12.200", "linux-6.12.117 is the nearest before it; "),
         ("linux-4.10.1-generic", "linux-4.10 is the nearest before it; "),
         ("freebsd-13", "freebsd-14 is the nearest; "),
         ("freebsd-15", "freebsd-14 is the nearest before it; "),
@@ -40,6 +42,21 @@ def test_a_family_is_named_once():
 
 def test_a_name_that_is_right():
     assert kernel_named("linux-3.10") is GENERATIONS["linux-3.10"]
+
+
+@pytest.mark.parametrize("name", ["linux-6.18.44", "linux-6.12.117", "linux-6.1.192", "linux-5.10.262"])
+def test_a_version_means_its_newest_release(name):
+    version = name.rpartition(".")[0]
+    assert generation(version).release == name.removeprefix("linux-")
+    assert generation(name) is generation(version) is GENERATIONS[name]
+    assert name in GENERATIONS
+    assert name not in list(GENERATIONS)
+
+
+@pytest.mark.parametrize("name", ["linux-5.10.218", "linux-6.18.15"])
+def test_a_release_before_a_stable_update_is_a_kernel_of_its_own(name):
+    assert generation(name).name == name
+    assert generation(name) != generation(name.rpartition(".")[0])
 
 
 def test_a_name_that_is_wrong():

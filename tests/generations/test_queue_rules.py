@@ -218,8 +218,8 @@ def without_cookies(name):
         "linux-2.2": (129, _SILENCE),
         "linux-2.4": (769, _SILENCE),
         **rows(since("linux-2.6.32", "linux-3.10"), (16, _SILENCE)),
-        **rows(since("linux-4.4", "linux-6.1"), (5, _SILENCE)),
-        **rows(["linux-6.12", "linux-6.18"], (6, _SILENCE)),
+        **rows(since("linux-4.4", "linux-5.10.218"), (5, _SILENCE)),
+        **rows(since("linux-5.10"), (6, _SILENCE)),
         "bsd-4.4": (8, _SILENCE),
         "freebsd-14": (1200, "SYN|ACK"),
         "macos-15": (5, _EVICTS),
@@ -235,8 +235,8 @@ def test_so_many_half_open_connections_fit_beside_a_backlog_of_5(name, value):
 @each(
     {
         **rows(since("linux-2.6.32", "linux-3.10"), (16, 16, 16, 32, 256)),
-        **rows(since("linux-4.4", "linux-6.1"), (0, 1, 7, 16, 128)),
-        **rows(["linux-6.12", "linux-6.18"], (1, 2, 8, 17, 129)),
+        **rows(since("linux-4.4", "linux-5.10.218"), (0, 1, 7, 16, 128)),
+        **rows(since("linux-5.10"), (1, 2, 8, 17, 129)),
     },
     only=since("linux-2.6.32"),
 )
@@ -247,8 +247,8 @@ def test_the_syn_queue_goes_by_the_table_until_4_3_and_by_the_backlog_since(name
 
 
 @each(
-    {**rows(since("linux-2.6.32", "linux-3.10"), 16), **rows(since("linux-4.4", "linux-6.1"), 100)},
-    only=since("linux-2.6.32", "linux-6.1"),
+    {**rows(since("linux-2.6.32", "linux-3.10"), 16), **rows(since("linux-4.4", "linux-5.10.218"), 100)},
+    only=since("linux-2.6.32", "linux-5.10.218"),
 )
 def test_the_table_is_laid_at_the_first_listen_and_a_second_does_not_change_it(name, value):
     host = listener(name, 5, syncookies=0)
@@ -347,7 +347,7 @@ def test_a_cookie_remembers_the_mss_by_its_class(name, value):
     {
         **rows(["linux-2.2", "linux-2.4"], "mss 1460"),
         **rows(since("linux-2.6.32", "linux-6.12"), "mss 1460, sackOK, TS, nop, ws 7"),
-        "linux-6.18": "mss 1460, sackOK, TS, nop, ws 10",
+        **rows(since("linux-6.18.15"), "mss 1460, sackOK, TS, nop, ws 10"),
     },
     only=_COOKIES,
 )
@@ -412,6 +412,6 @@ def test_with_a_backlog_of_0_the_first_connection_comes_by_cookie_until_2025(nam
     """Q >= 0 is always so."""
     host = listener(name, 0)
     verdict = host.send("S", at=soon(host), opts=MSS)
-    assert verdict == ("SYN_QUEUED" if name in since("linux-6.12") else "SYN_COOKIE")
+    assert verdict == ("SYN_QUEUED" if name in since("linux-5.10") else "SYN_COOKIE")
     host.send("A", 1, 1, at=soon(host))
     assert host.queues()[0] == 1

@@ -456,6 +456,7 @@ WAYS = {
     "CHALLENGE_LIMITED": lambda: after(established(), *AT_ONCE),
     "TCP_FLAGS": lambda: after(established(), ("F", 1)),
     "ACK_UNSENT_DATA": lambda: after(established(), ("A", 1, 9)),
+    "ACK_UNSENT_SILENT": lambda: after(established(generation="linux-6.12"), ("A", 1, 9)),
     "ACK_UNSENT_RST": lambda: after(crossed(), ("A", 1, 9)),
     "ACK_TOO_OLD": lambda: after(established(), ("A", 1, -FAR)),
     "ACK_CLOSING": lambda: after(fin_wait1(), ("A", 1, 9)),

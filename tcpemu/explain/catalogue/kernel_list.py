@@ -41,13 +41,17 @@ def kernel_lines(width: int = 100) -> Iterator[Line]:
 
 
 def _releases(name: str) -> str:
-    """`For releases before 6.1. `: up to the next one of its family."""
+    """`For releases before 6.1. `: up to the next one of its family; and which release a version stands for."""
+    if name == DEFAULT:
+        return "The default. "
+    release = GENERATIONS[name].release
+    if release:
+        own = name.endswith(f"-{release}")
+        return f"For {'releases up to that' if own else f'{release} and what is like it'}. "
     family, version = family_and_version(name)
     kin = [(family_and_version(each)[1], each) for each in GENERATIONS if each.startswith(f"{family}-")]
     newer = min((each for each in kin if each[0] > version), default=None)
-    if newer is not None:
-        return f"For releases before {newer[1].removeprefix(f'{family}-')}. "
-    return "The default. " if name == DEFAULT else ""
+    return f"For releases before {newer[1].removeprefix(f'{family}-')}. " if newer is not None else ""
 
 
 def listen_words(kernel: Generation) -> str:

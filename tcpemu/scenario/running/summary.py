@@ -158,9 +158,9 @@ def accept_rate_limit(scenario: Scenario) -> float | None:
     """Connections that can be accepted a second where clients come at a rate; None if nothing limits them.
 
     Without SYN cookies each needs one of backlog + 1 places in the SYN queue for one round trip: if r is the
-    round-trip time, that is (backlog + 1) / r a second. (Linux before 6.13 has one place less; of kernels that
-    count otherwise this says nothing.) A server that is busy with each connection for a time t accepts 1 / t a
-    second.
+    round-trip time, that is (backlog + 1) / r a second. (Linux before the stable updates of 2025 has one place
+    less; of kernels that count otherwise this says nothing.) A server that is busy with each connection for a time t
+    accepts 1 / t a second.
     """
     group = next((group for group in scenario.clients if group.start.rate and not group.raw), None)
     if group is None:

@@ -177,6 +177,75 @@ class Wire:
     """A SYN with a TSval of 0 is taken for one without timestamps."""
 
 
+class BufferTuning(Enum):
+    """What a receive buffer becomes when an application reads more in a round trip than ever before."""
+
+    BY_GROWTH = "room for twice that, for twice its growth, and for what lies beyond a hole"
+    BY_SHARE = "room for twice that and sixteen segments, and for its growth, at the share that segments show"
+    BY_SEGMENTS = "the same in whole segments, each with the memory that a full one takes"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRules:
+    """How a receive buffer becomes a window."""
+
+    measures: bool = True
+    """The share of the buffer that is window follows what segments show; else it is half, always."""
+    follows_share: bool = True
+    """With that share the window moves at once, and not only its limit."""
+    tuning: BufferTuning = BufferTuning.BY_GROWTH
+    first_is_limited: bool = False
+    """A connection begins with a window of 65535 octets at most, and not only says so in its SYN."""
+    small_head: int = 576
+    """Memory for the head of a short segment, in octets; longer ones take 1024, 2048 and so on."""
+    none_without_memory: bool = True
+    """Data refused for lack of memory is answered with a window of 0."""
+    spares_older: bool = True
+    """For lack of memory only what lies beyond the segment that arrives is thrown away."""
+    stamps_count: bool = True
+    """What timestamps take of a segment is taken off before a listener's child keeps a segment of the window back."""
+    least_echo: int = 0
+    """An echo of the same tick counts for the receiver's round trip as so many ticks; 0: it does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalRules:
+    """What a connection makes of segments that are odd."""
+
+    challenges_old_syn: bool = True
+    """A SYN with a timestamp that is too old draws a challenge ACK; else it is taken for any old segment."""
+    drops_old_acks: bool = True
+    """A bare ACK that is old by number and timestamp is dropped silently; else it is answered."""
+    overtaken_by: tuple[int, int] = (12, 10)
+    """So many RTOs a bare duplicate ACK's timestamp may be too old, as a fraction."""
+    challenges_unsent: bool = True
+    """An ACK for what has not been sent draws a challenge ACK; else nothing."""
+    takes_crossed: bool = True
+    """The SYN|ACK of a simultaneous open makes the connection; else it draws a challenge ACK."""
+    takes_old_acks: bool = True
+    """While closing, data with an ACK that others have overtaken is taken; else a challenge ACK refuses it."""
+    old_acks_stamp: bool = False
+    """The timestamp of a segment with such an ACK is echoed."""
+    zero_window_counts: bool = True
+    """A window of 0 counts even in a segment that is not newer."""
+    rehashes_repeats: bool = False
+    """The same old data twice in a row means that our ACKs get lost, so that another path is tried; else only a new
+    flow label does, over IPv6."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendingRules:
+    """What a connection sends, beside its congestion control."""
+
+    fills_first: bool = True
+    """A small buffer is filled out of the one behind it before it is sent."""
+    fin_needs_room: bool = True
+    """A FIN without data waits for the congestion window too."""
+    counts_progress: bool = True
+    """PRR lets one segment more out for each ACK that makes progress and shows no new loss; else for one that
+    acknowledges a retransmission, and only then as much as was delivered before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """One family of kernels. Times are nanoseconds."""
@@ -230,6 +299,10 @@ class Generation:
     """A listener drops a SYN that carries FIN too."""
     bad_ack_kills: bool
     """A final ACK with a wrong number draws a RST and removes the half-open connection too."""
+    release: str = ""
+    """The release whose rules these are, with its stable updates; empty where none was looked at."""
+    bad_ack_spares_request: bool = False
+    """A RST whose ACK has a wrong number leaves a request alone."""
     unverified: tuple[str, ...] = ()
     """What of this is from memory or from a single text, in words."""
     sysctls: Mapping[str, int | str | tuple[int, ...]] = field(default_factory=dict)
@@ -247,5 +320,12 @@ class Generation:
     synack: SynAckTimer = SynAckTimer()
     syn: SynTimer = SynTimer()
     wire: Wire = Wire()
+    windows: WindowRules = WindowRules()
+    arrivals: ArrivalRules = ArrivalRules()
+    sending: SendingRules = SendingRules()
+    header_room: int = 192
+    """Octets that each segment leaves free for headers, as drivers that are built in ask for it (MAX_TCP_HEADER)."""
+    counts_time_wait_at_end: bool = False
+    """The counters TW and TWKilled move when TIME_WAIT is over, and not when it begins."""
     late_timers: Callable[[int, int, int], int] | None = None
     """(now, deadline, ticks a second) -> when a timer fires, as late as this kernel's are; None: not emulated."""

@@ -234,6 +234,9 @@ CHALLENGE_LIMITED = _drop(
 )
 NO_FLAGS = _drop("TCP_FLAGS", "none of ACK, RST and SYN is set", _STATE_PROCESS)
 ACK_UNSENT = _answer("ACK_UNSENT_DATA", "it acknowledges data that was never sent: a challenge ACK", _TCP_ACK)
+ACK_UNSENT_SILENT = _drop(
+    "ACK_UNSENT_SILENT", "it acknowledges data that was never sent: no answer", _TCP_ACK
+)
 ACK_UNSENT_RST = _answer(
     "ACK_UNSENT_RST", "it acknowledges data that was never sent: answered with a RST", _STATE_PROCESS
 )

@@ -51,14 +51,18 @@ def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | 
     old = stamps is not None and paws_rejects(request, stamps)
     if flags == SYN and segment.seq == request.irs and not old:
         return _duplicate_syn(request, segment)
-    if flags & ACK and not flags & RST and segment.ack != (request.iss + 1) & MASK:
+    rules = request.listener.host.generation
+    tested = flags & ACK and (not flags & RST or rules.bad_ack_spares_request)
+    if tested and segment.ack != (request.iss + 1) & MASK:
         return _bad_ack(request, segment)
     if old or (stamps is not None and _tsecr_rejects(request, stamps)) or not _in_window(request, segment):
         return _not_acceptable(request, segment, old, stamps)
+    if stamps is not None and rules.request_takes_stamps:
+        _update_ts_recent(request, segment, stamps)
     if segment.seq == request.irs:
         flags &= ~SYN
     exact = segment.seq == (request.irs + 1) & MASK
-    if flags & RST and not exact and request.listener.host.generation.challenge_inexact_rst:
+    if flags & RST and not exact and rules.challenge_inexact_rst:
         return _inexact_rst(request, segment)
     if flags & (RST | SYN):
         return _embryonic_reset(request, segment)

@@ -173,6 +173,8 @@ class Receiving:
     """The SACK blocks to report, the newest first."""
     dsack: tuple[int, int] | None = None
     """The duplicate that the next ACK reports (RFC 2883)."""
+    reported_seq: int = 0
+    """Where the duplicate began that was reported last; 0 before the first (duplicate_sack)."""
     urgent: UrgentOctet | None = None
     """The urgent octet that was announced and not passed by reading; None where there is none (urg_data)."""
     predicted: int = -1

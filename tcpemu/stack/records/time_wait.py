@@ -34,5 +34,12 @@ class TimeWait(Flow):
     """Its socket was one of AF_INET6."""
     flow_label: int = 0
     """That of its packets, over IPv6."""
+    short: bool = False
+    """Its wait is counted apart from those that are longer (inet_timewait_sock.c: tw_kill)."""
     waits: int = 0
     """How long it stays, in nanoseconds, if nothing begins the wait again."""
+
+    @property
+    def counter(self) -> str:
+        """The counter that its wait moves."""
+        return "TWKilled" if self.short else "TW"

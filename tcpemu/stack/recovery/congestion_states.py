@@ -202,13 +202,13 @@ def _mark_first_lost(conn: Connection, board: Scoreboard, advanced: bool) -> Non
 
 def reordering_timer_fired(conn: Connection, board: Scoreboard) -> bool:
     """The reordering window has passed: what has not arrived is lost; whether anything was (tcp_rack_reo_timeout)."""
-    recovery, under_way, lost = board.recovery, board.in_flight, board.lost
+    recovery, under_way = board.recovery, board.in_flight
     rack.detect_loss(conn, board)
     if under_way == board.in_flight:
         return False
     if recovery.state is not _RECOVERY:
         enter_recovery(conn, board, False)
-        prr.reduce(conn, board, 1, board.lost - lost, False)
+        prr.reduce(conn, board, 1, one_more=False)
     return True
 
 

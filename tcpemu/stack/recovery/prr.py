@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from tcpemu.stack.base.congestion_hooks import INFINITE
 from tcpemu.stack.control.cwnd_changes import with_cwnd
+from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
@@ -30,7 +31,14 @@ def begin_reduction(conn: Connection, board: Scoreboard) -> None:
     recovery.queue_cwr = conn.ecn_ok
 
 
-def reduce(conn: Connection, board: Scoreboard, delivered: int, lost: int, advanced: bool) -> None:
+def lets_one_more_out(conn: Connection, result: AckResult, lost: int) -> bool:
+    """Whether this ACK makes progress, so that the window may open by one more (tcp_cwnd_reduction)."""
+    if conn.host.generation.sending.counts_progress:
+        return result.advanced and not lost
+    return result.repeat_acked and not result.lost_repeat
+
+
+def reduce(conn: Connection, board: Scoreboard, delivered: int, one_more: bool) -> None:
     """Let out what this ACK allows: the window is what is in flight and so much more (tcp_cwnd_reduction)."""
     recovery = board.recovery
     if delivered <= 0 or not recovery.prior_cwnd:
@@ -43,9 +51,9 @@ def reduce(conn: Connection, board: Scoreboard, delivered: int, lost: int, advan
         share = threshold * recovery.prr_delivered + recovery.prior_cwnd - 1
         more = share // recovery.prior_cwnd - recovery.prr_out
     else:
-        more = max(recovery.prr_delivered - recovery.prr_out, delivered)
-        if advanced and not lost:
-            more += 1
+        more = delivered
+        if one_more or conn.host.generation.sending.counts_progress:
+            more = max(recovery.prr_delivered - recovery.prr_out, delivered) + one_more
         more = min(room, more)
     # The first ACK lets the fast retransmit out, whatever the sums say.
     more = max(more, 0 if recovery.prr_out else 1)

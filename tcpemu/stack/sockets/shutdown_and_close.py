@@ -52,7 +52,10 @@ def close(conn: Connection, exiting: bool = False) -> None:
     Where the process is `exiting` nobody waits, whatever SO_LINGER says (af_inet.c: inet_release).
     """
     conn.shutdown = BOTH_SHUTDOWN
-    unread = sum(len(chunk.payload) for chunk in conn.rcv.queue or ())
+    unread = 0
+    for chunk in conn.rcv.queue or ():
+        unread += len(chunk.payload)
+        conn.rcv.rmem -= chunk.memory
     conn.rcv.queue = None
     if conn.state is not State.CLOSE:
         _part(conn, unread)

@@ -102,7 +102,7 @@ def test_the_limit_of_the_accept_rate(server, limit):
 
 
 @pytest.mark.parametrize(
-    ("kernel", "limit"), [("linux-6.18", 500.0), ("linux-6.1", 400.0), ("linux-3.10", None)]
+    ("kernel", "limit"), [("linux-6.18", 500.0), ("linux-5.10.218", 400.0), ("linux-3.10", None)]
 )
 def test_the_limit_is_that_of_the_kernels_syn_queue(kernel, limit):
     server = {"backlog": 4, "generation": kernel, "sysctls": {"net.ipv4.tcp_syncookies": 0}}

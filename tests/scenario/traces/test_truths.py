@@ -1,6 +1,7 @@
 """Step traces that a real kernel has answered: the emulator answers each as it did.
 
-`tests/traces/linux-6.18` holds one file a trace, with the kernel's own log; the judge says what counts as the same.
+`tests/traces/linux-6.18` holds one file a trace, with the kernel's own log; the judge says what counts as the same. The
+folders beside it are named for other kernels, and hold answers that linux-6.18 would not give.
 """
 
 import json
@@ -8,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tcpemu.generations import GENERATIONS
 from tcpemu.scenario.traces.judge import difference
 from tcpemu.scenario.traces.phases import judge
 from tcpemu.scenario.traces.step_trace import run
 
-TRUTHS = Path(__file__).parents[2] / "traces" / "linux-6.18"
+TRACES = Path(__file__).parents[2] / "traces"
+TRUTHS = TRACES / "linux-6.18"
+OTHERS = sorted(path for folder in TRACES.iterdir() if folder != TRUTHS for path in folder.glob("*.json"))
 NOT_YET: dict[str, str] = {}
 """What a kernel does and the emulator does not; each must fail, so that it is struck off when it no longer does."""
 
@@ -31,6 +35,24 @@ def marked(path):
 def test_the_emulator_answers_as_the_kernel_did(path):
     judged = judge(load(path))
     assert judged.same, str(judged)
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=f"{path.parent.name}-{path.stem}") for path in OTHERS]
+)
+def test_other_kernels_are_answered_for_as_they_did(path):
+    judged = judge(load(path), generation_name=path.parent.name)
+    assert judged.same, str(judged)
+
+
+def test_other_kernels_answers_are_in_a_folder_of_their_name():
+    assert {path.parent.name for path in OTHERS} >= {"linux-5.10.218", "linux-6.1.192", "linux-6.12.117"}
+    for path in OTHERS:
+        truth = load(path)
+        version = ".".join(path.parent.name.removeprefix("linux-").split(".")[:2])
+        assert truth["name"] == path.stem
+        assert truth["kernel"].startswith(f"{version}.")
+        assert path.parent.name in GENERATIONS
 
 
 def test_there_are_truths_of_every_kind_and_each_goes_by_its_name():

@@ -53,11 +53,12 @@ def _paws(conn: Connection, segment: Segment, stamps: Timestamps) -> Reason | No
         return None
     if conn.ts.recent_at is not None and conn.host.now >= conn.ts.recent_at + _PAWS_LIFE:
         return None
-    if segment.flags & SYN:
-        return _syn_challenge(conn)
     host = conn.host
+    rules = host.generation.arrivals
+    if segment.flags & SYN and rules.challenges_old_syn:
+        return _syn_challenge(conn)
     bare = segment.flags & ACK and not segment.length
-    if bare and before(segment.seq, conn.rcv.nxt):
+    if bare and rules.drops_old_acks and before(segment.seq, conn.rcv.nxt):
         host.count("PAWSOldAck")
         return reasons.PAWS_OLD_ACK
     host.count("PAWSEstab")
@@ -69,13 +70,14 @@ def _paws(conn: Connection, segment: Segment, stamps: Timestamps) -> Reason | No
 
 def _overtaken(conn: Connection, segment: Segment, age: int) -> bool:
     """A pure duplicate ACK that others have overtaken is let through (tcp_disordered_ack_check)."""
+    share, of = conn.host.generation.arrivals.overtaken_by
     return (
         bool(segment.flags & ACK)
         and segment.length == 0
         and segment.seq == conn.rcv.nxt
         and segment.ack == conn.snd.una
         and not ack_arrives.may_update_window(conn, segment, segment.window << conn.snd.wscale)
-        and age <= conn.rtt.rto * 12 // 10 // MILLISECOND  # 1.2 RTOs, in ticks of a millisecond
+        and age <= conn.rtt.rto * share // of // MILLISECOND
     )
 
 
@@ -142,6 +144,7 @@ def _crossed_syn_ack(conn: Connection, segment: Segment) -> bool:
         and segment.length == 1
         and segment.seq + 1 & MASK == conn.rcv.nxt
         and segment.ack == conn.snd.nxt
+        and conn.host.generation.arrivals.takes_crossed
     )
 
 

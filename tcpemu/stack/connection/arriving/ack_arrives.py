@@ -63,6 +63,8 @@ def process(
     if before(number, una):
         if before(number, una - min(snd.max_window, snd.bytes_acked) & MASK):
             return AckValue.TOO_OLD
+        if not predicted and conn.host.generation.arrivals.old_acks_stamp:
+            _update_ts_recent(conn, segment, stamps)
         _old(conn, segment)
         return _OLD
     if after(number, snd.nxt):
@@ -182,7 +184,7 @@ def _move_window(
 ) -> None:
     """The congestion window goes where the state says (tcp_cong_control)."""
     if board.recovery.reduces:
-        prr.reduce(conn, board, delivered, lost, result.advanced)
+        prr.reduce(conn, board, delivered, prr.lets_one_more_out(conn, result, lost))
         return
     # Where much is reordered, SACKs count as progress; else only what is acknowledged (tcp_may_raise_cwnd).
     grows = result.acked
@@ -223,7 +225,9 @@ def may_update_window(conn: Connection, segment: Segment, window: int) -> bool:
     """Whether this segment's window is newer than the one known (RFC 9293; tcp_may_update_window)."""
     if after(segment.ack, conn.snd.una) or after(segment.seq, conn.snd.wl1):
         return True
-    return segment.seq == conn.snd.wl1 and (window > conn.snd.wnd or not window)
+    if segment.seq != conn.snd.wl1:
+        return False
+    return window > conn.snd.wnd or (not window and conn.host.generation.arrivals.zero_window_counts)
 
 
 def _update_window(conn: Connection, segment: Segment) -> bool:

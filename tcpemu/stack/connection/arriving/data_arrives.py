@@ -54,13 +54,9 @@ def _refuse(conn: Connection, reason: Reason) -> Reason:
 
 def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
     """Queue data that continues what was received, and whatever it joins to that (tcp_data_queue: queue_and_out)."""
-    memory, room = receive_window.memory_of(segment)
-    if not memory_pressure.admit(conn, segment):
-        conn.ack.pending |= SCHEDULED | NOW | NO_MEMORY
-        conn.host.wake(conn.socket)
-        if conn.rcv.queue and segment.payload:
-            conn.host.count("TCPRcvQDrop")
-            return reasons.DATA_NO_MEMORY
+    memory, room = receive_window.memory_of(conn, segment)
+    if not _has_memory(conn, segment):
+        return reasons.DATA_NO_MEMORY
     if conn.rcv.queue and len(payload) <= conn.rcv.queue[-1].room:
         # Its octets are copied, but the memory for it has been set aside by then; else it is used at once.
         header_prediction.set_memory_aside(conn, memory)
@@ -77,6 +73,24 @@ def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
     header_prediction.check(conn)
     conn.host.wake(conn.socket)
     return reasons.DATA if payload else reasons.FIN_ARRIVED
+
+
+def _has_memory(conn: Connection, segment: Segment) -> bool:
+    """Whether there is room, or can be made; where the queue is empty a segment is always taken."""
+    if not conn.host.generation.windows.none_without_memory:
+        if not conn.rcv.queue or memory_pressure.admit(conn, segment):
+            return True
+        conn.host.count("TCPRcvQDrop")
+        conn.host.wake(conn.socket)
+        return False
+    if memory_pressure.admit(conn, segment):
+        return True
+    conn.ack.pending |= SCHEDULED | NOW | NO_MEMORY
+    conn.host.wake(conn.socket)
+    if not conn.rcv.queue or not segment.payload:
+        return True
+    conn.host.count("TCPRcvQDrop")
+    return False
 
 
 def _hole_may_be_filled(conn: Connection) -> None:

@@ -14,7 +14,7 @@ def take(conn: Connection, segment: Segment) -> None:
     end = add(segment.seq, segment.length)
     if end == conn.rcv.nxt:
         return
-    memory, room = receive_window.memory_of(segment)
+    memory, room = receive_window.memory_of(conn, segment)
     receive_queue.append(conn, segment.payload, memory, room)
     conn.rcv.nxt = end
     if conn.fast_open is not None:

@@ -89,9 +89,10 @@ def _collapse_queue(conn: Connection) -> None:
 def _copied(conn: Connection, payload: bytes) -> list[tuple[int, bytes, int, int]]:
     """Octets in full buffers: where each begins, what it holds, the memory that it takes, and its room."""
     copies = []
+    small_head = conn.host.generation.windows.small_head
     for start in range(0, len(payload), _LARGEST_COPY):
         part = payload[start : start + _LARGEST_COPY]
-        memory, room = receive_window.memory_of_copy(len(part))
+        memory, room = receive_window.memory_of_copy(len(part), small_head)
         copies.append((start, part, memory, room))
         conn.rcv.rmem += memory
     return copies
@@ -169,7 +170,8 @@ def _throw_away(conn: Connection, segment: Segment) -> None:
     """Throw away what lies furthest beyond the hole, an eighth of the buffer at least (tcp_prune_ofo_queue)."""
     rcv, kept = conn.rcv, conn.rcv.out_of_order
     goal, pruned = rcv.buffer >> 3, False
-    while kept and not after(segment.seq, kept[-1].seq):
+    spares_older = conn.host.generation.windows.spares_older
+    while kept and not (spares_older and after(segment.seq, kept[-1].seq)):
         last = kept.pop()
         pruned = True
         goal -= last.memory

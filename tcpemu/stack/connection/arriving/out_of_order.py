@@ -23,14 +23,14 @@ _EXPECTED = 2
 """Blocks that are told for sure, as ACKs get lost (TCP_SACK_BLOCKS_EXPECTED)."""
 
 
-def _fragment(segment: Segment, end: int) -> Fragment:
-    memory, room = receive_window.memory_of(segment)
+def _fragment(conn: Connection, segment: Segment, end: int) -> Fragment:
+    memory, room = receive_window.memory_of(conn, segment)
     return Fragment(segment.seq, end, segment.payload, bool(segment.flags & FIN), memory, room)
 
 
 def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     """Keep a segment that lies beyond a hole, and owe an ACK that says so: by SACK where that was agreed."""
-    fragment = _fragment(segment, end)
+    fragment = _fragment(conn, segment, end)
     conn.ack.flow_label = segment.flow_label
     if conn.ecn_ok:
         delayed_acks.note_mark(conn, segment)
@@ -54,7 +54,7 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     if reason is reasons.DATA_AHEAD and conn.sack_ok:
         receive_window.grow(conn, len(segment.payload), fragment.memory)
     if conn.socket is not None:
-        buffer_tuning.grow(conn, conn.rcv.space)
+        buffer_tuning.hole_grew(conn)
     return reason
 
 

@@ -64,7 +64,7 @@ def _predicted(conn: Connection, segment: Segment, stamps: Timestamps | None) ->
     if conn.host.generation.beyond_window and len(segment.payload) > receive_window.receive_window(conn):
         refused = acceptability.validate(conn, segment, stamps)
         return _established(conn, segment, stamps) if refused is None else refused
-    memory, room = receive_window.memory_of(segment)
+    memory, room = receive_window.memory_of(conn, segment)
     if not header_prediction.memory_is_there(conn, memory):
         return _established(conn, segment, stamps)
     _note_stamp(conn, stamps)
@@ -101,6 +101,8 @@ def _established(conn: Connection, segment: Segment, stamps: Timestamps | None) 
     if verdict is _TOO_OLD:
         return _ack_too_old(conn)
     if verdict is _UNSENT:
+        if not conn.host.generation.arrivals.challenges_unsent:
+            return reasons.ACK_UNSENT_SILENT
         return reasons.ACK_UNSENT if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
     if stamps is not None:
         buffer_tuning.measure_by_timestamp(conn, segment)
@@ -118,7 +120,7 @@ def _other_states(conn: Connection, segment: Segment, stamps: Timestamps | None)
         if conn.state is State.SYN_RECV:
             stateless_replies.send_reset(conn.host, segment, conn.flow_label)
             return reasons.ACK_UNSENT_RST
-        if verdict is not AckValue.OLD:
+        if verdict is not AckValue.OLD or not conn.host.generation.arrivals.takes_old_acks:
             return reasons.ACK_CLOSING if acceptability.challenge(conn) else reasons.CHALLENGE_LIMITED
     gone = _acked_in_state(conn, segment, stamps)
     if gone is not None:

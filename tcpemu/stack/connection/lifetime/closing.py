@@ -23,6 +23,8 @@ from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTime
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.time_wait import TimeWait
 
+SHORT_WAIT = 4 * SECOND
+"""Up to so long a wait is counted as TWKilled, and not as TW."""
 _NEEDS_RESET = frozenset(
     (State.ESTABLISHED, State.CLOSE_WAIT, State.FIN_WAIT1, State.FIN_WAIT2, State.SYN_RECV)
 )
@@ -155,8 +157,9 @@ def time_wait(conn: Connection, state: State, wait: int = 0) -> None:
     host.flows[conn.key] = bucket
     host.time_waits += 1
     host.timers.arm(bucket, host.now + wait, host.now)
-    # Short waits are counted apart (inet_timewait_sock.c: __inet_twsk_schedule).
-    host.count("TWKilled" if wait <= 4 * SECOND else "TW")
+    bucket.short = wait <= SHORT_WAIT
+    if not host.generation.counts_time_wait_at_end:
+        host.count(bucket.counter)
 
 
 def _bucket(conn: Connection, state: State) -> TimeWait:

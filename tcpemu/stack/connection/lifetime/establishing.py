@@ -62,8 +62,10 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     """SYN_RECV to ESTABLISHED (tcp_rcv_state_process)."""
     if not conn.rtt.srtt:
         handshake_rtt(conn)
-    if conn.ts.ok:
-        conn.rcv.advmss -= TIMESTAMPS_LENGTH
+    shorter = TIMESTAMPS_LENGTH if conn.ts.ok else 0
+    stamps_count = conn.host.generation.windows.stamps_count
+    if stamps_count:
+        conn.rcv.advmss -= shorter
     if conn.opened_early:
         fast_open_end.answered(conn)
     else:
@@ -71,6 +73,8 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
             undo_spurious_timeout(conn, stamps)
             conn.rtx.retrans_stamp = None
         init_transfer(conn)
+    if not stamps_count:
+        conn.rcv.advmss -= shorter
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq

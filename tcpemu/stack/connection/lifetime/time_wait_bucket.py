@@ -29,6 +29,7 @@ _PAWS_MSL = 60 * SECOND
 
 
 def _wait(bucket: TimeWait, wait: int) -> None:
+    bucket.short = wait <= closing.SHORT_WAIT
     bucket.host.timers.arm(bucket, bucket.host.now + wait, bucket.host.now)
 
 
@@ -38,6 +39,8 @@ def _begin_again(bucket: TimeWait) -> None:
 
 def fire(bucket: TimeWait) -> None:
     """Its time is over (inet_timewait_sock.c: tw_timer_handler)."""
+    if bucket.host.generation.counts_time_wait_at_end:
+        bucket.host.count(bucket.counter)
     if bucket.state is State.TIME_WAIT:
         bucket.host.timer_fired(bucket.key, reasons.TW_OVER)
         remove(bucket, f"{bucket.host.generation.time_wait / SECOND:g} s in TIME-WAIT have passed")

@@ -9,11 +9,14 @@ tcp_input.c: tcp_rcv_rtt_measure, tcp_rcv_space_adjust, tcp_rcvbuf_grow (Linux 6
 
 from __future__ import annotations
 
+from tcpemu.stack.base.generation import BufferTuning
 from tcpemu.stack.base.sequence_numbers import add, before, distance, offset
 from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.connection.measures import receive_window, round_trip_time
 from tcpemu.stack.records.connection import Connection
 from tcpemu.wire.segment import Segment
+
+_BY_GROWTH, _BY_SEGMENTS = BufferTuning.BY_GROWTH, BufferTuning.BY_SEGMENTS
 
 
 def measure(conn: Connection) -> None:
@@ -41,7 +44,7 @@ def measure_by_timestamp(conn: Connection, segment: Segment) -> None:
     rcv.last_ecr = conn.ts.ecr
     if segment.length < conn.ack.rcv_mss:
         return
-    passed = round_trip_time.by_timestamp(conn, 0)
+    passed = round_trip_time.by_timestamp(conn, conn.host.generation.windows.least_echo)
     if passed is None or passed <= 0:
         return
     if not rcv.rtt or passed << 3 < rcv.rtt:
@@ -55,10 +58,51 @@ def adjust(conn: Connection) -> None:
     rcv = conn.rcv
     if not rcv.rtt or (conn.host.now - rcv.space_at) // MICROSECOND < rcv.rtt >> 3:
         return
-    read = offset(rcv.space_seq, rcv.copied_seq) - distance(rcv.copied_seq, rcv.nxt)
+    tuning = conn.host.generation.windows.tuning
+    read = offset(rcv.space_seq, rcv.copied_seq)
+    if tuning is not _BY_SEGMENTS:
+        read -= distance(rcv.copied_seq, rcv.nxt)
     if read > rcv.space:
-        grow(conn, read)
+        if tuning is _BY_GROWTH:
+            grow(conn, read)
+        else:
+            _grow_with_cushion(conn, read)
     rcv.space_seq, rcv.space_at = rcv.copied_seq, conn.host.now
+
+
+def hole_grew(conn: Connection) -> None:
+    """More waits beyond a hole, for which the buffer may grow too (tcp_data_queue_ofo)."""
+    if conn.host.generation.windows.tuning is _BY_GROWTH:
+        grow(conn, conn.rcv.space)
+
+
+def _grow_with_cushion(conn: Connection, read: int) -> None:
+    """Make room for twice what is read in a round trip and sixteen segments, and more while that grows.
+
+    tcp_rcv_space_adjust, until Linux 6.16.
+    """
+    rcv, sysctls = conn.rcv, conn.host.sysctls
+    before_that, rcv.space = rcv.space, read
+    if not sysctls.tcp_moderate_rcvbuf or conn.options.rcvbuf_locked:
+        return
+    window = (read << 1) + 16 * rcv.advmss
+    if before_that:
+        window += (window * (read - before_that) // before_that) << 1
+    if conn.host.generation.windows.tuning is _BY_SEGMENTS:
+        wanted = window // rcv.advmss * _segment_memory(conn)
+    else:
+        wanted = receive_window.space_for(rcv.scaling_ratio, window)
+    _set_buffer(conn, min(wanted, sysctls.tcp_rmem[2]))
+
+
+def _segment_memory(conn: Connection) -> int:
+    """Memory for a full segment, so much that its share of window holds the segment (SKB_TRUESIZE)."""
+    rcv = conn.rcv
+    head = rcv.advmss + conn.host.generation.header_room
+    memory = receive_window.memory_without_rounding(head)
+    while receive_window.from_space(rcv.scaling_ratio, memory) < rcv.advmss:
+        memory += 128
+    return memory
 
 
 def grow(conn: Connection, read: int) -> None:
@@ -72,7 +116,12 @@ def grow(conn: Connection, read: int) -> None:
         window += (window * (read - before_that) // before_that) << 1
     if rcv.out_of_order:
         window += distance(rcv.nxt, rcv.out_of_order[-1].end)
-    wanted = min(receive_window.space_for(rcv.scaling_ratio, window), sysctls.tcp_rmem[2])
+    _set_buffer(conn, min(receive_window.space_for(rcv.scaling_ratio, window), sysctls.tcp_rmem[2]))
+
+
+def _set_buffer(conn: Connection, wanted: int) -> None:
+    """A buffer of that size, if it is larger than the one there is; the limit of the window goes with it."""
+    rcv = conn.rcv
     if wanted > rcv.buffer:
         rcv.buffer = wanted
         rcv.window_clamp = receive_window.from_space(rcv.scaling_ratio, wanted)

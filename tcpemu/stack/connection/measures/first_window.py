@@ -27,6 +27,8 @@ def first_window(host: HostServices, options: SocketOptions, mss: int, scaling: 
     largest = max(sysctls.tcp_rmem[2], sysctls.rmem_max) if wire.scale_by_largest else full
     signed = bool(sysctls.tcp_workaround_signed_windows)
     offered, clamp, shift = initial_window(full, mss, clamp, scaling, largest, signed)
+    if host.generation.windows.first_is_limited:
+        offered = min(offered, LARGEST_WINDOW)
     if wire.window_segments:
         offered = min(offered, wire.window_segments * mss)
     if wire.fixed_window and not options.rcvbuf_locked:

@@ -24,8 +24,8 @@ from tcpemu.stack.records.delayed_ack_bits import NO_MEMORY
 from tcpemu.wire.options import encode_options
 from tcpemu.wire.segment import Segment, ip_header_length
 
-_HEADROOM, _SHARED_INFO, _SK_BUFF, _SMALL_HEAD = 64, 320, 256, 576
-"""On a 64-bit machine: headroom, skb_shared_info, sk_buff, and a head from skb_small_head_cache, in octets."""
+_HEADROOM, _SHARED_INFO, _SK_BUFF = 64, 320, 256
+"""On a 64-bit machine: headroom, skb_shared_info, sk_buff, in octets."""
 
 
 def from_space(ratio: int, space: int) -> int:
@@ -193,25 +193,31 @@ def _slow_growth(conn: Connection, length: int, truesize: int) -> int:
     return 0
 
 
-def memory_of(segment: Segment) -> tuple[int, int]:
+def memory_of(conn: Connection, segment: Segment) -> tuple[int, int]:
     """Memory that the kernel takes for a segment from a TUN device, and how much of it is left to fill.
 
-    skbuff.c: __alloc_skb: an sk_buff, its shared information, and a head of 576, 1024, 2048 .. octets.
+    skbuff.c: __alloc_skb: an sk_buff, its shared information, and a head of 576, 1024, 2048 .. octets; the smallest
+    is the kernel's.
     Differs: network cards' drivers take memory in other ways, each in its own.
     """
     length = _HEADROOM + ip_header_length(segment) + 20 + len(segment.payload)
     if segment.options:
         length += len(encode_options(segment.options))
-    return memory_of_copy(length)
+    return memory_of_copy(length, conn.host.generation.windows.small_head)
 
 
 @lru_cache(maxsize=4096)
-def memory_of_copy(length: int) -> tuple[int, int]:
+def memory_of_copy(length: int, small_head: int) -> tuple[int, int]:
     """The same for octets without headers in a buffer that the kernel has made for them (alloc_skb)."""
     # Up to a cache line, then up to what kmalloc hands out.
     head = (length + 63 & -64) + _SHARED_INFO
-    head = _SMALL_HEAD if head <= _SMALL_HEAD else 1 << (head - 1).bit_length()
+    head = small_head if head <= small_head else 1 << (head - 1).bit_length()
     return head + _SK_BUFF, head - _SHARED_INFO - length
+
+
+def memory_without_rounding(length: int) -> int:
+    """What so many octets are said to take by a kernel that leaves out how memory is handed out (SKB_TRUESIZE)."""
+    return (length + 63 & -64) + _SHARED_INFO + _SK_BUFF
 
 
 def _align(value: int, shift: int) -> int:

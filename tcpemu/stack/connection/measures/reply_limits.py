@@ -20,13 +20,13 @@ def out_of_window_limited(host: HostServices, owner: Flow, segment: Segment, cou
 
 def too_soon(host: HostServices, owner: Flow, counter: str) -> bool:
     """The same for any segment; what is suppressed does not prolong the wait (__tcp_oow_rate_limited)."""
-    last = owner.answered_at
+    last, now = owner.answered_at, host.tick(host.now)
     if not host.generation.limits_replies:
         return False
-    if last is not None and host.now - last < host.sysctls.tcp_invalid_ratelimit * MILLISECOND:
+    if last is not None and now - last < host.sysctls.tcp_invalid_ratelimit * MILLISECOND:
         host.count(counter)
         return True
-    owner.answered_at = host.now
+    owner.answered_at = now
     return False
 
 

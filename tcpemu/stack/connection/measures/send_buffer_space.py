@@ -13,11 +13,8 @@ from tcpemu.stack.base.sequence_numbers import distance
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.send_buffer import BUFFER_MEMORY
 
-_HEADERS, _SHARED_INFO, _SK_BUFF = 192, 320, 256
-"""MAX_TCP_HEADER as the kernel that was measured has it, struct skb_shared_info, struct sk_buff.
-
-Differs: kernels of distributions have larger MAX_TCP_HEADER, so their buffers begin at 87040 octets, not 46080.
-"""
+_SHARED_INFO, _SK_BUFF = 320, 256
+"""struct skb_shared_info, struct sk_buff."""
 
 
 def used(conn: Connection) -> int:
@@ -64,7 +61,8 @@ def expand(conn: Connection) -> None:
         return
     board = conn.scoreboard
     reordering = conn.host.sysctls.tcp_reordering if board is None else board.recovery.reordering
-    wanted = _memory(snd.mss_clamp, snd.mss_cache, conn.congestion.cwnd, reordering)
+    headers = conn.host.generation.header_room
+    wanted = _memory(max(snd.mss_clamp, snd.mss_cache) + headers, conn.congestion.cwnd, reordering)
     if conn.congestion.controls:
         # BBR may grow like slow start in a recovery too (sndbuf_expand).
         wanted = wanted // 2 * 3
@@ -74,9 +72,9 @@ def expand(conn: Connection) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _memory(mss_clamp: int, mss_cache: int, cwnd: int, reordering: int) -> int:
+def _memory(length: int, cwnd: int, reordering: int) -> int:
     """Twice the congestion window, in segments whose memory is a power of two, each with its sk_buff."""
-    segment = 1 << (max(mss_clamp, mss_cache) + _HEADERS + _SHARED_INFO - 1).bit_length()
+    segment = 1 << (length + _SHARED_INFO - 1).bit_length()
     return 2 * max(INITIAL_WINDOW, cwnd, reordering + 1) * (segment + _SK_BUFF)
 
 

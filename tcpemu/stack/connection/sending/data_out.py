@@ -66,12 +66,13 @@ def write_xmit(
         pacing_rate.begin(conn)
     most = pacing_rate.burst(conn, mss)
     sent, defers = 0, False
+    fills_first = conn.host.generation.sending.fills_first
     while snd.has_unsent and not (snd.paced and pacing.must_wait(conn)):
-        quota = min(_cwnd_quota(conn), most) or int(probe)
+        quota = min(_cwnd_quota(conn), most) or int(probe or _fin_is_free(conn))
         if quota <= 0:
             break
         queue = snd.queue
-        if queue and len(queue) > 1:
+        if queue and len(queue) > 1 and fills_first:
             _grow_head(queue, quota * mss)
         waiting = snd.head_length
         if not _window_takes(conn, waiting, mss):
@@ -110,6 +111,11 @@ def _grow_head(queue: deque[SendBuffer], wanted: int) -> None:
         head.push = head.push or following.push
         head.eor = following.eor
         del queue[1]
+
+
+def _fin_is_free(conn: Connection) -> bool:
+    """Whether nothing but a FIN waits, which before Linux 6.10 the congestion window does not hold back."""
+    return conn.snd.fin_queued and not conn.host.generation.sending.fin_needs_room and conn.snd.unsent <= 0
 
 
 def _cwnd_quota(conn: Connection) -> int:

@@ -78,7 +78,7 @@ def measure_mss(conn: Connection, segment: Segment, memory: int) -> None:
     last, ack.last_seg_size = ack.last_seg_size, 0
     length = len(segment.payload)
     if length >= ack.rcv_mss:
-        if length != ack.rcv_mss:
+        if length != ack.rcv_mss and conn.host.generation.windows.measures:
             _measure_ratio(conn, length, memory)
         ack.rcv_mss = min(length, conn.rcv.advmss)
         if segment.flags & PSH:
@@ -103,7 +103,11 @@ def _measure_ratio(conn: Connection, length: int, memory: int) -> None:
     ratio = (length << 8) // memory or 1
     if ratio != conn.rcv.scaling_ratio:
         conn.rcv.scaling_ratio = ratio
-        receive_window.set_clamp(conn, receive_window.from_space(ratio, conn.rcv.buffer))
+        clamp = receive_window.from_space(ratio, conn.rcv.buffer)
+        if conn.host.generation.windows.follows_share:
+            receive_window.set_clamp(conn, clamp)
+        else:
+            conn.rcv.window_clamp = clamp
         conn.rcv.space = min(conn.rcv.space, conn.rcv.window_clamp)
 
 

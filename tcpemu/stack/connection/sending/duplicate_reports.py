@@ -30,8 +30,14 @@ def send_duplicate_ack(conn: Connection, segment: Segment) -> None:
 def note_other_path(conn: Connection, segment: Segment) -> None:
     """Old data with another flow label: a time-out made the peer try another path, and so do we for our ACKs.
 
-    tcp_rcv_spurious_retrans; over IPv4 there is no label.
+    tcp_rcv_spurious_retrans; over IPv4 there is no label. Before Linux 6.8 the same data a second time said so.
     """
+    if conn.host.generation.arrivals.rehashes_repeats:
+        if segment.seq == conn.rcv.reported_seq and conn.options.txrehash:
+            conn.host.count("TcpDuplicateDataRehash")
+            if len(segment.src) == IPV6_LENGTH:
+                conn.flow_label = ipv6_header.new_flow_label(conn.host, conn.key, conn.options)
+        return
     if len(segment.src) != IPV6_LENGTH:
         return
     board = conn.scoreboard
@@ -47,6 +53,7 @@ def report_duplicate(conn: Connection, seq: int, end: int) -> None:
     if conn.sack_ok and conn.host.sysctls.tcp_dsack:
         conn.host.count("TCPDSACKOldSent" if before(seq, conn.rcv.nxt) else "TCPDSACKOfoSent")
         conn.rcv.dsack = (seq, end)
+        conn.rcv.reported_seq = seq
 
 
 def extend_duplicate(conn: Connection, seq: int, end: int) -> None:
@@ -56,4 +63,5 @@ def extend_duplicate(conn: Connection, seq: int, end: int) -> None:
         return
     left, right = conn.rcv.dsack
     if not after(seq, right) and not after(left, end):
-        conn.rcv.dsack = (seq if before(seq, left) else left, end if after(end, right) else right)
+        conn.rcv.reported_seq = seq if before(seq, left) else left
+        conn.rcv.dsack = (conn.rcv.reported_seq, end if after(end, right) else right)
