@@ -120,12 +120,26 @@ def _packet_block(number: int, packet: Packet) -> bytes:
         raise CaptureError(f"packet {number}: time {packet.at} ns; it must be 0 to 2**64 - 1")
     if not 0 <= original < 1 << 32:
         raise CaptureError(f"packet {number}: original length {original}; it must be 0 to 2**32 - 1")
-    fixed = struct.pack("<IIIII", packet.interface, packet.at >> 32, packet.at & 0xFFFFFFFF, size, original)
-    where = f"packet {number}: its comment"
-    options = [(_COMMENT, _text(comment, where)) for comment in packet.comments]
-    if packet.direction is not Direction.UNKNOWN:
-        options.append((_FLAGS, struct.pack("<I", packet.direction.value)))
-    return _block(_PACKET, fixed + _padded(packet.data), options)
+    options = b"".join([_comment_option(number, comment) for comment in packet.comments])
+    options += _DIRECTION_OPTIONS[packet.direction]
+    data = _padded(packet.data) + (options + bytes(4) if options else b"")
+    length = len(data) + 32
+    fixed = _PACKET_HEAD.pack(
+        _PACKET, length, packet.interface, packet.at >> 32, packet.at & 0xFFFFFFFF, size, original
+    )
+    return fixed + data + length.to_bytes(4, "little")
+
+
+_PACKET_HEAD = struct.Struct("<IIIIIII")
+"""Type and length of the block, interface, time in two halves, octets in the file and on the wire."""
+
+
+def _comment_option(number: int, comment: str) -> bytes:
+    return _option(_COMMENT, _text(comment, f"packet {number}: its comment"))
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + _padded(value)
 
 
 def _text(text: str, where: str) -> bytes:
@@ -140,7 +154,7 @@ def _text(text: str, where: str) -> bytes:
 
 def _block(kind: int, fixed: bytes, options: list[tuple[int, bytes]]) -> bytes:
     parts = [fixed]
-    parts += [struct.pack("<HH", code, len(value)) + _padded(value) for code, value in options]
+    parts += [_option(code, value) for code, value in options]
     if options:
         parts.append(bytes(4))
     body = b"".join(parts)
@@ -150,6 +164,13 @@ def _block(kind: int, fixed: bytes, options: list[tuple[int, bytes]]) -> bytes:
 
 def _padded(octets: bytes) -> bytes:
     return octets + bytes(-len(octets) % 4)
+
+
+_DIRECTION_OPTIONS = {
+    one: b"" if one is Direction.UNKNOWN else _option(_FLAGS, one.value.to_bytes(4, "little"))
+    for one in Direction
+}
+"""The option with the direction of a packet."""
 
 
 def load(octets: bytes) -> Capture:

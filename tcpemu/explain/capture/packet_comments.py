@@ -11,9 +11,9 @@ from tcpemu.explain.facts.row_notes import (
 )
 from tcpemu.explain.facts.rows import PacketRow
 from tcpemu.explain.lines.segment_words import state_word
-from tcpemu.stack.base.events import Reason, StateChanged
+from tcpemu.stack.base.events import Outcome, Reason, StateChanged
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import SYN
+from tcpemu.wire.segment import RST, SYN
 
 
 def comment_on(row: PacketRow, *, departure: bool = True, arrival: bool = True) -> str:
@@ -22,6 +22,65 @@ def comment_on(row: PacketRow, *, departure: bool = True, arrival: bool = True) 
     Where something unusual became of it, that comes first: why it was sent is left out if it is plain. A
     sentence begins with the name of its host, or else with a capital letter.
     """
+    facts = _few_facts(row)
+    if facts is None:
+        return _worded(row, departure=departure, arrival=arrival)
+    key = departure, arrival, *facts
+    known = _KNOWN.get(key)
+    if known is None:
+        if len(_KNOWN) >= MOST_KNOWN:
+            _KNOWN.clear()
+        words = _worded(row, departure=departure, arrival=arrival)
+        sent, verdict = row.sent, row.verdict
+        known = words, sent.reason if sent else None, verdict.reason if verdict else None
+        _KNOWN[key] = known
+    return known[0]
+
+
+MOST_KNOWN = 2**14
+"""So many comments are remembered."""
+_KNOWN: dict[tuple[object, ...], tuple[str, Reason | None, Reason | None]] = {}
+"""Comments by all that they say, with their reasons: these are told apart by their identity, which lasts so long."""
+
+
+def _few_facts(row: PacketRow) -> tuple[object, ...] | None:
+    """All that the comment says of a packet without trouble; most are like many others. None for one with trouble.
+
+    Equal reasons may have other words, since two kernels may have them: so they count by their identity.
+    """
+    segment, sent, verdict = row.segment, row.sent, row.verdict
+    if (
+        row.lost
+        or segment.flags & RST
+        or row.copy_of is not None
+        or row.evicted is not None
+        or row.gone is not None
+        or row.waited is not None
+        or row.unread is not None
+        or (sent is not None and (sent.repeat or sent.reason.name == "CHALLENGE_ACK"))
+    ):
+        return None
+    queues, left, came, because = row.queues, row.sender_change, row.receiver_change, row.sent_because
+    return (
+        row.sender,
+        row.receiver,
+        segment.flags,
+        len(segment.payload),
+        None if sent is None else id(sent.reason),
+        because is not None and because.outcome is Outcome.ANSWERED,
+        None if verdict is None else (id(verdict.reason), verdict.outcome),
+        None if left is None else (left.old, left.new),
+        None if came is None else (came.old, came.new),
+        row.sender_state,
+        row.receiver_state,
+        None if queues is None else (queues.node, queues.port, queues.accept, queues.syn, queues.backlog),
+        row.queues_changed,
+        row.counted,
+        row.sender_counted,
+    )
+
+
+def _worded(row: PacketRow, *, departure: bool, arrival: bool) -> str:
     notes = all_notes_of(row)
     if arrival and not row.sender_change and any(_unusual_arrival(note) for note in notes):
         notes = tuple(note for note in notes if not (note.of_departure and note.rule in ORDINARY))

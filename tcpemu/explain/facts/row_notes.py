@@ -53,9 +53,9 @@ NOBODY, HOST_OFF = "NOBODY", "HOST_OFF"
 """Stand for the reasons of what is sent to an address that no host has, and to a host that is off."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: they are made by the million
 class Note:
-    """A sentence without a full stop."""
+    """A sentence without a full stop. Nobody changes it."""
 
     text: str
     role: Role

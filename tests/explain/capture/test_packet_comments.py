@@ -1,15 +1,22 @@
 """The comment on a packet: what both ends did, states, queues and counters."""
 
 import re
+from dataclasses import fields, replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tcpemu.explain.capture import packet_comments
 from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.capture.packet_comments import MOST_KNOWN, _worded, comment_on
 from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.facts.rows import PacketRow, rows_of
 from tcpemu.explain.lines.time_words import span_words
 from tcpemu.network.record import Point
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
 from tcpemu.stack.base import reasons
-from tcpemu.stack.base.events import StateChanged, TimerFired
+from tcpemu.stack.base.events import Reason, StateChanged, TimerFired
 from tcpemu.stack.base.states import State
 from tcpemu.wire.codec import encode
 from tcpemu.wire.segment import endpoint_text
@@ -169,3 +176,48 @@ def waited(record, flow, at):
     ]
     (began,) = [change.at for change in changes if change.new is State.SYN_RECV]
     return span_words(at - began)
+
+
+def _packets_of(text: str) -> list[PacketRow]:
+    records = [build.run(run).record for run in load_scenario.runs(load_scenario.from_text(text))]
+    return [row for record in records for row in rows_of(record) if isinstance(row, PacketRow)]
+
+
+CONVERSATION = """
+title = "Packets of many kinds"
+duration = "4 s"
+seed = 3
+link = { loss = 0.1, duplicate = 0.1, delay = "10 ms", jitter = "5 ms" }
+server = { backlog = 1, answer = "echo", then = "close", accept = { every = "50 ms" } }
+[[clients]]
+name = "many"
+count = 12
+start = { every = "5 ms" }
+do = ["connect", { send = 3000 }, { recv = 3000 }, "half_close", "read_to_end", "close"]
+"""
+MANY_ROWS = [*_packets_of(CONVERSATION), *_packets_of(FLOOD)]
+
+
+@given(st.data())
+def test_a_comment_that_was_worded_before_is_that_of_each_packet_with_the_same_facts(data):
+    """Whatever the facts are: each comes from a packet of its own, so that any of them may make the difference."""
+    rows = st.sampled_from(MANY_ROWS)
+    facts = {field.name: getattr(data.draw(rows), field.name) for field in fields(PacketRow)}
+    row = PacketRow(**facts)
+    for departure, arrival in ((True, True), (True, False), (False, True)):
+        words = _worded(row, departure=departure, arrival=arrival)
+        assert comment_on(row, departure=departure, arrival=arrival) == words
+
+
+def test_of_two_reasons_with_one_name_each_has_its_own_words():
+    row = next(row for row in MANY_ROWS if row.sent and row.verdict and "SYN" in comment_on(row))
+    other = replace(row.sent, reason=Reason(row.sent.reason.name, "in other words", "elsewhere"))
+    assert "in other words" not in comment_on(row)
+    assert "in other words" in comment_on(replace(row, sent=other))
+
+
+def test_comments_are_not_remembered_without_end():
+    row = MANY_ROWS[0]
+    for number in range(MOST_KNOWN + 10):
+        comment_on(replace(row, sender=f"host{number}"))
+    assert len(packet_comments._KNOWN) <= MOST_KNOWN
