@@ -16,6 +16,7 @@ from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.socket_constants import SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SO_LINGER, SOL_SOCKET
 from tcpemu.stack.base.states import State
+from tcpemu.stack.sockets.message_flags import MSG_FASTOPEN
 from tcpemu.wire.segment import Address, endpoint_text
 
 OptionValues: TypeAlias = Mapping[tuple[int, int], int | bytes]
@@ -59,6 +60,56 @@ def _close_that_waits(socket: EndpointSocket) -> Callable[[int], int]:
         return now - begun
 
     return attempt
+
+
+class WholeSend:
+    """A send() that ends once the host has taken all of it; with `to`, a sendto() that opens the connection.
+
+    Where a SYN carries the first of it (Fast Open), it waits for the connection as connect() does, and fails as that.
+    """
+
+    __slots__ = ("_carried", "_flags", "_socket", "_to", "rest")
+
+    def __init__(
+        self, socket: EndpointSocket, data: bytes, flags: int = 0, to: tuple[Address, int] | None = None
+    ) -> None:
+        self._socket, self._flags, self._to = socket, flags, to
+        self._carried = False
+        self.rest = memoryview(data)
+        """What has not been taken yet."""
+
+    def attempt(self, now: int) -> None:
+        """A try for `SocketCalls`: EAGAIN while more is to be taken, or the connection is not open."""
+        if self._carried:
+            try:
+                connected(self._socket)
+            except SocketError as error:
+                if error.errno != errno.EINPROGRESS:
+                    raise
+                raise SocketError(errno.EAGAIN) from None
+            self._carried = False
+            if not self.rest:
+                return
+        self.rest = self.rest[self._take(now) :]
+        if self.rest or self._carried:
+            raise SocketError(errno.EAGAIN)
+
+    def _take(self, now: int) -> int:
+        """Give the socket what it takes now; how many octets."""
+        to, self._to = self._to, None
+        try:
+            if to is None:
+                flags = (self._flags,) if self._flags else ()
+                taken = self._socket.send(bytes(self.rest), now, *flags)
+            else:
+                first, self._flags = self._flags, self._flags & ~MSG_FASTOPEN
+                taken = self._socket.sendto(bytes(self.rest), *to, now, first)
+        except SocketError as error:
+            if error.errno != errno.EINPROGRESS:
+                raise
+            taken = 0
+        self._carried = self._socket.state == State.SYN_SENT
+        return taken
 
 
 def time_waited(time: int) -> str:
@@ -179,15 +230,8 @@ class ConnectedSocket(_ApplicationSocket):
 
         ECONNRESET, ETIMEDOUT, EPIPE when the connection has ended.
         """
-        rest = bytes(data)
-
-        def attempt(now: int) -> None:
-            nonlocal rest
-            rest = rest[self.socket.send(rest, now) :]
-            if rest:
-                raise SocketError(errno.EAGAIN)
-
-        await self._calls.complete(self.socket, f"send({octets_text(len(rest))})", attempt)
+        whole = WholeSend(self.socket, bytes(data))
+        await self._calls.complete(self.socket, f"send({octets_text(len(data))})", whole.attempt)
 
     async def recv(self, n: int, timeout: int | None = None) -> bytes:
         """Up to n octets, b"" at the end.

@@ -15,7 +15,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeAlias, TypeVar
 
-from tcpemu.network.application_sockets import connected, octets_or_end
+from tcpemu.network.application_sockets import WholeSend, connected, octets_or_end
 from tcpemu.network.endpoint import EndpointSocket
 from tcpemu.programs.calls import error_messages
 from tcpemu.programs.calls.option_calls import set_stream_option, stream_option
@@ -31,7 +31,7 @@ from tcpemu.programs.waiting.whereabouts import caller, here
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.ip_families import LOCALHOST, LOCALHOST6
 from tcpemu.stack.records.connection import QueuedError
-from tcpemu.stack.sockets.message_flags import MSG_ERRQUEUE
+from tcpemu.stack.sockets.message_flags import MSG_ERRQUEUE, MSG_FASTOPEN
 from tcpemu.wire.segment import endpoint_text
 
 __tracebackhide__ = True  # in a failing test the program's own lines are shown, and none of these
@@ -297,34 +297,44 @@ class EmulatedSocket(socket.socket):
     def _send_all(self, octets: bytes, flags: int) -> int:
         """Send all of it; less where SO_SNDTIMEO has it so."""
         stream = self._stream("send")
-        rest = memoryview(octets)
-
-        def attempt(now: int) -> None:
-            nonlocal rest
-            rest = rest[stream.socket.send(bytes(rest), now, flags) :]
-            if rest:
-                raise SocketError(errno.EAGAIN)
-
+        whole = WholeSend(stream.socket, octets, flags)
         try:
-            self._call(stream, f"send({len(octets)})", attempt, limit=stream.send_limit)
+            self._call(stream, f"send({len(octets)})", whole.attempt, limit=stream.send_limit)
         except BlockingIOError:
-            if len(rest) == len(octets):
+            if len(whole.rest) == len(octets):
                 raise
-        return len(octets) - len(rest)
+        return len(octets) - len(whole.rest)
+
+    def _fast_open(self, octets: bytes, flags: int, address: Any) -> int:
+        """sendto() with MSG_FASTOPEN: connect() and send() in one, so that the SYN may carry data."""
+        stream = self._stream("sendto")
+        to = to_stack(self._process, "sendto", address, stream.ipv6)
+        text = f"sendto({len(octets)}, MSG_FASTOPEN, {endpoint_text(to)})"
+        if self._seconds is None and not flags & _DONTWAIT:
+            whole = WholeSend(stream.socket, octets, flags, to)
+            self._call(stream, text, whole.attempt, limit=stream.send_limit)
+            return len(octets) - len(whole.rest)
+        return self._call(
+            stream, text, lambda now: stream.socket.sendto(octets, *to, now, flags), str, wait=False
+        )
 
     def sendmsg(self, buffers: Iterable[Any], ancdata: Any = (), flags: int = 0, address: Any = None) -> int:
         if list(ancdata):
             raise not_emulated(errno.EOPNOTSUPP, "sendmsg() with ancillary data")
+        octets = b"".join(memoryview(one).tobytes() for one in buffers)
+        if address is not None and flags & MSG_FASTOPEN:
+            return self._fast_open(octets, flags, address)
         if address is not None:
             raise OSError(errno.EISCONN, os.strerror(errno.EISCONN))
-        octets = b"".join(memoryview(one).tobytes() for one in buffers)
         return EmulatedSocket.send(self, octets, flags)
 
     def sendto(self, data: Buffer, *rest: Any) -> int:
-        """On a stream the address is of no account (tcp_sendmsg)."""
+        """On a stream the address is of no account (tcp_sendmsg), but with MSG_FASTOPEN."""
         if not 1 <= len(rest) <= 2:
             raise TypeError(f"sendto() takes 2 or 3 arguments ({1 + len(rest)} given)")
         flags = rest[0] if len(rest) > 1 else 0
+        if flags & MSG_FASTOPEN and isinstance(self._open_file(), TcpStream):
+            return self._fast_open(bytes(data), flags, rest[-1])
         return EmulatedSocket.send(self, data, flags)
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
