@@ -1,6 +1,7 @@
 """Random step traces in families: `random_trace("dup_syn", 7)` is the same trace on every run."""
 
 import conform_bulk
+import conform_fast_open
 import conform_listening
 import conform_speaking
 import conform_wide
@@ -8,5 +9,5 @@ from conform_base import FAMILIES, GROUPS, family_for, random_trace
 
 __all__ = ["FAMILIES", "GROUPS", "MODULES", "family_for", "random_trace"]
 
-MODULES = (conform_listening, conform_speaking, conform_wide, conform_bulk)
+MODULES = (conform_listening, conform_speaking, conform_wide, conform_bulk, conform_fast_open)
 """They enter their families when they are imported."""

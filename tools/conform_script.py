@@ -102,7 +102,7 @@ class Script:
     def cookies(self, *modes: int) -> None:
         self.set(tcp_syncookies=self.random.choice(modes or (0, 0, 1)))
 
-    def listen(self, backlog: int, **options: int) -> None:
+    def listen(self, backlog: int, **options: Any) -> None:
         self.step("listen", backlog, *([options] if options else []))
         self.wait(0.01, 0.05)
 
