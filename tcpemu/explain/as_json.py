@@ -43,8 +43,8 @@ octets. A program checks `format`: it grows when a key goes away or means someth
 - `relative_seq`, `relative_ack`: counted from the SYN of each side; `relative_ack` null without the flag ACK
 - `scaled_window`: in octets
 - `options`: in their order, each with `option` and its values: `mss` (`value`), `window_scale` (`shift`),
-  `sack_permitted`, `sack` (`blocks`, pairs of edges), `timestamps` (`val`, `ecr`), `fast_open` (`cookie`),
-  `nop`, `eol` (`padding`), `unknown` (`number`, `data`), `garbage` (`data`); octets are in hexadecimal
+  `sack_permitted`, `sack` (`blocks`, pairs of edges), `timestamps` (`val`, `ecr`), `fast_open` (`cookie`,
+  `experimental`), `nop`, `eol` (`padding`), `unknown` (`number`, `data`), `garbage` (`data`); octets are in hexadecimal
 - `payload`: in hexadecimal; `payload_length`
 - `urgent`, `ttl`, `tos`, `ip_id`, `df`, `flow_label`: as they stand in the headers; 0 or true for what that IP has not
 - `arrived`: null for one that was lost or is still on its way
@@ -402,7 +402,10 @@ _OPTIONS: dict[type[opt.Option], tuple[str, Callable[[Any], JsonObject]]] = {
     opt.SackOk: ("sack_permitted", _nothing),
     opt.Sack: ("sack", lambda option: {"blocks": [list(block) for block in option.blocks]}),
     opt.Timestamps: ("timestamps", lambda option: {"val": option.val, "ecr": option.ecr}),
-    opt.FastOpen: ("fast_open", lambda option: {"cookie": option.cookie.hex()}),
+    opt.FastOpen: (
+        "fast_open",
+        lambda option: {"cookie": option.cookie.hex(), "experimental": option.experimental},
+    ),
     opt.Unknown: ("unknown", lambda option: {"number": option.kind, "data": option.data.hex()}),
     opt.Garbage: ("garbage", lambda option: {"data": option.data.hex()}),
 }

@@ -139,7 +139,7 @@ def timer_fired(what: Armable) -> None:
 def _connection_timer(timer: Timer) -> None:
     conn = timer.owner
     assert isinstance(conn, Connection)
-    if timer.kind is TimerKind.WRITE and conn.opened_early:
+    if timer.kind is TimerKind.WRITE and conn.fast_open is not None and conn.opened_early:
         fast_open_child.timer_fired(conn)
     elif timer.kind is TimerKind.WRITE:
         timeouts.write_timer_fired(conn)

@@ -343,7 +343,7 @@ def test_every_option_has_a_form():
         {"option": "sack_permitted"},
         {"option": "sack", "blocks": [[1, 2], [3, 4]]},
         {"option": "timestamps", "val": 5, "ecr": 6},
-        {"option": "fast_open", "cookie": "ab"},
+        {"option": "fast_open", "cookie": "ab", "experimental": False},
         {"option": "unknown", "number": 99, "data": "01"},
         {"option": "nop"},
         {"option": "garbage", "data": "02"},

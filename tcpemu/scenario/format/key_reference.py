@@ -98,6 +98,8 @@ max_pacing_rate = 125000
 syncnt = 2
 rcvbuf = 4096
 maxseg = 536
+fastopen_connect = true
+fastopen_no_cookie = true
 """,
     "ListenOptions": """
 defer_accept = 3
@@ -105,6 +107,8 @@ syncnt = 2
 rcvbuf = 4096
 maxseg = 536
 reuseaddr = true
+fastopen = 5
+fastopen_no_cookie = true
 """,
     "Accept": """
 from = "2 s"

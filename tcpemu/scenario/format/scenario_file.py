@@ -256,6 +256,10 @@ class ClientOptions(SocketOptionsTable):
     """SO_RCVBUF, in octets; the kernel doubles it."""
     maxseg: Annotated[int, Field(ge=88, le=32767)] | None = None
     """TCP_MAXSEG: the largest MSS that is announced."""
+    fastopen_connect: bool | None = None
+    """TCP_FASTOPEN_CONNECT: with a cookie of its host's last visit the SYN carries the first data (Fast Open)."""
+    fastopen_no_cookie: bool | None = None
+    """TCP_FASTOPEN_NO_COOKIE: the same without a cookie, for a server that asks for none."""
 
 
 class ListenOptions(SocketOptionsTable):
@@ -271,6 +275,11 @@ class ListenOptions(SocketOptionsTable):
     """TCP_MAXSEG: the largest MSS that is announced."""
     reuseaddr: bool | None = None
     """SO_REUSEADDR: connections of a socket before it, in TIME_WAIT, do not hold the port, if that one had it too."""
+    fastopen: Annotated[int, Field(ge=0)] | None = None
+    """TCP_FASTOPEN: a SYN with a good cookie opens its connection at once, data and all (Fast Open); so many may wait
+    for their final ACK. The sysctl net.ipv4.tcp_fastopen must have the bit 2."""
+    fastopen_no_cookie: bool | None = None
+    """TCP_FASTOPEN_NO_COOKIE: no cookie is asked for."""
 
 
 class Text(Table):

@@ -26,7 +26,6 @@ _TAGS = frozenset({"(word)", "(table)", "(octets)"})
 """How the model tells the members of a union apart; nothing that stands in a file."""
 
 _NOT_EMULATED = (
-    "fastopen",
     "rcvlowat",
     "md5sig",
 )

@@ -315,7 +315,7 @@ SENT_SYN_AGAIN = _reason("SYN_AGAIN", "retransmission time-out (RTO): no answer 
 SENT_SYN_ACK = _reason("SYN_ACK", "answers the SYN", _CONN_REQUEST)
 SENT_SYN_ACK_WITH_COOKIE = _reason(
     "SYN_ACK_WITH_COOKIE",
-    "answers the SYN, with a Fast Open cookie for the next time; data on the SYN is not taken",
+    "answers the SYN, with a Fast Open cookie for the next time; data that comes with it is not taken",
     _TRY_FAST_OPEN,
 )
 SENT_SYN_ACK_FAST_OPEN = _reason(

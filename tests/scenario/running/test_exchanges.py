@@ -161,7 +161,7 @@ def test_user_timeout_gives_up_early_on_either_side():
     refused("must be a whole number of milliseconds", {"options": {"user_timeout": "1 us"}})
 
 
-@pytest.mark.parametrize("key", ["fastopen", "md5sig"])
+@pytest.mark.parametrize("key", ["rcvlowat", "md5sig"])
 def test_an_option_that_is_not_emulated_is_told_so(key):
     refused(f"clients[0].options.{key}: unknown key; known to Linux, but not emulated", {"options": {key: 1}})
     refused(

@@ -66,7 +66,7 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
     stamps_count = conn.host.generation.windows.stamps_count
     if stamps_count:
         conn.rcv.advmss -= shorter
-    if conn.opened_early:
+    if conn.fast_open is not None and conn.opened_early:
         fast_open_end.answered(conn)
     else:
         if conn.rtx.retrans_stamp is not None:

@@ -20,7 +20,7 @@ def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
     board = conn.scoreboard
     if conn.host.sysctls.tcp_early_retrans not in (3, 4) or not board or not board.sack:
         return False
-    if board.recovery.state not in (_OPEN, _CWR) or conn.opened_early:
+    if board.recovery.state not in (_OPEN, _CWR) or (conn.fast_open is not None and conn.opened_early):
         return False
     if conn.rtt.srtt:
         # Two round trips, as `srtt` is eight times one; a lone segment's ACK may be delayed too.
