@@ -47,7 +47,7 @@ def by_sendto(connection):
 
 
 def by_sendmsg(connection):
-    assert connection.sendmsg([b"hel", b"lo"], [], socket.MSG_FASTOPEN, ("server", 80)) == 5
+    assert connection.sendmsg([b"hell", b"o"], [], socket.MSG_FASTOPEN, ("server", 80)) == 5
 
 
 def by_option(connection):
