@@ -89,6 +89,20 @@ def test_epoll_says_it_each_time_or_once():
     assert run_alone(ask) == [1, 1, 1, 0, 1, 0]
 
 
+def test_an_epoll_is_known_by_its_number():
+    def ask():
+        first = select.epoll()
+        one, other = socket.socketpair()
+        first.register(one, select.EPOLLIN)
+        other.send(b"x")
+        same = select.epoll.fromfd(first.fileno())
+        with pytest.raises(OSError, match="is of no epoll"):
+            select.epoll.fromfd(one.fileno())
+        return isinstance(same, select.epoll), same.fileno() == first.fileno(), len(same.poll(0))
+
+    assert run_alone(ask) == (True, True, 1)
+
+
 @pytest.mark.parametrize("kind", ["SelectSelector", "PollSelector", "EpollSelector"])
 def test_every_selector_of_python_works(kind):
     def ask():

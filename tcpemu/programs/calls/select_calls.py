@@ -166,6 +166,20 @@ class EmulatedEpoll:
         self._process.had_event_loop = True
         self._number = open_descriptor(self._list)
 
+    @classmethod
+    def fromfd(cls, fd: int) -> EmulatedEpoll:
+        """The epoll behind a number, which closes with this object.
+
+        EBADF, and EINVAL for another file. Differs: Python takes any number, and a call fails with EINVAL later.
+        """
+        process = caller()
+        file = file_to_wait_for(process, number_of(fd))
+        if not isinstance(file, InterestList):
+            raise OSError(errno.EINVAL, f"descriptor {fd} is of no epoll")
+        found = cls.__new__(cls)
+        found._process, found._list, found._number = process, file, fd
+        return found
+
     @property
     def closed(self) -> bool:
         return self._number < 0
@@ -231,7 +245,12 @@ def stand_ins() -> list[tuple[Any, Any]]:
         pairs.append(
             (
                 real,
-                class_on_hosts(real, EmulatedEpoll, (EmulatedEpoll, real), fromfd=staticmethod(real.fromfd)),
+                class_on_hosts(
+                    real,
+                    EmulatedEpoll,
+                    (EmulatedEpoll, real),
+                    fromfd=staticmethod(on_hosts(real.fromfd, EmulatedEpoll.fromfd)),
+                ),
             )
         )
     return pairs
