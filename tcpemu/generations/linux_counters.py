@@ -33,6 +33,7 @@ _SINCE: dict[Version, str] = {
     (3, 14): "TCPAutoCorking",
     (3, 15): "TCPFastOpenActiveFail",
     (3, 16): "TCPSynRetrans TCPFromZeroWindowAdv TCPToZeroWindowAdv TCPWantZeroWindowAdv TCPOrigDataSent",
+    (3, 19): "TCPMTUPFail TCPMTUPSuccess",
     (
         4,
         0,

@@ -225,6 +225,11 @@ def calling(host, *calls):
     return host
 
 
+def probing_mtu():
+    bench = established(mtu_probing=2)
+    return after(calling(bench, ("send", 30000)), ("A", 1, 1 + 2 * 1460))
+
+
 def ten_sent():
     """Ten segments are under way, on a connection with SACK."""
     return calling(established(opts=SACK), ("send", 14_600))
@@ -499,6 +504,7 @@ WAYS = {
     "UNACCEPTED_RST": closed_before_accept,
     "LINGER2_RST": lambda: closed_in_fin_wait2(-1),
     "SENT_SMALLER": lambda: told_by_icmp(calling(established(), ("send", 1400)), 3, 4, seq=1, mtu=1000),
+    "MTU_PROBE": probing_mtu,
     "ICMP_REFUSED": lambda: told_by_icmp(syn_sent(), 3, 1),
     "ICMP_TOLD": lambda: told_by_icmp(established(options=[(sockopt.IPPROTO_IP, 11, 1)]), 3, 1, seq=1),
     "ICMP_SOFT": lambda: told_by_icmp(established(), 3, 1, seq=1),

@@ -44,6 +44,8 @@ MEANING = {
     "TCPTimeouts": "retransmission timers that came due",
     "TCPLostRetransmit": "retransmissions that were lost too",
     "TCPLossProbes": "tail loss probes sent",
+    "TCPMTUPFail": "probes of the path's MTU that were lost",
+    "TCPMTUPSuccess": "probes of the path's MTU that arrived",
     "TCPLossProbeRecovery": "losses that a tail loss probe repaired",
     "TCPSlowStartRetrans": "retransmissions in slow start after a time-out",
     "TCPFastRetrans": "fast retransmissions",

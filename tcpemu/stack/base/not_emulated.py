@@ -8,7 +8,6 @@ from __future__ import annotations
 
 _MEMORY = "there is no limit of memory for all sockets together"
 _PLB = "a flow keeps its path"
-_PROBING = "the path's MTU is not probed"
 _ACCECN = "ECN is that of RFC 3168"
 _DEVICE = "there is no network device, so nothing queues in one"
 _SIZES = "a table has room for all"
@@ -93,7 +92,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_available_congestion_control": "it can only be read; see net.ipv4.tcp_congestion_control",
     "net.ipv4.tcp_available_ulp": "there are no protocols above TCP in the kernel",
     "net.ipv4.tcp_backlog_ack_defer": "segments are taken one by one",
-    "net.ipv4.tcp_base_mss": _PROBING,
     "net.ipv4.tcp_child_ehash_entries": _SIZES,
     "net.ipv4.tcp_early_demux": _DEVICE,
     "net.ipv4.tcp_ecn_option": _ACCECN,
@@ -106,8 +104,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_low_latency": "it does nothing in Linux either, since 4.14",
     "net.ipv4.tcp_mem": _MEMORY,
     "net.ipv4.tcp_migrate_req": "half-open connections end with their listener, as with 0",
-    "net.ipv4.tcp_mtu_probe_floor": _PROBING,
-    "net.ipv4.tcp_mtu_probing": _PROBING,
     "net.ipv4.tcp_no_ssthresh_metrics_save": "the slow start threshold of a closed connection is not kept, as with 1",
     "net.ipv4.tcp_pingpong_thresh": "a connection is interactive after one answer, as with 1",
     "net.ipv4.tcp_plb_cong_thresh": _PLB,
@@ -115,8 +111,6 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_plb_idle_rehash_rounds": _PLB,
     "net.ipv4.tcp_plb_rehash_rounds": _PLB,
     "net.ipv4.tcp_plb_suspend_rto_sec": _PLB,
-    "net.ipv4.tcp_probe_interval": _PROBING,
-    "net.ipv4.tcp_probe_threshold": _PROBING,
     "net.ipv4.tcp_rto_min_us": "the least RTO is 200 ms, the kernel's default",
     "net.ipv4.tcp_tw_recycle": "Linux has none either since 4.12",
 }

@@ -385,6 +385,11 @@ SENT_HELD_DATA = _reason(
     "Nagle's algorithm held this data until what was under way was acknowledged (TCP_NODELAY sends it at once)",
     "tcp_output.c: tcp_nagle_check",
 )
+SENT_MTU_PROBE = _reason(
+    "MTU_PROBE",
+    "a larger segment than others, to see whether the path carries it",
+    "tcp_output.c: tcp_mtu_probe",
+)
 SENT_KEEPALIVE_RST = _reason(
     "KEEPALIVE_RST", "the peer is taken for gone, and told so in case it is not", _ACTIVE_RESET
 )

@@ -52,6 +52,7 @@ SYSCTLS: dict[str, Sysctl] = {
         0, "1: answer a final ACK that the accept queue has no room for with a RST", 0, 255
     ),
     "net.ipv4.tcp_app_win": Sysctl(31, "share of the window kept for the application: window / 2**n", 0, 31),
+    "net.ipv4.tcp_base_mss": Sysctl(1024, "payload at which a search for the path's MTU begins"),
     "net.ipv4.tcp_challenge_ack_limit": Sysctl(
         INT_MAX, "challenge ACKs a second; the default is no limit", 1
     ),
@@ -111,6 +112,12 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_min_snd_mss": Sysctl(
         48, "least payload of a full segment, with options taken off", 48, 65535
     ),
+    "net.ipv4.tcp_mtu_probe_floor": Sysctl(
+        48, "least payload that a search for the path's MTU goes back to", 48, 65535
+    ),
+    "net.ipv4.tcp_mtu_probing": Sysctl(
+        0, "data looks for the path's MTU: 1: after time-outs that look like a black hole; 2: always", 0, 255
+    ),
     "net.ipv4.tcp_no_metrics_save": Sysctl(0, "1: remember nothing of closed connections", 0, 255),
     "net.ipv4.tcp_notsent_lowat": Sysctl(
         2**32 - 1, "octets that may wait unsent before send() takes no more", 0, 2**32 - 1
@@ -123,6 +130,12 @@ SYSCTLS: dict[str, Sysctl] = {
     ),
     "net.ipv4.tcp_pacing_ss_ratio": Sysctl(
         200, "the pace in slow start, in percent of a window a round trip", 0, 1000
+    ),
+    "net.ipv4.tcp_probe_interval": Sysctl(
+        600, "seconds for which a search for the path's MTU rests when it is over", 0, 17179869
+    ),
+    "net.ipv4.tcp_probe_threshold": Sysctl(
+        8, "octets: how close the ends of that search come before it is over"
     ),
     "net.ipv4.tcp_recovery": Sysctl(
         1,
@@ -201,6 +214,7 @@ class Sysctls:
     ip_local_port_range: tuple[int, int]
     tcp_abort_on_overflow: int
     tcp_app_win: int
+    tcp_base_mss: int
     tcp_challenge_ack_limit: int
     tcp_comp_sack_delay_ns: int
     tcp_comp_sack_nr: int
@@ -227,11 +241,15 @@ class Sysctls:
     tcp_min_tso_segs: int
     tcp_moderate_rcvbuf: int
     tcp_min_snd_mss: int
+    tcp_mtu_probe_floor: int
+    tcp_mtu_probing: int
     tcp_no_metrics_save: int
     tcp_notsent_lowat: int
     tcp_orphan_retries: int
     tcp_pacing_ca_ratio: int
     tcp_pacing_ss_ratio: int
+    tcp_probe_interval: int
+    tcp_probe_threshold: int
     tcp_recovery: int
     tcp_reflect_tos: int
     tcp_reordering: int

@@ -18,6 +18,15 @@ def with_current_ssthresh(congestion: Congestion) -> Congestion:
     return replace(congestion, ssthresh=ssthresh)  # type: ignore[type-var]
 
 
+def resized_for_mtu(congestion: Congestion, cwnd: int, reduces: bool) -> tuple[Congestion, int]:
+    """The same for larger segments, of which as many octets are fewer; and the threshold to go back to."""
+    prior = current_ssthresh(congestion, reduces)
+    moved = replace(congestion, cwnd=cwnd)  # type: ignore[type-var]
+    if not congestion.controls:
+        moved = replace(moved, counted=0)  # type: ignore[type-var]
+    return replace(moved, ssthresh=current_ssthresh(moved, reduces)), prior  # type: ignore[type-var]
+
+
 def current_ssthresh(congestion: Congestion, reduces: bool) -> int:
     """The threshold to return to: at least three quarters of the window (tcp.h: tcp_current_ssthresh)."""
     cwnd = congestion.cwnd

@@ -76,6 +76,8 @@ class Sending:
     """Payload of a full segment, options taken off."""
     path_mtu: int = 0
     """The MTU of the path for which `mss_cache` was worked out (icsk_pmtu_cookie)."""
+    mtu_search: MtuSearch | None = None
+    """How data itself looks for that MTU; None where it does not (tcp_mtu_probing)."""
     df: bool = True
     """Packets carry DF, Don't Fragment."""
     queue: deque[SendBuffer] | None = None
@@ -195,6 +197,23 @@ class Receiving:
     """When that round trip began."""
     reserved: int = 0
     """Octets of memory that the kernel has set aside, in whole pages, where that is more than all queues take."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class MtuSearch:
+    """How the search for the path's MTU stands (icsk_mtup, mtu_probe). Sizes are octets of IP packets."""
+
+    high: int
+    """The path is not known to carry more."""
+    low: int
+    """It is taken to carry so much; segments are no larger."""
+    begun: int
+    """When the search began, in nanoseconds."""
+    probing: int = 0
+    """The size that is asked for by a segment under way; 0 for none."""
+    start: int = 0
+    """Where that segment begins and ends."""
+    end: int = 0
 
 
 @dataclass(slots=True, eq=False, repr=False)

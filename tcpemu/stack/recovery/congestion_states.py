@@ -21,9 +21,9 @@ from enum import Enum
 from tcpemu.stack.base.sequence_numbers import after, before
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.control import control_moment, delivery_rate
-from tcpemu.stack.control.cwnd_changes import current_ssthresh, with_current_ssthresh
+from tcpemu.stack.control.cwnd_changes import current_ssthresh, with_current_ssthresh, with_cwnd
 from tcpemu.stack.records.ack_result import AckResult
-from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.records.connection import Connection, MtuSearch, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import LOST, SACKED
@@ -135,8 +135,20 @@ def _elsewhere(conn: Connection, board: Scoreboard, duplicates: int, result: Ack
     if not board.lost_out:
         _try_to_open(conn, board, result)
         return None
+    if conn.snd.mtu_search is not None and _probe_was_too_large(conn, board, conn.snd.mtu_search):
+        return _LOST if too_large_lost(conn, board, conn.snd.mss_cache) else None
     enter_recovery(conn, board, result.ece)
     return _LOST
+
+
+def _probe_was_too_large(conn: Connection, board: Scoreboard, search: MtuSearch) -> bool:
+    """What is lost is first of all a probe of the path's MTU: that is no congestion (tcp_mtup_probe_failed)."""
+    if board.recovery.state >= _CWR or not search.probing or conn.snd.una != search.start:
+        return False
+    search.high, search.probing = search.probing - 1, 0
+    conn.host.count("TCPMTUPFail")
+    conn.congestion = with_cwnd(conn.congestion, conn.congestion.cwnd + 1)
+    return True
 
 
 def _in_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend:
@@ -253,6 +265,8 @@ def enter_loss(conn: Connection, board: Scoreboard) -> None:
     recovery.probe_high = None
     recovery.queue_cwr = conn.ecn_ok
     recovery.frto = bool(conn.host.sysctls.tcp_frto) and (begins or bool(conn.rtx.retransmits))
+    if conn.snd.mtu_search is not None and conn.snd.mtu_search.probing:
+        recovery.frto = False
 
 
 def too_large_lost(conn: Connection, board: Scoreboard, mss: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tcpemu.stack.base.sequence_numbers import after, before, distance
 from tcpemu.stack.base.units import MICROSECOND, SECOND
 from tcpemu.stack.connection.lifetime import error_queue
-from tcpemu.stack.connection.measures import round_trip_time
+from tcpemu.stack.connection.measures import mtu_search, round_trip_time
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.scoreboard import Scoreboard
@@ -159,6 +159,9 @@ def _account(
     """What follows for reordering, duplicate ACKs and the timer: the end of tcp_clean_rtx_queue."""
     if result.acked or result.syn:
         result.set_timer = True
+        search = conn.snd.mtu_search
+        if search is not None and search.probing and result.acked and not after(search.end, conn.snd.una):
+            mtu_search.probe_arrived(conn, board)
         if not board.sack:
             reordering.remove_duplicates(conn, board, acked)
             if result.repeat_acked:

@@ -17,6 +17,7 @@ from tcpemu.stack.connection.measures import (
     header_prediction,
     initial_numbers,
     ipv6_header,
+    mtu_search,
     segment_size,
 )
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
@@ -50,6 +51,7 @@ def connect(conn: Connection, number: int | None = None, data: bytes = b"") -> i
         host, conn.options, conn.rcv.advmss, scaling
     )
     conn.rcv.ssthresh = conn.rcv.wnd
+    mtu_search.begin(conn, before_syn=True)
     segment_size.sync_mss(conn, before_syn=True)
     conn.snd.write_seq = conn.snd.nxt = add(iss, 1)
     conn.rtx.retrans_stamp = host.now

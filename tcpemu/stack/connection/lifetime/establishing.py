@@ -9,6 +9,7 @@ from tcpemu.stack.base.units import MICROSECOND
 from tcpemu.stack.connection.lifetime import chosen_control, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import (
     header_prediction,
+    mtu_search,
     path_mtu,
     receive_window,
     round_trip_time,
@@ -119,6 +120,8 @@ def init_transfer(conn: Connection) -> None:
         or conn.fast_open is not None
     ):
         chosen_control.begin_after_handshake(conn)
+    if host.sysctls.tcp_mtu_probing:
+        mtu_search.begin(conn)
     receive_window.init_buffer_space(conn)
     send_buffer_space.expand(conn)
     conn.snd.pushed_seq = conn.snd.write_seq

@@ -11,7 +11,7 @@ from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes
-from tcpemu.stack.connection.measures import blackhole, ipv6_header, round_trip_time
+from tcpemu.stack.connection.measures import blackhole, ipv6_header, mtu_search, round_trip_time
 from tcpemu.stack.connection.sending import data_out, retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
@@ -67,6 +67,8 @@ def retransmission_timer(conn: Connection) -> None:
         _back_off(conn)
         return
     host.count("TCPTimeouts")
+    if host.sysctls.tcp_mtu_probing and _suspects_the_path(conn):
+        mtu_search.suspect_black_hole(conn)
     if conn.orphan and conn.state not in OPENING and orphans.ended_early(conn, _peer_may_live(conn)):
         return
     tried_enough = _tried_enough(conn)
@@ -213,11 +215,21 @@ def _timed_out(conn: Connection, tries: int) -> bool:
     return conn.host.now - conn.rtx.retrans_stamp >= _allowed(conn, tries)
 
 
+def _suspects_the_path(conn: Connection) -> bool:
+    """Whether data was sent again for as long as tcp_retries1 says."""
+    if conn.state in OPENING or not conn.rtx.retransmits or conn.rtx.retrans_stamp is None:
+        return False
+    waited = conn.host.now - conn.rtx.retrans_stamp
+    return waited >= _doubling(conn, conn.host.sysctls.tcp_retries1)
+
+
 def _allowed(conn: Connection, tries: int) -> int:
-    """The time that so many doubling time-outs take from the least one on, or TCP_USER_TIMEOUT, in nanoseconds."""
-    limit = conn.options.user_timeout * MILLISECOND
-    if limit:
-        return limit
+    """The time that so many doubling time-outs take, or TCP_USER_TIMEOUT, in nanoseconds."""
+    return conn.options.user_timeout * MILLISECOND or _doubling(conn, tries)
+
+
+def _doubling(conn: Connection, tries: int) -> int:
+    """The time that so many doubling time-outs take from the least one on (tcp_model_timeout)."""
     generation = conn.host.generation
     base = generation.initial_rto if conn.state in OPENING else generation.rto_min
     rto_max = conn.host.rto_max

@@ -7,6 +7,7 @@ header_prediction.py  whether a segment is just what was expected, and the memor
 initial_numbers.py    initial sequence number and timestamp offset of a flow
 ipv6_header.py        what stands in the header of IPv6 alone: flow label and hop limit
 known_servers.py      the cookies of Fast Open, and the MSS, by server
+mtu_search.py         the search for the path's MTU by data itself
 orphan_limit.py       how many connections without an owner there are, and whether too many
 path_mtu.py           the MTU of the path to a peer, as ICMP has told it
 receive_window.py     the receive window: how it follows the buffer

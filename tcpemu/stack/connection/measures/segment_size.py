@@ -33,6 +33,11 @@ def _room(host: HostServices, mtu: int, peer: Address | None) -> int:
     return room if peer is None or len(peer) == IPV4_LENGTH else room - IPV6_LONGER
 
 
+def headers_of(conn: Connection) -> int:
+    """Octets of the headers of IP and TCP without options."""
+    return conn.host.mtu - _room(conn.host, conn.host.mtu, conn.key[0])
+
+
 def payload_in(conn: Connection, mtu: int) -> int:
     """Octets of payload in a full packet of this size, if the peer's window is no limit (tcp_mtu_to_mss)."""
     room, least = _room(conn.host, mtu, conn.key[0]), conn.host.sysctls.tcp_min_snd_mss
@@ -50,6 +55,11 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
     room, least = _room(host, snd.path_mtu, conn.key[0]), host.sysctls.tcp_min_snd_mss
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
+    search = snd.mtu_search
+    if search is not None:
+        search.high = min(search.high, snd.path_mtu)
+        room = _room(host, search.low, conn.key[0])
+        snd.mss_cache = min(snd.mss_cache, _full_payload(room, snd.mss_clamp, timestamps, 0, least))
 
 
 def half_of_window(largest: int) -> int:

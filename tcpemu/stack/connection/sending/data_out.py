@@ -12,20 +12,18 @@ tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fi
 
 from __future__ import annotations
 
-from collections import deque
-
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.measures import segment_size, send_buffer_space
-from tcpemu.stack.connection.sending import pacing, probe_timers, transmit
+from tcpemu.stack.connection.sending import mtu_probe, pacing, probe_timers, transmit
 from tcpemu.stack.control import cwnd_validation, delivery_rate, pacing_rate
-from tcpemu.stack.records.connection import Connection, WriteTimer
+from tcpemu.stack.control.cwnd_changes import with_cwnd
+from tcpemu.stack.records.connection import Connection, MtuSearch, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState, Recovery
 from tcpemu.stack.records.scoreboard import Scoreboard
-from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.sent_pieces import Unacked, new_piece
 from tcpemu.stack.recovery import write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
@@ -64,27 +62,21 @@ def write_xmit(
     mss = segment_size.current_mss(conn)
     if conn.scoreboard is None:
         pacing_rate.begin(conn)
+    sent = _look_for_mtu(conn, probe or one)
+    if sent < 0:
+        return 0
+    defers = False
     most = pacing_rate.burst(conn, mss)
-    sent, defers = 0, False
-    fills_first = conn.host.generation.sending.fills_first
     while snd.has_unsent and not (snd.paced and pacing.must_wait(conn)):
         quota = min(_cwnd_quota(conn), most) or int(probe or _fin_is_free(conn))
         if quota <= 0:
             break
-        queue = snd.queue
-        if queue and len(queue) > 1 and fills_first:
-            _grow_head(queue, quota * mss)
+        _grow_head(conn, quota * mss)
         waiting = snd.head_length
         if not _window_takes(conn, waiting, mss):
             break
         if waiting <= mss:
-            if (
-                nagle
-                and waiting < mss
-                and snd.head_is_last
-                and _small_waits(conn, cork)
-                and not snd.fin_queued
-            ):
+            if nagle and waiting < mss and _last_waits(conn, cork):
                 snd.held = snd.held or not (cork or conn.options.cork)
                 break
         elif not (probe or one) and _defers(conn, most):
@@ -99,8 +91,11 @@ def write_xmit(
     return sent
 
 
-def _grow_head(queue: deque[SendBuffer], wanted: int) -> None:
+def _grow_head(conn: Connection, wanted: int) -> None:
     """Fill the first buffer up out of the one behind it, since Linux 6.10 (tcp_grow_skb)."""
+    queue = conn.snd.queue
+    if queue is None or len(queue) < 2 or not conn.host.generation.sending.fills_first:
+        return
     head, following = queue[0], queue[1]
     if len(head.payload) >= wanted or head.eor:
         return
@@ -188,6 +183,12 @@ def _split_point(conn: Connection, mss: int, quota: int, nagle: bool, cork: bool
     return length
 
 
+def _last_waits(conn: Connection, cork: bool) -> bool:
+    """Whether the last segment, which is small, is held back; a FIN takes it along (tcp_nagle_test)."""
+    snd = conn.snd
+    return snd.head_is_last and not snd.fin_queued and _small_waits(conn, cork)
+
+
 def _small_waits(conn: Connection, cork: bool) -> bool:
     """Whether a small segment is held back: by TCP_CORK or MSG_MORE, or by Nagle's rule (tcp_nagle_test)."""
     if cork:
@@ -235,6 +236,36 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     if length % mss or not length:
         snd.sml = entry.end
     return entry.pcount
+
+
+def _look_for_mtu(conn: Connection, single: bool) -> int:
+    """Send a probe of the path's MTU if one is due; how many segments that took, -1 where it waits for room."""
+    search = conn.snd.mtu_search
+    if search is None or single:
+        return 0
+    size = mtu_probe.wanted(conn, search)
+    if size == mtu_probe.WAIT:
+        return -1
+    if size > 0:
+        _send_mtu_probe(conn, search, size)
+    return int(size > 0)
+
+
+def _send_mtu_probe(conn: Connection, search: MtuSearch, size: int) -> None:
+    """Send so much of what waits as one segment, in place of two of the window's (tcp_mtu_probe)."""
+    snd, host = conn.snd, conn.host
+    payload, flags = b"", ACK
+    while len(payload) < size:
+        part, those = _take(conn, min(size - len(payload), snd.head_length))
+        payload += part
+        flags |= those
+    entry = new_piece(snd.nxt, payload, flags, (max(host.now, snd.departed_at), host.turn), size)
+    _sending_starts(conn)
+    snd.nxt = entry.end
+    transmit.transmit_piece(conn, entry, reasons.SENT_MTU_PROBE)
+    conn.congestion = with_cwnd(conn.congestion, conn.congestion.cwnd - 1)
+    queue_unacked(conn, entry)
+    mtu_probe.sent(search, conn, entry.seq, size)
 
 
 def _why(conn: Connection, payload: bytes) -> Reason:

@@ -73,6 +73,9 @@ def send_again_uncounted(
     A tail loss probe is only this: it says nothing about what is lost (__tcp_retransmit_skb).
     """
     entry.began = entry.seq
+    if conn.snd.mtu_search is not None:
+        # What is lost now may hide what becomes of the probe.
+        conn.snd.mtu_search.probing = 0
     mss = segment_size.current_mss(conn)
     length = _allowed(conn, entry, segments, mss)
     if length is None:
