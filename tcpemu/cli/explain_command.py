@@ -13,7 +13,13 @@ from tcpemu.explain.facts.client_outcomes import client_outcomes
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.explain.story.story_lines import story_lines
 from tcpemu.explain.story.turning_points import turning_points
-from tcpemu.explain.tables.host_state import HostState, host_state_lines, last_queues, waiting_for_accept
+from tcpemu.explain.tables.host_state import (
+    HostState,
+    connections_of,
+    host_state_lines,
+    last_queues,
+    waiting_for_accept,
+)
 from tcpemu.network import Node
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
@@ -105,6 +111,7 @@ def standings(result: Result) -> Sequence[HostState]:
             last_queues(result.record, node.name),
             network.pending(node),
             waiting_for_accept(node.host) if isinstance(node.host, Host) else (),
+            connections_of(node.host) if isinstance(node.host, Host) else (),
         )
         for node in network.nodes.values()
         if isinstance(node, Node)

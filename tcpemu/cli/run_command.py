@@ -18,7 +18,7 @@ from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.run_overview import FinishedRun, overview_lines
 from tcpemu.generations import GENERATIONS
-from tcpemu.network import Node
+from tcpemu.network import Network, Node
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
@@ -129,6 +129,11 @@ def results_of_runs(
     results = run_and_tell(labelled(name, runs), until, watch)
     tell_of_idle_rules(name, [(result.name, result) for result in results])
     return results
+
+
+def follow_transfers(network: Network, _: int) -> None:
+    """Keep the inner life of its connections, for whoever is going to show it."""
+    network.watch_transfers()
 
 
 def tell_of_idle_rules(name: str, results: Sequence[tuple[str, Result]]) -> None:

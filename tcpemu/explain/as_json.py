@@ -17,6 +17,8 @@ octets. A program checks `format`: it grows when a key goes away or means someth
 - `hosts`: the server first, then each group of clients
 - `clients`: how each fared, in the order of the file; bare SYNs have none
 - `summary`: the numbers by which runs are compared, with the names of `tcpemu.scenario.running.summary.Summary`
+- `transfers`: the inner life of each connection at each of its hosts; null where it was not followed, which is where
+  a program did not ask for it: `tcpemu run --json` does
 - `rows`: all that happened, in order; `kind` says what a row is: `packet`, `call` or `timer`
 
 **A host**
@@ -32,6 +34,15 @@ octets. A program checks `format`: it grows when a key goes away or means someth
 - `started`: when it begins, which may be after the end of the run; `connected`: when its side was complete
 - `error`: the errno that ended it, empty if none did; `ended`: when that was, or when it had done all
 - `sent`, `received`: octets; `fate`: in words
+
+**A transfer**
+
+- `host`, `local_address`, `local_port`, `remote_address`, `remote_port`
+- `changes`: in order, each with `at` and the figures as they stood from then on, by the names of
+  `tcpemu.stack.sockets.tcp_info.FlowFigures`: `cwnd`, `ssthresh` (2147483647 before the first loss), `in_flight`,
+  `unacked`, `sacked`, `lost`, `retrans`, `total_retrans` (segments), `srtt`, `rttvar`, `rto` (microseconds),
+  `backoff`, `snd_wnd`, `rcv_wnd`, `notsent`, `acked`, `received`, `mss` (octets); `ca_state` is a word: `Open`,
+  `Disorder`, `CWR`, `Recovery` or `Loss`
 
 **A packet** stands where it was sent; a copy that a link made stands where it arrived.
 
@@ -100,9 +111,11 @@ from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
 from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, Row, TimerRow, each_row
 from tcpemu.explain.lines.segment_words import flag_words
+from tcpemu.explain.tables.connection_info import recovery_word
 from tcpemu.network import Node
 from tcpemu.network.addresses import Addresses
 from tcpemu.network.node import Attached
+from tcpemu.network.recorded.transfers import FiguresChanged
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.summary import summarize
@@ -167,7 +180,23 @@ def _head(result: Result) -> JsonObject:
         "hosts": [_host(result, node) for node in result.network.nodes.values()],
         "clients": list(_clients(result)),
         "summary": summary,
+        "transfers": _transfers(result),
     }
+
+
+def _transfers(result: Result) -> list[JsonObject] | None:
+    transfers = result.network.transfers
+    if transfers is None:
+        return None
+    return [
+        {"host": host, **_ends(flow), "changes": [_figures(change) for change in changes]}
+        for host, flow, changes in transfers
+    ]
+
+
+def _figures(change: FiguresChanged) -> JsonObject:
+    figures = change.figures._asdict()
+    return {"at": change.at, **figures, "ca_state": recovery_word(change.figures.ca_state)}
 
 
 def _host(result: Result, node: Attached) -> JsonObject:

@@ -14,6 +14,7 @@ from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.story.story_lines import story_lines
 from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.network import Network, Record
+from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.load_scenario import Run, load_runs
 from tcpemu.scenario.format.problems import Problem, ScenarioError, did_you_mean
@@ -59,6 +60,14 @@ class ScenarioRun:
         """All that happened, in order: packets, events, calls."""
         return self.result.record
 
+    @property
+    def transfers(self) -> Transfers | None:
+        """Each connection's windows, round-trip times and recovery as they changed; None where it was not asked for.
+
+        Iterating gives host, flow, and the changes: `change.at` in ns, `change.figures.cwnd`, `.ssthresh`, `.srtt` ...
+        """
+        return self.result.network.transfers
+
     def counters(self, host: str = SERVER) -> dict[str, int]:
         """The counters of a host that moved, by their MIB names. Raises KeyError for a host that is not there."""
         return dict(self.result.hosts[host].counters)
@@ -98,6 +107,7 @@ def run_scenario(
     *,
     run: str | None = None,
     until: int | None = None,
+    transfers: bool = False,
 ) -> ScenarioRun:
     """Run a scenario: a .toml file, or a built-in one by its name.
 
@@ -107,11 +117,13 @@ def run_scenario(
         result.save("talk.pcapng")
 
     `settings` are those of `tcpemu run --set`, by their paths. Of a scenario with variants it runs the one named
-    `run`, or the first. It ends at the scenario's duration, or at `until`, in nanoseconds. Raises ScenarioError with
-    all mistakes of the file at once.
+    `run`, or the first. It ends at the scenario's duration, or at `until`, in nanoseconds. With `transfers` the
+    windows, round-trip times and recovery of each connection are kept as they change, in `transfers` of what comes
+    back. Raises ScenarioError with all mistakes of the file at once.
     """
     source = os.fspath(name)
-    return ScenarioRun(build.run(_chosen(source, load_runs(source, settings), run), until))
+    watch = (lambda network, _: network.watch_transfers()) if transfers else None
+    return ScenarioRun(build.run(_chosen(source, load_runs(source, settings), run), until, watch))
 
 
 def _chosen(source: str, runs: tuple[Run, ...], wanted: str | None) -> Run:

@@ -30,6 +30,7 @@ from tcpemu.network.record import (
     Record,
 )
 from tcpemu.network.recorded.past_host import PastHost, past
+from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.network.task import Applications, Task, check_function, sleep
 from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
@@ -61,6 +62,7 @@ class PastNetwork:
     idle_rules: tuple[str, ...]
     failed: Sequence[Task]
     unmet_faults: Sequence[Fault]
+    transfers: Transfers | None
 
 
 class Network:
@@ -79,6 +81,8 @@ class Network:
         """What its nodes need of it; and what applications need that are no coroutines of its own."""
         self.unsaid = Conditions()
         """The conditions between nodes that no link joins."""
+        self.transfers: Transfers | None = None
+        """The inner life of its connections; None where nobody has asked for it by `watch_transfers`."""
         self._lookers: list[Look] = []
         self._switched: list[Callable[[Node], None]] = []
         self._addresses = Addresses()
@@ -391,6 +395,16 @@ class Network:
         """From now on look at a host after each of its steps; see `Look`."""
         self._lookers.append(look)
 
+    def watch_transfers(self) -> Transfers:
+        """From now on keep the congestion window, round-trip times and the rest of every connection as they change.
+
+        Off by default, and free then. Gives what fills while time passes, which is `transfers` too.
+        """
+        if self.transfers is None:
+            self.transfers = transfers = Transfers(len(self.record))
+            self.after_each_step(partial(transfers.look, self.record))
+        return self.transfers
+
     def _settled(self, node: Node, flow: FlowKey | None) -> None:
         for look in self._lookers:
             look(node, flow)
@@ -415,7 +429,9 @@ class Network:
             (node.name, node.addresses, past(node.host) if isinstance(node, Node) else None)
             for node in self.nodes.values()
         ]
-        rest = PastNetwork(self.seed, self.now, tuple(self.idle_rules()), self.failed, self.unmet_faults)
+        rest = PastNetwork(
+            self.seed, self.now, tuple(self.idle_rules()), self.failed, self.unmet_faults, self.transfers
+        )
         return _past_network, (rest, self.record, nodes)
 
     # How it stands.
@@ -451,5 +467,5 @@ def _past_network(
         else:
             network.attach(name, host, *addresses)
     network._loop.reach(rest.now)
-    network._past = rest
+    network._past, network.transfers = rest, rest.transfers
     return network

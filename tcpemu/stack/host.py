@@ -24,13 +24,15 @@ from tcpemu.stack.base.timer_queue import TimerQueue
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.stack.control.registry import CONTROLS
 from tcpemu.stack.listening import queues
+from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices, Network
-from tcpemu.stack.sockets import armed_timers, shutdown_and_close, ss_table
+from tcpemu.stack.sockets import armed_timers, shutdown_and_close, ss_table, tcp_info
 from tcpemu.stack.sockets.armed_timers import PendingTimer
 from tcpemu.stack.sockets.ports import Ports
 from tcpemu.stack.sockets.socket import Socket
 from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.stack.sockets.tables import SocketTables
+from tcpemu.stack.sockets.tcp_info import FlowFigures, TcpInfo
 from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, FlowKey, Segment
@@ -223,6 +225,24 @@ class Host:
         With `flows`, of the flows only those of them that are there.
         """
         return ss_table.rows(self._tables, flows)
+
+    def tcp_info(self, flow: FlowKey) -> TcpInfo | None:
+        """What TCP_INFO would tell of a connection, whoever owns it; None where there is none: in TIME_WAIT, gone.
+
+        The flow is remote address and port, then local ones.
+        """
+        conn = self._host.flows.get(flow)
+        return tcp_info.of_connection(conn) if isinstance(conn, Connection) else None
+
+    def congestion_control(self, flow: FlowKey) -> str:
+        """The name of the congestion control of a connection, such as `cubic`; empty where there is none."""
+        conn = self._host.flows.get(flow)
+        return conn.congestion.name if isinstance(conn, Connection) else ""
+
+    def figures(self, flow: FlowKey) -> FlowFigures | None:
+        """What of that changes from one segment to the next, quicker; None where there is no such connection."""
+        conn = self._host.flows.get(flow)
+        return tcp_info.figures_of(conn) if isinstance(conn, Connection) else None
 
     def pending(self) -> list[PendingTimer]:
         """The timers that are armed, in the order in which they will fire."""

@@ -371,3 +371,10 @@ def test_what_was_lost_is_in_the_capture_only_if_asked_for(tmp_path):
 def test_a_kernel_without_ticks_has_no_hint_to_them(scenario, tmp_path):
     done = tcpemu("run", scenario, "-o", tmp_path / "x.pcapng", "--generation", "macos-15")
     assert (done.exit_code, "hz=250" in done.stdout) == (0, False)
+
+
+def test_json_follows_the_connections_and_the_ladder_does_not(scenario, monkeypatch):
+    (run,) = json.loads(tcpemu("run", scenario, "--json").stdout)["runs"]
+    assert {each["host"] for each in run["transfers"]} == {"server", "somebody"}
+    monkeypatch.setattr("tcpemu.network.network.Network.watch_transfers", lambda _: pytest.fail("followed"))
+    assert tcpemu("run", scenario).exit_code == 0

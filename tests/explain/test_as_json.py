@@ -456,3 +456,30 @@ def test_what_made_a_timer_give_up_and_a_call_fail():
     crowded = {"name": "c", "count": 2, "sysctls": {"net.ipv4.ip_local_port_range": "2000 2000"}}
     run = run_of(clients=[crowded])
     assert [row["why"] for row in kind(run, "call") if row["why"]] == ["every local port is taken"]
+
+
+# The inner life of connections.
+
+
+def followed_run(watch):
+    client = {"name": "c", "do": ["connect", {"send": 40_000}]}
+    document = {"title": "t", "server": {"then": "read_to_end"}, "clients": [client], "duration": "1 s"}
+    (run,) = load_scenario.runs(load_scenario.from_document(document))
+    return build.run(run, watch=watch)
+
+
+def test_transfers_are_there_where_somebody_followed_them():
+    assert json_data("x", [followed_run(None)])["runs"][0]["transfers"] is None
+    result = followed_run(lambda network, _: network.watch_transfers())
+    data = json_data("x", [result])
+    assert json.loads("".join(json_text("x", [result]))) == data
+    transfers = data["runs"][0]["transfers"]
+    assert {(each["host"], each["remote_port"] == 80) for each in transfers} == {
+        ("c", True),
+        ("server", False),
+    }
+    changes = next(each["changes"] for each in transfers if each["host"] == "c")
+    assert (changes[1]["cwnd"], changes[1]["ca_state"], changes[1]["notsent"]) == (10, "Open", 0)
+    assert changes[-1]["acked"] == 40_001  # the SYN too
+    missing = {key for key in keys_in(transfers) if f"`{key}`" not in as_json.__doc__}
+    assert missing == set()

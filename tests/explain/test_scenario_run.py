@@ -51,3 +51,11 @@ def test_help_tells_of_every_name_with_a_sentence():
     assert "run_scenario(" in done.stdout
     for name in set(tcpemu.__all__) - {"GENERATIONS", "__version__"}:
         assert getattr(tcpemu, name).__doc__, name
+
+
+def test_transfers_are_kept_where_they_are_asked_for():
+    assert tcpemu.run_scenario("time-server").transfers is None
+    run = tcpemu.run_scenario("time-server", transfers=True)
+    windows = {host: [change.figures.cwnd for change in changes] for host, _, changes in run.transfers}
+    assert windows["server"][0] == 10
+    assert windows["client"][0] == 10

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from tcpemu.explain.lines.heading import Heading, heading_lines
 from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.explain.tables.connection_info import ConnectionInfo, info_lines
 from tcpemu.explain.tables.counter_table import counter_lines
 from tcpemu.explain.tables.socket_table import FIRST_OF_MANY, SOCKETS_LISTED, socket_lines
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
 from tcpemu.stack.base.events import QueueChanged
 from tcpemu.stack.base.states import State
+from tcpemu.stack.host import Host
 from tcpemu.stack.sockets.armed_timers import PendingTimer
 from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.wire.segment import FlowKey, endpoint_text
@@ -31,6 +33,8 @@ class HostState:
     """In the order in which they will fire."""
     waiting: Collection[FlowKey] = ()
     """The connections that wait for accept()."""
+    connections: Sequence[ConnectionInfo] = ()
+    """Its connections with their windows, round-trip times and recovery."""
 
 
 def last_queues(record: Record, node: str) -> list[QueueChanged]:
@@ -44,6 +48,19 @@ def waiting_for_accept(host: KnownHost) -> set[FlowKey]:
     return host.waiting_for_accept()
 
 
+def connections_of(host: KnownHost) -> list[ConnectionInfo]:
+    """The connections of a host, as TCP_INFO has them; none of one that is only a copy."""
+    if not isinstance(host, Host):
+        return []
+    found = []
+    for row in host.sockets():
+        flow = None if row.remote is None else (*row.remote, *row.local)
+        info = None if flow is None else host.tcp_info(flow)
+        if flow is not None and info is not None:
+            found.append(ConnectionInfo(flow, host.congestion_control(flow), info))
+    return found
+
+
 def host_state_lines(
     heading: Heading, at: int, hosts: Sequence[HostState], width: int = 100, raw: Sequence[str] = ()
 ) -> Iterator[Line]:
@@ -53,6 +70,8 @@ def host_state_lines(
         yield from _section(f"{host.name}: listeners (ss -tln)", _listeners(host))
         yield from _section(f"{host.name}: queues of each listener", _queues(host))
         yield from _section(f"{host.name}: sockets (ss -tan)", _sockets(host))
+        inner = info_lines(host.connections, width)
+        yield from _section(f"{host.name}: connections (ss -ti)", inner)
         yield from _section(f"{host.name}: counters that moved (nstat)", counter_lines(host.counters, width))
         yield from _section(f"{host.name}: timers that wait", timer_lines(host.timers, at))
     if raw:

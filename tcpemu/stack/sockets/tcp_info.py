@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from tcpemu.stack.base.congestion_hooks import NO_RTT
 from tcpemu.stack.base.errors import NotEmulatedError
@@ -136,6 +137,51 @@ class TcpInfo:
         return struct.pack(_LAYOUT, *values).ljust(_LENGTH, b"\0")[:room]
 
 
+class FlowFigures(NamedTuple):
+    """What changes from one segment of a connection to the next, for whoever follows it. Windows are as TCP_INFO has
+    them: `cwnd` and what is under way in segments, `snd_wnd` and `rcv_wnd` in octets.
+    """
+
+    cwnd: int
+    """The congestion window (snd_cwnd), in segments."""
+    ssthresh: int
+    """The slow start threshold, in segments; 2147483647 before the first loss."""
+    ca_state: int
+    """0 Open, 1 Disorder, 2 CWR, 3 Recovery, 4 Loss."""
+    in_flight: int
+    """Segments in the network: unacked - sacked - lost + retrans (tcp_packets_in_flight)."""
+    unacked: int
+    """Segments sent and not acknowledged (packets_out)."""
+    sacked: int
+    """Segments of those that the peer has SACKed; without SACK, that its duplicate ACKs stand for."""
+    lost: int
+    """Segments of those that are taken for lost."""
+    retrans: int
+    """Segments of those that were sent again."""
+    total_retrans: int
+    """Segments sent again, over all."""
+    srtt: int
+    """Smoothed round-trip time, in microseconds; 0 before the first."""
+    rttvar: int
+    """Its mean deviation, in microseconds, as `ss -ti` prints it; the RTO takes four times the largest of late."""
+    rto: int
+    """Retransmission time-out with its doubling, in microseconds."""
+    backoff: int
+    """How often it was doubled."""
+    snd_wnd: int
+    """The peer's window, in octets."""
+    rcv_wnd: int
+    """The window last offered to the peer, in octets."""
+    notsent: int
+    """Octets that wait to be sent for the first time."""
+    acked: int
+    """Octets that the peer has acknowledged, over all (bytes_acked); of who connects the SYN counts as one."""
+    received: int
+    """Octets of data that came in order, over all."""
+    mss: int
+    """Payload of a full segment, in octets."""
+
+
 _SIZES = (*(1,) * 8, *(4,) * 24, *(8,) * 4, *(4,) * 6, *(8,) * 4, *(4,) * 2, *(8,) * 2, *(4,) * 6, 2, 2, 4)
 _STARTS = tuple(sum(_SIZES[:number]) for number in range(len(_SIZES)))
 
@@ -204,6 +250,31 @@ def of_connection(conn: Connection) -> TcpInfo:
         rcv_wnd=rcv.wnd,
         total_rto=conn.rtx.total_rto,
         fastopen_client_fail=0 if conn.fast_open is None else conn.fast_open.client_fail,
+    )
+
+
+def figures_of(conn: Connection) -> FlowFigures:
+    """The figures of a connection now."""
+    snd, rcv, rtt, board = conn.snd, conn.rcv, conn.rtt, conn.scoreboard
+    under_way = (0, 0, 0, 0, 0, 0)
+    if board is not None:
+        counts = board.packets_out, board.sacked_out, board.lost_out, board.retrans_out
+        under_way = (int(board.recovery.state), board.in_flight, *counts)
+    return FlowFigures(
+        conn.congestion.cwnd,
+        conn.congestion.ssthresh,
+        *under_way,
+        conn.rtx.total_retrans,
+        rtt.srtt >> 3,
+        rtt.mdev >> 2,
+        rtt.rto // MICROSECOND,
+        rtt.backoff,
+        snd.wnd,
+        rcv.wnd,
+        snd.unsent,
+        snd.bytes_acked,
+        0 if conn.state in OPENING else rcv.nxt - rcv.irs - 1 & MASK,
+        snd.mss_cache,
     )
 
 
