@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tcpemu.explain.capture.seen_by import SeenBy
     from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
     from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
-    from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow, rows_of
+    from tcpemu.explain.facts.rows import CallRow, IcmpRow, PacketRow, Row, TimerRow, rows_of
     from tcpemu.explain.ladder.ladder_lines import ladder_lines, ladder_text
     from tcpemu.explain.lines.heading import Heading
     from tcpemu.explain.lines.style import Line, Role, Span, lines_text
@@ -60,6 +60,7 @@ _HOMES = {
     "CallRow": "tcpemu.explain.facts.rows",
     "PacketRow": "tcpemu.explain.facts.rows",
     "Row": "tcpemu.explain.facts.rows",
+    "IcmpRow": "tcpemu.explain.facts.rows",
     "TimerRow": "tcpemu.explain.facts.rows",
     "rows_of": "tcpemu.explain.facts.rows",
     "ApplicationOutcome": "tcpemu.explain.facts.client_outcomes",
@@ -90,6 +91,7 @@ __all__ = [
     "ComparedRun",
     "FinishedRun",
     "Heading",
+    "IcmpRow",
     "Line",
     "PacketRow",
     "Role",

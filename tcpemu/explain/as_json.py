@@ -109,7 +109,16 @@ from typing import Any, TypeAlias
 
 from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcomes
-from tcpemu.explain.facts.rows import CallRow, Evicted, ListenerQueues, PacketRow, Row, TimerRow, each_row
+from tcpemu.explain.facts.rows import (
+    CallRow,
+    Evicted,
+    IcmpRow,
+    ListenerQueues,
+    PacketRow,
+    Row,
+    TimerRow,
+    each_row,
+)
 from tcpemu.explain.lines.segment_words import flag_words
 from tcpemu.explain.tables.connection_info import recovery_word
 from tcpemu.network import Node
@@ -124,6 +133,7 @@ from tcpemu.stack.base.states import State
 from tcpemu.stack.sockets.ss_table import SocketRow
 from tcpemu.version import __version__
 from tcpemu.wire import options as opt
+from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.segment import Address, FlowKey, Segment, address_text
 
 JsonObject: TypeAlias = dict[str, Any]
@@ -278,6 +288,8 @@ def row_data(row: Row) -> JsonObject:
             return _packet(row)
         case CallRow():
             return _call(row)
+        case IcmpRow(error=IcmpError() as error):
+            return {**_timer(row), "kind": "icmp", "icmp": _icmp(error)}
         case TimerRow():
             return _timer(row)
 
@@ -402,6 +414,18 @@ def _timer(row: TimerRow) -> JsonObject:
         "state": row.change and _states(row.change, row.change.new),
         "given_up": row.given_up and asdict(row.given_up),
         "queues": _queues(row.queues),
+    }
+
+
+def _icmp(error: IcmpError) -> JsonObject:
+    return {
+        "from": _address(error.src),
+        "to": _address(error.dst),
+        "type": error.kind,
+        "code": error.code,
+        "mtu": error.mtu if error.too_large else None,
+        "says": error.says,
+        "quoted": error.quoted.hex(),
     }
 
 

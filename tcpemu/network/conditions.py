@@ -9,6 +9,8 @@ from tcpemu.network.clock import MICROSECOND, nanoseconds, seconds_text
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import FLAG_LETTERS, Segment, flag_names, flags_of
 
+LEAST_MTU, MOST_MTU = 68, 65535
+"""Octets of a packet that a link carries at least (RFC 791) and at most."""
 _mask = lru_cache(flags_of)
 
 
@@ -165,6 +167,12 @@ class Conditions:
     mark: int | None = None
     """An ECN-capable packet that finds so many packets in the queue is marked (CE), as DCTCP's K has it; None: none."""
 
+    mtu: int | None = None
+    """Octets that a packet may have beyond the first router, which stands in the middle; larger ones with DF, and of
+    IPv6, are lost there, and it says so by ICMP. None: any. Others of IPv4 go on as one, as if put together again."""
+    icmp: bool = True
+    """Whether that router says so; without it the path is a black hole for large packets."""
+
     def __repr__(self) -> str:
         """What is not as usual: `Conditions(delay=20000000, loss=0.1)`."""
         return f"Conditions({_unusual(self)})"
@@ -183,6 +191,8 @@ class Conditions:
             _count("rate", self.rate, "bit/s")
         if self.mark is not None:
             _count("mark", self.mark, "packets")
+        if self.mtu is not None and not (type(self.mtu) is int and LEAST_MTU <= self.mtu <= MOST_MTU):
+            raise ConfigurationError(f"mtu={self.mtu!r}: a link has {LEAST_MTU} to {MOST_MTU} octets")
         self._check_together()
         object.__setattr__(self, "drop", _rules(self.drop))
 
@@ -193,6 +203,10 @@ class Conditions:
         return self.drop
 
     def _check_together(self) -> None:
+        if not self.icmp and self.mtu is None:
+            raise ConfigurationError(
+                "icmp=False: only a link with an mtu has anything to say; set mtu as well"
+            )
         if self.mark is not None and self.rate is None:
             raise ConfigurationError(
                 f"mark={self.mark}: nothing waits on a link without a rate; set rate or leave mark out"

@@ -15,11 +15,19 @@ from typing import NamedTuple, TypeAlias
 
 from tcpemu.network.clock import SECOND
 from tcpemu.network.conditions import Conditions, Rule
+from tcpemu.stack.base.ip_families import is_ipv6
+from tcpemu.wire.codec_choice import encode
+from tcpemu.wire.icmp import FRAGMENTATION_NEEDED, UNREACHABLE, V6_TOO_BIG, IcmpError, quote
 from tcpemu.wire.options import encode_options
-from tcpemu.wire.segment import Segment, ip_header_length
+from tcpemu.wire.segment import Segment, address, ip_header_length
 
 _ECN = 3
 """The bits of the TOS octet: neither for a packet that is not ECN-capable, both for one that is marked."""
+
+
+ROUTER, ROUTER6 = address("192.0.0.8"), address("100:0:0:1::8")
+"""Who speaks for the routers of a path, which have no addresses here: those set aside for that (RFC 7600, RFC 9780)."""
+_MOST_QUOTED = 576 - 28
 
 
 class Flight(NamedTuple):
@@ -43,9 +51,17 @@ def octets(segment: Segment) -> int:
 
 
 def build_hop(
-    conditions: Conditions, stream: Callable[[str], Random], lose: Lose, copy: Copy, arrive: Hop
+    conditions: Conditions,
+    stream: Callable[[str], Random],
+    lose: Lose,
+    copy: Copy,
+    arrive: Hop,
+    refuse: Hop,
 ) -> Hop:
-    """The way through a link in these conditions. `stream` gives the random stream of a name."""
+    """The way through a link in these conditions. `stream` gives the random stream of a name.
+
+    `refuse` gets what is too large for it.
+    """
     hop: Hop = Delay(conditions.delay, conditions.jitter, stream("jitter"), arrive)
     if conditions.reorder:
         hop = Reorder(conditions.reorder, stream("reorder"), arrive, hop)
@@ -55,9 +71,37 @@ def build_hop(
         hop = Duplicate(conditions.duplicate, stream("duplicate"), copy, hop)
     if conditions.loss:
         hop = Loss(conditions.loss, stream("loss"), lose, hop)
+    if conditions.mtu is not None:
+        hop = TooLarge(conditions.mtu, refuse, hop)
     if conditions.rules:
         hop = DropByRule(conditions.rules, lose, hop)
     return hop
+
+
+class TooLarge:
+    """Packets that are larger than the MTU and may not be cut go no further."""
+
+    __slots__ = ("_mtu", "_onward", "_refuse")
+
+    def __init__(self, mtu: int, refuse: Hop, onward: Hop) -> None:
+        self._mtu, self._refuse, self._onward = mtu, refuse, onward
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        segment = flight.segment
+        whole = segment.df or is_ipv6(segment.dst)
+        hop = self._refuse if whole and octets(segment) > self._mtu else self._onward
+        hop(flight, at)
+
+
+def too_large(segment: Segment, mtu: int) -> IcmpError:
+    """What a router says: the packet is larger than the next link's MTU (RFC 1191, RFC 8201).
+
+    As much is quoted as an error may have: 576 octets of IPv4 in all (RFC 1812 section 4.3.2.3), 1280 of IPv6.
+    """
+    whole = encode(segment)
+    if is_ipv6(segment.src):
+        return IcmpError(ROUTER6, segment.src, V6_TOO_BIG, 0, quote(segment, whole), mtu)
+    return IcmpError(ROUTER, segment.src, UNREACHABLE, FRAGMENTATION_NEEDED, whole[:_MOST_QUOTED], mtu)
 
 
 class Delay:

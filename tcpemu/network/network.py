@@ -16,7 +16,7 @@ from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, KnownHost
 from tcpemu.network.fault_layer import FaultLayer
 from tcpemu.network.faults import Fault
-from tcpemu.network.links import DropByRule, Flight, Hop, build_hop
+from tcpemu.network.links import DropByRule, Flight, Hop, build_hop, too_large
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
 from tcpemu.network.record import (
@@ -190,6 +190,7 @@ class Network:
             lose=partial(self._lose, sender.name),
             copy=self._copy,
             arrive=lambda flight, at: self._loop.at(at, self._arrive, sender.name, receiver, flight),
+            refuse=lambda flight, at: self._too_large(sender.name, conditions, flight, at),
         )
         return hop
 
@@ -200,6 +201,17 @@ class Network:
             self._lose(sender, flight, self.now, HOST_IS_OFF)
         else:
             receiver.deliver(flight)
+
+    def _too_large(self, sender: str, conditions: Conditions, flight: Flight, at: int) -> None:
+        """A router has no room for the packet. It stands in the middle, so its answer takes the link's delay."""
+        mtu = conditions.mtu
+        assert mtu is not None
+        says = "" if conditions.icmp else ", and no router says so"
+        self._lose(sender, flight, at, f"larger than the path's MTU of {mtu} octets{says}")
+        owner = self._addresses.owner(flight.segment.src)
+        if conditions.icmp and owner is not None:
+            error = too_large(flight.segment, mtu)
+            self._loop.at(at + conditions.delay, self.nodes[owner].hear, error)
 
     def _copy(self, flight: Flight) -> Flight:
         return Flight(self.record.number(), flight.segment, flight.number)

@@ -101,6 +101,9 @@ class Attached:
         )
         self._arrived(number, segment)
 
+    def hear(self, error: IcmpError) -> None:
+        """An ICMP error arrives; a node without a TCP takes no notice."""
+
     def _arrived(self, number: int, segment: Segment) -> None:
         raise NotImplementedError
 
@@ -302,14 +305,19 @@ class Node(Attached):
             self._loop.at(self._loop.now + UNRESOLVED, self._give_up, peer, waiting)
 
     def _give_up(self, peer: Address, waiting: list[Segment]) -> None:
-        host = self.host
-        if self._unresolved.get(peer) is not waiting or not isinstance(host, Host):
+        if self._unresolved.get(peer) is not waiting:
             return  # it has crashed since
         del self._unresolved[peer]
         for segment in waiting:
             own = segment.src
             says = _NO_NEIGHBOUR_V6 if is_ipv6(own) else _NO_NEIGHBOUR
-            host.receive_icmp(IcmpError(own, own, *says, encode(segment)), self._loop.now)
+            self.hear(IcmpError(own, own, *says, encode(segment)))
+
+    def hear(self, error: IcmpError) -> None:
+        """An ICMP error arrives at its TCP."""
+        host = self.host
+        if isinstance(host, Host) and not self.off:
+            host.receive_icmp(error, self._loop.now)
             self._settle()
 
     # Steps of the host.

@@ -114,9 +114,10 @@ class Host:
         check_time(now, host.now)
         host.now = now
         host.turn += 1
+        before = len(host.happened)
         reason = dispatch.icmp_arrived(self._tables, error)
         if host.observe:
-            host.happened.append(IcmpArrived(now, error, host.as_told(reason)))
+            host.happened.insert(before, IcmpArrived(now, error, host.as_told(reason)))
         if host.lingering:
             shutdown_and_close.end_waits(host)
 

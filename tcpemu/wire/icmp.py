@@ -85,13 +85,22 @@ class IcmpError(NamedTuple):
 
     def __str__(self) -> str:
         """As `192.0.2.254 says: destination unreachable (port) of 10.0.0.1:80 > 10.0.0.2:5000`."""
-        six = len(self.src) == 16
-        kinds, codes = (_V6_KINDS, _V6_UNREACHABLE_CODES) if six else (_KINDS, _UNREACHABLE_CODES)
-        unreachable = self.kind == (V6_UNREACHABLE if six else UNREACHABLE)
-        code = f" ({codes.get(self.code, self.code)})" if unreachable else ""
         flow = self.flow
         about = f"{endpoint_text(flow[2:])} > {endpoint_text(flow[:2])}"
-        return f"{address_text(self.src)} says: {kinds.get(self.kind, self.kind)}{code} of {about}"
+        return f"{address_text(self.src)} says: {self.says} of {about}"
+
+    @property
+    def says(self) -> str:
+        """Type and code in words: `destination unreachable (port)`, `packet too big (MTU 1280)`."""
+        six = len(self.src) == 16
+        kinds, codes = (_V6_KINDS, _V6_UNREACHABLE_CODES) if six else (_KINDS, _UNREACHABLE_CODES)
+        more = []
+        if self.kind == (V6_UNREACHABLE if six else UNREACHABLE):
+            more.append(str(codes.get(self.code, self.code)))
+        if self.too_large and self.mtu:
+            more.append(f"MTU {self.mtu}")
+        words = str(kinds.get(self.kind, self.kind))
+        return f"{words} ({', '.join(more)})" if more else words
 
     @property
     def mtu(self) -> int:

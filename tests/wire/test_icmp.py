@@ -21,8 +21,8 @@ def test_octets_and_back():
     assert len(octets) == 20 + 8 + 28
     assert decode_icmp(octets) == ERROR
     assert (ERROR.flow, ERROR.seq, ERROR.mtu) == ((PEER, 42001, OURS, 8080), 7, 1400)
-    said = "192.0.2.254 says: destination unreachable (fragmentation needed) of 192.168.0.1:8080 > 192.0.2.1:42001"
-    assert str(ERROR) == said
+    said = "destination unreachable (fragmentation needed, MTU 1400) of 192.168.0.1:8080 > 192.0.2.1:42001"
+    assert str(ERROR) == f"192.0.2.254 says: {said}"
 
 
 def test_scapy_reads_what_we_write():
@@ -54,7 +54,7 @@ def test_octets_of_icmpv6_and_back():
         1280,
         True,
     )
-    said = "2001:db8:1::fe says: packet too big of [2001:db8::1]:8080 > [2001:db8:1::1]:42001"
+    said = "2001:db8:1::fe says: packet too big (MTU 1280) of [2001:db8::1]:8080 > [2001:db8:1::1]:42001"
     assert str(ERROR6) == said
     unreachable = ERROR6._replace(kind=1, code=4)
     assert "destination unreachable (port) of" in str(unreachable)

@@ -27,6 +27,7 @@ here, for the format has no place for them; the description of a host's interfac
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from heapq import merge
 
 from tcpemu.explain.capture.chosen_sights import ChosenSight, ChosenSights
 from tcpemu.explain.capture.packet_comments import comment_on
@@ -34,10 +35,12 @@ from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.foresight import homes_of
 from tcpemu.explain.facts.rows import PacketRow, Row, each_row
 from tcpemu.explain.lines.count_words import count as how_many
-from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.network.record import HostEvent, PacketSeen, Point, Record
+from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.version import __version__
 from tcpemu.wire.capture_file import Capture, CaptureError, Direction, Interface, Packet
 from tcpemu.wire.codec_choice import encode
+from tcpemu.wire.icmp import encode_icmp
 from tcpemu.wire.segment import Address, address_text
 
 LOST_INTERFACE = "lost"
@@ -124,6 +127,27 @@ class CaptureInPieces:
 
     def packets(self) -> Iterator[Packet]:
         """The packets, by their times. Raises CaptureError for one that has no octets."""
+        yield from merge(self._segments(), self._icmp(), key=lambda packet: packet.at)
+
+    def _icmp(self) -> Iterator[Packet]:
+        """The ICMP errors that reach the viewer's side, each with what it did; not those that never left a host."""
+        for entry in self._record.each(IcmpArrived):
+            assert isinstance(entry, HostEvent)
+            told = entry.event
+            if not isinstance(told, IcmpArrived) or told.error.src == told.error.dst:
+                continue
+            if self._seen_by is not SeenBy.ALL and not self._sights.sees(entry.node):
+                continue
+            comment = f"{told.error}; {entry.node}: {told.reason.text} [{told.reason.source}]"
+            yield Packet(
+                at=entry.at,
+                data=encode_icmp(told.error),
+                interface=self._hosts.get(entry.node, len(self._hosts)),
+                comments=(comment,) if self._comments else (),
+                direction=Direction.INBOUND,
+            )
+
+    def _segments(self) -> Iterator[Packet]:
         rows = (
             _RowsByNumber(each_row(self._record, foresight=self._sights.foresight))
             if self._comments

@@ -65,7 +65,7 @@ class ChosenSights:
         home = None if first is None else self._homes.get(first.segment.dst)
         return set() if home is None else {home}
 
-    def _sees(self, node: str | None) -> bool:
+    def sees(self, node: str | None) -> bool:
         """Whether that host is the viewer."""
         return node is not None and (node in self._servers) == (self._seen_by is SeenBy.SERVER)
 
@@ -137,13 +137,13 @@ class ChosenSights:
     ) -> None:
         """It is decided on. One on its way to the viewer yet, or a copy that the viewer did not see, is not chosen."""
         if rank == _FOREIGN:
-            found.chosen = not (self._sees(found.sender) or self._sees(found.receiver))
+            found.chosen = not (self.sees(found.sender) or self.sees(found.receiver))
         heappush(heap, (found.sight.at, began, found))
 
     def _rank(self, sight: PacketSeen) -> int:
         if sight.point is Point.LOST:
             return _LOST
-        return _OWN if self._sees(sight.node) else _FOREIGN
+        return _OWN if self.sees(sight.node) else _FOREIGN
 
 
 _Waiting: TypeAlias = tuple[int, int, int, ChosenSight]

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tcpemu.network.record import Call, Entry, HostEvent, PacketSeen, Point, Record
-from tcpemu.stack.base.events import Counted, QueueChanged, Sent, StateChanged, TimerFired, Verdict
+from tcpemu.stack.base.events import (
+    Counted,
+    IcmpArrived,
+    QueueChanged,
+    Sent,
+    StateChanged,
+    TimerFired,
+    Verdict,
+)
 from tcpemu.wire.segment import Segment
 
 
@@ -27,7 +35,9 @@ class HostStep:
     arrived: Segment | None = None
     """That packet itself."""
     call: Call | None = None
-    """The call that was made, if it began with one. With neither, a timer was due."""
+    """The call that was made, if it began with one. With none of these, a timer was due."""
+    icmp: IcmpArrived | None = None
+    """The ICMP error that arrived, if it began with one."""
     verdict: Verdict | None = None
     timers: list[TimerFired] = field(default_factory=list)
     changes: list[StateChanged] = field(default_factory=list)
@@ -116,6 +126,9 @@ class StepReader:
     def _event(self, entry: HostEvent) -> None:
         at, node, event, packet = entry
         step = self.last
+        if type(event) is IcmpArrived:
+            self._begin(HostStep(at, node, self._place, icmp=event))
+            return
         if (
             step is None
             or step.at != at

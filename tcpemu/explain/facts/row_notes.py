@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tcpemu.explain.facts.counter_meanings import BULK
-from tcpemu.explain.facts.rows import Evicted, ListenerQueues, PacketRow, Row, TimerRow
+from tcpemu.explain.facts.rows import Evicted, IcmpRow, ListenerQueues, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
@@ -16,6 +16,7 @@ from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import HOST_IS_OFF, MIDDLEBOX, NO_HOST
 from tcpemu.stack.base.events import LISTENER_GONE, GivenUp, Outcome, Reason, Verdict
 from tcpemu.stack.base.states import State
+from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.segment import ACK, RST, SYN, Segment
 
 ORDINARY = frozenset(
@@ -74,6 +75,9 @@ def notes_of(row: Row) -> tuple[Note, ...]:
     match row:
         case PacketRow():
             return tuple(note for note in all_notes_of(row) if not note.ordinary)
+        case IcmpRow(error=IcmpError() as error, reason=Reason() as reason):
+            role = Role.LOST if row.change else Role.AGAIN
+            return (Note(f"{error}; {row.node}: {reason.text}", role, reason.name, reason.source),)
         case TimerRow(reason=Reason() as reason):
             text = f"{row.node}: {reason.text}{decided(row.given_up, reason)}{_fin_wait2(row)}"
             return (Note(text, Role.LOST, reason.name, reason.source),)

@@ -17,6 +17,7 @@ from tcpemu.network.record import NO_HOST, PROGRAM_ENDS, WAITS, Call, PacketSeen
 from tcpemu.stack.base.events import (
     LISTENER_GONE,
     GivenUp,
+    IcmpArrived,
     Outcome,
     QueueChanged,
     Reason,
@@ -25,6 +26,7 @@ from tcpemu.stack.base.events import (
     Verdict,
 )
 from tcpemu.stack.base.states import State
+from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.segment import FlowKey, Segment, endpoint_text
 
 
@@ -136,8 +138,16 @@ class TimerRow:
     """For a timer that gave up: what decided that."""
 
 
+@dataclass(frozen=True, slots=True)
+class IcmpRow(TimerRow):
+    """An ICMP error that arrived about a segment of the flow, and what it did."""
+
+    error: IcmpError | None = None
+    """Always there."""
+
+
 Row: TypeAlias = PacketRow | CallRow | TimerRow
-"""A thing worth telling of a run: a packet with what became of it, a call, or a timer."""
+"""A thing worth telling of a run: a packet with what became of it, a call, a timer, or an ICMP error (IcmpRow)."""
 
 EVICTION = "REQUEST_EVICTED"
 """The reason of what stands in `PacketRow.evicted`."""
@@ -358,6 +368,8 @@ class _RowsOfRecord:
         if step.call is not None:
             if self._every_call or step.queues or _worth_telling(step.call, sent=bool(step.sent)):
                 rows.append(call_row(step, step.call))
+        elif step.icmp is not None:
+            rows.append(_icmp_row(step, step.icmp))
         elif not step.sent or any(timer.given_up for timer in step.timers):
             _add_timer_rows(step, rows)
 
@@ -384,6 +396,12 @@ def _add_timer_rows(step: HostStep, rows: list[Row]) -> None:
         timer = fired.get(flow)
         reason, given_up = (timer.reason, timer.given_up) if timer else (None, None)
         rows.append(TimerRow(step.at, step.node, flow, reason, changes.get(flow), queues, given_up))
+
+
+def _icmp_row(step: HostStep, told: IcmpArrived) -> IcmpRow:
+    flow = told.error.flow
+    change = _change(step, flow) if step.changes else None
+    return IcmpRow(step.at, step.node, flow, told.reason, change, _queues_after(step), error=told.error)
 
 
 def _worth_telling(call: Call, *, sent: bool) -> bool:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
-from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow
+from tcpemu.explain.facts.rows import CallRow, IcmpRow, ListenerQueues, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.segment_words import flag_words
 from tcpemu.network.record import NO_HOST
+from tcpemu.wire.icmp import IcmpError
 
 WHOLE = 60
 """Up to so many rows nothing is folded."""
@@ -160,6 +161,8 @@ def row_kind(row: Row) -> str:
             return kind + " that evicts" if row.evicted else kind
         case CallRow():
             return row.text.split("(")[0] + ("()" if "(" in row.text else "")
+        case IcmpRow():
+            return "ICMP error"
         case TimerRow():
             return "timer"
 
@@ -231,5 +234,7 @@ def _shape(row: Row, *, fine: bool) -> Shape:
             )
         case CallRow():
             return row.node, row_kind(row), row.result if row.result.isupper() else ""
+        case IcmpRow(error=IcmpError() as error):
+            return row.node, error.says, row.reason and row.reason.name
         case TimerRow():
             return row.node, row.reason and row.reason.name, row.change and row.change.new

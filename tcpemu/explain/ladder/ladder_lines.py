@@ -12,7 +12,7 @@ from dataclasses import replace
 from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, drop_word, notes_of
-from tcpemu.explain.facts.rows import CallRow, ListenerQueues, PacketRow, Row, TimerRow, each_row
+from tcpemu.explain.facts.rows import CallRow, IcmpRow, ListenerQueues, PacketRow, Row, TimerRow, each_row
 from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, Folding
 from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, QueueWords
 from tcpemu.explain.ladder.travel_times import (
@@ -282,6 +282,8 @@ class _Drawing:
     def _timer(self, row: TimerRow) -> Line:
         label, change = self._sides.label_of_flow(row.node, row.flow), _change_words(row.change)
         text = f"timer of {label}" if row.reason else label
+        if isinstance(row, IcmpRow) and row.error is not None:
+            text = f"ICMP about {label}: {row.error.says}"
         right = row.node in self._sides.right
         return self._columns.aside(
             row.at, f"{text}: {change}" if change else text, row.queues, right=right, role=Role.LOST

@@ -308,6 +308,9 @@ _CHANGES: dict[str, tuple[Advice, ...]] = {
     "CLOSED_WINDOW_TIMED_OUT": (_words("a program at the other end that calls recv() sooner"), _given_up),
     "SHUT_WINDOW_TIMED_OUT": (_given_up,),
     LONE: (_keepalive,),
+    "ICMP_TOO_LARGE": (
+        _words("an mtu of the host that the whole path has: then nothing has to be found out"),
+    ),
     "LINGER_OVER": (
         _words("a longer SO_LINGER; or an answer of the peer that says it has all, in place of waiting"),
     ),

@@ -19,7 +19,16 @@ from tcpemu.explain.facts.row_notes import (
     notes_of,
     reset_cause,
 )
-from tcpemu.explain.facts.rows import UNKNOWN_FLOW, CallRow, ListenerQueues, PacketRow, Row, TimerRow, rows_of
+from tcpemu.explain.facts.rows import (
+    UNKNOWN_FLOW,
+    CallRow,
+    IcmpRow,
+    ListenerQueues,
+    PacketRow,
+    Row,
+    TimerRow,
+    rows_of,
+)
 from tcpemu.explain.facts.run_digest import RunDigest, digest_of
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
@@ -200,6 +209,8 @@ class _TurningPoints:
 
     def _lead(self, one: _Instance) -> str:
         row, note = one.row, one.note
+        if isinstance(row, IcmpRow):
+            return f"An ICMP error arrives at {one.node}: {note.text}"
         if isinstance(row, TimerRow):
             about = "" if one.client == one.node else f", about {one.client}"
             return f"A timer of {one.node}{about}: {_after_name(note.text, one.node)}"

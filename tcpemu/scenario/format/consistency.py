@@ -18,6 +18,7 @@ def broken(scenario: Scenario) -> Iterator[Problem]:
     yield from _names(scenario)
     yield from _addresses(scenario)
     yield from _links(scenario)
+    yield from _path_mtus(scenario)
     yield from _ranges(scenario)
     yield from _faults(scenario)
 
@@ -91,6 +92,33 @@ def _mtus(scenario: Scenario) -> Iterator[Problem]:
             yield Problem(f"{place}.mtu", f"found {table.mtu}", f"over IPv6 give {LEAST_IPV6_MTU} at least")
 
 
+def _path_mtus(scenario: Scenario) -> Iterator[Problem]:
+    """A path's MTU says something only where hosts send larger packets; one of IPv6 has 1280 octets at least."""
+    given = [address for _, address in given_addresses(scenario)]
+    six = bool(given) and ":" in given[0]
+    most = max(table.mtu for _, table in _hosts(scenario))
+    tables = [("link", scenario.link)]
+    tables += [
+        (f"clients[{number}].link", one.link) for number, one in enumerate(scenario.clients) if one.link
+    ]
+    for place, link in tables:
+        for where, mtu in _mtus_of(place, link):
+            if six and mtu < LEAST_IPV6_MTU:
+                yield Problem(f"{where}.mtu", f"found {mtu}", f"over IPv6 give {LEAST_IPV6_MTU} at least")
+            elif mtu >= most:
+                what = f"found {mtu}, and no host sends packets of more than {most} octets"
+                yield Problem(
+                    f"{where}.mtu", what, "nothing would be too large; lower it, or raise a host's mtu"
+                )
+
+
+def _mtus_of(place: str, link: Link) -> Iterator[tuple[str, int]]:
+    ways = ((place, link), (f"{place}.to_server", link.to_server), (f"{place}.to_client", link.to_client))
+    for where, way in ways:
+        if way is not None and way.mtu is not None:
+            yield where, way.mtu
+
+
 def _ranges(scenario: Scenario) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for number, group in enumerate(scenario.clients):
@@ -138,6 +166,10 @@ def _link(place: str, link: Link) -> Iterator[Problem]:
         if way.mark is not None and way.mark >= way.queue:
             what = f"found {way.mark}, and the queue holds {way.queue}"
             yield Problem(f"{where}.mark", what, "none would be marked; lower it")
+        if not way.icmp and way.mtu is None:
+            yield Problem(
+                f"{where}.icmp", "icmp without an mtu", "give an mtu for a router to be silent about"
+            )
         if way.reorder and not way.delay:
             yield Problem(
                 f"{where}.reorder", "reorder without a delay", "give a delay for packets to go ahead of"

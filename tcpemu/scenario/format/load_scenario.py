@@ -28,6 +28,7 @@ BUILT_IN_SCENARIOS = (
     "syn-dropped",
     "syn-flood",
     "accept-rate",
+    "path-mtu",
 )
 """The scenarios that come with the program, in the order in which they teach."""
 

@@ -21,7 +21,7 @@ from pydantic import (
 from tcpemu.network.faults import NEEDS, TAKES, Fault
 from tcpemu.network.packet_roles import parse_role
 from tcpemu.scenario.format.actions import Actions, ServerActions, verb
-from tcpemu.scenario.format.host_settings import HostTable
+from tcpemu.scenario.format.host_settings import MTU_LEAST, MTU_MOST, HostTable
 from tcpemu.scenario.format.problems import Problem, hold
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import (
@@ -125,6 +125,10 @@ class OneWay(Table):
     """Packets that wait for that rate, the one on its way included."""
     mark: Annotated[int, Field(ge=1)] | None = None
     """An ECN-capable packet that finds so many packets waiting this way is marked (CE)."""
+    mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] | None = None
+    """Octets that a packet may have this way; of larger ones a router says so by ICMP."""
+    icmp: bool | None = None
+    """Whether that router says so."""
     loss: Share | None = None
     """Share of packets lost this way."""
     duplicate: Share | None = None
@@ -151,6 +155,10 @@ class Link(Table):
     """Packets that wait for the rate, the one on its way included; one more is lost."""
     mark: Annotated[int, Field(ge=1)] | None = None
     """An ECN-capable packet that finds so many packets in the queue is marked (CE) and not lost; none if not given."""
+    mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] | None = None
+    """Octets that a packet may have on the path; of larger ones a router says so by ICMP. Any number if not given."""
+    icmp: bool = True
+    """Whether that router says so; if not, large packets vanish in a black hole. It needs an `mtu`."""
     loss: Share = 0.0
     """Share of packets lost."""
     duplicate: Share = 0.0

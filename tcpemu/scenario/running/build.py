@@ -176,6 +176,8 @@ def _conditions(shared: Link, to: Literal["server", "client"], abandoned: Abando
         rate=link.rate,
         queue=link.queue,
         mark=link.mark,
+        mtu=link.mtu,
+        icmp=link.icmp,
         loss=link.loss,
         duplicate=link.duplicate,
         reorder=link.reorder,

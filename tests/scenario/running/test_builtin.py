@@ -8,7 +8,7 @@ from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS, load, runs
 from tcpemu.scenario.running.build import host_addresses, run, run_all
 from tcpemu.scenario.running.result import Result
 from tcpemu.scenario.running.summary import Summary, summarize
-from tcpemu.stack.base.events import StateChanged, Verdict
+from tcpemu.stack.base.events import IcmpArrived, StateChanged, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.wire.segment import ACK, RST, SYN, address
@@ -230,3 +230,17 @@ def test_accept_rate_of_a_slow_server_is_the_servers(rates):
     slow = rates["backlog 9, 20 ms, slow server"]
     assert slow.accept_rate == slow.accept_rate_limit == pytest.approx(50)
     assert slow.accept_queue == 10
+
+
+def test_path_mtu():
+    """The answer's full segments are lost; the router's word takes as long as the link, and then they are smaller."""
+    result = only("path-mtu")
+    told = [(entry.at, entry.node, entry.event.error.mtu) for entry in result.record.events(IcmpArrived)]
+    assert told
+    assert {one[1:] for one in told} == {(SERVER, 1400)}
+    assert told[0][0] == 80 * MS
+    lost = list(result.record.packets(SERVER, Point.LOST))
+    assert {(seen.at, len(seen.segment.payload)) for seen in lost} == {(60 * MS, 1448)}
+    again = [seen.segment for seen in result.record.packets(SERVER, Point.SENT) if seen.at == 80 * MS]
+    assert max(len(segment.payload) for segment in again) == 1348
+    assert result.clients[0].received == 4000

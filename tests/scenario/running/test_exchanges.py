@@ -6,6 +6,7 @@ from tcpemu.network import Point
 from tcpemu.scenario.format.load_scenario import from_document, runs
 from tcpemu.scenario.format.problems import ScenarioError
 from tcpemu.scenario.running.build import run
+from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, flag_names
@@ -253,3 +254,33 @@ def test_a_server_that_stops_waits_for_nobody():
         server={"then": "keep", "options": {"linger": 5}, "stop_at": "1 s"},
     )
     assert closes(result, "server") == [(1000, ""), (1000, "")]
+
+
+# The MTU of the path.
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ({"mtu": 67}, "link.mtu"),
+        ({"mtu": 1500}, "link.mtu: found 1500, and no host sends packets of more than 1500 octets"),
+        ({"icmp": False}, "link.icmp: icmp without an mtu"),
+        ({"to_server": {"mtu": 9000}}, "link.to_server.mtu: found 9000"),
+    ],
+)
+def test_a_path_whose_mtu_cannot_be_or_says_nothing_is_refused(link, words):
+    refused(words, link=link)
+
+
+def test_a_path_of_ipv6_carries_1280_octets():
+    refused("over IPv6 give 1280 at least", link={"mtu": 1000}, server={"address": "2001:db8::1"})
+
+
+def test_the_mtu_of_one_way_holds_for_that_way():
+    result = ran(
+        {"do": ["connect", {"send": 3000}, "read_to_end", "close"]},
+        server={"do": [{"recv": 3000}, {"send": 3000}, "close"]},
+        link={"to_server": {"mtu": 1000}},
+    )
+    assert {entry.node for entry in result.record.events(IcmpArrived)} == {"c"}
+    assert result.clients[0].received == 3000
