@@ -27,7 +27,6 @@ _ECN = 3
 
 ROUTER, ROUTER6 = address("192.0.0.8"), address("100:0:0:1::8")
 """Who speaks for the routers of a path, which have no addresses here: those set aside for that (RFC 7600, RFC 9780)."""
-_MOST_QUOTED = 576 - 28
 
 
 class Flight(NamedTuple):
@@ -94,14 +93,11 @@ class TooLarge:
 
 
 def too_large(segment: Segment, mtu: int) -> IcmpError:
-    """What a router says: the packet is larger than the next link's MTU (RFC 1191, RFC 8201).
-
-    As much is quoted as an error may have: 576 octets of IPv4 in all (RFC 1812 section 4.3.2.3), 1280 of IPv6.
-    """
-    whole = encode(segment)
+    """What a router says: the packet is larger than the next link's MTU (RFC 1191, RFC 8201)."""
+    quoted = quote(segment, encode(segment))
     if is_ipv6(segment.src):
-        return IcmpError(ROUTER6, segment.src, V6_TOO_BIG, 0, quote(segment, whole), mtu)
-    return IcmpError(ROUTER, segment.src, UNREACHABLE, FRAGMENTATION_NEEDED, whole[:_MOST_QUOTED], mtu)
+        return IcmpError(ROUTER6, segment.src, V6_TOO_BIG, 0, quoted, mtu)
+    return IcmpError(ROUTER, segment.src, UNREACHABLE, FRAGMENTATION_NEEDED, quoted, mtu)
 
 
 class Delay:

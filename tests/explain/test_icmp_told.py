@@ -25,7 +25,7 @@ def result():
 
 def test_the_ladder_says_who_says_what_and_what_comes_of_it(result):
     text = ladder_text(result.record)
-    assert f"ICMP about :49634: {SAYS}" in text
+    assert f"ICMP about :46532: {SAYS}" in text
     assert "server: a link of the path holds less: segments become smaller" in text
 
 
@@ -42,7 +42,7 @@ def test_json_has_its_fields(result):
     told = data["icmp"]
     assert (told["from"], told["to"]) == ("192.0.0.8", "10.0.0.1")
     assert (told["type"], told["code"], told["mtu"], told["says"]) == (3, 4, 1400, SAYS)
-    assert data["remote_port"] == 49634
+    assert data["remote_port"] == 46532
 
 
 @pytest.mark.parametrize(

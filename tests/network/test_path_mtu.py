@@ -100,7 +100,7 @@ def test_what_it_says_is_read_the_same_from_octets_and_by_scapy(family):
     assert icmp_from_scapy(packet) == error
     if family == 4:
         assert (packet[ICMP].type, packet[ICMP].code, packet[ICMP].nexthopmtu) == (3, 4, 1300)
-        assert (len(packet), packet[TCPerror].sport, packet[IP].src) == (576, 1000, "192.0.0.8")
+        assert (len(packet), packet[TCPerror].sport, packet[IP].src) == (56, 1000, "192.0.0.8")
     else:
         assert (packet[ICMPv6PacketTooBig].mtu, len(packet), packet[IPv6].src) == (1300, 1280, "100:0:0:1::8")
 
