@@ -46,6 +46,7 @@ _SYSCTLS: dict[str, tuple[object, ...]] = {
     "net.ipv4.tcp_fin_timeout": (1, 5, 60),
     "net.ipv4.tcp_challenge_ack_limit": (1, 3, 2**31 - 1),
     "net.ipv4.tcp_invalid_ratelimit": (0, 500),
+    "net.ipv4.tcp_fastopen": (1, 1, 3, 0x203, 0x403, 0x607),
     "net.ipv4.ip_local_port_range": ((40000, 40007), (32768, 60999)),
 }
 _SETTLED = ("net.ipv4.ip_local_port_range", "net.ipv4.tcp_wmem", "net.ipv4.tcp_notsent_lowat")
@@ -68,6 +69,8 @@ _OPTIONS: tuple[tuple[int, int, tuple[int, ...]], ...] = (
     (sockopt.IPPROTO_TCP, sockopt.TCP_WINDOW_CLAMP, (0, 1, 1152, 5000, 65535, 10**6)),
     (sockopt.IPPROTO_TCP, sockopt.TCP_USER_TIMEOUT, (-1, 0, 1, 500, 30_000)),
     (sockopt.IPPROTO_TCP, sockopt.TCP_QUICKACK, (0, 1)),
+    (sockopt.IPPROTO_TCP, sockopt.TCP_FASTOPEN, (-1, 0, 1, 5, 10**6)),
+    (sockopt.IPPROTO_TCP, sockopt.TCP_FASTOPEN_NO_COOKIE, (0, 1, 2)),
     (sockopt.IPPROTO_TCP, 99, (1,)),
 )
 

@@ -56,7 +56,12 @@ class Calling:
     """Where the text ends, if that is known."""
 
 
-_MADE = (reasons.HANDSHAKE_DONE, reasons.COOKIE_GOOD)
+_BY_REQUEST = (
+    reasons.SENT_SYN_ACK_AGAIN,
+    reasons.SENT_SYN_ACK_DUPLICATE,
+    reasons.SENT_SYN_ACK_FAST_OPEN_AGAIN,
+)
+_MADE = (reasons.HANDSHAKE_DONE, reasons.COOKIE_GOOD, reasons.FAST_OPENED)
 _COUNTED_WITHOUT_ROUTE = ("OutRsts", "RetransSegs", "SyncookiesSent", "DelayedACKs")
 _PASSING = (State.SYN_RECV, State.TIME_WAIT)
 """What a segment may end on its way, whatever becomes of it: a request whose listener is gone, and TIME_WAIT."""
@@ -206,7 +211,7 @@ class Rules:
         flags = segment.flags
         if flags & SYN and flags & ACK:
             self.answers[segment.dst, segment.dport, segment.src, segment.sport] = segment
-        by_request = event.reason in (reasons.SENT_SYN_ACK_AGAIN, reasons.SENT_SYN_ACK_DUPLICATE)
+        by_request = event.reason in _BY_REQUEST
         by_connection = bool(event.repeat) and not by_request
         self.tally["OutSegs"] += not by_connection and event.reason != reasons.SENT_SYN_ACK_CROSSED
         self.tally["OutRsts"] += bool(flags & RST)

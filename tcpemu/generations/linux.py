@@ -244,6 +244,7 @@ LINUX_3_10 = _older(
     cookie_mss_ipv6=_OLD_IPV6_COOKIES,
     cookie_minutes=4,
     cookie_overflow=3 * SECOND,
+    sysctls={"net.ipv4.tcp_fastopen": 0},  # clients have it since 3.13: tcp_fastopen.c
 )
 
 LINUX_3_0 = _older(

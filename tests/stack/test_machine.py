@@ -24,6 +24,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tcpemu.stack import Sent, SocketError, State, StateChanged, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.stack.records.request import Request
+from tcpemu.stack.sockets.message_flags import MSG_FASTOPEN
 from tcpemu.testing.bench import FULL, MS, MSS, App, Bench
 from tcpemu.wire.options import NOP, SACK_OK, Mss, Timestamps, WScale
 from tcpemu.wire.segment import RST, SYN, Segment, address, flags_of
@@ -83,7 +84,7 @@ class Side(Bench):
 
     def _sent(self, event):
         self.reasons[event.reason.name] += 1
-        by_request = event.reason.name in ("SYN_ACK_AGAIN", "SYN_ACK_DUPLICATE")
+        by_request = event.reason.name in ("SYN_ACK_AGAIN", "SYN_ACK_DUPLICATE", "SYN_ACK_FAST_OPEN_AGAIN")
         by_connection = event.repeat > 0 and not by_request
         self.sent["OutSegs"] += not by_connection and event.reason.name != "SYN_ACK_CROSSED"
         self.sent["OutRsts"] += bool(event.segment.flags & RST)
@@ -119,9 +120,13 @@ class Machine(RuleBasedStateMachine):
         backlogs=st.tuples(st.integers(0, 2), st.integers(0, 2)),
         connections=st.integers(0, 2),
         accepted=st.booleans(),
+        fast_open=st.sampled_from([1, 1, 0x403, 0x607]),
     )
-    def begin(self, seed, syncookies, abort, hz, timestamps, sack, backlogs, connections, accepted):
+    def begin(
+        self, seed, syncookies, abort, hz, timestamps, sack, backlogs, connections, accepted, fast_open
+    ):
         shared = {"hz": hz, "timestamps": int(timestamps), "sack": int(sack), "syncookies": syncookies}
+        shared["fastopen"] = fast_open
         self.sides = [
             Side(index, seed=seed + index, abort_on_overflow=int(abort), **shared) for index in (0, 1)
         ]
@@ -266,6 +271,22 @@ class Machine(RuleBasedStateMachine):
         error = self.call(app.connect, PORT if port is None else 10_001 - port, peer)
         assert error.name in ("EINPROGRESS", "EADDRNOTAVAIL", "EINVAL")
         if error.name == "EINPROGRESS":
+            bench.opened += 1
+            bench.apps.append(app)
+
+    @rule(side=sides, size=st.sampled_from([0, 1, 100, 3000]))
+    def connect_with_data(self, side, size):
+        """By Fast Open; what goes with the SYN is said."""
+        bench, peer = self.sides[side], ADDRESSES[1 - side]
+        app = App(bench)
+        app.bind()
+        flow = (bench.host.addresses[0], app.sock.local[1], address(peer), PORT)
+        taken = self.call(app.sendto, text(flow, 0, size), MSG_FASTOPEN, PORT, peer)
+        if isinstance(taken, SocketError):
+            assert taken.name in ("EINPROGRESS", "EADDRNOTAVAIL")
+        else:
+            bench.told[app] = taken
+        if isinstance(taken, int) or taken.name == "EINPROGRESS":
             bench.opened += 1
             bench.apps.append(app)
 
@@ -445,7 +466,9 @@ class Machine(RuleBasedStateMachine):
                     name: side.sent[name]
                     for name in ("InSegs", "OutSegs", "OutRsts", "RetransSegs", "TCPSynRetrans")
                 },
-                "PassiveOpens": sum(verdicts[name] for name in ("HANDSHAKE_DONE", *GOOD_COOKIES)),
+                "PassiveOpens": sum(
+                    verdicts[name] for name in ("HANDSHAKE_DONE", "FAST_OPENED", *GOOD_COOKIES)
+                ),
                 "ActiveOpens": side.opened,
                 "ListenOverflows": overflows,
                 "ListenDrops": overflows + verdicts["SYN_QUEUE_FULL"],

@@ -102,7 +102,7 @@ def _reset(conn: Connection, segment: Segment) -> Reason:
     """A RST ends the connection; a SYN inside the window is answered with one, and ends nothing."""
     conn.host.count("AttemptFails")
     if not segment.flags & RST:
-        stateless_replies.send_reset(conn.host, segment)
+        stateless_replies.send_reset(conn.host, segment, conn.flow_label)
         return reasons.FAST_OPEN_SYN
     fast_open_end.remove(conn, reset=True)
     closing.reset_by_peer(conn)

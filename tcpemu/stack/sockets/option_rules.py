@@ -230,6 +230,8 @@ def _changed_field(options: SocketOptions, field: str, value: object) -> SocketO
 
 def _changed_structure(socket: SocketState, key: tuple[int, int], value: int | bytes) -> SocketOptions:
     options = socket.options
+    if key == _FASTOPEN_KEY:
+        _check_fast_open_is_there(socket.host, key)
     changed: SocketOptions = replace(options, **_STRUCTURES[key](options, value))  # type: ignore[arg-type]
     if key != _CONGESTION or socket.connection is not None:
         return changed
@@ -302,6 +304,7 @@ def _fast_open_option(
 ) -> SocketOptions:
     """Fast Open is chosen before connect(), or on a listener (tcp.c: do_tcp_setsockopt)."""
     name = NAMES[key]
+    _check_fast_open_is_there(host, key)
     if key != _FASTOPEN:
         _bounded(name, 0, 1)(host, number)
     elif number < 0:
@@ -313,6 +316,13 @@ def _fast_open_option(
     if key == _FASTOPEN:
         return replace(options, fastopen=min(number, host.sysctls.somaxconn))
     return replace(options, **{_FAST_OPEN[key]: bool(number)})  # type: ignore[arg-type]
+
+
+def _check_fast_open_is_there(host: HostServices, key: tuple[int, int]) -> None:
+    """ENOPROTOOPT of a kernel that is older: TCP_FASTOPEN is as old as its sysctl, the others as that of 4.12."""
+    sysctl = "net.ipv4.tcp_fastopen" if key == _FASTOPEN else "net.ipv4.tcp_fastopen_blackhole_timeout_sec"
+    if sysctl in host.generation.missing:
+        raise SocketError(errno.ENOPROTOOPT, f"{host.generation.name} has no {NAMES[key]}")
 
 
 def _fast_open_key(_options: SocketOptions, value: int | bytes) -> dict[str, object]:

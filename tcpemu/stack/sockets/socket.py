@@ -317,7 +317,7 @@ class Socket(SocketState):
         conn = self.connection
         if conn is not None and conn.fast_open is not None and conn.fast_open.deferred:
             return self._carried(conn, None, data)
-        if flags & message_flags.MSG_FASTOPEN:
+        if flags & message_flags.MSG_FASTOPEN and "net.ipv4.tcp_fastopen" not in self.host.generation.missing:
             if not self.host.sysctls.tcp_fastopen & CLIENT:
                 raise SocketError(errno.EOPNOTSUPP, "net.ipv4.tcp_fastopen has not the bit 1, for clients")
             if conn is not None and conn.fast_open is not None and conn.fast_open.trying:

@@ -207,7 +207,7 @@ def of_listener(listener: Listener) -> TcpInfo:
 def of_connection(conn: Connection) -> TcpInfo:
     """All that is known of a connection now."""
     host, snd, rcv, rtt, board = conn.host, conn.snd, conn.rcv, conn.rtt, conn.scoreboard
-    opening = conn.state in OPENING
+    opening = conn.state in OPENING and not conn.opened_early
     sent = board.recovery.wrote_at if board is not None else 0
     return TcpInfo(
         state=int(conn.state),

@@ -282,6 +282,20 @@ def test_a_value_out_of_range_is_einval(name, value):
     assert failed.value.errno == errno.EINVAL
 
 
+@pytest.mark.parametrize(
+    ("kernel", "there"), [("linux-2.6.32", []), ("linux-4.10", [23]), ("linux-4.19", [23, 30, 33, 34])]
+)
+def test_an_older_kernel_does_not_know_its_options(kernel, there):
+    socket = listening(generation=kernel).host.socket()
+    for name in (so.TCP_FASTOPEN, so.TCP_FASTOPEN_CONNECT, so.TCP_FASTOPEN_KEY, so.TCP_FASTOPEN_NO_COOKIE):
+        value = bytes(16) if name == so.TCP_FASTOPEN_KEY else 1
+        if name in there:
+            socket.setsockopt(TCP, name, value)
+        else:
+            with fails("ENOPROTOOPT"):
+                socket.setsockopt(TCP, name, value)
+
+
 def test_a_client_option_needs_the_bit_of_clients():
     with pytest.raises(SocketError) as failed:
         server().host.socket().setsockopt(TCP, so.TCP_FASTOPEN_CONNECT, 1)

@@ -68,7 +68,10 @@ def connect(conn: Connection, number: int | None = None, data: bytes = b"") -> i
 
 
 def wait_for_data(conn: Connection) -> None:
-    """connect() sends nothing before the first data, which the SYN will carry (TCP_FASTOPEN_CONNECT)."""
+    """connect() sends nothing before the first data, which the SYN will carry (TCP_FASTOPEN_CONNECT).
+
+    Differs: until then the kernel's socket table shows a Send-Q that is its sequence number.
+    """
     state_changes.set_state(
         conn, State.SYN_SENT, "connect() waits for data, which the SYN is to carry (Fast Open)"
     )
