@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tcpemu.explain.facts.client_outcomes import client_outcome_lines, client_outcomes
+from tcpemu.explain.facts.client_outcomes import ClientOutcomes, client_outcome_lines
 from tcpemu.explain.ladder.fold import WHOLE
 from tcpemu.explain.ladder.ladder_lines import each_ladder_line
 from tcpemu.explain.lines.heading import Heading, section
@@ -41,8 +41,9 @@ class FinishedRun:
 
 def overview_lines(run: FinishedRun, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
     """All that is shown of one run."""
-    yield from each_ladder_line(run.record, run.heading, width, whole, run.hosts)
-    outcomes = client_outcomes(run.record, run.starts, run.ended)
+    clients = ClientOutcomes()
+    yield from each_ladder_line(run.record, run.heading, width, whole, run.hosts, clients.note_step)
+    outcomes = clients.settled(run.starts, run.ended)
     yield from section("How the clients fared", client_outcome_lines(outcomes, width))
     yield from section(f"Sockets after {span_words(run.ended)}, as ss -tan shows them", _sockets(run))
     server, *others = run.counters

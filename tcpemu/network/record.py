@@ -178,7 +178,7 @@ class Record:
         return self._numbers
 
     def outline(self) -> Outline:
-        """From where to where packets went, and what was sent again."""
+        """What is known at once of all of it: who sent, received, listened, what was sent again, what came of it."""
         outline = Outline()
         for number in range(self._packed // TOGETHER):
             outline_packed(self._store.piece(number), self._forms, outline)

@@ -11,8 +11,7 @@ from typing import TypeAlias
 
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.foresight import Foresight
-from tcpemu.network.record import Call, HostEvent, PacketSeen, Point, Record
-from tcpemu.stack.base.events import QueueChanged
+from tcpemu.network.record import PacketSeen, Point, Record
 
 _OWN, _LOST, _FOREIGN = range(3)
 
@@ -39,20 +38,9 @@ class ChosenSights:
         self._seen_by = seen_by
         self.foresight = Foresight(record)
         self._homes, self._copied = self.foresight.homes, self.foresight.copied
-        self.ports: set[tuple[str, int]] = set()
+        self.ports = self.foresight.ports
         """Node and port of each listener."""
-        self._servers = self._listening() or self._called_first()
-
-    def _listening(self) -> set[str]:
-        """The hosts that listen; on which ports is noted."""
-        found: set[str] = set()
-        for entry in self._record.each(QueueChanged, Call):
-            if isinstance(entry, HostEvent) and isinstance(entry.event, QueueChanged):
-                found.add(entry.node)
-                self.ports.add((entry.node, entry.event.port))
-            elif isinstance(entry, Call) and entry.text.startswith("listen("):
-                found.add(entry.node)
-        return found
+        self._servers = self.foresight.listening or self._called_first()
 
     def _called_first(self) -> set[str]:
         """Where nobody listens: who the first packet goes to."""

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 from tcpemu.explain.facts.flow_memory import octets_received
+from tcpemu.explain.facts.record_steps import HostStep
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import CRASHES, PROGRAM_ENDS, WAITS, Call, HostEvent, Record
-from tcpemu.stack.base.events import QueueChanged, StateChanged
+from tcpemu.stack.base.events import Event, QueueChanged, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FlowKey
 
@@ -71,51 +73,81 @@ def client_outcomes(
 
     With `starts`, when each was to begin by its name, also of those that were to begin after the run `ended`.
     """
-    outcomes: dict[tuple[str, str], ApplicationOutcome] = {}
-    flows: dict[tuple[str, str], FlowKey] = {}
-    over: set[tuple[str, str]] = set()
-    servers = _Servers()
-    for call in record.each(Call, QueueChanged, StateChanged):
-        if not isinstance(call, Call):
-            if isinstance(call, HostEvent):
-                servers.note(call)
-            continue
+    clients = ClientOutcomes()
+    for entry in record.each(Call, QueueChanged, StateChanged):
+        if isinstance(entry, Call):
+            clients.note_call(entry)
+        elif isinstance(entry, HostEvent):
+            clients.note_event(entry.node, entry.event)
+    return clients.settled(starts, ended)
+
+
+_Who: TypeAlias = tuple[str, str]
+"""A node and an application on it."""
+
+
+class ClientOutcomes:
+    """The same for whoever goes through a record anyway, and notes what it finds there in order."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[_Who, ApplicationOutcome] = {}
+        self._flows: dict[_Who, FlowKey] = {}
+        self._over: set[_Who] = set()
+        self._servers = _Servers()
+
+    def note_step(self, step: HostStep) -> None:
+        """All of one step of a host, and nothing else of it is to be noted."""
+        if step.call is not None:
+            self.note_call(step.call)
+        for change in step.changes:
+            self._servers.note(step.node, change)
+        for queues in step.queues:
+            self._servers.note(step.node, queues)
+
+    def note_event(self, node: str, event: Event) -> None:
+        """A change of a queue or a state; all else says nothing."""
+        self._servers.note(node, event)
+
+    def note_call(self, call: Call) -> None:
+        """A call of an application, or what befalls its host."""
         who = call.node, call.application
         if not call.application and call.text == CRASHES:
-            _crash(outcomes, over, call)
-            continue
+            self._crash(call)
+            return
         if call.text == PROGRAM_ENDS:
-            over.add(who)
-        if call.text.startswith("connect(") and call.flow is not None:
-            flows[who] = call.flow
-        outcome = outcomes.get(who)
+            self._over.add(who)
+        connects = call.text.startswith("connect(")
+        if connects and call.flow is not None:
+            self._flows[who] = call.flow
+        outcome = self._outcomes.get(who)
         if outcome is None:
-            if not call.text.startswith("connect("):
-                continue
+            if not connects:
+                return
             outcome = ApplicationOutcome(call.application or call.node, call.at, None, "", None)
-            outcomes[who] = outcome
+            self._outcomes[who] = outcome
         _note(outcome, call)
-    for who, outcome in outcomes.items():
-        if outcome.flow is not None:
-            outcome.alone = servers.never_completed(outcome.flow)
-        if outcome.connected is not None and not outcome.error and outcome.crashed is None and who in flows:
-            outcome.reset = servers.reset(who[0], flows[who], outcome.connected)
-    begun = {outcome.application for outcome in outcomes.values()}
-    later = {name: at for name, at in (starts or {}).items() if at > ended and name not in begun}
-    return [
-        *outcomes.values(),
-        *(ApplicationOutcome(name, at, None, "", None, over=ended) for name, at in later.items()),
-    ]
 
+    def _crash(self, crash: Call) -> None:
+        """Whoever ran on that host, and had not come to its end, is gone."""
+        for who, outcome in self._outcomes.items():
+            if who[0] == crash.node and who not in self._over:
+                outcome.waits, outcome.crashed = "", crash.at
+                self._over.add(who)
 
-def _crash(
-    outcomes: dict[tuple[str, str], ApplicationOutcome], over: set[tuple[str, str]], crash: Call
-) -> None:
-    """Whoever ran on that host, and had not come to its end, is gone."""
-    for who, outcome in outcomes.items():
-        if who[0] == crash.node and who not in over:
-            outcome.waits, outcome.crashed = "", crash.at
-            over.add(who)
+    def settled(self, starts: Mapping[str, int] | None = None, ended: int = 0) -> list[ApplicationOutcome]:
+        """All is noted: the outcomes, as `client_outcomes` gives them."""
+        for who, outcome in self._outcomes.items():
+            flow = self._flows.get(who)
+            if outcome.flow is not None:
+                outcome.alone = self._servers.never_completed(outcome.flow)
+            if outcome.connected is not None and not outcome.error and outcome.crashed is None and flow:
+                outcome.reset = self._servers.reset(who[0], flow, outcome.connected)
+        begun = {outcome.application for outcome in self._outcomes.values()}
+        later = [(name, at) for name, at in (starts or {}).items() if at > ended and name not in begun]
+        return [
+            *self._outcomes.values(),
+            *[ApplicationOutcome(name, at, None, "", None, over=ended) for name, at in later],
+        ]
 
 
 def _note(outcome: ApplicationOutcome, call: Call) -> None:
@@ -143,16 +175,15 @@ class _Servers:
         self._completed: set[FlowKey] = set()
         self._reset: dict[tuple[str, FlowKey], list[int]] = {}
 
-    def note(self, entry: HostEvent) -> None:
+    def note(self, node: str, event: Event) -> None:
         """A queue or a state changed."""
-        event = entry.event
         if isinstance(event, QueueChanged):
             self._ports.add(event.port)
         elif isinstance(event, StateChanged):
             if event.new is State.ESTABLISHED or event.new is State.CLOSE_WAIT:
                 self._completed.add(event.flow)
             elif event.new is State.CLOSE and event.cause.startswith("RST arrives"):
-                self._reset.setdefault((entry.node, event.flow), []).append(event.at)
+                self._reset.setdefault((node, event.flow), []).append(event.at)
 
     def reset(self, node: str, flow: FlowKey, since: int) -> int | None:
         """When a RST that arrived there ended the connection of that time."""

@@ -60,6 +60,8 @@ class FlowMemory:
 
     def since_last(self, node: str, segment: Segment, at: int) -> int | None:
         """How long ago the same piece of the sequence was sent, whatever its flags; None if it never was."""
+        if not self._sent_again:
+            return None
         flow: FlowKey = segment[:4]
         if (node, flow) not in self._sent_again or not segment.length:
             return None

@@ -7,6 +7,7 @@ from tcpemu.wire.options import WScale
 from tcpemu.wire.segment import ACK, RST, SYN, FlowKey, Segment
 
 _HALF, _WHOLE = 1 << 31, 1 << 32
+"""Numbers before the initial one are negative."""
 
 MOST_TO_NOBODY = 2**14
 """So many flows from addresses that nobody has are remembered: a flood of SYNs has no end."""
@@ -76,12 +77,8 @@ class InitialNumbers:
             if segment.flags & RST:
                 return segment.seq  # a made-up number: most often an absolute 0
             isn = self._isn[here] = segment.seq - 1 & 0xFFFFFFFF
-        return _distance(segment.seq, isn)
+        return (segment.seq - isn + _HALF) % _WHOLE - _HALF
 
     def _ack(self, there: FlowKey, ack: int) -> int:
-        return _distance(ack, self._isn.setdefault(there, ack - 1 & 0xFFFFFFFF))
-
-
-def _distance(number: int, isn: int) -> int:
-    """From the initial number to this one; numbers before it are negative."""
-    return (number - isn + _HALF) % _WHOLE - _HALF
+        isn = self._isn.setdefault(there, ack - 1 & 0xFFFFFFFF)
+        return (ack - isn + _HALF) % _WHOLE - _HALF

@@ -7,7 +7,7 @@ from tcpemu.wire.segment import Address
 
 
 class Foresight:
-    """From where to where packets went, and what was sent again."""
+    """From where to where packets went, what was sent again, and who listens."""
 
     def __init__(self, record: Record) -> None:
         outline = record.outline()
@@ -15,6 +15,8 @@ class Foresight:
         """The numbers of packets of which a link made copies."""
         self.sent_again = outline.sent_again
         """At whom something of which flow was sent more than once."""
+        self.listening, self.ports = outline.listening, outline.ports
+        """The nodes that listened, and node and port of each listener whose queues changed."""
         self.homes = homes_of(outline.sent.items(), outline.received.items())
         """Which node an address belongs to."""
 

@@ -5,7 +5,7 @@ capture's comments, JSON or a page can be made of the same rows.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -165,13 +165,17 @@ def rows_of(record: Record, *, every_call: bool = False) -> list[Row]:
 
 
 def each_row(
-    record: Record, *, every_call: bool = False, foresight: Foresight | None = None
+    record: Record,
+    *,
+    every_call: bool = False,
+    foresight: Foresight | None = None,
+    watch: Callable[[HostStep], None] | None = None,
 ) -> Iterator[Row]:
     """The same one by one: of packets, no more are kept than are under way at a time.
 
-    `foresight` is the record's, for who has it already.
+    `foresight` is the record's, for who has it already. `watch` is called with every step of a host, in order.
     """
-    return _RowsOfRecord(record, foresight or Foresight(record), every_call=every_call).rows()
+    return _RowsOfRecord(record, foresight or Foresight(record), watch, every_call=every_call).rows()
 
 
 class _RowsOfRecord:
@@ -181,8 +185,16 @@ class _RowsOfRecord:
     the oldest packet that is not told yet has arrived or was lost; what is known there is what is `ahead`.
     """
 
-    def __init__(self, record: Record, foresight: Foresight, *, every_call: bool) -> None:
+    def __init__(
+        self,
+        record: Record,
+        foresight: Foresight,
+        watch: Callable[[HostStep], None] | None,
+        *,
+        every_call: bool,
+    ) -> None:
         self._record = record
+        self._watch = watch
         self._every_call = every_call
         self._reader = StepReader()
         self._lives = self._reader.lives
@@ -244,6 +256,8 @@ class _RowsOfRecord:
         """What a step that is complete leaves behind, and then what the packets do that began to exist since."""
         if step is not None:
             self._note_step(step)
+            if self._watch is not None:
+                self._watch(step)
         begun = self._reader.begun
         if begun:
             for seen in begun:
@@ -353,7 +367,7 @@ class _RowsOfRecord:
             evicted=self._evicted.pop(number, None) if self._evicted else None,
             gone=self._gone.pop(number, None) if self._gone else None,
             waited=self._memory.waited(seen.node, segment, seen.at, why),
-            unread=self._memory.unread(seen.node, segment, relative),
+            unread=None if relative.window else self._memory.unread(seen.node, segment, relative),
         )
 
     def _sender(self, seen: PacketSeen) -> str:

@@ -6,11 +6,12 @@ and a packet that took longer or shorter carries its own time.
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
+from tcpemu.explain.facts.record_steps import HostStep
 from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, drop_word, notes_of
 from tcpemu.explain.facts.rows import CallRow, IcmpRow, ListenerQueues, PacketRow, Row, TimerRow, each_row
 from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, Folding
@@ -60,10 +61,14 @@ def each_ladder_line(
     width: int = 100,
     whole: int = WHOLE,
     hosts: Mapping[str, KnownHost] | None = None,
+    watch: Callable[[HostStep], None] | None = None,
 ) -> Iterator[Line]:
-    """The same one by one. Of the rows no more are kept than are shown: those of a long record are let go."""
+    """The same one by one. Of the rows no more are kept than are shown: those of a long record are let go.
+
+    `watch` is called with every step of a host before the first line is there.
+    """
     facts, folding = _FactsOfRows(), Folding(whole)
-    for row in each_row(record):
+    for row in each_row(record, watch=watch):
         facts.note(row)
         folding.add(row)
     facts.settle()

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tcpemu.network.recorded.entries import Entry, HostEvent, PacketSeen, Point
-from tcpemu.stack.base.events import Sent
+from tcpemu.stack.base.events import QueueChanged, Sent, Verdict
 from tcpemu.wire.segment import Address, FlowKey
+
+LISTEN = "listen("
+"""How the text of a call of listen() begins."""
 
 
 class Outline:
-    """From where to where packets went, and what was sent again. Of what differs, what is told last holds."""
+    """From where to where packets went, what was sent again, who listens, and what became of what arrived.
 
-    __slots__ = ("copied", "received", "sent", "sent_again")
+    Of what differs, what is told last holds.
+    """
+
+    __slots__ = ("copied", "listening", "ports", "received", "sent", "sent_again", "verdicts")
 
     def __init__(self) -> None:
         self.sent: dict[Address, str] = {}
@@ -23,6 +29,12 @@ class Outline:
         """The numbers of packets of which a link made copies."""
         self.sent_again: set[tuple[str, FlowKey]] = set()
         """At whom something of which flow was sent more than once."""
+        self.listening: set[str] = set()
+        """The nodes that listened."""
+        self.ports: set[tuple[str, int]] = set()
+        """Node and port of each listener whose queues changed."""
+        self.verdicts: dict[tuple[str, str], int] = {}
+        """How often which node had which reason, by its name, for what became of a segment."""
 
     def add(self, entries: Iterable[Entry]) -> None:
         """What these entries say."""
@@ -33,8 +45,23 @@ class Outline:
                     self.copied.add(entry.copy_of)
             elif isinstance(entry, HostEvent):
                 event = entry.event
-                if isinstance(event, Sent) and event.repeat:
+                if isinstance(event, Verdict):
+                    self.add_verdicts(entry.node, event.reason.name, 1)
+                elif isinstance(event, QueueChanged):
+                    self.add_listener(entry.node, event.port)
+                elif isinstance(event, Sent) and event.repeat:
                     self.sent_again.add((entry.node, event.segment[:4]))
+            elif entry.text.startswith(LISTEN):
+                self.listening.add(entry.node)
+
+    def add_listener(self, node: str, port: int) -> None:
+        """A listener's queues changed."""
+        self.listening.add(node)
+        self.ports.add((node, port))
+
+    def add_verdicts(self, node: str, reason: str, count: int) -> None:
+        """So many segments met that reason there."""
+        self.verdicts[node, reason] = self.verdicts.get((node, reason), 0) + count
 
     def add_way(self, point: Point, node: str, src: Address, dst: Address) -> None:
         """A packet was seen there."""

@@ -36,7 +36,7 @@ from tcpemu.network.recorded.entry_forms import (
     WHOLE,
     EntryForms,
 )
-from tcpemu.network.recorded.outline import Outline
+from tcpemu.network.recorded.outline import LISTEN, Outline
 from tcpemu.stack.base.events import Counted, Event, QueueChanged, Sent, StateChanged, TimerFired, Verdict
 from tcpemu.wire.options import Option, Timestamps
 from tcpemu.wire.segment import FlowKey, Segment, make_segment
@@ -294,6 +294,9 @@ class _Unpacking:
         forms, extras, segments = self._forms.all, self._extras, self._segments
         ways: dict[tuple[int, int], None] = {}
         """Forms of packets and their flows, by their places, as far as they are not told yet."""
+        tally: dict[int, int] = {}
+        """How often each form of a verdict, or of a listener's queues, is there, by its place."""
+        listens = {number for number, word in enumerate(self._words) if word.startswith(LISTEN)}
         extra = 0
         for place, packet in zip(self._places, self._packets, strict=True):
             form = forms[place]
@@ -310,10 +313,21 @@ class _Unpacking:
                 ways[way] = None
                 if kind >= COPIED:
                     outline.copied.add(extras[extra + 1])
+            elif kind in (VERDICT, QUEUES):
+                tally[place] = tally.get(place, 0) + 1
+            elif kind == CALLED:
+                if extras[extra + 1] in listens:
+                    outline.listening.add(form[1])
             elif kind == TOLD and form[2]:
                 outline.sent_again.add((form[1], self._flows[segments[extras[extra] * _OF_SEGMENT]]))
             extra += EXTRAS[kind]
         self._tell(ways, outline)
+        for place, count in tally.items():
+            form = forms[place]
+            if form[0] == VERDICT:
+                outline.add_verdicts(form[1], form[2].name, count)
+            else:
+                outline.add_listener(form[1], form[2])
 
     def _tell(self, ways: dict[tuple[int, int], None], outline: Outline) -> None:
         for place, flow in ways:

@@ -7,11 +7,12 @@ from fractions import Fraction
 from tcpemu.generations import GENERATIONS
 from tcpemu.generations.queue_rules import half_open_at_least, half_open_more_than
 from tcpemu.network import Node
+from tcpemu.network.recorded.outline import Outline
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base import reasons
-from tcpemu.stack.base.events import QueueChanged, Verdict
+from tcpemu.stack.base.events import QueueChanged
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.sockets.ss_table import SocketRow
@@ -101,7 +102,7 @@ def summarize(result: Result) -> Summary:
     """The run in numbers."""
     server = result.network.nodes[SERVER]
     assert isinstance(server, Node)
-    counters = result.network.counters(server)
+    counters, outline = result.network.counters(server), result.record.outline()
     port = result.scenario.server.port
     rows = [row for row in result.network.table(server) if row.local[1] == port]
     listener = next((row for row in rows if row.state is State.LISTEN), None)
@@ -119,8 +120,8 @@ def summarize(result: Result) -> Summary:
         accept_queue=listener.recv_q if listener else 0,
         syn_queue=_half_open(rows),
         backlog=listener.send_q if listener else None,
-        syns_dropped=_dropped(result, _SYN_DROPS),
-        acks_ignored=_dropped(result, IGNORED_ACKS),
+        syns_dropped=_dropped(outline, _SYN_DROPS),
+        acks_ignored=_dropped(outline, IGNORED_ACKS),
         syn_acks_repeated=counters.get("TCPSynRetrans", 0),
         cookies_sent=counters.get("SyncookiesSent", 0),
         resets_sent=counters.get("OutRsts", 0),
@@ -185,9 +186,8 @@ def _half_open(rows: Sequence[SocketRow]) -> int:
     return sum(row.state is State.SYN_RECV for row in rows)
 
 
-def _dropped(result: Result, names: frozenset[str]) -> int:
-    verdicts = (entry for entry in result.record.each_event(Verdict) if entry.node == SERVER)
-    return sum(isinstance(entry.event, Verdict) and entry.event.reason.name in names for entry in verdicts)
+def _dropped(outline: Outline, names: frozenset[str]) -> int:
+    return sum(outline.verdicts.get((SERVER, name), 0) for name in names)
 
 
 def _rate_of_crowd(result: Result) -> float | None:

@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpemu.network.record import HostEvent, PacketSeen, Point
+from tcpemu.network.record import Call, HostEvent, PacketSeen, Point
 from tcpemu.network.recorded.entry_forms import EntryForms
 from tcpemu.network.recorded.outline import Outline
 from tcpemu.network.recorded.packed_entries import outline_packed, pack_entries
 from tcpemu.stack.base import reasons
-from tcpemu.stack.base.events import Counted, Sent
+from tcpemu.stack.base.events import Counted, QueueChanged, Sent, Verdict
 from tcpemu.wire.segment import SYN, Segment, address
 
 HERE, THERE = address("10.0.0.1"), address("10.0.0.2")
@@ -28,16 +28,36 @@ sights = st.builds(
     copy_of=st.none() | st.integers(1, 9),
 )
 reasons_sent = st.builds(Sent, st.integers(1, 2), segments, st.just(reasons.SENT_SYN), st.integers(0, 2))
+verdicts = st.builds(
+    lambda at, segment, reason: Verdict(at, segment, reason.outcome, reason),
+    st.integers(1, 2),
+    segments,
+    st.sampled_from([reasons.SYN_QUEUED, reasons.NO_SOCKET]),
+)
+queues = st.builds(QueueChanged, st.integers(1, 2), st.integers(80, 81), *[st.integers(0, 9)] * 3)
 events = st.builds(
-    HostEvent, st.just(1), nodes, reasons_sent | st.just(Counted(1, "ActiveOpens", 1)), st.just(3)
+    HostEvent,
+    st.just(1),
+    nodes,
+    reasons_sent | verdicts | queues | st.just(Counted(1, "ActiveOpens", 1)),
+    st.just(3),
+)
+calls = st.builds(
+    Call,
+    st.just(1),
+    nodes,
+    st.sampled_from(["x", "listen(1)"]),
+    st.sampled_from(["listen(5)", "recv(1)"]),
+    st.just(""),
 )
 
 
 def told(outline: Outline) -> tuple[object, ...]:
-    return outline.sent, outline.received, outline.copied, outline.sent_again
+    ways = outline.sent, outline.received, outline.copied, outline.sent_again
+    return *ways, outline.listening, outline.ports, outline.verdicts
 
 
-@given(st.lists(sights | events, max_size=20))
+@given(st.lists(sights | events | calls, max_size=20))
 def test_packed_or_not_it_is_the_same(entries):
     plain, packed, forms = Outline(), Outline(), EntryForms()
     plain.add(entries)
@@ -53,3 +73,13 @@ def test_of_an_address_that_two_nodes_had_the_last_one_holds():
         for point in (Point.SENT, Point.RECEIVED, Point.LOST)
     )
     assert (outline.sent, outline.received) == ({THERE: "b"}, {HERE: "b"})
+
+
+def test_who_listens_and_what_became_of_segments():
+    outline = Outline()
+    outline.add([Call(1, "a", "", "listen(5)", ""), Call(1, "c", "listen(5)", "recv(1)", "")])
+    outline.add([HostEvent(1, "b", QueueChanged(1, 80, 0, 0, 5))])
+    verdict = Verdict(1, SEGMENT, reasons.SYN_QUEUED.outcome, reasons.SYN_QUEUED)
+    outline.add([HostEvent(1, "b", verdict), HostEvent(2, "b", verdict)])
+    assert (outline.listening, outline.ports) == ({"a", "b"}, {("b", 80)})
+    assert outline.verdicts == {("b", "SYN_QUEUED"): 2}
