@@ -10,8 +10,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from tcpemu.cli.kernels.kernel_app import kernels
+from tcpemu.cli.kernels.trace_options import Answers, Check, RealKernelOption, Sources
 from tcpemu.cli.long_work import MEMORY, for_long_work, size_of
-from tcpemu.cli.user_mistakes import clear_errors
+from tcpemu.cli.user_mistakes import UsageError, clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__, build
 from tcpemu.wire.visible_text import visible
@@ -80,6 +82,8 @@ Settings: TypeAlias = Annotated[
         "HOST:net.ipv4.tcp_sack=0, server.backlog=5, link.delay='20 ms'. May be repeated.",
     ),
 ]
+
+app.add_typer(kernels, name="kernel")
 
 
 def _whole(text: str) -> int:
@@ -401,25 +405,6 @@ def list_scenarios(kernels: ListKernels = False) -> None:
     show_built_in()
 
 
-Sources: TypeAlias = Annotated[
-    list[Path],
-    typer.Argument(metavar="FILE_OR_DIR...", help="Step traces (JSON), or directories of them."),
-]
-Answers: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help="A file for one trace, a directory for several; it is made if it is not there.",
-    ),
-]
-Check: TypeAlias = Annotated[
-    bool,
-    typer.Option("--check", help="Compare with the log in each file; exit status 1 if any differs."),
-]
-
-
 Why: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -450,10 +435,18 @@ def trace(
     generation: AnsweringKernelOption = None,
     hz: Ticks = None,
     why: Why = False,
+    kernel: RealKernelOption = None,
 ) -> None:
     """Let the emulator answer step traces: the same JSON, with its log."""
+    from tcpemu.cli.kernels.kernel_command import run_on_kernel
     from tcpemu.cli.trace_command import AnsweringKernel, run_traces
 
+    if kernel is not None:
+        if generation is not None or hz is not None or why:
+            raise UsageError(
+                "--kernel asks a real kernel; --generation, --hz and --why are about the emulator"
+            )
+        raise typer.Exit(run_on_kernel(sources, output, kernel, check=check))
     raise typer.Exit(run_traces(sources, output, AnsweringKernel(generation, hz), check=check, why=why))
 
 

@@ -61,13 +61,23 @@ def run_traces(
     sources: Sequence[Path], output: Path | None, kernel: AnsweringKernel, *, check: bool, why: bool = False
 ) -> int:
     """Answer the traces; gives the exit status: 1 if one differs from its log, 2 if one has no answer."""
+    jobs = jobs_with_places(sources, output, check or why)
+    return status(answer_all(jobs, kernel, check=check, why=why), check)
+
+
+def jobs_with_places(sources: Sequence[Path], output: Path | None, placeless: bool) -> list[Job]:
+    """The jobs, each with a place for its answer, unless answers need none. Raises UsageError."""
     jobs = jobs_of(sources, output)
-    if len(jobs) > 1 and output is None and not check and not why:
+    if len(jobs) > 1 and output is None and not placeless:
         raise UsageError("several traces: name a directory for the answers with -o, or compare with --check")
     for job in jobs:
         if job.target is not None:
             check_not_read(job.target, [each.source for each in jobs])
-    tally = answer_all(jobs, kernel, check=check, why=why)
+    return jobs
+
+
+def status(tally: Tally, check: bool) -> int:
+    """The exit status, after a word on how the comparisons went."""
     if check:
         phases = f" ({tally.at_a_phase} of them at a phase of the kernel's clock)" if tally.at_a_phase else ""
         complain(
@@ -127,12 +137,12 @@ def answer_all(jobs: Sequence[Job], kernel: AnsweringKernel, *, check: bool, why
 
 
 def _answer(job: Job, kernel: AnsweringKernel, tally: Tally, *, check: bool, why: bool) -> None:
-    trace = _read(job.source)
+    trace = read_trace(job.source)
     for words in kernel.remarks(trace):
         complain(f"{job.source}: {words}")
     reasons: list[str] = []
     answered = kernel.answer(trace, reasons if why else None)
-    text = _text(answered)
+    text = text_of(answered)
     if why:
         show(line(f"{job.source}: {words}") for words in reasons)
     if job.target is not None:
@@ -144,7 +154,7 @@ def _answer(job: Job, kernel: AnsweringKernel, tally: Tally, *, check: bool, why
         sys.stdout.flush()
 
 
-def _text(trace: Trace) -> str:
+def text_of(trace: Trace) -> str:
     """As one line. What UTF-8 cannot hold, JSON has an escape for."""
     text = json.dumps(trace, separators=(",", ":"), ensure_ascii=False) + "\n"
     try:
@@ -154,7 +164,7 @@ def _text(trace: Trace) -> str:
     return text
 
 
-def _read(path: Path) -> Trace:
+def read_trace(path: Path) -> Trace:
     """The JSON object in the file; everything else about it is for the runner to judge."""
     octets = _octets(path)
     try:

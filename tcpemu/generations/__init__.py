@@ -5,6 +5,7 @@ Where things are:
     the kernels     linux.py: from 1.2 to 6.18, with their RTOs, cookies' MSSs and other numbers ·
                     other_systems.py: BSD, macOS, Solaris, Windows
     the table       kernel_table.py: kernels by name, and by the release that a name stands for
+    as built        distributions.py: what distributions configure
     their rules     queue_rules.py: how each counts and limits the queues of a listener
     their words     reason_wording.py: the function that has a rule there, and words that fit its settings ·
                     linux_counters.py: the counters each has · linux_sysctls.py: the sysctls each has

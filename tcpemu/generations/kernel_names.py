@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from tcpemu.generations import GENERATIONS
+from tcpemu.generations.distributions import DISTRIBUTIONS
 from tcpemu.generations.linux_sysctls import Version
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
@@ -22,6 +23,9 @@ def kernel_named(name: str) -> Generation:
 
 def instead_of(name: str) -> str:
     """`linux-5.10 is the nearest before it; known: linux-1.2, 2.0, ...`: of a kernel that is not there."""
+    kernel, at, _ = name.partition("@")
+    if at and kernel in GENERATIONS:
+        return f"known distributions of Linux: {', '.join(DISTRIBUTIONS)}"
     return f"{_nearest(name) or _alike(name)}known: {by_family(GENERATIONS)}"
 
 

@@ -1,4 +1,4 @@
-"""The real kernel of the machine, asked what it does with a step trace.
+"""Real kernels, asked what they do with a step trace: the machine's own, and others that are booted.
 
 `run_trace.run(trace)` starts a child in a network namespace of its own. The child makes a TUN device, through
 which it plays the peer with raw packets, and calls the kernel's sockets as the trace says. Nothing of it
@@ -10,6 +10,12 @@ It needs root, as namespaces and TUN devices do.
     in the child    worker.py: reads a trace, writes the answer · player.py: the steps in real time ·
                     tun_device.py: the device, its routes, sysctls · real_sockets.py: calls of the kernel's sockets ·
                     observe.py: socket table and counters · model_receiver.py: a peer that acknowledges what it gets
+
+Other kernels are booted, which needs neither root nor a network once their packages are there:
+
+    outside         booted_kernel.py: runs the guest, reads its answers · guest_files.py: what it finds ·
+                    kernel_store.py: the kernels that are here · debian_packages.py: those that can be had
+    in the guest    guest_init.py: the first process, which plays the traces as the child above does
 
 Without root, and in the machine's own network: programs on its loopback, as the counterpart of programs on emulated
 hosts.
@@ -26,7 +32,16 @@ What can be asked here, and the answer of the kernel, which takes as long as the
 ['kernel', 'log', 'steps', 'until']
 """
 
+from tcpemu.kernel.booted_kernel import run_booted, whats_missing_to_boot
 from tcpemu.kernel.kernel_errors import KernelError, KernelUnavailableError, StepError
 from tcpemu.kernel.run_trace import run, whats_missing
 
-__all__ = ["KernelError", "KernelUnavailableError", "StepError", "run", "whats_missing"]
+__all__ = [
+    "KernelError",
+    "KernelUnavailableError",
+    "StepError",
+    "run",
+    "run_booted",
+    "whats_missing",
+    "whats_missing_to_boot",
+]

@@ -31,14 +31,18 @@ SLEEP_SLACK = 1 / 500
 """A long sleep in poll(2) may end later still, by a thousandth of itself; twice that is kept back."""
 
 
-def play(trace: Trace) -> Trace:
-    """The trace with the kernel's release and its answers."""
-    return _Player(trace).play()
+def play(trace: Trace, *, spin: float = SPIN, slack: float = SLEEP_SLACK) -> Trace:
+    """The trace with the kernel's release and its answers.
+
+    The last `spin` seconds before a step, or so large a share of the wait as `slack`, are spent awake.
+    """
+    return _Player(trace, spin, slack).play()
 
 
 class _Player:
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, spin: float, slack: float) -> None:
         self.trace = trace
+        self.spin, self.slack = spin, slack
         self.device = tun_device.open_device()
         ends = _ends(trace)
         tun_device.bring_up(trace.get("sysctl", {}), ipv6=ends.ipv6)
@@ -98,7 +102,7 @@ class _Player:
     def listen_until(self, moment: float) -> None:
         """Write down what the host sends until then."""
         while (left := moment - self.now()) > 0:
-            self.poll.poll(max(0.0, left - max(SPIN, left * SLEEP_SLACK)) * 1000)
+            self.poll.poll(max(0.0, left - max(self.spin, left * self.slack)) * 1000)
             self.hear()
         self.hear()
 

@@ -59,6 +59,24 @@ def test_a_release_before_a_stable_update_is_a_kernel_of_its_own(name):
     assert generation(name) != generation(name.rpartition(".")[0])
 
 
+def test_what_a_distribution_configures_stands_behind_the_kernel():
+    """MAX_TCP_HEADER; since 6.3 the small heads of segments go with it (skb_small_head_cache)."""
+    plain, debian = generation("linux-6.12"), generation("linux-6.12.117@debian")
+    assert debian is generation("linux-6.12@debian")
+    assert (plain.header_room, plain.windows.small_head) == (192, 576)
+    assert (debian.header_room, debian.windows.small_head) == (320, 640)
+    assert (
+        generation("linux-6.1@debian").windows.small_head == generation("linux-6.1").windows.small_head == 512
+    )
+    assert "linux-6.12@debian" not in list(GENERATIONS)
+
+
+@pytest.mark.parametrize("name", ["linux-6.12@plan9", "linux-6.12@", "freebsd-14@debian"])
+def test_a_distribution_that_is_not_known(name):
+    assert name not in GENERATIONS
+    assert instead_of(name) == "known distributions of Linux: debian"
+
+
 def test_a_name_that_is_wrong():
     with pytest.raises(
         ConfigurationError, match=r"there is no generation 'linux-3\.9'; linux-3\.0 is the nearest"

@@ -1,0 +1,52 @@
+"""What distributions configure: `linux-6.12@debian` is the kernel linux-6.12 as Debian builds it.
+
+A kernel's rules are its own, and stand in its generation. What depends on how it was configured is a distribution's:
+so far the room that segments leave free for headers, which grows with the drivers and tunnels that are built in, and
+with it the memory that segments take. That shows in how much send() takes, in windows, and in TCPRcvCoalesce.
+"""
+
+from dataclasses import dataclass, replace
+
+from tcpemu.stack.base.generation import Generation
+
+_SHARED_INFO, _CACHE_LINE = 320, 64
+_OF_ONE_SIZE_SINCE = 576
+"""The smallest head where short segments have heads of one size, which Linux has since 6.3 (skb_small_head_cache)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """How a distribution configures its kernels."""
+
+    name: str
+    about: str
+    header_room: int
+    """MAX_TCP_HEADER, in octets."""
+
+
+DEBIAN = Distribution("debian", "as Debian builds it", header_room=320)
+DISTRIBUTIONS: dict[str, Distribution] = {each.name: each for each in (DEBIAN,)}
+"""Every distribution by its name."""
+
+
+def configured(kernel: Generation, distribution: Distribution) -> Generation:
+    """The kernel as the distribution builds it."""
+    windows = kernel.windows
+    if windows.small_head == _OF_ONE_SIZE_SINCE:
+        windows = replace(windows, small_head=small_head_of(distribution.header_room))
+    return replace(
+        kernel,
+        name=f"{kernel.name}@{distribution.name}",
+        about=f"{kernel.about}; {distribution.about}",
+        header_room=distribution.header_room,
+        windows=windows,
+    )
+
+
+def small_head_of(header_room: int) -> int:
+    """The head of a short segment since Linux 6.3: what headers and shared information take, no power of two.
+
+    skbuff.c: SKB_SMALL_HEAD_CACHE_SIZE.
+    """
+    size = header_room + _SHARED_INFO
+    return size + _CACHE_LINE if size & (size - 1) == 0 else size
