@@ -10,6 +10,7 @@ from tcpemu.cli.printing import check_not_read, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.capture.annotated_capture import capture_of
+from tcpemu.explain.catalogue.rule_history import differing
 from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import line
@@ -127,7 +128,7 @@ def show_comparison(name: str, columns: Sequence[variations.ComparedRun], result
     ]
     numbers = summary.rows_of_numbers([summary.summarize(result) for result in results])
     heading = Heading(_title(name, results[0]), facts=_facts(results))
-    notes = [*_other_runs(name, results[0].name), *_left_out(columns)]
+    notes = [*_other_runs(name, results[0].name), *_left_out(columns), *_other_rules(columns)]
     show(comparison_lines(shown, SERVER, numbers, notes, heading, width()))
 
 
@@ -150,6 +151,16 @@ def _other_runs(name: str, shown: str) -> Iterator[str]:
     others = [variant.name for variant in load_scenario.load(name).variants if variant.name != shown]
     if others:
         yield f"this is the run {shown!r} of {name}; for another one: --run {others[0]!r}"
+
+
+def _other_rules(columns: Sequence[variations.ComparedRun]) -> Iterator[str]:
+    """In which rules two kernels differ that were both asked."""
+    kernels = list({column.generation.name: column.generation for column in columns}.values())
+    if len(kernels) != 2 or not all(kernel.release for kernel in kernels):
+        return
+    rules = [f"{rule}: {own} / {other}" for rule, own, other in differing(*kernels)]
+    if rules:
+        yield f"rules of {kernels[0].name} / {kernels[1].name}: {'; '.join(rules)}"
 
 
 def _left_out(columns: Sequence[variations.ComparedRun]) -> Iterator[str]:

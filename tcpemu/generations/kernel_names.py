@@ -42,7 +42,9 @@ def _nearest(name: str) -> str:
     if not version or not kin:
         return ""
     before = [each for other, each in kin if () < other <= version]
-    return f"{before[-1]} is the nearest before it; " if before else f"{kin[0][1]} is the nearest; "
+    if before:
+        return f"{GENERATIONS[before[-1]].name} is the nearest before it; "
+    return f"{kin[0][1]} is the nearest; "
 
 
 def by_family(names: Iterable[str]) -> str:

@@ -318,3 +318,11 @@ def test_the_title_names_a_run_only_where_the_columns_leave_it_as_it_is(columns,
     out = shown("listen-1-vs-5", *columns)
     assert out.splitlines()[0] == title
     assert ("this is the run 'listen(1)'" in out) == title.endswith("listen(1)")
+
+
+def test_rules_of_two_kernels_that_were_asked_are_told():
+    printed = (
+        CliRunner().invoke(app, ["compare", "handshake", "--generation", "linux-5.10.218,linux-5.10"]).stdout
+    )
+    told = " ".join(printed.split())
+    assert "rules of linux-5.10.218 / linux-5.10: the SYN queue is full when: Q >= N / Q > N;" in told

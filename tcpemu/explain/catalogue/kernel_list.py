@@ -7,6 +7,7 @@ that they cannot say what the emulator does not do.
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from tcpemu.explain.catalogue.rule_history import new_in
 from tcpemu.explain.facts.queue_limits import AssumedQueues
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.wrapping import hanging
@@ -20,6 +21,8 @@ ASKED = 5
 _MOST = 2**16
 """Who lets in so many has no limit of its own."""
 _HUGE = 2**31 - 1
+_JUDGED = [name for name, kernel in GENERATIONS.items() if kernel.release]
+"""Kernels that were asked, so that it is known since which of them a rule is as it is."""
 _queues = partial(AssumedQueues, ASKED)
 
 _SYNS = {
@@ -38,6 +41,20 @@ def kernel_lines(width: int = 100) -> Iterator[Line]:
         yield (Span(f"{name:<{indent}}", Role.OPEN), *first[1:])
         yield from rest
         yield from hanging("", f"{_releases(name)}{listen_words(kernel)}", indent, width)
+        if name in _JUDGED and (since := since_words(name)):
+            yield from hanging("", since, indent, width)
+
+
+def since_words(name: str) -> str:
+    """`Otherwise than linux-5.10: the counter TW moves: when TIME_WAIT begins (before: ...)`."""
+    before, rules = new_in(name)
+    if not rules:
+        return ""
+    return (
+        f"Otherwise than {before}: "
+        + "; ".join(f"{rule}: {own} (before: {old})" for rule, old, own in rules)
+        + "."
+    )
 
 
 def _releases(name: str) -> str:

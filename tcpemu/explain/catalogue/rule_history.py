@@ -1,0 +1,208 @@
+"""Which rule each kernel has, and since which one it is as it is.
+
+A row is a rule; what stands in it comes of asking the generation, so that it cannot say what the emulator does not do.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tcpemu.generations import GENERATIONS, queue_rules
+from tcpemu.stack.base.generation import BufferTuning, Generation, StampOffset
+from tcpemu.stack.base.sysctls import SYSCTLS
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule that differs between kernels of Linux."""
+
+    name: str
+    asked: Callable[[Generation], object]
+    words: Mapping[object, str]
+    """What each of its values means; one that is not there is shown as it is."""
+
+    def of(self, kernel: Generation) -> str:
+        """The rule of that kernel, in words."""
+        value = self.asked(kernel)
+        return self.words.get(value, str(value))
+
+
+def _sysctl(name: str) -> RuleRow:
+    default = SYSCTLS[name].default
+    return RuleRow(name, lambda kernel: kernel.sysctls.get(name, default), {})
+
+
+RULES: tuple[RuleRow, ...] = (
+    RuleRow(
+        "the SYN queue is full when",
+        lambda kernel: kernel.queues.syn_full,
+        {
+            queue_rules.never_half_open: "never by itself",
+            queue_rules.half_open_more_than_limit: "Q > tcp_max_syn_backlog",
+            queue_rules.half_open_fill_table: "Q fills its table",
+            queue_rules.half_open_at_least: "Q >= N",
+            queue_rules.half_open_more_than: "Q > N",
+        },
+    ),
+    RuleRow(
+        "a RST inside the window of a request, but not exact",
+        lambda kernel: kernel.challenge_inexact_rst,
+        {True: "challenge ACK", False: "ignored"},
+    ),
+    RuleRow(
+        "a RST for a request, whose ACK is wrong",
+        lambda kernel: kernel.bad_ack_spares_request,
+        {True: "leaves the request", False: "counts as any RST"},
+    ),
+    RuleRow(
+        "SYN|ACKs sent again echo",
+        lambda kernel: kernel.request_takes_stamps,
+        {True: "the latest timestamp", False: "that of the first SYN"},
+    ),
+    RuleRow(
+        "the TSecr of a final ACK is tested", lambda kernel: kernel.check_tsecr, {True: "yes", False: "no"}
+    ),
+    RuleRow(
+        "timestamps are moved by",
+        lambda kernel: kernel.wire.stamp_offset,
+        {each: each.value for each in StampOffset},
+    ),
+    RuleRow(
+        "an ACK for what was not sent",
+        lambda kernel: kernel.arrivals.challenges_unsent,
+        {True: "challenge ACK", False: "silence"},
+    ),
+    RuleRow(
+        "a SYN with an old timestamp, on a connection",
+        lambda kernel: kernel.arrivals.challenges_old_syn,
+        {True: "challenge ACK", False: "as any old segment"},
+    ),
+    RuleRow(
+        "a bare ACK that is old by number and timestamp",
+        lambda kernel: kernel.arrivals.drops_old_acks,
+        {True: "silence", False: "answered"},
+    ),
+    RuleRow(
+        "a duplicate ACK's timestamp may be too old by",
+        lambda kernel: kernel.arrivals.overtaken_by,
+        {(12, 10): "1.2 RTO", (1024, 1000): "1.024 RTO"},
+    ),
+    RuleRow(
+        "the SYN|ACK of a simultaneous open",
+        lambda kernel: kernel.arrivals.takes_crossed,
+        {True: "makes the connection", False: "challenge ACK"},
+    ),
+    RuleRow(
+        "data with an overtaken ACK, while closing",
+        lambda kernel: kernel.arrivals.takes_old_acks,
+        {True: "taken", False: "challenge ACK"},
+    ),
+    RuleRow(
+        "the timestamp of an overtaken ACK",
+        lambda kernel: kernel.arrivals.old_acks_stamp,
+        {True: "echoed", False: "not echoed"},
+    ),
+    RuleRow(
+        "a window of 0 in a segment that is not newer",
+        lambda kernel: kernel.arrivals.zero_window_counts,
+        {True: "counts", False: "does not count"},
+    ),
+    RuleRow(
+        "another path is tried when",
+        lambda kernel: kernel.arrivals.rehashes_repeats,
+        {True: "the same old data comes twice", False: "old data has a new flow label"},
+    ),
+    RuleRow(
+        "data beyond the window, while some is unread",
+        lambda kernel: kernel.beyond_window,
+        {True: "refused", False: "taken"},
+    ),
+    RuleRow(
+        "the share of the buffer that is window",
+        lambda kernel: kernel.windows.measures,
+        {True: "as segments show", False: "half, always"},
+    ),
+    RuleRow(
+        "with that share the window",
+        lambda kernel: kernel.windows.follows_share,
+        {True: "moves at once", False: "has another limit"},
+    ),
+    RuleRow(
+        "the receive buffer becomes",
+        lambda kernel: kernel.windows.tuning,
+        {each: each.value for each in BufferTuning},
+    ),
+    RuleRow(
+        "a connection begins with a window of",
+        lambda kernel: kernel.windows.first_is_limited,
+        {True: "65535 at most", False: "what the buffer allows"},
+    ),
+    RuleRow(
+        "a segment is kept back of the window",
+        lambda kernel: kernel.windows.stamps_count,
+        {True: "less its timestamps", False: "whole"},
+    ),
+    RuleRow("the head of a short segment takes", lambda kernel: kernel.windows.small_head, {}),
+    RuleRow(
+        "data without memory for it",
+        lambda kernel: kernel.windows.none_without_memory,
+        {True: "window 0", False: "an ACK"},
+    ),
+    RuleRow(
+        "for memory is thrown away",
+        lambda kernel: kernel.windows.spares_older,
+        {True: "what lies beyond the new segment", False: "all beyond the hole"},
+    ),
+    RuleRow(
+        "an echo of the same tick is a round trip of",
+        lambda kernel: kernel.windows.least_echo,
+        {0: "nothing", 1: "1 tick"},
+    ),
+    RuleRow(
+        "a small buffer is filled before it is sent",
+        lambda kernel: kernel.sending.fills_first,
+        {True: "yes", False: "no"},
+    ),
+    RuleRow(
+        "a FIN waits for the congestion window",
+        lambda kernel: kernel.sending.fin_needs_room,
+        {True: "yes", False: "no"},
+    ),
+    RuleRow(
+        "PRR lets one more out",
+        lambda kernel: kernel.sending.counts_progress,
+        {True: "for each ACK of progress", False: "for each ACK of a retransmission"},
+    ),
+    RuleRow(
+        "the counter TW moves",
+        lambda kernel: kernel.counts_time_wait_at_end,
+        {True: "when TIME_WAIT ends", False: "when TIME_WAIT begins"},
+    ),
+    *map(
+        _sysctl,
+        (
+            "net.ipv4.tcp_syn_linear_timeouts",
+            "net.ipv4.tcp_challenge_ack_limit",
+            "net.ipv4.tcp_rmem",
+            "net.core.rmem_max",
+        ),
+    ),
+)
+"""The rules that were told apart by asking kernels; N is the backlog, Q the half-open connections."""
+
+
+def differing(first: Generation, second: Generation) -> Iterator[tuple[str, str, str]]:
+    """The rules in which two kernels differ: its name, the first one's and the second one's."""
+    for rule in RULES:
+        own, other = rule.of(first), rule.of(second)
+        if own != other:
+            yield rule.name, own, other
+
+
+def new_in(name: str) -> tuple[str, list[tuple[str, str, str]]]:
+    """The kernel of the same family before this one, and which rules are others since; none for the oldest."""
+    family = name.partition("-")[0]
+    kin = [each for each in GENERATIONS if each.startswith(f"{family}-")]
+    place = kin.index(name)
+    if family != "linux" or not place:
+        return "", []
+    return kin[place - 1], list(differing(GENERATIONS[kin[place - 1]], GENERATIONS[name]))
