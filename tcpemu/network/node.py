@@ -30,8 +30,9 @@ from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, HostEvent, Packet
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack import Host
-from tcpemu.stack.base.errors import ConfigurationError, SocketError
+from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.events import Sent, StateChanged
+from tcpemu.stack.base.host_arguments import check_backlog
 from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.states import State
 from tcpemu.wire.codec_choice import encode
@@ -186,8 +187,7 @@ class Node(Attached):
         Raises SocketError: EADDRINUSE, EADDRNOTAVAIL; a `datagram` socket cannot listen: EOPNOTSUPP.
         ConfigurationError for a backlog that is no whole number.
         """
-        if type(backlog) is not int:
-            raise ConfigurationError(f"backlog={backlog!r}: a backlog is a whole number, such as 128")
+        check_backlog(backlog)
         local = None if address is None else packed(address)
         socket = self._socket(
             options, datagram, any_ipv6(self.addresses) if local is None else is_ipv6(local)

@@ -24,7 +24,7 @@ def result():
 
 
 def test_the_ladder_says_who_says_what_and_what_comes_of_it(result):
-    text = ladder_text(result.record)
+    text = " ".join(ladder_text(result.record).split())
     assert f"ICMP about :46532: {SAYS}" in text
     assert "server: a link of the path holds less: segments become smaller" in text
 

@@ -7,13 +7,13 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from tcpemu.generations import DEFAULT, GENERATIONS
 from tcpemu.generations.kernel_names import instead_of
-from tcpemu.scenario.format.problems import Problem, did_you_mean, hold
+from tcpemu.scenario.format.problems import Problem, hold
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import AddressText, SysctlSettings
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.stack.base.not_emulated import unemulated_sysctl
-from tcpemu.stack.base.sysctls import SYSCTLS
+from tcpemu.stack.base.sysctls import SYSCTLS, nearest_sysctl
 from tcpemu.stack.base.sysctls import Sysctls as SysctlTable
 
 MTU_LEAST, MTU_MOST = 68, 65535
@@ -65,7 +65,9 @@ def _wrong_settings(kernel: str | None, settings: Mapping[str, int | str]) -> It
         if (words := unemulated_sysctl(name)) is not None:
             yield Problem(place, words, "leave it out")
         elif name not in SYSCTLS:
-            yield Problem(place, "not among the sysctls that are emulated", did_you_mean(name, SYSCTLS))
+            near = nearest_sysctl(name)
+            mend = f"did you mean {near!r}?" if near else "tcpemu schema --text lists them"
+            yield Problem(place, "not among the sysctls that are emulated", mend)
         elif kernel is not None:
             try:
                 SysctlTable(GENERATIONS[kernel], {name: value})

@@ -47,6 +47,8 @@ class ServerProgram:
     ) -> None:
         self._network, self._node, self._server, self._accepted = network, node, server, accepted
         self._name, self._first = name, name == node.name
+        self._accepted_here = 0
+        """Connections that it has accepted, on one listener after the other."""
         self._tasks: list[Task] = []
         """What runs until the program stops."""
         self._connections: list[ConnectedSocket] = []
@@ -90,9 +92,11 @@ class ServerProgram:
 
     async def _accept_from(self, listener: ListeningSocket, node: Node) -> None:
         accept = self._server.accept
-        for at in islice(_calls(accept, node.now), accept.limit):
+        left = None if accept.limit is None else accept.limit - self._accepted_here
+        for at in islice(_calls(accept, node.now), left):
             await node.sleep(max(0, at - node.now))
             connection = await listener.accept()
+            self._accepted_here += 1
             free = node.now + accept.every
             self._accepted.append(Accepted(node.now, connection.remote or (b"", 0)))
             if self._server.stop_at is not None:

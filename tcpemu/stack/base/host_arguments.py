@@ -63,6 +63,13 @@ def check_generation(value: object) -> None:
         )
 
 
+def check_backlog(value: object) -> int:
+    """The backlog. Raises ConfigurationError for what is no whole number."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ConfigurationError(f"backlog={value!r}: a backlog is a whole number, such as 128")
+    return value
+
+
 def check_time(now: object, last: int) -> None:
     """Raises ConfigurationError for what is no time, or lies before the last."""
     if not isinstance(now, int) or isinstance(now, bool):

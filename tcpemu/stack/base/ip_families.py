@@ -13,6 +13,7 @@ IPV4_LENGTH, IPV6_LENGTH = 4, 16
 """Octets of an address. As bits they say which a listener takes: both for a dual-stack one."""
 LOCALHOST: Address = b"\x7f\0\0\1"
 LOCALHOST6: Address = bytes(15) + b"\1"
+ANY4: Address = bytes(4)
 ANY6: Address = bytes(16)
 IPV6_LONGER = 20
 """Octets by which a header of IPv6 is longer than one of IPv4."""

@@ -360,15 +360,29 @@ def _numbers(value: object) -> tuple[int, ...] | None:
         return None
 
 
+_NEAR = 0.8
+"""How much alike two names have to be (difflib): tcp_rmen and tcp_rmem are, tcp_foo and tcp_fack are not."""
+
+
 def _known(name: str) -> Sysctl:
     sysctl = SYSCTLS.get(name)
     if sysctl is None:
         if (words := unemulated_sysctl(name)) is not None:
             raise NotEmulatedError(f"{name} is {words}")
-        near = get_close_matches(name, SYSCTLS, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = nearest_sysctl(name)
+        hint = f"; did you mean {near}?" if near else ""
         raise ConfigurationError(f"there is no sysctl {name} here{hint}")
     return sysctl
+
+
+def nearest_sysctl(name: str) -> str | None:
+    """The sysctl that somebody may have meant who wrote this name; None where there is none that is near.
+
+    What all have in common at the beginning says nothing of that: their own names are compared.
+    """
+    own = {known.rpartition(".")[2]: known for known in SYSCTLS}
+    near = get_close_matches(name.rpartition(".")[2], own, 1, _NEAR)
+    return own[near[0]] if near else None
 
 
 def attribute(name: str) -> str:

@@ -413,6 +413,8 @@ class Connection(Flow):
     """The peer's FIN has been taken in (SOCK_DONE)."""
     keepalive_timer: Timer | None = None
     """Probes a peer that is silent (SO_KEEPALIVE), and ends an orphan in FIN_WAIT2; None before it is first set."""
+    no_route: bool = False
+    """IP_TOS, IPV6_TCLASS or SO_MARK has changed: the next packet looks for the route anew (sk_dst_reset)."""
     error_queue: ErrorQueue | None = None
     """What MSG_ERRQUEUE gives; None before there was anything."""
     fast_open: FastOpenState | None = None

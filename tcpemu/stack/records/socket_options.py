@@ -68,6 +68,8 @@ class SocketOptions:
     """The socket is one of AF_INET6; its peer may speak IPv4 even so."""
     v6only: bool = False
     """IPV6_V6ONLY: it takes no IPv4."""
+    v4only: bool = False
+    """bind() took ::ffff:0.0.0.0: any address of IPv4, and none of IPv6."""
     hops: int = -1
     """IPV6_UNICAST_HOPS; -1 for the usual hop limit."""
     tclass: int = 0

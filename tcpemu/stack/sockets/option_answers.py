@@ -251,9 +251,9 @@ def _of_ip(socket: SocketState, name: str) -> int | bytes | None:
 
 
 def _mtu_of_path(socket: SocketState) -> int:
-    """IP_MTU, IPV6_MTU: ENOTCONN without a peer."""
+    """IP_MTU, IPV6_MTU: ENOTCONN without a peer, and while no route is known."""
     conn = socket.connection
-    if conn is None:
+    if conn is None or conn.no_route:
         raise SocketError(errno.ENOTCONN)
     return path_mtu(socket.host, conn.key[0])
 

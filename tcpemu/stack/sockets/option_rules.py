@@ -177,6 +177,7 @@ _QUEUE_SEQ = NUMBERS["TCP_QUEUE_SEQ"]
 _WINDOW_CLAMP = NUMBERS["TCP_WINDOW_CLAMP"]
 _CONGESTION = NUMBERS["TCP_CONGESTION"]
 _MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
+_ROUTE_GOES = (NUMBERS["IP_TOS"], NUMBERS["IPV6_TCLASS"], NUMBERS["SO_MARK"])
 _RECVERR = (NUMBERS["IP_RECVERR"], NUMBERS["IPV6_RECVERR"])
 _LONGEST_CONTROL_NAME = 15
 """include/net/tcp.h: TCP_CA_NAME_MAX, without the NUL."""
@@ -400,6 +401,8 @@ def _no_option(level: int, name: int) -> SocketError | NotEmulatedError:
 
 def option_took_effect(conn: Connection, before: SocketOptions, level: int, name: int) -> None:
     """What setting an option does at once to a connection, whose options were `before`."""
+    if conn.options != before and (level, name) in _ROUTE_GOES:
+        conn.no_route = True
     if level == socket_constants.SOL_SOCKET:
         _socket_option_took_effect(conn, before, name)
     elif (level, name) in _RECVERR and not getattr(conn.options, _SETTERS[level, name][0]):

@@ -126,8 +126,10 @@ def _part(conn: Connection, unread: int) -> None:
     if unread:
         conn.host.count("TCPAbortOnClose")
         octets = "1 octet" if unread == 1 else f"{unread:,} octets"
-        state_changes.set_state(conn, State.CLOSE, f"close() with {octets} unread")
-        transmit.send_active_reset(conn, reasons.SENT_UNREAD_RST)
+        aborts = conn.options.linger == 0
+        why = ", and SO_LINGER on and 0 s" if aborts else ""
+        state_changes.set_state(conn, State.CLOSE, f"close() with {octets} unread{why}")
+        transmit.send_active_reset(conn, reasons.SENT_ACTIVE_RST if aborts else reasons.SENT_UNREAD_RST)
     elif conn.options.linger == 0:
         closing.disconnect(conn, "close() with SO_LINGER on and 0 s")
         conn.host.count("TCPAbortOnData")

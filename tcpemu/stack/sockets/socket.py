@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
 from tcpemu.stack.base.errors import SocketError
-from tcpemu.stack.base.host_arguments import check_time, packed_address
+from tcpemu.stack.base.host_arguments import check_backlog, check_time, packed_address
 from tcpemu.stack.base.ip_families import (
+    ANY4,
     ANY6,
     LOCALHOST,
     LOCALHOST6,
@@ -79,7 +80,8 @@ class Socket(SocketState):
         """getsockname(): address (empty for any of IPv4, `::` for any of IPv6) and port (0 when not bound)."""
         address, port = self.connection.key[2:] if self.connection is not None else self.bound or (None, 0)
         if self.options.ipv6:
-            return ANY6 if address is None else mapped(address), port
+            any_address = mapped(ANY4) if self.options.v4only else ANY6
+            return any_address if address is None else mapped(address), port
         return address or b"", port
 
     @property
@@ -144,6 +146,8 @@ class Socket(SocketState):
     def bind(self, address: Address | str | None, port: int) -> None:
         """Take a local address (packed or in text; None, 0.0.0.0 or :: for any) and port (0 for a free one).
 
+        A socket of IPv6 takes ::ffff:0.0.0.0 for any of IPv4, and none of IPv6.
+
         EINVAL when it is bound or connected already or the port is not 0 to 65535, EAFNOSUPPORT for an address of the
         other IP, EADDRNOTAVAIL for an address that is not the host's, EADDRINUSE when another socket or a TIME_WAIT
         holds the port (inet_connection_sock.c: inet_csk_get_port).
@@ -156,17 +160,25 @@ class Socket(SocketState):
         local = None if address is None else wire_address(self.options, address)
         if local is not None and self.options.v6only and not is_ipv6(local):
             raise SocketError(errno.EINVAL, "IPV6_V6ONLY is set")
+        before = self.options
+        if local == ANY4:
+            local, self.options = None, replace(before, v4only=True)
         if local is not None and not self.host.owns(local):
             raise SocketError(errno.EADDRNOTAVAIL, "not an address of this host")
-        self.bound = (local, self._tables.ports.bind(self, local, port))
+        try:
+            self.bound = (local, self._tables.ports.bind(self, local, port))
+        except SocketError:
+            self.options = before
+            raise
 
-    def listen(self, backlog: int, now: int) -> None:
+    def listen(self, backlog: object, now: int) -> None:
         """Listen, or change the backlog of a listener. af_inet.c: inet_listen.
 
         Any backlog is taken: the kernel makes a limit of it, at most net.core.somaxconn. A socket that is not bound
         gets a free port. EINVAL on a connected socket, EADDRINUSE when somebody listens there, EOPNOTSUPP for a
-        datagram socket.
+        datagram socket. ConfigurationError for a backlog that is no whole number.
         """
+        wanted = check_backlog(backlog)
         self._begin_stream(now)
         if self.connection is not None:
             raise SocketError(errno.EINVAL, "listen() on a connected socket")
@@ -182,9 +194,9 @@ class Socket(SocketState):
             if same and not self.options.reuseport:
                 raise SocketError(errno.EADDRINUSE, f"somebody listens on port {port} already")
             self._tables.listeners.setdefault(port, []).append(self.listener)
-            self.options = fast_open_syn_arrives.options_at_listen(self.host, self.options, backlog)
+            self.options = fast_open_syn_arrives.options_at_listen(self.host, self.options, wanted)
         self.listener.options = self.options
-        queues.listen(self.listener, backlog)
+        queues.listen(self.listener, wanted)
 
     def accept(self, now: int) -> Socket:
         """The next completed connection, in the order of completion.
@@ -261,6 +273,10 @@ class Socket(SocketState):
         peer = wire_address(self.options, address)
         if peer is None:  # any address is this host
             peer = LOCALHOST6 if self.options.ipv6 else LOCALHOST
+        elif peer == ANY4:
+            peer = LOCALHOST
+        if self.options.v4only and is_ipv6(peer):
+            raise SocketError(errno.EAFNOSUPPORT, "bound to ::ffff:0.0.0.0, which is any address of IPv4")
         only_ipv6 = self.options.v6only and not is_ipv6(peer)
         local = self.bound_address or self.host.source_for(peer)
         if only_ipv6 or not self.host.routable(peer) or is_for_many(peer) or local is None:

@@ -52,7 +52,7 @@ class SocketState(SocketHandle):
         """The same if it were bound to this address; None for any."""
         if address is not None:
             return len(address)
-        if not self.options.ipv6:
+        if not self.options.ipv6 or self.options.v4only:
             return IPV4_LENGTH
         return IPV6_LENGTH if self.options.v6only else IPV4_LENGTH | IPV6_LENGTH
 

@@ -284,3 +284,13 @@ def test_the_mtu_of_one_way_holds_for_that_way():
     )
     assert {entry.node for entry in result.record.events(IcmpArrived)} == {"c"}
     assert result.clients[0].received == 3000
+
+
+def test_a_limit_of_accepted_connections_is_that_of_one_listener_after_the_other():
+    result = ran(
+        {"do": ["connect", "close"], "count": 6, "start": {"every": "1 s"}},
+        server={"accept": {"limit": 3}, "close_at": "1500 ms", "listen_at": ["2500 ms"], "then": "close"},
+        duration="9 s",
+    )
+    accepted = [outcome for _, text, outcome in calls(result) if text == "accept()" and ":" in outcome]
+    assert len(accepted) == 3

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from tcpemu.stack import SYSCTLS, ConfigurationError, Host
-from tcpemu.stack.base.sysctls import Sysctls, attribute, parse
+from tcpemu.stack.base.sysctls import Sysctls, attribute, nearest_sysctl, parse
 from tcpemu.testing.bench import Bench
 from tcpemu.testing.bench.bench_values import GENERATION, HOST
 from tcpemu.version import build
@@ -130,3 +130,18 @@ def test_a_host_that_cannot_be(settings, says):
 def test_every_sysctl_is_declared_with_its_type():
     declared = set(Sysctls.__annotations__)
     assert declared == {attribute(name) for name in SYSCTLS}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("net.ipv4.tcp_rmen", "net.ipv4.tcp_rmem"),
+        ("net.ipv4.somaxconn", "net.core.somaxconn"),
+        ("net.ipv4.syn_retries", "net.ipv4.tcp_syn_retries"),
+        ("net.ipv4.tcp_foo", None),
+        ("net.ipv4.tcp_window", None),
+        ("kernel.panic", None),
+    ],
+)
+def test_only_a_name_that_is_near_is_thought_to_be_meant(name, meant):
+    assert nearest_sysctl(name) == meant

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from tcpemu.stack import SocketError
+from tcpemu.stack import ConfigurationError, Host, Sent, SocketError, StateChanged
 from tcpemu.stack.base import socket_constants as so
+from tcpemu.stack.base.ip_families import mapped
 from tcpemu.stack.sockets.message_flags import MSG_DONTWAIT, MSG_EOR, MSG_ERRQUEUE, MSG_MORE, MSG_PEEK
 from tcpemu.testing.bench import (
     FULL,
@@ -28,7 +29,7 @@ from tcpemu.testing.bench import (
     unaccepted,
 )
 from tcpemu.testing.bench.bench_values import PORT
-from tcpemu.wire.segment import PSH, address
+from tcpemu.wire.segment import PSH, address, flag_letters
 
 
 def stopped():
@@ -748,3 +749,53 @@ def test_options_of_ip_that_may_be_set_to_no_octets(name, good):
 
 def test_the_type_of_a_socket_is_sock_stream():
     assert established().conn.getsockopt(so.SOL_SOCKET, 3) == 1
+
+
+def test_any_address_of_ipv4_in_ipv6_form_is_any_of_ipv4_alone():
+    """Asked of a Linux 6.18."""
+    host = Host(["10.0.0.1", "2001:db8::9"], Bench().host.generation)
+    sock = host.socket(ipv6=True)
+    sock.bind("::ffff:0.0.0.0", 80)
+    assert sock.local == (mapped(bytes(4)), 80)
+    sock.listen(5, 0)
+    with fails("EADDRINUSE"):
+        host.socket().bind("0.0.0.0", 80)
+    with fails("EADDRINUSE"):
+        host.socket(ipv6=True).bind("::", 80)
+    other = host.socket(ipv6=True)
+    other.bind("::1", 80)
+    only = host.socket(ipv6=True)
+    only.setsockopt(so.IPPROTO_IPV6, so.IPV6_V6ONLY, 1)
+    with fails("EINVAL"):
+        only.bind("::ffff:0.0.0.0", 81)
+
+
+def test_a_socket_bound_to_any_of_ipv4_connects_to_no_ipv6():
+    host = Host(["10.0.0.1", "2001:db8::9"], Bench().host.generation)
+    sock = host.socket(ipv6=True)
+    sock.bind("::ffff:0.0.0.0", 0)
+    with fails("EAFNOSUPPORT"):
+        sock.connect("2001:db8::1", 80, 0)
+    with fails("EINPROGRESS"):
+        sock.connect("::ffff:0.0.0.0", 80, 0)
+    assert sock.remote == (mapped(bytes((127, 0, 0, 1))), 80)
+
+
+@pytest.mark.parametrize("backlog", ["5", 5.0, None, True])
+def test_a_backlog_is_a_whole_number(backlog):
+    sock = Bench().host.socket()
+    with pytest.raises(ConfigurationError, match="a backlog is a whole number, such as 128"):
+        sock.listen(backlog, 0)
+
+
+def test_an_abort_with_octets_unread_is_told_as_an_abort():
+    host = established()
+    host.send("PA", 1, 1, data=b"12345")
+    host.fresh()
+    host.conn.abort()
+    [(_, rst)] = host.taken()
+    assert flag_letters(rst.flags) == "RA"
+    assert host.moved()["TCPAbortOnClose"] == 1
+    assert [event.reason.name for event in host.events if isinstance(event, Sent)][-1] == "ACTIVE_RST"
+    causes = [event.cause for event in host.events if isinstance(event, StateChanged)]
+    assert causes[-1:] == ["close() with 5 octets unread, and SO_LINGER on and 0 s"]

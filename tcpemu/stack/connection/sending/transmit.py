@@ -95,6 +95,7 @@ def transmit(
         local, local_port, remote, remote_port, seq, acknowledged, flags, window, options,
         payload, max(urgent, 0), ttl, tos, ip_id, df, 0, b"", conn.flow_label,
     )  # fmt: skip
+    conn.no_route = False
     host.send(segment, reason, repeat, not repeat and flags & _SYN_ACK != _SYN_ACK)
     if payload:
         _data_sent(conn)
