@@ -40,7 +40,10 @@ DOORS = {
         ("advance", "now"),
     },
     "tcpemu/stack/sockets/socket.py": {
-        *[(call, "now") for call in ("listen", "accept", "connect", "send", "recv", "shutdown", "close")],
+        *[
+            (call, "now")
+            for call in ("listen", "accept", "connect", "send", "sendto", "recv", "shutdown", "close")
+        ],
         ("_begin", "now"),
         ("_begin_stream", "now"),
     },

@@ -57,7 +57,7 @@ def _visit(s: Script, peer: Peer) -> None:
 
 @family(6, "wide")
 def fast_open_server(s: Script) -> Trace:
-    """SYNs with cookies and data, then accept, reads, answers, ACKs, RSTs and closes in any order."""
+    """SYNs with cookies and data from several clients, accept(), ACKs, RSTs, and SYNs again in any order."""
     _server(s)
     peers = [Peer(s, 41001 + number, s.one_of(*TALKERS, FULL)) for number in range(s.some(1, 4))]
     for peer in peers:
@@ -67,8 +67,6 @@ def fast_open_server(s: Script) -> Trace:
             s.do_one(
                 s.accept,
                 s.accept,
-                partial(_if_accepted, s, peer, "recv", s.one_of(5, 1000, 5000)),
-                partial(_if_accepted, s, peer, "send", s.one_of(1, 100, 2000, 5000)),
                 partial(peer.segment, "A", peer.seq, 1),
                 partial(peer.segment, "PA", peer.seq, 1, len=s.one_of(1, 50)),
                 partial(s.wait, 0.3, 1.5),
@@ -79,7 +77,6 @@ def fast_open_server(s: Script) -> Trace:
             partial(peer.segment, "FA", peer.seq, 1),
             partial(peer.segment, "R", peer.seq + s.one_of(0, 0, 5), None),
             partial(peer.again, len=10),
-            partial(_if_accepted, s, peer, s.one_of("close", "rst_close")),
             partial(s.wait, 0.01, 0.05),
         )
     if s.chance(0.1):
@@ -88,23 +85,42 @@ def fast_open_server(s: Script) -> Trace:
     return s.end(0.2, 3)
 
 
-def _if_accepted(s: Script, peer: Peer, verb: str, *arguments: int) -> None:
-    """A call on a connection that an earlier accept() may have given: one that did not is left out."""
-    accepts = sum(step[1] == "accept" for step in s.steps)
-    first = sum(step[1] == "in" and "S" in step[3] and step[2] <= peer.port for step in s.steps)
-    over = any(step[1:3] in (["close", peer.port], ["rst_close", peer.port]) for step in s.steps)
-    if peer.port == 41001 and accepts >= first == 1 and not over and _opens_at_once(s):
-        s.step(verb, peer.port, *arguments)
-
-
-def _opens_at_once(s: Script) -> bool:
-    """Whether the first SYN makes a connection, so that the first accept() gives it."""
-    return (
-        s.sysctls[V4 + "tcp_fastopen"] in (0x203,)
-        and s.sysctls[V4 + "tcp_syncookies"] != 2
-        and s.steps[0][3]["opts"][0][2] > 0
-        and bool(s.steps[1][-1].get("len", 0) if isinstance(s.steps[1][-1], dict) else 0)
-    )
+@family(6, "wide")
+def fast_open_accepted(s: Script) -> Trace:
+    """A connection that a SYN has opened, accepted before its final ACK: calls and segments in any order."""
+    s.set(tcp_fastopen=3, tcp_fastopen_key=_KEYS[0], tcp_synack_retries=s.some(0, 2))
+    if s.chance(0.3):
+        s.set(tcp_congestion_control="cubic")
+    s.listen(5, opts=[[_TCP, _FASTOPEN, 5]])
+    peer = Peer(s, 41001, s.one_of(*TALKERS, FULL))
+    own, size = peer.options, s.one_of(0, 1, 100, 1000, 1400)
+    peer.options = [*own, *_shown(_good(_KEYS[0]))]
+    peer.syn(**({"len": size} if size else {}))
+    peer.options, peer.seq = own, 1 + size
+    s.accept()
+    over, written = False, 1
+    for _ in range(s.some(1, 6)):
+        deed = s.some(0, 9)
+        if deed < 3 and not over:
+            count = s.one_of(1, 100, 1448, 3000, 10_000)
+            s.step("send", peer.port, count)
+            written += count
+        elif deed < 5 and not over:
+            s.step("recv", peer.port, s.one_of(10, 5000))
+        elif deed == 5 and not over:
+            s.step(s.one_of("close", "close", "rst_close"), peer.port)
+            over = True
+        elif deed == 6 and not over:
+            s.step("shutdown", peer.port, s.one_of(0, 1, 2))
+        elif deed == 7:
+            s.wait(0.3, 2.5)
+        else:
+            peer.segment(
+                s.one_of("A", "A", "PA", "FA"), peer.seq, s.one_of(1, min(written, 1 + peer.mss), written)
+            )
+        s.wait_one_of((0.01, 0.05), (0.05, 0.25))
+    s.sample()
+    return s.end(0.1, 1.5)
 
 
 class _Server:

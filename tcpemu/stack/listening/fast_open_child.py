@@ -77,6 +77,7 @@ def _duplicate_syn(conn: Connection, request: Request, segment: Segment) -> Reas
 def _send_again(conn: Connection, request: Request, reason: Reason) -> None:
     syn_ack.send_again(request, reason, _taken(conn))
     conn.rtx.total_retrans += 1
+    conn.rtt.handshake_began = None  # it is not known which of them the final ACK answers
 
 
 def _not_acceptable(conn: Connection, request: Request, segment: Segment, old: bool) -> Reason:
