@@ -1,6 +1,10 @@
 """Hold the emulator to the kernel of this machine, on random step traces. Needs root, and Linux 6.18.
 
     python tools/conform.py --count 50 --seed 1 [--family NAME] [--ipv6] [--jobs 16] [--keep DIR]
+    python tools/conform.py --kernel 6.1 [--generation linux-6.1@debian] ...
+
+With --kernel another one is booted (tcpemu kernel list), and asked all traces, one after the other; its generation is
+judged. That needs qemu, and no root.
 
 Each trace is answered by the kernel, in real time, and by the emulator, and judged at the phases of the kernel's clock
 and the times of its log. Where they differ at all of them the kernel is asked again: what it answers otherwise then,
@@ -23,6 +27,8 @@ from conform_doubt import Trace, cookie_clock, guess, late_step, steadily
 from conform_families import FAMILIES, GROUPS, family_for, random_trace
 from conform_ipv6 import over_ipv6
 
+from tcpemu.generations import GENERATIONS
+from tcpemu.kernel.booted_kernel import kernel_to_boot, run_booted, whats_missing_to_boot
 from tcpemu.kernel.kernel_errors import KernelError, StepError
 from tcpemu.kernel.run_trace import run as ask_kernel
 from tcpemu.kernel.run_trace import whats_missing
@@ -92,6 +98,44 @@ def examine_all(traces: list[Trace], jobs: int) -> Iterator[Finding]:
             yield done.result()
 
 
+def examine_booted(traces: list[Trace], kernel: str, generation: str) -> Iterator[Finding]:
+    """Boot that kernel for all traces; and once more, at other phases, for those where it differs."""
+    by_name = {trace["name"]: trace for trace in traces}
+    first = run_booted(kernel, by_name, seed=1)
+    doubted = {}
+    for name, truth in first.answered.items():
+        judged = ask_emulator(truth, generation_name=generation)
+        if judged.difference is None:
+            same = Outcome.SAME if judged.phase is None else Outcome.AT_A_PHASE
+            yield Finding(name, same, answers={"kernel": truth})
+        else:
+            doubted[name] = judged
+    for name, mistake in first.mistakes.items():
+        yield Finding(name, Outcome.DOUBTFUL, f"the kernel gives no answer: {mistake}")
+    again = run_booted(kernel, {name: by_name[name] for name in doubted}, seed=2).answered if doubted else {}
+    for name, judged in doubted.items():
+        truth, other = first.answered[name], again.get(name)
+        assert judged.difference is not None
+        answers = {"kernel": truth, "emulator": judged.answer}
+        if other is not None and ask_emulator(other, generation_name=generation).same:
+            itself = earliest_difference(truth, other) or "by so little that no time or packet shows it"
+            yield Finding(name, Outcome.DOUBTFUL, f"the kernel differs from itself: {itself}")
+        elif why := late_step(truth) or guess(truth):
+            yield Finding(name, Outcome.DOUBTFUL, f"{judged.difference}; but {why}", "", answers)
+        else:
+            words = str(judged.difference)
+            yield Finding(name, Outcome.DIFFERENT, words, judged.difference.rule, answers)
+
+
+def generation_of(kernel: str) -> str:
+    """The generation that a booted kernel is to be: that of its release or version, as Debian builds it."""
+    release = kernel_to_boot(kernel).release
+    for name in (release, release.rpartition(".")[0]):
+        if f"linux-{name}@debian" in GENERATIONS:
+            return f"linux-{name}@debian"
+    raise KernelError(f"no generation is that of {kernel!r}: name one with --generation")
+
+
 def keep(finding: Finding, directory: Path) -> None:
     """Write the answers as DIRECTORY/kernel/NAME.json and DIRECTORY/emulator/NAME.json."""
     for who, answer in finding.answers.items():
@@ -145,22 +189,32 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--ipv6", action="store_true", help="over IPv6, with dual-stack listeners")
     parser.add_argument("--jobs", type=int, default=16, help="how many at once (16)")
+    parser.add_argument("--kernel", help="boot this kernel, and judge its generation")
+    parser.add_argument("--generation", help="the generation that a booted kernel is to be")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write both answers of those that differ")
     return parser.parse_args()
 
 
 def main() -> int:
     chosen = arguments()
-    if missing := whats_missing():
+    if missing := whats_missing_to_boot() if chosen.kernel else whats_missing():
         print(f"conform: {missing}", file=sys.stderr)
         return 2
-    if not os.uname().release.startswith(f"{JUDGED_BY}."):
+    if not chosen.kernel and not os.uname().release.startswith(f"{JUDGED_BY}."):
         print(f"conform: this kernel is {os.uname().release}, not {JUDGED_BY}", file=sys.stderr)
     seeds = range(chosen.seed, chosen.seed + chosen.count)
     traces = [random_trace(chosen.family or family_for(seed, chosen.group), seed) for seed in seeds]
     if chosen.ipv6:
         traces = [over_ipv6(trace) for trace in traces]
-    findings = report(examine_all(traces, chosen.jobs), len(traces), chosen.keep)
+    if chosen.kernel:
+        try:
+            asked = examine_booted(traces, chosen.kernel, chosen.generation or generation_of(chosen.kernel))
+            findings = report(asked, len(traces), chosen.keep)
+        except KernelError as error:
+            print(f"conform: {error}", file=sys.stderr)
+            return 2
+    else:
+        findings = report(examine_all(traces, chosen.jobs), len(traces), chosen.keep)
     print_tables(findings)
     return 1 if any(finding.outcome is Outcome.DIFFERENT for finding in findings) else 0
 

@@ -14,10 +14,12 @@ from typing import Any, get_args, get_type_hints
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import judged
 from _reference_library import ROOMS, Entry, doc_of, exported, members_of, paragraphs
 
 from tcpemu import GENERATIONS
 from tcpemu.explain.catalogue.kernel_list import listen_words
+from tcpemu.explain.catalogue.rule_history import RULES
 from tcpemu.explain.facts.counter_meanings import MEANING, group
 from tcpemu.generations import DEFAULT
 from tcpemu.generations.linux_counters import _SINCE as COUNTERS_SINCE
@@ -62,9 +64,15 @@ def commands() -> Iterator[str]:
     from tcpemu.cli.app import app
 
     yield "\n`tcpemu COMMAND --help` tells the same. `tcpemu --version` prints the version."
-    for command in app.registered_commands:
+    rooms = [("", app.registered_commands)]
+    rooms += [
+        (f"{one.name} ", one.typer_instance.registered_commands)
+        for one in app.registered_groups
+        if one.typer_instance
+    ]
+    for room, command in ((room, command) for room, own in rooms for command in own):
         function = inspect.unwrap(command.callback or (lambda: None))
-        yield f"\n## tcpemu {command.name or function.__name__}\n"
+        yield f"\n## tcpemu {room}{command.name or function.__name__}\n"
         yield without_markup(inspect.cleandoc(function.__doc__ or ""))
         hints = get_type_hints(function, include_extras=True)
         asked = [(name, value) for name, value in parameters(function) if get_args(hints[name])]
@@ -226,6 +234,19 @@ def kernels() -> Iterator[str]:
             yield "\nUnverified: " + "; ".join(kernel.unverified) + "."
 
 
+def by_what_judged() -> Iterator[str]:
+    yield "\nBy what each is judged. A kernel was booted, or ran, and answered step traces, many of them drawn:"
+    yield "so many, and so many of them the generation answers as it did. `python tools/judged.py` counts."
+    yield from table(("generation", "judged by", "traces", "the same", "what differs"), judged.rows())
+
+
+def rules_of_kernels() -> Iterator[str]:
+    asked = {name: kernel for name, kernel in GENERATIONS.items() if kernel.release}
+    yield "\nThe rules that were told apart by asking kernels. N is the backlog, Q the half-open connections."
+    rows = ((rule.name, *(rule.of(kernel) for kernel in asked.values())) for rule in RULES)
+    yield from table(("rule", *(kernel.release for kernel in asked.values())), rows)
+
+
 # ------------------------------------------------------------------------------------------ files
 
 PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
@@ -237,6 +258,8 @@ PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "counters.md": ("Counters", counters),
     "sysctls.md": ("Sysctls", sysctls),
     "kernels.md": ("Kernels", kernels),
+    "rules.md": ("Rules of kernels", rules_of_kernels),
+    "judged.md": ("By what kernels are judged", by_what_judged),
 }
 
 

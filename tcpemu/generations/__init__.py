@@ -2,7 +2,7 @@
 
 Where things are:
 
-    the kernels     linux.py: from 1.2 to 6.18, with their RTOs, cookies' MSSs and other numbers ·
+    the kernels     linux.py: from 1.2 to 7.3, with their RTOs, cookies' MSSs and other numbers ·
                     other_systems.py: BSD, macOS, Solaris, Windows
     the table       kernel_table.py: kernels by name, and by the release that a name stands for
     as built        distributions.py: what distributions configure

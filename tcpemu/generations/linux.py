@@ -118,6 +118,14 @@ LINUX_6_18 = Generation(
     late_timers=wheel_expiry,
 )
 
+LINUX_7_3 = replace(
+    LINUX_6_18,
+    name="linux-7.3",
+    about="Linux 7.3 (2026), as measured on 7.3.4",
+    release="7.3.4",
+    windows=WindowRules(follows_share=False),
+)
+
 LINUX_6_18_15 = _before_stable(
     LINUX_6_18,
     "6.18.15",
@@ -410,5 +418,6 @@ LINUX = (
     LINUX_6_12,
     LINUX_6_18_15,
     LINUX_6_18,
+    LINUX_7_3,
 )
 """From the oldest to the newest."""

@@ -20,7 +20,7 @@ OTHERS = [name for name in GENERATIONS if name not in LINUX]
 MODERN = LINUX[LINUX.index("linux-4.4") :]
 
 
-def since(first, last="linux-6.18"):
+def since(first, last="linux-7.3"):
     """The kernels of Linux from one to another."""
     return LINUX[LINUX.index(first) : LINUX.index(last) + 1]
 

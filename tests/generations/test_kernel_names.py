@@ -14,7 +14,7 @@ from tcpemu.stack.base.errors import ConfigurationError
         ("Linux 3.9", "linux-3.0 is the nearest before it; "),
         ("4.5", "linux-4.4 is the nearest before it; "),
         ("linux-v4.18", "linux-4.10 is the nearest before it; "),
-        ("linux-99", "linux-6.18 is the nearest before it; "),
+        ("linux-99", "linux-7.3 is the nearest before it; "),
         ("linux-0.99", "linux-1.2 is the nearest; "),
         ("linux-6.18.40", "linux-6.18.15 is the nearest before it; "),
         ("linux-6.12.200", "linux-6.12 is the nearest before it; "),
