@@ -2,7 +2,8 @@
 
 A kernel's rules are its own, and stand in its generation. What depends on how it was configured is a distribution's:
 so far the room that segments leave free for headers, which grows with the drivers and tunnels that are built in, and
-with it the memory that segments take. That shows in how much send() takes, in windows, and in TCPRcvCoalesce.
+with it the memory that segments take, which shows in how much send() takes, in windows, and in TCPRcvCoalesce; and
+CONFIG_TCP_AO, with which a segment is dropped whose options cannot be read.
 """
 
 from dataclasses import dataclass, replace
@@ -22,9 +23,11 @@ class Distribution:
     about: str
     header_room: int
     """MAX_TCP_HEADER, in octets."""
+    signs_since: tuple[int, int]
+    """The first version that it builds with CONFIG_TCP_AO, which drops segments whose options cannot be read."""
 
 
-DEBIAN = Distribution("debian", "as Debian builds it", header_room=320)
+DEBIAN = Distribution("debian", "as Debian builds it", header_room=320, signs_since=(6, 18))
 DISTRIBUTIONS: dict[str, Distribution] = {each.name: each for each in (DEBIAN,)}
 """Every distribution by its name."""
 
@@ -34,12 +37,14 @@ def configured(kernel: Generation, distribution: Distribution) -> Generation:
     windows = kernel.windows
     if windows.small_head == _OF_ONE_SIZE_SINCE:
         windows = replace(windows, small_head=small_head_of(distribution.header_room))
+    version = tuple(map(int, kernel.name.removeprefix("linux-").split(".")))
     return replace(
         kernel,
         name=f"{kernel.name}@{distribution.name}",
         about=f"{kernel.about}; {distribution.about}",
         header_room=distribution.header_room,
         windows=windows,
+        drops_garbage=version >= distribution.signs_since,
     )
 
 

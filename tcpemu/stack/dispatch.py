@@ -15,6 +15,7 @@ from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeou
 from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, stateless_replies
 from tcpemu.stack.listening import fast_open_child, final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.host_services import Flow
 from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
 from tcpemu.stack.records.time_wait import TimeWait
@@ -22,8 +23,12 @@ from tcpemu.stack.sockets import shutdown_and_close
 from tcpemu.stack.sockets.listener_lookup import find_listener
 from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.icmp import IcmpError
+from tcpemu.wire.options import Garbage
 from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import RST, Segment
+
+_LEAST_SIGNATURE = 5
+"""Octets of the shortest option of TCP-AO."""
 
 
 def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
@@ -38,6 +43,8 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     host.count("InSegs")
     # To the flow it belongs to, else to a listener, else nowhere.
     flow = host.flows.get(segment[:4])
+    if host.generation.drops_garbage and segment.options and _cannot_be_signed(tables, flow, segment):
+        return reasons.BAD_OPTIONS
     if flow is None:
         return _no_flow(tables, segment)
     if type(flow) is Connection:
@@ -49,6 +56,17 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
         return _no_flow(tables, segment) if reason is None else reason
     assert type(flow) is TimeWait
     return _to_time_wait(tables, flow, segment)
+
+
+def _cannot_be_signed(tables: SocketTables, flow: Flow | None, segment: Segment) -> bool:
+    """Options in which a signature cannot be looked for, in a segment that is for somebody (tcp_inbound_hash).
+
+    What is too short for one is not looked at (tcp_do_parse_auth_options).
+    """
+    last = segment.options[-1]
+    if type(last) is not Garbage or len(last.data) < _LEAST_SIGNATURE or type(flow) is TimeWait:
+        return False
+    return flow is not None or find_listener(tables, segment) is not None
 
 
 def _fast_opened(conn: Connection, segment: Segment) -> Reason:

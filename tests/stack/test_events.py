@@ -35,7 +35,7 @@ from tcpemu.testing.bench import (
 )
 from tcpemu.testing.bench.bench_values import GENERATION
 from tcpemu.wire.codec import encode
-from tcpemu.wire.options import FastOpen, Timestamps
+from tcpemu.wire.options import FastOpen, Garbage, Timestamps
 from tcpemu.wire.refused import Refused, RefusedReason
 from tcpemu.wire.segment import address
 from tests.stack.connection.test_icmp import icmp
@@ -400,6 +400,9 @@ BAD_ECHO = {"opts": (*MSS, Timestamps(50, 12345))}
 AT_ONCE = [("R", 9), ("R", 9)]
 WAYS = {
     "TCP_CSUM": lambda: refused_octets(RefusedReason.BAD_TCP_CHECKSUM),
+    "TCP_AUTH_HDR": lambda: after(
+        listening(generation="linux-6.18@debian"), ("S", 0, {"opts": (Garbage(b"\xfe\0\0\0\0"),)})
+    ),
     "PKT_TOO_SMALL": lambda: refused_octets(RefusedReason.TRUNCATED),
     "NOT_LOCAL": elsewhere,
     "NO_SOCKET": lambda: after(Bench(), ("S",)),

@@ -325,6 +325,8 @@ class Generation:
     sending: SendingRules = SendingRules()
     header_room: int = 192
     """Octets that each segment leaves free for headers, as drivers that are built in ask for it (MAX_TCP_HEADER)."""
+    drops_garbage: bool = False
+    """A segment whose options cannot be read is dropped, as with CONFIG_TCP_AO; else what comes after the fault is."""
     counts_time_wait_at_end: bool = False
     """The counters TW and TWKilled move when TIME_WAIT is over, and not when it begins."""
     late_timers: Callable[[int, int, int], int] | None = None

@@ -49,6 +49,11 @@ FAST_OPEN_SYN = _answer(
 )
 BAD_CHECKSUM = _drop("TCP_CSUM", "the checksum is wrong", _RCV)
 BAD_HEADER = _drop("PKT_TOO_SMALL", "the headers cannot be right", _RCV)
+BAD_OPTIONS = _drop(
+    "TCP_AUTH_HDR",
+    "its options cannot be read, so that a signature could hide in them",
+    "tcp_ipv4.c: tcp_v4_rcv",
+)
 NOT_FOR_US = _drop(
     "NOT_LOCAL", "the destination is not an address of this host", "route.c: ip_route_input_slow"
 )

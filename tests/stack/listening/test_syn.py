@@ -150,6 +150,21 @@ def test_the_order_of_the_options_is_fixed_and_each_must_have_been_offered(opts,
     host.expect(f"0 SA seq 0 ack 1 <{answer}>")
 
 
+def test_options_that_cannot_be_read_are_dropped_where_signatures_are_looked_for():
+    """With CONFIG_TCP_AO (tcp_inbound_hash); what is for nobody is answered with a RST all the same."""
+    unread = (Mss(1460), Garbage(b"\xfe\0\0\0\0"))
+    host = listening(generation="linux-6.18@debian")
+    assert host.send("S", opts=unread) == "TCP_AUTH_HDR"
+    host.expect()
+    assert host.send("S", opts=unread, lport=81) == "NO_SOCKET"
+    assert listening(generation="linux-6.12@debian").send("S", opts=unread) == "SYN_QUEUED"
+
+
+def test_what_is_too_short_for_a_signature_is_not_looked_at():
+    host = listening(generation="linux-6.18@debian")
+    assert host.send("S", opts=(Mss(1460), Garbage(b"\xfe\0\0\0"))) == "SYN_QUEUED"
+
+
 @pytest.mark.parametrize(
     ("settings", "answer"),
     [
