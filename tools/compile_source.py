@@ -27,6 +27,28 @@ PLAIN = frozenset(
     }
 )
 """Modules of these rooms that are not compiled, besides each room's `__init__`."""
+BESIDES = (
+    "tcpemu/explain/as_json.py",
+    "tcpemu/explain/capture/annotated_capture.py",
+    "tcpemu/explain/capture/chosen_sights.py",
+    "tcpemu/explain/capture/packet_comments.py",
+    "tcpemu/explain/facts/client_outcomes.py",
+    "tcpemu/explain/facts/counter_meanings.py",
+    "tcpemu/explain/facts/flow_memory.py",
+    "tcpemu/explain/facts/flow_numbers.py",
+    "tcpemu/explain/facts/foresight.py",
+    "tcpemu/explain/facts/host_sides.py",
+    "tcpemu/explain/facts/record_steps.py",
+    "tcpemu/explain/facts/row_notes.py",
+    "tcpemu/explain/facts/rows.py",
+    "tcpemu/explain/ladder/fold.py",
+    "tcpemu/explain/ladder/travel_times.py",
+    "tcpemu/explain/lines/count_words.py",
+    "tcpemu/explain/lines/segment_words.py",
+    "tcpemu/explain/lines/style.py",
+    "tcpemu/explain/lines/time_words.py",
+)
+"""Modules of other rooms that are: what is done for each packet of a run, whether it is shown or not."""
 
 DOORS = {
     "tcpemu/stack/dispatch.py": {("arrived", "segment")},
@@ -88,25 +110,26 @@ def core(root: Path) -> list[str]:
     """The modules that are compiled."""
     found = [path for room in ROOMS for path in sorted((root / "tcpemu" / room).rglob("*.py"))]
     names = [path.relative_to(root).as_posix() for path in found if path.name != "__init__.py"]
-    return [name for name in names if name not in PLAIN]
+    return [name for name in [*names, *BESIDES] if name not in PLAIN]
 
 
 def write(root: Path, place: Path) -> list[Path]:
     """Write the source of the rooms to another place, prepared; gives the files to be compiled."""
     compiled = set(core(root))
     modules = {}
-    for room in ROOMS:
-        for path in (root / "tcpemu" / room).rglob("*.py"):
-            name = path.relative_to(root).as_posix()
-            text = path.read_text(encoding="utf-8")
-            modules[name] = _Module(name, text, ast.parse(text))
+    paths = [path for room in ROOMS for path in (root / "tcpemu" / room).rglob("*.py")]
+    for path in [*paths, *(root / name for name in BESIDES)]:
+        name = path.relative_to(root).as_posix()
+        text = path.read_text(encoding="utf-8")
+        modules[name] = _Module(name, text, ast.parse(text))
     fields = _all_fields(modules[name] for name in sorted(modules))
     for name, module in modules.items():
         target = place / name
         target.parent.mkdir(parents=True, exist_ok=True)
         text = _prepared(module, fields) if name in compiled else module.text
         target.write_text(text, encoding="utf-8")
-    (place / "tcpemu" / "__init__.py").write_text("", encoding="utf-8")
+    for package in {parent for name in BESIDES for parent in Path(name).parents if parent.name}:
+        (place / package / "__init__.py").write_text("", encoding="utf-8")
     return [place / name for name in sorted(compiled)]
 
 
