@@ -1,9 +1,9 @@
 """Builds the compiled core into a wheel, where it is asked for: `TCPEMU_COMPILE=1 pip install .`
 
 Hatchling calls this for every wheel. Without the variable nothing is built and no compiler is needed; an
-editable install stays plain with it too, since its source may change. What is compiled is a copy of the rooms
-of the core that `compile_source.py` prepares; the `.py` files go into the wheel beside the extension modules, for
-tracebacks and for whoever forces plain Python.
+editable install stays plain with it too, since its source may change.What is compiled is a copy of the rooms
+of the core, and of what is done for each packet that is told, that `compile_source.py` prepares; the `.py` files go
+into the wheel beside the extension modules, for tracebacks and for whoever forces plain Python.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What the compiler is shown: the core's own source, with three things said that mypyc would otherwise not see.
+"""What the compiler is shown: the source as it is, with three things said that mypyc would otherwise not see.
 
 A dataclass gets its `__init__` written out, for mypyc leaves the one that `dataclass` makes to the interpreter; and
 with it how it is pickled, since an object of a compiled class cannot be made before its fields are known. A constant
@@ -28,7 +28,6 @@ PLAIN = frozenset(
 )
 """Modules of these rooms that are not compiled, besides each room's `__init__`."""
 BESIDES = (
-    "tcpemu/explain/as_json.py",
     "tcpemu/explain/capture/annotated_capture.py",
     "tcpemu/explain/capture/chosen_sights.py",
     "tcpemu/explain/capture/packet_comments.py",

@@ -25,6 +25,9 @@ TESTS = (
     "tests/generations",
     "tests/network",
     "tests/scenario/traces",
+    "tests/explain/capture",
+    "tests/explain/facts",
+    "tests/explain/ladder",
     "tests/test_goldens.py",
 )
 BESIDE = ("tests", "tools", "pcaps", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
