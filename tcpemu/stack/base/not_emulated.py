@@ -15,6 +15,10 @@ _IPSEC = "packets are not encrypted"
 _ROUTE = "each peer has one path"
 _ICMP = "a host sends no ICMP"
 
+_CIPSO = ("cache_bucket_size", "cache_enable", "rbm_optfmt", "rbm_strictvalid")
+_IPFRAG = ("high_thresh", "low_thresh", "max_dist", "secret_interval", "time")
+_UDP = ("child_hash_entries", "early_demux", "hash_entries", "l3mdev_accept", "mem", "rmem_min", "wmem_min")
+
 UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.core.bpf_jit_enable": "no programs of BPF run",
     "net.core.bpf_jit_harden": "no programs of BPF run",
@@ -71,6 +75,19 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.icmp_msgs_per_sec": _ICMP,
     "net.ipv4.icmp_ratelimit": _ICMP,
     "net.ipv4.icmp_ratemask": _ICMP,
+    **dict.fromkeys(
+        (
+            "net.ipv4.igmp_link_local_mcast_reports",
+            "net.ipv4.igmp_max_memberships",
+            "net.ipv4.igmp_max_msf",
+            "net.ipv4.igmp_qrv",
+        ),
+        "TCP has no use for groups",
+    ),
+    **{f"net.ipv4.cipso_{name}": "packets carry no labels" for name in _CIPSO},
+    **{f"net.ipv4.ipfrag_{name}": "no packet is cut in two" for name in _IPFRAG},
+    **{f"net.ipv4.udp_{name}": "UDP carries nothing here" for name in _UDP},
+    "net.ipv4.xfrm4_gc_thresh": _IPSEC,
     "net.ipv4.inet_peer_maxttl": _SIZES,
     "net.ipv4.inet_peer_minttl": _SIZES,
     "net.ipv4.inet_peer_threshold": _SIZES,

@@ -360,7 +360,7 @@ def _numbers(value: object) -> tuple[int, ...] | None:
         return None
 
 
-_NEAR = 0.8
+_NEAR = 0.84
 """How much alike two names have to be (difflib): tcp_rmen and tcp_rmem are, tcp_foo and tcp_fack are not."""
 
 

@@ -67,6 +67,13 @@ _SETTING_FAILS_BY_NAME = {
     **dict.fromkeys(
         ("IP_HDRINCL", "IP_PKTOPTIONS", "IP_MTU", "IP_NODEFRAG", "IP_PROTOCOL"), errno.ENOPROTOOPT
     ),
+    **dict.fromkeys(
+        ("IPT_SO_GET_REVISION_MATCH", "IPT_SO_GET_REVISION_TARGET", "SO_ORIGINAL_DST"), errno.ENOPROTOOPT
+    ),
+    **dict.fromkeys(
+        ("IP6T_SO_GET_REVISION_MATCH", "IP6T_SO_GET_REVISION_TARGET", "IP6T_SO_ORIGINAL_DST"),
+        errno.ENOPROTOOPT,
+    ),
     **dict.fromkeys(("IP_ROUTER_ALERT", "IP_RECVFRAGSIZE", "IP_MULTICAST_TTL"), errno.EINVAL),
 }
 SETTING_FAILS: dict[OptionKey, int] = {

@@ -57,6 +57,7 @@ _BY_SYSCTL: dict[OptionKey, tuple[str, str]] = {
 """Options that a sysctl stands in for while nobody has set them."""
 
 
+_MULTICAST_ALL = NUMBERS["IP_MULTICAST_ALL"]
 _TCP_INFO = NUMBERS["TCP_INFO"]
 _MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
 _MOST_TICKS = 2**63 - 1
@@ -133,6 +134,8 @@ def kept(options: SocketOptions, level: int, name: int) -> int:
     for entry in options.kept:
         if entry[0] == level and entry[1] == name:
             return entry[2]
+    if options.ipv6 and (level, name) == _MULTICAST_ALL:
+        return 0
     return KEPT[level, name].default
 
 

@@ -182,6 +182,11 @@ IP_OPTIONS = {
     "IP_UNICAST_IF": 50,
     "IP_LOCAL_PORT_RANGE": 51,
     "IP_PROTOCOL": 52,
+    "IPT_SO_GET_INFO": 64,
+    "IPT_SO_GET_ENTRIES": 65,
+    "IPT_SO_GET_REVISION_MATCH": 66,
+    "IPT_SO_GET_REVISION_TARGET": 67,
+    "SO_ORIGINAL_DST": 80,
 }
 IPV6_OPTIONS = {
     "IPV6_ADDRFORM": 1,
@@ -215,6 +220,7 @@ IPV6_OPTIONS = {
     "IPV6_IPSEC_POLICY": 34,
     "IPV6_XFRM_POLICY": 35,
     "IPV6_HDRINCL": 36,
+    **{f"IPV6_{name}": number for name, number in IP_OPTIONS.items() if name.startswith("MCAST_")},
     "IPV6_RECVPKTINFO": 49,
     "IPV6_PKTINFO": 50,
     "IPV6_RECVHOPLIMIT": 51,
@@ -239,6 +245,11 @@ IPV6_OPTIONS = {
     "IPV6_UNICAST_IF": 76,
     "IPV6_RECVFRAGSIZE": 77,
     "IPV6_FREEBIND": 78,
+    "IP6T_SO_GET_INFO": 64,
+    "IP6T_SO_GET_ENTRIES": 65,
+    "IP6T_SO_GET_REVISION_MATCH": 68,
+    "IP6T_SO_GET_REVISION_TARGET": 69,
+    "IP6T_SO_ORIGINAL_DST": 80,
 }
 OptionKey = tuple[int, int]
 """Level and number."""
@@ -256,6 +267,7 @@ _NO_CALL_WAITS = "no call waits; in a network give recv() or accept() a timeout"
 _NO_ANCILLARY = "recv() gives octets alone, without control messages"
 _FILTERS = "no programs of BPF run"
 _DEVICE = "there is no network device"
+_FIREWALL = "there is no firewall"
 _MULTICAST = "TCP has no use for groups"
 
 _OTHER_OF_IPV6 = (
@@ -265,6 +277,9 @@ _EMULATED_OF_IPV6 = ("V6ONLY", "UNICAST_HOPS", "TCLASS", "MTU_DISCOVER", "RECVER
 
 UNEMULATED: dict[str, str] = {
     **{name: _OTHER_OF_IPV6 for name in IPV6_OPTIONS if name.removeprefix("IPV6_") not in _EMULATED_OF_IPV6},
+    **dict.fromkeys(("IPT_SO_GET_INFO", "IPT_SO_GET_ENTRIES", "SO_ORIGINAL_DST"), _FIREWALL),
+    **dict.fromkeys(("IPT_SO_GET_REVISION_MATCH", "IPT_SO_GET_REVISION_TARGET"), _FIREWALL),
+    **{name: _FIREWALL for name in IPV6_OPTIONS if name.startswith("IP6T_")},
     "SO_DONTROUTE": "a host has the routes that it was given",
     **dict.fromkeys(("SO_RCVTIMEO", "SO_RCVTIMEO_NEW", "SO_SNDTIMEO", "SO_SNDTIMEO_NEW"), _NO_CALL_WAITS),
     **dict.fromkeys(("SO_BINDTODEVICE", "SO_BINDTOIFINDEX", "IP_UNICAST_IF"), _DEVICE),
@@ -304,6 +319,7 @@ UNEMULATED: dict[str, str] = {
     "IP_BIND_ADDRESS_NO_PORT": "bind() takes a port at once",
     "IP_LOCAL_PORT_RANGE": "set net.ipv4.ip_local_port_range",
     "IP_MINTTL": "any TTL is taken",
+    **{name: _MULTICAST for name in IPV6_OPTIONS if name.startswith("IPV6_MCAST_")},
     **{name: _MULTICAST for name in IP_OPTIONS if name.startswith("MCAST_") or "MEMBERSHIP" in name},
     **dict.fromkeys(("IP_MULTICAST_IF", "IP_MULTICAST_TTL", "IP_MSFILTER"), _MULTICAST),
     **dict.fromkeys(("IP_BLOCK_SOURCE", "IP_UNBLOCK_SOURCE"), _MULTICAST),

@@ -177,6 +177,8 @@ _QUEUE_SEQ = NUMBERS["TCP_QUEUE_SEQ"]
 _WINDOW_CLAMP = NUMBERS["TCP_WINDOW_CLAMP"]
 _CONGESTION = NUMBERS["TCP_CONGESTION"]
 _MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
+_AUTOFLOWLABEL = NUMBERS["IPV6_AUTOFLOWLABEL"][1]
+"""The one option of IPv6 that takes fewer octets than four, which stand for 0."""
 _ROUTE_GOES = (NUMBERS["IP_TOS"], NUMBERS["IPV6_TCLASS"], NUMBERS["SO_MARK"])
 _RECVERR = (NUMBERS["IP_RECVERR"], NUMBERS["IPV6_RECVERR"])
 _LONGEST_CONTROL_NAME = 15
@@ -244,7 +246,8 @@ def _check_ipv6_option(socket: SocketState, name: int, value: int | bytes) -> No
     """Only a socket of IPv6 has them, and they take four octets (do_ipv6_setsockopt)."""
     if not socket.options.ipv6:
         raise SocketError(errno.ENOPROTOOPT, "a socket of AF_INET has no options of IPv6")
-    if isinstance(value, bytes) and len(value) < 4 and (socket_constants.IPPROTO_IPV6, name) in _SETTERS:
+    of_four = (socket_constants.IPPROTO_IPV6, name) in _SETTERS and name != _AUTOFLOWLABEL
+    if of_four and isinstance(value, bytes) and len(value) < 4:
         raise SocketError(errno.EINVAL, f"{len(value)} octets given; an int has 4")
     begun = socket.bound is not None or socket.state is not State.CLOSE
     if name == socket_constants.IPV6_V6ONLY and begun:
