@@ -23,7 +23,7 @@ from pathlib import Path as File
 from random import Random
 from typing import Any
 
-from _goodput_end import FIRST_PORT
+from _goodput_end import FIRST_PORT, ahead_of_others
 from _goodput_ours import LONGEST, Path, Transfer, sysctls_for
 
 from tcpemu.kernel.run_trace import whats_missing
@@ -122,21 +122,6 @@ class Relay:
             os.write(device, packet)
 
 
-@contextlib.contextmanager
-def _ahead_of_others() -> Iterator[None]:
-    """Let this process run as soon as there is something to do: a late relay is a longer round trip."""
-    before = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    except PermissionError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, *before)
-
-
 def transfers(
     path: Path, wanted: list[tuple[str, int]], sack: bool, octets: int, lateness: list[float]
 ) -> Iterator[tuple[int, Transfer]]:
@@ -156,7 +141,7 @@ def transfers(
         for end in ends:
             end.line.sendall(b"!")
         relay = Relay(path, [seed for _, seed in wanted], (devices[0][0], devices[1][0]))
-        stack.enter_context(_ahead_of_others())
+        stack.enter_context(ahead_of_others())
         yield from _ended(relay, ends, len(wanted))
         lateness.append(relay.late / max(relay.handed_on, 1) / MILLISECOND)
 
