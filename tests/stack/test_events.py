@@ -343,8 +343,8 @@ def no_room():
     return after(host, ("PA", seq, 1, {"data": 100}))
 
 
-def full_buffer(first=1):
-    host = established()
+def full_buffer(first=1, **settings):
+    host = established(**settings)
     host.conn.setsockopt(sockopt.SOL_SOCKET, sockopt.SO_RCVBUF, 1)
     segments = [("PA", first + 1000 * number, 1, {"data": 1000, "win": 6000 - number}) for number in range(3)]
     return after(host, *segments)
@@ -474,6 +474,7 @@ WAYS = {
     "OLD_DATA": lambda: after(close_wait(), ("FA", 1, 1)),
     "ZEROWINDOW": no_room,
     "PROTO_MEM": full_buffer,
+    "PROTO_MEM_SILENT": lambda: full_buffer(generation="linux-5.10"),
     "PROTO_MEM_AHEAD": full_beyond_a_hole,
     "COMPRESSED_ACK": many_beyond_a_hole,
     "OVERWINDOW": lambda: after(established(), ("A", W + 1, 1, {"data": 5})),

@@ -259,6 +259,9 @@ DATA_ZERO_WINDOW = _answer("ZEROWINDOW", "the window is 0: answered with an ACK"
 DATA_NO_MEMORY = _answer(
     "PROTO_MEM", "the receive buffer is full: answered with an ACK that closes the window", _DATA_QUEUE
 )
+DATA_NO_MEMORY_SILENT = _drop(
+    "PROTO_MEM_SILENT", "the receive buffer is full: dropped, and no ACK says so", _DATA_QUEUE
+)
 DATA_AHEAD_NO_MEMORY = _drop(
     "PROTO_MEM_AHEAD",
     "out of order, and the receive buffer has no room for it",

@@ -56,7 +56,8 @@ def _in_order(conn: Connection, segment: Segment, payload: bytes) -> Reason:
     """Queue data that continues what was received, and whatever it joins to that (tcp_data_queue: queue_and_out)."""
     memory, room = receive_window.memory_of(conn, segment)
     if not _has_memory(conn, segment):
-        return reasons.DATA_NO_MEMORY
+        told = conn.host.generation.windows.none_without_memory
+        return reasons.DATA_NO_MEMORY if told else reasons.DATA_NO_MEMORY_SILENT
     if conn.rcv.queue and len(payload) <= conn.rcv.queue[-1].room:
         # Its octets are copied, but the memory for it has been set aside by then; else it is used at once.
         header_prediction.set_memory_aside(conn, memory)
