@@ -8,7 +8,7 @@ from __future__ import annotations
 
 _MEMORY = "there is no limit of memory for all sockets together"
 _PLB = "a flow keeps its path"
-_ACCECN = "ECN is that of RFC 3168"
+_ACCECN = "ECN is that of RFC 3168; to ask for Accurate ECN (tcp_ecn 3) is refused, as Linux 6.18 does"
 _DEVICE = "there is no network device, so nothing queues in one"
 _SIZES = "a table has room for all"
 _IPSEC = "packets are not encrypted"

@@ -133,7 +133,12 @@ def _echo_is_ours(conn: Connection, stamps: Timestamps | None) -> bool:
 
 
 def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
-    """The SYN|ACK is good: ESTABLISHED, and the final ACK goes out, with data if some waits."""
+    """The SYN|ACK is good: ESTABLISHED, and the final ACK goes out, with data if some waits.
+
+    Differs: Linux 6.18 takes a SYN|ACK with CWR or AE, where ECN was asked for, as one of Accurate ECN, and counts
+    marks in those flags from then on, although its sysctls cannot ask for that (tcp_ecn 3 to 5 are refused). Here
+    such a connection has no ECN.
+    """
     conn.ecn_ok = segment.flags & (ECE | CWR) == ECE and _asks_for_ecn(conn)
     _agree(conn, segment, offer)
     if conn.fast_open is not None and conn.fast_open.syn_data:
