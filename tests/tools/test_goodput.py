@@ -53,6 +53,9 @@ def test_a_row_falls_short_by_its_data_or_its_ratio():
     assert not goodput.Row("reno", True, [good], [good]).falls_short(OCTETS)
     assert not goodput.Row("reno", True, [good]).falls_short(OCTETS)
     assert goodput.Row("reno", True, [slow], [good]).falls_short(OCTETS)
+    unsteady = [Transfer(0.6, True), Transfer(1.8, True)]
+    assert not goodput.Row("reno", True, unsteady, [good, good]).falls_short(OCTETS)
+    assert goodput.Row("reno", True, [slow, slow], [good, good]).falls_short(OCTETS)
     assert goodput.Row("reno", True, [spoilt], [good]).falls_short(OCTETS)
     assert goodput.Row("reno", True, [spoilt]).line(OCTETS).endswith("the data is not intact")
 
