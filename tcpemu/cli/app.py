@@ -323,12 +323,34 @@ KindOfPlot: TypeAlias = Annotated[
         "--kind",
         metavar="KIND",
         help="queues: both queues of each listener, with limits, drops and retransmissions; sequence: the "
-        "time-sequence graph of a connection, with SACKs and window; rate: connections accepted a second in each run.",
+        "time-sequence graph of a connection, with SACKs and window; cwnd: congestion window, threshold, in flight and "
+        "states of recovery; rtt: round-trip times and RTO; throughput: bits a second of each connection; compare: "
+        "windows, data and round-trip times of several runs in one; rate: connections accepted a second in each run.",
     ),
 ]
 OneClient: TypeAlias = Annotated[
     str | None,
     typer.Option("--client", metavar="NAME", help="Whose connection: client, or client-2 of several."),
+]
+CurvesOf: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary",
+        metavar="KEY=VALUE,...",
+        help="With --kind compare: a run for each value, as link.delay='10 ms','40 ms'. May be repeated.",
+    ),
+]
+PictureTitle: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--title", metavar="TEXT", help="What stands above it, in place of the scenario's own."),
+]
+PictureSize: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--size", metavar="WxH", help="Width and height in inches, as 10x5.6 for a slide."),
+]
+Dots: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--dpi", metavar="N", parser=_whole, help="Dots to the inch of a .png; 120 if not given."),
 ]
 
 
@@ -345,19 +367,23 @@ def plot(
     until: Until = None,
     generation: KernelOption = None,
     only: Only = None,
+    vary: CurvesOf = None,
+    title: PictureTitle = None,
+    size: PictureSize = None,
+    dpi: Dots = None,
 ) -> None:
-    r"""Draw a scenario: its queues, a connection, or its rates.
+    r"""Draw a scenario: its queues, a connection, its windows and round-trip times, or its rates.
 
     Needs matplotlib: pip install '.\[plot]' in a checkout, else pip install 'tcpemu\[plot]'.
     """
     from tcpemu.cli import plot_command, run_command
 
-    wanted = plot_command.check_plot(output, kind, client, name)
+    wanted = plot_command.check_plot(output, kind, client, name, vary or ())
+    form = plot_command.form_of(title, size, dpi, output)
     stop = run_command.until_of(until)
     changed = run_command.settings_of(settings, seed, generation)
-    plot_command.plot_scenario(
-        name, output, wanted, client, plot_command.results_for(name, wanted, changed, only, stop)
-    )
+    results = plot_command.results_for(name, wanted, changed, only, stop, vary or ())
+    plot_command.plot_scenario(name, output, wanted, client, results, form)
 
 
 PageFile: TypeAlias = Annotated[

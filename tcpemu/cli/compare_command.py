@@ -20,6 +20,7 @@ from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import parse_alternatives
 from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.scenario.running import summary, variations
+from tcpemu.scenario.running.build import Watch
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.capture_file import write_capture
 
@@ -92,11 +93,11 @@ def checked_paths(directory: Path, name: str, columns: Sequence[variations.Compa
 
 
 def results_of_columns(
-    name: str, columns: Iterable[variations.ComparedRun], until: int | None
+    name: str, columns: Iterable[variations.ComparedRun], until: int | None, watch: Watch | None = None
 ) -> list[Result]:
-    """Run each column, and say of each which rules have dropped nothing."""
+    """Run each column, and say of each which rules have dropped nothing; `watch` sees each begin."""
     columns = list(columns)
-    results = run_and_tell([(f"running {column.label}", column.run) for column in columns], until)
+    results = run_and_tell([(f"running {column.label}", column.run) for column in columns], until, watch)
     labels = (column.label for column in columns)
     run_command.tell_of_idle_rules(name, list(zip(labels, results, strict=True)))
     return results

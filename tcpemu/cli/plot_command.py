@@ -1,18 +1,26 @@
 """`tcpemu plot`: a picture of a run, or of all runs of a scenario."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from tcpemu.cli import run_command
+from tcpemu.cli.compare_command import choices_of, columns_of, results_of_columns
 from tcpemu.cli.printing import check_not_read, check_place, patience, show
-from tcpemu.cli.run_command import chosen_runs, facts_of, results_of, results_of_runs
+from tcpemu.cli.run_command import facts_of
 from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.explain.lines.style import line
-from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, MissingLibraryError, drawn, require_library
+from tcpemu.explain.plots.cwnd_plot import cwnd_picture
+from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, USUAL_DPI, MissingLibraryError, drawn, require_library
 from tcpemu.explain.plots.picture import NothingToDrawError, Picture
 from tcpemu.explain.plots.queues_plot import queues_picture
 from tcpemu.explain.plots.rate_plot import rate_picture
+from tcpemu.explain.plots.rtt_plot import rtt_picture
+from tcpemu.explain.plots.runs_plot import runs_picture
 from tcpemu.explain.plots.sequence_plot import sequence_picture
+from tcpemu.explain.plots.throughput_plot import throughput_picture
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.visible_text import visible
@@ -23,18 +31,68 @@ class Kind(Enum):
 
     QUEUES = "queues"
     SEQUENCE = "sequence"
+    CWND = "cwnd"
+    RTT = "rtt"
+    THROUGHPUT = "throughput"
+    COMPARE = "compare"
     RATE = "rate"
 
 
-def check_plot(output: Path, kind: str, client: str | None, name: str) -> Kind:
+OF_A_CONNECTION = {Kind.SEQUENCE, Kind.CWND, Kind.RTT, Kind.THROUGHPUT, Kind.COMPARE}
+_FOLLOWED = {Kind.CWND, Kind.RTT, Kind.COMPARE}
+"""What needs the inner life of connections."""
+_LARGEST, _MOST_DOTS = 100.0, 20_000
+"""Inches of a picture, and dots on either side of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureForm:
+    """How a picture is to look; None for as it comes."""
+
+    title: str | None = None
+    size: tuple[float, float] | None = None
+    """Inches."""
+    dpi: int = USUAL_DPI
+
+
+def form_of(title: str | None, size: str | None, dpi: int | None, output: Path) -> PictureForm:
+    """What the options say of the look. Raises UsageError."""
+    inches = None if size is None else _size(size)
+    if dpi is not None and output.suffix.lower() != ".png":
+        raise UsageError(f"--dpi goes with a .png; {output} has no dots: leave it out")
+    if dpi is not None and not 20 <= dpi <= 1200:
+        raise UsageError(f"--dpi {dpi}: dots to the inch are 20 to 1200")
+    dots = dpi or USUAL_DPI
+    if inches is not None and max(inches) * dots > _MOST_DOTS:
+        raise UsageError(
+            f"--size {size} at {dots} dots to the inch is more than {_MOST_DOTS:,} dots; lower one"
+        )
+    return PictureForm(None if title is None else visible(title), inches, dots)
+
+
+def _size(text: str) -> tuple[float, float]:
+    wide, _, high = text.lower().partition("x")
+    try:
+        inches = float(wide), float(high)
+    except ValueError:
+        inches = 0.0, 0.0
+    if not all(2 <= side <= _LARGEST for side in inches):
+        raise UsageError(f"--size {visible(text)!r}: width and height in inches, each 2 to 100, as 10x5.6")
+    return inches
+
+
+def check_plot(output: Path, kind: str, client: str | None, name: str, vary: Sequence[str] = ()) -> Kind:
     """Find out before the run what would be wrong after it. Raises UsageError."""
     check_place(output, PICTURE_SUFFIXES)
     check_not_read(output, [name])
     known = [each.value for each in Kind]
     if kind not in known:
         raise UsageError(f"--kind {kind!r}: it must be {', '.join(known[:-1])} or {known[-1]}")
-    if client is not None and kind != Kind.SEQUENCE.value:
-        raise UsageError(f"--client goes with --kind sequence, not with {kind}")
+    if client is not None and Kind(kind) not in OF_A_CONNECTION:
+        kinds = ", ".join(sorted(each.value for each in OF_A_CONNECTION))
+        raise UsageError(f"--client goes with a --kind that shows a connection ({kinds}), not with {kind}")
+    if vary and kind != Kind.COMPARE.value:
+        raise UsageError(f"--vary goes with --kind compare, not with {kind}")
     try:
         require_library()
     except MissingLibraryError as error:
@@ -42,24 +100,45 @@ def check_plot(output: Path, kind: str, client: str | None, name: str) -> Kind:
     return Kind(kind)
 
 
-def plot_scenario(name: str, output: Path, kind: Kind, client: str | None, results: Sequence[Result]) -> None:
-    """Draw the runs and write the picture. Raises UsageError."""
+def plot_scenario(
+    name: str,
+    output: Path,
+    kind: Kind,
+    client: str | None,
+    results: Sequence[tuple[str, Result]],
+    form: PictureForm,
+) -> None:
+    """Draw the runs, each with its name, and write the picture. Raises UsageError."""
     try:
         picture = _picture(name, kind, client, results)
     except NothingToDrawError as error:
         raise UsageError(f"{name}: {error}") from None
+    if form.title is not None:
+        picture = replace(picture, title=form.title)
     with patience(f"drawing {output}"):
-        write_whole(output, drawn(picture, output.suffix.lower().lstrip(".")))
+        try:
+            octets = drawn(picture, output.suffix.lower().lstrip("."), form.size, form.dpi)
+        except NothingToDrawError as error:
+            raise UsageError(f"--size: {error}") from None
+        write_whole(output, octets)
     show([line(f"Written: {output}")])
 
 
-def _picture(name: str, kind: Kind, client: str | None, results: Sequence[Result]) -> Picture:
+def _picture(name: str, kind: Kind, client: str | None, named: Sequence[tuple[str, Result]]) -> Picture:
+    results = [result for _, result in named]
     first = results[0]
     title = visible(f"{name}: {first.scenario.title}")
     if kind is Kind.SEQUENCE:
         return sequence_picture(title, _note(results[:1]), first, client)
+    if kind is Kind.COMPARE:
+        return runs_picture(title, _note(results), named, client)
+    if kind in _OF_RUNS:
+        return _OF_RUNS[kind](title, _note(results), results, client)
     draw = queues_picture if kind is Kind.QUEUES else rate_picture
     return draw(title, _note(results), results)
+
+
+_OF_RUNS = {Kind.CWND: cwnd_picture, Kind.RTT: rtt_picture, Kind.THROUGHPUT: throughput_picture}
 
 
 def _note(results: Sequence[Result]) -> str:
@@ -69,9 +148,27 @@ def _note(results: Sequence[Result]) -> str:
 
 
 def results_for(
-    name: str, kind: Kind, settings: dict[str, object], only: str | None, until: int | None
-) -> list[Result]:
-    """The runs that the plot needs: a time-sequence graph is of one run, the chosen one or the first."""
-    if kind is not Kind.SEQUENCE:
-        return results_of(name, settings, only, until)
-    return results_of_runs(name, chosen_runs(name, settings, only)[:1], until)
+    name: str,
+    kind: Kind,
+    settings: dict[str, object],
+    only: str | None,
+    until: int | None,
+    vary: Sequence[str] = (),
+) -> list[tuple[str, Result]]:
+    """The runs that the plot needs, each with its name.
+
+    A time-sequence graph is of one run, the chosen one or the first; with `vary` there is one for each value.
+    """
+    watch = run_command.follow_transfers if kind in _FOLLOWED else None
+    if vary:
+        columns = columns_of(name, only, choices_of(None, vary), settings)
+        results = results_of_columns(name, columns, until, watch)
+        return [(_short(column.label), result) for column, result in zip(columns, results, strict=True)]
+    runs = run_command.chosen_runs(name, settings, only)
+    chosen = runs[:1] if kind is Kind.SEQUENCE else runs
+    return [(each.name, each) for each in run_command.results_of_runs(name, chosen, until, watch)]
+
+
+def _short(label: str) -> str:
+    """`congestion=reno` of `clients.client.options.congestion=reno`, and so for each setting of a label."""
+    return re.sub(r"(^|(?<= ))[^ =]*\.(?=[^ .=]+=)", "", label)

@@ -111,8 +111,22 @@ def test_a_long_run_stays_small(tmp_path):
         (["-o", "x.gif"], "x.gif: name the file *.svg or *.png or *.pdf"),
         (["-o", "x"], "x: name the file *.svg or *.png or *.pdf"),
         (["-o", "nowhere/x.svg"], "there is no directory nowhere"),
-        (["-o", "x.svg", "--kind", "pie"], "--kind 'pie': it must be queues, sequence or rate"),
-        (["-o", "x.svg", "--client", "late"], "--client goes with --kind sequence"),
+        (
+            ["-o", "x.svg", "--kind", "pie"],
+            "--kind 'pie': it must be queues, sequence, cwnd, rtt, throughput, compare or rate",
+        ),
+        (["-o", "x.svg", "--vary", "server.backlog=1,2"], "--vary goes with --kind compare, not with queues"),
+        (["-o", "x.svg", "--kind", "compare"], "ignored-ack: there is one run, and 2 to 6 can be compared"),
+        (
+            ["-o", "x.svg", "--size", "10"],
+            "--size '10': width and height in inches, each 2 to 100, as 10x5.6",
+        ),
+        (["-o", "x.svg", "--size", "1x400"], "--size '1x400': width and height"),
+        (["-o", "x.svg", "--size", "nanxnan"], "--size 'nanxnan': width and height"),
+        (["-o", "x.png", "--size", "100x100", "--dpi", "300"], "more than 20,000 dots; lower one"),
+        (["-o", "x.png", "--dpi", "5"], "--dpi 5: dots to the inch are 20 to 1200"),
+        (["-o", "x.svg", "--dpi", "100"], "--dpi goes with a .png"),
+        (["-o", "x.svg", "--client", "late"], "--client goes with a --kind that shows a connection"),
         (
             ["-o", "x.svg", "--kind", "sequence", "--client", "lat"],
             "ignored-ack: --client 'lat': there is no such client; did you mean 'late'?",
@@ -148,3 +162,64 @@ def test_nothing_else_loads_matplotlib():
     code = "import sys, tcpemu.cli.plot_command, tcpemu.cli.app; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+TRANSFER = """
+title = "An upload"
+look_at = "its window"
+link = { delay = "20 ms", rate = "10 Mbit/s", queue = 20 }
+server.then = "read_to_end"
+[[clients]]
+name = "client"
+do = ["connect", { send = 200000 }, "close"]
+"""
+
+
+@pytest.fixture
+def upload(tmp_path):
+    path = tmp_path / "upload.toml"
+    path.write_text(TRANSFER)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (
+            "cwnd",
+            [
+                "segments",
+                "congestion window",
+                "in flight",
+                "slow start threshold",
+                "Recovery: fast retransmit",
+            ],
+        ),
+        ("rtt", ["(ms)", "smoothed (srtt)", "time-out (RTO)"]),
+        ("throughput", ["Mbit/s", "sent, repeats too"]),
+    ],
+)
+def test_a_transfer_is_drawn(tmp_path, upload, kind, told):
+    words = words_of(plotted(tmp_path / "x.svg", upload, "--kind", kind))
+    assert "time (s)" in words or "time (ms)" in words
+    assert [word for word in told if word not in words] == []
+
+
+def test_runs_that_are_compared_are_named_by_what_differs(tmp_path, upload):
+    vary = ["--kind", "compare", "--vary", "clients.client.options.congestion=reno,cubic"]
+    words = words_of(plotted(tmp_path / "x.svg", upload, *vary, "--vary", "link.delay=10 ms,20 ms"))
+    assert {word for word in words if "congestion=" in word} == {
+        f"congestion={control} delay={delay} ms" for control in ("reno", "cubic") for delay in (10, 20)
+    }
+
+
+def test_title_size_and_dots_are_as_asked_for(tmp_path, upload):
+    look = ["--kind", "cwnd", "--title", "One upload", "--size", "6x4"]
+    words = words_of(plotted(tmp_path / "x.svg", upload, *look))
+    assert "One upload" in words
+    assert not any("An upload" in word for word in words)
+    png = plotted(tmp_path / "x.png", upload, *look, "--dpi", "50")
+    assert [int.from_bytes(png[place : place + 4]) for place in (16, 20)] == [300, 200]
+    done = tcpemu("plot", upload, "--kind", "cwnd", "--size", "2x2", "-o", tmp_path / "y.png")
+    assert (done.exit_code, "--size: the picture is too small for what is in it" in done.stderr) == (2, True)
+    assert not (tmp_path / "y.png").exists()

@@ -4,6 +4,8 @@ The colours are those of Okabe and Ito, which the colour-blind can tell apart; w
 shape too, for print. The same picture gives the same octets: no date, and no names made by chance.
 """
 
+import textwrap
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -11,19 +13,35 @@ from itertools import cycle
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from tcpemu.explain.plots.picture import Bars, Curve, Marks, Meaning, Panel, PanelBlock, Picture, Spots
+from tcpemu.explain.plots.picture import (
+    Bands,
+    Bars,
+    Curve,
+    Marks,
+    Meaning,
+    NothingToDrawError,
+    Panel,
+    PanelBlock,
+    Picture,
+    Spots,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
 PICTURE_SUFFIXES = (".svg", ".png", ".pdf")
+USUAL_DPI = 120
 _BLACK, _ORANGE, _SKY, _GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 _BLUE, _RED, _PURPLE, _GREY = "#0072B2", "#D55E00", "#CC79A7", "#555555"
 
 _UNITS = ((1e9, "s"), (1e6, "ms"), (1e3, "µs"))
 _LANE = 0.13
 """The height of a lane of marks, as a part of the height of what is below it."""
+_LETTERS_TO_THE_INCH = 10.5
+"""Of a title."""
+_INCHES_OF_A_WORD = 2.4
+"""What an entry of the legend takes."""
 _FEW = 60
 """More marks than this are drawn smaller."""
 _STYLE: Any = {
@@ -76,7 +94,23 @@ _LOOKS = {
     Meaning.ACKED: _Look(_GREEN, width=1.5),
     Meaning.WINDOW: _Look(_ORANGE, line="-.", width=1.5),
     Meaning.FORMULA: _Look(_BLACK, line="--", width=1.2),
+    Meaning.CWND: _Look(_BLUE, width=3.0),
+    Meaning.SSTHRESH: _Look(_RED, line="--", width=1.5),
+    Meaning.IN_FLIGHT: _Look(_BLACK, width=0.8),
+    Meaning.PEER_WINDOW: _Look(_GREEN, line="-.", width=2.4),
+    Meaning.FAST_AGAIN: _Look(_RED, "D"),
+    Meaning.TIMED_OUT: _Look(_BLACK, "s"),
+    Meaning.AFTER_TIME_OUT: _Look(_ORANGE, "v"),
+    Meaning.PROBE: _Look(_GREEN, "^"),
+    Meaning.DISORDER: _Look("#CFE8F7"),
+    Meaning.CWR: _Look("#D5D5D5"),
+    Meaning.RECOVERY: _Look("#FBE3B0"),
+    Meaning.LOSS: _Look("#F6C9B5"),
+    Meaning.RTT_SAMPLE: _Look(_SKY, "o"),
+    Meaning.SRTT: _Look(_BLUE, width=2.0),
+    Meaning.RTO: _Look(_RED, line="--", width=1.5),
 }
+_RUN_LINES = ("-", "--", "-.", ":", "-", "--")
 _RUNS = tuple(zip((_BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY), ("o", "s", "^", "D", "v", "P"), strict=True))
 
 
@@ -94,30 +128,50 @@ def require_library() -> None:
         ) from None
 
 
-def drawn(picture: Picture, kind: str) -> bytes:
-    """The picture as a file: `svg`, `png` or `pdf`. Raises MissingLibraryError."""
+def drawn(
+    picture: Picture, kind: str, size: tuple[float, float] | None = None, dpi: int = USUAL_DPI
+) -> bytes:
+    """The picture as a file: `svg`, `png` or `pdf`, of that size in inches, or of one that fits what is in it.
+
+    Raises MissingLibraryError, and NothingToDrawError for a size that is too small.
+    """
     require_library()
     import matplotlib as mpl  # noqa: PLC0415 - an optional dependency
 
     content = BytesIO()
     with mpl.rc_context(_STYLE):
-        _figure(picture).savefig(content, format=kind, dpi=120, metadata=_METADATA[kind])
+        figure = _figure(picture, size)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="constrained_layout not applied")
+            try:
+                figure.savefig(content, format=kind, dpi=dpi, metadata=_METADATA[kind])
+            except UserWarning:
+                raise NothingToDrawError(
+                    "the picture is too small for what is in it; give more room"
+                ) from None
     return content.getvalue()
 
 
-def _figure(picture: Picture) -> "Figure":
+def _figure(picture: Picture, size: tuple[float, float] | None) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
 
     columns = 2 if len(picture.blocks) > 1 else 1
     rows = ceil(len(picture.blocks) / columns)
     tall = 1.0 + rows * max(_tall(block) for block in picture.blocks)
-    figure = Figure(figsize=(10.0 if columns == 1 else 8.0 * columns, tall), layout="constrained")
-    figure.suptitle(f"{picture.title}\n{picture.note}", x=0.01, ha="left", fontsize=12)
+    wide, high = size or (10.0 if columns == 1 else 8.0 * columns, tall)
+    figure = Figure(figsize=(wide, high), layout="constrained")
+    figure.suptitle(_broken(f"{picture.title}\n{picture.note}", wide), x=0.01, ha="left", fontsize=12)
     parts = figure.subfigures(rows, columns, squeeze=False).flat
     stretched = any(block.stretched for block in picture.blocks)
     for part, block in zip(parts, picture.blocks, strict=False):
         _block(part, block, _Frame(picture.blocks, stretched))
     return figure
+
+
+def _broken(text: str, wide: float) -> str:
+    """The lines of a title, none of them wider than the picture."""
+    most = max(int(wide * _LETTERS_TO_THE_INCH), 20)
+    return "\n".join("\n".join(textwrap.wrap(each, most)) for each in text.split("\n"))
 
 
 def _tall(block: PanelBlock) -> float:
@@ -199,20 +253,34 @@ def _moments(block: PanelBlock) -> Iterable[float]:
 
 
 def _panel(ax: "Axes", panel: Panel, scale: float, lanes: Sequence[Meaning], top: float) -> None:
+    for bands in panel.bands:
+        _bands(ax, bands, scale)
+    several = (_Look(colour, line=style) for (colour, _), style in cycle(zip(_RUNS, _RUN_LINES, strict=True)))
     for curve in panel.curves:
-        _curve(ax, curve, scale, top)
+        _curve(ax, curve, scale, top, _LOOKS.get(curve.meaning) or next(several))
     for bars in panel.bars:
         _bars(ax, bars, scale)
     runs = cycle(_RUNS)
     for number, spots in enumerate(panel.spots):
         look = _LOOKS.get(spots.meaning) or _Look(*next(runs))
-        _spots(ax, spots, scale, look, size=45 + 90 * _hidden(panel.spots[:number], spots, top))
+        small = len(spots.points) > _FEW
+        size = 8 if small else 45 + 90 * _hidden(panel.spots[:number], spots, top)
+        _spots(ax, spots, scale, look, size)
     for marks in panel.marks:
         _marks(ax, marks, scale, top * (1.05 + _LANE * (lanes.index(marks.meaning) + 0.5)))
     _upwards(ax, panel, len(lanes), top)
     ax.set_ylabel(panel.upwards)
     columns = 4 if len(panel.spots) < 4 else 2
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns)
+    columns = max(min(columns, int(_frame_width(ax) / _INCHES_OF_A_WORD)), 1)
+    if panel.legend:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns)
+
+
+def _frame_width(ax: "Axes") -> float:
+    """Inches of the part of the picture that the axes are in."""
+    part = ax.get_figure()
+    assert part is not None
+    return float(part.bbox.width / part.dpi)
 
 
 def _hidden(drawn_before: Sequence[Spots], spots: Spots, top: float) -> int:
@@ -229,8 +297,9 @@ def _hidden(drawn_before: Sequence[Spots], spots: Spots, top: float) -> int:
 def _upwards(ax: "Axes", panel: Panel, lanes: int, top: float) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 - an optional dependency
 
-    locator = MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=True)
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    locator = MaxNLocator(nbins=6, steps=[1, 2, 5, 10], integer=panel.whole)
+    form = ",.0f" if panel.whole else ",g"
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format(value, form)))
     if not panel.from_zero:
         ax.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True, min_n_ticks=1))
         ax.margins(y=0.3)
@@ -245,8 +314,14 @@ def _upwards(ax: "Axes", panel: Panel, lanes: int, top: float) -> None:
 # What is in a panel.
 
 
-def _curve(ax: "Axes", curve: Curve, scale: float, top: float) -> None:
-    look = _LOOKS[curve.meaning]
+def _bands(ax: "Axes", bands: Bands, scale: float) -> None:
+    colour = _LOOKS[bands.meaning].colour
+    for number, (begin, end) in enumerate(bands.spans):
+        label = bands.label if not number else None
+        ax.axvspan(begin / scale, end / scale, color=colour, linewidth=0.6, zorder=0, label=label)
+
+
+def _curve(ax: "Axes", curve: Curve, scale: float, top: float, look: _Look) -> None:
     label = curve.label
     if curve.meaning is Meaning.LIMIT and min(value for _, value in curve.points) > top:
         label += ", above the picture"
@@ -292,10 +367,13 @@ def _bars(ax: "Axes", bars: Bars, scale: float) -> None:
     look = _LOOKS[bars.meaning]
     times = [at / scale for at, *_ in bars.spans]
     lower, upper = [low for _, low, _ in bars.spans], [high for *_, high in bars.spans]
-    ax.vlines(times, lower, upper, color=look.colour, linewidth=2)
+    many = len(times) > _FEW
+    ax.vlines(times, lower, upper, color=look.colour, linewidth=1 if many else 2)
     ends = [*lower, *upper] if look.shape == "_" else upper
     places = times * 2 if look.shape == "_" else times
-    ax.scatter(places, ends, s=45, marker=look.shape, color=look.colour, label=bars.label, zorder=3)
+    ax.scatter(
+        places, ends, s=10 if many else 45, marker=look.shape, color=look.colour, label=bars.label, zorder=3
+    )
 
 
 def _spots(ax: "Axes", spots: Spots, scale: float, look: _Look, size: float) -> None:

@@ -33,6 +33,23 @@ class Meaning(Enum):
     ACKED = "acknowledged"
     SACKED = "SACKed"
     WINDOW = "window"
+    CWND = "congestion window"
+    SSTHRESH = "slow start threshold"
+    IN_FLIGHT = "in flight"
+    PEER_WINDOW = "peer's window"
+    FAST_AGAIN = "sent again by fast retransmit"
+    TIMED_OUT = "sent again by a time-out"
+    AFTER_TIME_OUT = "sent again after a time-out"
+    PROBE = "sent again as a probe"
+    DISORDER = "Disorder"
+    CWR = "CWR"
+    RECOVERY = "Recovery"
+    LOSS = "Loss"
+    RTT_SAMPLE = "round-trip time"
+    SRTT = "smoothed"
+    RTO = "RTO"
+    ONE_OF_SEVERAL = "one of several"
+    """Curves of several runs or connections, each of which gets its own colour."""
     FORMULA = "formula"
     MEASURED = "measured"
 
@@ -78,6 +95,16 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
+class Bands:
+    """Spans of time in which something held, behind all else."""
+
+    meaning: Meaning
+    label: str
+    spans: tuple[tuple[int, int], ...]
+    """Begin and end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One pair of axes."""
 
@@ -91,6 +118,11 @@ class Panel:
     """Beside the other panels of its block."""
     from_zero: bool = True
     """Whether the vertical axis begins at 0."""
+    bands: tuple[Bands, ...] = ()
+    legend: bool = True
+    """Whether it says what its curves are; the panel above it may have said it."""
+    whole: bool = True
+    """Whether only whole numbers stand on the vertical axis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from tcpemu.explain.plots.picture import (
 from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.scenario.format.problems import did_you_mean
 from tcpemu.scenario.running.result import Result
+from tcpemu.stack.base.events import Sent
 from tcpemu.wire.options import Sack
 from tcpemu.wire.segment import FIN, RST, SYN, FlowKey
 
@@ -44,6 +45,8 @@ class FlowDirection:
     sent: list[tuple[int, int, int]] = field(default_factory=list)
     """Time, first number, number behind the last."""
     again: list[tuple[int, int, int]] = field(default_factory=list)
+    causes: list[Meaning] = field(default_factory=list)
+    """Of each of these, why."""
     lost: list[tuple[int, int]] = field(default_factory=list)
     """When it was sent, and the number behind its last."""
     resets: list[tuple[int, int]] = field(default_factory=list)
@@ -63,7 +66,7 @@ class FlowDirection:
 
 def sequence_picture(title: str, note: str, result: Result, client: str | None) -> Picture:
     """The connection of a client; else the first one with data, or the first. Raises NothingToDrawError."""
-    name, flow = _chosen(result, client)
+    name, flow = chosen_connection(result, client)
     both = directions(result.record, flow)
     shown = [each for each in both if each.octets] or both[:1]
     words = f"Time-sequence graph of {name}" + (f" ({result.name})" if result.name else "")
@@ -71,7 +74,11 @@ def sequence_picture(title: str, note: str, result: Result, client: str | None) 
     return Picture(title, note, blocks)
 
 
-def _chosen(result: Result, client: str | None) -> tuple[str, FlowKey]:
+def chosen_connection(result: Result, client: str | None) -> tuple[str, FlowKey]:
+    """A client and the connection that it has, as its SYN has it: the one asked for, or the first with data.
+
+    Raises NothingToDrawError.
+    """
     flows = flows_of(result.record)
     names = [each.name for each in result.clients]
     if client is None:
@@ -137,9 +144,11 @@ class _Reader:
         self._numbers = InitialNumbers()
         self._relative: dict[int, Relative] = {}
         self._sent_at: dict[int, int] = {}
+        self._reasons: dict[int, Sent] = {}
 
     def read(self, record: Record) -> tuple[FlowDirection, FlowDirection]:
-        for seen in record.packets():
+        self._reasons = record.reasons_sent()
+        for seen in record.each_packet():
             if seen.segment[:4] in self._flows:
                 self._packet(seen, self._flows.index(seen.segment[:4]))
         return self._ways
@@ -153,7 +162,7 @@ class _Reader:
             case Point.SENT:
                 self._sent_at[seen.number] = seen.at
                 there.sender = back.receiver = seen.node
-                _note_sent(there, seen, relative)
+                _note_sent(there, seen, relative, self._reasons.get(seen.number))
             case Point.LOST:
                 at = self._sent_at.get(seen.number, seen.at)
                 there.lost.append((at, relative.seq + seen.segment.length))
@@ -174,7 +183,20 @@ def _sacked(seen: PacketSeen, acked: int) -> Iterator[tuple[int, int, int]]:
             yield seen.at, first, end
 
 
-def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative) -> None:
+_CAUSES = {
+    "FAST_RETRANSMIT": Meaning.FAST_AGAIN,
+    "REORDERING_RETRANSMIT": Meaning.FAST_AGAIN,
+    "RETRANSMIT": Meaning.TIMED_OUT,
+    "SYN_AGAIN": Meaning.TIMED_OUT,
+    "SYN_ACK_AGAIN": Meaning.TIMED_OUT,
+    "SLOW_START_RETRANSMIT": Meaning.AFTER_TIME_OUT,
+    "LOSS_PROBE": Meaning.PROBE,
+    "WINDOW_PROBE": Meaning.PROBE,
+}
+"""What a repeat is called by the reason that its host gives."""
+
+
+def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative, sent: Sent | None) -> None:
     segment, first, length = seen.segment, relative.seq, seen.segment.length
     way.octets += len(segment.payload)
     if segment.flags & RST:
@@ -184,6 +206,8 @@ def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative) -> None
     end = first + length
     new = first >= way.highest
     (way.sent if new else way.again).append((seen.at, first, end))
+    if not new:
+        way.causes.append(_CAUSES.get(sent.reason.name if sent else "", Meaning.SENT_AGAIN))
     way.segments += new and bool(segment.payload)
     way.highest = max(way.highest, end)
     words = [word for flag, word in ((SYN, "SYN"), (FIN, "FIN")) if segment.flags & flag]
@@ -224,8 +248,9 @@ def _bars(way: FlowDirection) -> Iterator[Bars]:
     if way.sent:
         label = f"sent: {count(way.segments, 'segment')} with data" if way.segments else "sent"
         yield Bars(Meaning.SENT, label, tuple(way.sent))
-    if way.again:
-        yield Bars(Meaning.SENT_AGAIN, f"sent again: {len(way.again):,}", tuple(way.again))
+    for cause in dict.fromkeys(way.causes):
+        bars = tuple(bar for bar, why in zip(way.again, way.causes, strict=True) if why is cause)
+        yield Bars(cause, f"{cause.value}: {len(bars):,}", bars)
     if way.sacked:
         yield Bars(Meaning.SACKED, "SACKed", tuple(way.sacked))
 

@@ -55,7 +55,10 @@ do = ["connect", { send = 100 }]
     assert [(first, end) for _, first, end in client.again] == [(1, 101)]
     assert (10 * MILLISECOND, 1, 101) in client.sent
     [block] = sequence_picture("", "", result, "one").blocks
-    assert [bars.label for bars in block.panels[-1].bars] == ["sent: 1 segment with data", "sent again: 1"]
+    assert [bars.label for bars in block.panels[-1].bars] == [
+        "sent: 1 segment with data",
+        "sent again as a probe: 1",
+    ]
 
 
 def test_unknown_and_unfit_clients_are_told():
@@ -83,7 +86,7 @@ def test_a_transfer_has_its_window_its_sacks_and_counts_no_bare_ack_as_sent():
     assert all(acked[at] < first < end <= up.highest for at, first, end in up.sacked)
     [block] = sequence_picture("", "", result, "up").blocks
     panel = block.panels[-1]
-    assert {bars.meaning for bars in panel.bars} == {Meaning.SENT, Meaning.SENT_AGAIN, Meaning.SACKED}
+    assert {bars.meaning for bars in panel.bars} == {Meaning.SENT, Meaning.FAST_AGAIN, Meaning.SACKED}
     assert {curve.meaning for curve in panel.curves} == {Meaning.ACKED, Meaning.WINDOW}
 
 
