@@ -13,10 +13,19 @@ import typer
 from tcpemu.cli.kernels.kernel_app import kernels
 from tcpemu.cli.kernels.trace_options import Answers, Check, RealKernelOption, Sources
 from tcpemu.cli.long_work import MEMORY, for_long_work, size_of
+from tcpemu.cli.pictures.plot_options import (
+    CurvesOf,
+    Dots,
+    Drawing,
+    KindOfPlot,
+    OneClient,
+    PictureSize,
+    PictureTitle,
+    whole_number,
+)
 from tcpemu.cli.user_mistakes import UsageError, clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__, build
-from tcpemu.wire.visible_text import visible
 
 app = typer.Typer(
     name="tcpemu",
@@ -84,18 +93,8 @@ Settings: TypeAlias = Annotated[
 ]
 
 app.add_typer(kernels, name="kernel")
-
-
-def _whole(text: str) -> int:
-    """What an option that counts takes."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{visible(text)!r} is not a whole number") from None
-
-
 Seed: TypeAlias = Annotated[
-    int | None, typer.Option(metavar="N", parser=_whole, help="Seed of every random choice.")
+    int | None, typer.Option(metavar="N", parser=whole_number, help="Seed of every random choice.")
 ]
 Until: TypeAlias = Annotated[
     str | None,
@@ -249,7 +248,7 @@ Frame: TypeAlias = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        parser=_whole,
+        parser=whole_number,
         help="Of a capture that tcpemu run -o wrote, what became of this packet, counted from 1.",
     ),
 ]
@@ -313,47 +312,6 @@ def state(
     explain_command.show_state(name, run_command.settings_of(settings, seed, generation), only, moment)
 
 
-Drawing: TypeAlias = Annotated[
-    Path,
-    typer.Option("-o", "--output", metavar="FILE", help="The picture: a .svg, .png or .pdf file."),
-]
-KindOfPlot: TypeAlias = Annotated[
-    str,
-    typer.Option(
-        "--kind",
-        metavar="KIND",
-        help="queues: both queues of each listener, with limits, drops and retransmissions; sequence: the "
-        "time-sequence graph of a connection, with SACKs and window; cwnd: congestion window, threshold, in flight and "
-        "states of recovery; rtt: round-trip times and RTO; throughput: bits a second of each connection; compare: "
-        "windows, data and round-trip times of several runs in one; rate: connections accepted a second in each run.",
-    ),
-]
-OneClient: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--client", metavar="NAME", help="Whose connection: client, or client-2 of several."),
-]
-CurvesOf: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--vary",
-        metavar="KEY=VALUE,...",
-        help="With --kind compare: a run for each value, as link.delay='10 ms','40 ms'. May be repeated.",
-    ),
-]
-PictureTitle: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--title", metavar="TEXT", help="What stands above it, in place of the scenario's own."),
-]
-PictureSize: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--size", metavar="WxH", help="Width and height in inches, as 10x5.6 for a slide."),
-]
-Dots: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--dpi", metavar="N", parser=_whole, help="Dots to the inch of a .png; 120 if not given."),
-]
-
-
 @app.command()
 @clear_errors
 @for_long_work
@@ -376,7 +334,8 @@ def plot(
 
     Needs matplotlib: pip install '.\[plot]' in a checkout, else pip install 'tcpemu\[plot]'.
     """
-    from tcpemu.cli import plot_command, run_command
+    from tcpemu.cli import run_command
+    from tcpemu.cli.pictures import plot_command
 
     wanted = plot_command.check_plot(output, kind, client, name, vary or ())
     form = plot_command.form_of(title, size, dpi, output)
@@ -447,7 +406,10 @@ AnsweringKernelOption: TypeAlias = Annotated[
 Ticks: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--hz", metavar="HZ", parser=_whole, help="Timers as late as with 100, 250 or 1000 ticks a second."
+        "--hz",
+        metavar="HZ",
+        parser=whole_number,
+        help="Timers as late as with 100, 250 or 1000 ticks a second.",
     ),
 ]
 

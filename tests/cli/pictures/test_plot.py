@@ -159,7 +159,7 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path, monkeypatch):
 def test_nothing_else_loads_matplotlib():
     import subprocess
 
-    code = "import sys, tcpemu.cli.plot_command, tcpemu.cli.app; print('matplotlib' in sys.modules)"
+    code = "import sys, tcpemu.cli.pictures.plot_command, tcpemu.cli.app; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
