@@ -38,7 +38,7 @@ from tcpemu.network.application_sockets import ConnectedSocket, ListeningSocket,
 from tcpemu.network.clock import MICROSECOND, MILLISECOND, SECOND, duration, seconds_text
 from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
-from tcpemu.network.faults import Fault, crash, cut, delay, duplicate, lose, reorder, reset
+from tcpemu.network.faults import Fault, crash, cut, delay, duplicate, lose, reject, reorder, reset
 from tcpemu.network.network import Network
 from tcpemu.network.node import Attached, Node, RawNode
 from tcpemu.network.record import (
@@ -85,6 +85,7 @@ __all__ = [
     "duplicate",
     "duration",
     "lose",
+    "reject",
     "reorder",
     "reset",
     "seconds_text",

@@ -21,6 +21,8 @@ After: TypeAlias = Callable[[int, Callable[[], None]], None]
 Forge: TypeAlias = Callable[[str, Segment], None]
 """Puts a segment on its way in the name of that host."""
 Switch: TypeAlias = Callable[[str, bool], None]
+Reject: TypeAlias = Callable[[str, Flight, int, str], None]
+"""Sender, packet, time, and what a router says of it."""
 """Turns a host off, or on again."""
 LONGEST_HOLD = SECOND
 """What is to be overtaken waits so long for another packet."""
@@ -66,15 +68,23 @@ class FaultLayer:
         "_held",
         "_lose",
         "_owner",
+        "_reject",
         "_switch",
         "_timed",
     )
 
     def __init__(
-        self, owner: OwnerOf, copy: Copy, lose: Lose, after: After, forge: Forge, switch: Switch
+        self,
+        owner: OwnerOf,
+        copy: Copy,
+        lose: Lose,
+        after: After,
+        forge: Forge,
+        switch: Switch,
+        reject: Reject,
     ) -> None:
         self._owner, self._copy, self._lose, self._after = owner, copy, lose, after
-        self._forge, self._switch = forge, switch
+        self._forge, self._switch, self._reject = forge, switch, reject
         self._armed: list[_Armed] = []
         self._timed: list[_Timed] = []
         self._cuts: list[_Timed] = []
@@ -120,6 +130,9 @@ class FaultLayer:
             onward(flight, at)
         elif fault.what in ("lose", "cut"):
             self._lose(sender, flight, at, f"lost by a fault: {fault}")
+        elif fault.what == "reject":
+            self._lose(sender, flight, at, f"lost by a fault: {fault}")
+            self._reject(sender, flight, at, fault.says)
         elif fault.what == "delay":
             self._after(at + fault.time, lambda: onward(flight, at + fault.time))
         elif fault.what == "duplicate":

@@ -13,15 +13,17 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from tcpemu.network.clock import duration, nanoseconds, seconds_text
+from tcpemu.network.links import SAYS
 from tcpemu.network.packet_roles import parse_role
 from tcpemu.stack.base.errors import ConfigurationError
 
-PACKET_FAULTS = ("lose", "delay", "duplicate", "reorder")
+PACKET_FAULTS = ("lose", "delay", "duplicate", "reorder", "reject")
 """What happens to packets of a role; all else happens at a time."""
 _OF_A_CONNECTION = frozenset({"of", "connection", "by"})
 TAKES: dict[str, frozenset[str]] = {
     **{what: _OF_A_CONNECTION | {"role", "times"} for what in PACKET_FAULTS},
     "delay": _OF_A_CONNECTION | {"role", "times", "time"},
+    "reject": _OF_A_CONNECTION | {"role", "times", "says"},
     "reset": _OF_A_CONNECTION | {"at"},
     "cut": _OF_A_CONNECTION | {"at", "until"},
     "crash": frozenset({"of", "at", "until"}),
@@ -29,6 +31,7 @@ TAKES: dict[str, frozenset[str]] = {
 NEEDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(PACKET_FAULTS, ("role",)),
     "delay": ("role", "time"),
+    "reject": ("role", "says"),
     "reset": ("at",),
     "cut": ("at",),
     "crash": ("of", "at"),
@@ -39,10 +42,11 @@ KINDS = tuple(TAKES)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fault:
-    """Something that goes wrong. Make it by `lose`, `delay`, `duplicate`, `reorder`, `reset`, `cut` or `crash`."""
+    """What goes wrong. Make it by `lose`, `delay`, `duplicate`, `reorder`, `reject`, `reset`, `cut`, `crash`."""
 
     what: str
-    """lose; delay: it arrives later by `time`; duplicate: it arrives twice; reorder: the next one overtakes it.
+    """lose; delay: it arrives later by `time`; duplicate: it arrives twice; reorder: the next one overtakes it;
+    reject: it is lost, and a router says so by ICMP.
 
     reset: at a time a RST comes to both ends; cut: for a time everything is lost; crash: a host stops, and forgets
     all that it knew."""
@@ -65,6 +69,8 @@ class Fault:
     """When it happens, in nanoseconds from the start of the network: for a reset, a cut or a crash."""
     until: int | None = None
     """When a cut ends, or a host starts again; None for never."""
+    says: str = ""
+    """For a reject, what the router says: a word of `SAYS` in `links.py`, as `host unreachable`."""
 
     def __post_init__(self) -> None:
         if self.what not in TAKES:
@@ -80,6 +86,8 @@ class Fault:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise ConfigurationError(f"{name}={value!r}: a whole number, 1 or more")
+        if self.what == "reject" and self.says not in SAYS:
+            raise ConfigurationError(f"says={self.says!r}: it can be {', '.join(SAYS)}")
         nanoseconds("time", self.time)
         self._check_span()
 
@@ -136,6 +144,8 @@ class Fault:
             words.append(f"{self.times} times")
         if self.time:
             words.append(f"by {seconds_text(self.time)}")
+        if self.says:
+            words.append(f"with {self.says}")
         if self.at is not None:
             words.append(self._when())
         if self.until is not None:
@@ -175,6 +185,7 @@ _DEFAULTS: dict[str, object] = {
     "time": 0,
     "at": None,
     "until": None,
+    "says": "",
 }
 _NOTHING = {
     "lose": "no packet was there to be lost",
@@ -182,14 +193,21 @@ _NOTHING = {
     "cut": "no packet was sent meanwhile",
     "crash": "the run ended before it",
 }
-_PLACES = {"delay": ("role", "time"), "crash": ("of",)}
+_PLACES = {"delay": ("role", "time"), "reject": ("role", "says"), "crash": ("of",)}
 """What a function that makes a fault takes without a name, where it is not the role alone."""
-_WORDS = {"role": "a role", "time": "a time", "at": "at, a time", "of": "a host"}
+_WORDS = {
+    "role": "a role",
+    "time": "a time",
+    "says": "what the router says",
+    "at": "at, a time",
+    "of": "a host",
+}
 _EXAMPLES = {
     "lose": "lose('third-ack', of='client', connection=2)",
     "delay": "delay('data 2', '1 s')",
     "duplicate": "duplicate('data 2')",
     "reorder": "reorder('data 2')",
+    "reject": "reject('syn', 'host unreachable')",
     "reset": "reset(at='1 s', of='client')",
     "cut": "cut(at='1 s', until='3 s', of='client')",
     "crash": "crash('server', at='1 s', until='3 s')",
@@ -216,6 +234,22 @@ def delay(
 ) -> Fault:
     """The packet arrives later by `time`: nanoseconds, or text as '1 s'."""
     return Fault("delay", role, _name(of), connection, _name(by), times, _nanoseconds(time))
+
+
+def reject(
+    role: str,
+    says: str,
+    *,
+    of: object = None,
+    connection: int | None = None,
+    by: object = None,
+    times: int = 1,
+) -> Fault:
+    """The packet is lost, and a router says by ICMP what became of it: `host unreachable`, `time exceeded` (`SAYS`).
+
+    Its answer takes as long as the link, in the middle of which it stands.
+    """
+    return Fault("reject", role, _name(of), connection, _name(by), times, says=says)
 
 
 def duplicate(

@@ -17,7 +17,16 @@ from tcpemu.network.clock import SECOND
 from tcpemu.network.conditions import Conditions, Rule
 from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.wire.codec_choice import encode
-from tcpemu.wire.icmp import FRAGMENTATION_NEEDED, UNREACHABLE, V6_TOO_BIG, IcmpError, quote
+from tcpemu.wire.icmp import (
+    FRAGMENTATION_NEEDED,
+    TIME_EXCEEDED,
+    UNREACHABLE,
+    V6_TIME_EXCEEDED,
+    V6_TOO_BIG,
+    V6_UNREACHABLE,
+    IcmpError,
+    quote,
+)
 from tcpemu.wire.options import encode_options
 from tcpemu.wire.segment import Segment, address, ip_header_length
 
@@ -27,6 +36,16 @@ _ECN = 3
 
 ROUTER, ROUTER6 = address("192.0.0.8"), address("100:0:0:1::8")
 """Who speaks for the routers of a path, which have no addresses here: those set aside for that (RFC 7600, RFC 9780)."""
+
+
+SAYS: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
+    "net unreachable": ((UNREACHABLE, 0), (V6_UNREACHABLE, 0)),
+    "host unreachable": ((UNREACHABLE, 1), (V6_UNREACHABLE, 3)),
+    "port unreachable": ((UNREACHABLE, 3), (V6_UNREACHABLE, 4)),
+    "prohibited": ((UNREACHABLE, 13), (V6_UNREACHABLE, 1)),
+    "time exceeded": ((TIME_EXCEEDED, 0), (V6_TIME_EXCEEDED, 0)),
+}
+"""What a router may say of a packet that it does not forward: type and code of ICMP, and of ICMPv6."""
 
 
 class Flight(NamedTuple):
@@ -98,6 +117,14 @@ def too_large(segment: Segment, mtu: int) -> IcmpError:
     if is_ipv6(segment.src):
         return IcmpError(ROUTER6, segment.src, V6_TOO_BIG, 0, quoted, mtu)
     return IcmpError(ROUTER, segment.src, UNREACHABLE, FRAGMENTATION_NEEDED, quoted, mtu)
+
+
+def not_forwarded(segment: Segment, says: str) -> IcmpError:
+    """What a router says of a packet in the words of `SAYS`."""
+    quoted, (four, six) = quote(segment, encode(segment)), SAYS[says]
+    if is_ipv6(segment.src):
+        return IcmpError(ROUTER6, segment.src, *six, quoted)
+    return IcmpError(ROUTER, segment.src, *four, quoted)
 
 
 class Delay:

@@ -16,7 +16,7 @@ from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, KnownHost
 from tcpemu.network.fault_layer import FaultLayer
 from tcpemu.network.faults import Fault
-from tcpemu.network.links import DropByRule, Flight, Hop, build_hop, too_large
+from tcpemu.network.links import DropByRule, Flight, Hop, build_hop, not_forwarded, too_large
 from tcpemu.network.loop import Loop
 from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
 from tcpemu.network.record import (
@@ -36,6 +36,7 @@ from tcpemu.stack import Generation, Host
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.events import Sent
 from tcpemu.stack.base.ip_families import is_loopback
+from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.segment import FlowKey
 
 if TYPE_CHECKING:
@@ -90,8 +91,16 @@ class Network:
         self._links_made: dict[tuple[str, str], int] = {}
         self._past: PastNetwork | None = None
         """What is left of the network that this one is a copy of."""
+        self._conditions: dict[tuple[str, str], Conditions] = {}
+        """Those of each link, by its ends."""
         self._faults = FaultLayer(
-            self._addresses.owner, self._copy, self._lose, self._loop.at, self._forge, self._switch
+            self._addresses.owner,
+            self._copy,
+            self._lose,
+            self._loop.at,
+            self._forge,
+            self._switch,
+            self._reject,
         )
 
     @property
@@ -183,6 +192,7 @@ class Network:
 
     def _join(self, sender: Attached, receiver: Attached, conditions: Conditions) -> Hop:
         ends = sender.name, receiver.name
+        self._conditions[ends] = conditions
         made = self._links_made[ends] = self._links_made.get(ends, 0) + 1
         hop = self._links[ends] = build_hop(
             conditions,
@@ -208,10 +218,19 @@ class Network:
         assert mtu is not None
         says = "" if conditions.icmp else ", and no router says so"
         self._lose(sender, flight, at, f"larger than the path's MTU of {mtu} octets{says}")
-        owner = self._addresses.owner(flight.segment.src)
-        if conditions.icmp and owner is not None:
-            error = too_large(flight.segment, mtu)
-            self._loop.at(at + conditions.delay, self.nodes[owner].hear, error)
+        if conditions.icmp:
+            self._answer(too_large(flight.segment, mtu), at + conditions.delay)
+
+    def _reject(self, sender: str, flight: Flight, at: int, says: str) -> None:
+        """A router, in the middle of the link, says of a packet that a fault has lost what became of it."""
+        receiver = self._addresses.owner(flight.segment.dst)
+        conditions = self._conditions.get((sender, receiver or ""), self.unsaid)
+        self._answer(not_forwarded(flight.segment, says), at + conditions.delay)
+
+    def _answer(self, error: IcmpError, at: int) -> None:
+        owner = self._addresses.owner(error.dst)
+        if owner is not None:
+            self._loop.at(at, self.nodes[owner].hear, error)
 
     def _copy(self, flight: Flight) -> Flight:
         return Flight(self.record.number(), flight.segment, flight.number)

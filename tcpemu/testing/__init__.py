@@ -37,7 +37,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tcpemu.network import Conditions, Fault, crash, cut, delay, duplicate, lose, reorder, reset
+    from tcpemu.network import Conditions, Fault, crash, cut, delay, duplicate, lose, reject, reorder, reset
     from tcpemu.programs import Program, StuckError
     from tcpemu.testing.host_task import HostTask
     from tcpemu.testing.world import World
@@ -50,6 +50,7 @@ _HOMES = {
     "delay": "tcpemu.network",
     "duplicate": "tcpemu.network",
     "lose": "tcpemu.network",
+    "reject": "tcpemu.network",
     "reorder": "tcpemu.network",
     "reset": "tcpemu.network",
     "Program": "tcpemu.programs",
@@ -70,6 +71,7 @@ __all__ = [
     "delay",
     "duplicate",
     "lose",
+    "reject",
     "reorder",
     "reset",
 ]

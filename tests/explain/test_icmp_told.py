@@ -9,7 +9,7 @@ from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.rows import IcmpRow, rows_of
 from tcpemu.explain.ladder.ladder_lines import ladder_text
-from tcpemu.scenario.format.load_scenario import load
+from tcpemu.scenario.format.load_scenario import from_document, load
 from tcpemu.scenario.running.build import run_all
 from tcpemu.wire.icmp import IcmpError, decode_icmp
 from tests.explain.story.stories import story, turn_of
@@ -61,3 +61,13 @@ def test_a_capture_has_it_where_it_arrives_with_a_comment(result, seen_by, there
 def test_without_comments_it_has_none(result):
     packets = capture_of(result.record, comments=False).packets
     assert not any(packet.comments for packet in packets)
+
+
+def test_a_connect_that_icmp_ends_is_told_with_who_said_so():
+    fault = {"what": "reject", "role": "syn", "says": "prohibited"}
+    document = {"title": "t", "clients": [{"name": "c"}], "faults": [fault]}
+    (one,) = run_all(from_document(document))
+    turns = story(one)
+    assert turn_of(turns, "ICMP_REFUSED").title == "An ICMP error ends connect()"
+    text = turn_of(turns, "EHOSTUNREACH").text
+    assert "192.0.0.8 says so by ICMP: destination unreachable (administratively prohibited)" in text

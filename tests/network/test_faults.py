@@ -172,7 +172,10 @@ def test_a_fault_that_never_met_its_packet_is_told():
         (lambda: lose("syn", of=7), "7 is no host"),
         (lambda: delay("syn", 0), "a delay takes a time"),
         (lambda: delay("syn", "soon"), "is no duration"),
-        (lambda: Fault("explode", "syn"), "it can be lose, delay, duplicate, reorder, reset, cut, crash"),
+        (
+            lambda: Fault("explode", "syn"),
+            "it can be lose, delay, duplicate, reorder, reject, reset, cut, crash",
+        ),
         (lambda: Fault("lose"), "a lose takes a role, as lose('third-ack'"),
         (lambda: Fault("reset"), "a reset takes at, a time"),
         (lambda: Fault("crash", at=1), "a crash takes a host"),

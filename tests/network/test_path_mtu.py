@@ -5,9 +5,9 @@ from scapy.layers.inet import ICMP, IP, TCPerror
 from scapy.layers.inet6 import ICMPv6PacketTooBig, IPv6
 
 from tcpemu import Conditions, Network
-from tcpemu.network import MILLISECOND, SECOND, Point
+from tcpemu.network import MILLISECOND, SECOND, Fault, Point, reject
 from tcpemu.network.links import ROUTER, ROUTER6, too_large
-from tcpemu.stack.base.errors import ConfigurationError
+from tcpemu.stack.base.errors import ConfigurationError, SocketError
 from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.wire.bridge import icmp_from_scapy, to_scapy
 from tcpemu.wire.icmp import decode_icmp, encode_icmp
@@ -116,3 +116,65 @@ def test_what_it_says_is_read_the_same_from_octets_and_by_scapy(family):
 def test_nonsense_is_refused(given, words):
     with pytest.raises(ConfigurationError, match=words):
         Conditions(**given)
+
+
+# What a fault has a router say.
+
+
+def opened(says, family=4, role="syn", **settings):
+    """What becomes of connect() of a client whose packet of that role is rejected, and when; and the network."""
+    network = Network(seed=1)
+    server, client = (
+        network.host(name, ends) for name, ends in zip(("server", "client"), ENDS[family], strict=True)
+    )
+    network.link(client, server, Conditions(delay=DELAY))
+    network.fault(reject(role, says, of="client", **settings))
+    server.listen(80, 5)
+    found = []
+
+    async def ask(node):
+        try:
+            connection = await node.connect(ENDS[family][0], 80)
+            await connection.send(b"x")
+            found.append((node.now, "connected"))
+        except SocketError as error:
+            found.append((node.now, error.name))
+
+    network.spawn(client, ask)
+    network.run(3 * SECOND)
+    return found[0], network
+
+
+@pytest.mark.parametrize(
+    ("says", "four", "six"),
+    [
+        ("net unreachable", "ENETUNREACH", "ENETUNREACH"),
+        ("host unreachable", "EHOSTUNREACH", "EHOSTUNREACH"),
+        ("port unreachable", "ECONNREFUSED", "ECONNREFUSED"),
+        ("prohibited", "EHOSTUNREACH", "EACCES"),
+        ("time exceeded", "EHOSTUNREACH", "EHOSTUNREACH"),
+    ],
+)
+def test_a_rejected_syn_ends_connect_with_the_errno_of_what_the_router_says(says, four, six):
+    for family, name in ((4, four), (6, six)):
+        (at, outcome), network = opened(says, family)
+        assert (at, outcome) == (DELAY, name)
+        assert [seen.why for seen in lost(network)] == [
+            f"lost by a fault: reject the syn of client with {says}"
+        ]
+
+
+def test_rejected_data_is_sent_again():
+    (_, outcome), network = opened("host unreachable", role="data 1")
+    assert outcome == "connected"
+    assert [told.reason.name for _, told in arrived(network)] == ["ICMP_SOFT"]
+    sent = [seen for seen in network.record.packets("client", Point.SENT) if seen.segment.payload]
+    assert len(sent) == 2
+
+
+def test_a_reject_says_something_that_a_router_says():
+    with pytest.raises(ConfigurationError, match="says='gone': it can be net unreachable"):
+        reject("syn", "gone")
+    fault = reject("syn", "time exceeded", of="client")
+    assert Fault.from_data(fault.as_data()) == fault
+    assert repr(fault) == "reject('syn', 'time exceeded', of='client')"

@@ -6,6 +6,7 @@ RST that arrived, the timer that gave up, the sockets that hold a port.
 
 import errno
 import os
+import re
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from tcpemu.explain.facts.changed_states import each_change
 from tcpemu.explain.facts.flow_memory import FlowEnd
 from tcpemu.explain.facts.row_notes import decided, reset_cause
-from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow
+from tcpemu.explain.facts.rows import CallRow, IcmpRow, PacketRow, Row, TimerRow
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import moment
 from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
@@ -22,7 +23,8 @@ from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
 from tcpemu.stack.base.events import StateChanged
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import RST, FlowKey
+from tcpemu.wire.icmp import IcmpError
+from tcpemu.wire.segment import RST, FlowKey, address_text
 
 _PORTS = "net.ipv4.ip_local_port_range"
 
@@ -68,6 +70,10 @@ def _point(error: str, verb: str, node: str, cause: _Cause, failed: Sequence[Cal
     return TurningPoint(first.at, error, f"{verb}() fails with {error}", text, cause.change, len(failed))
 
 
+_ICMP_ERRNO = re.compile("E(NET|HOST)UNREACH|ECONNREFUSED|EACCES|EPROTO")
+"""What a connect() fails with that ICMP ends."""
+
+
 class _Causes:
     """Remembers what may make a call fail."""
 
@@ -75,6 +81,8 @@ class _Causes:
         self._hosts = hosts
         self._resets: dict[FlowEnd, PacketRow] = {}
         self._given_up: dict[FlowEnd, TimerRow] = {}
+        self._icmp: dict[FlowEnd, IcmpError] = {}
+        """The last ICMP error about each connection."""
         self._ends: dict[FlowEnd, StateChanged] = {}
         self._shutdowns: dict[FlowEnd, CallRow] = {}
         self._held: dict[str, dict[FlowKey, StateChanged]] = {}
@@ -104,6 +112,8 @@ class _Causes:
                     ended is not None and ended.at == row.arrived
                 ):  # a later one meets a connection that is gone
                     self._resets[here] = row
+            case IcmpRow(error=IcmpError() as error):
+                self._icmp[row.node, row.flow] = error
             case TimerRow() if row.given_up:
                 self._given_up[row.node, row.flow] = row
             case CallRow(flow=(_, _, _, _) as flow) if row.text.startswith(("shutdown(", "close(")):
@@ -116,6 +126,16 @@ class _Causes:
             return self._no_port(row)
         if number == "EADDRINUSE":
             return self._port_in_use(row)
+        error = None if row.flow is None else self._icmp.get((row.node, row.flow))
+        if error is not None and _ICMP_ERRNO.fullmatch(number):
+            who = (
+                "the host itself says so"
+                if error.src == error.dst
+                else f"{address_text(error.src)} says so by ICMP"
+            )
+            return _Cause(
+                f"{who}: {error.says}", "a path on which packets are forwarded, and a host at its end"
+            )
         if number in {"ENETUNREACH", "EHOSTUNREACH"}:
             return _Cause("there is no route to that address, so nothing was sent", "a route to it")
         if row.flow is not None:

@@ -165,6 +165,7 @@ times = 3
 time = "1 s"
 at = "2 s"
 until = "5 s"
+says = "host unreachable"
 """,
     "Variant": """
 name = "cookies off"

@@ -515,8 +515,9 @@ def _role(text: str) -> str:
 class FaultTable(Table):
     """Something that goes wrong: with packets of a role, or at a time."""
 
-    what: Literal["lose", "delay", "duplicate", "reorder", "reset", "cut", "crash"]
-    """With packets of a role: "lose" them, "delay" them by `time`, "duplicate" them, "reorder" them with the next.
+    what: Literal["lose", "delay", "duplicate", "reorder", "reject", "reset", "cut", "crash"]
+    """With packets of a role: "lose" them, "delay" them by `time`, "duplicate" them, "reorder" them with the next,
+    "reject" them: lost, and a router says so by ICMP.
     At a time: "reset": a RST comes to both ends of a connection; "cut": all packets are lost;
     "crash": the host stops and forgets its connections."""
     role: Annotated[str, AfterValidator(_role)] | None = None
@@ -536,6 +537,11 @@ class FaultTable(Table):
     """When a "reset", a "cut" or a "crash" comes."""
     until: Duration | None = None
     """When a "cut" ends, or the host starts again after a "crash"; never if not given."""
+    says: (
+        Literal["net unreachable", "host unreachable", "port unreachable", "prohibited", "time exceeded"]
+        | None
+    ) = None
+    """What the router says of what it does "reject"."""
 
     @property
     def fault(self) -> Fault:

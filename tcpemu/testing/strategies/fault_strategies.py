@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tcpemu.network import MILLISECOND, SECOND, Fault
 from tcpemu.network.clock import duration
 from tcpemu.network.faults import KINDS, NEEDS, TAKES
+from tcpemu.network.links import SAYS
 from tcpemu.network.packet_roles import parse_role
 from tcpemu.stack.base.errors import ConfigurationError
 
@@ -61,6 +62,7 @@ def one_fault(
         "time": st.sampled_from(_TIMES),
         "at": _instants(end),
         "until": st.sampled_from(_TIMES),
+        "says": st.sampled_from(list(SAYS)),
     }
     return _one_of(_kinds(kinds, bool(names)), values)
 
