@@ -198,6 +198,11 @@ class Host:
         self._host.sysctls.set(name, value)
         self._settings_changed()
 
+    def forget_peers(self) -> None:
+        """Forget what was learnt of peers: round-trip times, and cookies of Fast Open (`ip tcp_metrics flush`)."""
+        self._host.metrics.srtt.clear()
+        self._host.fast_open.servers.clear()
+
     def _settings_changed(self) -> None:
         host = self._host
         host.rto_max = min(host.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)

@@ -1,0 +1,200 @@
+"""One script from its text to its outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tcpemu.drill.language.drill_script import Command, Flag, Script
+from tcpemu.drill.language.parse_script import parse_script
+from tcpemu.drill.language.script_mistake import Place, ScriptMistake
+from tcpemu.drill.running.drill_failure import DrillFailure
+from tcpemu.drill.running.drill_world import DrillWorld
+from tcpemu.drill.running.emulated_stage import BEGINNING, EmulatedStage
+from tcpemu.drill.running.flow_table import FlowTable
+from tcpemu.drill.running.script_player import ScriptPlayer
+from tcpemu.drill.setup.checked_calls import check_calls
+from tcpemu.drill.setup.drill_flags import IPV6, DrillFlags, with_flag, with_flags
+from tcpemu.drill.setup.shell_commands import (
+    ForgetPeers,
+    MakeFile,
+    ReadCounters,
+    SetSysctl,
+    ShellAct,
+    UnreadableCommand,
+    acts_of,
+)
+from tcpemu.generations import DEFAULT, generation
+from tcpemu.stack import ConfigurationError, Host, NotEmulatedError
+from tcpemu.wire.capture_values import Packet
+from tcpemu.wire.segment import address
+
+_MOST_OCTETS = 2**22
+"""Of a script."""
+
+
+@dataclass(slots=True)
+class DrillOutcome:
+    """What became of a script."""
+
+    name: str
+    passed: bool
+    message: str = ""
+    """Why it did not pass: its place, the line, what was expected and what came. Empty where it passed."""
+    reason: str = ""
+    """The same in a few words."""
+    mistake: bool = False
+    """The script could not be read, or asks for what is not there."""
+    virtual: int = 0
+    """Nanoseconds of virtual time from the first event."""
+    took: float = 0.0
+    """Seconds of real time."""
+    packets: list[Packet] = field(default_factory=list)
+    """All packets, for a capture."""
+    remarks: list[str] = field(default_factory=list)
+    """Sysctls that it sets and that do nothing here."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrillSettings:
+    """What is asked for beside the script; it stands above what the script says."""
+
+    generation: str = DEFAULT
+    defines: Mapping[str, str] = field(default_factory=dict)
+    flags: tuple[tuple[str, str | None], ...] = ()
+    """Options of packetdrill by name, each with its value."""
+    hz: int | None = None
+    """The kernel's ticks a second; None has timers at their exact deadlines."""
+    seed: int = 0
+
+
+def run_file(path: Path, settings: DrillSettings | None = None) -> DrillOutcome:
+    """Run the script in a file. OSError where it cannot be read."""
+    with path.open("rb") as file:
+        octets = file.read(_MOST_OCTETS + 1)
+    if len(octets) > _MOST_OCTETS:
+        return DrillOutcome(str(path), False, f"{path}: more than {_MOST_OCTETS} octets; no script is as long", mistake=True)
+    return run_text(octets.decode("utf-8", "replace"), str(path), path.parent, settings)
+
+
+def run_text(
+    text: str, name: str = "script", folder: Path | None = None, settings: DrillSettings | None = None
+) -> DrillOutcome:
+    """Run a script. Files that its commands name are looked for from the folder on, the working one if not given.
+
+    ConfigurationError for settings that cannot be.
+    """
+    began = time.perf_counter()
+    outcome = DrillOutcome(name, True)
+    try:
+        _run(text, name, folder or Path.cwd(), settings or DrillSettings(), outcome)
+    except ScriptMistake as mistake:
+        outcome.passed, outcome.mistake = False, True
+        outcome.message, outcome.reason = str(mistake), mistake.words
+    outcome.took = time.perf_counter() - began
+    return outcome
+
+
+def _run(text: str, name: str, folder: Path, settings: DrillSettings, outcome: DrillOutcome) -> None:
+    script = parse_script(text, name, settings.defines)
+    flags = with_flags(DrillFlags(), script.flags, script.text)
+    for option, value in settings.flags:
+        try:
+            flags = with_flag(flags, option, value)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+    check_calls(script, flags.ip_version == IPV6)
+    shell = _Shell(script, folder, outcome)
+    shell.read_all()
+    host = Host(
+        [flags.local], generation(settings.generation), seed=settings.seed, mtu=flags.mtu, hz=settings.hz
+    )
+    shell.host = host
+    stage = EmulatedStage(host)
+    flows = FlowTable(host, address(flags.local), address(flags.remote), flags.bind_port)
+    world = DrillWorld(stage, flags, flows, shell_files=shell.files)
+    try:
+        if script.before is not None:
+            shell.run(script.before)
+        ScriptPlayer(script, world, shell.run).play()
+        if script.after is not None:
+            shell.run(script.after)
+    except DrillFailure as failure:
+        outcome.passed, outcome.reason = False, failure.words
+        outcome.message = _told(script, failure)
+    outcome.virtual = stage.now - BEGINNING
+    outcome.packets = stage.packets
+
+
+def _told(script: Script, failure: DrillFailure) -> str:
+    place = failure.place
+    head = f"{script.text.name}:{place.line}: {failure.words}"
+    return "\n".join((head, script.text.excerpt(place), *(f"        {line}" for line in failure.details)))
+
+
+class _Shell:
+    """Does to the host what the commands of a script would do to a machine."""
+
+    def __init__(self, script: Script, folder: Path, outcome: DrillOutcome) -> None:
+        self.script = script
+        self.folder = folder
+        self.outcome = outcome
+        self.host: Host | None = None
+        self.acts: dict[Place, list[ShellAct]] = {}
+        self.counted: dict[str, int] = {}
+        self.files: dict[str, bytes] = {}
+
+    def read_all(self) -> None:
+        """Read every command before anything runs. ScriptMistake for one that cannot be read."""
+        events = [event.action for event in self.script.events if isinstance(event.action, Command)]
+        for command in (self.script.before, *events, self.script.after):
+            if command is not None:
+                self.acts[command.place] = self._read(command)
+
+    def _read(self, command: Command) -> list[ShellAct]:
+        try:
+            return acts_of(command.line, self.folder)
+        except UnreadableCommand as error:
+            raise ScriptMistake(self.script.text, command.place, str(error)) from None
+        except OSError as error:
+            words = f"{error.filename}: {error.strerror}; what it sets is read from there"
+            raise ScriptMistake(self.script.text, command.place, words) from None
+
+    def run(self, command: Command) -> None:
+        """One command's acts."""
+        assert self.host is not None
+        for act in self.acts[command.place]:
+            if isinstance(act, SetSysctl):
+                self._set(self.host, act)
+            elif isinstance(act, ForgetPeers):
+                self.host.forget_peers()
+            elif isinstance(act, ReadCounters):
+                self._look_at_counters(self.host, act, command)
+            elif isinstance(act, MakeFile):
+                self._make(act)
+
+    def _set(self, host: Host, act: SetSysctl) -> None:
+        value = str(int(act.value, 16)) if act.value.lower().startswith("0x") else act.value
+        try:
+            host.set_sysctl(act.name, value)
+        except (ConfigurationError, NotEmulatedError) as error:
+            remark = str(error)
+            if remark not in self.outcome.remarks:
+                self.outcome.remarks.append(remark)
+
+    def _make(self, act: MakeFile) -> None:
+        if act.size is None:
+            self.files.pop(act.name, None)
+        else:
+            self.files[act.name] = bytes(act.size)
+
+    def _look_at_counters(self, host: Host, act: ReadCounters, command: Command) -> None:
+        now = dict(host.counters)
+        moved = {name for name, value in now.items() if value != self.counted.get(name, 0)}
+        self.counted = now
+        wanted = act.wanted.removeprefix("TcpExt").removeprefix("Tcp")
+        if wanted and wanted not in moved:
+            words = f"the counter {wanted} has not moved since nstat was read last"
+            raise DrillFailure(command.place, words)

@@ -1,0 +1,64 @@
+"""All that the calls of a script act on: the host, descriptors, connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tcpemu.drill.running.descriptor_table import EpollFile, OpenedFile
+from tcpemu.drill.running.emulated_stage import EmulatedStage
+from tcpemu.drill.running.flow_table import FlowTable
+from tcpemu.drill.setup.drill_flags import IPV4, MAPPED, DrillFlags
+from tcpemu.stack import NotEmulatedError, Socket
+
+
+@dataclass(slots=True, eq=False)
+class DrillWorld:
+    """The host under test and its application."""
+
+    stage: EmulatedStage
+    flags: DrillFlags
+    flows: FlowTable
+    files: dict[int, OpenedFile] = field(default_factory=dict)
+    """By the script's descriptors."""
+    progress: dict[int, int] = field(default_factory=dict)
+    """Of calls that go on: octets taken, or when the wait began."""
+    deadline: int | None = None
+    """When a call that waits has waited long enough, in nanoseconds."""
+    shell_files: dict[str, bytes] = field(default_factory=dict)
+    """Files that commands of the script have made."""
+
+    @property
+    def ipv6_sockets(self) -> bool:
+        """Whether sockets are of AF_INET6 where the script leaves it open."""
+        return self.flags.ip_version != IPV4
+
+    @property
+    def local_of_sockets(self) -> str:
+        """The host's address, as bind() is given it."""
+        return self._of_sockets(self.flags.local)
+
+    @property
+    def remote_of_sockets(self) -> str:
+        """The peer's address, as connect() is given it."""
+        return self._of_sockets(self.flags.remote)
+
+    def _of_sockets(self, address: str) -> str:
+        return f"::ffff:{address}" if self.flags.ip_version == MAPPED else address
+
+    def notice(self) -> None:
+        """Tell the epolls which sockets something may have become of."""
+        woken = self.stage.host.woken()
+        for file in self.files.values():
+            if isinstance(file, EpollFile):
+                for socket in woken:
+                    file.woken(socket)
+
+    def unsent(self, socket: Socket, only_unsent: bool) -> int:
+        """Octets that are not acknowledged, or not even sent (SIOCOUTQ, SIOCOUTQNSD)."""
+        info = socket.tcp_info(self.stage.now)
+        if info.notsent_bytes is None or socket.connection is None:
+            raise NotEmulatedError("SIOCOUTQ is not emulated for this socket")
+        if only_unsent:
+            return info.notsent_bytes
+        rows = self.stage.host.sockets([socket.connection.key])
+        return rows[0].send_q if rows else 0

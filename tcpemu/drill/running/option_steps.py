@@ -1,0 +1,73 @@
+"""setsockopt() and getsockopt() of a script: numbers, texts, structures."""
+
+from __future__ import annotations
+
+import struct
+
+from tcpemu.drill.language.drill_script import Anything, Array, Structure, Text
+from tcpemu.drill.running.call_arguments import Arguments
+from tcpemu.drill.running.call_steps import Step, expect_number, socket_file
+from tcpemu.drill.running.drill_failure import DrillFailure
+from tcpemu.drill.running.drill_world import DrillWorld
+
+_TCP_INQ = (6, 36)
+_SO_LINGER = (1, 13)
+_MOST_OCTETS = 4096
+
+
+def _setsockopt(world: DrillWorld, arguments: Arguments) -> int:
+    file = socket_file(world, arguments)
+    level, name = arguments.number(1), arguments.number(2)
+    octets = _octets(arguments)
+    if (level, name) == _TCP_INQ:
+        file.inq = any(octets)
+        return 0
+    file.socket.setsockopt(level, name, octets, world.stage.now)
+    return 0
+
+
+def _octets(arguments: Arguments) -> bytes:
+    """The value as memory, of the length that the call gives."""
+    length = arguments.number(4)
+    if not 0 <= length <= _MOST_OCTETS:
+        raise arguments.mistake(arguments.at(4), f"the length can be 0 to {_MOST_OCTETS}")
+    given = arguments.at(3)
+    if isinstance(given, Array):
+        given = arguments.memory(given, "a value")
+    if isinstance(given, Text):
+        return given.value.encode("latin-1", "replace").ljust(length, b"\0")[:length]
+    if isinstance(given, Structure):
+        linger = struct.pack("<ii", arguments.field_value(given, "onoff"), arguments.field_value(given, "linger"))
+        return linger[:length]
+    value = 0 if isinstance(given, Anything) else arguments.value(given)
+    return (value & (2 ** (8 * length) - 1)).to_bytes(length, "little")
+
+
+def _getsockopt(world: DrillWorld, arguments: Arguments) -> int:
+    file = socket_file(world, arguments)
+    level, name = arguments.number(1), arguments.number(2)
+    given = arguments.at(3)
+    if isinstance(given, Array):
+        given = arguments.memory(given, "a value")
+    length = arguments.value(arguments.memory(arguments.at(4), "a length"))
+    if isinstance(given, Text):
+        found = file.socket.getsockopt_octets(level, name, length, world.stage.now).rstrip(b"\0")
+        wanted = given.value.encode("latin-1", "replace")
+        if found != wanted:
+            raise DrillFailure(given.place, f"getsockopt() gives {found!r} where the script has {wanted!r}")
+    elif isinstance(given, Structure) or (level, name) == _SO_LINGER:
+        structure = arguments.structure(given)
+        on, linger = struct.unpack("<ii", file.socket.getsockopt_octets(level, name, 8, world.stage.now))
+        expect_number(arguments, arguments.field(structure, "onoff").value, on)
+        expect_number(arguments, arguments.field(structure, "linger").value, linger)
+    else:
+        value = file.socket.getsockopt(level, name, world.stage.now)
+        wanted_number = given if isinstance(given, Anything) else arguments.value(given)
+        if not isinstance(wanted_number, Anything) and (value ^ wanted_number) & (2**32 - 1):
+            words = f"getsockopt() gives {value} where the script has {wanted_number}"
+            raise DrillFailure(given.place, words)
+    return 0
+
+
+OPTION_STEPS: dict[str, Step] = {"setsockopt": _setsockopt, "getsockopt": _getsockopt}
+"""These calls by name."""

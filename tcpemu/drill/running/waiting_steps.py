@@ -1,0 +1,225 @@
+"""poll(), epoll and the error queue: what a script's application waits for."""
+
+from __future__ import annotations
+
+import errno
+
+from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure
+from tcpemu.drill.running.call_arguments import Arguments
+from tcpemu.drill.running.call_steps import Step, descriptor, new_descriptor, receive, socket_file
+from tcpemu.drill.running.descriptor_table import EpollFile, SocketFile
+from tcpemu.drill.running.drill_failure import DrillFailure, WouldWait
+from tcpemu.drill.running.drill_world import DrillWorld
+from tcpemu.stack import SocketError
+from tcpemu.stack.records.connection import QueuedError
+from tcpemu.stack.sockets.message_flags import MSG_ERRQUEUE, MSG_TRUNC
+from tcpemu.stack.sockets.poll_bits import POLLERR, POLLHUP
+
+_POLLNVAL = 0x20
+_ALWAYS = POLLERR | POLLHUP
+_ADD, _DEL, _MOD = 1, 2, 3
+_MILLISECOND = 1_000_000
+_RECVERR = (0, 11)
+_RECVERR6 = (41, 25)
+
+
+def _deadline(world: DrillWorld, arguments: Arguments, timeout: int) -> int | None:
+    """When the call has waited long enough; None for never. It counts from the first try."""
+    if timeout < 0:
+        return None
+    key = id(arguments.call)
+    began = world.progress.setdefault(key, world.stage.now)
+    deadline = began + timeout * _MILLISECOND
+    world.deadline = deadline if world.deadline is None else min(deadline, world.deadline)
+    return deadline
+
+
+# ---------------------------------------------------------------------------------- poll
+
+
+def _poll(world: DrillWorld, arguments: Arguments) -> int:
+    entries = arguments.structures(0)[: arguments.number(1)]
+    found = []
+    for entry in entries:
+        wanted = arguments.field_value(entry, "events")
+        file = world.files.get(arguments.field_value(entry, "fd"))
+        bits = file.socket.poll() & (wanted | _ALWAYS) if isinstance(file, SocketFile) else _POLLNVAL
+        found.append(bits)
+    ready = sum(1 for bits in found if bits)
+    deadline = _deadline(world, arguments, arguments.number(2))
+    if not ready and (deadline is None or world.stage.now < deadline):
+        raise WouldWait
+    for entry, bits in zip(entries, found, strict=True):
+        expected = arguments.field_value(entry, "revents")
+        if bits != expected:
+            words = f"poll() says {hex(bits)} of a descriptor where the script has {hex(expected)}"
+            raise DrillFailure(entry.place, words)
+    return ready
+
+
+# ---------------------------------------------------------------------------------- epoll
+
+
+def _epoll_create(world: DrillWorld, arguments: Arguments) -> int:
+    if arguments.number(0) <= 0:
+        raise SocketError(errno.EINVAL)
+    epoll = EpollFile()
+    return new_descriptor(world, arguments, epoll)
+
+
+def _epoll_of(world: DrillWorld, arguments: Arguments) -> EpollFile:
+    found = descriptor(world, arguments)
+    if not isinstance(found, EpollFile):
+        raise SocketError(errno.EINVAL)
+    return found
+
+
+def _epoll_ctl(world: DrillWorld, arguments: Arguments) -> int:
+    epoll, action, number = _epoll_of(world, arguments), arguments.number(1), arguments.number(2)
+    file = socket_file(world, arguments, 2)
+    if action == _ADD and number in epoll.interests:
+        raise SocketError(errno.EEXIST)
+    if action in (_DEL, _MOD) and number not in epoll.interests:
+        raise SocketError(errno.ENOENT)
+    if action == _DEL:
+        epoll.remove(number)
+        return 0
+    event = arguments.structure(arguments.at(3))
+    bits, data = arguments.field_value(event, "events"), _data(arguments, event)
+    if action == _ADD:
+        epoll.add(number, file, bits, data)
+    elif action == _MOD:
+        epoll.change(number, bits, data)
+    else:
+        raise SocketError(errno.EINVAL)
+    return 0
+
+
+def _data(arguments: Arguments, event: Structure) -> int:
+    for name in ("fd", "ptr", "u32", "u64"):
+        if name in event.members():
+            return arguments.field_value(event, name)
+    return 0
+
+
+def _epoll_wait(world: DrillWorld, arguments: Arguments) -> int:
+    epoll = _epoll_of(world, arguments)
+    found = epoll.wait(arguments.number(2))
+    deadline = _deadline(world, arguments, arguments.number(3))
+    if not found and (deadline is None or world.stage.now < deadline):
+        raise WouldWait
+    given = arguments.at(1)
+    expected = [] if isinstance(given, Anything) else arguments.structures(1)
+    for event, (bits, data) in zip(expected, found, strict=False):
+        wanted = arguments.field_value(event, "events")
+        if (bits, data) != (wanted, _data(arguments, event)):
+            words = f"epoll_wait() says {hex(bits)} of {data}; the script has {hex(wanted)} of {_data(arguments, event)}"
+            raise DrillFailure(event.place, words)
+    return len(found)
+
+
+# ---------------------------------------------------------------------------------- recvmsg
+
+
+def _recvmsg(world: DrillWorld, arguments: Arguments) -> int:
+    file = socket_file(world, arguments)
+    message = arguments.structure(arguments.at(1))
+    sizes = arguments.sizes(arguments.field(message, "msg_iov").value)
+    flags = arguments.number(2)
+    if flags & MSG_ERRQUEUE:
+        return _from_error_queue(world, file, message, sum(sizes), arguments)
+    octets = receive(world, file, sum(sizes), flags)
+    controls = _controls(message)
+    if file.inq:
+        left = file.socket.unread + _end_waits(file)
+        _expect_controls(arguments, message, controls, [(6, 36, left)])
+    elif controls:
+        raise DrillFailure(message.place, "recvmsg() gives no control message here")
+    _expect_flags(arguments, message, 0)
+    return len(octets)
+
+
+def _end_waits(file: SocketFile) -> int:
+    """A FIN that waits behind the last octet counts as one (tcp.c: tcp_inq_hint)."""
+    conn = file.socket.connection
+    return int(conn is not None and not file.socket.unread and conn.peer_done)
+
+
+def _from_error_queue(
+    world: DrillWorld, file: SocketFile, message: Structure, room: int, arguments: Arguments
+) -> int:
+    try:
+        entry = file.socket.recv_error(world.stage.now)
+    except SocketError as error:
+        raise error from None
+    size = min(room, len(entry.octets))
+    level, kind = _RECVERR6 if world.ipv6_sockets else _RECVERR
+    _expect_controls(arguments, message, _controls(message), [(level, kind, entry)])
+    _expect_flags(arguments, message, MSG_ERRQUEUE | (MSG_TRUNC if size < len(entry.octets) else 0))
+    return size
+
+
+def _controls(message: Structure) -> tuple[Expression, ...]:
+    found = message.members().get("msg_control")
+    if found is None or not isinstance(found.value, Array):
+        return ()
+    return found.value.items
+
+
+def _expect_flags(arguments: Arguments, message: Structure, flags: int) -> None:
+    wanted = message.members().get("msg_flags")
+    if wanted is not None and not isinstance(wanted.value, Anything) and arguments.value(wanted.value) != flags:
+        words = f"msg_flags is {hex(flags)} where the script has {hex(arguments.value(wanted.value))}"
+        raise DrillFailure(wanted.place, words)
+
+
+def _expect_controls(
+    arguments: Arguments,
+    message: Structure,
+    expected: tuple[Expression, ...],
+    actual: list[tuple[int, int, int | QueuedError]],
+) -> None:
+    if len(expected) != len(actual):
+        words = f"recvmsg() gives {len(actual)} control messages where the script has {len(expected)}"
+        raise DrillFailure(message.place, words)
+    for item, (level, kind, data) in zip(expected, actual, strict=True):
+        control = arguments.structure(item)
+        _expect_field(arguments, control, "cmsg_level", level)
+        _expect_field(arguments, control, "cmsg_type", kind)
+        value = arguments.field(control, "cmsg_data").value
+        if isinstance(data, int):
+            if not isinstance(value, Anything) and arguments.value(value) != data:
+                words = f"the control message says {data} where the script has {arguments.value(value)}"
+                raise DrillFailure(value.place, words)
+            continue
+        told = arguments.structure(value)
+        for name, number in _fields_of(data).items():
+            _expect_field(arguments, told, name, number)
+
+
+def _fields_of(entry: QueuedError) -> dict[str, int]:
+    return {
+        "ee_errno": entry.errno,
+        "ee_origin": entry.origin,
+        "ee_type": entry.kind,
+        "ee_code": entry.code,
+        "ee_info": entry.info,
+        "ee_data": entry.data,
+    }
+
+
+def _expect_field(arguments: Arguments, structure: Structure, name: str, value: int) -> None:
+    wanted = arguments.field(structure, name)
+    if not isinstance(wanted.value, Anything) and arguments.value(wanted.value) != value:
+        words = f"{name} is {value} where the script has {arguments.value(wanted.value)}"
+        raise DrillFailure(wanted.place, words)
+
+
+WAITING_STEPS: dict[str, Step] = {
+    "poll": _poll,
+    "epoll_create": _epoll_create,
+    "epoll_ctl": _epoll_ctl,
+    "epoll_wait": _epoll_wait,
+    "recvmsg": _recvmsg,
+}
+"""These calls by name."""
