@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure, Text
+from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure, Text, Word
 from tcpemu.drill.running.call_arguments import Arguments
 from tcpemu.drill.running.descriptor_table import (
     NON_BLOCKING,
@@ -69,7 +69,7 @@ def new_descriptor(world: DrillWorld, arguments: Arguments, file: OpenedFile) ->
     wanted = arguments.value(arguments.call.result)
     if wanted < 0:
         return 3
-    if wanted in world.files:
+    if wanted in world.files and not arguments.call.name.startswith("accept"):
         raise DrillFailure(arguments.place, f"descriptor {wanted} is in use already")
     world.files[wanted] = file
     return wanted
@@ -123,7 +123,6 @@ def _connect(world: DrillWorld, arguments: Arguments) -> int:
     try:
         file.socket.connect(*to, world.stage.now)
     except SocketError as error:
-        world.flows.connects(file)
         waits = error.errno == errno.EINPROGRESS or (error.errno == errno.EALREADY and file.connected)
         if waits and not file.non_blocking:
             file.connected = True
@@ -131,6 +130,7 @@ def _connect(world: DrillWorld, arguments: Arguments) -> int:
         raise
     finally:
         world.flows.connects(file)
+    file.connected = False
     return 0
 
 
@@ -176,6 +176,7 @@ def receive(world: DrillWorld, file: SocketFile, size: int, flags: int) -> bytes
 def _read(world: DrillWorld, arguments: Arguments) -> int:
     file = descriptor(world, arguments)
     size = arguments.number(2)
+    content(arguments, 1, size)
     if isinstance(file, PipeFile):
         return _from_pipe(file, size)
     if isinstance(file, DataFile):
@@ -220,6 +221,8 @@ def _from_file(file: DataFile, size: int) -> bytes:
 def content(arguments: Arguments, place: int, size: int) -> bytes:
     """What is written: a text, or as many zeros. EFAULT, EINVAL for sizes that cannot be."""
     given = arguments.at(place)
+    if size and isinstance(given, Word) and not arguments.value(given):
+        raise SocketError(errno.EFAULT)
     if isinstance(given, Text):
         return given.value.encode("latin-1", "replace")[:size].ljust(size, b"\0")
     if not 0 <= size <= _MOST_OCTETS:
@@ -253,44 +256,65 @@ def _send_to(world: DrillWorld, file: SocketFile, data: bytes, flags: int, argum
 def _fast_open(
     world: DrillWorld, file: SocketFile, data: bytes, flags: int, to: tuple[str, int], arguments: Arguments
 ) -> int:
-    """sendto() with MSG_FASTOPEN; where it asks for a cookie first, a blocking one waits for the connection."""
-    if file.connected:
-        return _send_when_open(world, file, data, flags & ~MSG_FASTOPEN, arguments)
-    try:
-        return file.socket.sendto(data, *to, world.stage.now, flags)
-    except SocketError as error:
-        if error.errno != errno.EINPROGRESS or file.non_blocking or flags & MSG_DONTWAIT:
-            raise
+    """The SYN goes with data, or asks for a cookie; a call that blocks waits for the connection, and sends the rest."""
+    key = id(arguments.call)
+    waits = not file.non_blocking and not flags & MSG_DONTWAIT
+    if not file.connected:
+        try:
+            world.progress[key] = file.socket.sendto(data, *to, world.stage.now, flags, waits=waits)
+        except SocketError as error:
+            if error.errno != errno.EINPROGRESS or not waits:
+                raise
+            world.progress[key] = 0
+        finally:
+            world.flows.connects(file)
+        if not waits:
+            return world.progress.pop(key)
         file.connected = True
-        raise WouldWait from None
-    finally:
-        world.flows.connects(file)
-
-
-def _send_when_open(world: DrillWorld, file: SocketFile, data: bytes, flags: int, arguments: Arguments) -> int:
-    if not file.socket.writable:
         raise WouldWait
+    _await_connection(world, file, to)
+    if world.progress[key] == len(data):
+        return len(data)
+    return send(world, file, data, flags & ~MSG_FASTOPEN, arguments)
+
+
+def _await_connection(world: DrillWorld, file: SocketFile, to: tuple[str, int]) -> None:
+    """Wait until it is open, or failed."""
+    try:
+        file.socket.connect(*to, world.stage.now)
+    except SocketError as error:
+        if error.errno in (errno.EALREADY, errno.EINPROGRESS):
+            raise WouldWait from None
+        if error.errno != errno.EISCONN:
+            file.connected = False
+            raise
     file.connected = False
-    return send(world, file, data, flags, arguments)
 
 
 def send(world: DrillWorld, file: SocketFile, data: bytes, flags: int, arguments: Arguments) -> int:
-    """send(): one that blocks goes on until all is taken."""
-    progress = world.progress.setdefault(id(arguments.call), 0)
-    try:
-        taken = file.socket.send(data[progress:], world.stage.now, flags)
-    except SocketError as error:
-        if error.errno == errno.EAGAIN or not progress:
-            opening = error.errno == errno.EINPROGRESS and not file.non_blocking
-            raise (WouldWait() if opening else or_wait(file, flags, error)) from None
-        return progress
-    finally:
-        world.flows.connects(file)
-    progress += taken
-    if progress < len(data) and not file.non_blocking and not flags & MSG_DONTWAIT:
-        world.progress[id(arguments.call)] = progress
+    """send(): one that blocks goes on until all is taken, each time that a third of the buffer is free."""
+    conn, key = file.socket.connection, id(arguments.call)
+    if file.connected or (conn is not None and conn.fast_open is not None and conn.fast_open.deferred):
+        to = (world.remote_of_sockets, world.flags.connect_port)
+        return _fast_open(world, file, data, flags, to, arguments)
+    waits = not file.non_blocking and not flags & MSG_DONTWAIT
+    taken = world.progress.get(key, 0)
+    if key in world.waited and not file.socket.writable:
         raise WouldWait
-    return progress
+    try:
+        taken += file.socket.send(data[taken:], world.stage.now, flags)
+    except SocketError as error:
+        if error.errno != errno.EAGAIN:
+            if taken:
+                return taken
+            raise
+        if not waits:
+            raise
+    if taken < len(data) and waits:
+        world.progress[key] = taken
+        world.waited.add(key)
+        raise WouldWait
+    return taken
 
 
 def _writev(world: DrillWorld, arguments: Arguments) -> int:

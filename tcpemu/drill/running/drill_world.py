@@ -22,6 +22,8 @@ class DrillWorld:
     """By the script's descriptors."""
     progress: dict[int, int] = field(default_factory=dict)
     """Of calls that go on: octets taken, or when the wait began."""
+    waited: set[int] = field(default_factory=set)
+    """Calls that found no room to send."""
     deadline: int | None = None
     """When a call that waits has waited long enough, in nanoseconds."""
     shell_files: dict[str, bytes] = field(default_factory=dict)

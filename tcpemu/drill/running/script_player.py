@@ -65,6 +65,8 @@ class ScriptPlayer:
         self.code = CodeBlocks()
         self.running: _Running | None = None
         self.last: Event | None = None
+        self.offset = 0
+        """What relative times of the event count from, in nanoseconds from the first one."""
         self.last_time = 0
         """When the event before was to happen, in nanoseconds from the first one."""
 
@@ -84,16 +86,16 @@ class ScriptPlayer:
             if isinstance(action, SystemCall):
                 self._finish_running()
             self._wait_until(event, start)
-            self._act(action, start)
+            self._act(action)
         self.last, self.last_time = event, start
 
-    def _act(self, action: object, start: int) -> None:
+    def _act(self, action: object) -> None:
         if isinstance(action, TcpPacket):
             self._inject(action)
         elif isinstance(action, IcmpPacket):
             self._inject_icmp(action)
         elif isinstance(action, SystemCall):
-            self._call(action, start)
+            self._call(action)
         elif isinstance(action, Command):
             self.commands(action)
         elif isinstance(action, Code):
@@ -104,7 +106,7 @@ class ScriptPlayer:
     def _times(self, event: Event) -> tuple[int, int]:
         """When the event is to happen, from and to, in nanoseconds from the first one."""
         time = event.time
-        offset = self._offset(event) if time.relative else 0
+        self.offset = offset = self._offset(event) if time.relative else 0
         start = offset + time.start * _MICROSECOND
         return start, start if time.end is None else offset + time.end * _MICROSECOND
 
@@ -251,18 +253,14 @@ class ScriptPlayer:
 
     # --- calls ------------------------------------------------------------------------------------
 
-    def _call(self, call: SystemCall, start: int) -> None:
+    def _call(self, call: SystemCall) -> None:
         end = None
         if call.end is not None:
-            offset = self.stage.now - BEGINNING if self._is_relative(call) else 0
-            end = BEGINNING + offset + call.end * _MICROSECOND
+            end = BEGINNING + self.offset + call.end * _MICROSECOND
         self.running = _Running(call, Arguments(self.script.text, call), end)
         self._poke()
         if end is None:
             self._finish_running()
-
-    def _is_relative(self, call: SystemCall) -> bool:
-        return any(event.action is call and event.time.relative for event in self.script.events)
 
     def _poke(self) -> None:
         """Something has happened: a call that waits may be able to return."""
@@ -281,6 +279,7 @@ class ScriptPlayer:
             raise DrillFailure(running.call.place, str(error)) from None
         running.returned = self.stage.now
         self.world.progress.pop(id(running.call), None)
+        self.world.waited.discard(id(running.call))
         self.world.deadline = None
         self.stage.drain()
         self.world.notice()

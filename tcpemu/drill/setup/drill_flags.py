@@ -31,8 +31,9 @@ class DrillFlags:
     connect_port: int = 8080
     """Where connect() goes whose address is `...`."""
     mtu: int = 1500
-    tolerance_usecs: int = 0
-    """Microseconds that a packet or a call may be early or late."""
+    tolerance_usecs: int = 1000
+    """Microseconds that a packet or a call may be early or late: one tick of the kernel that scripts are written for,
+    whose timers, and so their times, are no finer."""
     tolerance_percent: float = 0.0
     """The same as a part of the time since the event before; the larger one holds."""
     tcp_ts_tick_usecs: int = 0

@@ -45,6 +45,8 @@ class FastOpenState:
     """connect() was called, and the SYN waits for the first data (DEFER_CONNECT)."""
     trying: bool = False
     """The SYN is to carry data, or to ask for a cookie (fastopen_req)."""
+    more_waits: bool = False
+    """A call waits for the connection, to send what the SYN has not carried (sk_write_pending)."""
     option: FastOpen | None = None
     """What the next SYN says of Fast Open; None for nothing."""
     asked: bool = False

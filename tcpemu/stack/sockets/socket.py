@@ -317,22 +317,29 @@ class Socket(SocketState):
             return self._send(data, None, flags)
         return send_and_recv.send(conn, data)
 
-    def sendto(self, data: bytes, address: Address | str, port: int, now: int, flags: int = 0) -> int:
+    def sendto(
+        self, data: bytes, address: Address | str, port: int, now: int, flags: int = 0, waits: bool = False
+    ) -> int:
         """sendto(): with MSG_FASTOPEN, connect() and send() in one, so that the SYN may carry data.
 
         How many octets the SYN carries; EINPROGRESS where it carries none, as it has to ask for a cookie first: then
         `send` them once the connection is open. EOPNOTSUPP where net.ipv4.tcp_fastopen has not the bit 1; EISCONN on a
         socket that is open already, EALREADY on one that connects; else what `connect` and `send` raise. Without the
         flag it is `send`, for a stream has its peer (tcp.c: tcp_sendmsg_fastopen).
+
+        `waits` says that the program's call waits for the connection and then sends the rest: the final ACK of the
+        handshake goes with that.
         """
         self._begin_stream(now)
-        return self._send(data, (address, port), flags)
+        return self._send(data, (address, port), flags, waits)
 
-    def _send(self, data: bytes, to: tuple[Address | str, int] | None, flags: int) -> int:
+    def _send(
+        self, data: bytes, to: tuple[Address | str, int] | None, flags: int, waits: bool = False
+    ) -> int:
         """send() with flags, or where Fast Open may have a say."""
         conn = self.connection
         if conn is not None and conn.fast_open is not None and conn.fast_open.deferred:
-            return self._carried(conn, None, data)
+            return self._carried(conn, None, data, waits)
         if flags & message_flags.MSG_FASTOPEN and "net.ipv4.tcp_fastopen" not in self.host.generation.missing:
             if not self.host.sysctls.tcp_fastopen & CLIENT:
                 raise SocketError(errno.EOPNOTSUPP, "net.ipv4.tcp_fastopen has not the bit 1, for clients")
@@ -341,7 +348,7 @@ class Socket(SocketState):
             if not self.listening and self.may_connect:
                 if to is None:
                     raise SocketError(errno.EINVAL, "MSG_FASTOPEN needs an address; sendto() has one")
-                return self._carried(*self._new_connection(*to), data)
+                return self._carried(*self._new_connection(*to), data, waits)
             self._connect_again()
         if conn is None:
             raise SocketError(errno.EPIPE)
@@ -349,11 +356,12 @@ class Socket(SocketState):
             return send_and_recv.send_without_copy(conn, data, flags)
         return send_and_recv.send(conn, data, flags)
 
-    def _carried(self, conn: Connection, iss: int | None, data: bytes) -> int:
+    def _carried(self, conn: Connection, iss: int | None, data: bytes, waits: bool) -> int:
         """Send the SYN, with as much of the data as it may carry."""
         fast_open = fast_open_syn.state_of(conn)
         carried = syn_sent.connect(conn, iss, data)
         fast_open.deferred = fast_open.trying = False
+        fast_open.more_waits = waits and carried < len(data)
         if not carried:
             raise SocketError(errno.EINPROGRESS)
         return carried

@@ -244,4 +244,6 @@ def _update_window(conn: Connection, segment: Segment) -> bool:
     if window > conn.snd.max_window:
         conn.snd.max_window = window
         segment_size.sync_mss(conn)
+    if conn.snd.queue:
+        cwnd_validation.restart_after_idle(conn)  # the window may have been closed for long
     return True

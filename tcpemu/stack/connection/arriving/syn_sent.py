@@ -150,8 +150,9 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     if conn.fast_open is not None and not fast_open_syn_ack.take(conn, segment, offer):
         data_out.push_pending(conn)
         return
-    if conn.ack.pingpong or conn.options.defer_periods:
-        # The ACK may go with the data that comes soon (TCP_QUICKACK 0, TCP_DEFER_ACCEPT).
+    more_waits = conn.fast_open is not None and conn.fast_open.more_waits
+    if more_waits or conn.ack.pingpong or conn.options.defer_periods:
+        # The ACK may go with the data that comes soon (a call that waits, TCP_QUICKACK 0, TCP_DEFER_ACCEPT).
         delayed_acks.wait_for_data(conn)
     else:
         transmit.send_ack(conn, reasons.SENT_ACK)

@@ -79,4 +79,6 @@ def send(conn: Connection, flags: int, data: bytes) -> int:
         fast_open.syn_data = True
         data_out.queue_unacked(conn, new_piece(add(iss, 1), payload, ACK | PSH, sent))
         snd.nxt = snd.write_seq = snd.pushed_seq = add(snd.nxt, len(payload))
+        if conn.scoreboard is not None:
+            conn.scoreboard.delivered = 0  # that the SYN arrives is still to be counted
     return len(payload)
