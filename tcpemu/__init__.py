@@ -41,6 +41,7 @@ each imports only from those below it:
     testing/        a network for tests of other programs
     explain/        records to words, tables, ladders, plots, pages and captures
     scenario/       scenario files, step traces, claims
+    drill/          packetdrill scripts, in virtual time
     kernel/         step traces on the real kernel of this machine
     programs/       real Python programs on emulated hosts
     network/        virtual time, links with faults, applications, the record

@@ -4,9 +4,9 @@ Where things are:
 
     the program     app.py: every command with its options
     its commands    run_command.py · compare_command.py · claims_command.py · explain_command.py: explain and state ·
-                    report_command.py · list_command.py · trace_command.py ·
-                    exec_command.py, with exec_request.py: what it is asked for
+                    report_command.py · list_command.py · exec_command.py, with exec_request.py: what it is asked for
     pictures        pictures/: `tcpemu plot`
+    scripts         playing/: step traces, packetdrill scripts
     real kernels    kernels/: `tcpemu kernel`, and `tcpemu trace --kernel`
     all of them     long_work.py: a limit of memory, no garbage collector · size_warning.py: what will not fit ·
                     printing.py: text for a terminal or a pipe, places for files · progress.py: how far a run has got ·

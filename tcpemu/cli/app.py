@@ -23,6 +23,7 @@ from tcpemu.cli.pictures.plot_options import (
     PictureTitle,
     whole_number,
 )
+from tcpemu.cli.playing.drill_options import drill
 from tcpemu.cli.user_mistakes import UsageError, clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__, build
@@ -427,7 +428,7 @@ def trace(
 ) -> None:
     """Let the emulator answer step traces: the same JSON, with its log."""
     from tcpemu.cli.kernels.kernel_command import run_on_kernel
-    from tcpemu.cli.trace_command import AnsweringKernel, run_traces
+    from tcpemu.cli.playing.trace_command import AnsweringKernel, run_traces
 
     if kernel is not None:
         if generation is not None or hz is not None or why:
@@ -436,6 +437,9 @@ def trace(
             )
         raise typer.Exit(run_on_kernel(sources, output, kernel, check=check))
     raise typer.Exit(run_traces(sources, output, AnsweringKernel(generation, hz), check=check, why=why))
+
+
+app.command()(drill)
 
 
 AsText: TypeAlias = Annotated[

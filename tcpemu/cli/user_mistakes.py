@@ -25,6 +25,7 @@ _MISTAKES = (
     ("tcpemu.scenario.running.variations", "ComparisonError"),
     ("tcpemu.scenario.format.problems", "ScenarioError"),
     ("tcpemu.scenario.format.setting_paths", "SettingError"),
+    ("tcpemu.drill.language.script_mistake", "ScriptError"),
     ("tcpemu.scenario.traces.step_trace", "TraceError"),
     ("tcpemu.stack.base.errors", "ConfigurationError"),
     ("tcpemu.wire.capture_values", "CaptureError"),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tcpemu.drill.language.drill_script import Command, Flag, Script
+from tcpemu.drill.language.drill_script import Command, Script
 from tcpemu.drill.language.parse_script import parse_script
-from tcpemu.drill.language.script_mistake import Place, ScriptMistake
+from tcpemu.drill.language.script_mistake import Place, ScriptError
 from tcpemu.drill.running.drill_failure import DrillFailure
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.drill.running.emulated_stage import BEGINNING, EmulatedStage
@@ -23,7 +23,7 @@ from tcpemu.drill.setup.shell_commands import (
     ReadCounters,
     SetSysctl,
     ShellAct,
-    UnreadableCommand,
+    UnreadableCommandError,
     acts_of,
 )
 from tcpemu.generations import DEFAULT, generation
@@ -75,7 +75,9 @@ def run_file(path: Path, settings: DrillSettings | None = None) -> DrillOutcome:
     with path.open("rb") as file:
         octets = file.read(_MOST_OCTETS + 1)
     if len(octets) > _MOST_OCTETS:
-        return DrillOutcome(str(path), False, f"{path}: more than {_MOST_OCTETS} octets; no script is as long", mistake=True)
+        return DrillOutcome(
+            str(path), False, f"{path}: more than {_MOST_OCTETS} octets; no script is as long", mistake=True
+        )
     return run_text(octets.decode("utf-8", "replace"), str(path), path.parent, settings)
 
 
@@ -90,7 +92,7 @@ def run_text(
     outcome = DrillOutcome(name, True)
     try:
         _run(text, name, folder or Path.cwd(), settings or DrillSettings(), outcome)
-    except ScriptMistake as mistake:
+    except ScriptError as mistake:
         outcome.passed, outcome.mistake = False, True
         outcome.message, outcome.reason = str(mistake), mistake.words
     outcome.took = time.perf_counter() - began
@@ -147,7 +149,7 @@ class _Shell:
         self.files: dict[str, bytes] = {}
 
     def read_all(self) -> None:
-        """Read every command before anything runs. ScriptMistake for one that cannot be read."""
+        """Read every command before anything runs. ScriptError for one that cannot be read."""
         events = [event.action for event in self.script.events if isinstance(event.action, Command)]
         for command in (self.script.before, *events, self.script.after):
             if command is not None:
@@ -156,11 +158,11 @@ class _Shell:
     def _read(self, command: Command) -> list[ShellAct]:
         try:
             return acts_of(command.line, self.folder)
-        except UnreadableCommand as error:
-            raise ScriptMistake(self.script.text, command.place, str(error)) from None
+        except UnreadableCommandError as error:
+            raise ScriptError(self.script.text, command.place, str(error)) from None
         except OSError as error:
             words = f"{error.filename}: {error.strerror}; what it sets is read from there"
-            raise ScriptMistake(self.script.text, command.place, words) from None
+            raise ScriptError(self.script.text, command.place, words) from None
 
     def run(self, command: Command) -> None:
         """One command's acts."""

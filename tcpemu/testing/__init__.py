@@ -8,6 +8,7 @@ arguments.py         what a test gives to a world: each mistake in one sentence
 counters_moved.py    counters by their names; one that no kernel has is a mistake
 time_values.py       times as a test writes them: '20 ms', or seconds
 pytest_plugin.py     the fixture `world`, its options, and what becomes of tests that use it; loaded by every pytest
+drill_items.py       packetdrill scripts as tests
 world_of_test.py     the world of one test: made as its options say, run, ended
 failures_seen.py     the last world that a test has made by itself and that ended with an error
 failure_account.py   what a failing test prints: seed, line that repeats it, packets, sockets, counters, capture

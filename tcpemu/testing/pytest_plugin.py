@@ -17,6 +17,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +88,15 @@ def _names(text: str) -> list[str]:
     if not names:
         raise argparse.ArgumentTypeError("it names no kernel; `tcpemu list --kernels` shows what there is")
     return names
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Scripts of packetdrill are tests."""
+    if file_path.suffix != ".pkt":
+        return None
+    from tcpemu.testing.drill_items import ScriptFile
+
+    return ScriptFile.from_parent(parent, path=file_path)
 
 
 def pytest_configure(config: pytest.Config) -> None:

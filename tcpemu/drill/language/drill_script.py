@@ -92,9 +92,7 @@ class Structure:
         return {item.name: item for item in self.items if isinstance(item, Named)}
 
 
-Expression: TypeAlias = (
-    Anything | Number | Word | Text | Either | Named | Converted | Array | Structure
-)
+Expression: TypeAlias = Anything | Number | Word | Text | Either | Named | Converted | Array | Structure
 """Any argument or result of a call."""
 
 
@@ -109,7 +107,9 @@ def parts_of(expression: Expression) -> Iterator[Expression]:
     elif isinstance(expression, Converted):
         inside = (expression.argument,)
     elif isinstance(expression, Named):
-        inside = (expression.value,) if expression.argument is None else (expression.argument, expression.value)
+        inside = (
+            (expression.value,) if expression.argument is None else (expression.argument, expression.value)
+        )
     for part in inside:
         yield from parts_of(part)
 
@@ -122,9 +122,9 @@ class IpPart:
     """What a script says of the IP header; None for what it leaves open."""
 
     ecn: int | None = None
-    """0 to 3: no ECN, ECT(1), ECT(0), CE."""
+    """The two bits of ECN, 0 to 3: noecn, ect1, ect0, ce."""
     any_ect: bool = False
-    """ECT(0) or ECT(1)."""
+    """Either ect0 or ect1."""
     tos: int | None = None
     """The whole octet."""
     flow_label: int | None = None

@@ -35,7 +35,9 @@ def expression(reader: TokenReader, depth: int = 0) -> Expression:
     return Either(tuple(parts), first.place)
 
 
-def expressions_until(reader: TokenReader, closing: str, where: str, depth: int = 0) -> tuple[Expression, ...]:
+def expressions_until(
+    reader: TokenReader, closing: str, where: str, depth: int = 0
+) -> tuple[Expression, ...]:
     """What stands between commas up to the closing bracket, which is taken."""
     found: list[Expression] = []
     if reader.take_if(closing):
@@ -76,7 +78,7 @@ def _text(reader: TokenReader) -> Text:
 
 
 def _unescaped(text: str) -> str:
-    """`\\n`, `\\x41` and the like, as in C."""
+    """Line ends, hexadecimal octets and the like are written as in C."""
     return text.encode("latin-1", "backslashreplace").decode("unicode_escape") if "\\" in text else text
 
 

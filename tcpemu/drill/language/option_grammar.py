@@ -36,7 +36,9 @@ def tcp_options(reader: TokenReader, inbound: bool) -> tuple[Option, ...] | None
         dots = reader.take()
         reader.expect(">", "after '...'")
         if inbound:
-            raise reader.mistake(dots.place, "<...> is for packets that the host sends; say which options arrive")
+            raise reader.mistake(
+                dots.place, "<...> is for packets that the host sends; say which options arrive"
+            )
         return None
     options: list[Option] = []
     while True:
@@ -50,7 +52,9 @@ def tcp_options(reader: TokenReader, inbound: bool) -> tuple[Option, ...] | None
 
 
 def _checked(reader: TokenReader, options: tuple[Option, ...], place: Place) -> tuple[Option, ...]:
-    size = sum(len(encode_options((option,))) if isinstance(option, Eol) else _length(option) for option in options)
+    size = sum(
+        len(encode_options((option,))) if isinstance(option, Eol) else _length(option) for option in options
+    )
     if size > _ROOM:
         raise reader.mistake(place, f"these options take {size} octets; there is room for {_ROOM}")
     if size % 4 and not any(isinstance(option, Eol) for option in options):
@@ -120,7 +124,9 @@ def _accecn(reader: TokenReader) -> Option:
     for kind, order in ((_ACCECN0, ["e0b", "ceb", "e1b"]), (_ACCECN1, ["e1b", "ceb", "e0b"])):
         if names and names == order[: len(names)]:
             return Unknown(kind, counters)
-    raise reader.mistake(first.place, "expected 'e0b N ceb N e1b N', or 'e1b N ceb N e0b N', or a beginning of it")
+    raise reader.mistake(
+        first.place, "expected 'e0b N ceb N e1b N', or 'e1b N ceb N e0b N', or a beginning of it"
+    )
 
 
 _READERS: dict[str, Callable[[TokenReader], Option]] = {

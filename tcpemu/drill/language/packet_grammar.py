@@ -108,7 +108,8 @@ def _flags(reader: TokenReader) -> tuple[int, int | None]:
             if letter not in _FLAGS:
                 place = token.place._replace(column=token.place.column + number, width=1)
                 raise reader.mistake(
-                    place, f"'{letter}' is no flag of TCP; there are F S R P U E W A, '.' for ACK, '-' for none"
+                    place,
+                    f"'{letter}' is no flag of TCP; there are F S R P U E W A, '.' for ACK, '-' for none",
                 )
             flags |= _FLAGS[letter]
     after = reader.peek()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from tcpemu.drill.language.drill_script import (
@@ -24,13 +25,14 @@ from tcpemu.drill.language.script_tokens import Sort, Token
 from tcpemu.drill.language.token_reader import TokenReader
 
 _MICROSECONDS = 1_000_000
+_ERRNO = re.compile("E[A-Z0-9]+")
 _VALUES = (Sort.INTEGER, Sort.HEX, Sort.DECIMAL, Sort.WORD, Sort.TEXT, Sort.ADDRESS4, Sort.ADDRESS6)
 
 
 def parse_script(text: str, name: str = "script", defines: Mapping[str, str] | None = None) -> Script:
     """The script in this text; `name` is what messages call it.
 
-    `defines` stand above those that the script makes by --define. Raises ScriptMistake.
+    `defines` stand above those that the script makes by --define. Raises ScriptError.
     """
     lines = ScriptText(name, tuple(text.replace("\r\n", "\n").split("\n")))
     reader = TokenReader(lines, dict(defines or {}))
@@ -43,7 +45,9 @@ def parse_script(text: str, name: str = "script", defines: Mapping[str, str] | N
     if not events:
         raise reader.expected("an event, as '+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3',", "in the script")
     if not reader.sort_is(Sort.END):
-        raise reader.expected("the end of the script", "after the last command; an event begins with its time")
+        raise reader.expected(
+            "the end of the script", "after the last command; an event begins with its time"
+        )
     return Script(lines, flags, tuple(events), before, after, reader.defines)
 
 
@@ -149,7 +153,7 @@ def _call(reader: TokenReader, end: int | None) -> SystemCall:
     reader.expect("=", f"and the result of {name.text}()")
     result: Expression = expression(reader)
     error = None
-    if reader.sort_is(Sort.WORD):
+    if reader.sort_is(Sort.WORD) and _ERRNO.fullmatch(reader.peek().text):
         token = reader.take()
         error = Word(token.text, token.place)
     if reader.next_is("("):

@@ -36,7 +36,7 @@ class ScriptText:
         return f"{shown}\n{' ' * (len(head) - 2)}| {before}{'^' * width}"
 
 
-class ScriptMistake(ValueError):
+class ScriptError(ValueError):
     """What is wrong with a script, told with the line and a caret."""
 
     def __init__(self, text: ScriptText, place: Place, words: str) -> None:

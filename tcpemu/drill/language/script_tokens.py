@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from tcpemu.drill.language.script_mistake import Place, ScriptMistake, ScriptText
+from tcpemu.drill.language.script_mistake import Place, ScriptError, ScriptText
 
 
 class Sort(Enum):
@@ -41,10 +41,8 @@ class Token:
     """Whether white space stands before it."""
 
     def __str__(self) -> str:
-        if self.sort is Sort.END:
-            return self.sort.value
-        if self.sort in (Sort.TEXT, Sort.COMMAND, Sort.CODE):
-            return self.sort.value
+        if self.sort in (Sort.TEXT, Sort.COMMAND, Sort.CODE, Sort.END):
+            return str(self.sort.value)
         return f"'{self.text}'"
 
 
@@ -72,7 +70,7 @@ _CLOSED_BY = {'"': '"', "`": "`", "%{": "}%"}
 
 
 def tokens_of(text: ScriptText) -> list[Token]:
-    """All tokens, the last one the END. ScriptMistake for a text, command, code or comment that never ends."""
+    """All tokens, the last one the END. ScriptError for a text, command, code or comment that never ends."""
     return _Reader(text).read()
 
 
@@ -130,5 +128,5 @@ class _Reader:
             found.append((Sort.ADDRESS6, six.end() - at))
         return found
 
-    def mistake(self, at: int, words: str, width: int = 1) -> ScriptMistake:
-        return ScriptMistake(self.text, self.place(at, width), words)
+    def mistake(self, at: int, words: str, width: int = 1) -> ScriptError:
+        return ScriptError(self.text, self.place(at, width), words)

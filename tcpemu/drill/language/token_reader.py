@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tcpemu.drill.language.script_mistake import Place, ScriptMistake, ScriptText
+from tcpemu.drill.language.script_mistake import Place, ScriptError, ScriptText
 from tcpemu.drill.language.script_tokens import Sort, Token, tokens_of
 
 
@@ -72,14 +72,14 @@ class TokenReader:
 
     # --- mistakes ---------------------------------------------------------------------------------
 
-    def expected(self, what: str, where: str) -> ScriptMistake:
+    def expected(self, what: str, where: str) -> ScriptError:
         """Something else stands there."""
         token = self.peek()
         return self.mistake(token.place, f"expected {what} {where}, but there is {token}")
 
-    def mistake(self, place: Place, words: str) -> ScriptMistake:
+    def mistake(self, place: Place, words: str) -> ScriptError:
         """Something is wrong at a place."""
-        return ScriptMistake(self.text, place, words)
+        return ScriptError(self.text, place, words)
 
 
 def _defined(token: Token, value: str) -> Token:

@@ -18,7 +18,7 @@ from tcpemu.drill.language.drill_script import (
     Text,
     Word,
 )
-from tcpemu.drill.language.script_mistake import Place, ScriptMistake, ScriptText
+from tcpemu.drill.language.script_mistake import Place, ScriptError, ScriptText
 from tcpemu.drill.setup.constant_names import CONSTANTS
 
 
@@ -34,7 +34,7 @@ class Arguments:
         return self.call.arguments[place]
 
     def number(self, place: int) -> int:
-        """A number; ScriptMistake for anything else."""
+        """A number; ScriptError for anything else."""
         return self.value(self.at(place))
 
     def number_or(self, place: int, other: int) -> int:
@@ -99,7 +99,9 @@ class Arguments:
         where = fields.get("sin_addr") or fields.get("sin6_addr")
         port = fields.get("sin_port") or fields.get("sin6_port")
         if where is None or port is None:
-            raise self.mistake(structure, "an address is {sa_family=..., sin_port=htons(...), sin_addr=inet_addr(\"...\")}")
+            raise self.mistake(
+                structure, 'an address is {sa_family=..., sin_port=htons(...), sin_addr=inet_addr("...")}'
+            )
         return self._host(where.value), self.value(port.value)
 
     def _host(self, expression: Expression) -> str:
@@ -123,9 +125,9 @@ class Arguments:
             sizes.append(self.value(parts[1]))
         return sizes
 
-    def mistake(self, expression: Expression, words: str) -> ScriptMistake:
+    def mistake(self, expression: Expression, words: str) -> ScriptError:
         """Something is wrong with an argument."""
-        return ScriptMistake(self.text, expression.place, f"{self.call.name}(): {words}")
+        return ScriptError(self.text, expression.place, f"{self.call.name}(): {words}")
 
     @property
     def place(self) -> Place:

@@ -318,7 +318,9 @@ def send(world: DrillWorld, file: SocketFile, data: bytes, flags: int, arguments
 
 
 def _writev(world: DrillWorld, arguments: Arguments) -> int:
-    return send(world, socket_file(world, arguments), bytes(sum(arguments.sizes(arguments.at(1)))), 0, arguments)
+    return send(
+        world, socket_file(world, arguments), bytes(sum(arguments.sizes(arguments.at(1)))), 0, arguments
+    )
 
 
 def _sendmsg(world: DrillWorld, arguments: Arguments) -> int:
@@ -338,7 +340,9 @@ def _sendfile(world: DrillWorld, arguments: Arguments) -> int:
     if not isinstance(source, DataFile):
         raise SocketError(errno.EINVAL)
     offset = arguments.at(2)
-    start = source.at if isinstance(offset, Anything) else arguments.value(arguments.memory(offset, "an offset"))
+    start = (
+        source.at if isinstance(offset, Anything) else arguments.value(arguments.memory(offset, "an offset"))
+    )
     part = source.octets[start : start + arguments.number(3)]
     return send(world, file, part, 0, arguments)
 

@@ -82,7 +82,9 @@ class EmulatedStage:
             self._record(encode(segment), Direction.OUTBOUND, reason)
 
     def _record(self, octets: bytes, direction: Direction, reason: str = "") -> None:
-        said = tuple(words for words in (self.remark if direction is Direction.INBOUND else "", reason) if words)
+        said = tuple(
+            words for words in (self.remark if direction is Direction.INBOUND else "", reason) if words
+        )
         self.packets.append(Packet(self.now - BEGINNING, octets, 0, said, direction))
 
     def since_start(self, at: int) -> int:
@@ -91,8 +93,9 @@ class EmulatedStage:
 
     def last_reasons(self) -> list[str]:
         """What the host did last with what arrived, and why."""
-        said = []
-        for event in self.last_events:
-            if isinstance(event, Verdict | IcmpArrived):
-                said.append(f"{(event.at - BEGINNING) / 1e9:.6f} s: {event.reason.text} ({event.reason.source})")
+        said = [
+            f"{self.since_start(event.at) / 1e9:.6f} s: {event.reason.text} ({event.reason.source})"
+            for event in self.last_events
+            if isinstance(event, Verdict | IcmpArrived)
+        ]
         return said[-2:]

@@ -24,7 +24,9 @@ def segment_on_wire(packet: TcpPacket, flow: DrillFlow, flows: FlowTable, flags:
     assert flow.ports is not None
     syn = bool(packet.flags & SYN)
     if syn and packet.flags & ACK and not flow.listening and flow.remote.live == 0:
-        flow.remote.scripted = flow.remote.live = packet.seq  # the SYN|ACK of a peer that the host connects to
+        flow.remote.scripted = flow.remote.live = (
+            packet.seq
+        )  # the SYN|ACK of a peer that the host connects to
     ack = flow.local.to_wire(packet.ack, syn) if packet.flags & ACK else packet.ack
     options = tuple(_on_wire(option, packet, flow, flags) for option in packet.options or ())
     ip = packet.ip
@@ -47,7 +49,9 @@ def segment_on_wire(packet: TcpPacket, flow: DrillFlow, flows: FlowTable, flags:
 def _on_wire(option: Option, packet: TcpPacket, flow: DrillFlow, flags: DrillFlags) -> Option:
     syn = bool(packet.flags & SYN)
     if isinstance(option, Sack):
-        blocks = ((flow.local.to_wire(left, syn), flow.local.to_wire(right, syn)) for left, right in option.blocks)
+        blocks = (
+            (flow.local.to_wire(left, syn), flow.local.to_wire(right, syn)) for left, right in option.blocks
+        )
         return replace(option, blocks=tuple(blocks))
     if isinstance(option, Timestamps) and packet.flags & ACK:
         echo = flow.echo_on_wire(option.ecr, flags.tcp_ts_ecr_scaled)

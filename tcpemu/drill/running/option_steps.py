@@ -37,10 +37,13 @@ def _octets(arguments: Arguments) -> bytes:
     if isinstance(given, Text):
         return given.value.encode("latin-1", "replace").ljust(length, b"\0")[:length]
     if isinstance(given, Structure):
-        linger = struct.pack("<ii", arguments.field_value(given, "onoff"), arguments.field_value(given, "linger"))
+        linger: bytes = struct.pack(
+            "<ii", arguments.field_value(given, "onoff"), arguments.field_value(given, "linger")
+        )
         return linger[:length]
     value = 0 if isinstance(given, Anything) else arguments.value(given)
-    return (value & (2 ** (8 * length) - 1)).to_bytes(length, "little")
+    most: int = (1 << 8 * length) - 1
+    return (value & most).to_bytes(length, "little")
 
 
 def _getsockopt(world: DrillWorld, arguments: Arguments) -> int:

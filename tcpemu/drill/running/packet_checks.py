@@ -35,7 +35,10 @@ def in_script_numbers(segment: Segment, packet: TcpPacket, flow: DrillFlow) -> S
 
 def _option(option: Option, flow: DrillFlow, syn: bool, scripted: Timestamps | None) -> Option:
     if isinstance(option, Sack):
-        blocks = tuple((flow.remote.to_script(left, syn), flow.remote.to_script(right, syn)) for left, right in option.blocks)
+        blocks = tuple(
+            (flow.remote.to_script(left, syn), flow.remote.to_script(right, syn))
+            for left, right in option.blocks
+        )
         return replace(option, blocks=blocks)
     if isinstance(option, Timestamps) and scripted is not None:
         return Timestamps(flow.saw_timestamp(scripted.val, option.val), option.ecr)
@@ -127,7 +130,9 @@ def packet_text(packet: TcpPacket) -> str:
     ack = f" ack {packet.ack}" if packet.flags & ACK else ""
     window = "" if packet.window is None else f" win {packet.window}"
     urgent = f" urg {packet.urgent}" if packet.urgent else ""
-    options = " <...>" if packet.options is None else f" <{options_text(packet.options)}>" if packet.options else ""
+    options = (
+        " <...>" if packet.options is None else f" <{options_text(packet.options)}>" if packet.options else ""
+    )
     return f"{flags_text(packet.flags)} {packet.seq}:{end}({packet.size}){ack}{window}{urgent}{options}"
 
 

@@ -71,7 +71,7 @@ class ScriptPlayer:
         """When the event before was to happen, in nanoseconds from the first one."""
 
     def play(self) -> None:
-        """All events. DrillFailure for the first that is not as the script says; ScriptMistake."""
+        """All events. DrillFailure for the first that is not as the script says; ScriptError."""
         for event in self.script.events:
             self._play_event(event)
         self._finish_running()
@@ -125,7 +125,9 @@ class ScriptPlayer:
         moment = BEGINNING + start
         if self.stage.now - moment > self._tolerance(start):
             late = (self.stage.now - BEGINNING) / 1e9
-            raise DrillFailure(event.place, f"it is {late:.6f} s already; this was to happen at {start / 1e9:.6f} s")
+            raise DrillFailure(
+                event.place, f"it is {late:.6f} s already; this was to happen at {start / 1e9:.6f} s"
+            )
         self.advance(moment)
 
     def advance(self, until: int) -> None:
@@ -135,7 +137,9 @@ class ScriptPlayer:
         self.stage.now = max(self.stage.now, until)
 
     def _next_moment(self) -> int | None:
-        moments = [moment for moment in (self.stage.host.next_timer(), self.world.deadline) if moment is not None]
+        moments = [
+            moment for moment in (self.stage.host.next_timer(), self.world.deadline) if moment is not None
+        ]
         return min(moments, default=None)
 
     def _pass(self, moment: int) -> None:
@@ -229,7 +233,11 @@ class ScriptPlayer:
                 f"the host: {departures[0].reason}",
                 *self._last_reasons(),
             )
-            raise DrillFailure(packet.place, f"the host sends another packet: {', '.join(name for name, *_ in found)}", details)
+            raise DrillFailure(
+                packet.place,
+                f"the host sends another packet: {', '.join(name for name, *_ in found)}",
+                details,
+            )
 
     def _ticks(self, start: int) -> int:
         flags = self.world.flags
@@ -293,7 +301,9 @@ class ScriptPlayer:
         while running.returned is None:
             moment = self._next_moment()
             if moment is None or moment > limit:
-                raise DrillFailure(running.call.place, f"{running.call.name}() never returns", self._last_reasons())
+                raise DrillFailure(
+                    running.call.place, f"{running.call.name}() never returns", self._last_reasons()
+                )
             self._pass(moment)
         self.running = None
         self._compare_result(running)
@@ -305,7 +315,9 @@ class ScriptPlayer:
         got = str(running.value) if running.error is None else f"-1 {errno_name(running.error.errno or 0)}"
         why = (str(running.error.strerror),) if running.error is not None else ()
         error = CONSTANTS[call.error.name] if call.error is not None else None
-        if running.value != wanted or (error is not None and running.error is not None and running.error.errno != error):
+        if running.value != wanted or (
+            error is not None and running.error is not None and running.error.errno != error
+        ):
             expected = f"{wanted} {call.error.name}" if call.error is not None else str(wanted)
             words = f"{call.name}() gives {got}; expected {expected}"
             raise DrillFailure(call.place, words, (*why, *self._last_reasons()))

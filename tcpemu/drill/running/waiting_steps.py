@@ -111,9 +111,9 @@ def _epoll_wait(world: DrillWorld, arguments: Arguments) -> int:
     given = arguments.at(1)
     expected = [] if isinstance(given, Anything) else arguments.structures(1)
     for event, (bits, data) in zip(expected, found, strict=False):
-        wanted = arguments.field_value(event, "events")
-        if (bits, data) != (wanted, _data(arguments, event)):
-            words = f"epoll_wait() says {hex(bits)} of {data}; the script has {hex(wanted)} of {_data(arguments, event)}"
+        wanted, wanted_data = arguments.field_value(event, "events"), _data(arguments, event)
+        if (bits, data) != (wanted, wanted_data):
+            words = f"epoll_wait() says {hex(bits)} of {data}; the script has {hex(wanted)} of {wanted_data}"
             raise DrillFailure(event.place, words)
     return len(found)
 
@@ -168,7 +168,11 @@ def _controls(message: Structure) -> tuple[Expression, ...]:
 
 def _expect_flags(arguments: Arguments, message: Structure, flags: int) -> None:
     wanted = message.members().get("msg_flags")
-    if wanted is not None and not isinstance(wanted.value, Anything) and arguments.value(wanted.value) != flags:
+    if (
+        wanted is not None
+        and not isinstance(wanted.value, Anything)
+        and arguments.value(wanted.value) != flags
+    ):
         words = f"msg_flags is {hex(flags)} where the script has {hex(arguments.value(wanted.value))}"
         raise DrillFailure(wanted.place, words)
 

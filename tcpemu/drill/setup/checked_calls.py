@@ -16,7 +16,7 @@ from tcpemu.drill.language.drill_script import (
     Word,
     parts_of,
 )
-from tcpemu.drill.language.script_mistake import Place, ScriptMistake, ScriptText
+from tcpemu.drill.language.script_mistake import Place, ScriptError, ScriptText
 from tcpemu.drill.setup.constant_names import CONSTANTS, ERRNOS
 from tcpemu.drill.setup.icmp_names import icmp_numbers
 
@@ -62,12 +62,21 @@ _FIELDS = (
     *("sa_family", "sin_port", "sin_addr", "sin6_port", "sin6_addr", "msg_name", "msg_iov", "msg_flags"),
     *("msg_control", "cmsg_level", "cmsg_type", "cmsg_data", "fd", "events", "revents", "ptr", "u32", "u64"),
     *("onoff", "linger", "ee_errno", "ee_origin", "ee_type", "ee_code", "ee_info", "ee_data"),
-    *("scm_sec", "scm_nsec", "tcpm_addr", "tcpm_family", "tcpm_port", "tcpm_flags", "tcpm_key", "tcpm_keylen"),
+    *(
+        "scm_sec",
+        "scm_nsec",
+        "tcpm_addr",
+        "tcpm_family",
+        "tcpm_port",
+        "tcpm_flags",
+        "tcpm_key",
+        "tcpm_keylen",
+    ),
 )
 
 
 def check_calls(script: Script, ipv6: bool) -> None:
-    """Raises ScriptMistake for the first call, or ICMP message, that cannot be."""
+    """Raises ScriptError for the first call, or ICMP message, that cannot be."""
     for event in script.events:
         if isinstance(event.action, SystemCall):
             _check_call(script.text, event.action)
@@ -76,39 +85,39 @@ def check_calls(script: Script, ipv6: bool) -> None:
             try:
                 icmp_numbers(icmp.kind, icmp.code, ipv6)
             except ValueError as error:
-                raise ScriptMistake(script.text, icmp.place, str(error)) from None
+                raise ScriptError(script.text, icmp.place, str(error)) from None
 
 
 def _check_call(text: ScriptText, call: SystemCall) -> None:
     if call.name in _NOT_EMULATED:
-        raise ScriptMistake(text, call.place, f"{call.name}() is not emulated: {_NOT_EMULATED[call.name]}")
+        raise ScriptError(text, call.place, f"{call.name}() is not emulated: {_NOT_EMULATED[call.name]}")
     if call.name not in ARGUMENTS:
         words = f"'{call.name}' is no system call that there is{_meant(call.name, ARGUMENTS)}"
-        raise ScriptMistake(text, call.place, words)
+        raise ScriptError(text, call.place, words)
     least, most = ARGUMENTS[call.name]
     if not least <= len(call.arguments) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         words = f"{call.name}() takes {wanted} arguments, not {len(call.arguments)}"
-        raise ScriptMistake(text, call.place, words)
+        raise ScriptError(text, call.place, words)
     for argument in (*call.arguments, call.result):
         _check_names(text, argument)
     if call.error is not None and call.error.name not in ERRNOS:
         words = f"'{call.error.name}' is no name of an error{_meant(call.error.name, ERRNOS)}"
-        raise ScriptMistake(text, call.error.place, words)
+        raise ScriptError(text, call.error.place, words)
 
 
 def _check_names(text: ScriptText, expression: Expression) -> None:
     for part in parts_of(expression):
         if isinstance(part, Word) and part.name not in CONSTANTS:
             words = f"'{part.name}' is no constant that is known{_meant(part.name, CONSTANTS)}"
-            raise ScriptMistake(text, part.place, words)
+            raise ScriptError(text, part.place, words)
         if isinstance(part, Named) and part.name not in _FIELDS:
             words = f"'{part.name}' is no field that is known{_meant(part.name, _FIELDS)}"
-            raise ScriptMistake(text, part.place, words)
+            raise ScriptError(text, part.place, words)
         if isinstance(part, Structure):
             _check_twice(text, part)
         if isinstance(part, Converted) and isinstance(part.argument, Structure):
-            raise ScriptMistake(text, part.place, f"{part.name}() takes one number or text")
+            raise ScriptError(text, part.place, f"{part.name}() takes one number or text")
 
 
 def _check_twice(text: ScriptText, structure: Structure) -> None:
@@ -116,7 +125,7 @@ def _check_twice(text: ScriptText, structure: Structure) -> None:
     for item in structure.items:
         if isinstance(item, Named):
             if item.name in seen:
-                raise ScriptMistake(text, item.place, f"'{item.name}' is said twice in this structure")
+                raise ScriptError(text, item.place, f"'{item.name}' is said twice in this structure")
             seen[item.name] = item.place
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tcpemu.drill.language.drill_script import Flag
-from tcpemu.drill.language.script_mistake import ScriptMistake, ScriptText
+from tcpemu.drill.language.script_mistake import ScriptError, ScriptText
 
 IPV4, IPV6, MAPPED = "ipv4", "ipv6", "ipv4-mapped-ipv6"
 """Which IP is on the wire, and which addresses sockets have: for the last, AF_INET6 over IPv4."""
@@ -78,13 +79,13 @@ _WIRE = "wire_"
 
 
 def with_flags(before: DrillFlags, flags: Iterable[Flag], text: ScriptText) -> DrillFlags:
-    """The same with what these lines change. Raises ScriptMistake."""
+    """The same with what these lines change. Raises ScriptError."""
     after = before
     for flag in flags:
         try:
             after = with_flag(after, flag.name, flag.value)
         except ValueError as error:
-            raise ScriptMistake(text, flag.place, str(error)) from None
+            raise ScriptError(text, flag.place, str(error)) from None
     return after
 
 
@@ -102,14 +103,19 @@ def with_flag(before: DrillFlags, name: str, value: str | None) -> DrillFlags:
     if value is None:
         raise ValueError(f"--{name} needs a value: --{name}=...")
     if name in _NUMBERS:
-        return replace(before, **{name: _number(name, value)})
+        changed: dict[str, Any] = {name: _number(name, value)}
+        return replace(before, **changed)
     return _READERS[name](before, value)
 
 
 def _switch(before: DrillFlags, name: str, value: str | None) -> DrillFlags:
     if value is not None:
         raise ValueError(f"--{name} takes no value")
-    return replace(before, tcp_ts_ecr_scaled=True) if name == _SWITCHES[0] else replace(before, strict_segments=True)
+    return (
+        replace(before, tcp_ts_ecr_scaled=True)
+        if name == _SWITCHES[0]
+        else replace(before, strict_segments=True)
+    )
 
 
 def _number(name: str, value: str) -> int:

@@ -58,7 +58,7 @@ ShellAct: TypeAlias = SetSysctl | ForgetPeers | RestoreSysctls | ReadCounters | 
 """What one command does to the host."""
 
 
-class UnreadableCommand(ValueError):
+class UnreadableCommandError(ValueError):
     """A command that only a shell could run."""
 
 
@@ -76,7 +76,7 @@ _QUIET_WORDS = ("set", "true", ":", "export", "sleep", "[", "test")
 def acts_of(line: str, folder: Path, depth: int = 0) -> list[ShellAct]:
     """What the command line does, in order; files are looked for from the script's folder on.
 
-    Raises UnreadableCommand, which says what cannot be read, and OSError for a file that is not there.
+    Raises UnreadableCommandError, which says what cannot be read, and OSError for a file that is not there.
     """
     acts: list[ShellAct] = []
     for words in _commands(line):
@@ -93,7 +93,7 @@ def _commands(text: str) -> list[list[str]]:
         try:
             words = list(lexer)
         except ValueError as error:
-            raise UnreadableCommand(f"`{line.strip()}`: {error}") from None
+            raise UnreadableCommandError(f"`{line.strip()}`: {error}") from None
         command: list[str] = []
         for word in words:
             if word in _SEPARATORS or word == "||":
@@ -114,7 +114,7 @@ def _sum(expression: str) -> int:
     try:
         return _value(ast.parse(expression.strip(), mode="eval").body)
     except (SyntaxError, ValueError, ZeroDivisionError):
-        raise UnreadableCommand(f"`$(({expression}))` is no sum of numbers") from None
+        raise UnreadableCommandError(f"`$(({expression}))` is no sum of numbers") from None
 
 
 def _value(node: ast.expr) -> int:
@@ -159,7 +159,7 @@ def _acts_of_command(words: list[str], folder: Path, depth: int) -> list[ShellAc
         return _file(words[1], folder, depth)
     if program.endswith(".sh"):
         return _file(words[0], folder, depth)
-    raise UnreadableCommand(f"`{' '.join(words)}` is not read: it is more than a sysctl that it sets")
+    raise UnreadableCommandError(f"`{' '.join(words)}` is not read: it is more than a sysctl that it sets")
 
 
 def _is_plain_queue(words: list[str]) -> bool:
@@ -176,14 +176,16 @@ def _zeros(words: list[str]) -> list[ShellAct]:
     values = dict(word.split("=", 1) for word in words[1:] if "=" in word)
     size, count = values.get("bs", "512"), values.get("count", "")
     if values.get("if") != "/dev/zero" or "of" not in values or not (size.isdecimal() and count.isdecimal()):
-        raise UnreadableCommand(f"`{' '.join(words)}`: of dd only if=/dev/zero of=NAME bs=N count=N is read")
+        raise UnreadableCommandError(
+            f"`{' '.join(words)}`: of dd only if=/dev/zero of=NAME bs=N count=N is read"
+        )
     return [MakeFile(values["of"], min(int(size) * int(count), _MOST_OCTETS))]
 
 
 def _file(name: str, folder: Path, depth: int) -> list[ShellAct]:
     path = Path(os.path.normpath(folder / name))
     if depth >= _DEEPEST:
-        raise UnreadableCommand(f"{path} is reached through more than {_DEEPEST} files")
+        raise UnreadableCommandError(f"{path} is reached through more than {_DEEPEST} files")
     with path.open(encoding="utf-8", errors="replace") as file:
         text = file.read(_MOST_OCTETS)
     return acts_of(text, folder, depth + 1)
@@ -195,7 +197,7 @@ def _sysctl(words: list[str]) -> list[ShellAct]:
         if word.startswith("-"):
             continue
         if "=" not in word:
-            raise UnreadableCommand(f"`{' '.join(words)}`: {word} has no value; write name=value")
+            raise UnreadableCommandError(f"`{' '.join(words)}`: {word} has no value; write name=value")
         acts.append(_pair(word))
     return acts
 
@@ -203,7 +205,7 @@ def _sysctl(words: list[str]) -> list[ShellAct]:
 def _pair(word: str) -> SetSysctl:
     name, equals, value = word.partition("=")
     if not equals:
-        raise UnreadableCommand(f"`{word}` has no value; write name=value")
+        raise UnreadableCommandError(f"`{word}` has no value; write name=value")
     return SetSysctl(_sysctl_name(name), value.strip())
 
 
@@ -221,7 +223,9 @@ def _echo(words: list[str]) -> list[ShellAct]:
     if target == "/dev/null" or target.startswith("/tmp/"):
         return [NoMeaning()]
     if not target.startswith(_PROC):
-        raise UnreadableCommand(f"`{' '.join(words)}` writes to {target or 'nothing'}, which is no sysctl")
+        raise UnreadableCommandError(
+            f"`{' '.join(words)}` writes to {target or 'nothing'}, which is no sysctl"
+        )
     return [SetSysctl(_sysctl_name(target), " ".join(words[1:at]))]
 
 

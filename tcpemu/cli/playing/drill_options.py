@@ -1,0 +1,73 @@
+"""The options of `tcpemu drill`."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from tcpemu.cli.user_mistakes import clear_errors
+
+Scripts: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(metavar="SCRIPT...", help="packetdrill scripts (.pkt), or folders of them."),
+]
+Defines: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("-D", "--define", metavar="NAME=VALUE", help="What a name in the scripts stands for."),
+]
+ScriptOptions: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-O",
+        "--option",
+        metavar="NAME=VALUE",
+        help="An option of packetdrill, above those in the scripts: tolerance_usecs=4000, ip_version=ipv6.",
+    ),
+]
+Kernel: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--generation", metavar="KERNEL", help="The kernel under test (see tcpemu list --kernels)."),
+]
+Hz: TypeAlias = Annotated[
+    int | None,
+    typer.Option("--hz", metavar="HZ", help="Timers as late as with 100, 250 or 1000 ticks a second."),
+]
+Captures: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", metavar="OUT", help="Write captures: a file for one script, else a folder."
+    ),
+]
+Failures: TypeAlias = Annotated[
+    Path,
+    typer.Option(
+        "--failures", metavar="DIR", help="Where a script that fails leaves its capture; made where needed."
+    ),
+]
+JunitFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write what became of the scripts as JUnit XML."),
+]
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("-q", "--quiet", help="Print only what fails, and the sum of it.")
+]
+FAILURES = Path("drill-failures")
+
+
+@clear_errors
+def drill(
+    scripts: Scripts,
+    define: Defines = None,
+    option: ScriptOptions = None,
+    generation: Kernel = None,
+    hz: Hz = None,
+    output: Captures = None,
+    failures: Failures = FAILURES,
+    junit: JunitFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run packetdrill scripts on the emulator, in virtual time."""
+    from tcpemu.cli.playing.drill_command import Places, run_scripts, settings_of
+
+    settings = settings_of(define or [], option or [], generation, hz)
+    raise typer.Exit(run_scripts(scripts, settings, Places(output, failures, junit), quiet=quiet))

@@ -1,0 +1,108 @@
+"""`tcpemu drill`."""
+
+import xml.etree.ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from tcpemu.cli.app import app
+from tcpemu.wire.capture_file import read_capture
+
+GOOD = """ 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bind(3, ..., ...) = 0
++0 listen(3, 1) = 0
++0 < S 0:0(0) win 65535 <mss 1000>
++0 > S. 0:0(0) ack 1 <mss 1460>
+"""
+BAD = GOOD.replace("mss 1460", "mss 1000")
+MISTAKE = "0 sokket(1, 2, 3) = 3\n"
+
+
+def tcpemu(*arguments):
+    return CliRunner().invoke(app, ["drill", *map(str, arguments)])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"good": GOOD, "bad": BAD, "mistake": MISTAKE}.items():
+        (tmp_path / f"{name}.pkt").write_text(text)
+    return tmp_path
+
+
+def test_a_script_that_passes(folder):
+    done = tcpemu("good.pkt")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "passed  good.pkt  (0.000 s of virtual time)\n1 passed, 0 failed\n"
+    assert not (folder / "drill-failures").exists()
+
+
+def test_a_script_that_fails_leaves_its_packets(folder):
+    done = tcpemu("bad.pkt", "--failures", "here")
+    assert done.exit_code == 1
+    assert "bad.pkt:5: the host sends another packet: options" in done.stdout
+    assert done.stdout.endswith("0 passed, 1 failed\n")
+    capture = read_capture(folder / "here" / "bad.pcapng")
+    assert [packet.comments for packet in capture.packets] == [("line 4",), ("answers the SYN",)]
+    assert "failed: the host sends another packet: options" in capture.comments[0]
+
+
+def test_a_mistake_has_status_2_and_leaves_nothing(folder):
+    done = tcpemu("mistake.pkt", "good.pkt")
+    assert done.exit_code == 2
+    assert "mistake.pkt:1:3: 'sokket' is no system call that there is; did you mean socket?" in done.stdout
+    assert "1 passed, 1 failed" in done.stdout
+    assert not (folder / "drill-failures").exists()
+
+
+def test_a_folder_a_sum_and_junit(folder):
+    done = tcpemu(".", "-q", "--junit", "out.xml")
+    assert done.exit_code == 2
+    assert "1 passed, 2 failed" in done.stdout
+    assert "passed  good" not in done.stdout
+    suites = ET.parse(folder / "out.xml").getroot()
+    assert {key: suites.get(key) for key in ("tests", "failures", "errors")} == {
+        "tests": "3",
+        "failures": "1",
+        "errors": "1",
+    }
+    assert [case.get("name") for case in suites.iter("testcase")] == ["bad.pkt", "good.pkt", "mistake.pkt"]
+    (failure,) = suites.iter("failure")
+    assert "expected mss 1000, got mss 1460" in failure.text
+
+
+def test_captures_of_all_go_where_they_are_wanted(folder):
+    assert tcpemu("good.pkt", "-o", "one.pcapng").exit_code == 0
+    assert len(read_capture(folder / "one.pcapng").packets) == 2
+    assert tcpemu("good.pkt", "bad.pkt", "-o", "all").exit_code == 1
+    assert sorted(path.name for path in (folder / "all").iterdir()) == ["bad.pcapng", "good.pcapng"]
+
+
+def test_definitions_and_options_and_kernels(folder):
+    text = GOOD.replace("listen(3, 1)", "listen(3, BACKLOG)").replace("ack 1 <", "ack 1 win 14600 <")
+    (folder / "defined.pkt").write_text(text)
+    assert tcpemu("defined.pkt", "-D", "BACKLOG=5", "--generation", "linux-3.10").exit_code == 0
+    assert tcpemu("defined.pkt", "-D", "BACKLOG=5").exit_code == 1
+    assert tcpemu("defined.pkt").exit_code == 2
+    assert tcpemu("good.pkt", "-O", "mtu=1000").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing.pkt"], "nothing.pkt: No such file or directory"),
+        (["empty"], "empty: no .pkt file there"),
+        (["good.pkt", "-D", "BACKLOG"], "a definition is NAME=VALUE"),
+        (["good.pkt", "-O", "tolerance=5"], "--tolerance is no option of a script"),
+        (["good.pkt", "--generation", "linux-9"], "linux-9"),
+        (["good.pkt", "--hz", "7"], "hz"),
+        (["good.pkt", "-o", "good.pkt"], "*.pcap or *.pcapng"),
+        (["good.pkt", "bad.pkt", "-o", "good.pkt"], "good.pkt is a file"),
+        (["good.pkt", "--junit", "no/such.xml"], "there is no directory no"),
+    ],
+)
+def test_mistakes_on_the_command_line(folder, arguments, words):
+    (folder / "empty").mkdir()
+    done = tcpemu(*arguments)
+    assert done.exit_code == 2
+    assert words in done.output
