@@ -19,6 +19,7 @@ from tcpemu.drill.setup.checked_calls import check_calls
 from tcpemu.drill.setup.drill_flags import IPV6, DrillFlags, with_flag, with_flags
 from tcpemu.drill.setup.shell_commands import (
     ForgetPeers,
+    LookForSocket,
     MakeFile,
     ReadCounters,
     SetSysctl,
@@ -27,9 +28,10 @@ from tcpemu.drill.setup.shell_commands import (
     acts_of,
 )
 from tcpemu.generations import DEFAULT, generation
+from tcpemu.generations.linux_counters import MIB_II
 from tcpemu.stack import ConfigurationError, Host, NotEmulatedError
 from tcpemu.wire.capture_values import Packet
-from tcpemu.wire.segment import address
+from tcpemu.wire.segment import Address, address
 
 _MOST_OCTETS = 2**22
 """Of a script."""
@@ -174,6 +176,8 @@ class _Shell:
                 self.host.forget_peers()
             elif isinstance(act, ReadCounters):
                 self._look_at_counters(self.host, act, command)
+            elif isinstance(act, LookForSocket):
+                _look_for_socket(self.host, act, command)
             elif isinstance(act, MakeFile):
                 self._make(act)
 
@@ -194,9 +198,32 @@ class _Shell:
 
     def _look_at_counters(self, host: Host, act: ReadCounters, command: Command) -> None:
         now = dict(host.counters)
-        moved = {name for name, value in now.items() if value != self.counted.get(name, 0)}
-        self.counted = now
-        wanted = act.wanted.removeprefix("TcpExt").removeprefix("Tcp")
-        if wanted and wanted not in moved:
-            words = f"the counter {wanted} has not moved since nstat was read last"
-            raise DrillFailure(command.place, words)
+        names = now.keys() | (host.generation.counters or frozenset()) if act.zeros else now.keys()
+        moved = {name: now.get(name, 0) - self.counted.get(name, 0) for name in names}
+        lines = [
+            f"{_counter_name(name):<32}{by:<16}0.0" for name, by in sorted(moved.items()) if by or act.zeros
+        ]
+        if not act.keeps:
+            self.counted = now
+        if act.patterns and not any(all(pattern in line for pattern in act.patterns) for line in lines):
+            wanted = " and ".join(map(repr, act.patterns))
+            raise DrillFailure(command.place, f"no line of nstat has {wanted}", tuple(lines))
+
+
+def _counter_name(name: str) -> str:
+    return f"Tcp{name}" if name in MIB_II else f"TcpExt{name}"
+
+
+def _look_for_socket(host: Host, act: LookForSocket, command: Command) -> None:
+    """Lines as in /proc/net/tcp: ends in hexadecimal, then the number of the state (tcp_ipv4.c: get_tcp4_sock)."""
+    lines = [f"{_end(row.local)} {_end(row.remote)} {int(row.state):02X} " for row in host.sockets()]
+    if not any(all(pattern in line for pattern in act.patterns) for line in lines):
+        raise DrillFailure(
+            command.place, f"no line of the socket table has {' and '.join(map(repr, act.patterns))}"
+        )
+
+
+def _end(end: tuple[Address, int] | None) -> str:
+    address_octets, port = end or (bytes(4), 0)
+    words = [address_octets[at : at + 4][::-1].hex().upper() for at in range(0, len(address_octets) or 4, 4)]
+    return f"{''.join(words) or '0' * 8}:{port:04X}"

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tcpemu.cli.printing import show
 from tcpemu.cli.playing.trace_command import Job, Tally, jobs_with_places, read_trace, status, text_of
+from tcpemu.cli.printing import show
 from tcpemu.cli.user_mistakes import UsageError, complain, mistake_in
 from tcpemu.explain.lines.style import line
 from tcpemu.scenario.traces.judge import earliest_difference

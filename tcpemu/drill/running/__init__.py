@@ -8,6 +8,7 @@ inbound_packets.py    packets of the script as they are on the wire
 packet_checks.py      a packet of the host against that of the script, field by field
 call_arguments.py     arguments as numbers, octets, addresses
 call_steps.py         sockets, octets, files · waiting_steps.py: poll, epoll, recvmsg · option_steps.py: options
+transmit_stamps.py    SO_TIMESTAMPING of what is sent
 code_blocks.py        Python that looks at TCP_INFO
 drill_failure.py      why a script does not pass
 """

@@ -26,7 +26,7 @@ from tcpemu.drill.running.descriptor_table import (
 from tcpemu.drill.running.drill_failure import DrillFailure, WouldWait
 from tcpemu.drill.running.drill_flow import DrillFlow
 from tcpemu.drill.running.drill_world import DrillWorld
-from tcpemu.stack import Socket, SocketError
+from tcpemu.stack import NotEmulatedError, Socket, SocketError
 from tcpemu.stack.sockets.message_flags import MSG_DONTWAIT, MSG_FASTOPEN
 
 Step: TypeAlias = Callable[[DrillWorld, Arguments], int]
@@ -35,6 +35,7 @@ _AF_INET6, _SOCK_DGRAM, _TYPES, _UNSPEC = 10, 2, 0xF, 0
 _F_GETFL, _F_SETFL = 3, 4
 _SIOCINQ, _SIOCOUTQ, _SIOCOUTQNSD, _SIOCATMARK = 0x541B, 0x5411, 0x894B, 0x8905
 _MOST_OCTETS = 2**26
+_SPLICE_NONBLOCK = 2
 
 
 # ---------------------------------------------------------------------------------- descriptors
@@ -95,7 +96,14 @@ def _bind(world: DrillWorld, arguments: Arguments) -> int:
     file = socket_file(world, arguments)
     address = arguments.address(1)
     host, port = address if address is not None else (world.local_of_sockets, world.flags.bind_port)
-    file.socket.bind(host, port)
+    try:
+        file.socket.bind(host, port)
+    except SocketError as error:
+        if file.freebind and error.errno == errno.EADDRNOTAVAIL:
+            raise NotEmulatedError(
+                f"IP_FREEBIND is not emulated for {host}, no address of the host"
+            ) from None
+        raise
     return 0
 
 
@@ -314,6 +322,8 @@ def send(world: DrillWorld, file: SocketFile, data: bytes, flags: int, arguments
         world.progress[key] = taken
         world.waited.add(key)
         raise WouldWait
+    if file.stamps is not None and taken and conn is not None:
+        file.stamps.wrote(conn)
     return taken
 
 
@@ -351,7 +361,7 @@ def _splice(world: DrillWorld, arguments: Arguments) -> int:
     source, target = descriptor(world, arguments), descriptor(world, arguments, 2)
     size, flags = arguments.number(4), arguments.number(5)
     if isinstance(source, SocketFile) and isinstance(target, PipeFile) and not target.reads:
-        octets = receive(world, source, size, MSG_DONTWAIT if flags & 2 else 0)
+        octets = _spliced(world, source, size, flags)
         target.octets += octets
         return len(octets)
     if isinstance(target, SocketFile) and isinstance(source, PipeFile) and source.reads:
@@ -360,6 +370,14 @@ def _splice(world: DrillWorld, arguments: Arguments) -> int:
         del source.octets[:taken]
         return taken
     raise SocketError(errno.EINVAL)
+
+
+def _spliced(world: DrillWorld, file: SocketFile, size: int, flags: int) -> bytes:
+    """What splice() moves; nothing where only an urgent octet waits, for which it does not wait (tcp_splice_read)."""
+    conn = file.socket.connection
+    if conn is not None and conn.recv_q and not file.socket.unread:
+        return b""
+    return receive(world, file, size, MSG_DONTWAIT if flags & _SPLICE_NONBLOCK else 0)
 
 
 # ---------------------------------------------------------------------------------- files and settings

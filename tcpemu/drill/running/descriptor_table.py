@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from tcpemu.drill.running.drill_flow import DrillFlow
+from tcpemu.drill.running.transmit_stamps import TransmitStamps
 from tcpemu.stack import Socket
 from tcpemu.stack.sockets.poll_bits import POLLERR, POLLHUP
 
@@ -26,6 +27,10 @@ class SocketFile:
     """A connect() that had to wait has been begun."""
     closing: bool = False
     """close() waits, as SO_LINGER has it."""
+    freebind: bool = False
+    """IP_FREEBIND: bind() takes any address; that is not emulated for those that are not the host's."""
+    stamps: TransmitStamps | None = None
+    """SO_TIMESTAMPING."""
     inq: bool = False
     """TCP_INQ: recvmsg() tells how much is left."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tcpemu.drill.running.descriptor_table import EpollFile, OpenedFile
+from tcpemu.drill.running.descriptor_table import EpollFile, OpenedFile, SocketFile
 from tcpemu.drill.running.emulated_stage import EmulatedStage
 from tcpemu.drill.running.flow_table import FlowTable
 from tcpemu.drill.setup.drill_flags import IPV4, MAPPED, DrillFlags
@@ -48,12 +48,18 @@ class DrillWorld:
         return f"::ffff:{address}" if self.flags.ip_version == MAPPED else address
 
     def notice(self) -> None:
-        """Tell the epolls which sockets something may have become of."""
+        """Tell the epolls which sockets something may have become of, and see what was sent."""
         woken = self.stage.host.woken()
         for file in self.files.values():
             if isinstance(file, EpollFile):
                 for socket in woken:
                     file.woken(socket)
+            elif (
+                isinstance(file, SocketFile)
+                and file.stamps is not None
+                and file.socket.connection is not None
+            ):
+                file.stamps.look(file.socket.connection, self.stage.now)
 
     def unsent(self, socket: Socket, only_unsent: bool) -> int:
         """Octets that are not acknowledged, or not even sent (SIOCOUTQ, SIOCOUTQNSD)."""

@@ -9,8 +9,9 @@ from tcpemu.drill.running.call_arguments import Arguments
 from tcpemu.drill.running.call_steps import Step, expect_number, socket_file
 from tcpemu.drill.running.drill_failure import DrillFailure
 from tcpemu.drill.running.drill_world import DrillWorld
+from tcpemu.drill.running.transmit_stamps import stamps_for
 
-_TCP_INQ = (6, 36)
+_TCP_INQ, _IP_FREEBIND, _SO_TIMESTAMPING = (6, 36), (0, 15), (1, 37)
 _SO_LINGER = (1, 13)
 _MOST_OCTETS = 4096
 
@@ -21,6 +22,12 @@ def _setsockopt(world: DrillWorld, arguments: Arguments) -> int:
     octets = _octets(arguments)
     if (level, name) == _TCP_INQ:
         file.inq = any(octets)
+        return 0
+    if (level, name) == _IP_FREEBIND:
+        file.freebind = any(octets)
+        return 0
+    if (level, name) == _SO_TIMESTAMPING:
+        file.stamps = stamps_for(file.socket.connection, int.from_bytes(octets, "little"))
         return 0
     file.socket.setsockopt(level, name, octets, world.stage.now)
     return 0

@@ -10,7 +10,8 @@ from tcpemu.drill.running.call_steps import Step, descriptor, new_descriptor, re
 from tcpemu.drill.running.descriptor_table import EpollFile, SocketFile
 from tcpemu.drill.running.drill_failure import DrillFailure, WouldWait
 from tcpemu.drill.running.drill_world import DrillWorld
-from tcpemu.stack import SocketError
+from tcpemu.drill.running.transmit_stamps import Stamp
+from tcpemu.stack import NotEmulatedError, SocketError
 from tcpemu.stack.records.connection import QueuedError
 from tcpemu.stack.sockets.message_flags import MSG_ERRQUEUE, MSG_TRUNC
 from tcpemu.stack.sockets.poll_bits import POLLERR, POLLHUP
@@ -21,6 +22,8 @@ _ADD, _DEL, _MOD = 1, 2, 3
 _MILLISECOND = 1_000_000
 _RECVERR = (0, 11)
 _RECVERR6 = (41, 25)
+_SCM_TIMESTAMPING = (1, 37)
+_ORIGIN_TIMESTAMPING = 4
 
 
 def _deadline(world: DrillWorld, arguments: Arguments, timeout: int) -> int | None:
@@ -148,15 +151,38 @@ def _end_waits(file: SocketFile) -> int:
 def _from_error_queue(
     world: DrillWorld, file: SocketFile, message: Structure, room: int, arguments: Arguments
 ) -> int:
-    try:
-        entry = file.socket.recv_error(world.stage.now)
-    except SocketError as error:
-        raise error from None
-    size = min(room, len(entry.octets))
     level, kind = _RECVERR6 if world.ipv6_sockets else _RECVERR
+    if file.stamps is not None and file.stamps.waiting:
+        if room:
+            raise NotEmulatedError(
+                "what SO_TIMESTAMPING quotes of a packet is not emulated: leave it no room"
+            )
+        stamp = file.stamps.waiting.popleft()
+        _expect_stamp(world, arguments, message, stamp, (level, kind))
+        _expect_flags(arguments, message, MSG_ERRQUEUE | MSG_TRUNC)
+        return 0
+    entry = file.socket.recv_error(world.stage.now)
+    size = min(room, len(entry.octets))
     _expect_controls(arguments, message, _controls(message), [(level, kind, entry)])
     _expect_flags(arguments, message, MSG_ERRQUEUE | (MSG_TRUNC if size < len(entry.octets) else 0))
     return size
+
+
+def _expect_stamp(
+    world: DrillWorld, arguments: Arguments, message: Structure, stamp: Stamp, option: tuple[int, int]
+) -> None:
+    """When it was, and of what it is the time."""
+    controls = _controls(message)
+    told = QueuedError(errno.ENOMSG, _ORIGIN_TIMESTAMPING, 0, 0, stamp.kind, stamp.key, b"", None, None)
+    _expect_controls(arguments, message, controls[1:], [(*option, told)])
+    control = arguments.structure(controls[0])
+    _expect_field(arguments, control, "cmsg_level", _SCM_TIMESTAMPING[0])
+    _expect_field(arguments, control, "cmsg_type", _SCM_TIMESTAMPING[1])
+    time = arguments.structure(arguments.field(control, "cmsg_data").value)
+    wanted = arguments.field_value(time, "scm_sec") * 10**9 + arguments.field_value(time, "scm_nsec")
+    at = world.stage.since_start(stamp.at)
+    if abs(at - wanted) > world.flags.tolerance_usecs * 1000:
+        raise DrillFailure(time.place, f"the stamp is of {at / 1e9:.6f} s; expected {wanted / 1e9:.6f} s")
 
 
 def _controls(message: Structure) -> tuple[Expression, ...]:

@@ -10,6 +10,7 @@ import ast
 import os
 import re
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -36,9 +37,20 @@ class RestoreSysctls:
 
 @dataclass(frozen=True, slots=True)
 class ReadCounters:
-    """`nstat`: what counters have moved since it was read last; with `wanted`, one of them has to have."""
+    """`nstat`: what counters have moved since it was read last; one line of it has to have all that grep looks for."""
 
-    wanted: str = ""
+    patterns: tuple[str, ...] = ()
+    zeros: bool = False
+    """`-z`: those that have not moved are shown too."""
+    keeps: bool = False
+    """`-s`: the next one counts from the same time as this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookForSocket:
+    """`grep PATTERN /proc/net/tcp | grep PATTERN`: one line of the socket table has to have them all."""
+
+    patterns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,9 @@ class NoMeaning:
     """It has no meaning on an emulated host."""
 
 
-ShellAct: TypeAlias = SetSysctl | ForgetPeers | RestoreSysctls | ReadCounters | MakeFile | NoMeaning
+ShellAct: TypeAlias = (
+    SetSysctl | ForgetPeers | RestoreSysctls | ReadCounters | LookForSocket | MakeFile | NoMeaning
+)
 """What one command does to the host."""
 
 
@@ -70,6 +84,8 @@ _PROC = "/proc/sys/"
 _SEPARATORS = (";", "&&", "&")
 _ARITHMETIC = re.compile(r"\$\(\((.*?)\)\)")
 _RESTORE = re.compile(r"/tmp/sysctl_restore_[^/]*\.sh$")
+_SOCKET_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+_GREP_OPTIONS = ("-q", "-F", "-e")
 _QUIET_WORDS = ("set", "true", ":", "export", "sleep", "[", "test")
 
 
@@ -139,20 +155,12 @@ def _acts_of_command(words: list[str], folder: Path, depth: int) -> list[ShellAc
     program = words[0].rsplit("/", 1)[-1]
     if _RESTORE.search(words[0]):
         return [RestoreSysctls()]
-    if program == "sysctl":
-        return _sysctl(words)
-    if program == "echo":
-        return _echo(words)
-    if program == "set_sysctls.py":
-        return [_pair(word) for word in words[1:]]
-    if program == "nstat":
-        return [ReadCounters(words[words.index("grep") + 1] if "grep" in words else "")]
+    if program in _READERS:
+        return _READERS[program](words)
+    if program == "grep" and any(word in _SOCKET_TABLES for word in words):
+        return [LookForSocket(_patterns(words))]
     if program == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
         return [ForgetPeers()]
-    if program == "dd":
-        return _zeros(words)
-    if program == "rm":
-        return [MakeFile(word, None) for word in words[1:] if not word.startswith("-")]
     if program in _QUIET_WORDS or _is_plain_queue(words) or _is_offload(words):
         return [NoMeaning()]
     if program in ("source", ".") and len(words) > 1:
@@ -160,6 +168,26 @@ def _acts_of_command(words: list[str], folder: Path, depth: int) -> list[ShellAc
     if program.endswith(".sh"):
         return _file(words[0], folder, depth)
     raise UnreadableCommandError(f"`{' '.join(words)}` is not read: it is more than a sysctl that it sets")
+
+
+def _nstat(words: list[str]) -> ReadCounters:
+    options = {word for word in words[1:] if word.startswith("-") and word not in _GREP_OPTIONS}
+    if options - {"-n", "-z", "-s", "-as", "-sz", "-zs"}:
+        raise UnreadableCommandError(f"`{' '.join(words)}`: of nstat's options -n, -s and -z are read")
+    letters = "".join(options)
+    return ReadCounters(_patterns(words), "z" in letters, "s" in letters)
+
+
+def _patterns(words: list[str]) -> tuple[str, ...]:
+    """What a chain of greps looks for, as plain text."""
+    patterns: list[str] = []
+    for number, word in enumerate(words):
+        if word == "grep":
+            rest = [other for other in words[number + 1 :] if other not in _GREP_OPTIONS]
+            patterns += rest[:1]
+    if any(set(pattern) & set("^$*[]\\?") or pattern.startswith("-") for pattern in patterns):
+        raise UnreadableCommandError(f"`{' '.join(words)}`: plain text is looked for, no pattern")
+    return tuple(patterns)
 
 
 def _is_plain_queue(words: list[str]) -> bool:
@@ -235,3 +263,14 @@ def _without_output(words: list[str]) -> list[str]:
         if word in (">", ">>", ">&", "&>", "|") or (word == "2" and words[number + 1 : number + 2] == [">"]):
             return words[:number]
     return words
+
+
+_READERS: dict[str, Callable[[list[str]], list[ShellAct]]] = {
+    "sysctl": _sysctl,
+    "echo": _echo,
+    "set_sysctls.py": lambda words: [_pair(word) for word in words[1:]],
+    "nstat": lambda words: [_nstat(words)],
+    "dd": _zeros,
+    "rm": lambda words: [MakeFile(word, None) for word in words[1:] if not word.startswith("-")],
+}
+"""Programs whose arguments say all that they do."""

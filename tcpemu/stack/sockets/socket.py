@@ -339,7 +339,7 @@ class Socket(SocketState):
         """send() with flags, or where Fast Open may have a say."""
         conn = self.connection
         if conn is not None and conn.fast_open is not None and conn.fast_open.deferred:
-            return self._carried(conn, None, data, waits)
+            return self._carried(conn, None, data, waits, flags)
         if flags & message_flags.MSG_FASTOPEN and "net.ipv4.tcp_fastopen" not in self.host.generation.missing:
             if not self.host.sysctls.tcp_fastopen & CLIENT:
                 raise SocketError(errno.EOPNOTSUPP, "net.ipv4.tcp_fastopen has not the bit 1, for clients")
@@ -348,15 +348,15 @@ class Socket(SocketState):
             if not self.listening and self.may_connect:
                 if to is None:
                     raise SocketError(errno.EINVAL, "MSG_FASTOPEN needs an address; sendto() has one")
-                return self._carried(*self._new_connection(*to), data, waits)
+                return self._carried(*self._new_connection(*to), data, waits, flags)
             self._connect_again()
         if conn is None:
             raise SocketError(errno.EPIPE)
-        if flags & message_flags.MSG_ZEROCOPY and option_answers.kept(self.options, *_ZEROCOPY):
+        if self._without_copy(flags):
             return send_and_recv.send_without_copy(conn, data, flags)
         return send_and_recv.send(conn, data, flags)
 
-    def _carried(self, conn: Connection, iss: int | None, data: bytes, waits: bool) -> int:
+    def _carried(self, conn: Connection, iss: int | None, data: bytes, waits: bool, flags: int) -> int:
         """Send the SYN, with as much of the data as it may carry."""
         fast_open = fast_open_syn.state_of(conn)
         carried = syn_sent.connect(conn, iss, data)
@@ -364,7 +364,15 @@ class Socket(SocketState):
         fast_open.more_waits = waits and carried < len(data)
         if not carried:
             raise SocketError(errno.EINPROGRESS)
+        if self._without_copy(flags):
+            error_queue.sent_without_copy(conn, joins=False)
         return carried
+
+    def _without_copy(self, flags: int) -> bool:
+        """Whether the error queue is to tell when the octets are acknowledged."""
+        return bool(flags & message_flags.MSG_ZEROCOPY) and bool(
+            option_answers.kept(self.options, *_ZEROCOPY)
+        )
 
     def recv_error(self, now: int) -> QueuedError:
         """The first entry of the error queue, as recvmsg() with MSG_ERRQUEUE has it. EAGAIN where there is none.

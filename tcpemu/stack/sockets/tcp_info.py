@@ -242,7 +242,7 @@ def of_connection(conn: Connection) -> TcpInfo:
         bytes_received=0 if opening else rcv.nxt - rcv.irs - 1 & MASK,
         notsent_bytes=snd.write_seq - snd.nxt & MASK,
         min_rtt=_min_rtt(conn),
-        delivered=0 if opening else 1 if board is None else board.delivered,
+        delivered=0 if opening else (1 if board is None else board.delivered) - conn.opened_early,
         delivered_ce=0 if board is None else board.delivered_ce,
         dsack_dups=0 if board is None else board.recovery.dsack_dups,
         reord_seen=0 if board is None else board.recovery.reordering_seen,
