@@ -69,7 +69,7 @@ def _info(flow: DrillFlow | None, now: int) -> dict[str, Any]:
 
 def _dedented(text: str) -> str:
     """Without blanks before its first line, which stands behind the opening mark."""
-    return text.strip(" \t")
+    return text.strip(" \t") + "\n\n"
 
 
 def _line_of(error: Exception) -> int:

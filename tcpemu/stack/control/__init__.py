@@ -1,6 +1,7 @@
 """The congestion window, and how each kind of congestion control moves it.
 
 bbr.py              BBR, version 1: by the rate at which the path delivers
+busy_times.py       how long it was busy, and what held it back
 control_moment.py   the moment that a control goes by
 cubic.py            CUBIC (RFC 9438)
 cwnd_changes.py     what happens to any window, whatever kind moves it

@@ -6,12 +6,15 @@ tcp_output.c: tcp_cwnd_validate; tcp.c: tcp_slow_start_after_idle_check, tcp_cwn
 from __future__ import annotations
 
 from tcpemu.stack.base.sequence_numbers import before
+from tcpemu.stack.base.states import State
+from tcpemu.stack.control import busy_times
 from tcpemu.stack.control.cwnd_changes import with_current_ssthresh, with_cwnd
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
 
 _OPEN = CaState.OPEN
+_SENDS = (State.ESTABLISHED, State.CLOSE_WAIT)
 
 
 def validate(conn: Connection, sent: int, defers: bool) -> None:
@@ -36,6 +39,10 @@ def validate(conn: Connection, sent: int, defers: bool) -> None:
         recovery.cwnd_at = conn.host.now
     else:
         _application_limited(conn, board)
+        if conn.snd.no_space and not conn.snd.has_unsent and conn.state in _SENDS:
+            busy_times.start(
+                conn, busy_times.SEND_BUFFER
+            )  # all is sent, and the application finds no room for more
 
 
 def is_cwnd_limited(conn: Connection, board: Scoreboard) -> bool:

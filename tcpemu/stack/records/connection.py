@@ -86,6 +86,14 @@ class Sending:
     """Where the data ended that was last marked PSH (pushed_seq)."""
     no_space: bool = False
     """send() or poll() found no room: whoever waits is told when there is some (SOCK_NOSPACE)."""
+    busy_with: int = 0
+    """What the time counts for: 0 nothing, 1 busy, 2 the peer's window, 3 the send buffer (chrono_type)."""
+    busy_since: int = 0
+    """Nanoseconds: since when (chrono_start)."""
+    busy_time: int = 0
+    """Nanoseconds that it was busy and nothing of these held it back (chrono_stat), as the next two."""
+    window_limited: int = 0
+    buffer_limited: int = 0
     held: bool = False
     """Nagle's algorithm holds the last, small part of it back."""
     nagle_push: bool = False

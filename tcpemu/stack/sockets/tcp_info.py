@@ -16,6 +16,7 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.sending.delayed_acks import DELACK_MAX
+from tcpemu.stack.control import busy_times
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
 
@@ -97,8 +98,11 @@ class TcpInfo:
     data_segs_out: int | None = None
     delivery_rate: int | None = None
     busy_time: int | None = None
+    """Microseconds with data to send or under way, the next two among them."""
     rwnd_limited: int | None = None
+    """Microseconds in which the peer's window held data back."""
     sndbuf_limited: int | None = None
+    """Microseconds in which all was sent and the send buffer had no room for more."""
     delivered: int | None = None
     """Segments delivered, the SYN among them."""
     delivered_ce: int | None = None
@@ -249,6 +253,9 @@ def of_connection(conn: Connection) -> TcpInfo:
         snd_wnd=snd.wnd,
         rcv_wnd=rcv.wnd,
         total_rto=conn.rtx.total_rto,
+        busy_time=sum(busy_times.spent(snd, what, host.now) for what in (1, 2, 3)) // MICROSECOND,
+        rwnd_limited=busy_times.spent(snd, busy_times.PEERS_WINDOW, host.now) // MICROSECOND,
+        sndbuf_limited=busy_times.spent(snd, busy_times.SEND_BUFFER, host.now) // MICROSECOND,
         fastopen_client_fail=0 if conn.fast_open is None else conn.fast_open.client_fail,
     )
 

@@ -9,6 +9,7 @@ from tcpemu.stack.base.sequence_numbers import after, before, distance
 from tcpemu.stack.base.units import MICROSECOND, SECOND
 from tcpemu.stack.connection.lifetime import error_queue
 from tcpemu.stack.connection.measures import mtu_search, round_trip_time
+from tcpemu.stack.control import busy_times
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.scoreboard import Scoreboard
@@ -50,7 +51,7 @@ def clean_rtx_queue(conn: Connection, board: Scoreboard, result: AckResult, high
         if not whole:
             break
         dropped += 1
-    _drop(board, dropped)
+    _drop(conn, board, dropped)
     if conn.error_queue is not None:
         error_queue.acknowledged(conn, conn.error_queue)
     if board.sack and not board.packets_out:
@@ -90,7 +91,7 @@ def _count_acked(conn: Connection, board: Scoreboard, entry: Unacked, count: int
             rack.advance(conn, board, tags, entry.end, entry.sent)
 
 
-def _drop(board: Scoreboard, count: int) -> None:
+def _drop(conn: Connection, board: Scoreboard, count: int) -> None:
     """Forget the first pieces of the queue."""
     if not count:
         return
@@ -103,6 +104,8 @@ def _drop(board: Scoreboard, count: int) -> None:
         if board.hint is entry:
             board.hint = None
     del queue[:count]
+    if not queue:
+        busy_times.stop(conn, busy_times.BUSY)
 
 
 def _time(

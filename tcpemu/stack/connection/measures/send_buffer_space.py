@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
 from tcpemu.stack.base.sequence_numbers import distance
+from tcpemu.stack.control import busy_times
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.send_buffer import BUFFER_MEMORY
 
@@ -90,4 +91,6 @@ def space_may_have_come(conn: Connection) -> None:
         expand(conn)
     if is_writable(conn):
         conn.snd.no_space = False
+        if conn.snd.busy_with == busy_times.SEND_BUFFER:
+            busy_times.stop(conn, busy_times.SEND_BUFFER)
         conn.host.wake(conn.socket)

@@ -19,7 +19,7 @@ from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.measures import segment_size, send_buffer_space
 from tcpemu.stack.connection.sending import mtu_probe, pacing, probe_timers, transmit
-from tcpemu.stack.control import cwnd_validation, delivery_rate, pacing_rate
+from tcpemu.stack.control import busy_times, cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.control.cwnd_changes import with_cwnd
 from tcpemu.stack.records.connection import Connection, MtuSearch, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState, Recovery
@@ -65,7 +65,7 @@ def write_xmit(
     sent = _look_for_mtu(conn, probe or one)
     if sent < 0:
         return 0
-    defers = False
+    defers = full = False
     most = pacing_rate.burst(conn, mss)
     while snd.has_unsent and not (snd.paced and pacing.must_wait(conn)):
         quota = min(_cwnd_quota(conn), most) or int(probe or _fin_is_free(conn))
@@ -74,6 +74,7 @@ def write_xmit(
         _grow_head(conn, quota * mss)
         waiting = snd.head_length
         if not _window_takes(conn, waiting, mss):
+            full = True
             break
         if waiting <= mss:
             if nagle and waiting < mss and _last_waits(conn, cork):
@@ -85,6 +86,7 @@ def write_xmit(
         sent += _send_new(conn, _split_point(conn, mss, quota, nagle, cork), mss)
         if probe or one:
             break
+    busy_times.window_found(conn, full)
     cwnd_validation.validate(conn, sent, defers)
     if sent and not probe:
         probe_timers.schedule_loss_probe(conn)

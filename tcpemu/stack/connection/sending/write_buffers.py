@@ -11,7 +11,7 @@ from collections import deque
 from tcpemu.stack.base.sequence_numbers import add, after
 from tcpemu.stack.connection.measures import segment_size, send_buffer_space
 from tcpemu.stack.connection.sending import data_out
-from tcpemu.stack.control import cwnd_validation, delivery_rate
+from tcpemu.stack.control import busy_times, cwnd_validation, delivery_rate
 from tcpemu.stack.control.pacing_rate import GSO_MAX_SIZE
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.send_buffer import SendBuffer
@@ -54,6 +54,8 @@ def _new_buffer(conn: Connection) -> SendBuffer:
     """Behind what waits; after an idle time the congestion window comes down first (tcp_skb_entail)."""
     if conn.snd.queue is None:
         conn.snd.queue = deque()
+    if not conn.snd.queue and not conn.snd.busy_with:
+        busy_times.start(conn, busy_times.BUSY)
     conn.snd.nagle_push = False
     cwnd_validation.restart_after_idle(conn)
     buffer = SendBuffer()
