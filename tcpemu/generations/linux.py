@@ -178,7 +178,8 @@ LINUX_5_10 = _older(
     "Linux 5.10 (2020) with its stable updates, as measured on 5.10.262",
     release="5.10.262",
     sysctls={"net.ipv4.tcp_challenge_ack_limit": 1000},
-    windows=replace(LINUX_6_1.windows, stamps_count=False),
+    challenge_inexact_rst=False,
+    bad_ack_spares_request=True,
     arrivals=replace(LINUX_6_1.arrivals, takes_crossed=False, takes_old_acks=False),
     sending=replace(LINUX_6_1.sending, counts_progress=False),
     counts_time_wait_at_end=True,
@@ -190,8 +191,7 @@ LINUX_5_10_218 = _before_stable(
     "Linux 5.10 (2020) before the stable updates of 2025: the SYN queue holds exactly the backlog",
     queues=QueueRules(rules.half_open_at_least, rules.accepting_more_than, rules.accepting_more_than),
     request_takes_stamps=True,
-    bad_ack_spares_request=True,
-    challenge_inexact_rst=False,
+    windows=replace(LINUX_5_10.windows, stamps_count=False),
 )
 
 LINUX_5_4 = _older(

@@ -272,7 +272,7 @@ def test_values_that_make_the_same_file_name_have_two_files(scenario, tmp_path):
         (["ignored-akc"], ["did you mean 'ignored-ack'?"]),
         (
             ["--generation", "linux-9"],
-            ["server.generation", "linux-9", "linux-6.18 is the nearest before it"],
+            ["server.generation", "linux-9", "linux-7.3 is the nearest before it"],
         ),
         (["--generation", "linux-6.18,,bsd-4.4"], ["--generation", "with commas between them"]),
         (["--vary", "server.backlog"], ["server.backlog", "write PATH=VALUE,VALUE,..."]),

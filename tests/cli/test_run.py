@@ -237,7 +237,7 @@ def test_version_and_help():
         (["handshake", "--set", "net.ipv4.tcp_snack=0"], ["tcp_snack", "did you mean 'net.ipv4.tcp_sack'?"]),
         (
             ["handshake", "--generation", "linux-9"],
-            ["linux-9", "a kernel that is known", "linux-6.18 is the nearest"],
+            ["linux-9", "a kernel that is known", "linux-7.3 is the nearest"],
         ),
         (["handshake", "--until", "soon"], ["--until 'soon'", "must be a time such as"]),
         (["handshake", "--run", "second"], ["no run 'second'"]),
