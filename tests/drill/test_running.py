@@ -317,3 +317,62 @@ def test_a_kernel_of_another_time():
     )
     fails(text, "window")
     passes(text, generation="linux-2.6.32")
+
+
+def test_a_buffer_refers_to_seventeen_pieces_of_memory():
+    parts = ", ".join(["{..., 2}"] * 20)
+    message = f"{{msg_name(...)=..., msg_iov(20)=[{parts}], msg_flags=0}}"
+    passes(
+        OPEN
+        + f"""
++0 setsockopt(4, SOL_SOCKET, SO_ZEROCOPY, [1], 4) = 0
++0 sendmsg(4, {message}, MSG_ZEROCOPY) = 40
++0 > P. 1:35(34) ack 1
++.1 < . 1:1(0) ack 35 win 65535
++0 > P. 35:41(6) ack 1
++.1 < . 1:1(0) ack 41 win 65535
++0 sendmsg(4, {message}, 0) = 40
++0 > P. 41:81(40) ack 1
+"""
+    )
+
+
+def test_stamps_tell_when_octets_were_sent_and_acknowledged():
+    def stamp(what, nanoseconds):
+        return f"""
++0 recvmsg(4, {{msg_name(...)=..., msg_iov(1)=[{{..., 0}}], msg_flags=MSG_ERRQUEUE|MSG_TRUNC, msg_control=[
+     {{cmsg_level=SOL_SOCKET, cmsg_type=SCM_TIMESTAMPING, cmsg_data={{scm_sec=0, scm_nsec={nanoseconds}}}}},
+     {{cmsg_level=SOL_IP, cmsg_type=IP_RECVERR, cmsg_data={{ee_errno=ENOMSG, ee_origin=SO_EE_ORIGIN_TIMESTAMPING,
+        ee_type=0, ee_code=0, ee_info={what}, ee_data=499}}}}]}}, MSG_ERRQUEUE) = 0
+"""
+
+    bits = "SOF_TIMESTAMPING_TX_SOFTWARE|SOF_TIMESTAMPING_TX_ACK|SOF_TIMESTAMPING_SOFTWARE|SOF_TIMESTAMPING_OPT_ID"
+    text = (
+        OPEN
+        + f"""
++.1 setsockopt(4, SOL_SOCKET, SO_TIMESTAMPING, [{bits}], 4) = 0
++0 write(4, ..., 500) = 500
++0 > P. 1:501(500) ack 1
++.1 < . 1:1(0) ack 501 win 65535
+"""
+        + stamp("SCM_TSTAMP_SND", 100_000_000)
+        + stamp("SCM_TSTAMP_ACK", 200_000_000)
+    )
+    passes(text)
+    fails(
+        text.replace("scm_nsec=200000000", "scm_nsec=250000000"),
+        "the stamp is of 0.200000 s; expected 0.250000 s",
+    )
+    fails(text + stamp("SCM_TSTAMP_ACK", 0), "recvmsg() gives -1 EAGAIN")
+
+
+def test_a_socket_is_looked_for_in_the_table():
+    passes(LISTEN + '+0 `grep " 0A " /proc/net/tcp | grep ":1F90"`\n')
+    fails(LISTEN + '+0 `grep " 01 " /proc/net/tcp`\n', "no line of the socket table has ' 01 '")
+
+
+def test_nstat_counts_from_when_it_was_read_last():
+    syn = "+0 < 40001 > 8080 S 0:0(0) win 65535 <mss 1460>\n"
+    passes(LISTEN + syn + '+0 `nstat | grep TcpInSegs | grep -q " 1 "`\n')
+    fails(LISTEN + syn + "+0 `nstat -n`\n+0 `nstat | grep TcpInSegs`\n", "no line of nstat has 'TcpInSegs'")
+    passes(LISTEN + syn + '+0 `nstat -n`\n+0 `nstat -z | grep TcpInSegs | grep " 0 "`\n')

@@ -8,7 +8,7 @@ compared where it is written: DrillFailure.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -299,7 +299,14 @@ def _await_connection(world: DrillWorld, file: SocketFile, to: tuple[str, int]) 
     file.connected = False
 
 
-def send(world: DrillWorld, file: SocketFile, data: bytes, flags: int, arguments: Arguments) -> int:
+def send(
+    world: DrillWorld,
+    file: SocketFile,
+    data: bytes,
+    flags: int,
+    arguments: Arguments,
+    parts: Sequence[int] = (),
+) -> int:
     """send(): one that blocks goes on until all is taken, each time that a third of the buffer is free."""
     conn, key = file.socket.connection, id(arguments.call)
     if file.connected or (conn is not None and conn.fast_open is not None and conn.fast_open.deferred):
@@ -310,7 +317,7 @@ def send(world: DrillWorld, file: SocketFile, data: bytes, flags: int, arguments
     if key in world.waited and not file.socket.writable:
         raise WouldWait
     try:
-        taken += file.socket.send(data[taken:], world.stage.now, flags)
+        taken += file.socket.send(data[taken:], world.stage.now, flags, () if taken else parts)
     except SocketError as error:
         if error.errno != errno.EAGAIN:
             if taken:
@@ -336,12 +343,12 @@ def _writev(world: DrillWorld, arguments: Arguments) -> int:
 def _sendmsg(world: DrillWorld, arguments: Arguments) -> int:
     file = socket_file(world, arguments)
     message = arguments.structure(arguments.at(1))
-    size = sum(arguments.sizes(arguments.field(message, "msg_iov").value))
-    flags = arguments.number(2)
+    parts = arguments.sizes(arguments.field(message, "msg_iov").value)
+    size, flags = sum(parts), arguments.number(2)
     if flags & MSG_FASTOPEN:
         to = (world.remote_of_sockets, world.flags.connect_port)
         return _fast_open(world, file, bytes(size), flags, to, arguments)
-    return send(world, file, bytes(size), flags, arguments)
+    return send(world, file, bytes(size), flags, arguments, parts)
 
 
 def _sendfile(world: DrillWorld, arguments: Arguments) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
 from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.sequence_numbers import add, after, before, distance
@@ -17,6 +18,8 @@ from tcpemu.stack.sockets.message_flags import MSG_EOR, MSG_MORE, MSG_OOB
 _FURTHEST = 0x7FFFFFFF
 """A number is ahead by at most so much; what is further is behind."""
 
+_MOST_PARTS = 17
+"""Pieces of memory that a buffer may refer to (MAX_SKB_FRAGS, the default of net.core.max_skb_frags)."""
 _ESTABLISHED, _CLOSE_WAIT, _CLOSE = State.ESTABLISHED, State.CLOSE_WAIT, State.CLOSE
 
 
@@ -44,13 +47,40 @@ def send(conn: Connection, data: bytes, flags: int = 0) -> int:
     return taken
 
 
-def send_without_copy(conn: Connection, data: bytes, flags: int) -> int:
-    """The same with MSG_ZEROCOPY: the error queue tells when no octet of it is needed any more."""
-    joins = conn.snd.has_unsent
-    taken = send(conn, data, flags)
+def send_without_copy(conn: Connection, data: bytes, flags: int, parts: Sequence[int] = ()) -> int:
+    """The same with MSG_ZEROCOPY: the error queue tells when no octet of it is needed any more.
+
+    `parts` are the sizes of the pieces of memory that the octets lie in: a buffer refers to 17 of them at most, as
+    net.core.max_skb_frags has it (tcp_sendmsg_locked).
+    """
+    joins, taken = conn.snd.has_unsent, 0
+    for part in _within_buffers(data, parts):
+        last = taken + len(part) == len(data)
+        try:
+            found = send(conn, part, flags if last else flags | MSG_EOR)
+        except SocketError as error:
+            if taken and error.errno == errno.EAGAIN:
+                break
+            raise
+        taken += found
+        if found < len(part):
+            break
     if taken:
         error_queue.sent_without_copy(conn, joins)
     return taken
+
+
+def _within_buffers(data: bytes, parts: Sequence[int]) -> list[bytes]:
+    """The octets, cut where a buffer cannot refer to one more piece of memory."""
+    filled = [size for size in parts if size]
+    if len(filled) <= _MOST_PARTS:
+        return [data]
+    cut, at = [], 0
+    for first in range(0, len(filled), _MOST_PARTS):
+        size = sum(filled[first : first + _MOST_PARTS])
+        cut.append(data[at : at + size])
+        at += size
+    return cut
 
 
 def peek(conn: Connection, size: int) -> bytes:

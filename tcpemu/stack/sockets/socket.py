@@ -7,6 +7,7 @@ net/ipv4/af_inet.c, tcp.c (Linux 6.18).
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
@@ -300,7 +301,7 @@ class Socket(SocketState):
 
     # --- data -------------------------------------------------------------------------------------
 
-    def send(self, data: bytes, now: int, flags: int = 0) -> int:
+    def send(self, data: bytes, now: int, flags: int = 0, parts: Sequence[int] = ()) -> int:
         """Queue data; how many octets were taken, which may be fewer. tcp.c: tcp_sendmsg.
 
         EAGAIN when the send buffer is full; EPIPE without a connection, after shutdown() and after the end, once
@@ -309,10 +310,13 @@ class Socket(SocketState):
         With MSG_OOB in `flags` the last octet is urgent; with MSG_MORE a part of a segment waits, as under TCP_CORK,
         for the next data or ACK; with MSG_EOR nothing joins these octets from behind, in no segment. With
         MSG_ZEROCOPY, where SO_ZEROCOPY is set, the error queue tells when the octets are acknowledged; they count for
-        the send buffer as others do. MSG_FASTOPEN is for `sendto`; others change nothing, as in Linux.
+        the send buffer as others do. `parts` are then the sizes of the pieces of memory that sendmsg() is given, which
+        decide how many of them a segment may have. MSG_FASTOPEN is for `sendto`; others change nothing, as in Linux.
         """
         self._begin_stream(now)
         conn = self.connection
+        if parts and conn is not None and conn.fast_open is None and self._without_copy(flags):
+            return send_and_recv.send_without_copy(conn, data, flags, parts)
         if flags or conn is None or conn.fast_open is not None:
             return self._send(data, None, flags)
         return send_and_recv.send(conn, data)
