@@ -23,7 +23,12 @@ IPV4 = {
     "CMSG_TYPE_RECVERR": "IP_RECVERR",
 }
 IPV6 = {"TFO_COOKIE": "c1d1e9742a47a9bc", "CMSG_LEVEL_IP": "SOL_IPV6", "CMSG_TYPE_RECVERR": "IPV6_RECVERR"}
-IPV6_OPTIONS = (("ip_version", "ipv6"), ("mtu", "1520"))
+IPV6_OPTIONS = (
+    ("ip_version", "ipv6"),
+    ("mtu", "1520"),
+    ("local_ip", "fd3d:0a0b:17d6::1"),
+    ("remote_ip", "fd3d:fa7b:d17d::1"),
+)
 
 
 def main() -> int:

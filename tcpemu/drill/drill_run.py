@@ -16,7 +16,7 @@ from tcpemu.drill.running.emulated_stage import BEGINNING, EmulatedStage
 from tcpemu.drill.running.flow_table import FlowTable
 from tcpemu.drill.running.script_player import ScriptPlayer
 from tcpemu.drill.setup.checked_calls import check_calls
-from tcpemu.drill.setup.drill_flags import IPV6, DrillFlags, with_flag, with_flags
+from tcpemu.drill.setup.drill_flags import IPV6, DrillFlags, check_addresses, with_flag, with_flags
 from tcpemu.drill.setup.shell_commands import (
     ForgetPeers,
     LookForSocket,
@@ -112,9 +112,7 @@ def _run(text: str, name: str, folder: Path, settings: DrillSettings, outcome: D
     check_calls(script, flags.ip_version == IPV6)
     shell = _Shell(script, folder, outcome)
     shell.read_all()
-    host = Host(
-        [flags.local], generation(settings.generation), seed=settings.seed, mtu=flags.mtu, hz=settings.hz
-    )
+    host = _host(script, flags, settings)
     shell.host = host
     stage = EmulatedStage(host)
     flows = FlowTable(host, address(flags.local), address(flags.remote), flags.bind_port)
@@ -130,6 +128,20 @@ def _run(text: str, name: str, folder: Path, settings: DrillSettings, outcome: D
         outcome.message = _told(script, failure)
     outcome.virtual = stage.now - BEGINNING
     outcome.packets = stage.packets
+
+
+def _host(script: Script, flags: DrillFlags, settings: DrillSettings) -> Host:
+    """The host under test. ScriptError for addresses and an MTU that it cannot have."""
+    kernel = generation(settings.generation)
+    wrong = check_addresses(flags)
+    if wrong is not None:
+        raise ScriptError(script.text, Place(1, 1), wrong)
+    try:
+        return Host([flags.local], kernel, seed=settings.seed, mtu=flags.mtu, hz=settings.hz)
+    except ConfigurationError as error:
+        if settings.hz is not None and str(error).startswith("hz"):
+            raise
+        raise ScriptError(script.text, Place(1, 1), str(error)) from None
 
 
 def _told(script: Script, failure: DrillFailure) -> str:

@@ -75,3 +75,24 @@ def test_nothing_of_a_script_with_a_mistake_runs(tmp_path):
     made = tmp_path / "made"
     run_text(f"+0 %{{ open({str(made)!r}, 'w') }}%\n+0 nonsense(3) = 0\n")
     assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--ip_version=ipv6\n--local_ip=192.0.2.1", "--local_ip is 192.0.2.1, but --ip_version is ipv6"),
+        ("--remote_ip=fd00::1", "--remote_ip is fd00::1, but --ip_version is ipv4"),
+        ("--ip_version=ipv6\n--mtu=1000", "mtu"),
+    ],
+)
+def test_addresses_and_mtu_have_to_fit_the_ip(flags, words):
+    outcome = run_text(f"{flags}\n{SOCKET}")
+    assert outcome.mistake
+    assert words in outcome.message
+
+
+def test_a_packet_too_long_for_ip_is_told():
+    outcome = run_text(
+        f"{SOCKET}+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n+0 < S 0:65535(65535) win 9\n"
+    )
+    assert "this packet cannot be on a wire" in outcome.message

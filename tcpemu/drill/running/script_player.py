@@ -156,7 +156,11 @@ class ScriptPlayer:
 
     def _inject(self, packet: TcpPacket) -> None:
         flow = self.world.flows.of_inbound(packet)
-        self.stage.arrive(segment_on_wire(packet, flow, self.world.flows, self.world.flags))
+        segment = segment_on_wire(packet, flow, self.world.flows, self.world.flags)
+        try:
+            self.stage.arrive(segment)
+        except ValueError as error:
+            raise DrillFailure(packet.place, f"this packet cannot be on a wire: {error}") from None
         self._poke()
 
     def _inject_icmp(self, packet: IcmpPacket) -> None:

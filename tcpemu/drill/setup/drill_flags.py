@@ -108,6 +108,15 @@ def with_flag(before: DrillFlags, name: str, value: str | None) -> DrillFlags:
     return _READERS[name](before, value)
 
 
+def check_addresses(flags: DrillFlags) -> str | None:
+    """What is wrong with the two addresses, if anything: both are of the IP that is on the wire."""
+    six = flags.ip_version == IPV6
+    for name, address in (("local_ip", flags.local), ("remote_ip", flags.remote)):
+        if (":" in address) != six:
+            return f"--{name} is {address}, but --ip_version is {flags.ip_version}: both have to be of one IP"
+    return None
+
+
 def _switch(before: DrillFlags, name: str, value: str | None) -> DrillFlags:
     if value is not None:
         raise ValueError(f"--{name} takes no value")
