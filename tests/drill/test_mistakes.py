@@ -10,6 +10,8 @@ SOCKET = "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
 MISTAKES = {
     "--tolerance=5": ("--tolerance is no option of a script", "--tolerance"),
     "--bind_port=70000": ("it can be a whole number from 1 to 65535", "--bind_port"),
+    "--mss=1000": ("what arrives is not put together out of segments (GRO)", "--mss"),
+    '--code_command="perl"': ("code is Python, not for perl", "--code_command"),
     "--wire_client": ("no second machine takes part", "--wire_client"),
     '+0 write(4, "abc) = 3': ('a text in quotes that never ends; close it with "', '"'),
     "+0 `sysctl -q net.ipv4.tcp_sack=1": ("a command in backticks that never ends", "`"),

@@ -103,6 +103,15 @@ def test_pieces_are_joined_to_what_the_script_has():
     passes(OPEN + "+0 write(4, ..., 3500) = 3500\n+0 > P. 1:3501(3500) ack 1\n")
 
 
+def test_pieces_stand_alone_where_segments_are_strict():
+    text = OPEN + "+0 write(4, ..., 2000) = 2000\n+0 write(4, ..., 2000) = 2000\n"
+    passes(text + "+0 > P. 1:4001(4000) ack 1\n")
+    apart = text + "+0 > P. 1:2001(2000) ack 1\n+0 > P. 2001:4001(2000) ack 1\n"
+    passes(apart)
+    passes("--strict_segments\n" + apart)
+    fails("--strict_segments\n" + text + "+0 > P. 1:4001(4000) ack 1\n", "octets: expected 4000, got 2000")
+
+
 def test_segments_stand_alone_where_the_script_has_them_so():
     passes(OPEN + "+0 write(4, ..., 1500) = 1500\n+0 > . 1:1001(1000) ack 1\n+0 > P. 1001:1501(500) ack 1\n")
 

@@ -31,7 +31,7 @@ from tcpemu.drill.running.option_steps import OPTION_STEPS
 from tcpemu.drill.running.waiting_steps import WAITING_STEPS
 from tcpemu.drill.setup.constant_names import CONSTANTS, errno_name
 from tcpemu.stack import NotEmulatedError, SocketError
-from tcpemu.wire.segment import SYN
+from tcpemu.wire.segment import PSH, SYN
 
 _STEPS = {**STEPS, **WAITING_STEPS, **OPTION_STEPS}
 _MICROSECOND = 1_000
@@ -199,7 +199,8 @@ class ScriptPlayer:
                 return taken
             taken.append(departure)
             octets += len(departure.segment.payload)
-            if octets >= packet.size or not departure.segment.payload:
+            ends_piece = self.world.flags.strict_segments and departure.segment.flags & PSH
+            if octets >= packet.size or not departure.segment.payload or ends_piece:
                 return taken
 
     def _next_departure(self, flow: DrillFlow, limit: int) -> Departure | None:

@@ -42,7 +42,8 @@ class DrillFlags:
     tcp_ts_ecr_scaled: bool = False
     """An echo that the host never sent counts from the first timestamp of the connection."""
     strict_segments: bool = False
-    """Segments that leave together are not joined to what the script has."""
+    """A packet of the script is one piece, as the host hands it to a device that cuts it: such a piece ends with PSH.
+    Without it pieces that leave at one time are joined to what the script has."""
 
     @property
     def local(self) -> str:
@@ -65,7 +66,7 @@ _NUMBERS = {
 _SWITCHES = ("tcp_ts_ecr_scaled", "strict_segments")
 _NO_MEANING = (
     *("gateway_ip", "netmask_ip", "speed", "send_omit_free", "is_anyip", "verbose", "debug", "code_sockopt"),
-    *("code_command", "code_format", "mss", "define"),
+    "define",
 )
 _NOT_THERE = {
     "non_fatal": "every mismatch ends a script",
@@ -73,6 +74,7 @@ _NOT_THERE = {
     "init_scripts": "put the sysctls into the script",
     "so_filename": "no other stack is loaded",
     "so_flags": "no other stack is loaded",
+    "mss": "what arrives is not put together out of segments (GRO)",
     "psp_udp_port": "PSP is not emulated",
 }
 _WIRE = "wire_"
@@ -155,6 +157,12 @@ def _address(name: str, value: str) -> str:
         raise ValueError(f"--{name} is {value!r}, no address of IPv4 or IPv6") from None
 
 
+def _python(before: DrillFlags, value: str) -> DrillFlags:
+    if not value.rpartition("/")[2].startswith("python"):
+        raise ValueError(f"code is Python, not for {value}")
+    return before
+
+
 def _percent(before: DrillFlags, value: str) -> DrillFlags:
     try:
         percent = float(value)
@@ -170,4 +178,6 @@ _READERS: dict[str, Callable[[DrillFlags, str], DrillFlags]] = {
     "local_ip": _local,
     "remote_ip": _remote,
     "tolerance_percent": _percent,
+    "code_command": _python,
+    "code_format": _python,
 }
