@@ -47,6 +47,16 @@ def _count(name: str, value: object, unit: str) -> None:
         raise ConfigurationError(f"{name}={value!r}: a whole number of {unit}, 1 or more")
 
 
+def _burst(burst: object, loss: float) -> None:
+    """So many packets in the mean; a loss that leaves no good time between two bursts cannot be."""
+    if not isinstance(burst, int | float) or not 1 <= burst <= 1_000_000:
+        raise ConfigurationError(f"burst={burst!r}: packets lost in a row, 1 to 1,000,000 in the mean")
+    if burst > 1 and loss > burst / (burst + 1):
+        raise ConfigurationError(
+            f"burst={burst}: with loss={loss} there is not a packet between two bursts; raise burst or lower loss"
+        )
+
+
 def _rules(drop: object) -> tuple["Rule", ...]:
     rules = (drop,) if isinstance(drop, Rule) else drop
     if not isinstance(rules, list | tuple) or not all(isinstance(each, Rule) for each in rules):
@@ -74,6 +84,8 @@ class Rule:
     dport: int | None = None
     nth: int | Iterable[int] = ()
     """Which of the packets that match, counted from 1: a number, or several. None at all: every one."""
+    every: int | None = None
+    """Of those that match, every so-many-th, as 10 for the 10th, 20th, 30th; in place of `nth`. None: no such rule."""
     begin: int = 0
     """Packets sent before this time, in nanoseconds, are neither dropped nor counted."""
     until: int | None = None
@@ -92,6 +104,10 @@ class Rule:
         if self.until is not None and nanoseconds("until", self.until) <= self.begin:
             raise ConfigurationError(f"until={self.until}: not after begin={self.begin}; give a later time")
         object.__setattr__(self, "nth", _numbers(self.nth))
+        if self.every is not None:
+            _count("every", self.every, "packets")
+            if self.numbers:
+                raise ConfigurationError(f"every={self.every} beside nth={self.nth}: keep one of the two")
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -115,11 +131,19 @@ class Rule:
 
     def text(self, count: int) -> str:
         """In words, for the packet that was the `count`-th to match: `the 2nd SYN|ACK to port 80`."""
-        return self._said(f"the {ordinal(count)}" if self.numbers else "every")
+        return self._said(f"the {ordinal(count)}" if self.numbers or self.every else "every")
+
+    def drops(self, count: int) -> bool:
+        """Whether it drops the packet that was the `count`-th to match."""
+        if self.every is not None:
+            return count % self.every == 0
+        return not self.numbers or count in self.numbers
 
     @property
     def words(self) -> str:
         """In words, for all the packets that it is for: `the 2nd and 5th SYN|ACK`."""
+        if self.every is not None:
+            return self._said(f"every {ordinal(self.every)}")
         *others, last = map(ordinal, self.numbers or (1,))
         which = f"{', '.join(others)} and {last}" if others else last
         return self._said(f"the {which}" if self.numbers else "every")
@@ -164,6 +188,12 @@ class Conditions:
     """Probability that a packet goes ahead without the delay, as tc-netem has it."""
     drop: tuple[Rule, ...] | Rule = ()
     """Rules, or a single one."""
+    shared: str = ""
+    """The name of a bottleneck: all links of the network with this name wait in one queue for one rate, which stands at
+    their senders, before the delay of each. Rate, queue and mark are the same for all of them."""
+    burst: float = 1.0
+    """Packets that are lost one after the other, in the mean, where `loss` loses any: above 1 losses come in bursts,
+    with good times between them (Gilbert's model); 1: each packet by itself."""
     mark: int | None = None
     """An ECN-capable packet that finds so many packets in the queue is marked (CE), as DCTCP's K has it; None: none."""
 
@@ -189,6 +219,9 @@ class Conditions:
         _count("queue", self.queue, "packets")
         if self.rate is not None:
             _count("rate", self.rate, "bit/s")
+        if not isinstance(self.shared, str):
+            raise ConfigurationError(f"shared={self.shared!r}: the name of a bottleneck")
+        _burst(self.burst, self.loss)
         if self.mark is not None:
             _count("mark", self.mark, "packets")
         if self.mtu is not None and not (type(self.mtu) is int and LEAST_MTU <= self.mtu <= MOST_MTU):
@@ -214,6 +247,14 @@ class Conditions:
         if self.mark is not None and self.mark >= self.queue:
             raise ConfigurationError(
                 f"mark={self.mark}: the queue has room for {self.queue}, so none would be marked; lower mark"
+            )
+        if self.shared and self.rate is None:
+            raise ConfigurationError(
+                f"shared={self.shared!r}: nothing waits on a link without a rate; set rate or leave shared out"
+            )
+        if self.burst > 1 and not self.loss:
+            raise ConfigurationError(
+                f"burst={self.burst}: nothing is lost on a link without loss; set loss or leave burst out"
             )
         if self.jitter > self.delay:
             raise ConfigurationError(

@@ -75,20 +75,21 @@ def build_hop(
     copy: Copy,
     arrive: Hop,
     refuse: Hop,
+    leaving: deque[int] | None = None,
 ) -> Hop:
     """The way through a link in these conditions. `stream` gives the random stream of a name.
 
-    `refuse` gets what is too large for it.
+    `refuse` gets what is too large for it; `leaving` is when each packet of a shared queue will have left it.
     """
     hop: Hop = Delay(conditions.delay, conditions.jitter, stream("jitter"), arrive)
     if conditions.reorder:
         hop = Reorder(conditions.reorder, stream("reorder"), arrive, hop)
     if conditions.rate is not None:
-        hop = RateLimit(conditions.rate, conditions.queue, conditions.mark, lose, hop)
+        hop = RateLimit(conditions.rate, conditions.queue, conditions.mark, lose, hop, leaving)
     if conditions.duplicate:
         hop = Duplicate(conditions.duplicate, stream("duplicate"), copy, hop)
     if conditions.loss:
-        hop = Loss(conditions.loss, stream("loss"), lose, hop)
+        hop = Loss(conditions.loss, conditions.burst, stream("loss"), lose, hop)
     if conditions.mtu is not None:
         hop = TooLarge(conditions.mtu, refuse, hop)
     if conditions.rules:
@@ -163,10 +164,18 @@ class RateLimit:
 
     __slots__ = ("_leaving", "_limit", "_lose", "_mark", "_onward", "_rate")
 
-    def __init__(self, rate: int, limit: int, mark: int | None, lose: Lose, onward: Hop) -> None:
+    def __init__(
+        self,
+        rate: int,
+        limit: int,
+        mark: int | None,
+        lose: Lose,
+        onward: Hop,
+        leaving: deque[int] | None = None,
+    ) -> None:
         self._rate, self._limit, self._lose, self._onward = rate, limit, lose, onward
         self._mark = limit if mark is None else mark
-        self._leaving: deque[int] = deque()
+        self._leaving: deque[int] = deque() if leaving is None else leaving
 
     def __call__(self, flight: Flight, at: int) -> None:
         leaving = self._leaving
@@ -200,16 +209,26 @@ class Duplicate:
 
 
 class Loss:
-    """Some packets are lost."""
+    """Some packets are lost: each by itself, or in bursts of so many in the mean.
 
-    __slots__ = ("_lose", "_onward", "_probability", "_random", "_why")
+    In bursts there is a good time, in which none is lost, and a bad one, in which all are (Gilbert 1960). A bad one
+    goes on with the probability 1 - 1 / burst; a good one ends so often that `probability` of all packets are lost.
+    """
 
-    def __init__(self, probability: float, random: Random, lose: Lose, onward: Hop) -> None:
-        self._probability, self._random, self._lose, self._onward = probability, random, lose, onward
+    __slots__ = ("_bad", "_begins", "_goes_on", "_lose", "_onward", "_random", "_why")
+
+    def __init__(self, probability: float, burst: float, random: Random, lose: Lose, onward: Hop) -> None:
+        self._random, self._lose, self._onward = random, lose, onward
+        self._begins = self._goes_on = probability
+        self._bad = False
         self._why = f"lost by chance ({probability * 100:g} %)"
+        if burst > 1:
+            self._begins, self._goes_on = probability / (burst * (1 - probability)), 1 - 1 / burst
+            self._why = f"lost by chance ({probability * 100:g} %, in bursts of {burst:g})"
 
     def __call__(self, flight: Flight, at: int) -> None:
-        if self._random.random() < self._probability:
+        self._bad = self._random.random() < (self._goes_on if self._bad else self._begins)
+        if self._bad:
             self._lose(flight, at, self._why)
         else:
             self._onward(flight, at)
@@ -253,7 +272,7 @@ class DropByRule:
             return ""
         self._counts[index] += 1
         count = self._counts[index]
-        if rule.numbers and count not in rule.numbers:
+        if not rule.drops(count):
             return ""
         self._dropped[index] += 1
         return rule.text(count)

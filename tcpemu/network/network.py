@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -88,6 +89,8 @@ class Network:
         self._switched: list[Callable[[Node], None]] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
+        self._bottlenecks: dict[str, tuple[tuple[int | None, int, int | None], deque[int]]] = {}
+        """By name: rate, queue and mark, and when each packet that waits will have left."""
         self._links_made: dict[tuple[str, str], int] = {}
         self._past: PastNetwork | None = None
         """What is left of the network that this one is a copy of."""
@@ -201,8 +204,23 @@ class Network:
             copy=self._copy,
             arrive=lambda flight, at: self._loop.at(at, self._arrive, sender.name, receiver, flight),
             refuse=lambda flight, at: self._too_large(sender.name, conditions, flight, at),
+            leaving=self._bottleneck(conditions),
         )
         return hop
+
+    def _bottleneck(self, conditions: Conditions) -> deque[int] | None:
+        """The queue of the bottleneck that a link is part of. Raises ConfigurationError where others have another."""
+        name = conditions.shared
+        if not name:
+            return None
+        measures = conditions.rate, conditions.queue, conditions.mark
+        known, leaving = self._bottlenecks.setdefault(name, (measures, deque()))
+        if known != measures:
+            words = "rate={}, queue={}, mark={}".format(*known)
+            raise ConfigurationError(
+                f"shared={name!r}: another link has that bottleneck with {words}; give this one the same"
+            )
+        return leaving
 
     def _arrive(self, sender: str, receiver: Attached, flight: Flight) -> None:
         if receiver.only_claims(flight.segment.dst):

@@ -7,6 +7,7 @@ For every link in any conditions:
 4. Without loss, rules and a full queue, all arrive.
 """
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -302,3 +303,66 @@ def test_a_link_never_exceeds_its_rate(segments):
     for at, seq in arrivals(network):
         bits += 8 * (40 + len(segments[seq].payload))
         assert at - delay == bits * SECOND // rate
+
+
+# Bottlenecks, patterns of loss.
+
+
+def test_links_that_share_a_bottleneck_wait_for_one_another():
+    network = Network(0)
+    a, b, c = (network.raw(name, f"10.0.0.{number}") for number, name in enumerate("abc", 1))
+    way = Conditions(delay=5 * MILLISECOND, rate=1_000_000, queue=3, shared="up")
+    network.link(a, b, way)
+    network.link(c, b, Conditions(delay=9 * MILLISECOND, rate=1_000_000, queue=3, shared="up"))
+    for number in range(2):  # 1 ms each
+        a.send(seg(seq=number, payload=bytes(85)))
+        c.send(seg(seq=10 + number, payload=bytes(85), src=address("10.0.0.3")))
+    network.run(SECOND)
+    assert arrivals(network) == [(6 * MILLISECOND, 0), (8 * MILLISECOND, 1), (11 * MILLISECOND, 10)]
+    assert losses(network) == [(11, "the link's queue is full (3 packets)")]
+
+
+def test_one_bottleneck_has_one_rate():
+    network = Network(0)
+    a, b, c = (network.raw(name, f"10.0.0.{number}") for number, name in enumerate("abc", 1))
+    network.link(a, b, Conditions(rate=1_000_000, shared="up"))
+    with pytest.raises(
+        ConfigurationError, match="another link has that bottleneck with rate=1000000, queue=1000"
+    ):
+        network.link(c, b, Conditions(rate=2_000_000, shared="up"))
+
+
+def test_every_third_packet_is_dropped():
+    network = run(Conditions(drop=Rule(every=3)), numbered(10))
+    assert losses(network) == [
+        (at, f"dropped by rule: the {words} packet") for at, words in ((2, "3rd"), (5, "6th"), (8, "9th"))
+    ]
+    assert Rule(every=3).words == "every 3rd packet"
+
+
+def test_bursts_lose_the_same_share_in_runs_of_the_mean_length():
+    network = run(Conditions(loss=0.1, burst=5.0), numbered(20_000), until=100 * SECOND)
+    lost = sorted(seq for seq, _ in losses(network))
+    runs = 1 + sum(later != earlier + 1 for earlier, later in itertools.pairwise(lost))
+    assert 0.085 < len(lost) / 20_000 < 0.115
+    assert 4.5 < len(lost) / runs < 5.6
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"shared": "up"}, "nothing waits on a link without a rate"),
+        ({"shared": 1, "rate": 1}, "the name of a bottleneck"),
+        ({"burst": 3.0}, "nothing is lost on a link without loss"),
+        ({"burst": 0.5, "loss": 0.1}, "packets lost in a row"),
+        ({"burst": 2.0, "loss": 0.9}, "not a packet between two bursts"),
+    ],
+)
+def test_what_a_link_cannot_be_is_told(wrong, words):
+    with pytest.raises(ConfigurationError, match=words):
+        Conditions(**wrong)
+
+
+def test_a_rule_counts_in_one_way():
+    with pytest.raises(ConfigurationError, match=r"every=2 beside nth=.*: keep one of the two"):
+        Rule(every=2, nth=1)

@@ -145,6 +145,28 @@ def _faults(scenario: Scenario) -> Iterator[Problem]:
 
 
 def _links(scenario: Scenario) -> Iterator[Problem]:
+    yield from _each_link(scenario)
+    told: set[str] = set()
+    for to in _ENDS:
+        for problem in _bottleneck(scenario, to):
+            if problem.place not in told:
+                yield problem
+            told.add(problem.place)
+
+
+def _bottleneck(scenario: Scenario, to: Literal["server", "client"]) -> Iterator[Problem]:
+    """Who shares a queue and a rate has the same ones."""
+    ways = [scenario.link_of(group).towards(to) for group in scenario.clients]
+    sharing = [(number, way) for number, way in enumerate(ways) if way.shared]
+    for number, way in sharing[1:]:
+        first, other = sharing[0]
+        for key in ("rate", "queue", "mark"):
+            if getattr(way, key) != getattr(other, key):
+                what = f"another one to the {to} than that of clients[{first}], and both links are shared"
+                yield Problem(f"clients[{number}].link.{key}", what, "give the same, or shared = false")
+
+
+def _each_link(scenario: Scenario) -> Iterator[Problem]:
     if not scenario.clients:
         yield from _link("link", scenario.link)
     told = False
@@ -166,6 +188,13 @@ def _link(place: str, link: Link) -> Iterator[Problem]:
         if way.mark is not None and way.mark >= way.queue:
             what = f"found {way.mark}, and the queue holds {way.queue}"
             yield Problem(f"{where}.mark", what, "none would be marked; lower it")
+        if way.shared and way.rate is None:
+            yield Problem(f"{where}.shared", "shared without a rate", "give a rate for packets to queue for")
+        if way.burst > 1 and not way.loss:
+            yield Problem(f"{where}.burst", "burst without loss", "give the share of packets that are lost")
+        if way.burst > 1 and way.loss > way.burst / (way.burst + 1):
+            what = f"found {way.burst:g} with a loss of {way.loss:g}: not a packet between two bursts"
+            yield Problem(f"{where}.burst", what, "raise burst or lower loss")
         if not way.icmp and way.mtu is None:
             yield Problem(
                 f"{where}.icmp", "icmp without an mtu", "give an mtu for a router to be silent about"

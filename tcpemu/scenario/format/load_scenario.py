@@ -28,6 +28,18 @@ BUILT_IN_SCENARIOS = (
     "syn-dropped",
     "syn-flood",
     "accept-rate",
+    "slow-start",
+    "fast-retransmit",
+    "lost-retransmission",
+    "loss-burst",
+    "time-out",
+    "reno-cubic",
+    "shared-bottleneck",
+    "nagle",
+    "zero-window",
+    "close-unread",
+    "time-wait",
+    "half-open",
     "path-mtu",
 )
 """The scenarios that come with the program, in the order in which they teach."""

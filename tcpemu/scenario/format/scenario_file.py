@@ -96,6 +96,8 @@ class Drop(Table):
     """Only packets with data (true) or without (false)."""
     nth: PacketOrdinals = ()
     """Which of the packets that match, counted from 1: a number, or several as [1, 3]. All if not given."""
+    every: Annotated[int, Field(ge=1)] | None = None
+    """In place of nth: every so-many-th of the packets that match, as 10 for the 10th, 20th and 30th."""
     begin: Annotated[Duration, Field(alias="from")] = 0
     """Packets that are sent before this time are neither lost nor counted."""
     until: Duration | None = None
@@ -109,6 +111,8 @@ class Drop(Table):
     def _rules(self) -> Self:
         if self.until is not None and self.until <= self.begin:
             hold([Problem("until", "not after from", "give a later time")])
+        if self.every is not None and self.nth:
+            hold([Problem("every", "every beside nth", "keep one of the two")])
         return self
 
 
@@ -131,6 +135,8 @@ class OneWay(Table):
     """Whether that router says so."""
     loss: Share | None = None
     """Share of packets lost this way."""
+    burst: Annotated[float, Field(ge=1, le=1_000_000)] | None = None
+    """Packets lost in a row this way, in the mean."""
     duplicate: Share | None = None
     """Share of packets that arrive twice this way."""
     reorder: Share | None = None
@@ -159,8 +165,13 @@ class Link(Table):
     """Octets that a packet may have on the path; of larger ones a router says so by ICMP. Any number if not given."""
     icmp: bool = True
     """Whether that router says so; if not, large packets vanish in a black hole. It needs an `mtu`."""
+    shared: bool = False
+    """All clients with a shared link wait in one queue for one rate in each direction: a bottleneck. Their delays may
+    differ; rate, queue and mark may not."""
     loss: Share = 0.0
     """Share of packets lost."""
+    burst: Annotated[float, Field(ge=1, le=1_000_000)] = 1.0
+    """Packets lost in a row, in the mean: above 1 losses come in bursts, with good times between them (Gilbert)."""
     duplicate: Share = 0.0
     """Share of packets that arrive twice."""
     reorder: Share = 0.0

@@ -178,7 +178,9 @@ def _conditions(shared: Link, to: Literal["server", "client"], abandoned: Abando
         mark=link.mark,
         mtu=link.mtu,
         icmp=link.icmp,
+        shared=f"to the {to}" if link.shared else "",
         loss=link.loss,
+        burst=link.burst if link.loss else 1.0,
         duplicate=link.duplicate,
         reorder=link.reorder,
         drop=(*drops, *(_rule(drop) for drop in link.drop if drop.to == to)),
@@ -193,6 +195,7 @@ def _rule(drop: Drop) -> Rule:
         sport=drop.sport,
         dport=drop.dport,
         nth=drop.nth,
+        every=drop.every,
         begin=drop.begin,
         until=drop.until,
     )

@@ -1,5 +1,7 @@
 """Every built-in scenario runs, always in the same way, and shows what it says one should look at."""
 
+import itertools
+
 import pytest
 
 from tcpemu.network import Point
@@ -244,3 +246,108 @@ def test_path_mtu():
     again = [seen.segment for seen in result.record.packets(SERVER, Point.SENT) if seen.at == 80 * MS]
     assert max(len(segment.payload) for segment in again) == 1348
     assert result.clients[0].received == 4000
+
+
+# Transfers.
+
+
+def why_sent(result: Result, *names: str) -> list[int]:
+    """When what left for one of these reasons did, at whomever."""
+    return [each.at for each in result.record.reasons_sent().values() if each.reason.name in names]
+
+
+def both(name: str) -> dict[str, Result]:
+    return {each.name: each for each in run_all(load(name))}
+
+
+def test_slow_start_doubles_the_window_each_round_trip():
+    result = only("slow-start")
+    data = [seen.at for seen in result.record.packets("client", Point.SENT) if seen.segment.payload]
+    trip = 40 * MS  # and the bits of each packet
+    starts = [data[0] - 10 * MS + number * trip for number in range(3)]
+    trips = [sum(start <= at < start + trip for at in data) for start in starts]
+    assert trips == [10, 20, 40]
+    assert not result.record.packets(point=Point.LOST)
+
+
+def test_one_loss_is_repeated_without_a_time_out():
+    result = only("fast-retransmit")
+    [lost] = result.record.packets(point=Point.LOST)
+    [again] = why_sent(result, "FAST_RETRANSMIT", "REORDERING_RETRANSMIT")
+    assert 40 * MS <= again - lost.at < 100 * MS
+    assert not why_sent(result, "RETRANSMIT")
+
+
+def test_a_lost_repeat_is_repeated_without_a_time_out():
+    result = only("lost-retransmission")
+    assert result.hosts["client"].counters["TCPLostRetransmit"] == 1
+    assert len(why_sent(result, "FAST_RETRANSMIT", "REORDERING_RETRANSMIT")) == 2
+    assert not why_sent(result, "RETRANSMIT")
+
+
+def test_a_burst_takes_a_round_trip_with_sack_and_many_without():
+    ended = {name: client(result, "client").ended for name, result in both("loss-burst").items()}
+    assert ended["no SACK"] > ended["SACK"] + 300 * MS
+
+
+def test_time_outs_double():
+    result = only("time-out")
+    times = why_sent(result, "RETRANSMIT")
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert len(gaps) >= 4
+    assert all(two == 2 * one for one, two in itertools.pairwise(gaps))
+    assert why_sent(result, "SLOW_START_RETRANSMIT")[0] > times[-1]
+
+
+def test_cubic_is_done_before_reno():
+    ended = {name: client(result, "client").ended for name, result in both("reno-cubic").items()}
+    assert ended["cubic"] < ended["reno"]
+
+
+def test_two_transfers_share_one_queue_and_one_rate():
+    result = only("shared-bottleneck")
+    received = [
+        seen for seen in result.record.packets(SERVER, Point.RECEIVED) if SECOND <= seen.at < 2 * SECOND
+    ]
+    octets = {}
+    for seen in received:
+        octets[seen.segment.sport] = octets.get(seen.segment.sport, 0) + len(seen.segment.payload)
+    assert len(octets) == 2
+    assert 8_000_000 < 8 * sum(octets.values()) <= 10_000_000
+    assert {seen.why for seen in result.record.packets(point=Point.LOST)} == {
+        "the link's queue is full (40 packets)"
+    }
+
+
+def test_nagle_waits_for_the_delayed_ack_and_nodelay_does_not():
+    runs_of = both("nagle")
+    waits, quick = (client(runs_of[name], "client").ended for name in ("as it is", "TCP_NODELAY"))
+    assert waits - quick >= 80 * MS
+    assert why_sent(runs_of["as it is"], "HELD_DATA_SENT")
+    assert not why_sent(runs_of["TCP_NODELAY"], "HELD_DATA_SENT")
+
+
+def test_a_closed_window_is_probed_and_opened_again():
+    result = only("zero-window")
+    probes = why_sent(result, "WINDOW_PROBE")
+    assert len(probes) == 4
+    assert all(later > 1.9 * earlier for earlier, later in itertools.pairwise(probes))
+    assert any(not seen.segment.window for seen in result.record.packets(SERVER, Point.SENT))
+    assert client(result, "client").error == ""
+
+
+def test_unread_data_makes_a_reset_of_close():
+    result = only("close-unread")
+    assert len(why_sent(result, "UNREAD_RST")) == 1
+    assert (client(result, "client").error, client(result, "client").received) == ("ECONNRESET", 100)
+
+
+def test_ports_run_out_in_time_wait_unless_they_may_be_used_again():
+    errors = {name: [each.error for each in result.clients] for name, result in both("time-wait").items()}
+    assert errors == {"tw_reuse 0": [""] * 4 + ["EADDRNOTAVAIL"] * 2, "tw_reuse 1": [""] * 6}
+    assert [state for state, *_ in states(both("time-wait")["tw_reuse 0"], "client")] == [State.TIME_WAIT] * 4
+
+
+def test_keepalive_finds_out_that_a_peer_is_gone():
+    errors = {name: client(result, "client").error for name, result in both("half-open").items()}
+    assert errors == {"starts again at 4 s": "ECONNRESET", "asked while it is off": "ETIMEDOUT"}
