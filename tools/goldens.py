@@ -16,8 +16,16 @@ from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS
 
 GOLDENS = Path(__file__).resolve().parent.parent / "pcaps"
-SHORTER = {"accept-rate": "300 ms", "syn-flood": "1200 ms"}
-"""Long runs that say all they have to say early."""
+SHORTER = {
+    "accept-rate": "300 ms",
+    "syn-flood": "1200 ms",
+    "slow-start": "150 ms",
+    "lost-retransmission": "220 ms",
+    "loss-burst": "200 ms",
+    "reno-cubic": "350 ms",
+    "shared-bottleneck": "200 ms",
+}
+"""Long runs that say all they have to say early, or enough of it for a capture that is kept."""
 
 
 def make(directory: Path) -> list[Path]:
