@@ -21,7 +21,7 @@ def tcpemu(*arguments):
         ("somaxconn=3", "did you mean 'net.core.somaxconn'?"),
         ("server.tcp_sack=0", "did you mean 'net.ipv4.tcp_sack'?"),
         ("server.net.ipv4.tcp_sack=0", 'sysctls = { "net.ipv4.tcp_sack" = 0 }'),
-        ("net.ipv4.tcp_mtu_probing=1", "known to Linux, but not emulated: the path's MTU is not probed"),
+        ("net.ipv4.tcp_plb_enabled=1", "known to Linux, but not emulated: a flow keeps its path"),
         ("link.delay=20", "link.delay=20: 20 of what? write link.delay=20ms or link.delay=20s"),
         ("server.accept.every=1.5", "1.5 of what?"),
         ("server.accept.at=[1]", "1 of what?"),
