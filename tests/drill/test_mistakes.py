@@ -1,5 +1,9 @@
 """Twenty mistakes in scripts, each told with its line, a caret below it, and what would be right."""
 
+import random
+import re
+from pathlib import Path
+
 import pytest
 
 from tcpemu.drill import ScriptError, parse_script, run_text
@@ -98,3 +102,35 @@ def test_a_packet_too_long_for_ip_is_told():
         f"{SOCKET}+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n+0 < S 0:65535(65535) win 9\n"
     )
     assert "this packet cannot be on a wire" in outcome.message
+
+
+def test_a_script_with_words_changed_by_chance_ends_in_an_outcome():
+    """Whatever stands in a script, nothing but its outcome comes of it, and soon."""
+    chance = random.Random(7)
+    scripts = [path.read_text() for path in (Path(__file__).parent / "scripts").glob("*.pkt")]
+    others = [
+        "...",
+        "-1",
+        "70000",
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ")",
+        "<",
+        ">",
+        "S.",
+        "ack",
+        "NULL",
+        "*",
+        "~",
+        "|",
+        "9" * 12,
+    ]
+    for _ in range(300):
+        words = re.split(r"(\s+|[(),\[\]{}<>])", chance.choice(scripts))
+        for _ in range(chance.randint(1, 3)):
+            words[chance.randrange(len(words))] = chance.choice([*others, *words])
+        outcome = run_text("".join(words))
+        assert outcome.passed == (not outcome.message)
