@@ -30,7 +30,7 @@ from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
 from tcpemu.network import Network
-from tcpemu.network.record import NO_HOST, PROGRAM_ENDS, WAITS, PacketSeen
+from tcpemu.network.record import CRASHES, NO_HOST, PROGRAM_ENDS, WAITS, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
@@ -82,6 +82,8 @@ class _PageOfRun:
         self._listeners: dict[tuple[str, int], int] = {}
         self._limits = {name: queue_limits(host) for name, host in run.network.known_hosts.items()}
         self._changes = self._by_scene(sockets)
+        self._totals: dict[str, dict[str, int]] = {}
+        """Of each host, how far its counters have moved up to the scene that is made."""
 
     def data(self) -> PageData:
         run = self._run
@@ -192,9 +194,20 @@ class _PageOfRun:
             note=self._note(item),
             queues=[self._queue(item.node, *each) for each in _last_queues(item)],
             sockets=[self._change(each) for each in self._changes.get(number, ())],
-            counted=item.sums,
+            counted=self._moved(item),
             accepted=self._accepted(item),
         )
+
+    def _moved(self, item: HostStep) -> dict[str, int]:
+        """By how much each counter moved; a crash takes all of them back to 0. Asked in the order of the scenes."""
+        totals = self._totals.setdefault(item.node, {})
+        if item.call and item.call.text == CRASHES and not item.call.application:
+            moved = {name: -total for name, total in totals.items()}
+            totals.clear()
+            return moved
+        for name, by in item.sums.items():
+            totals[name] = totals.get(name, 0) + by
+        return item.sums
 
     def _note(self, item: HostStep) -> str:
         """Why a listener's backlog is not the one that was asked for."""
