@@ -3,43 +3,51 @@
 Behind an @ stands the distribution that has configured it, as in linux-6.12@debian.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from tcpemu.generations.distributions import DISTRIBUTIONS, configured
 from tcpemu.stack.base.generation import Generation
 
 
-class KernelTable(dict[str, Generation]):
+class KernelTable(Mapping[str, Generation]):
     """Kernels by their names; whoever asks for `linux-6.18.44` is given linux-6.18, whose release that is."""
 
     def __init__(self, kernels: Iterable[Generation]) -> None:
-        super().__init__((kernel.name, kernel) for kernel in kernels)
+        self._kernels = {kernel.name: kernel for kernel in kernels}
         self.meant: dict[str, str] = {}
         """Releases that are other names for a kernel, each with that kernel's name."""
         self.configured: dict[str, Generation] = {}
         """Kernels as distributions build them, those that were asked for."""
-        for name, kernel in self.items():
+        for name, kernel in self._kernels.items():
             release = f"{name.partition('-')[0]}-{kernel.release}"
             if kernel.release and release != name:
                 self.meant[release] = name
 
-    def __missing__(self, name: str) -> Generation:
-        found = self.get(name)
+    def __len__(self) -> int:
+        return len(self._kernels)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kernels)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._kernels)
+
+    def __getitem__(self, name: str) -> Generation:
+        found = self._named(name)
         if found is None:
             raise KeyError(name)
         return found
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
+        return isinstance(name, str) and self._named(name) is not None
 
-    def get(self, name: str, otherwise: Generation | None = None) -> Generation | None:  # type: ignore[override]
-        """The kernel of that name, or `otherwise`."""
+    def _named(self, name: str) -> Generation | None:
         kernel, at, distribution = name.partition("@")
-        found = super().get(self.meant.get(kernel, kernel))
+        found = self._kernels.get(self.meant.get(kernel, kernel))
         if found is None or not at:
-            return otherwise if found is None else found
+            return found
         if distribution not in DISTRIBUTIONS or not kernel.startswith("linux-"):
-            return otherwise
+            return None
         full = f"{found.name}@{distribution}"
         if full not in self.configured:
             self.configured[full] = configured(found, DISTRIBUTIONS[distribution])

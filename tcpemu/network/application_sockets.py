@@ -90,12 +90,11 @@ class WholeSend:
             self._carried = False
             if not self.rest:
                 return
-        self.rest = self.rest[self._take(now) :]
-        if self.rest or self._carried:
+        if self._take(now):
             raise SocketError(errno.EAGAIN)
 
-    def _take(self, now: int) -> int:
-        """Give the socket what it takes now; how many octets."""
+    def _take(self, now: int) -> bool:
+        """Give the socket what it takes now; whether more is to be waited for."""
         to, self._to = self._to, None
         try:
             if to is None:
@@ -108,8 +107,9 @@ class WholeSend:
             if error.errno != errno.EINPROGRESS:
                 raise
             taken = 0
+        self.rest = self.rest[taken:]
         self._carried = self._socket.state == State.SYN_SENT
-        return taken
+        return self._carried or len(self.rest) > 0
 
 
 def time_waited(time: int) -> str:
