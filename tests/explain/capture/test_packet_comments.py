@@ -79,13 +79,14 @@ def test_with_all_sights_each_end_speaks_for_itself():
     assert ignored[2].startswith("server: the accept queue is full")
 
 
-def test_a_sentence_begins_with_the_name_of_its_host_or_a_capital_letter(results):
+def test_a_sentence_begins_with_its_host_s_name_or_address_or_a_capital_letter(results):
     for name, result in results:
         hosts = {node.name for node in result.network.nodes.values()}
         for packet in capture_of(result.record).packets:
             for sentence in packet.comments[0].removesuffix(".").split(". "):
-                first = re.match(r"[\w-]+", sentence)[0]
-                assert first in hosts or first[0].isupper(), (name, sentence)
+                first = re.match(r"[\w.-]+", sentence)[0]
+                router = re.fullmatch(r"\d+(\.\d+){3}", first)
+                assert first.rstrip(".") in hosts or first[0].isupper() or router, (name, sentence)
 
 
 def comments_of(script, seen_by=SeenBy.SERVER):

@@ -49,6 +49,7 @@ calls = st.builds(
     st.sampled_from(["x", "listen(1)"]),
     st.sampled_from(["listen(5)", "recv(1)"]),
     st.just(""),
+    st.none(),
 )
 
 
