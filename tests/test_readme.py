@@ -39,7 +39,8 @@ def test_every_command_and_tool_it_names_exists():
 
 def test_its_table_of_commands_is_that_of_the_program():
     shown = set(re.findall(r"^\| `tcpemu (\w+)", README, re.MULTILINE))
-    assert shown == {command.name or command.callback.__name__ for command in app.registered_commands}
+    there = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert shown == there | {group.name for group in app.registered_groups}
 
 
 def test_it_stays_short():

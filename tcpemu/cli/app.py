@@ -478,7 +478,8 @@ EveryLink: TypeAlias = Annotated[
     typer.Option(
         "--link",
         metavar="TEXT",
-        help="What lies between any two hosts: 'delay 20 ms, loss 1 %, rate 10 Mbit/s'.",
+        help="What lies between any two hosts: 'delay 20 ms, loss 1 %, rate 10 Mbit/s'; also jitter, duplicate, "
+        "reorder, queue and mark (packets), and mtu (octets).",
     ),
 ]
 _FAULTS = "Faults"

@@ -17,6 +17,22 @@ from tcpemu.scenario.format.written_values import parse_duration, parse_rate, pa
 from tcpemu.stack.base.errors import ConfigurationError
 
 _HOST = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9_-]{0,38})(\*(?P<count>[0-9]+))?=(?P<program>.+)", re.DOTALL)
+
+
+def _packets(value: object) -> int:
+    return _whole(value, "packets, such as 100")
+
+
+def _octets(value: object) -> int:
+    return _whole(value, "octets, such as 1400")
+
+
+def _whole(value: object, mend: str) -> int:
+    if type(value) is not int or value < 1:
+        raise ValueError(f"a whole number of {mend}")
+    return value
+
+
 _LINK_WORDS: dict[str, Callable[[object], Any]] = {
     "delay": parse_duration,
     "jitter": parse_duration,
@@ -24,6 +40,9 @@ _LINK_WORDS: dict[str, Callable[[object], Any]] = {
     "loss": parse_share,
     "duplicate": parse_share,
     "reorder": parse_share,
+    "queue": _packets,
+    "mark": _packets,
+    "mtu": _octets,
 }
 _TIMES = frozenset(key for key, parse in _LINK_WORDS.items() if parse is parse_duration)
 _MOST_HOSTS = 5000
@@ -74,6 +93,9 @@ def link_conditions(text: str) -> Conditions:
         raise UsageError(f"--link {text!r}: begin with one of {', '.join(_LINK_WORDS)}, as 'delay 20 ms'")
     for key, value in zip(words[1::2], words[2::2], strict=True):
         written = value.strip(" ,=")
+        if "," in written:
+            unknown = written.split(",", 1)[1].strip()
+            raise UsageError(f"--link {text!r}: {unknown!r} begins with none of {', '.join(_LINK_WORDS)}")
         if key in _TIMES and isinstance(_plain(written), int | float) and _plain(written):
             raise UsageError(
                 f"--link {text!r}: {key} {written} of what? write '{key} {written}ms' or '{key} {written}s'"
@@ -82,7 +104,10 @@ def link_conditions(text: str) -> Conditions:
             values[key] = _LINK_WORDS[key](_plain(written))
         except ValueError as mend:
             raise UsageError(f"--link {text!r}: {key} {written!r}; give {mend}") from None
-    return Conditions(**values)
+    try:
+        return Conditions(**values)
+    except ConfigurationError as error:
+        raise UsageError(f"--link {text!r}: {error}") from None
 
 
 PACKET_FAULT = re.compile(

@@ -27,7 +27,8 @@ from tcpemu.drill.setup.shell_commands import (
     UnreadableCommandError,
     acts_of,
 )
-from tcpemu.generations import DEFAULT, generation
+from tcpemu.generations import DEFAULT
+from tcpemu.generations.kernel_names import kernel_named
 from tcpemu.generations.linux_counters import MIB_II
 from tcpemu.stack import ConfigurationError, Host, NotEmulatedError
 from tcpemu.wire.capture_values import Packet
@@ -132,7 +133,7 @@ def _run(text: str, name: str, folder: Path, settings: DrillSettings, outcome: D
 
 def _host(script: Script, flags: DrillFlags, settings: DrillSettings) -> Host:
     """The host under test. ScriptError for addresses and an MTU that it cannot have."""
-    kernel = generation(settings.generation)
+    kernel = kernel_named(settings.generation)
     wrong = check_addresses(flags)
     if wrong is not None:
         raise ScriptError(script.text, Place(1, 1), wrong)

@@ -178,6 +178,13 @@ def test_each_fault_that_met_nothing_is_told(option, told):
             "20 of what? write 'delay 20ms' or 'delay 20s'",
         ),
         (["--host", "a=server.py", "--link", "slow"], "begin with one of delay, jitter"),
+        (
+            ["--host", "a=server.py", "--link", "delay 20 ms, mtuu 1400"],
+            "'mtuu 1400' begins with none of delay",
+        ),
+        (["--host", "a=server.py", "--link", "mtu many"], "mtu 'many'; give a whole number of octets"),
+        (["--host", "a=server.py", "--link", "mtu 20"], "a link has 68 to"),
+        (["--host", "a=server.py", "--link", "queue 0"], "give a whole number of packets"),
         (["--host", "a=server.py", "--link", "delay much"], "delay 'much'; give a time such as"),
         (["--host", "a=server.py", "--lose", "third-ack:b"], "there is no host 'b'; there are a"),
         (["--host", "a=server.py", "--lose", "third-bck:a"], "'third-bck' is no part that a packet plays"),

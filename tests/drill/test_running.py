@@ -260,6 +260,7 @@ def test_an_assert_that_fails_is_told_with_its_line_and_values():
 
 def test_code_that_is_no_python_is_told():
     fails("0 %{ assert ( }%", "the code raises SyntaxError")
+    fails("0 %{ assert TCP_CA_Opn == 0 }%", "did you mean TCP_CA_Open?")
 
 
 def test_sysctls_are_read_and_no_shell_runs(tmp_path):

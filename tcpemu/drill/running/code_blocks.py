@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any
 
 from tcpemu.drill.language.drill_script import Code
@@ -52,7 +53,7 @@ class CodeBlocks:
             where = code.place._replace(line=code.place.line + max(line - 1, 0))
             if line > 1:
                 where = where._replace(column=1, width=200)
-            raise DrillFailure(where, _words(error), _seen(code.text, self.names)) from None
+            raise DrillFailure(where, _words(error, self.names), _seen(code.text, self.names)) from None
 
 
 def _info(flow: DrillFlow | None, now: int) -> dict[str, Any]:
@@ -80,10 +81,12 @@ def _line_of(error: Exception) -> int:
     return (frames[-1].lineno or 1) if frames else 1
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, names: dict[str, Any]) -> str:
     if isinstance(error, AssertionError):
         return f"the code's assert fails: {error}" if str(error) else "the code's assert fails"
-    return f"the code raises {type(error).__name__}: {error}"
+    near = get_close_matches(error.name or "", names, 1) if isinstance(error, NameError) else []
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"the code raises {type(error).__name__}: {error}{hint}"
 
 
 def _seen(text: str, names: dict[str, Any]) -> tuple[str, ...]:
