@@ -42,7 +42,7 @@ def test_a_delay_may_stand_wherever_conditions_do():
         (lambda world: World(generation=6.18), "generation=6.18: the name of a kernel, as 'linux-6.18'"),
         (
             lambda world: world.host("c", generation="6.18"),
-            "there is no generation '6.18'; the known ones are",
+            "there is no generation '6.18'; linux-6.18 is the nearest before it",
         ),
         (lambda world: world.host(3), "name=3: the name of a host is text, as 'server'"),
         (lambda world: world.host("a"), "name 'a': give each node a name of its own"),
