@@ -16,8 +16,7 @@ from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import Line, Role, line
-from tcpemu.generations import DEFAULT, GENERATIONS
-from tcpemu.generations.kernel_names import kernel_named
+from tcpemu.generations import DEFAULT, GENERATIONS, generation
 from tcpemu.scenario.claims.load_claims import Claim, built_in, from_file
 from tcpemu.scenario.claims.verdicts import (
     KERNELS_OF_CLAIMS,
@@ -95,7 +94,7 @@ def _choice(kernels: str | None) -> ChosenKernels:
         return spoken_of
     if kernels == EVERY:
         return partial(spoken_of, generations=GENERATIONS)
-    names = [kernel_named(each.strip()).name for each in kernels.split(",")]
+    names = [generation(each.strip()).name for each in kernels.split(",")]
     return lambda _: names
 
 

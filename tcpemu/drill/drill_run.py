@@ -27,8 +27,7 @@ from tcpemu.drill.setup.shell_commands import (
     UnreadableCommandError,
     acts_of,
 )
-from tcpemu.generations import DEFAULT
-from tcpemu.generations.kernel_names import kernel_named
+from tcpemu.generations import DEFAULT, generation
 from tcpemu.generations.linux_counters import MIB_II
 from tcpemu.stack import ConfigurationError, Host, NotEmulatedError
 from tcpemu.wire.capture_values import Packet
@@ -133,7 +132,7 @@ def _run(text: str, name: str, folder: Path, settings: DrillSettings, outcome: D
 
 def _host(script: Script, flags: DrillFlags, settings: DrillSettings) -> Host:
     """The host under test. ScriptError for addresses and an MTU that it cannot have."""
-    kernel = kernel_named(settings.generation)
+    kernel = generation(settings.generation)
     wrong = check_addresses(flags)
     if wrong is not None:
         raise ScriptError(script.text, Place(1, 1), wrong)

@@ -4,7 +4,7 @@ Where things are:
 
     the kernels     linux.py: from 1.2 to 7.3, with their RTOs, cookies' MSSs and other numbers ·
                     other_systems.py: BSD, macOS, Solaris, Windows
-    the table       kernel_table.py: kernels by name, and by the release that a name stands for
+    the table       kernel_table.py: all of them by name, and by the release that a name stands for; the default
     as built        distributions.py: what distributions configure
     their rules     queue_rules.py: how each counts and limits the queues of a listener
     their words     reason_wording.py: the function that has a rule there, and words that fit its settings ·
@@ -20,30 +20,7 @@ Where things are:
 120
 """
 
-from difflib import get_close_matches
-
-from tcpemu.generations.kernel_table import KernelTable
-from tcpemu.generations.linux import LINUX, LINUX_6_18
-from tcpemu.generations.other_systems import OTHERS
-from tcpemu.stack.base.errors import ConfigurationError
-from tcpemu.stack.base.generation import Generation
-
-GENERATIONS = KernelTable((*LINUX, *OTHERS))
-"""Every kernel by its name, oldest first in each family; and by the release that a version stands for."""
-DEFAULT = LINUX_6_18.name
-"""The kernel that is used where none is named."""
-
-
-def generation(name: str) -> Generation:
-    """The generation of that name. Raises ConfigurationError, which lists those there are."""
-    found = GENERATIONS.get(name)
-    if found is None:
-        near = get_close_matches(name, GENERATIONS, 1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise ConfigurationError(
-            f"there is no generation {name!r}; {hint}the known ones are {', '.join(GENERATIONS)}"
-        )
-    return found
-
+from tcpemu.generations.kernel_names import generation
+from tcpemu.generations.kernel_table import DEFAULT, GENERATIONS
 
 __all__ = ["DEFAULT", "GENERATIONS", "generation"]

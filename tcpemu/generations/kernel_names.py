@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from tcpemu.generations import GENERATIONS
 from tcpemu.generations.distributions import DISTRIBUTIONS
+from tcpemu.generations.kernel_table import GENERATIONS
 from tcpemu.generations.linux_sysctls import Version
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.generation import Generation
@@ -13,7 +13,7 @@ from tcpemu.stack.base.generation import Generation
 _NAME = re.compile(r"([a-z]*)[ -]?v?([0-9]+(?:\.[0-9]+)*)?.*", re.IGNORECASE | re.DOTALL)
 
 
-def kernel_named(name: str) -> Generation:
+def generation(name: str) -> Generation:
     """The kernel of that name. Raises ConfigurationError, which names the nearest and all there are."""
     found = GENERATIONS.get(name)
     if found is None:

@@ -6,6 +6,8 @@ Behind an @ stands the distribution that has configured it, as in linux-6.12@deb
 from collections.abc import Iterable, Iterator, Mapping
 
 from tcpemu.generations.distributions import DISTRIBUTIONS, configured
+from tcpemu.generations.linux import LINUX, LINUX_6_18
+from tcpemu.generations.other_systems import OTHERS
 from tcpemu.stack.base.generation import Generation
 
 
@@ -52,3 +54,9 @@ class KernelTable(Mapping[str, Generation]):
         if full not in self.configured:
             self.configured[full] = configured(found, DISTRIBUTIONS[distribution])
         return self.configured[full]
+
+
+GENERATIONS = KernelTable((*LINUX, *OTHERS))
+"""Every kernel by its name, oldest first in each family; and by the release that a version stands for."""
+DEFAULT = LINUX_6_18.name
+"""The kernel that is used where none is named."""

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from tcpemu.generations import DEFAULT
-from tcpemu.generations.kernel_names import kernel_named
+from tcpemu.generations import generation as generation_named
 from tcpemu.network import seeds
 from tcpemu.network.addresses import Addresses, packed, range_of
 from tcpemu.network.clock import nanoseconds, seconds_text
@@ -131,7 +131,7 @@ class Network:
         EHOSTUNREACH after 3 s. Without them there is a way to everywhere, and nobody hears what goes to an address
         that no host has. Raises ConfigurationError.
         """
-        kernel = kernel_named(generation) if isinstance(generation, str) else generation
+        kernel = generation_named(generation) if isinstance(generation, str) else generation
         own = [packed(text) for text in addresses]
         networks = [range_of(text) for text in routes or ()]
         reached = (

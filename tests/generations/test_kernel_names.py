@@ -3,7 +3,7 @@
 import pytest
 
 from tcpemu.generations import GENERATIONS, generation
-from tcpemu.generations.kernel_names import by_family, family_and_version, instead_of, kernel_named
+from tcpemu.generations.kernel_names import by_family, family_and_version, instead_of
 from tcpemu.stack.base.errors import ConfigurationError
 
 
@@ -41,7 +41,7 @@ def test_a_family_is_named_once():
 
 
 def test_a_name_that_is_right():
-    assert kernel_named("linux-3.10") is GENERATIONS["linux-3.10"]
+    assert generation("linux-3.10") is GENERATIONS["linux-3.10"]
 
 
 @pytest.mark.parametrize("name", ["linux-6.18.44", "linux-6.12.117", "linux-6.1.192", "linux-5.10.262"])
@@ -81,4 +81,4 @@ def test_a_name_that_is_wrong():
     with pytest.raises(
         ConfigurationError, match=r"there is no generation 'linux-3\.9'; linux-3\.0 is the nearest"
     ):
-        kernel_named("linux-3.9")
+        generation("linux-3.9")

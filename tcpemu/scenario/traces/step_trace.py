@@ -102,8 +102,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, TypeGuard
 
-from tcpemu.generations import DEFAULT
-from tcpemu.generations.kernel_names import kernel_named
+from tcpemu.generations import DEFAULT, generation
 from tcpemu.stack import ConfigurationError, Event, Host, Sent, Socket, SocketError, TimerFired, Verdict
 from tcpemu.stack.base import socket_constants as so
 from tcpemu.stack.base.events import IcmpArrived
@@ -223,7 +222,7 @@ def run(
         raise TraceError(
             "reactive: what that receiver does, a run on a kernel has to show first; it puts it into steps"
         )
-    kernel = kernel_named(generation_name)
+    kernel = generation(generation_name)
     ticks = _usual_ticks(kernel) if hz == "usual" else hz
     wanted = {"net.ipv4.tcp_congestion_control": "reno", **settings}
     sysctls = {name: value for name, value in wanted.items() if name not in kernel.missing}
@@ -599,7 +598,7 @@ def _numbers_in(table: Json) -> list[Any]:
 
 def remarks(trace: Json, generation_name: str = DEFAULT) -> list[str]:
     """What is not done as the trace says, in words: sysctls that the kernel does not have."""
-    kernel, own = kernel_named(generation_name), trace.get("sysctl")
+    kernel, own = generation(generation_name), trace.get("sysctl")
     return [
         f"{name} is left out: it is not there in {kernel.name}: {kernel.missing[name]}"
         for name in (own if isinstance(own, dict) else ())
