@@ -12,4 +12,5 @@ hystart.py          CUBIC's early end of slow start
 pacing_rate.py      the pace, and how many segments go out in one piece
 registry.py         each kind by the name that tcp_congestion_control has for it
 reno.py             Reno (RFC 5681)
+unconcerned.py      what a kind says at the hooks that are none of its concern
 """

@@ -27,6 +27,7 @@ from typing import Self
 
 from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, NO_RTT, Moment, Path
 from tcpemu.stack.control.pacing_rate import GSO_MAX_SIZE, SLOW
+from tcpemu.stack.control.unconcerned import Unconcerned
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.windowed_filter import WindowedFilter, largest_of
 
@@ -123,7 +124,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Bbr:
+class Bbr(Unconcerned):
     """A window, and the model that it comes from."""
 
     cwnd: int = INITIAL_WINDOW
@@ -136,20 +137,12 @@ class Bbr:
         return "bbr"
 
     @property
-    def needs_moment(self) -> bool:
-        return False
-
-    @property
     def controls(self) -> bool:
         return True
 
     @property
     def begins(self) -> bool:
         return True
-
-    @property
-    def needs_ecn(self) -> bool:
-        return False
 
     def begin(self, cwnd: int, path: Path | None) -> Self:
         """Startup, at a pace of 2.89 windows a round trip (bbr_init)."""
@@ -162,9 +155,6 @@ class Bbr:
         model = Model(path.min_rtt, path.jiffies, largest_of(0, 0), path.total_delivered, path.now)
         _pace_by_handshake(model, path, cwnd)
         return replace(self, cwnd=cwnd, ssthresh=INFINITE, model=model)
-
-    def sending_starts(self, now: int, last: int) -> Self:  # noqa: ARG002
-        return self
 
     def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         return self
@@ -197,9 +187,6 @@ class Bbr:
             _save_window(self.model, self.cwnd)
         return self
 
-    def timed(self, rtt: int, moment: Moment) -> Self:  # noqa: ARG002
-        return self
-
     def timed_out(self, cwnd: int, reduces: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         if reduces:
             self.reduced()
@@ -223,15 +210,6 @@ class Bbr:
             _reset_long_term(self.model, path)
 
     def without_ecn(self) -> Bbr:
-        return self
-
-    def round_begins(self, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
-        return self
-
-    def marks_echoed(self, una: int, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
-        return self
-
-    def recovery_began(self) -> Self:
         return self
 
     def restored(self, cwnd: int, ssthresh: int) -> Self:  # noqa: ARG002

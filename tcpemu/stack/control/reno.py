@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from tcpemu.stack.base.congestion_hooks import INFINITE, INITIAL_WINDOW, Moment, Path
+from tcpemu.stack.control.unconcerned import Unconcerned
 
 
 @dataclass(frozen=True, slots=True)
-class Reno:
+class Reno(Unconcerned):
     """Slow start below `ssthresh`, then one segment more for each window acknowledged; half after a loss."""
 
     cwnd: int = INITIAL_WINDOW
@@ -21,29 +22,10 @@ class Reno:
     def name(self) -> str:
         return "reno"
 
-    @property
-    def needs_moment(self) -> bool:
-        return False
-
-    @property
-    def controls(self) -> bool:
-        return False
-
-    @property
-    def begins(self) -> bool:
-        return False
-
-    @property
-    def needs_ecn(self) -> bool:
-        return False
-
     def begin(self, cwnd: int, path: Path | None) -> Self:  # noqa: ARG002
         """The first window; a threshold that a SYN's time-out has lowered is forgotten (tcp_init_metrics)."""
         unchanged = cwnd == self.cwnd and self.ssthresh == INFINITE
         return self if unchanged else replace(self, cwnd=cwnd, ssthresh=INFINITE)
-
-    def sending_starts(self, now: int, last: int) -> Self:  # noqa: ARG002
-        return self
 
     def acknowledged(self, segments: int, limited: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         if not limited or not segments:
@@ -73,35 +55,11 @@ class Reno:
     def reduced(self) -> Self:
         return replace(self, ssthresh=max(self.cwnd >> 1, 2), counted=0)
 
-    def timed(self, rtt: int, moment: Moment) -> Self:  # noqa: ARG002
-        return self
-
-    def controlled(self, path: Path) -> Self:  # noqa: ARG002
-        return self
-
-    def sending_restarts(self, path: Path) -> Self:  # noqa: ARG002
-        return self
-
-    def loss_began(self, path: Path) -> None:
-        pass
-
-    def undone(self, path: Path) -> None:
-        pass
-
     def timed_out(self, cwnd: int, reduces: bool, moment: Moment | None = None) -> Self:  # noqa: ARG002
         ssthresh = self.reduced().ssthresh if reduces else self.ssthresh
         return replace(self, cwnd=cwnd, ssthresh=ssthresh, counted=0)
 
     def without_ecn(self) -> Reno:
-        return self
-
-    def round_begins(self, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
-        return self
-
-    def marks_echoed(self, una: int, nxt: int, delivered: int, delivered_ce: int) -> Self:  # noqa: ARG002
-        return self
-
-    def recovery_began(self) -> Self:
         return self
 
     def restored(self, cwnd: int, ssthresh: int) -> Self:
