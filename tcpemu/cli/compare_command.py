@@ -10,8 +10,8 @@ from tcpemu.cli.printing import check_not_read, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.capture.annotated_capture import capture_of
-from tcpemu.explain.catalogue.rule_history import differing
-from tcpemu.explain.compare.comparison_lines import ComparedRun, comparison_lines
+from tcpemu.explain.catalogue.rule_history import differing_rows
+from tcpemu.explain.compare.comparison_lines import ComparedRun, KernelRules, comparison_lines
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import line
 from tcpemu.scenario.format import load_scenario
@@ -129,8 +129,8 @@ def show_comparison(name: str, columns: Sequence[variations.ComparedRun], result
     ]
     numbers = summary.rows_of_numbers([summary.summarize(result) for result in results])
     heading = Heading(_title(name, results[0]), facts=_facts(results))
-    notes = [*_other_runs(name, results[0].name), *_left_out(columns), *_other_rules(columns)]
-    show(comparison_lines(shown, SERVER, numbers, notes, heading, width()))
+    notes = [*_other_runs(name, results[0].name), *_left_out(columns)]
+    show(comparison_lines(shown, SERVER, numbers, notes, heading, width(), _other_rules(columns)))
 
 
 def _title(name: str, result: Result) -> str:
@@ -154,14 +154,12 @@ def _other_runs(name: str, shown: str) -> Iterator[str]:
         yield f"this is the run {shown!r} of {name}; for another one: --run {others[0]!r}"
 
 
-def _other_rules(columns: Sequence[variations.ComparedRun]) -> Iterator[str]:
-    """In which rules two kernels differ that were both asked."""
+def _other_rules(columns: Sequence[variations.ComparedRun]) -> KernelRules | None:
+    """In which rules the kernels differ, where all of them were asked."""
     kernels = list({column.generation.name: column.generation for column in columns}.values())
-    if len(kernels) != 2 or not all(kernel.release for kernel in kernels):
-        return
-    rules = [f"{rule}: {own} / {other}" for rule, own, other in differing(*kernels)]
-    if rules:
-        yield f"rules of {kernels[0].name} / {kernels[1].name}: {'; '.join(rules)}"
+    if len(kernels) < 2 or not all(kernel.release for kernel in kernels):
+        return None
+    return KernelRules([kernel.name for kernel in kernels], differing_rows(kernels))
 
 
 def _left_out(columns: Sequence[variations.ComparedRun]) -> Iterator[str]:

@@ -7,6 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
+from tcpemu.explain.catalogue.rule_history import differing
+from tcpemu.generations import generation
 from tcpemu.scenario.running.variations import KERNELS_COMPARED
 from tcpemu.wire.capture_file import read_capture
 
@@ -320,9 +322,33 @@ def test_the_title_names_a_run_only_where_the_columns_leave_it_as_it_is(columns,
     assert ("this is the run 'listen(1)'" in out) == title.endswith("listen(1)")
 
 
-def test_rules_of_two_kernels_that_were_asked_are_told():
-    printed = (
-        CliRunner().invoke(app, ["compare", "handshake", "--generation", "linux-5.10.218,linux-5.10"]).stdout
-    )
-    told = " ".join(printed.split())
-    assert "rules of linux-5.10.218 / linux-5.10: the SYN queue is full when: Q >= N / Q > N;" in told
+TOLD_APART = "Rules that differ between these kernels (N: backlog, Q: half-open connections)"
+NEIGHBOURS = [
+    ("linux-5.10.218", "linux-5.10"),
+    ("linux-5.10", "linux-6.1"),
+    ("linux-6.1", "linux-6.12"),
+    ("linux-6.12", "linux-6.18"),
+    ("linux-6.18", "linux-7.3"),
+]
+
+
+def rules_shown(*kernels):
+    out = CliRunner().invoke(app, ["compare", "handshake", "--generation", ",".join(kernels)]).stdout
+    assert max(map(len, out.splitlines())) <= 100
+    return out.partition(f"{TOLD_APART}\n")[2].splitlines()[1:]
+
+
+@pytest.mark.parametrize("kernels", NEIGHBOURS)
+def test_rules_of_neighbours_are_those_of_the_table_a_line_each(kernels):
+    first, second = map(generation, kernels)
+    rows = [" ".join(row.split()) for row in rules_shown(*kernels)]
+    assert rows == [" ".join(row) for row in differing(first, second)]
+
+
+def test_rules_of_more_kernels_are_told_too():
+    rows = [" ".join(row.split()) for row in rules_shown("linux-6.1", "linux-6.12", "linux-7.3")]
+    assert "data without memory for it an ACK window 0 window 0" in rows
+
+
+def test_rules_are_not_told_where_one_kernel_was_not_asked():
+    assert not rules_shown("linux-5.4", "linux-6.12")

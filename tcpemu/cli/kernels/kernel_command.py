@@ -7,7 +7,7 @@ from pathlib import Path
 from tcpemu.cli.playing.trace_command import Job, Tally, jobs_with_places, read_trace, status, text_of
 from tcpemu.cli.printing import show
 from tcpemu.cli.user_mistakes import UsageError, complain, mistake_in
-from tcpemu.explain.lines.style import line
+from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.scenario.traces.judge import earliest_difference
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.relative_numbers import Trace
@@ -18,6 +18,20 @@ MOST_SECONDS = 3600
 """Of a trace that a real kernel is asked, whose time this machine may have to wait."""
 _ANSWERS = ("log", "kernel", "emulator")
 """What an answered trace has besides the question."""
+
+
+def _row(release: str, here: str, ticks: str, package: str) -> Line:
+    return line(f"{release:10}{here:5}{ticks:8}{package}".rstrip())
+
+
+_LEGEND = [
+    line("Real kernels that tcpemu kernel run and trace --kernel boot, the oldest first.", Role.TITLE),
+    line(
+        "here: brought by tcpemu kernel get, and ready to run; HZ: ticks of its clock a second;", Role.QUIET
+    ),
+    line("the rest is the package of Debian that has it. 6.12 stands for the newest 6.12.", Role.QUIET),
+    (),
+]
 
 
 def show_bootable() -> None:
@@ -32,16 +46,21 @@ def show_bootable() -> None:
     except KernelError as error:
         complain(f"only those that are here: {error}")
         packages = {}
+    if here or packages:
+        show(_LEGEND)
     for release in sorted({*here, *packages}, key=in_order):
         ticks = ticks_a_second(release) if release in here else None
         package = packages.get(release)
-        words = (
-            f"{release:10}",
-            f"{'here' if release in here else '':5}",
-            f"{f'HZ {ticks}' if ticks else '':8}",
-            f"{package.name} {package.version}" if package else "",
+        show(
+            [
+                _row(
+                    release,
+                    "here" if release in here else "",
+                    f"HZ {ticks}" if ticks else "",
+                    f"{package.name} {package.version}" if package else "",
+                )
+            ]
         )
-        show([line("".join(words).rstrip())])
     if not here and not packages:
         complain("there is none: bring one by tcpemu kernel get, on a Debian machine")
 

@@ -3,7 +3,7 @@
 A row is a rule; what stands in it comes of asking the generation, so that it cannot say what the emulator does not do.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tcpemu.generations import GENERATIONS, queue_rules
@@ -23,6 +23,8 @@ class RuleRow:
     def of(self, kernel: Generation) -> str:
         """The rule of that kernel, in words."""
         value = self.asked(kernel)
+        if isinstance(value, tuple) and value not in self.words:
+            return " ".join(map(str, value))
         return self.words.get(value, str(value))
 
 
@@ -44,7 +46,7 @@ RULES: tuple[RuleRow, ...] = (
         },
     ),
     RuleRow(
-        "a RST inside the window of a request, but not exact",
+        "a RST in a request's window, but not exact",
         lambda kernel: kernel.challenge_inexact_rst,
         {True: "challenge ACK", False: "ignored"},
     ),
@@ -62,9 +64,13 @@ RULES: tuple[RuleRow, ...] = (
         "the TSecr of a final ACK is tested", lambda kernel: kernel.check_tsecr, {True: "yes", False: "no"}
     ),
     RuleRow(
-        "timestamps are moved by",
+        "timestamps are moved for each",
         lambda kernel: kernel.wire.stamp_offset,
-        {each: each.value for each in StampOffset},
+        {
+            StampOffset.NONE: "none",
+            StampOffset.BY_FLOW: "flow",
+            StampOffset.BY_PEER: "pair of addresses",
+        },
     ),
     RuleRow(
         "an ACK for what was not sent",
@@ -77,12 +83,12 @@ RULES: tuple[RuleRow, ...] = (
         {True: "challenge ACK", False: "as any old segment"},
     ),
     RuleRow(
-        "a bare ACK that is old by number and timestamp",
+        "a bare ACK, old by number and timestamp",
         lambda kernel: kernel.arrivals.drops_old_acks,
         {True: "silence", False: "answered"},
     ),
     RuleRow(
-        "a duplicate ACK's timestamp may be too old by",
+        "a duplicate ACK's timestamp may be late by",
         lambda kernel: kernel.arrivals.overtaken_by,
         {(12, 10): "1.2 RTO", (1024, 1000): "1.024 RTO"},
     ),
@@ -102,17 +108,17 @@ RULES: tuple[RuleRow, ...] = (
         {True: "echoed", False: "not echoed"},
     ),
     RuleRow(
-        "a window of 0 in a segment that is not newer",
+        "a window of 0 in an older segment",
         lambda kernel: kernel.arrivals.zero_window_counts,
         {True: "counts", False: "does not count"},
     ),
     RuleRow(
         "another path is tried when",
         lambda kernel: kernel.arrivals.rehashes_repeats,
-        {True: "the same old data comes twice", False: "old data has a new flow label"},
+        {True: "old data comes twice", False: "a flow label changes"},
     ),
     RuleRow(
-        "data beyond the window, while some is unread",
+        "data beyond the window, with some unread",
         lambda kernel: kernel.beyond_window,
         {True: "refused", False: "taken"},
     ),
@@ -127,9 +133,13 @@ RULES: tuple[RuleRow, ...] = (
         {True: "moves at once", False: "has another limit"},
     ),
     RuleRow(
-        "the receive buffer becomes",
+        "the receive buffer grows by",
         lambda kernel: kernel.windows.tuning,
-        {each: each.value for each in BufferTuning},
+        {
+            BufferTuning.BY_GROWTH: "growth and holes",
+            BufferTuning.BY_SHARE: "the share shown",
+            BufferTuning.BY_SEGMENTS: "full segments",
+        },
     ),
     RuleRow(
         "a connection begins with a window of",
@@ -150,10 +160,10 @@ RULES: tuple[RuleRow, ...] = (
     RuleRow(
         "for memory is thrown away",
         lambda kernel: kernel.windows.spares_older,
-        {True: "what lies beyond the new segment", False: "all beyond the hole"},
+        {True: "beyond the new segment", False: "beyond the hole"},
     ),
     RuleRow(
-        "an echo of the same tick is a round trip of",
+        "an echo within a tick is a round trip of",
         lambda kernel: kernel.windows.least_echo,
         {0: "nothing", 1: "1 tick"},
     ),
@@ -168,9 +178,9 @@ RULES: tuple[RuleRow, ...] = (
         {True: "yes", False: "no"},
     ),
     RuleRow(
-        "PRR lets one more out",
+        "PRR lets one more out for ACKs of",
         lambda kernel: kernel.sending.counts_progress,
-        {True: "for each ACK of progress", False: "for each ACK of a retransmission"},
+        {True: "progress", False: "retransmissions"},
     ),
     RuleRow(
         "the counter TW moves",
@@ -196,6 +206,12 @@ def differing(first: Generation, second: Generation) -> Iterator[tuple[str, str,
         own, other = rule.of(first), rule.of(second)
         if own != other:
             yield rule.name, own, other
+
+
+def differing_rows(kernels: Sequence[Generation]) -> list[tuple[str, list[str]]]:
+    """The rules that are not the same in all of these kernels, each with what it is in every one."""
+    rows = [(rule.name, [rule.of(kernel) for kernel in kernels]) for rule in RULES]
+    return [(name, values) for name, values in rows if len(set(values)) > 1]
 
 
 def new_in(name: str) -> tuple[str, list[tuple[str, str, str]]]:

@@ -30,6 +30,15 @@ class ComparedRun:
     """What is not certain about its kernel."""
 
 
+@dataclass(frozen=True, slots=True)
+class KernelRules:
+    """The rules in which the kernels of a comparison differ."""
+
+    kernels: Sequence[str]
+    rows: Sequence[LabelledCells]
+    """A rule, and what it is in each of them."""
+
+
 def comparison_lines(
     runs: Sequence[ComparedRun],
     server: str,
@@ -37,10 +46,12 @@ def comparison_lines(
     notes: Sequence[str],
     heading: Heading,
     width: int = 100,
+    rules: KernelRules | None = None,
 ) -> Iterator[Line]:
     """All of it: heading, table, notes, and where each run first behaves differently from the first one.
 
-    `server` is the name of the server's host; `numbers` are further rows of the table, the first ones.
+    `server` is the name of the server's host; `numbers` are further rows of the table, the first ones;
+    `rules` are those in which kernels that were asked differ.
     """
     digests = [digest_of(run.record, server) for run in runs]
     yield from heading_lines(heading, width)
@@ -49,8 +60,23 @@ def comparison_lines(
     for note in notes:
         yield from hanging("  *", note, 4, width, Role.QUIET)
     yield from _Parting(runs, digests, width).lines()
+    if rules is not None:
+        yield from _rule_lines(rules, width)
 
 
+def _rule_lines(rules: KernelRules, width: int) -> Iterator[Line]:
+    """A table of them: N is the backlog, Q the half-open connections."""
+    yield ()
+    if not rules.rows:
+        names = " and ".join(rules.kernels)
+        yield line(f"No rule that was told apart differs between {names}", Role.TITLE)
+        return
+    yield line("Rules that differ between these kernels (N: backlog, Q: half-open connections)", Role.TITLE)
+    yield from word_table(rules.kernels, rules.rows, width, LONGEST_RULE)
+
+
+LONGEST_RULE = 44
+"""Of the names of rules, so that two kernels stand beside them in one line."""
 BEHAVES, LOOKS = "first behaves differently from", "same decision, other fields than"
 
 

@@ -12,9 +12,14 @@ COMFORTABLE = 16
 """Columns are not made narrower than this for the sake of one more beside them."""
 
 
-def word_table(names: Sequence[str], rows: Sequence[LabelledCells], width: int = 100) -> list[Line]:
-    """The table or the tables, none wider than `width`."""
-    labels = min(max(len(label) for label, _ in rows), LONGEST_ROW_LABEL)
+def word_table(
+    names: Sequence[str],
+    rows: Sequence[LabelledCells],
+    width: int = 100,
+    longest_label: int = LONGEST_ROW_LABEL,
+) -> list[Line]:
+    """The table or the tables, none wider than `width`; a label that is longer is broken."""
+    labels = min(max(len(label) for label, _ in rows), longest_label, max(width // 2, LONGEST_ROW_LABEL))
     room = width - 2 - labels
     lines: list[Line] = []
     for begin, end in _shares(_natural(names, rows), room):

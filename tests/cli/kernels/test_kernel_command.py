@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from tcpemu import kernel
 from tcpemu.cli.app import app
+from tcpemu.kernel import debian_packages, kernel_store
 from tcpemu.kernel.booted_kernel import Answers
 from tests.cli.test_trace import TRACE, write
 
@@ -113,3 +114,16 @@ def test_without_debians_tools_there_is_none_to_get(monkeypatch):
         done = tcpemu("kernel", *command)
         assert "kernels come from Debian's packages, on a Debian machine" in done.stderr
     assert done.exit_code == 2
+
+
+def test_the_list_of_kernels_says_what_its_columns_are(monkeypatch):
+    package = debian_packages.KernelPackage("linux-image-6.12.118+deb13-amd64", "6.12.118-1")
+    monkeypatch.setattr(debian_packages, "available", lambda: {"6.12.118": package})
+    monkeypatch.setattr(kernel_store, "stored", lambda: {"6.1.192": None})
+    monkeypatch.setattr(kernel_store, "ticks_a_second", lambda release: 250)
+    legend, _, rows = tcpemu("kernel", "list").stdout.partition("\n\n")
+    assert "here: brought by tcpemu kernel get" in legend
+    assert rows.splitlines() == [
+        "6.1.192   here HZ 250",
+        "6.12.118               linux-image-6.12.118+deb13-amd64 6.12.118-1",
+    ]
