@@ -18,7 +18,8 @@ FLOORS = (
     ("cli",),
     ("testing",),
     ("explain",),
-    ("scenario", "drill", "kernel"),
+    ("scenario", "drill"),
+    ("kernel",),
     ("programs",),
     ("network",),
     ("generations",),
@@ -39,7 +40,7 @@ FLOORS_WITHIN = {
     ),
     "stack/connection": (("arriving",), ("lifetime",), ("sending",), ("measures",)),
     "programs": (("event_loop",), ("launching",), ("calls",), ("files",), ("waiting",)),
-    "drill": (("running",), ("setup",), ("language",)),
+    "drill": (("running",), ("playing",), ("setup",), ("language",)),
     "scenario": (("claims",), ("running",), ("format", "traces")),
 }
 """Rooms whose sub-rooms stand on floors of their own, from the top down; a module beside them is above them all."""

@@ -2,7 +2,8 @@
 
     language/        a script's text becomes records; mistakes are told with the line and a caret
     setup/           options, constants, ICMP names, what shell commands set; calls that cannot be
-    running/         each event at its time: packets, calls, code, and what differs from the script
+    playing/         each event at its time: packets, calls, code, and what differs from the script
+    running/         that on the emulated host, in virtual time
     drill_run.py     one script from its text to its outcome
     drill_suite.py   many scripts: which there are, and their outcomes as JUnit XML and captures
 

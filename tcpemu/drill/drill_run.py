@@ -10,11 +10,12 @@ from pathlib import Path
 from tcpemu.drill.language.drill_script import Command, Script
 from tcpemu.drill.language.parse_script import parse_script
 from tcpemu.drill.language.script_mistake import Place, ScriptError
-from tcpemu.drill.running.drill_failure import DrillFailure
+from tcpemu.drill.playing.drill_failure import DrillFailure
+from tcpemu.drill.playing.drill_stage import BEGINNING
 from tcpemu.drill.running.drill_world import DrillWorld
-from tcpemu.drill.running.emulated_stage import BEGINNING, EmulatedStage
-from tcpemu.drill.running.flow_table import FlowTable
-from tcpemu.drill.running.script_player import ScriptPlayer
+from tcpemu.drill.running.emulated_flows import EmulatedFlows
+from tcpemu.drill.running.emulated_player import EmulatedPlayer
+from tcpemu.drill.running.emulated_stage import EmulatedStage
 from tcpemu.drill.setup.checked_calls import check_calls
 from tcpemu.drill.setup.drill_flags import IPV6, DrillFlags, check_addresses, with_flag, with_flags
 from tcpemu.drill.setup.shell_commands import (
@@ -115,12 +116,12 @@ def _run(text: str, name: str, folder: Path, settings: DrillSettings, outcome: D
     host = _host(script, flags, settings)
     shell.host = host
     stage = EmulatedStage(host)
-    flows = FlowTable(host, address(flags.local), address(flags.remote), flags.bind_port)
+    flows = EmulatedFlows(host, address(flags.local), address(flags.remote), flags.bind_port)
     world = DrillWorld(stage, flags, flows, shell_files=shell.files)
     try:
         if script.before is not None:
             shell.run(script.before)
-        ScriptPlayer(script, world, shell.run).play()
+        EmulatedPlayer(script, world, shell.run).play()
         if script.after is not None:
             shell.run(script.after)
     except DrillFailure as failure:

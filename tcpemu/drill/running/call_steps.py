@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure, Text, Word
-from tcpemu.drill.running.call_arguments import Arguments
+from tcpemu.drill.playing.call_arguments import Arguments
+from tcpemu.drill.playing.drill_failure import DrillFailure, WouldWait
+from tcpemu.drill.playing.drill_flow import DrillFlow
 from tcpemu.drill.running.descriptor_table import (
     NON_BLOCKING,
     READ_WRITE,
@@ -23,8 +25,6 @@ from tcpemu.drill.running.descriptor_table import (
     PipeFile,
     SocketFile,
 )
-from tcpemu.drill.running.drill_failure import DrillFailure, WouldWait
-from tcpemu.drill.running.drill_flow import DrillFlow
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.stack import NotEmulatedError, Socket, SocketError
 from tcpemu.stack.sockets.message_flags import MSG_DONTWAIT, MSG_FASTOPEN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from tcpemu.drill.running.drill_flow import DrillFlow
+from tcpemu.drill.playing.drill_flow import DrillFlow
 from tcpemu.drill.running.transmit_stamps import TransmitStamps
 from tcpemu.stack import Socket
 from tcpemu.stack.sockets.poll_bits import POLLERR, POLLHUP

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tcpemu.drill.running.descriptor_table import EpollFile, OpenedFile, SocketFile
+from tcpemu.drill.running.emulated_flows import EmulatedFlows
 from tcpemu.drill.running.emulated_stage import EmulatedStage
-from tcpemu.drill.running.flow_table import FlowTable
 from tcpemu.drill.setup.drill_flags import IPV4, MAPPED, DrillFlags
 from tcpemu.stack import NotEmulatedError, Socket
 
@@ -17,7 +17,7 @@ class DrillWorld:
 
     stage: EmulatedStage
     flags: DrillFlags
-    flows: FlowTable
+    flows: EmulatedFlows
     files: dict[int, OpenedFile] = field(default_factory=dict)
     """By the script's descriptors."""
     progress: dict[int, int] = field(default_factory=dict)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 from tcpemu.drill.language.drill_script import Anything, Array, Structure, Text
-from tcpemu.drill.running.call_arguments import Arguments
+from tcpemu.drill.playing.call_arguments import Arguments
+from tcpemu.drill.playing.drill_failure import DrillFailure
 from tcpemu.drill.running.call_steps import Step, expect_number, socket_file
-from tcpemu.drill.running.drill_failure import DrillFailure
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.drill.running.transmit_stamps import stamps_for
 

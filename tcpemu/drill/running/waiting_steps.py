@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 
 from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure
-from tcpemu.drill.running.call_arguments import Arguments
+from tcpemu.drill.playing.call_arguments import Arguments
+from tcpemu.drill.playing.drill_failure import DrillFailure, WouldWait
 from tcpemu.drill.running.call_steps import Step, descriptor, new_descriptor, receive, socket_file
 from tcpemu.drill.running.descriptor_table import EpollFile, SocketFile
-from tcpemu.drill.running.drill_failure import DrillFailure, WouldWait
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.drill.running.transmit_stamps import Stamp
 from tcpemu.stack import NotEmulatedError, SocketError

@@ -1,4 +1,4 @@
-"""Plays a script on the emulated host: each event at its time, in virtual time.
+"""Plays a script: each event at its time, and what the host sends and gives against what the script says.
 
 Packets that the host has sent wait until the script asks for them; then content, order and time have to be those of
 the script. A call with an end goes on while other events happen.
@@ -6,8 +6,10 @@ the script. A call with an end goes on while other events happen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tcpemu.drill.language.drill_script import (
     Code,
@@ -18,22 +20,18 @@ from tcpemu.drill.language.drill_script import (
     SystemCall,
     TcpPacket,
 )
-from tcpemu.drill.running import packet_checks
-from tcpemu.drill.running.call_arguments import Arguments
-from tcpemu.drill.running.call_steps import STEPS
-from tcpemu.drill.running.code_blocks import CodeBlocks
-from tcpemu.drill.running.drill_failure import DrillFailure, WouldWait
-from tcpemu.drill.running.drill_flow import DrillFlow
-from tcpemu.drill.running.drill_world import DrillWorld
-from tcpemu.drill.running.emulated_stage import BEGINNING, Departure
-from tcpemu.drill.running.inbound_packets import icmp_on_wire, segment_on_wire
-from tcpemu.drill.running.option_steps import OPTION_STEPS
-from tcpemu.drill.running.waiting_steps import WAITING_STEPS
+from tcpemu.drill.playing import packet_checks
+from tcpemu.drill.playing.call_arguments import Arguments
+from tcpemu.drill.playing.code_blocks import CodeBlocks
+from tcpemu.drill.playing.drill_failure import DrillFailure
+from tcpemu.drill.playing.drill_flow import DrillFlow
+from tcpemu.drill.playing.drill_stage import BEGINNING, Departure, DrillStage
+from tcpemu.drill.playing.flow_table import FlowTable
+from tcpemu.drill.playing.inbound_packets import icmp_on_wire, segment_on_wire
 from tcpemu.drill.setup.constant_names import CONSTANTS, errno_name
-from tcpemu.stack import NotEmulatedError, SocketError
+from tcpemu.drill.setup.drill_flags import DrillFlags
 from tcpemu.wire.segment import PSH, SYN
 
-_STEPS = {**STEPS, **WAITING_STEPS, **OPTION_STEPS}
 _MICROSECOND = 1_000
 _PATIENCE = 2 * 10**9
 """Nanoseconds that a packet may be late before it is said not to have come."""
@@ -42,7 +40,7 @@ _LONGEST_WAIT = 3600 * 10**9
 
 
 @dataclass(slots=True, eq=False)
-class _Running:
+class RunningCall:
     """A call that has begun."""
 
     call: SystemCall
@@ -51,19 +49,29 @@ class _Running:
     """Nanoseconds on the host's clock: when the script has it return."""
     returned: int | None = None
     value: int = 0
-    error: SocketError | None = None
+    error: OSError | None = None
+    why: str = ""
+    """What else there is to say of the error."""
 
 
-class ScriptPlayer:
-    """One script on one host."""
+class ScriptPlayer(ABC):
+    """One script on one host. How time passes and what calls do is the host's."""
 
-    def __init__(self, script: Script, world: DrillWorld, commands: Callable[[Command], None]) -> None:
+    def __init__(
+        self,
+        script: Script,
+        stage: DrillStage,
+        flows: FlowTable,
+        flags: DrillFlags,
+        commands: Callable[[Command], None],
+    ) -> None:
         self.script = script
-        self.world = world
-        self.stage = world.stage
+        self.stage = stage
+        self.flows = flows
+        self.flags = flags
         self.commands = commands
         self.code = CodeBlocks()
-        self.running: _Running | None = None
+        self.running: RunningCall | None = None
         self.last: Event | None = None
         self.offset = 0
         """What relative times of the event count from, in nanoseconds from the first one."""
@@ -99,7 +107,7 @@ class ScriptPlayer:
         elif isinstance(action, Command):
             self.commands(action)
         elif isinstance(action, Code):
-            self.code.run(action, self.world.flows.current, self.stage.now)
+            self.code.run(action, self.tcp_info(self.flows.current))
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -114,66 +122,48 @@ class ScriptPlayer:
         """What a relative time counts from: now, or between packets that arrive the time of the one before."""
         if self.last is not None and _arrives(self.last) and _arrives(event):
             return self.last_time
-        return self.stage.now - BEGINNING
+        return self.stage.clock() - BEGINNING
 
     def _tolerance(self, start: int) -> int:
-        flags = self.world.flags
+        flags = self.flags
         part = int(flags.tolerance_percent / 100 * max(0, start - self.last_time))
         return max(flags.tolerance_usecs * _MICROSECOND, part)
 
     def _wait_until(self, event: Event, start: int) -> None:
         moment = BEGINNING + start
-        if self.stage.now - moment > self._tolerance(start):
-            late = (self.stage.now - BEGINNING) / 1e9
+        if self.stage.clock() - moment > self._tolerance(start):
+            late = (self.stage.clock() - BEGINNING) / 1e9
             raise DrillFailure(
                 event.place, f"it is {late:.6f} s already; this was to happen at {start / 1e9:.6f} s"
             )
         self.advance(moment)
 
+    @abstractmethod
     def advance(self, until: int) -> None:
-        """Let time pass; what is due at that very time waits."""
-        while (moment := self._next_moment()) is not None and moment < until:
-            self._pass(moment)
-        self.stage.now = max(self.stage.now, until)
-
-    def _next_moment(self) -> int | None:
-        moments = [
-            moment for moment in (self.stage.host.next_timer(), self.world.deadline) if moment is not None
-        ]
-        return min(moments, default=None)
-
-    def _pass(self, moment: int) -> None:
-        """The next timer fires, or a call has waited long enough."""
-        due = self.stage.host.next_timer()
-        if due is not None and due <= moment:
-            self.stage.fire(due)
-        self.stage.now = max(self.stage.now, moment)
-        if self.world.deadline is not None and self.world.deadline <= moment:
-            self.world.deadline = None
-        self._poke()
+        """Let time pass, to that time of the host's clock."""
 
     # --- packets that arrive ----------------------------------------------------------------------
 
     def _inject(self, packet: TcpPacket) -> None:
-        flow = self.world.flows.of_inbound(packet)
-        segment = segment_on_wire(packet, flow, self.world.flows, self.world.flags)
+        flow = self.flows.of_inbound(packet)
+        segment = segment_on_wire(packet, flow, self.flows, self.flags)
         try:
             self.stage.arrive(segment)
         except ValueError as error:
             raise DrillFailure(packet.place, f"this packet cannot be on a wire: {error}") from None
-        self._poke()
+        self.look_again()
 
     def _inject_icmp(self, packet: IcmpPacket) -> None:
-        flow = self.world.flows.current
+        flow = self.flows.current
         if flow is None or flow.ports is None:
             raise DrillFailure(packet.place, "no connection is there that this ICMP error could be about")
-        self.stage.arrive_icmp(icmp_on_wire(packet, flow, self.world.flows))
-        self._poke()
+        self.stage.arrive_icmp(icmp_on_wire(packet, flow, self.flows))
+        self.look_again()
 
     # --- packets that the host sends --------------------------------------------------------------
 
     def _expect_packet(self, event: Event, packet: TcpPacket, start: int, end: int) -> None:
-        flow = self.world.flows.of_outbound(packet)
+        flow = self.flows.of_outbound(packet)
         whenever = event.time.whenever
         limit = BEGINNING + (start + _LONGEST_WAIT if whenever else end + _PATIENCE)
         departures = self._collect(packet, flow, limit)
@@ -191,35 +181,25 @@ class ScriptPlayer:
         taken: list[Departure] = []
         octets = 0
         while True:
-            departure = self._next_departure(flow, limit)
+            departure = self.next_departure(flow, limit)
             if departure is None:
                 return taken
-            if taken and not self._follows(taken[-1], departure):
+            if taken and not self.follows(taken[-1], departure):
                 self.stage.heard[flow.ports].appendleft(departure)
                 return taken
             taken.append(departure)
             octets += len(departure.segment.payload)
-            ends_piece = self.world.flags.strict_segments and departure.segment.flags & PSH
+            ends_piece = self.flags.strict_segments and departure.segment.flags & PSH
             if octets >= packet.size or not departure.segment.payload or ends_piece:
                 return taken
 
-    def _next_departure(self, flow: DrillFlow, limit: int) -> Departure | None:
-        assert flow.ports is not None
-        while not (queue := self.stage.heard.get(flow.ports)):
-            moment = self._next_moment()
-            if moment is None or moment > limit:
-                return None
-            self._pass(moment)
-        return queue.popleft()
+    @abstractmethod
+    def next_departure(self, flow: DrillFlow, limit: int) -> Departure | None:
+        """The next segment of that connection; None where none leaves up to that time of the host's clock."""
 
-    def _follows(self, before: Departure, departure: Departure) -> bool:
+    @abstractmethod
+    def follows(self, before: Departure, departure: Departure) -> bool:
         """Whether a segment may be of the same piece as the one before it."""
-        if departure.at != before.at or departure.segment.ack != before.segment.ack:
-            return False
-        if departure.segment.flags & SYN:
-            return False
-        end = (before.segment.seq + len(before.segment.payload)) & (2**32 - 1)
-        return departure.segment.seq == end
 
     def _compare(self, packet: TcpPacket, flow: DrillFlow, departures: list[Departure], start: int) -> None:
         segment = packet_checks.joined([departure.segment for departure in departures])
@@ -245,7 +225,7 @@ class ScriptPlayer:
             )
 
     def _ticks(self, start: int) -> int:
-        flags = self.world.flags
+        flags = self.flags
         if not flags.tcp_ts_tick_usecs:
             return -1
         part = int(flags.tolerance_percent / 100 * start) // _MICROSECOND
@@ -270,51 +250,42 @@ class ScriptPlayer:
         end = None
         if call.end is not None:
             end = BEGINNING + self.offset + call.end * _MICROSECOND
-        self.running = _Running(call, Arguments(self.script.text, call), end)
-        self._poke()
+        self.running = RunningCall(call, Arguments(self.script.text, call), end)
+        self.begin(self.running)
         if end is None:
             self._finish_running()
 
-    def _poke(self) -> None:
-        """Something has happened: a call that waits may be able to return."""
-        self.world.notice()
-        running = self.running
-        if running is None or running.returned is not None:
-            return
-        try:
-            running.value = _STEPS[running.call.name](self.world, running.arguments)
-        except WouldWait:
-            self.stage.drain()
-            return
-        except SocketError as error:
-            running.value, running.error = -1, error
-        except NotEmulatedError as error:
-            raise DrillFailure(running.call.place, str(error)) from None
-        running.returned = self.stage.now
-        self.world.progress.pop(id(running.call), None)
-        self.world.waited.discard(id(running.call))
-        self.world.deadline = None
-        self.stage.drain()
-        self.world.notice()
+    @abstractmethod
+    def begin(self, running: RunningCall) -> None:
+        """The call begins, and may have returned at once."""
+
+    @abstractmethod
+    def look_again(self) -> None:
+        """A packet has arrived: a call that waits may be able to return."""
+
+    @abstractmethod
+    def await_return(self, running: RunningCall, limit: int) -> None:
+        """Wait until the call has returned, or up to that time of the host's clock."""
+
+    @abstractmethod
+    def tcp_info(self, flow: DrillFlow | None) -> Mapping[str, Any]:
+        """TCP_INFO of a connection as code sees it; empty where there is none."""
 
     def _finish_running(self) -> None:
         """Wait for the call that goes on, and look at what it gave."""
         running = self.running
         if running is None:
             return
-        limit = self.stage.now + _LONGEST_WAIT
-        while running.returned is None:
-            moment = self._next_moment()
-            if moment is None or moment > limit:
-                raise DrillFailure(
-                    running.call.place, f"{running.call.name}() never returns", self._last_reasons()
-                )
-            self._pass(moment)
+        self.await_return(running, self.stage.clock() + _LONGEST_WAIT)
+        if running.returned is None:
+            raise DrillFailure(
+                running.call.place, f"{running.call.name}() never returns", self._last_reasons()
+            )
         self.running = None
         self._compare_result(running)
         self._compare_end(running)
 
-    def _compare_result(self, running: _Running) -> None:
+    def _compare_result(self, running: RunningCall) -> None:
         call = running.call
         wanted = running.arguments.value(call.result)
         got = str(running.value) if running.error is None else f"-1 {errno_name(running.error.errno or 0)}"
@@ -327,7 +298,7 @@ class ScriptPlayer:
             words = f"{call.name}() gives {got}; expected {expected}"
             raise DrillFailure(call.place, words, (*why, *self._last_reasons()))
 
-    def _compare_end(self, running: _Running) -> None:
+    def _compare_end(self, running: RunningCall) -> None:
         if running.end is None or running.returned is None:
             return
         if abs(running.returned - running.end) > self._tolerance(running.end - BEGINNING):

@@ -6,15 +6,15 @@ Names that a block sets are there for the blocks after it.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
 
 from tcpemu.drill.language.drill_script import Code
-from tcpemu.drill.running.drill_failure import DrillFailure
-from tcpemu.drill.running.drill_flow import DrillFlow
-from tcpemu.stack import NotEmulatedError, State
-from tcpemu.stack.sockets.tcp_info import ECN, ECN_SEEN, SACK, SYN_DATA, TIMESTAMPS, WSCALE
+from tcpemu.drill.playing.drill_failure import DrillFailure
+from tcpemu.stack import State
+from tcpemu.stack.sockets.tcp_info import ECN, ECN_SEEN, SACK, SYN_DATA, TIMESTAMPS, WSCALE, TcpInfo
 
 _NAMES: dict[str, Any] = {
     **{f"TCP_{state.name}": int(state) for state in State},
@@ -42,9 +42,9 @@ class CodeBlocks:
     def __init__(self) -> None:
         self.names: dict[str, Any] = dict(_NAMES)
 
-    def run(self, code: Code, flow: DrillFlow | None, now: int) -> None:
-        """Run one block. DrillFailure where an assert fails, or anything is raised."""
-        self.names.update(_info(flow, now))
+    def run(self, code: Code, info: Mapping[str, Any]) -> None:
+        """Run one block, with these values of TCP_INFO. DrillFailure where an assert fails, or anything is raised."""
+        self.names.update(info)
         try:
             compiled = compile(_dedented(code.text), "code", "exec")
             exec(compiled, self.names)
@@ -56,13 +56,8 @@ class CodeBlocks:
             raise DrillFailure(where, _words(error, self.names), _seen(code.text, self.names)) from None
 
 
-def _info(flow: DrillFlow | None, now: int) -> dict[str, Any]:
-    if flow is None or flow.socket is None:
-        return {}
-    try:
-        info = flow.socket.tcp_info(now)
-    except (NotEmulatedError, OSError):
-        return {}
+def values_of(info: TcpInfo) -> dict[str, Any]:
+    """TCP_INFO as code sees it: `tcpi_rto` and the like, but for what is not counted."""
     values = {f"tcpi_{field.name}": getattr(info, field.name) for field in fields(info)}
     values["tcpi_snd_wscale"], values["tcpi_rcv_wscale"] = info.wscales & 15, info.wscales >> 4
     return {name: value for name, value in values.items() if value is not None}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tcpemu.drill.language.drill_script import IcmpPacket, TcpPacket
-from tcpemu.drill.running.drill_failure import DrillFailure
-from tcpemu.drill.running.drill_flow import DrillFlow
-from tcpemu.drill.running.flow_table import FlowTable
+from tcpemu.drill.playing.drill_failure import DrillFailure
+from tcpemu.drill.playing.drill_flow import DrillFlow
+from tcpemu.drill.playing.flow_table import FlowTable
 from tcpemu.drill.setup.drill_flags import DrillFlags
 from tcpemu.drill.setup.icmp_names import icmp_numbers
 from tcpemu.wire.codec_choice import encode

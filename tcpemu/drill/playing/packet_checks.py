@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tcpemu.drill.language.drill_script import TcpPacket
-from tcpemu.drill.running.drill_flow import DrillFlow
+from tcpemu.drill.playing.drill_flow import DrillFlow
 from tcpemu.wire.options import Eol, FastOpen, Mss, Nop, Option, Sack, SackOk, Timestamps, Unknown, WScale
 from tcpemu.wire.segment import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
 
