@@ -57,7 +57,7 @@ class KernelSockets:
             "rst_close": self._reset,
             "setopt": self._set_option,
             "setlinger": self._set_linger,
-            "getopt": lambda port, level, name: self._of(port).getsockopt(level, name),
+            "getopt": self._get_option,
             "atmark": self._at_mark,
             "poll": self._poll,
             "recverr": self._queued_error,
@@ -136,6 +136,11 @@ class KernelSockets:
     def _set_option(self, peer_port: int, level: int, name: int, value: int | str) -> int:
         _set_one(self._of(peer_port), level, name, value)
         return 0
+
+    def _get_option(self, peer_port: int, level: int, name: int, length: int = 0) -> int | str:
+        if length:
+            return self._of(peer_port).getsockopt(level, name, length).hex()
+        return self._of(peer_port).getsockopt(level, name)
 
     def _set_linger(self, peer_port: int, on: int, seconds: int) -> int:
         self._of(peer_port).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", on, seconds))

@@ -60,7 +60,8 @@ An echo of a timestamp counts from the first timestamp that the host sent on the
     rst_close peer port                   close() with SO_LINGER of 0 s
     setopt peer port, level, name, value  setsockopt(), by numbers; a value may be text, as "cubic" of TCP_CONGESTION
     setlinger peer port, on, seconds      SO_LINGER
-    getopt peer port, level, name         gives what getsockopt() gives, as a number
+    getopt peer port, level, name (, octets)   gives what getsockopt() gives, as a number; with room for so many octets
+                                          these, in hex
     atmark peer port                      gives 1 where the next octet is the urgent one (SIOCATMARK), else 0
     poll peer port                        gives the bits of poll(): 1 IN, 2 PRI, 4 OUT, 8 ERR, 16 HUP, 8192 RDHUP
     recverr peer port                     recvmsg() with MSG_ERRQUEUE: gives the fields of struct sock_extended_err, by
@@ -511,8 +512,11 @@ class _Player:
         self._connection(peer_port).linger(bool(on), seconds)
         return 0
 
-    def _do_getopt(self, peer_port: int, level: int, name: int) -> int:
-        return self._connection(peer_port).getsockopt(level, name, self.now)
+    def _do_getopt(self, peer_port: int, level: int, name: int, length: int = 0) -> int | str:
+        connection = self._connection(peer_port)
+        if length:
+            return connection.getsockopt_octets(level, name, length, self.now).hex()
+        return connection.getsockopt(level, name, self.now)
 
     def _do_atmark(self, peer_port: int) -> int:
         return int(self._connection(peer_port).at_mark)

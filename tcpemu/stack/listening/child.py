@@ -53,6 +53,7 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     conn = establishing.new_connection(host, request.key, options, _SYN_RECV)
     conn.parent = listener
     conn.flow_label = request.flow_label
+    conn.saved_syn = request.saved_syn
     snd, rcv = conn.snd, conn.rcv
     snd.iss, rcv.irs = request.iss, request.irs
     rcv.wup = rcv.nxt = rcv.copied_seq = request.irs + 1 & MASK

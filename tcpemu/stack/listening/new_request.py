@@ -8,6 +8,7 @@ from tcpemu.stack.connection.measures import ipv6_header, segment_size
 from tcpemu.stack.connection.measures.first_window import first_window
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.request import Request
+from tcpemu.wire.codec import encode
 from tcpemu.wire.segment import CWR, ECE, Segment
 
 _ECN_SETUP = ECE | CWR
@@ -50,6 +51,15 @@ def _may_use_ecn(listener: Listener, segment: Segment) -> bool:
     if listener.options.tos & 3:
         return True  # the listener's congestion control needs it
     return bool(listener.host.sysctls.tcp_ecn) and (not segment.tos & 3 or bool(segment.reserved))
+
+
+def headers_of(segment: Segment) -> bytes:
+    """The headers of a SYN, from that of IP on, as TCP_SAVED_SYN gives them (tcp_input.c: tcp_reqsk_record_syn).
+
+    Differs: with TCP_SAVE_SYN 2 a header of the link would come first; there is none here, as on a TUN device.
+    """
+    packet = encode(segment)
+    return packet[: len(packet) - len(segment.payload)]
 
 
 def offer_window(listener: Listener, request: Request, mss: int) -> None:

@@ -121,6 +121,8 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     if host.generation.wire.mss_follows_peer:
         request.own_mss = min(request.own_mss, offer.mss)
     new_request.offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
+    if listener.options.save_syn:
+        request.saved_syn = new_request.headers_of(segment)
     answer = None
     if offer.fast_open is not None or segment.payload:
         conn, answer = fast_open_syn_arrives.take(listener, request, segment, offer)

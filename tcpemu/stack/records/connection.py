@@ -427,6 +427,8 @@ class Connection(Flow):
     """What MSG_ERRQUEUE gives; None before there was anything."""
     fast_open: FastOpenState | None = None
     """How Fast Open goes on it; None where it is not used."""
+    saved_syn: bytes = b""
+    """The headers of the SYN that opened it, for TCP_SAVED_SYN; empty once they have been read."""
 
     @property
     def opened_early(self) -> bool:

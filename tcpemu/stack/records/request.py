@@ -50,3 +50,5 @@ class Request(Flow):
     """SYN|ACKs sent again, for whatever cause: `req->num_retrans`."""
     flow_label: int = 0
     """That of its packets, over IPv6."""
+    saved_syn: bytes = b""
+    """The headers of its SYN, where the listener has TCP_SAVE_SYN."""

@@ -46,6 +46,8 @@ class SocketOptions:
     """TCP_FASTOPEN_NO_COOKIE: data on a SYN needs no cookie, either way."""
     fastopen_keys: tuple[bytes, ...] = ()
     """TCP_FASTOPEN_KEY, one of 16 octets or two; none for the host's."""
+    save_syn: int = 0
+    """TCP_SAVE_SYN: children keep the headers of their SYN, for TCP_SAVED_SYN; 2 would have that of the link too."""
     defer_periods: int = 0
     """TCP_DEFER_ACCEPT as a number of SYN|ACK time-outs."""
     window_clamp: int = 0

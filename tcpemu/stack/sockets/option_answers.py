@@ -32,6 +32,7 @@ _FIELDS: dict[OptionKey, str] = {
     NUMBERS["SO_RCVLOWAT"]: "rcvlowat",
     NUMBERS["SO_TXREHASH"]: "txrehash",
     NUMBERS["TCP_NODELAY"]: "nodelay",
+    NUMBERS["TCP_SAVE_SYN"]: "save_syn",
     NUMBERS["TCP_CORK"]: "cork",
     NUMBERS["TCP_THIN_LINEAR_TIMEOUTS"]: "thin_linear_timeouts",
     NUMBERS["TCP_NOTSENT_LOWAT"]: "notsent_lowat",
@@ -59,6 +60,7 @@ _BY_SYSCTL: dict[OptionKey, tuple[str, str]] = {
 
 _MULTICAST_ALL = NUMBERS["IP_MULTICAST_ALL"]
 _TCP_INFO = NUMBERS["TCP_INFO"]
+_SAVED_SYN = NUMBERS["TCP_SAVED_SYN"]
 _MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
 _MOST_TICKS = 2**63 - 1
 _CONTROL_NAME_OCTETS = 16
@@ -74,6 +76,8 @@ def number(socket: SocketState, level: int, name: int) -> int:
     """An option as a number; of a structure its first four octets. Raises SocketError, or NotEmulatedError."""
     if (level, name) == _TCP_INFO:
         return int.from_bytes(info(socket).octets(4), "little", signed=True)
+    if (level, name) == _SAVED_SYN:
+        return int.from_bytes(_saved_syn(socket, 4), "little", signed=True)
     value = _value(socket, level, name)
     if isinstance(value, int):
         return c_int(min(value, MASK))
@@ -86,6 +90,8 @@ def octets(socket: SocketState, level: int, name: int, length: int) -> bytes:
         raise SocketError(errno.EINVAL, f"the length is {length}")
     if (level, name) == _TCP_INFO:
         return info(socket).octets(length)
+    if (level, name) == _SAVED_SYN:
+        return _saved_syn(socket, length)
     value = _value(socket, level, name)
     if isinstance(value, bytes):
         return value[:length]
@@ -94,6 +100,22 @@ def octets(socket: SocketState, level: int, name: int, length: int) -> bytes:
     if level == socket_constants.IPPROTO_IP and 0 < length < 4 and 0 <= value <= 255:
         return bytes((value,))
     return (value & MASK).to_bytes(4, "little")[:length]
+
+
+def _saved_syn(socket: SocketState, length: int) -> bytes:
+    """The headers of the SYN, which are given once; no octets without any (tcp.c: do_tcp_getsockopt).
+
+    EINVAL where they are longer than that.
+    """
+    conn = socket.connection
+    headers = b"" if conn is None else conn.saved_syn
+    if length < len(headers):
+        raise SocketError(
+            errno.EINVAL, f"the saved SYN has {len(headers)} octets, and there is room for {length}"
+        )
+    if conn is not None:
+        conn.saved_syn = b""
+    return headers
 
 
 def info(socket: SocketState) -> TcpInfo:

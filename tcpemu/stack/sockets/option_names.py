@@ -302,7 +302,6 @@ UNEMULATED: dict[str, str] = {
     **dict.fromkeys(("TCP_MD5SIG", "TCP_MD5SIG_EXT"), _AUTHENTICATION),
     "TCP_REPAIR": _REPAIR,
     "TCP_REPAIR_OPTIONS": _REPAIR,
-    **dict.fromkeys(("TCP_SAVE_SYN", "TCP_SAVED_SYN"), "the record and a capture have each SYN"),
     "TCP_ULP": "there are no protocols above TCP in the kernel",
     "TCP_ZEROCOPY_RECEIVE": "octets are handed over, not pages of memory",
     "TCP_INQ": _NO_ANCILLARY,

@@ -151,6 +151,7 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
         "thin_linear_timeouts",
         _bounded("TCP_THIN_LINEAR_TIMEOUTS", 0, 1),
     ),
+    NUMBERS["TCP_SAVE_SYN"]: ("save_syn", _bounded("TCP_SAVE_SYN", 0, 2)),
     NUMBERS["SO_TXREHASH"]: ("txrehash", _txrehash),
     NUMBERS["IP_RECVERR"]: ("recverr", _truth),
     NUMBERS["IPV6_V6ONLY"]: ("v6only", _truth),

@@ -45,7 +45,7 @@ def test_a_slip_of_the_pen_is_none_of_linux():
         (so.SOL_SOCKET, 20, "SO_RCVTIMEO .* timeout"),
         (so.IPPROTO_TCP, 31, "TCP_ULP"),
         (so.IPPROTO_IP, 19, "IP_TRANSPARENT"),
-        (so.IPPROTO_TCP, 27, "TCP_SAVE_SYN .* record"),
+        (so.IPPROTO_TCP, 36, "TCP_INQ .* octets alone"),
         (so.IPPROTO_TCP, 38, "TCP_AO_ADD_KEY .* signed"),
         (so.IPPROTO_TCP, 14, "TCP_MD5SIG .* signed"),
     ],

@@ -29,7 +29,8 @@ from tcpemu.testing.bench import (
     unaccepted,
 )
 from tcpemu.testing.bench.bench_values import PORT
-from tcpemu.wire.segment import PSH, address, flag_letters
+from tcpemu.wire import decode
+from tcpemu.wire.segment import PSH, SYN, Segment, address, flag_letters
 
 
 def stopped():
@@ -639,6 +640,19 @@ def test_a_child_has_its_listeners_options_and_its_own_from_then_on():
     assert host.conn.getsockopt(so.IPPROTO_TCP, so.TCP_NODELAY) == 1
     host.conn.setsockopt(so.IPPROTO_TCP, so.TCP_NODELAY, 0)
     assert host.listener.getsockopt(so.IPPROTO_TCP, so.TCP_NODELAY) == 1
+
+
+def test_a_syn_is_saved_as_it_came_and_given_once():
+    host = established(options=[(so.IPPROTO_TCP, 27, 1)], opts=FULL)
+    sock = host.conn.sock
+    room = 100
+    with fails("EINVAL"):
+        sock.getsockopt_octets(so.IPPROTO_TCP, 28, 59)
+    saved = decode(sock.getsockopt_octets(so.IPPROTO_TCP, 28, room))
+    assert isinstance(saved, Segment)
+    assert (saved[:4], saved.flags, saved.payload) == (sock.connection.key, SYN, b"")
+    assert len(saved.options) == len(FULL)
+    assert sock.getsockopt_octets(so.IPPROTO_TCP, 28, room) == b""
 
 
 # --- flags -----------------------------------------------------------------------------------------
