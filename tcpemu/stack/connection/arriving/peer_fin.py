@@ -26,13 +26,15 @@ def fin(conn: Connection) -> None:
     elif state is State.FIN_WAIT2:
         transmit.send_ack(conn, reasons.SENT_ACK)
         closing.time_wait(conn, State.TIME_WAIT)
-    _forget_out_of_order(conn)
+    _forget_reports(conn)
     conn.host.wake(conn.socket)
 
 
-def _forget_out_of_order(conn: Connection) -> None:
-    """Nothing can lie beyond the peer's FIN: drop what was kept."""
+def _forget_reports(conn: Connection) -> None:
+    """Nothing can lie beyond the peer's FIN: drop what was kept, and tell of nothing by SACK (tcp_sack_reset)."""
     for fragment in conn.rcv.out_of_order or ():
         header_prediction.give_memory_back(conn, fragment.memory)
     conn.rcv.out_of_order = None
     conn.rcv.sacks = ()
+    if conn.sack_ok:
+        conn.rcv.dsack = None
