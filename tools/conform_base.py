@@ -68,7 +68,7 @@ FLAGS = (
 )
 
 FAMILIES: dict[str, Family] = {}
-GROUPS: dict[str, dict[str, int]] = {"plain": {}, "wide": {}, "bulk": {}}
+GROUPS: dict[str, dict[str, int]] = {"plain": {}, "wide": {}, "bulk": {}, "odd": {}}
 """Families that are drawn from together, each with its weight."""
 
 
