@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tcpemu.drill.language.drill_script import Command, Script
-from tcpemu.drill.language.parse_script import parse_script
-from tcpemu.drill.language.script_mistake import Place, ScriptError
+from tcpemu.drill.language.parse_script import read_script
+from tcpemu.drill.language.script_mistake import Place, ScriptError, raise_mistakes
 from tcpemu.drill.playing.drill_failure import DrillFailure
 from tcpemu.drill.playing.drill_stage import BEGINNING
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.drill.running.emulated_flows import EmulatedFlows
 from tcpemu.drill.running.emulated_player import EmulatedPlayer
 from tcpemu.drill.running.emulated_stage import EmulatedStage
-from tcpemu.drill.setup.checked_calls import check_calls
+from tcpemu.drill.setup.checked_calls import mistaken_calls
 from tcpemu.drill.setup.drill_flags import IPV6, DrillFlags, check_addresses, with_flag, with_flags
 from tcpemu.drill.setup.shell_commands import (
     ForgetPeers,
@@ -103,16 +103,18 @@ def run_text(
 
 
 def _run(text: str, name: str, folder: Path, settings: DrillSettings, outcome: DrillOutcome) -> None:
-    script = parse_script(text, name, settings.defines)
-    flags = with_flags(DrillFlags(), script.flags, script.text)
+    script, mistakes = read_script(text, name, settings.defines)
+    flags, wrong = with_flags(DrillFlags(), script.flags, script.text)
+    mistakes += wrong
     for option, value in settings.flags:
         try:
             flags = with_flag(flags, option, value)
         except ValueError as error:
             raise ConfigurationError(str(error)) from None
-    check_calls(script, flags.ip_version == IPV6)
+    mistakes += mistaken_calls(script, flags.ip_version == IPV6)
     shell = _Shell(script, folder, outcome)
-    shell.read_all()
+    mistakes += shell.read_all()
+    raise_mistakes(mistakes)
     host = _host(script, flags, settings)
     shell.host = host
     stage = EmulatedStage(host)
@@ -163,12 +165,18 @@ class _Shell:
         self.counted: dict[str, int] = {}
         self.files: dict[str, bytes] = {}
 
-    def read_all(self) -> None:
-        """Read every command before anything runs. ScriptError for one that cannot be read."""
+    def read_all(self) -> list[ScriptError]:
+        """Read every command before anything runs; those that cannot be read."""
+        mistakes: list[ScriptError] = []
         events = [event.action for event in self.script.events if isinstance(event.action, Command)]
         for command in (self.script.before, *events, self.script.after):
-            if command is not None:
+            if command is None:
+                continue
+            try:
                 self.acts[command.place] = self._read(command)
+            except ScriptError as mistake:
+                mistakes.append(mistake)
+        return mistakes
 
     def _read(self, command: Command) -> list[ShellAct]:
         try:

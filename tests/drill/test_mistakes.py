@@ -8,6 +8,7 @@ import pytest
 
 from tcpemu.drill import ScriptError, parse_script, run_text
 from tcpemu.drill.language.script_mistake import Place, ScriptText
+from tcpemu.drill.playing import code_blocks
 
 SOCKET = "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
 
@@ -65,6 +66,81 @@ def test_a_mistake_is_told_with_its_line_and_a_caret(line, tmp_path):
         assert line in shown
         at, width = carets.index("^"), carets.count("^")
         assert shown[at : at + width].startswith(pointed[: max(1, width)])
+
+
+ONE_OF_EACH = """\
+--tolerance=5
+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
++0 bindd(3, ..., ...) = 0
++0 listen(3) = 0
++0 < Q 0:0(0) win 100
++0 < S 0:5(0) win 100
++0 < S 0:0(0) win 70000
++0 < S 0:0(0) win 100 <mss 1460,wscalo 7>
++0 < S 0:0(0) win 100 <mss 1460,wscale 7>
++0 setsockopt(3, SOL_TCP, TCP_NODELY, [1], 4) = 0
++0 read(3, ..., 10) = -1 EAGIAN
++0 close(3)
+* close(3) = 0
++0.3...0.1 accept(3, ..., ...) = 4
++.2~+.1 > . 1:1(0) ack 1
+-1 close(3) = 0
+close(3) = 0
++0 < icmp unreachable no_such [1:1(0)]
++0 `reboot`
++0 write(4, "abc) = 3
+0.2 close(3) = 0
+0.05 close(3) = 0
++0 `sysctl -q net.ipv4.tcp_sack=1
++0 %{ assert True
++0 close(3) = 0
+"""
+
+
+def test_every_line_with_a_mistake_is_told_of_once_and_in_order(tmp_path):
+    """All lines but the two that are right, and nothing of the lines below what is never closed."""
+    outcome = run_text(ONE_OF_EACH, "a.pkt", tmp_path)
+    lines = [int(line.split(":")[1]) for line in outcome.message.split("\n") if line.startswith("a.pkt:")]
+    wrong = [number for number in range(1, 25) if number not in (2, 21)]
+    assert lines == wrong
+    assert outcome.message.count("^") >= len(wrong)
+    assert outcome.reason.endswith("(and 21 more mistakes)")
+
+
+def test_no_more_mistakes_are_told_than_anyone_reads():
+    outcome = run_text("+0 nonsense(3) = 0\n" * 80)
+    assert outcome.message.count("is no system call") == 50
+    assert outcome.message.endswith("and 30 more mistakes")
+
+
+def test_a_time_that_goes_back_is_found_before_anything_runs(tmp_path):
+    made = tmp_path / "made"
+    outcome = run_text(
+        f"{SOCKET}0.2 %{{ open({str(made)!r}, 'w') }}%\n+.1 close(3) = 0\n0.25 close(3) = -1\n"
+    )
+    assert "script:4:1: this is at 0.25 s, but the events above take until 0.3 s" in outcome.message
+    assert outcome.mistake
+    assert not made.exists()
+
+
+ENDLESS = (
+    "while True: pass",
+    "\nwhile True:\n  try:\n    pass\n  except BaseException:\n    pass\n",
+    "import time; time.sleep(3)",
+)
+
+
+@pytest.mark.parametrize("code", ENDLESS)
+def test_code_that_never_ends_is_one_clear_failure(code, monkeypatch):
+    monkeypatch.setattr(code_blocks, "PATIENCE", 0.2)
+    outcome = run_text(f"{SOCKET}+0 %{{ {code} }}%\n")
+    assert "the code has not ended after 0.2 s" in outcome.message
+    assert int(outcome.message.split(":")[1]) >= 2
+    assert not outcome.passed
+
+
+def test_code_that_leaves_python_fails_and_ends_nothing_else():
+    assert run_text(f"{SOCKET}+0 %{{ exit(3) }}%\n").reason == "the code raises SystemExit: 3"
 
 
 def test_a_script_without_events_is_a_mistake():

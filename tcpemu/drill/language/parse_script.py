@@ -20,7 +20,7 @@ from tcpemu.drill.language.drill_script import (
 )
 from tcpemu.drill.language.expression_grammar import expression, expressions_until
 from tcpemu.drill.language.packet_grammar import packet
-from tcpemu.drill.language.script_mistake import Place, ScriptText
+from tcpemu.drill.language.script_mistake import Place, ScriptError, ScriptText, raise_mistakes
 from tcpemu.drill.language.script_tokens import Sort, Token
 from tcpemu.drill.language.token_reader import TokenReader
 
@@ -32,23 +32,37 @@ _VALUES = (Sort.INTEGER, Sort.HEX, Sort.DECIMAL, Sort.WORD, Sort.TEXT, Sort.ADDR
 def parse_script(text: str, name: str = "script", defines: Mapping[str, str] | None = None) -> Script:
     """The script in this text; `name` is what messages call it.
 
-    `defines` stand above those that the script makes by --define. Raises ScriptError.
+    `defines` stand above those that the script makes by --define. Raises ScriptError, which tells every mistake.
     """
+    script, mistakes = read_script(text, name, defines)
+    raise_mistakes(mistakes)
+    return script
+
+
+def read_script(
+    text: str, name: str = "script", defines: Mapping[str, str] | None = None
+) -> tuple[Script, list[ScriptError]]:
+    """What could be read of the script in this text, and its mistakes: with any, events are missing."""
     lines = ScriptText(name, tuple(text.replace("\r\n", "\n").split("\n")))
     reader = TokenReader(lines, dict(defines or {}))
     flags = _flags(reader, dict(defines or {}))
-    before = _command(reader) if reader.sort_is(Sort.COMMAND) else None
+    before = _outer_command(reader)
     events: list[Event] = []
     while not reader.sort_is(Sort.END, Sort.COMMAND):
-        events.append(_event(reader))
-    after = _command(reader) if reader.sort_is(Sort.COMMAND) else None
-    if not events:
-        raise reader.expected("an event, as '+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3',", "in the script")
+        event = _event_or_mistake(reader)
+        if event is not None:
+            events.append(event)
+    after = _outer_command(reader)
     if not reader.sort_is(Sort.END):
-        raise reader.expected(
-            "the end of the script", "after the last command; an event begins with its time"
+        reader.mistakes.append(
+            reader.expected("the end of the script", "after the last command; an event begins with its time")
         )
-    return Script(lines, flags, tuple(events), before, after, reader.defines)
+    elif not events and not reader.mistakes:
+        reader.mistakes.append(
+            reader.expected("an event, as '+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3',", "in the script")
+        )
+    reader.mistakes += _backwards(lines, events)
+    return Script(lines, flags, tuple(events), before, after, reader.defines), reader.mistakes
 
 
 # ---------------------------------------------------------------------------------- options
@@ -57,8 +71,14 @@ def parse_script(text: str, name: str = "script", defines: Mapping[str, str] | N
 def _flags(reader: TokenReader, above: dict[str, str]) -> tuple[Flag, ...]:
     flags: list[Flag] = []
     while reader.sort_is(Sort.OPTION):
+        begun = reader.here()
         option = reader.take()
-        value = _flag_value(reader) if reader.take_if("=") else None
+        try:
+            value = _flag_value(reader) if reader.take_if("=") else None
+        except ScriptError as mistake:
+            reader.mistakes.append(mistake)
+            reader.skip_line(begun)
+            continue
         flags.append(Flag(option.text[2:], value, option.place))
         if flags[-1].name == "define" and value is not None:
             name, _, meant = value.partition("=")
@@ -83,7 +103,53 @@ def _command(reader: TokenReader) -> Command:
     return Command(token.text, token.place)
 
 
+def _outer_command(reader: TokenReader) -> Command | None:
+    """The command before all events, or after them."""
+    if not reader.sort_is(Sort.COMMAND):
+        return None
+    begun = reader.here()
+    command = _command(reader)
+    if reader.had_told(begun):
+        reader.next_event(begun)
+        return None
+    return command
+
+
 # ---------------------------------------------------------------------------------- events
+
+
+def _backwards(text: ScriptText, events: list[Event]) -> list[ScriptError]:
+    """The events whose absolute time lies before what has passed by the script's own times."""
+    found: list[ScriptError] = []
+    passed = 0
+    for event in events:
+        time = event.time
+        if not time.relative and time.start < passed:
+            words = (
+                f"this is at {_in_seconds(time.start)} s, but the events above take until {_in_seconds(passed)} s;"
+                " a time after the event before begins with '+'"
+            )
+            found.append(ScriptError(text, event.place, words))
+        else:
+            passed = time.start + (passed if time.relative else 0)
+    return found
+
+
+def _in_seconds(microseconds: int) -> str:
+    return f"{microseconds / _MICROSECONDS:.6f}".rstrip("0").removesuffix(".")
+
+
+def _event_or_mistake(reader: TokenReader) -> Event | None:
+    """The next event; None where it has a mistake, which is kept, and reading goes on below."""
+    begun = reader.begun = reader.here()
+    try:
+        event = _event(reader)
+    except ScriptError as mistake:
+        if not reader.had_told(begun):
+            reader.mistakes.append(mistake)
+        reader.next_event(begun)
+        return None
+    return None if reader.had_told(begun) else event
 
 
 def _event(reader: TokenReader) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -43,3 +44,31 @@ class ScriptError(ValueError):
         super().__init__(f"{text.name}:{place.line}:{place.column}: {words}\n{text.excerpt(place)}")
         self.place = place
         self.words = words
+
+
+class SeveralMistakesError(ScriptError):
+    """All that is wrong with a script, told in the order of its lines."""
+
+    def __init__(self, mistakes: Iterable[ScriptError]) -> None:
+        self.mistakes = tuple(sorted(mistakes, key=lambda mistake: mistake.place))
+        told = [str(mistake) for mistake in self.mistakes[:MOST_TOLD]]
+        left = len(self.mistakes) - len(told)
+        if left:
+            told.append(f"and {left} more mistakes")
+        ValueError.__init__(self, "\n".join(told))
+        first, more = self.mistakes[0], len(self.mistakes) - 1
+        self.place = first.place
+        self.words = first.words + (f" (and {more} more mistake{'s' * (more > 1)})" if more else "")
+
+
+MOST_TOLD = 50
+"""Mistakes of one script that are told; what is behind them is mostly their consequence."""
+
+
+def raise_mistakes(mistakes: Iterable[ScriptError]) -> None:
+    """Raise what there is: nothing, one mistake, or all of them together."""
+    found = list(mistakes)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise SeveralMistakesError(found)

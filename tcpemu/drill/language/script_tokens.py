@@ -39,6 +39,8 @@ class Token:
     place: Place
     spaced: bool = False
     """Whether white space stands before it."""
+    unclosed: bool = False
+    """Whether its closing mark is missing, which has been told."""
 
     def __str__(self) -> str:
         if self.sort in (Sort.TEXT, Sort.COMMAND, Sort.CODE, Sort.END):
@@ -61,17 +63,20 @@ _PATTERNS: tuple[tuple[Sort, re.Pattern[str]], ...] = (
     (Sort.SIGN, re.compile(r"\.\.\.|\S")),
 )
 _BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)+", re.DOTALL)
+_NO_EVENT = r"(?!\n[ \t]*\+[\d.]+[ \t]+[<>`%a-z])"
+"""What a line within a command or code is not: whoever forgets the closing mark is not told of the lines below."""
 _MARKED = {
-    '"': (Sort.TEXT, re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)),
-    "`": (Sort.COMMAND, re.compile(r"`((?:\\.|[^`\\])*)`", re.DOTALL)),
-    "%{": (Sort.CODE, re.compile(r"%\{(.*?)\}%", re.DOTALL)),
+    '"': (Sort.TEXT, re.compile(r'"((?:\\.|[^"\\\n])*)"', re.DOTALL)),
+    "`": (Sort.COMMAND, re.compile(rf"`((?:{_NO_EVENT}(?:\\.|[^`\\]))*)`", re.DOTALL)),
+    "%{": (Sort.CODE, re.compile(rf"%\{{((?:{_NO_EVENT}.)*?)\}}%", re.DOTALL)),
 }
 _CLOSED_BY = {'"': '"', "`": "`", "%{": "}%"}
 
 
-def tokens_of(text: ScriptText) -> list[Token]:
-    """All tokens, the last one the END. ScriptError for a text, command, code or comment that never ends."""
-    return _Reader(text).read()
+def tokens_of(text: ScriptText) -> tuple[list[Token], list[ScriptError]]:
+    """All tokens, the last one the END; and each text, command, code or comment that never ends."""
+    reader = _Reader(text)
+    return reader.read(), reader.mistakes
 
 
 class _Reader:
@@ -83,6 +88,7 @@ class _Reader:
             self.starts.append(self.starts[-1] + len(line) + 1)
         self.line = 1
         self.tokens: list[Token] = []
+        self.mistakes: list[ScriptError] = []
 
     def place(self, at: int, width: int = 1) -> Place:
         while self.line < len(self.text.lines) and self.starts[self.line] <= at:
@@ -96,7 +102,9 @@ class _Reader:
                 at, spaced = blank.end(), True
                 continue
             if self.characters.startswith("/*", at):
-                raise self.mistake(at, "this comment never ends; close it with */", 2)
+                self.mistake(at, "this comment never ends; close it with */", 2)
+                at = self.line_end(at)
+                continue
             at = self.one(at, spaced)
             spaced = False
         self.tokens.append(Token(Sort.END, "", self.place(max(0, len(self.characters.rstrip())))))
@@ -108,13 +116,26 @@ class _Reader:
             if self.characters.startswith(mark, at):
                 found = pattern.match(self.characters, at)
                 if found is None:
-                    raise self.mistake(at, f"{sort.value} that never ends; close it with {_CLOSED_BY[mark]}")
+                    return self.unclosed(at, sort, mark, spaced)
                 self.tokens.append(Token(sort, found[1], self.place(at, found.end() - at), spaced))
                 return found.end()
         sort, size = max(self.matches(at), key=lambda match: match[1])
         shown = self.characters[at : at + size]
         self.tokens.append(Token(sort, shown, self.place(at, size), spaced))
         return at + size
+
+    def unclosed(self, at: int, sort: Sort, mark: str, spaced: bool) -> int:
+        """Take what never ends as if it ended with its line, so that the lines below are read as well."""
+        self.mistake(at, f"{sort.value} that never ends; close it with {_CLOSED_BY[mark]}")
+        end = self.line_end(at)
+        inside = self.characters[at + len(mark) : end]
+        self.tokens.append(Token(sort, inside, self.place(at, end - at), spaced, unclosed=True))
+        return end
+
+    def line_end(self, at: int) -> int:
+        """Where the line ends in which this stands."""
+        end = self.characters.find("\n", at)
+        return len(self.characters) if end < 0 else end
 
     def matches(self, at: int) -> list[tuple[Sort, int]]:
         """Every sort that it may be, and how long. An address of IPv6 has '::' or seven colons."""
@@ -128,5 +149,5 @@ class _Reader:
             found.append((Sort.ADDRESS6, six.end() - at))
         return found
 
-    def mistake(self, at: int, words: str, width: int = 1) -> ScriptError:
-        return ScriptError(self.text, self.place(at, width), words)
+    def mistake(self, at: int, words: str, width: int = 1) -> None:
+        self.mistakes.append(ScriptError(self.text, self.place(at, width), words))

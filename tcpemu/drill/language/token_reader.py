@@ -9,13 +9,15 @@ from tcpemu.drill.language.script_tokens import Sort, Token, tokens_of
 class TokenReader:
     """The tokens of a script, and where its reading stands."""
 
-    __slots__ = ("_at", "_tokens", "defines", "text")
+    __slots__ = ("_at", "_tokens", "begun", "defines", "mistakes", "text")
 
     def __init__(self, text: ScriptText, defines: dict[str, str]) -> None:
         self.text = text
         self.defines = defines
-        self._tokens = tokens_of(text)
+        self._tokens, self.mistakes = tokens_of(text)
         self._at = 0
+        self.begun = 0
+        """Where the event that is read begins."""
 
     # --- looking ----------------------------------------------------------------------------------
 
@@ -70,11 +72,53 @@ class TokenReader:
             raise self.mistake(token.place, f"{what} is {value}; it can be {least} to {most}")
         return value
 
+    # --- after a mistake --------------------------------------------------------------------------
+
+    def here(self) -> int:
+        """Where the reading stands, for `next_event` and `skip_line`."""
+        return self._at
+
+    def next_event(self, begun: int) -> None:
+        """Go on with the next line that begins as an event does, behind the one of the token `begun`."""
+        tokens = self._tokens
+        for at in range(begun + 1, len(tokens)):
+            if tokens[at].sort is Sort.END or (self._begins_line(at) and self._may_be_event(at)):
+                self._at = at
+                return
+
+    def _begins_line(self, at: int) -> bool:
+        return at == 0 or self._tokens[at].place.line > self._tokens[at - 1].place.line
+
+    def _may_be_event(self, at: int) -> bool:
+        """Whether an event may begin there: with its time, or with a call whose time was forgotten."""
+        token, following = self._tokens[at], self._tokens[at + 1]
+        if token.sort is Sort.WORD:
+            return following.sort is Sort.SIGN and following.text == "("
+        return token.sort in (Sort.INTEGER, Sort.DECIMAL) or (token.sort is Sort.SIGN and token.text in "+*")
+
+    def skip_line(self, begun: int) -> None:
+        """Go on with the line below that of the token `begun`."""
+        line = self._tokens[begun].place.line
+        self._at = next(
+            (at for at, token in enumerate(self._tokens) if token.place.line > line), len(self._tokens) - 1
+        )
+
+    def had_told(self, begun: int) -> bool:
+        """Whether what was read since then holds a mark that is never closed, which has been told already."""
+        line = self._tokens[max(begun, self._at - 1)].place.line
+        return any(
+            token.unclosed and token.place.line <= line for token in self._tokens[begun : self._at + 1]
+        )
+
     # --- mistakes ---------------------------------------------------------------------------------
 
     def expected(self, what: str, where: str) -> ScriptError:
         """Something else stands there."""
-        token = self.peek()
+        token, at = self.peek(), self._at
+        if at > self.begun and (token.sort is Sort.END or (self._begins_line(at) and self._may_be_event(at))):
+            last = self._tokens[at - 1].place
+            behind = last._replace(column=last.column + last.width, width=1)
+            return self.mistake(behind, f"expected {what} {where}, but the event ends here")
         return self.mistake(token.place, f"expected {what} {where}, but there is {token}")
 
     def mistake(self, place: Place, words: str) -> ScriptError:

@@ -75,17 +75,25 @@ _FIELDS = (
 )
 
 
-def check_calls(script: Script, ipv6: bool) -> None:
-    """Raises ScriptError for the first call, or ICMP message, that cannot be."""
+def mistaken_calls(script: Script, ipv6: bool) -> list[ScriptError]:
+    """The calls and ICMP messages that cannot be, each with the first that is wrong with it."""
+    found: list[ScriptError] = []
     for event in script.events:
-        if isinstance(event.action, SystemCall):
-            _check_call(script.text, event.action)
-        elif isinstance(event.action, IcmpPacket):
-            icmp = event.action
-            try:
-                icmp_numbers(icmp.kind, icmp.code, ipv6)
-            except ValueError as error:
-                raise ScriptError(script.text, icmp.place, str(error)) from None
+        try:
+            if isinstance(event.action, SystemCall):
+                _check_call(script.text, event.action)
+            elif isinstance(event.action, IcmpPacket):
+                _check_icmp(script.text, event.action, ipv6)
+        except ScriptError as mistake:
+            found.append(mistake)
+    return found
+
+
+def _check_icmp(text: ScriptText, icmp: IcmpPacket, ipv6: bool) -> None:
+    try:
+        icmp_numbers(icmp.kind, icmp.code, ipv6)
+    except ValueError as error:
+        raise ScriptError(text, icmp.place, str(error)) from None
 
 
 def _check_call(text: ScriptText, call: SystemCall) -> None:

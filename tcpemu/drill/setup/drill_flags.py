@@ -80,15 +80,18 @@ _NOT_THERE = {
 _WIRE = "wire_"
 
 
-def with_flags(before: DrillFlags, flags: Iterable[Flag], text: ScriptText) -> DrillFlags:
-    """The same with what these lines change. Raises ScriptError."""
+def with_flags(
+    before: DrillFlags, flags: Iterable[Flag], text: ScriptText
+) -> tuple[DrillFlags, list[ScriptError]]:
+    """The same with what these lines change; and the lines that have a mistake."""
     after = before
+    mistakes: list[ScriptError] = []
     for flag in flags:
         try:
             after = with_flag(after, flag.name, flag.value)
         except ValueError as error:
-            raise ScriptError(text, flag.place, str(error)) from None
-    return after
+            mistakes.append(ScriptError(text, flag.place, str(error)))
+    return after, mistakes
 
 
 def with_flag(before: DrillFlags, name: str, value: str | None) -> DrillFlags:
