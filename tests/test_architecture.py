@@ -16,7 +16,7 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "tcpemu"
 FLOORS = (
     ("cli",),
-    ("testing",),
+    ("testing", "diagnose"),
     ("explain",),
     ("scenario", "drill"),
     ("kernel",),
@@ -41,6 +41,7 @@ FLOORS_WITHIN = {
     "stack/connection": (("arriving",), ("lifetime",), ("sending",), ("measures",)),
     "programs": (("event_loop",), ("launching",), ("calls",), ("files",), ("waiting",)),
     "drill": (("running",), ("playing",), ("setup",), ("language",)),
+    "diagnose": (("telling",), ("flows",), ("reading",)),
     "scenario": (("claims",), ("running",), ("format", "traces")),
 }
 """Rooms whose sub-rooms stand on floors of their own, from the top down; a module beside them is above them all."""

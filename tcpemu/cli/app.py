@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from tcpemu.cli.captures.diagnose_options import diagnose
 from tcpemu.cli.kernels.kernel_app import kernels
 from tcpemu.cli.kernels.trace_options import Answers, Check, RealKernelOption, Sources
 from tcpemu.cli.long_work import MEMORY, for_long_work, size_of
@@ -440,6 +441,7 @@ def trace(
 
 
 app.command()(drill)
+app.command()(diagnose)
 
 
 AsText: TypeAlias = Annotated[

@@ -31,6 +31,8 @@ MAGICS = frozenset(_UNITS)
 """What a pcap file may begin with."""
 _FILE_HEADER = "IHHiIII"
 _PACKET_HEADER = "IIII"
+HEAD_LENGTH = 24
+"""Octets before the first packet."""
 _SNAPLEN = 262_144
 _SECOND = 1_000_000_000
 
@@ -74,19 +76,27 @@ def _record(number: int, packet: Packet) -> bytes:
 
 def load(octets: bytes) -> Capture:
     """The capture in a file. Raises CaptureError where it is broken."""
+    link_type, header, unit = head_of(octets)
+    return Capture((Interface("", link_type),), _packets(octets, header, unit))
+
+
+def head_of(octets: bytes) -> tuple[int, struct.Struct, int]:
+    """The link type of a file that begins so, how a packet's header is laid out, nanoseconds in its unit of time.
+
+    Raises CaptureError for a file that is no pcap, or too short.
+    """
     if octets[:4] not in _UNITS:
         raise CaptureError(f"the file begins with {octets[:4].hex(' ')!r}, so it is not pcap; convert it")
-    if len(octets) < 24:
+    if len(octets) < HEAD_LENGTH:
         raise cut_off("its header", 0)
     order, unit = _UNITS[octets[:4]]
     link_type = struct.unpack_from(order + _FILE_HEADER, octets)[6] & 0xFFFF  # above it: about a frame check
-    packets = _packets(octets, struct.Struct(order + _PACKET_HEADER), unit)
-    return Capture((Interface("", link_type_of(link_type)),), packets)
+    return link_type_of(link_type), struct.Struct(order + _PACKET_HEADER), unit
 
 
 def _packets(octets: bytes, header: struct.Struct, unit: int) -> tuple[Packet, ...]:
     packets: list[Packet] = []
-    at, end = 24, len(octets)
+    at, end = HEAD_LENGTH, len(octets)
     while at < end:
         if at + 16 > end:
             raise cut_off("a packet's header", at)

@@ -177,7 +177,7 @@ def load(octets: bytes) -> Capture:
     """The capture in a file. Raises CaptureError where it is broken."""
     if octets[:4] != MAGIC:
         raise CaptureError(f"the file begins with {octets[:4].hex(' ')!r}, so it is not pcapng; convert it")
-    reader = _Reader(octets)
+    reader = BlockReader(octets)
     at = 0
     while at < len(octets):
         at = reader.read_block(at)
@@ -212,8 +212,12 @@ class _Seen:
     clock: _Clock
 
 
-class _Reader:
-    """Reads block after block, and keeps what they say."""
+class BlockReader:
+    """Reads block after block, and keeps what they say.
+
+    One that is given a file piece by piece puts each whole block into `octets` and takes `packets` out: see
+    `tcpemu.diagnose.reading`.
+    """
 
     def __init__(self, octets: bytes) -> None:
         self.octets = octets
@@ -247,11 +251,10 @@ class _Reader:
 
     def _set_order(self, at: int) -> None:
         magic = self.octets[at + 8 : at + 12]
-        for order in "<>":
-            if magic == struct.pack(order + "I", _BYTE_ORDER_MAGIC):
-                self.order = order
-                return
-        raise damaged(f"a section has byte order mark {magic.hex(' ')}", at)
+        order = order_of(magic)
+        if order is None:
+            raise damaged(f"a section has byte order mark {magic.hex(' ')}", at)
+        self.order = order
 
     def _unpack(self, layout: str, at: int, end: int) -> tuple[int, ...]:
         size = struct.calcsize(self.order + layout)
@@ -365,7 +368,7 @@ class _Reader:
             raise damaged(f"a packet of {size} octets does not fit in its block", at)
         return self.octets[at : at + size]
 
-    _readers: dict[int, Callable[["_Reader", int, int], None]] = {  # noqa: RUF012 (never changed)
+    _readers: dict[int, Callable[["BlockReader", int, int], None]] = {  # noqa: RUF012 (never changed)
         _SECTION: _read_section,
         _INTERFACE: _read_interface,
         _OLD_PACKET: _read_old_packet,
@@ -373,6 +376,11 @@ class _Reader:
         _NAME_RESOLUTION: _read_name_resolution,
         _PACKET: _read_packet,
     }
+
+
+def order_of(mark: bytes) -> str | None:
+    """The byte order of a section with that mark, as `struct` writes it; None where it is no mark."""
+    return next((order for order in "<>" if mark == struct.pack(order + "I", _BYTE_ORDER_MAGIC)), None)
 
 
 def _ticks_per_second(resolution: int) -> int:

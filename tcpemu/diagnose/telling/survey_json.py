@@ -1,0 +1,102 @@
+"""The connections of a capture as plain data.
+
+Times are nanoseconds from the first frame. `null` stands for what is not known. Frames are numbered from 1 on.
+
+- `format`: 1; `program`: which version wrote it; `capture`: the file
+- `file`: `kind`, `packed`, `application`, `interfaces` (names), `frames`, `damaged_blocks`, `ended` (why the rest was
+  not read; empty where it was)
+- `begins`: nanoseconds since the epoch; `lasts`; `segments`: frames that were followed
+- `left_out`: how many frames were not, by why; `lacks`: what the capture lacks, in sentences
+- `flows`: in the order in which they begin, each with
+    - `number`, `client`, `server` (`address`, `port`), `known_by` (what tells which end is the client)
+    - `begins`, `ends`, `frames`, `first_frame`, `last_frame`
+    - `fate`: `unanswered`, `refused`, `never completed`, `reset`, `closed`, `half closed` or `open at the end`
+    - `what`: the same in words; `remarks`: sentences
+    - `handshake`: from the SYN to the ACK that completes it; `opened_frame`
+    - `syn_acks_after_opened`: SYN|ACKs that came again after that ACK
+    - `reset_by`, `closed_first`: `client`, `server` or null; `longest_idle`
+    - `of_client`, `of_server`: `frames`, `octets`, `syns`, `fins`, `resets`, `repeats`, `probes`, `zero_windows`,
+      `unseen` (times that the other end acknowledged what is not in the capture), `mss`, `window_scale`, `timestamps`
+"""
+
+from typing import Any
+
+from tcpemu.diagnose.flows.flow_fate import fate_of, fate_words, remarks
+from tcpemu.diagnose.flows.flow_life import FlowLife, FlowSide
+from tcpemu.diagnose.flows.survey import Survey
+from tcpemu.diagnose.telling.quality_lines import what_it_lacks
+from tcpemu.version import __version__
+from tcpemu.wire.segment import address_text
+
+FORMAT = 1
+
+
+def survey_data(found: Survey) -> dict[str, Any]:
+    """All that a survey found."""
+    facts, file = found.facts, found.facts.file
+    return {
+        "format": FORMAT,
+        "program": f"tcpemu {__version__}",
+        "capture": str(found.path),
+        "file": {
+            "kind": file.kind,
+            "packed": file.packed,
+            "application": file.application,
+            "interfaces": [interface.name for interface in file.interfaces],
+            "frames": file.frames,
+            "damaged_blocks": file.damaged_blocks,
+            "ended": file.ended,
+        },
+        "begins": facts.begins,
+        "lasts": facts.lasts,
+        "segments": facts.segments,
+        "left_out": dict(facts.left_out),
+        "lacks": list(what_it_lacks(facts, found.flows, found.not_kept)),
+        "flows": [_flow(flow, facts.begins) for flow in found.flows],
+    }
+
+
+def _flow(flow: FlowLife, begins: int) -> dict[str, Any]:
+    return {
+        "number": flow.number,
+        "client": _end(flow.client),
+        "server": _end(flow.server),
+        "known_by": flow.guess.value,
+        "begins": flow.begins.at - begins,
+        "ends": flow.ends.at - begins,
+        "frames": flow.frames,
+        "first_frame": flow.begins.frame,
+        "last_frame": flow.ends.frame,
+        "fate": fate_of(flow).value,
+        "what": fate_words(flow),
+        "remarks": remarks(flow),
+        "handshake": flow.handshake,
+        "opened_frame": flow.opened.frame if flow.opened else None,
+        "syn_acks_after_opened": flow.repeats_after_opened,
+        "reset_by": flow.name_of(flow.reset_by) if flow.reset_by else None,
+        "closed_first": flow.name_of(flow.first_close) if flow.first_close else None,
+        "longest_idle": flow.longest_idle,
+        "of_client": _side(flow.client),
+        "of_server": _side(flow.server),
+    }
+
+
+def _end(side: FlowSide) -> dict[str, Any]:
+    return {"address": address_text(side.address), "port": side.port}
+
+
+def _side(side: FlowSide) -> dict[str, Any]:
+    return {
+        "frames": side.frames,
+        "octets": side.octets,
+        "syns": side.syn_count,
+        "fins": side.fin_count,
+        "resets": side.reset_count,
+        "repeats": side.repeats,
+        "probes": side.probes,
+        "zero_windows": side.zero_windows,
+        "unseen": side.unseen,
+        "mss": side.mss,
+        "window_scale": side.wscale,
+        "timestamps": side.timestamps,
+    }
