@@ -36,7 +36,9 @@ def configured(kernel: Generation, distribution: Distribution) -> Generation:
     """The kernel as the distribution builds it."""
     windows = kernel.windows
     if windows.small_head == _OF_ONE_SIZE_SINCE:
-        windows = replace(windows, small_head=small_head_of(distribution.header_room))
+        windows = replace(
+            windows, small_head=small_head_of(distribution.header_room, pulls=windows.head_fits_pull)
+        )
     version = tuple(map(int, kernel.name.removeprefix("linux-").split(".")))
     return replace(
         kernel,
@@ -48,10 +50,11 @@ def configured(kernel: Generation, distribution: Distribution) -> Generation:
     )
 
 
-def small_head_of(header_room: int) -> int:
+def small_head_of(header_room: int, *, pulls: bool) -> int:
     """The head of a short segment since Linux 6.3: what headers and shared information take, no power of two.
 
-    skbuff.c: SKB_SMALL_HEAD_CACHE_SIZE.
+    With `pulls` the most that GRO pulls into it fits too, behind the padding of a network card's driver.
+    skbuff.c: SKB_SMALL_HEAD_CACHE_SIZE, GRO_MAX_HEAD_PAD.
     """
-    size = header_room + _SHARED_INFO
+    size = header_room + (_CACHE_LINE if pulls else 0) + _SHARED_INFO
     return size + _CACHE_LINE if size & (size - 1) == 0 else size

@@ -180,8 +180,11 @@ LINUX_5_10 = _older(
     sysctls={"net.ipv4.tcp_challenge_ack_limit": 1000},
     challenge_inexact_rst=False,
     bad_ack_spares_request=True,
-    arrivals=replace(LINUX_6_1.arrivals, takes_crossed=False, takes_old_acks=False),
-    sending=replace(LINUX_6_1.sending, counts_progress=False),
+    windows=replace(LINUX_6_1.windows, clamp_holds_at_once=False),
+    arrivals=replace(
+        LINUX_6_1.arrivals, takes_crossed=False, takes_old_acks=False, measures_beyond_hole=False
+    ),
+    sending=replace(LINUX_6_1.sending, counts_progress=False, syn_data_is_lost=False),  # until 5.12
     counts_time_wait_at_end=True,
 )
 

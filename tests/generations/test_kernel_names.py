@@ -64,7 +64,7 @@ def test_what_a_distribution_configures_stands_behind_the_kernel():
     plain, debian = generation("linux-6.12"), generation("linux-6.12.117@debian")
     assert debian is generation("linux-6.12@debian")
     assert (plain.header_room, plain.windows.small_head) == (192, 576)
-    assert (debian.header_room, debian.windows.small_head) == (320, 640)
+    assert (debian.header_room, debian.windows.small_head) == (320, 704)
     assert (
         generation("linux-6.1@debian").windows.small_head == generation("linux-6.1").windows.small_head == 512
     )

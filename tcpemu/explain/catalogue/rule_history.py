@@ -113,6 +113,11 @@ RULES: tuple[RuleRow, ...] = (
         {True: "counts", False: "does not count"},
     ),
     RuleRow(
+        "the peer's segment size is guessed from",
+        lambda kernel: kernel.arrivals.measures_beyond_hole,
+        {True: "all data", False: "data in order"},
+    ),
+    RuleRow(
         "another path is tried when",
         lambda kernel: kernel.arrivals.rehashes_repeats,
         {True: "old data comes twice", False: "a flow label changes"},
@@ -142,6 +147,11 @@ RULES: tuple[RuleRow, ...] = (
         },
     ),
     RuleRow(
+        "TCP_WINDOW_CLAMP on a connection changes",
+        lambda kernel: kernel.windows.clamp_holds_at_once,
+        {True: "its window", False: "the window's limit"},
+    ),
+    RuleRow(
         "a connection begins with a window of",
         lambda kernel: kernel.windows.first_is_limited,
         {True: "65535 at most", False: "what the buffer allows"},
@@ -152,6 +162,11 @@ RULES: tuple[RuleRow, ...] = (
         {True: "less its timestamps", False: "whole"},
     ),
     RuleRow("the head of a short segment takes", lambda kernel: kernel.windows.small_head, {}),
+    RuleRow(
+        "that head has room for what GRO pulls",
+        lambda kernel: kernel.windows.head_fits_pull,
+        {True: "yes", False: "no"},
+    ),
     RuleRow(
         "data without memory for it",
         lambda kernel: kernel.windows.none_without_memory,
@@ -181,6 +196,11 @@ RULES: tuple[RuleRow, ...] = (
         "PRR lets one more out for ACKs of",
         lambda kernel: kernel.sending.counts_progress,
         {True: "progress", False: "retransmissions"},
+    ),
+    RuleRow(
+        "data of a SYN that its SYN|ACK leaves out",
+        lambda kernel: kernel.sending.syn_data_is_lost,
+        {True: "counts as lost", False: "is sent again"},
     ),
     RuleRow(
         "the counter TW moves",

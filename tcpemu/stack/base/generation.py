@@ -194,10 +194,14 @@ class WindowRules:
     follows_share: bool = True
     """With that share the window moves at once, and not only its limit."""
     tuning: BufferTuning = BufferTuning.BY_GROWTH
+    clamp_holds_at_once: bool = True
+    """TCP_WINDOW_CLAMP changes the window of a connection, and not only its limit."""
     first_is_limited: bool = False
     """A connection begins with a window of 65535 octets at most, and not only says so in its SYN."""
     small_head: int = 576
     """Memory for the head of a short segment, in octets; longer ones take 1024, 2048 and so on."""
+    head_fits_pull: bool = True
+    """It has room for the most that GRO pulls into it, which shows where many drivers are configured in."""
     none_without_memory: bool = True
     """Data refused for lack of memory is answered with a window of 0."""
     spares_older: bool = True
@@ -228,6 +232,8 @@ class ArrivalRules:
     """The timestamp of a segment with such an ACK is echoed."""
     zero_window_counts: bool = True
     """A window of 0 counts even in a segment that is not newer."""
+    measures_beyond_hole: bool = True
+    """Segments beyond a hole count too where the size of the peer's segments is guessed."""
     rehashes_repeats: bool = False
     """The same old data twice in a row means that our ACKs get lost, so that another path is tried; else only a new
     flow label does, over IPv6."""
@@ -244,6 +250,8 @@ class SendingRules:
     counts_progress: bool = True
     """PRR lets one segment more out for each ACK that makes progress and shows no new loss; else for one that
     acknowledges a retransmission, and only then as much as was delivered before."""
+    syn_data_is_lost: bool = True
+    """Data of a SYN that its SYN|ACK does not acknowledge counts as lost; else it is sent again, and no more."""
 
 
 @dataclass(frozen=True, slots=True)

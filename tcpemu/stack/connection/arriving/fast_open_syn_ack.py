@@ -12,7 +12,8 @@ from tcpemu.stack.connection.measures import known_servers
 from tcpemu.stack.connection.sending import retransmission
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.fast_open import DATA_NOT_ACKED, SYN_RETRANSMITTED
-from tcpemu.stack.recovery import congestion_states
+from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.recovery import congestion_states, write_timer
 from tcpemu.wire.options import Mss
 from tcpemu.wire.segment import Segment
 
@@ -33,8 +34,7 @@ def take(conn: Connection, segment: Segment, offer: SynOptions) -> bool:
     if refused:
         assert board is not None
         fast_open.client_fail = SYN_RETRANSMITTED if conn.rtx.total_retrans else DATA_NOT_ACKED
-        congestion_states.too_large_lost(conn, board, -1)
-        retransmission.send_lost(conn, board, reasons.SENT_SYN_DATA_AGAIN)
+        _send_again(conn, board)
         conn.host.count("TCPFastOpenActiveFail")
         return False
     fast_open.data_acked = fast_open.syn_data
@@ -44,6 +44,20 @@ def take(conn: Connection, segment: Segment, offer: SynOptions) -> bool:
             board.delivered -= 1
     handshake_data.take(conn, segment)
     return True
+
+
+def _send_again(conn: Connection, board: Scoreboard) -> None:
+    """Send the data of the SYN again, as lost since Linux 5.12; before, nothing but sent (__tcp_retransmit_skb)."""
+    if conn.host.generation.sending.syn_data_is_lost:
+        congestion_states.too_large_lost(conn, board, -1)
+        retransmission.send_lost(conn, board, reasons.SENT_SYN_DATA_AGAIN)
+        return
+    place = 0
+    while place < len(board.queue) and retransmission.send_again_uncounted(
+        conn, board, board.queue[place], 1, reasons.SENT_SYN_DATA_AGAIN
+    ):
+        place += 1
+    write_timer.rearm(conn)
 
 
 def _mss(conn: Connection, segment: Segment) -> int:

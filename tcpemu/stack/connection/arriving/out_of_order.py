@@ -39,7 +39,8 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
         conn.host.wake(conn.socket)
         return reasons.DATA_AHEAD_NO_MEMORY
     conn.rcv.predicted = -1
-    delayed_acks.measure_mss(conn, segment, fragment.memory)
+    if conn.host.generation.arrivals.measures_beyond_hole:
+        delayed_acks.measure_mss(conn, segment, fragment.memory)
     conn.ack.pending |= SCHEDULED
     conn.host.count("TCPOFOQueue")
     kept = conn.rcv.out_of_order

@@ -157,6 +157,9 @@ def _kept_back(clamp: int, largest: int, mss: int, share: int) -> int:
 
 def set_clamp(conn: Connection, clamp: int) -> None:
     """Another clamp: a lower one holds at once, a higher one lets the window stay (tcp.c: tcp_set_window_clamp)."""
+    if not conn.host.generation.windows.clamp_holds_at_once:
+        conn.rcv.window_clamp = clamp
+        return
     if clamp < conn.rcv.window_clamp:
         conn.rcv.ssthresh = min(conn.rcv.ssthresh, clamp)
     else:
