@@ -167,6 +167,7 @@ LINUX_6_1 = _older(
         challenges_old_syn=False,
         overtaken_by=(1024, 1000),
         zero_window_counts=False,
+        measures_beyond_hole=False,
         rehashes_repeats=True,
     ),
     sending=SendingRules(fills_first=False, fin_needs_room=False),
@@ -181,9 +182,7 @@ LINUX_5_10 = _older(
     challenge_inexact_rst=False,
     bad_ack_spares_request=True,
     windows=replace(LINUX_6_1.windows, clamp_holds_at_once=False),
-    arrivals=replace(
-        LINUX_6_1.arrivals, takes_crossed=False, takes_old_acks=False, measures_beyond_hole=False
-    ),
+    arrivals=replace(LINUX_6_1.arrivals, takes_crossed=False, takes_old_acks=False),
     sending=replace(LINUX_6_1.sending, counts_progress=False, syn_data_is_lost=False),  # until 5.12
     counts_time_wait_at_end=True,
 )
