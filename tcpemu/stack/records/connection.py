@@ -22,7 +22,7 @@ from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer
 from tcpemu.stack.records.fast_open import FastOpenState
 from tcpemu.stack.records.host_services import Flow, HostServices, SocketHandle
-from tcpemu.stack.records.received_data import Fragment, Unread, UrgentOctet
+from tcpemu.stack.records.received_data import Fragment, SearchTree, Unread, UrgentOctet
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.socket_options import SocketOptions
@@ -177,8 +177,8 @@ class Receiving:
     """In order and not read yet; None before the first."""
     out_of_order: list[Fragment] | None = None
     """Beyond a hole, in order of numbers; None before the first."""
-    tangled: bool = False
-    """One of those was joined by what covers the next, so they may end in another order than they begin in."""
+    search_tree: SearchTree | None = None
+    """How the place of another one is found among them; None before the first."""
     sacks: tuple[tuple[int, int], ...] = ()
     """The SACK blocks to report, the newest first."""
     dsack: tuple[int, int] | None = None

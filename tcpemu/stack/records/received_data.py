@@ -1,6 +1,8 @@
 """Data that has arrived: in order and not read yet, or beyond a hole."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True, eq=False)
@@ -40,3 +42,22 @@ class Fragment:
     fin: bool
     memory: int
     room: int
+    replaces: Fragment | None = None
+    """The fragment whose place in the search tree it is to take."""
+    linked: bool = False
+    """It is in the search tree; there it has a colour, a parent and two children."""
+    red: bool = False
+    parent: Fragment | None = None
+    left: Fragment | None = None
+    right: Fragment | None = None
+
+
+@dataclass(slots=True, eq=False)
+class SearchTree:
+    """What decides which fragments a new one is compared with: see `connection/arriving/search_tree.py`."""
+
+    root: Fragment | None = None
+    changes: list[Fragment] = field(default_factory=list)
+    """What was added or taken out, and is not in the tree yet."""
+    tangled: bool = False
+    """A fragment was joined by what covers the next, so they may end in another order than they begin in."""

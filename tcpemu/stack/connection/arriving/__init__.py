@@ -7,6 +7,7 @@ ack_arrives.py      the acknowledgment: its worth, TS.Recent, the peer's window,
 acked_data.py       what is acknowledged leaves the scoreboard, and is timed
 data_arrives.py     data in order, seen before, or beyond the window
 out_of_order.py     data beyond a hole: kept, reported by SACK, joined when the hole is filled
+search_tree.py      which of several fragments a new one is compared with
 receive_queue.py    data in order waits to be read
 memory_pressure.py  a full buffer grows, is tidied up, loses data beyond holes, refuses data
 urgent_data.py      the urgent octet: where it lies, and what becomes of it (RFC 6093)

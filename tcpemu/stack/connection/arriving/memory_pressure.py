@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from tcpemu.stack.base.sequence_numbers import add, after, distance
+from tcpemu.stack.base.sequence_numbers import add, after, before, distance
+from tcpemu.stack.connection.arriving import search_tree
 from tcpemu.stack.connection.measures import header_prediction, receive_window
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.received_data import Fragment, Unread
+from tcpemu.stack.records.received_data import Fragment, SearchTree, Unread
 from tcpemu.wire.segment import Segment
 
 _LARGEST_COPY = 3776
@@ -106,8 +107,8 @@ def _free(conn: Connection, sizes: list[int]) -> None:
 
 def _collapse_out_of_order(conn: Connection) -> None:
     """Copy each run of pieces without a hole in between (tcp_collapse_ofo_queue)."""
-    kept = conn.rcv.out_of_order
-    if not kept:
+    kept, tree = conn.rcv.out_of_order, conn.rcv.search_tree
+    if not kept or tree is None:
         return
     collapsed: list[Fragment] = []
     tiny, place = 0, 0
@@ -116,7 +117,7 @@ def _collapse_out_of_order(conn: Connection) -> None:
         run = kept[place:behind]
         place = behind
         if len(run) > 1 or distance(run[0].seq, end) >= _LARGEST_COPY:
-            collapsed += _collapse_run(conn, run)
+            collapsed += _collapse_run(conn, tree, run, end)
             continue
         collapsed += run
         tiny += run[0].memory
@@ -135,32 +136,63 @@ def _run_end(kept: list[Fragment], start: int) -> tuple[int, int]:
     return place, end
 
 
-def _collapse_run(conn: Connection, run: list[Fragment]) -> list[Fragment]:
-    """Copy a run from the first piece on that wastes memory or overlaps the next one (tcp_collapse)."""
-    first = 0
+def _collapse_run(conn: Connection, tree: SearchTree, run: list[Fragment], end: int) -> list[Fragment]:
+    """Copy a run, which ends there, from the first piece on that wastes memory or overlaps (tcp_collapse)."""
+    start, first = run[0].seq, 0
     while first < len(run):
         piece = run[first]
-        overlaps = first + 1 < len(run) and piece.end != run[first + 1].seq
-        if overlaps or (not piece.fin and _wastes(conn, piece.memory, len(piece.payload))):
+        if not before(start, piece.end):
+            _drop(conn, tree, run, first)  # it holds nothing new
+            continue
+        overlaps = before(piece.seq, start)
+        if not piece.fin and (overlaps or _wastes(conn, piece.memory, len(piece.payload))):
             break
+        if first + 1 < len(run) and piece.end != run[first + 1].seq:
+            break
+        start = piece.end
         first += 1
-    last = first
-    while last < len(run) and not run[last].fin:
-        last += 1
-    if first == last:
+    if first == len(run) or run[first].fin:
         return run
-    seq = run[first].seq
-    payload = bytearray()
-    for piece in run[first:last]:
-        end = add(seq, len(payload))
-        if after(piece.end, end):
-            payload += piece.payload[distance(piece.seq, end) :]
-    _free(conn, [piece.memory for piece in run[first:last]])
-    copies = [
-        Fragment(add(seq, start), add(seq, start + len(part)), part, False, memory, room)
-        for start, part, memory, room in _copied(conn, bytes(payload))
-    ]
-    return [*run[:first], *copies, *run[last:]]
+    copies = _copies_of_run(conn, tree, run, first, start, end)
+    for copy in copies:
+        search_tree.note(tree, copy)
+    return [*run[:first], *copies, *run[first:]]
+
+
+def _copies_of_run(
+    conn: Connection, tree: SearchTree, run: list[Fragment], first: int, start: int, end: int
+) -> list[Fragment]:
+    """What replaces the pieces from `first` on; those that are copied leave the run. A FIN stops it.
+
+    Each copy has memory for all that is left of the run, up to a page of it, even where a FIN stops it early.
+    """
+    copies = []
+    small_head = conn.host.generation.windows.small_head
+    while before(start, end) and first < len(run) and not run[first].fin:
+        wanted = min(_LARGEST_COPY, distance(start, end))
+        memory, room = receive_window.memory_of_copy(wanted, small_head)
+        conn.rcv.rmem += memory
+        copy = Fragment(start, start, b"", False, memory, room)
+        copies.append(copy)
+        while wanted and first < len(run) and not run[first].fin:
+            piece = run[first]
+            if before(start, piece.end):
+                at = distance(piece.seq, start)
+                part = piece.payload[at : at + wanted]
+                copy.payload += part
+                start = copy.end = add(start, len(part))
+                wanted -= len(part)
+            if not before(start, piece.end):
+                _drop(conn, tree, run, first)
+        copy.room += wanted
+    return copies
+
+
+def _drop(conn: Connection, tree: SearchTree, run: list[Fragment], place: int) -> None:
+    """A piece of a run is copied, or holds nothing new (tcp_collapse_one)."""
+    piece = run.pop(place)
+    search_tree.note(tree, piece)
+    _free(conn, [piece.memory])
 
 
 # --- throwing away ---------------------------------------------------------------------------------
@@ -168,11 +200,12 @@ def _collapse_run(conn: Connection, run: list[Fragment]) -> list[Fragment]:
 
 def _throw_away(conn: Connection, segment: Segment) -> None:
     """Throw away what lies furthest beyond the hole, an eighth of the buffer at least (tcp_prune_ofo_queue)."""
-    rcv, kept = conn.rcv, conn.rcv.out_of_order
+    rcv, kept, tree = conn.rcv, conn.rcv.out_of_order, conn.rcv.search_tree
     goal, pruned = rcv.buffer >> 3, False
     spares_older = conn.host.generation.windows.spares_older
-    while kept and not (spares_older and after(segment.seq, kept[-1].seq)):
+    while kept and tree is not None and not (spares_older and after(segment.seq, kept[-1].seq)):
         last = kept.pop()
+        search_tree.note(tree, last)
         pruned = True
         goal -= last.memory
         header_prediction.give_memory_back(conn, last.memory)

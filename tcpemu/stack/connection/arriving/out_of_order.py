@@ -10,12 +10,12 @@ from bisect import bisect_right
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import after, before, distance, offset
-from tcpemu.stack.connection.arriving import memory_pressure, peer_fin, receive_queue
+from tcpemu.stack.connection.arriving import memory_pressure, peer_fin, receive_queue, search_tree
 from tcpemu.stack.connection.measures import buffer_tuning, header_prediction, receive_window
 from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, duplicate_reports
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import SCHEDULED
-from tcpemu.stack.records.received_data import Fragment
+from tcpemu.stack.records.received_data import Fragment, SearchTree
 from tcpemu.wire.segment import FIN, Segment
 
 _LARGEST_SACK = 4
@@ -43,14 +43,15 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
         delayed_acks.measure_mss(conn, segment, fragment.memory)
     conn.ack.pending |= SCHEDULED
     conn.host.count("TCPOFOQueue")
-    kept = conn.rcv.out_of_order
-    if kept is None:
+    kept, tree = conn.rcv.out_of_order, conn.rcv.search_tree
+    if kept is None or tree is None:
         kept = conn.rcv.out_of_order = []
-    if not kept:
-        conn.rcv.tangled = False
-    else:
+        tree = conn.rcv.search_tree = SearchTree()
+    if kept:
         header_prediction.set_memory_aside(conn, fragment.memory)
-    reason = _insert(conn, kept, fragment)
+    else:
+        search_tree.clear(tree)
+    reason = _insert(conn, kept, tree, fragment)
     _add_sack(conn, fragment.seq, end)
     if reason is reasons.DATA_AHEAD and conn.sack_ok:
         receive_window.grow(conn, len(segment.payload), fragment.memory)
@@ -59,29 +60,32 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     return reason
 
 
-def _insert(conn: Connection, kept: list[Fragment], new: Fragment) -> Reason:
+def _insert(conn: Connection, kept: list[Fragment], tree: SearchTree, new: Fragment) -> Reason:
     """Find its place; what overlaps is reported as a duplicate."""
+    last = kept[-1] if kept else None
+    if last is not None and new.seq == last.end and _joins(conn, last, new):
+        return reasons.DATA_AHEAD
+    if last is None or not before(new.seq, last.end):
+        _add(conn, kept, tree, len(kept), new)
+        return reasons.DATA_AHEAD
     place = _place(conn, kept, new)
-    first = 0 if conn.rcv.tangled else _first_beside(kept, place, new)
-    if any(not after(new.end, old.end) for old in kept[first:place]):
-        conn.host.count("TCPOFOMerge")
-        duplicate_reports.report_duplicate(conn, new.seq, new.end)
-        return reasons.DATA_OLD
-    for index in range(first, place):
-        old = kept[index]
+    for old in _met(kept, tree, place, new):
         if not before(new.seq, old.end):
             if new.seq == old.end and _joins(conn, old, new):
-                conn.rcv.tangled |= index + 1 < len(kept) and after(new.end, kept[index + 1].seq)
+                index = kept.index(old)
+                tree.tangled |= index + 1 < len(kept) and after(new.end, kept[index + 1].seq)
                 return reasons.DATA_AHEAD
-        elif new.seq == old.seq:
-            # It covers the old one, which _drop_covered will find after it.
-            place = index
-            break
-        else:
+        elif not after(new.end, old.end):
+            conn.host.count("TCPOFOMerge")
+            duplicate_reports.report_duplicate(conn, new.seq, new.end)
+            return reasons.DATA_OLD
+        elif new.seq != old.seq:
             duplicate_reports.report_duplicate(conn, new.seq, old.end)
-    kept.insert(place, new)
-    conn.rcv.rmem += new.memory
-    _drop_covered(conn, kept, place)
+        else:
+            _replace(conn, kept, tree, old, new)
+            return reasons.DATA_AHEAD
+    _add(conn, kept, tree, place, new)
+    _drop_covered(conn, kept, tree, place)
     return reasons.DATA_AHEAD
 
 
@@ -91,14 +95,40 @@ def _place(conn: Connection, kept: list[Fragment], new: Fragment) -> int:
     return bisect_right(kept, offset(nxt, new.seq), key=lambda old: offset(nxt, old.seq))
 
 
-def _first_beside(kept: list[Fragment], place: int, new: Fragment) -> int:
-    """The first of those in front of its place that overlap it, or the one before that, which it may touch.
+def _met(kept: list[Fragment], tree: SearchTree, place: int, new: Fragment) -> list[Fragment]:
+    """Those in front of its place that it is compared with, in order.
 
-    None covers another, so all of them end in the order in which they begin.
+    The nearest is always among them. Of others that overlap it or touch it the search tree tells.
     """
-    while place and before(new.seq, kept[place - 1].end):
-        place -= 1
-    return max(place - 1, 0)
+    first = 0
+    if not tree.tangled:
+        # None covers another, so all of them end in the order in which they begin.
+        first = place
+        while first and not before(kept[first - 1].end, new.seq):
+            first -= 1
+    concerned = [old for old in kept[first:place] if not before(old.end, new.seq)]
+    if not concerned or (len(concerned) == 1 and concerned[0] is kept[place - 1]):
+        return concerned
+    return search_tree.path(tree, new.seq)
+
+
+def _add(conn: Connection, kept: list[Fragment], tree: SearchTree, place: int, new: Fragment) -> None:
+    kept.insert(place, new)
+    search_tree.note(tree, new)
+    conn.rcv.rmem += new.memory
+
+
+def _replace(conn: Connection, kept: list[Fragment], tree: SearchTree, old: Fragment, new: Fragment) -> None:
+    """It begins where an old one does, and covers that."""
+    place = kept.index(old)
+    kept[place] = new
+    new.replaces = old
+    search_tree.note(tree, new)
+    conn.rcv.rmem += new.memory
+    duplicate_reports.extend_duplicate(conn, old.seq, old.end)
+    conn.host.count("TCPOFOMerge")
+    header_prediction.give_memory_back(conn, old.memory)
+    _drop_covered(conn, kept, tree, place)
 
 
 def _joins(conn: Connection, old: Fragment, new: Fragment) -> bool:
@@ -113,7 +143,7 @@ def _joins(conn: Connection, old: Fragment, new: Fragment) -> bool:
     return True
 
 
-def _drop_covered(conn: Connection, kept: list[Fragment], place: int) -> None:
+def _drop_covered(conn: Connection, kept: list[Fragment], tree: SearchTree, place: int) -> None:
     """Drop what lies inside the new fragment, and report it as a duplicate."""
     new = kept[place]
     while place + 1 < len(kept) and after(new.end, kept[place + 1].seq):
@@ -124,15 +154,18 @@ def _drop_covered(conn: Connection, kept: list[Fragment], place: int) -> None:
         duplicate_reports.extend_duplicate(conn, old.seq, old.end)
         conn.host.count("TCPOFOMerge")
         header_prediction.give_memory_back(conn, old.memory)
+        search_tree.note(tree, old)
         del kept[place + 1]
 
 
 def fill(conn: Connection) -> None:
     """The hole is filled: what was kept is in order now."""
-    kept = conn.rcv.out_of_order
+    kept, tree = conn.rcv.out_of_order, conn.rcv.search_tree
+    assert tree is not None
     seen = conn.rcv.nxt
     while kept and not after(kept[0].seq, conn.rcv.nxt):
         fragment = kept.pop(0)
+        search_tree.note(tree, fragment)
         if before(fragment.seq, seen):
             duplicate_reports.extend_duplicate(
                 conn, fragment.seq, fragment.end if before(fragment.end, seen) else seen
@@ -149,6 +182,8 @@ def fill(conn: Connection) -> None:
         if fragment.fin:
             peer_fin.fin(conn)
             return
+    if not kept:
+        search_tree.clear(tree)
 
 
 def _add_sack(conn: Connection, seq: int, end: int) -> None:

@@ -34,7 +34,7 @@ def _forget_reports(conn: Connection) -> None:
     """Nothing can lie beyond the peer's FIN: drop what was kept, and tell of nothing by SACK (tcp_sack_reset)."""
     for fragment in conn.rcv.out_of_order or ():
         header_prediction.give_memory_back(conn, fragment.memory)
-    conn.rcv.out_of_order = None
+    conn.rcv.out_of_order = conn.rcv.search_tree = None
     conn.rcv.sacks = ()
     if conn.sack_ok:
         conn.rcv.dsack = None

@@ -78,7 +78,7 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
         conn.error = errno.ECONNRESET
     stop_timers(conn)
     purge(conn)
-    conn.rcv.queue = conn.rcv.out_of_order = None
+    conn.rcv.queue = conn.rcv.out_of_order = conn.rcv.search_tree = None
     conn.rcv.rmem = 0
     conn.rcv.copied_seq = conn.rcv.nxt
     if conn.fast_open is not None:
