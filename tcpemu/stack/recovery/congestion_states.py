@@ -220,7 +220,8 @@ def reordering_timer_fired(conn: Connection, board: Scoreboard) -> bool:
         return False
     if recovery.state is not _RECOVERY:
         enter_recovery(conn, board, False)
-        prr.reduce(conn, board, 1, one_more=False)
+        if not conn.congestion.controls:
+            prr.reduce(conn, board, 1, one_more=False)
     return True
 
 
