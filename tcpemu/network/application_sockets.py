@@ -37,6 +37,12 @@ def octets_or_end(data: bytes) -> str:
     return octets_text(len(data)) if data else "end"
 
 
+def octets_in(text: str) -> int:
+    """How many octets `2 octets` are; 0 for any other result of a call."""
+    number, _, unit = text.partition(" ")
+    return int(number) if unit in {"octet", "octets"} and number.isdecimal() else 0
+
+
 def connected(socket: EndpointSocket) -> None:
     """How a connect() stands: EINPROGRESS while it goes on, and the errno it failed with if it did."""
     if socket.state in (State.SYN_SENT, State.SYN_RECV):

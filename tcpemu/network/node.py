@@ -207,10 +207,12 @@ class Node(Attached):
         port: int,
         options: OptionValues | None = None,
         local: tuple[str | None, int] | None = None,
+        timeout: int | None = None,
     ) -> ConnectedSocket:
         """A connection, once it stands. `local` binds it first: an address or None, and a port or 0.
 
-        Raises SocketError: ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EADDRNOTAVAIL.
+        Raises SocketError: ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EADDRNOTAVAIL; EINPROGRESS where it does not stand
+        within `timeout` nanoseconds, as with SO_SNDTIMEO: then it is closed.
         """
         remote = packed(address), port
         text = f"connect({endpoint_text(remote)})"
@@ -228,7 +230,9 @@ class Node(Attached):
         with self._closed_on_failure(socket):
             if local is not None:
                 self._bind(socket, *local)
-            await self.calls.complete(socket, text, attempt, lambda _: "connected", again=errno.EINPROGRESS)
+            await self.calls.complete(
+                socket, text, attempt, lambda _: "connected", timeout, again=errno.EINPROGRESS
+            )
         return ConnectedSocket(self.calls, socket)
 
     def _socket(

@@ -7,8 +7,8 @@ through them. Whoever goes through them all with `for entry in record` never hol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from tcpemu.network.recorded.entries import (
     CRASHES,
@@ -49,6 +49,9 @@ __all__ = [
     "Record",
 ]
 
+Taker: TypeAlias = Callable[[Sequence[Entry]], object]
+"""Takes entries that are not kept, some thousands at a time and in order."""
+
 TOGETHER = 4096
 """Entries that are packed together."""
 OPEN = 8 * TOGETHER
@@ -73,7 +76,7 @@ class QueueLength(NamedTuple):
 class Record:
     """One ordered list of entries, and views of it."""
 
-    __slots__ = ("_forms", "_keeps", "_numbers", "_open", "_packed", "_sent", "_store")
+    __slots__ = ("_forms", "_keeps", "_numbers", "_open", "_packed", "_sent", "_store", "_taker")
 
     def __init__(self, keeps: object = None) -> None:
         self._open: list[Entry] = []
@@ -82,6 +85,7 @@ class Record:
         self._packed = self._sent = 0
         """How many entries are packed, and how many of them are packets that were sent."""
         self._numbers = 0
+        self._taker: Taker | None = None
         # The network. Were it collected before its record, the `finally` blocks of applications that still
         # wait would run then, and their calls would be added here, at a moment that nobody chose.
         self._keeps = keeps
@@ -152,7 +156,25 @@ class Record:
         if len(entries) >= OPEN:
             self._pack()
 
+    def hand_to(self, taker: Taker) -> None:
+        """Hand all entries over to `taker`, from the next one on, and keep none of them.
+
+        That is for runs of which only some numbers are wanted: their memory does not grow. What is handed over may be
+        late; `hand_over()` brings it up to now.
+        """
+        self._taker = taker
+
+    def hand_over(self) -> None:
+        """Give the taker what it has not been given yet; nothing where there is none."""
+        if self._taker is not None:
+            entries, self._open = self._open, []
+            self._sent += _sent_among(entries)
+            self._taker(entries)
+
     def _pack(self) -> None:
+        if self._taker is not None:
+            self.hand_over()
+            return
         for begin in range(0, OPEN // 2, TOGETHER):
             entries = self._open[begin : begin + TOGETHER]
             self._store.add(pack_entries(entries, self._forms))

@@ -39,3 +39,14 @@ def test_entries_of_one_node_one_kind_one_application():
     assert len(record().events()) == 8
     assert [call.text for call in record().calls(application="client")] == ["recv(1)"]
     assert len(record()) == 10
+
+
+def test_a_record_that_hands_over_keeps_nothing():
+    written, handed = Record(), []
+    written.hand_to(handed.extend)
+    for at in range(100_000):
+        written.add(HostEvent(at, "a", Counted(at, "InSegs", 1)))
+        assert len(written) < 40_000
+    written.hand_over()
+    assert [entry.at for entry in handed] == list(range(100_000))
+    assert len(written) == 0
