@@ -200,6 +200,12 @@ def _milliseconds(time: int) -> int:
     return time
 
 
+def _some_time(time: int) -> int:
+    if not time:
+        raise ValueError("a time above 0")
+    return time
+
+
 class Accept(Table):
     """When the server calls accept()."""
 
@@ -478,6 +484,9 @@ class ClientGroup(HostTable):
     """The port of the first client; each further one has the next. Free ones if not given."""
     options: ClientOptions = ClientOptions()
     """Options of each client's socket."""
+    patience: Annotated[Duration, AfterValidator(_some_time)] | None = None
+    """How long each waits in connect(), and then in each read, before it gives up and closes: a time-out of its own, as
+    SO_SNDTIMEO and SO_RCVTIMEO set it. As long as TCP itself tries if not given."""
     link: Link | None = None
     """The group's own way to the server; what is not given is as in the scenario's `link`."""
     spoof: SubnetText | None = None
@@ -500,7 +509,7 @@ class ClientGroup(HostTable):
             yield Problem("spoof", "spoof without a bare SYN", 'it goes with do = ["syn"]')
         if self.replies != "nothing" and not self.raw:
             yield Problem("replies", "replies without a bare SYN", 'it goes with do = ["syn"]')
-        for key in sorted(self.model_fields_set & {"own_port", "options"}) if self.raw else ():
+        for key in sorted(self.model_fields_set & {"own_port", "options", "patience"}) if self.raw else ():
             yield Problem(key, f"{key} beside a bare SYN", "it goes with connect")
         if self.own_port is not None and self.own_port + (self.count or 1) > 65536:
             yield Problem("own_port", f"found {self.own_port}", f"too high for {self.count} ports")

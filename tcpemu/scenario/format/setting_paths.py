@@ -93,6 +93,21 @@ def _named(entries: list[Any], name: str, above: str) -> Any:
     raise SettingError(f"{above} has no {name!r}; " + did_you_mean(name, [str(each) for each in names]))
 
 
+def for_the_only_group(document: Document, path: str) -> str:
+    """`clients.count` as `clients.NAME.count` where there is one group of clients; any other path as it is."""
+    first, _, rest = path.partition(".")
+    groups = document.get("clients")
+    if (
+        first != "clients"
+        or not isinstance(groups, list)
+        or len(groups) != 1
+        or not isinstance(groups[0], dict)
+    ):
+        return path
+    name = groups[0].get("name")
+    return path if rest.partition(".")[0] == name else f"clients.{name}.{rest}"
+
+
 def put_all(document: Document, settings: Mapping[str, object], place: str = "") -> list[Problem]:
     """Set everything that can be set; what cannot is told."""
     problems = []

@@ -142,7 +142,8 @@ def _group(site: _Site) -> None:
     def next_one() -> tuple[str, Callable[[Node], Coroutine[Any, Any, None]]]:
         number, outcome = next(coming)
         own_port = None if group.own_port is None else group.own_port + number
-        return outcome.name, Client(site.target, group.do, outcome, abandoned, options, own_port).run
+        client = Client(site.target, group.do, outcome, abandoned, options, own_port, group.patience)
+        return outcome.name, client.run
 
     network.spawn_each(node, (outcome.started for outcome in outcomes), next_one)
 

@@ -1,5 +1,6 @@
 """A client of a scenario, as an application on the host of its group."""
 
+import errno
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -37,11 +38,13 @@ class Client:
         abandoned: Abandoned,
         options: OptionValues | None = None,
         own_port: int | None = None,
+        patience: int | None = None,
     ) -> None:
         self._target, self._actions, self._outcome = target, actions, outcome
         self._abandoned = abandoned
         self._options = options
         self._local = None if own_port is None else (None, own_port)
+        self._patience = patience
         self._connection: ConnectedSocket | None = None
 
     async def run(self, node: Node) -> None:
@@ -50,6 +53,8 @@ class Client:
                 await self._do(node, action)
         except SocketError as error:
             self._outcome.error, self._outcome.ended = error.name, node.now
+            if error.errno == errno.EAGAIN:  # its patience is over
+                await self._open.aclose()
             raise
         self._outcome.ended = node.now  # not where its host has crashed: it never ended
 
@@ -65,7 +70,7 @@ class Client:
             await self._open.send(data)
             self._outcome.sent += len(data)
         elif action.recv is not None:
-            await self._read(action.recv)
+            await self._read(node, action.recv)
 
     @property
     def _open(self) -> ConnectedSocket:
@@ -73,14 +78,14 @@ class Client:
         return self._connection
 
     async def connect(self, node: Node) -> None:
-        self._connection = await node.connect(*self._target, self._options, self._local)
+        self._connection = await node.connect(*self._target, self._options, self._local, self._patience)
         self._outcome.connected = node.now
 
-    async def recv(self, _: Node) -> None:
-        await self._read(1)
+    async def recv(self, node: Node) -> None:
+        await self._read(node, 1)
 
-    async def read_to_end(self, _: Node) -> None:
-        await self._read(None)
+    async def read_to_end(self, node: Node) -> None:
+        await self._read(node, None)
 
     async def half_close(self, _: Node) -> None:
         self._open.shutdown(SHUT_WR)
@@ -95,13 +100,15 @@ class Client:
         self._open.gone()
         self._abandoned.ports.add(self._open.local[1])
 
-    async def _read(self, least: int | None) -> None:
+    async def _read(self, node: Node, least: int | None) -> None:
         """Read until there are so many octets, or the end; None reads to the end."""
         rest = least
         while rest is None or rest > 0:
-            data = await self._open.recv(CHUNK)
+            data = await self._open.recv(CHUNK, self._patience)
             if not data:
                 return
+            if self._outcome.first_octet is None:
+                self._outcome.first_octet = node.now
             self._outcome.received += len(data)
             rest = None if rest is None else rest - len(data)
 

@@ -22,6 +22,8 @@ class ClientOutcome:
     """Octets that its host took."""
     received: int = 0
     """Octets that it read."""
+    first_octet: int | None = None
+    """When it read the first of them."""
     error: str = ""
     """The errno that ended it, such as ECONNRESET; empty if none did."""
     ended: int | None = None

@@ -4,7 +4,12 @@ import pytest
 
 from tcpemu.scenario.format.load_scenario import from_text, runs
 from tcpemu.scenario.format.problems import ScenarioError
-from tcpemu.scenario.format.setting_paths import SettingError, parse_alternatives, parse_assignment
+from tcpemu.scenario.format.setting_paths import (
+    SettingError,
+    for_the_only_group,
+    parse_alternatives,
+    parse_assignment,
+)
 
 SCENARIO = """
 title = "t"
@@ -131,3 +136,18 @@ def test_a_setting_is_checked_with_the_rest():
 def test_an_assignment_is_one_value(text):
     with pytest.raises(SettingError, match=r"one value|nested too deeply"):
         parse_assignment(text)
+
+
+@pytest.mark.parametrize(
+    ("groups", "path", "whole"),
+    [
+        (["one"], "clients.count", "clients.one.count"),
+        (["one"], "clients.one.count", "clients.one.count"),
+        (["one", "two"], "clients.count", "clients.count"),
+        ([], "clients.count", "clients.count"),
+        (["one"], "server.backlog", "server.backlog"),
+    ],
+)
+def test_a_path_to_the_only_group_needs_no_name(groups, path, whole):
+    document = {"clients": [{"name": name} for name in groups]}
+    assert for_the_only_group(document, path) == whole
