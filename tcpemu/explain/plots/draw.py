@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import cycle
-from math import ceil
+from math import ceil, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 from tcpemu.explain.plots.picture import (
     Bands,
     Bars,
     Curve,
+    HeatMap,
     Marks,
     Meaning,
     NothingToDrawError,
@@ -42,6 +43,7 @@ _LETTERS_TO_THE_INCH = 10.5
 """Of a title."""
 _INCHES_OF_A_WORD = 2.4
 """What an entry of the legend takes."""
+_MOST_TICKS = 12
 _FEW = 60
 """More marks than this are drawn smaller."""
 _STYLE: Any = {
@@ -202,6 +204,7 @@ class _Frame:
 def _top(panel: Panel) -> float:
     peaks = [_peak(curve) for curve in panel.curves if curve.meaning is not Meaning.LIMIT]
     peaks += [upper for bars in panel.bars for *_, upper in bars.spans]
+    peaks += [upper for curve in panel.curves for *_, upper in curve.between]
     peaks += [value for spots in panel.spots for _, value in spots.points]
     top = max(peaks, default=1) or 1
     limits = [_peak(curve) for curve in panel.curves if curve.meaning is Meaning.LIMIT]
@@ -223,7 +226,10 @@ def _block(part: "SubFigure", block: PanelBlock, frame: _Frame) -> None:
     scale = 1.0 if block.across else _unit(block.span)[0]
     for place, (ax, panel) in enumerate(zip(axes, block.panels, strict=True)):
         _panel(ax, panel, scale, frame.lanes(place), frame.top(place))
-    _across(axes[-1], block, scale, stretched=frame.stretched and not block.across)
+    if block.panels[-1].heat is None:
+        _across(axes[-1], block, scale, stretched=frame.stretched and not block.across)
+    else:
+        axes[-1].set_xlabel(block.across)
 
 
 def _unit(span: tuple[float, float]) -> tuple[float, str]:
@@ -253,6 +259,10 @@ def _moments(block: PanelBlock) -> Iterable[float]:
 
 
 def _panel(ax: "Axes", panel: Panel, scale: float, lanes: Sequence[Meaning], top: float) -> None:
+    if panel.heat is not None:
+        _heat(ax, panel.heat)
+        ax.set_ylabel(panel.upwards)
+        return
     for bands in panel.bands:
         _bands(ax, bands, scale)
     several = (_Look(colour, line=style) for (colour, _), style in cycle(zip(_RUNS, _RUN_LINES, strict=True)))
@@ -314,6 +324,25 @@ def _upwards(ax: "Axes", panel: Panel, lanes: int, top: float) -> None:
 # What is in a panel.
 
 
+def _heat(ax: "Axes", heat: HeatMap) -> None:
+    """Dark is much. What is infinite or not there is left white, with a word."""
+    finite = [
+        [value if value is not None and isfinite(value) else nan for value in row] for row in heat.cells
+    ]
+    image = ax.imshow(finite, cmap="viridis_r", origin="lower", aspect="auto", interpolation="nearest")
+    part = ax.get_figure()
+    assert part is not None
+    part.colorbar(image, ax=ax, pad=0.02)
+    ax.grid(visible=False)
+    for labels, set_ticks in ((heat.across, ax.set_xticks), (heat.upwards, ax.set_yticks)):
+        every = max(ceil(len(labels) / _MOST_TICKS), 1)
+        set_ticks(range(0, len(labels), every), labels[::every])
+    for y, row in enumerate(heat.cells):
+        for x, value in enumerate(row):
+            if value is None or not isfinite(value):
+                ax.text(x, y, "-" if value is None else "never", ha="center", va="center", fontsize=8)
+
+
 def _bands(ax: "Axes", bands: Bands, scale: float) -> None:
     colour = _LOOKS[bands.meaning].colour
     for number, (begin, end) in enumerate(bands.spans):
@@ -332,8 +361,15 @@ def _curve(ax: "Axes", curve: Curve, scale: float, top: float, look: _Look) -> N
         color=look.colour,
         linewidth=look.width,
         drawstyle="steps-post" if curve.steps else "default",
+        marker="o" if curve.dots else "",
+        markersize=3.5,
         label=label,
     )
+    if curve.between:
+        ends = [[each[place] for each in curve.between] for place in range(3)]
+        ax.fill_between(
+            [at / scale for at in ends[0]], ends[1], ends[2], color=look.colour, alpha=0.2, linewidth=0
+        )
     if curve.filled:
         _fill(ax, curve, scale)
 

@@ -63,6 +63,10 @@ class Curve:
     points: tuple[PlotPoint, ...]
     steps: bool = True
     filled: bool = False
+    dots: bool = False
+    """Whether each of its points is marked."""
+    between: tuple[tuple[float, float, float], ...] = ()
+    """A band around it: place, lower and upper end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,16 @@ class Bands:
 
 
 @dataclass(frozen=True, slots=True)
+class HeatMap:
+    """A value for each pair, as a field of coloured cells; None where there is none."""
+
+    across: tuple[str, ...]
+    upwards: tuple[str, ...]
+    cells: tuple[tuple[float | None, ...], ...]
+    """A row for each of `upwards`, from below."""
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """One pair of axes."""
 
@@ -123,6 +137,8 @@ class Panel:
     """Whether it says what its curves are; the panel above it may have said it."""
     whole: bool = True
     """Whether only whole numbers stand on the vertical axis."""
+    heat: HeatMap | None = None
+    """In place of all else."""
 
 
 @dataclass(frozen=True, slots=True)
