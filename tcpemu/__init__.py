@@ -40,6 +40,7 @@ each imports only from those below it:
     cli/            the commands; __main__.py: `python -m tcpemu`
     testing/        a network for tests of other programs
     diagnose/       captures of real systems: what is in them, what happened and why
+    sweep/          many runs, measured
     explain/        records to words, tables, ladders, plots, pages and captures
     scenario/       scenario files, step traces, claims
     drill/          packetdrill scripts, in virtual time

@@ -16,7 +16,7 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "tcpemu"
 FLOORS = (
     ("cli",),
-    ("testing", "diagnose"),
+    ("testing", "diagnose", "sweep"),
     ("explain",),
     ("scenario", "drill"),
     ("kernel",),

@@ -21,6 +21,7 @@ ROOMS = (
     "tcpemu.network",
     "tcpemu.scenario",
     "tcpemu.explain",
+    "tcpemu.sweep",
     "tcpemu.wire",
     "tcpemu.generations",
     "tcpemu.kernel",

@@ -25,6 +25,7 @@ from tcpemu.cli.pictures.plot_options import (
     whole_number,
 )
 from tcpemu.cli.playing.drill_options import drill
+from tcpemu.cli.sweeping.sweep_options import sweep
 from tcpemu.cli.user_mistakes import UsageError, clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.version import __version__, build
@@ -442,6 +443,7 @@ def trace(
 
 app.command()(drill)
 app.command()(diagnose)
+app.command()(sweep)
 
 
 AsText: TypeAlias = Annotated[

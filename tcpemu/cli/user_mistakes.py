@@ -28,6 +28,9 @@ _MISTAKES = (
     ("tcpemu.drill.language.script_mistake", "ScriptError"),
     ("tcpemu.scenario.traces.step_trace", "TraceError"),
     ("tcpemu.stack.base.errors", "ConfigurationError"),
+    ("tcpemu.sweep.run_measures", "MeasureError"),
+    ("tcpemu.sweep.journal", "JournalError"),
+    ("tcpemu.sweep.outputs", "OutputError"),
     ("tcpemu.wire.capture_values", "CaptureError"),
 )
 

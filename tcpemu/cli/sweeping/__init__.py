@@ -1,0 +1,5 @@
+"""The commands that do many runs.
+
+sweep_command.py   every combination of settings, with many seeds · sweep_options.py: what the command is asked for ·
+                   sweep_progress.py: how far it has got
+"""
