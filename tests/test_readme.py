@@ -7,7 +7,8 @@ import pytest
 
 from tcpemu.cli.app import app
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 def blocks(language):
@@ -30,11 +31,10 @@ def test_the_host_answers_the_syn_twice(capsys):
 
 
 def test_every_command_and_tool_it_names_exists():
-    root = Path(__file__).resolve().parent.parent
-    for tool in re.findall(r"python (tools/\w+\.py)", README):
-        assert (root / tool).is_file(), tool
-    for path in re.findall(r"\]\((\w[\w/.]*)\)", README):
-        assert (root / path).exists(), path
+    for tool in re.findall(r"python (tools/\w+\.py)", README + (ROOT / "CONTRIBUTING.md").read_text()):
+        assert (ROOT / tool).is_file(), tool
+    for path in re.findall(r"\]\((\w[\w/.]*)[#)]", README):
+        assert (ROOT / path).exists(), path
 
 
 def test_its_table_of_commands_is_that_of_the_program():
