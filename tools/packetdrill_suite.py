@@ -18,11 +18,17 @@ from tcpemu.generations import DEFAULT
 
 IPV4 = {
     "TFO_COOKIE": "3021b9d889017eeb",
+    "TFO_COOKIE_ZERO": "b7c12350a90dc8f5",
     "CODE": "host_unreachable",
     "CMSG_LEVEL_IP": "SOL_IP",
     "CMSG_TYPE_RECVERR": "IP_RECVERR",
 }
-IPV6 = {"TFO_COOKIE": "c1d1e9742a47a9bc", "CMSG_LEVEL_IP": "SOL_IPV6", "CMSG_TYPE_RECVERR": "IPV6_RECVERR"}
+IPV6 = {
+    "TFO_COOKIE": "c1d1e9742a47a9bc",
+    "TFO_COOKIE_ZERO": "82af1a8f9a205c34",
+    "CMSG_LEVEL_IP": "SOL_IPV6",
+    "CMSG_TYPE_RECVERR": "IPV6_RECVERR",
+}
 IPV6_OPTIONS = (
     ("ip_version", "ipv6"),
     ("mtu", "1520"),

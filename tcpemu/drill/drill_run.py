@@ -18,16 +18,16 @@ from tcpemu.drill.running.emulated_player import EmulatedPlayer
 from tcpemu.drill.running.emulated_stage import EmulatedStage
 from tcpemu.drill.setup.checked_calls import mistaken_calls
 from tcpemu.drill.setup.drill_flags import IPV6, DrillFlags, check_addresses, with_flag, with_flags
+from tcpemu.drill.setup.network_commands import ForgetPeers, SetMtu, SetRoute
 from tcpemu.drill.setup.shell_commands import (
-    ForgetPeers,
     LookForSocket,
     MakeFile,
     ReadCounters,
     SetSysctl,
     ShellAct,
-    UnreadableCommandError,
     acts_of,
 )
+from tcpemu.drill.setup.unreadable_command import UnreadableCommandError
 from tcpemu.generations import DEFAULT, generation
 from tcpemu.generations.linux_counters import MIB_II
 from tcpemu.stack import ConfigurationError, Host, NotEmulatedError
@@ -140,7 +140,9 @@ def _host(script: Script, flags: DrillFlags, settings: DrillSettings) -> Host:
     if wrong is not None:
         raise ScriptError(script.text, Place(1, 1), wrong)
     try:
-        return Host([flags.local], kernel, seed=settings.seed, mtu=flags.mtu, hz=settings.hz)
+        return Host(
+            [flags.local], kernel, seed=settings.seed, mtu=flags.mtu, hz=settings.hz, gro_size=flags.mss
+        )
     except ConfigurationError as error:
         if settings.hz is not None and str(error).startswith("hz"):
             raise
@@ -193,8 +195,8 @@ class _Shell:
         for act in self.acts[command.place]:
             if isinstance(act, SetSysctl):
                 self._set(self.host, act)
-            elif isinstance(act, ForgetPeers):
-                self.host.forget_peers()
+            elif isinstance(act, ForgetPeers | SetMtu | SetRoute):
+                self._change_network(self.host, act, command)
             elif isinstance(act, ReadCounters):
                 self._look_at_counters(self.host, act, command)
             elif isinstance(act, LookForSocket):
@@ -210,6 +212,19 @@ class _Shell:
             remark = str(error)
             if remark not in self.outcome.remarks:
                 self.outcome.remarks.append(remark)
+
+    def _change_network(self, host: Host, act: ForgetPeers | SetMtu | SetRoute, command: Command) -> None:
+        try:
+            if isinstance(act, SetMtu):
+                host.set_mtu(act.mtu)
+            elif isinstance(act, SetRoute):
+                host.set_route(
+                    act.peer, mtu=act.mtu, locked=act.locked, advmss=act.advmss, initcwnd=act.initcwnd
+                )
+            else:
+                host.forget_peers()
+        except (ConfigurationError, NotEmulatedError) as error:
+            raise DrillFailure(command.place, str(error)) from None
 
     def _make(self, act: MakeFile) -> None:
         if act.size is None:

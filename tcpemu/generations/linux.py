@@ -158,6 +158,7 @@ LINUX_6_1 = _older(
         tuning=BufferTuning.BY_SEGMENTS,
         first_is_limited=True,
         small_head=512,
+        pages_behind_head=False,
         none_without_memory=False,
         spares_older=False,
         least_echo=1,

@@ -13,19 +13,23 @@ from tcpemu.stack.base.events import Event, IcmpArrived
 from tcpemu.stack.base.generation import Generation
 from tcpemu.stack.base.host_arguments import (
     check_generation,
+    check_gro,
     check_mtu,
+    check_route,
     check_ticks,
     check_time,
     own_addresses,
+    packed_address,
 )
 from tcpemu.stack.base.secrets import Secrets
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import TimerQueue
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
+from tcpemu.stack.connection.measures import path_mtu
 from tcpemu.stack.control.registry import CONTROLS
 from tcpemu.stack.listening import queues
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.host_services import HostServices, Network
+from tcpemu.stack.records.host_services import HostServices, Network, RouteMetrics
 from tcpemu.stack.sockets import armed_timers, shutdown_and_close, ss_table, tcp_info
 from tcpemu.stack.sockets.armed_timers import PendingTimer
 from tcpemu.stack.sockets.ports import Ports
@@ -54,6 +58,7 @@ class Host:
         hz: int | None = None,
         observe: bool = True,
         routes: Sequence[tuple[Address, int]] | None = None,
+        gro_size: int = 0,
     ) -> None:
         """A host with these addresses of IPv4 or IPv6, as `["192.0.2.1", "2001:db8::1"]` or packed, and that kernel.
 
@@ -62,12 +67,14 @@ class Host:
         keys, timestamps, ports) comes from `seed`. `routes` lists the networks that it can reach, each as packed
         address and prefix length; None is all. `mtu` is that of its link, 68 to 65535, with IPv6 1280 at least. `hz`
         100, 250 or 1000 makes timers as late as that kernel's own, for kernels of Linux; None fires them on time.
-        Without `observe` no events, and more speed. Raises ConfigurationError.
+        Without `observe` no events, and more speed. `gro_size`, if not 0, says that a network card has put what arrives
+        with more octets together out of segments of so many, up to 65535 (GRO). Raises ConfigurationError.
         """
         own = own_addresses(addresses)
         check_generation(generation)
         check_mtu(mtu, own)
         check_ticks(hz, generation)
+        check_gro(gro_size)
         settings = Sysctls(generation, sysctls or {})
         self._host = host = HostServices(
             own,
@@ -79,6 +86,7 @@ class Host:
             SECOND // (hz or 250),
             None if routes is None else tuple(Network(*route) for route in routes),
             observe,
+            gro_size,
             CONTROLS[str(settings.tcp_congestion_control)](generation.initial_cwnd),
         )
         self._tables = SocketTables(host, Ports(host))
@@ -202,6 +210,26 @@ class Host:
         """Forget what was learnt of peers: round-trip times, and cookies of Fast Open (`ip tcp_metrics flush`)."""
         self._host.metrics.srtt.clear()
         self._host.fast_open.servers.clear()
+
+    def set_mtu(self, mtu: int) -> None:
+        """Change the MTU of its link (`ip link set mtu`): at once for what it sends. Raises ConfigurationError."""
+        check_mtu(mtu, self._host.addresses)
+        self._host.mtu = mtu
+        self._settings_changed()
+
+    def set_route(
+        self, peer: Address | str, *, mtu: int = 0, locked: bool = False, advmss: int = 0, initcwnd: int = 0
+    ) -> None:
+        """Change the route to a peer (`ip route change PEER mtu .. advmss .. initcwnd ..`); 0 says nothing.
+
+        `mtu` is in octets, not above that of the link; `locked`, no ICMP lowers it and packets go without DF. `advmss`
+        is the MSS that SYNs announce, `initcwnd` the first congestion window in segments. A connection keeps the old
+        route until it sends. Raises ConfigurationError, and NotEmulatedError for less MTU while connections are there.
+        """
+        host = self._host
+        packed = packed_address(peer)
+        check_route(mtu, host.mtu, advmss, initcwnd)
+        path_mtu.change_route(host, packed, mtu, locked, RouteMetrics(advmss, initcwnd))
 
     def _settings_changed(self) -> None:
         host = self._host

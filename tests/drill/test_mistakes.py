@@ -15,8 +15,8 @@ SOCKET = "+0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n"
 MISTAKES = {
     "--tolerance=5": ("--tolerance is no option of a script", "--tolerance"),
     "--bind_port=70000": ("it can be a whole number from 1 to 65535", "--bind_port"),
-    "--mss=1000": ("what arrives is not put together out of segments (GRO)", "--mss"),
     '--code_command="perl"': ("code is Python, not for perl", "--code_command"),
+    "--mss=0": ("it can be a whole number from 1 to 65535", "--mss"),
     "--wire_client": ("no second machine takes part", "--wire_client"),
     '+0 write(4, "abc) = 3': ('a text in quotes that never ends; close it with "', '"'),
     "+0 `sysctl -q net.ipv4.tcp_sack=1": ("a command in backticks that never ends", "`"),
@@ -210,3 +210,20 @@ def test_a_script_with_words_changed_by_chance_ends_in_an_outcome():
             words[chance.randrange(len(words))] = chance.choice([*others, *words])
         outcome = run_text("".join(words))
         assert outcome.passed == (not outcome.message)
+
+
+NETWORK = {
+    "ip route replace 192.0.2.1 dev tun0 rto_min 5": "of a route mtu, advmss, initcwnd are read, not rto_min",
+    "ip route replace 192.0.2.1 mtu": "mtu needs a number",
+    "ip addr flush": "of ip, tcp_metrics flush, link set mtu, and route change of one peer are read",
+    "tc qdisc replace dev tun0 root netem delay 5ms": "a queue of the device",
+    "ethtool -K tun0 gro on": "gro and lro off alone",
+    "ethtool -s tun0 speed 10": "of ethtool, -K DEVICE",
+}
+
+
+@pytest.mark.parametrize("command", NETWORK)
+def test_what_a_command_would_do_to_the_network_and_is_not_read_is_told(command):
+    outcome = run_text(f"{SOCKET}+0 `{command}`\n")
+    assert outcome.mistake
+    assert NETWORK[command] in outcome.message

@@ -127,6 +127,9 @@ def _accept(world: DrillWorld, arguments: Arguments) -> int:
 
 def _connect(world: DrillWorld, arguments: Arguments) -> int:
     file = socket_file(world, arguments)
+    if _is_unspecified(arguments):
+        file.socket.disconnect(world.stage.now)
+        return 0
     to = _peer(world, arguments, 1)
     try:
         file.socket.connect(*to, world.stage.now)
@@ -140,6 +143,12 @@ def _connect(world: DrillWorld, arguments: Arguments) -> int:
         world.flows.connects(file)
     file.connected = False
     return 0
+
+
+def _is_unspecified(arguments: Arguments) -> bool:
+    """Whether the address is AF_UNSPEC alone, which ends the connection."""
+    to = arguments.at(1)
+    return isinstance(to, Word) and to.name == "AF_UNSPEC"
 
 
 def _peer(world: DrillWorld, arguments: Arguments, place: int) -> tuple[str, int]:

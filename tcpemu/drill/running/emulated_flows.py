@@ -28,7 +28,7 @@ class EmulatedFlows(FlowTable):
         key = child.flow
         assert key is not None
         flow = self.given((key[1], key[3]))
-        flow.socket = child
+        flow.socket, flow.connection = child, child.connection
         return flow
 
     def connects(self, file: SocketFile) -> None:
@@ -36,9 +36,6 @@ class EmulatedFlows(FlowTable):
         socket, flow = file.socket, file.flow
         key, connection = socket.flow, socket.connection
         if key is None or connection is flow.connection or flow.socket is not socket:
-            return
-        if flow.connection is None and flow.ports is not None:
-            flow.connection = connection  # one that accept() has given
             return
         flow.connection = connection
         self.opens(flow, (key[1], key[3]))

@@ -15,7 +15,7 @@ from tcpemu.drill.running.call_steps import STEPS
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.drill.running.option_steps import OPTION_STEPS
 from tcpemu.drill.running.waiting_steps import WAITING_STEPS
-from tcpemu.stack import NotEmulatedError, SocketError
+from tcpemu.stack import NotEmulatedError, Socket, SocketError
 from tcpemu.wire.segment import SYN
 
 _STEPS = {**STEPS, **WAITING_STEPS, **OPTION_STEPS}
@@ -119,6 +119,18 @@ class EmulatedPlayer(ScriptPlayer):
         if flow is None or flow.socket is None:
             return {}
         try:
-            return values_of(flow.socket.tcp_info(self.world.stage.now))
+            return values_of(flow.socket.tcp_info(self.world.stage.now)) | _memory_of(flow.socket)
         except (NotEmulatedError, OSError):
             return {}
+
+
+def _memory_of(socket: Socket) -> dict[str, int]:
+    """What code sees of SO_MEMINFO: the memory of a connection's buffers, as far as it is counted."""
+    conn = socket.connection
+    if conn is None:
+        return {}
+    return {
+        "SK_MEMINFO_RMEM_ALLOC": conn.rcv.rmem,
+        "SK_MEMINFO_RCVBUF": conn.rcv.buffer,
+        "SK_MEMINFO_SNDBUF": conn.snd.buffer,
+    }

@@ -32,6 +32,8 @@ class DrillFlags:
     connect_port: int = 8080
     """Where connect() goes whose address is `...`."""
     mtu: int = 1500
+    mss: int = 0
+    """Octets of the segments of which a longer packet that arrives was put together (GRO); 0: it is one segment."""
     tolerance_usecs: int = 1000
     """Microseconds that a packet or a call may be early or late: one tick of the kernel that scripts are written for,
     whose timers, and so their times, are no finer."""
@@ -62,6 +64,7 @@ _NUMBERS = {
     "mtu": (68, 65535),
     "tolerance_usecs": (0, 10**9),
     "tcp_ts_tick_usecs": (0, 10**6),
+    "mss": (1, 65535),
 }
 _SWITCHES = ("tcp_ts_ecr_scaled", "strict_segments")
 _NO_MEANING = (
@@ -74,7 +77,6 @@ _NOT_THERE = {
     "init_scripts": "put the sysctls into the script",
     "so_filename": "no other stack is loaded",
     "so_flags": "no other stack is loaded",
-    "mss": "what arrives is not put together out of segments (GRO)",
     "psp_udp_port": "PSP is not emulated",
 }
 _WIRE = "wire_"

@@ -1,7 +1,8 @@
 """What the commands of a script set, by reading them: no shell runs.
 
 Read are `sysctl`, `echo VALUE > /proc/sys/...`, a file of such lines that lies beside the script (`defaults.sh`), and
-`set_sysctls.py`, whose arguments say all. `ip tcp_metrics flush`, `nstat` and a queue of the device are known too.
+`set_sysctls.py`, whose arguments say all. `nstat` and `dd` of zeros are known too, and `ip`, `tc` and `ethtool`
+(`network_commands.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from tcpemu.drill.setup.network_commands import NetworkAct, network_act
+from tcpemu.drill.setup.unreadable_command import UnreadableCommandError
+
 
 @dataclass(frozen=True, slots=True)
 class SetSysctl:
@@ -23,11 +27,6 @@ class SetSysctl:
     name: str
     """As net.ipv4.tcp_sack."""
     value: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetPeers:
-    """`ip tcp_metrics flush`: what is remembered of peers goes, Fast Open cookies too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,9 @@ class NoMeaning:
 
 
 ShellAct: TypeAlias = (
-    SetSysctl | ForgetPeers | RestoreSysctls | ReadCounters | LookForSocket | MakeFile | NoMeaning
+    SetSysctl | RestoreSysctls | ReadCounters | LookForSocket | MakeFile | NoMeaning | NetworkAct
 )
 """What one command does to the host."""
-
-
-class UnreadableCommandError(ValueError):
-    """A command that only a shell could run."""
 
 
 _MOST_OCTETS = 2**20
@@ -105,7 +100,7 @@ def _commands(text: str) -> list[list[str]]:
     commands: list[list[str]] = []
     for line in text.replace("\\\n", " ").split("\n"):
         lexer = shlex.shlex(_with_sums(line), posix=True, punctuation_chars=True)
-        lexer.wordchars += "{}$%@^+,!["
+        lexer.wordchars += "{}$%@^+,![:"
         try:
             words = list(lexer)
         except ValueError as error:
@@ -159,10 +154,11 @@ def _acts_of_command(words: list[str], folder: Path, depth: int) -> list[ShellAc
         return _READERS[program](words)
     if program == "grep" and any(word in _SOCKET_TABLES for word in words):
         return [LookForSocket(_patterns(words))]
-    if program == "ip" and words[1:3] == ["tcp_metrics", "flush"]:
-        return [ForgetPeers()]
-    if program in _QUIET_WORDS or _is_plain_queue(words) or _is_offload(words):
+    if program in _QUIET_WORDS:
         return [NoMeaning()]
+    act = network_act(_without_output(words))
+    if act is not None:
+        return [act]
     if program in ("source", ".") and len(words) > 1:
         return _file(words[1], folder, depth)
     if program.endswith(".sh"):
@@ -188,16 +184,6 @@ def _patterns(words: list[str]) -> tuple[str, ...]:
     if any(set(pattern) & set("^$*[]\\?") or pattern.startswith("-") for pattern in patterns):
         raise UnreadableCommandError(f"`{' '.join(words)}`: plain text is looked for, no pattern")
     return tuple(patterns)
-
-
-def _is_plain_queue(words: list[str]) -> bool:
-    """A queue of the device that lets all packets through at once, as there is none."""
-    return words[:2] == ["tc", "qdisc"] and "pfifo" in words and "limit" not in words
-
-
-def _is_offload(words: list[str]) -> bool:
-    """Who cuts pieces into segments, device or kernel, does not show."""
-    return words[:2] == ["ethtool", "-K"] and not {"gro", "lro"} & set(words)
 
 
 def _zeros(words: list[str]) -> list[ShellAct]:

@@ -202,6 +202,8 @@ class WindowRules:
     """Memory for the head of a short segment, in octets; longer ones take 1024, 2048 and so on."""
     head_fits_pull: bool = True
     """It has room for the most that GRO pulls into it, which shows where many drivers are configured in."""
+    pages_behind_head: bool = True
+    """A long segment from a TUN device has a head of one page, and pages behind it, not one large head."""
     none_without_memory: bool = True
     """Data refused for lack of memory is answered with a window of 0."""
     spares_older: bool = True

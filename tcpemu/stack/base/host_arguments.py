@@ -12,6 +12,7 @@ from tcpemu.wire.refused import Refused
 from tcpemu.wire.segment import Address, address, address_text
 
 _LEAST_MTU = 68
+_LARGEST = 65535
 
 
 def own_addresses(addresses: Sequence[Address | str]) -> tuple[Address, ...]:
@@ -32,9 +33,29 @@ def own_addresses(addresses: Sequence[Address | str]) -> tuple[Address, ...]:
 def check_mtu(mtu: int, addresses: Sequence[Address]) -> None:
     """Raises ConfigurationError for an MTU that no link has, or where an address is of IPv6 one that carries none."""
     least = LEAST_IPV6_MTU if any(map(is_ipv6, addresses)) else _LEAST_MTU
-    if not least <= mtu <= 65535:
+    if not least <= mtu <= _LARGEST:
         why = "; a link with less carries no IPv6" if _LEAST_MTU <= mtu < least else ""
-        raise ConfigurationError(f"mtu is {mtu}; it can be {least} to 65535{why}")
+        raise ConfigurationError(f"mtu is {mtu}; it can be {least} to {_LARGEST}{why}")
+
+
+def check_gro(size: int) -> None:
+    """Raises ConfigurationError for a size that no segments have that a network card puts together."""
+    if type(size) is not int or not 0 <= size <= _LARGEST:
+        raise ConfigurationError(
+            f"gro_size is {size!r}; it can be 0, where nothing is put together, to {_LARGEST}"
+        )
+
+
+def check_route(mtu: int, link: int, advmss: int, initcwnd: int) -> None:
+    """Raises ConfigurationError for what no route says, and for an MTU that the link does not carry."""
+    for name, value, most in (
+        ("mtu", mtu, link),
+        ("advmss", advmss, _LARGEST - 40),
+        ("initcwnd", initcwnd, _LARGEST),
+    ):
+        if type(value) is not int or not 0 <= value <= most:
+            why = ", what its link carries" if name == "mtu" else ""
+            raise ConfigurationError(f"{name} of the route is {value!r}; it can be 0 to {most}{why}")
 
 
 def packed_address(each: object) -> Address:

@@ -62,7 +62,7 @@ def _application_limited(conn: Connection, board: Scoreboard) -> None:
     if conn.congestion.controls:
         return
     window = conn.congestion.cwnd
-    used = max(recovery.cwnd_used, conn.host.first_congestion.cwnd)
+    used = max(recovery.cwnd_used, conn.host.initial_cwnd(conn.key[0]))
     if recovery.state is _OPEN and conn.socket is not None:
         if used < window:
             conn.congestion = with_cwnd(with_current_ssthresh(conn.congestion), window + used >> 1)
@@ -81,7 +81,7 @@ def restart_after_idle(conn: Connection) -> None:
     if idle <= conn.rtt.rto:
         return
     window = conn.congestion.cwnd
-    least = min(conn.host.first_congestion.cwnd, window)
+    least = min(conn.host.initial_cwnd(conn.key[0]), window)
     for _ in range(min(-(-idle // conn.rtt.rto) - 1, window.bit_length())):
         window >>= 1
     conn.congestion = with_cwnd(with_current_ssthresh(conn.congestion), max(window, least))

@@ -31,7 +31,7 @@ def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Requ
         snd_shift,
         sack,
         None if stamps is None else stamps.val,
-        _own_mss(listener, segment) if six or host.path_mtus else listener.own_mss,
+        _own_mss(listener, segment) if six or host.path_mtus or host.routes_to else listener.own_mss,
         segment.flags & _ECN_SETUP == _ECN_SETUP and _may_use_ecn(listener, segment),
         tos,
         host.now,
@@ -42,7 +42,7 @@ def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Requ
 
 
 def _own_mss(listener: Listener, segment: Segment) -> int:
-    """What the SYN|ACK announces: less where ICMP has told of a narrow path to this peer."""
+    """What the SYN|ACK announces: less where ICMP has told of a narrow path to this peer, what its route says."""
     return segment_size.advertised_mss(listener.host, listener.options.maxseg, segment.src)
 
 

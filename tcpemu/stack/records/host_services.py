@@ -63,6 +63,16 @@ class LearntMtu:
     """When it is forgotten, in nanoseconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class RouteMetrics:
+    """What `ip route` says of the way to a peer; 0 leaves it as it is without."""
+
+    advmss: int = 0
+    """The MSS that SYNs announce."""
+    initcwnd: int = 0
+    """Segments of the first congestion window."""
+
+
 @dataclass(slots=True, eq=False, repr=False)
 class HostServices:
     """The part of a host that its rules see. Times are nanoseconds."""
@@ -80,6 +90,8 @@ class HostServices:
     """The networks that can be reached; None is all."""
     observe: bool
     """Whether events are kept."""
+    gro_size: int
+    """Octets of the segments of which the network card has put a longer one together (GRO); 0 where it does not."""
     first_congestion: Congestion
     """What a new connection's congestion window begins as."""
     now: int = 0
@@ -107,7 +119,12 @@ class HostServices:
     time_waits: int = 0
     """TIME_WAIT buckets, those that are in FIN_WAIT2 among them."""
     path_mtus: dict[Address, LearntMtu] = field(default_factory=dict)
-    """What ICMP has told of the MTU of paths, by peer."""
+    """What ICMP, or a route, has told of the MTU of paths, by peer."""
+    routes_to: dict[Address, RouteMetrics] = field(default_factory=dict)
+    """What else routes say, by peer."""
+    with_old_route: dict[Flow, int] = field(default_factory=dict)
+    """Connections that have sent nothing since the route to their peer changed, and the MTU of the one that they have
+    until then."""
     counters: dict[str, int] = field(default_factory=dict)
     """`Tcp` and `TcpExt` counters by their MIB names; what never moved is absent."""
     flows: dict[FlowKey, Flow] = field(default_factory=dict)
@@ -137,6 +154,11 @@ class HostServices:
         return (
             self.secrets.boot_ms * MILLISECOND + moment
         ) // self.generation.wire.stamp_tick + offset & MASK
+
+    def initial_cwnd(self, peer: Address) -> int:
+        """Segments of a connection's first congestion window (tcp_init_cwnd)."""
+        route = self.routes_to.get(peer) if self.routes_to else None
+        return (route.initcwnd if route is not None else 0) or self.generation.initial_cwnd
 
     # --- addresses --------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tcpemu.stack.base import socket_constants
-from tcpemu.stack.base.errors import SocketError
+from tcpemu.stack.base.errors import NotEmulatedError, SocketError
 from tcpemu.stack.base.host_arguments import check_backlog, check_time, packed_address
 from tcpemu.stack.base.ip_families import (
     ANY4,
@@ -25,7 +25,13 @@ from tcpemu.stack.base.ip_families import (
 )
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.arriving import syn_sent
-from tcpemu.stack.connection.lifetime import chosen_control, error_queue, establishing, time_wait_bucket
+from tcpemu.stack.connection.lifetime import (
+    chosen_control,
+    closing,
+    error_queue,
+    establishing,
+    time_wait_bucket,
+)
 from tcpemu.stack.connection.measures import send_buffer_space
 from tcpemu.stack.connection.sending import fast_open_syn
 from tcpemu.stack.listening import fast_open_syn_arrives, listener_end, queues
@@ -245,12 +251,31 @@ class Socket(SocketState):
         syn_sent.connect(conn, iss)
         raise SocketError(errno.EINPROGRESS)
 
+    def disconnect(self, now: int) -> None:
+        """connect() with AF_UNSPEC: the connection is over, with RST where the peer may think that it lives.
+
+        connect() may follow, with another port unless bind() gave one. A socket without a connection stays as it is.
+        af_inet.c: inet_stream_connect; tcp.c: tcp_disconnect. NotEmulatedError for one that listens.
+        """
+        self._begin_stream(now)
+        if self.listening:
+            raise NotEmulatedError("connect() with AF_UNSPEC on a socket that listens is not emulated")
+        self.connecting, self.may_connect = False, True
+        if self.connection is None:
+            return
+        closing.disconnect(self.connection, "connect() with AF_UNSPEC")
+        self.host.wake(self)
+        if self.port_chosen and self.bound is not None:
+            self._tables.ports.release(self, self.bound[1])
+            self.bound, self.port_chosen = None, False
+
     def _new_connection(self, address: Address | str, port: int) -> tuple[Connection, int | None]:
         """The connection that connect() is to open, and its first number where a TIME_WAIT gives one."""
         peer, local = self._ends_for(address)
         own_port = self.bound is not None and bool(self.bound[1])
         if self.bound is None or not own_port:
             self.bound = (None, self._tables.ports.for_connect(self, local, peer, port))
+            self.port_chosen = True
         key = (peer, port, local, self.bound[1])
         before = self.host.flows.get(key)
         iss = time_wait_bucket.number_for_connect(before, own_port) if isinstance(before, TimeWait) else None

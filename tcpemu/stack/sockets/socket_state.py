@@ -29,6 +29,8 @@ class SocketState(SocketHandle):
     connecting: bool = False
     """connect() has begun, and its end was not reported yet."""
     may_connect: bool = True
+    port_chosen: bool = False
+    """connect() chose the port of `bound`, and bind() did not: it goes with the connection."""
     closed: bool = False
 
     @property

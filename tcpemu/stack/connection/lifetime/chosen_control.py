@@ -31,7 +31,7 @@ def begin_after_handshake(conn: Connection) -> None:
     What neither controls nor had that trouble stands where it begins already (`HostServices.first_congestion`).
     """
     troubled = conn.rtx.total_retrans > 1 and conn.rtx.syn_timed_out
-    begin(conn, 1 if troubled else conn.host.generation.initial_cwnd)
+    begin(conn, 1 if troubled else conn.host.initial_cwnd(conn.key[0]))
 
 
 def begin(conn: Connection, cwnd: int) -> None:

@@ -118,6 +118,7 @@ def init_transfer(conn: Connection) -> None:
         or conn.rtx.total_retrans
         or conn.rtx.syn_timed_out
         or conn.fast_open is not None
+        or host.routes_to
     ):
         chosen_control.begin_after_handshake(conn)
     if host.sysctls.tcp_mtu_probing:

@@ -26,6 +26,8 @@ from tcpemu.wire.segment import Segment, ip_header_length
 
 _HEADROOM, _SHARED_INFO, _SK_BUFF = 64, 320, 256
 """On a 64-bit machine: headroom, skb_shared_info, sk_buff, in octets."""
+_PAGE, _LARGEST_ORDER = 4096, 3
+"""Octets of a page, and of a run of pages the binary logarithm of how many (PAGE_ALLOC_COSTLY_ORDER)."""
 
 
 def from_space(ratio: int, space: int) -> int:
@@ -200,13 +202,28 @@ def memory_of(conn: Connection, segment: Segment) -> tuple[int, int]:
     """Memory that the kernel takes for a segment from a TUN device, and how much of it is left to fill.
 
     skbuff.c: __alloc_skb: an sk_buff, its shared information, and a head of 576, 1024, 2048 .. octets; the smallest
-    is the kernel's.
+    is the kernel's. tun.c: tun_alloc_skb: of what is longer the head is a page, and the rest lies in pages (Linux 6.6).
     Differs: network cards' drivers take memory in other ways, each in its own.
     """
     length = _HEADROOM + ip_header_length(segment) + 20 + len(segment.payload)
     if segment.options:
         length += len(encode_options(segment.options))
-    return memory_of_copy(length, conn.host.generation.windows.small_head)
+    windows = conn.host.generation.windows
+    if length >= _PAGE and windows.pages_behind_head:
+        return _PAGE + _SK_BUFF + _memory_in_pages(length - (_PAGE - _SHARED_INFO)), 0
+    return memory_of_copy(length, windows.small_head)
+
+
+@lru_cache(maxsize=4096)
+def _memory_in_pages(length: int) -> int:
+    """What so many octets take in runs of pages, the largest first that they fill (alloc_skb_with_frags)."""
+    memory, run = 0, _PAGE << _LARGEST_ORDER
+    while length > 0:
+        while run > _PAGE and -(-length // _PAGE) * _PAGE < run:
+            run >>= 1
+        memory += run
+        length -= run
+    return memory
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from tcpemu.stack.base.ip_families import IPV4_LENGTH, IPV6_LONGER, is_ipv6
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH
-from tcpemu.stack.connection.measures.path_mtu import path_mtu
+from tcpemu.stack.connection.measures.path_mtu import mtu_of, path_mtu
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.wire.segment import Address
@@ -18,11 +18,14 @@ _LARGEST_ADVERTISED = 65495
 
 
 def advertised_mss(host: HostServices, user_mss: int = 0, peer: Address | None = None) -> int:
-    """The MSS that we announce: what the link holds, or the path to this peer; less by TCP_MAXSEG.
+    """The MSS that we announce: what its route says, else what the path to this peer holds; less by TCP_MAXSEG.
 
     route.c: ipv4_default_advmss, ip6_default_advmss; tcp_output.c: tcp_advertise_mss.
     """
     mtu = host.mtu if peer is None else path_mtu(host, peer)
+    route = host.routes_to.get(peer) if host.routes_to and peer is not None else None
+    if route is not None and route.advmss:
+        return min(route.advmss, user_mss) if user_mss else route.advmss
     mss = min(max(_room(host, mtu, peer), _least_advertised(host, peer)), _LARGEST_ADVERTISED)
     return min(mss, user_mss) if user_mss else mss
 
@@ -52,7 +55,7 @@ def sync_mss(conn: Connection, before_syn: bool = False) -> None:
     """The payload of a full segment (tcp_sync_mss)."""
     host, snd = conn.host, conn.snd
     timestamps = conn.ts.ok or (before_syn and bool(host.sysctls.tcp_timestamps))
-    snd.path_mtu = path_mtu(host, conn.key[0]) if host.path_mtus else host.mtu
+    snd.path_mtu = mtu_of(conn) if host.path_mtus or host.with_old_route else host.mtu
     room, least = _room(host, snd.path_mtu, conn.key[0]), host.sysctls.tcp_min_snd_mss
     snd.mss_cache = _full_payload(room, snd.mss_clamp, timestamps, snd.max_window, least)
     search = snd.mtu_search
@@ -86,7 +89,7 @@ def current_mss(conn: Connection) -> int:
     """The payload of a full segment now, less the SACK blocks that it carries too (tcp_current_mss)."""
     host, rcv = conn.host, conn.rcv
     known = conn.snd.path_mtu
-    if (host.path_mtus or known != host.mtu) and path_mtu(host, conn.key[0]) != known:
+    if (host.path_mtus or known != host.mtu or host.with_old_route) and mtu_of(conn) != known:
         sync_mss(conn)
     if not rcv.sacks and rcv.dsack is None:
         return conn.snd.mss_cache

@@ -77,9 +77,11 @@ def measure_mss(conn: Connection, segment: Segment, memory: int) -> None:
     ack = conn.ack
     last, ack.last_seg_size = ack.last_seg_size, 0
     length = len(segment.payload)
+    if conn.host.gro_size:
+        length = min(length, conn.host.gro_size)
     if length >= ack.rcv_mss:
         if length != ack.rcv_mss and conn.host.generation.windows.measures:
-            _measure_ratio(conn, length, memory)
+            _measure_ratio(conn, len(segment.payload), memory)
         ack.rcv_mss = min(length, conn.rcv.advmss)
         if segment.flags & PSH:
             ack.pending |= PUSHED

@@ -95,12 +95,20 @@ def transmit(
         local, local_port, remote, remote_port, seq, acknowledged, flags, window, options,
         payload, max(urgent, 0), ttl, tos, ip_id, df, 0, b"", conn.flow_label,
     )  # fmt: skip
-    conn.no_route = False
-    host.send(segment, reason, repeat, not repeat and flags & _SYN_ACK != _SYN_ACK)
+    _give(conn, segment, reason, repeat)
     if payload:
         _data_sent(conn)
     if flags & ACK:
         _ack_sent(conn, ack < 0)
+
+
+def _give(conn: Connection, segment: Segment, reason: Reason, repeat: int) -> None:
+    """The segment leaves by the route that there is now (ip_output.c: __ip_queue_xmit)."""
+    host = conn.host
+    conn.no_route = False
+    if host.with_old_route:
+        host.with_old_route.pop(conn, None)
+    host.send(segment, reason, repeat, not repeat and segment.flags & _SYN_ACK != _SYN_ACK)
 
 
 def _urgent_pointer(conn: Connection, seq: int) -> int:
