@@ -25,6 +25,7 @@ from tcpemu.network.record import (
     HOST_IS_OFF,
     MIDDLEBOX,
     NO_HOST,
+    SILENT_ROUTER,
     HostEvent,
     PacketSeen,
     Point,
@@ -234,7 +235,7 @@ class Network:
         """A router has no room for the packet. It stands in the middle, so its answer takes the link's delay."""
         mtu = conditions.mtu
         assert mtu is not None
-        says = "" if conditions.icmp else ", and no router says so"
+        says = "" if conditions.icmp else SILENT_ROUTER
         self._lose(sender, flight, at, f"larger than the path's MTU of {mtu} octets{says}")
         if conditions.icmp:
             self._answer(too_large(flight.segment, mtu), at + conditions.delay)

@@ -14,6 +14,8 @@ WAITS = "waits"
 
 NO_HOST = "no host has this address"
 """Why a packet is lost that goes to an address that nobody has, or that somebody only claims to have."""
+SILENT_ROUTER = ", and no router says so"
+"""How the words end for a packet that is lost since it is too large, where no ICMP error tells its sender."""
 HOST_IS_OFF = "the host is off"
 """Why a packet is lost that reaches a host after its crash."""
 CRASHES, STARTS_AGAIN = "the host crashes", "the host starts again, without its connections"

@@ -27,17 +27,20 @@ class FiguresChanged(NamedTuple):
     at: int
     """Nanoseconds since the start of the network."""
     figures: FlowFigures
+    place: int = 0
+    """How many entries the record had once the step was over that changed them."""
 
 
 class Transfers:
     """The figures of each connection at each of its hosts, in order of time."""
 
-    __slots__ = ("_changes", "_place")
+    __slots__ = ("_changes", "_controls", "_place")
 
     def __init__(self, place: int = 0) -> None:
         """`place` is how many entries of the record there are already, which nobody looks at."""
         self._place = place
         self._changes: dict[tuple[str, FlowKey], list[FiguresChanged]] = {}
+        self._controls: dict[tuple[str, FlowKey], str] = {}
 
     def look(self, record: Record, node: Node, flow: FlowKey | None) -> None:
         """A host has made a step, and `flow` is that of the call, if it was one."""
@@ -54,11 +57,16 @@ class Transfers:
                 continue
             changes = self._changes.setdefault((node.name, each), [])
             if not changes or changes[-1].figures != figures:
-                changes.append(FiguresChanged(host.now, figures))
+                changes.append(FiguresChanged(host.now, figures, self._place))
+                self._controls[node.name, each] = host.congestion_control(each)
 
     def of(self, node: str, flow: FlowKey) -> list[FiguresChanged]:
         """The changes at that host of the connection with that remote address and port, and local ones."""
         return list(self._changes.get((node, flow), ()))
+
+    def control_of(self, node: str, flow: FlowKey) -> str:
+        """The congestion control of that connection, as it was last; empty where there is no such connection."""
+        return self._controls.get((node, flow), "")
 
     def __iter__(self) -> Iterator[tuple[str, FlowKey, list[FiguresChanged]]]:
         """Each host with each of its connections, in the order in which they began there, and its changes."""

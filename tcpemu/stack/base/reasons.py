@@ -407,7 +407,7 @@ SENT_AGAIN = _reason(
 )
 SENT_FAST = _reason(
     "FAST_RETRANSMIT",
-    "later data was acknowledged (SACK), so this is presumed lost",
+    "ACKs tell that later data has arrived, so this is presumed lost",
     "tcp_output.c: tcp_xmit_retransmit_queue",
 )
 SENT_AFTER_REORDERING = _reason(
