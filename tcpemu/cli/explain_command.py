@@ -34,7 +34,9 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
     found = run_command.found(name, settings)
     chosen = run_command.chosen(name, found, only)
     shown = chosen[:1] if len(chosen) > run_command.SHOWN_WHOLE else chosen
-    for number, result in enumerate(run_command.results_of_runs(name, shown, until)):
+    for number, result in enumerate(
+        run_command.results_of_runs(name, shown, until, run_command.follow_transfers)
+    ):
         if number:
             show([(), ()])
         _show_one(name, result)
@@ -43,7 +45,7 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
 
 
 def _show_one(name: str, result: Result) -> None:
-    turns = turning_points(result.record, SERVER, result.hosts)
+    turns = turning_points(result.record, SERVER, result.hosts, transfers=result.network.transfers)
     fates = client_outcomes(result.record, result.starts, result.ended)
     heading = replace(run_command.heading_of(name, result), about=result.scenario.about)
     show(story_lines(heading, turns, fates, width()))

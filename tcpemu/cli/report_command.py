@@ -9,6 +9,7 @@ from tcpemu.explain.lines.style import line
 from tcpemu.explain.report.report_data import run_data
 from tcpemu.explain.report.report_page import Page, page_of
 from tcpemu.explain.report.socket_changes import SocketWatch
+from tcpemu.network import Network
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.visible_text import visible
 
@@ -20,9 +21,12 @@ def write_report(
 ) -> None:
     """Run the scenario, all of its runs or the one of that name, and write the page."""
     watches: list[SocketWatch] = []
-    results = run_command.results_of(
-        name, settings, only, until, lambda network, _: watches.append(SocketWatch(network))
-    )
+
+    def watch(network: Network, _: int) -> None:
+        watches.append(SocketWatch(network))
+        network.watch_transfers()
+
+    results = run_command.results_of(name, settings, only, until, watch)
     with patience(f"writing {output}"):
         pages = [
             Page(run_command.heading_of(name, result), result.scenario.about, run_data(result, watch.changes))

@@ -4,6 +4,7 @@
 | --- | --- |
 | `lines/` | what any text is made of: coloured spans, headings, times, flags and counts in words, breaking to a width |
 | `facts/` | what a record says, without layout: steps, rows, notes, sides, clients, queues, counters |
+| `phases/` | what a transfer goes through: slow start, recoveries, time-outs, and what began each |
 | `tables/` | sockets, counters and timers as `ss` and `nstat` show them, at the end or at any moment |
 | `ladder/` | a run as a ladder: one line for each packet |
 | `capture/` | a run as a capture file with comments, and one frame of such a file |

@@ -79,7 +79,7 @@ class ScenarioRun:
     def story(self, width: int = 100) -> str:
         """The turning points with their causes, as `tcpemu explain` prints them, without colours."""
         result = self.result
-        turns = turning_points(self.record, SERVER, result.hosts)
+        turns = turning_points(self.record, SERVER, result.hosts, transfers=self.transfers)
         fates = client_outcomes(self.record, result.starts, result.ended)
         return lines_text(story_lines(self._heading, turns, fates, width))
 

@@ -13,7 +13,7 @@ from tcpemu.explain.lines.count_words import count, ordinal
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.lines.time_words import moment, span_words
-from tcpemu.network.record import HOST_IS_OFF, MIDDLEBOX, NO_HOST
+from tcpemu.network.record import HOST_IS_OFF, MIDDLEBOX, NO_HOST, SILENT_ROUTER
 from tcpemu.stack.base.events import LISTENER_GONE, GivenUp, Outcome, Reason, Verdict
 from tcpemu.stack.base.states import State
 from tcpemu.wire.icmp import IcmpError
@@ -52,6 +52,8 @@ KEEPALIVE, KEEPALIVE_ANSWERED = "KEEPALIVE", "KEEPALIVE_ANSWERED"
 FIN_WAIT2_OVER = "FIN_WAIT2_OVER"
 NOBODY, HOST_OFF = "NOBODY", "HOST_OFF"
 """Stand for the reasons of what is sent to an address that no host has, and to a host that is off."""
+BLACK_HOLE = "BLACK_HOLE"
+"""Stands for the reason of what is too large for a link of the path, where no router says so."""
 
 
 @dataclass(slots=True, unsafe_hash=True)  # not frozen: they are made by the million
@@ -226,6 +228,8 @@ def _loss(row: PacketRow) -> Note | None:
         return Note(f"reaches nobody: {NO_HOST}", Role.LOST, NOBODY, of_departure=True)
     if row.lost == HOST_IS_OFF:
         return Note(f"reaches nobody: {HOST_IS_OFF}", Role.LOST, HOST_OFF, of_departure=True)
+    if row.lost.endswith(SILENT_ROUTER):
+        return Note(f"lost on the way: {row.lost}", Role.LOST, BLACK_HOLE, of_departure=True)
     text = row.lost if row.lost.startswith("lost") else f"lost on the way: {row.lost}"
     return Note(text, Role.LOST, of_departure=True)
 

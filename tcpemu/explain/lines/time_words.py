@@ -40,3 +40,20 @@ def moment(nanoseconds: int) -> str:
 
 MOMENTS_LISTED = 10
 """Of more, the others are counted."""
+
+
+def listed_moments(times: Iterable[int]) -> str:
+    """Moments one after another, each once: `1, 3 and 7 s`, `0.1 (twice) and 0.2 s`."""
+    words = [seconds(at, 6).rstrip("0").rstrip(".") for at in times]
+    told = [
+        f"{word}{_TIMES.get(words.count(word), f' ({words.count(word)} times)')}"
+        for word in dict.fromkeys(words)
+    ]
+    return f"{', '.join(told[:-1])} and {told[-1]} s" if len(told) > 1 else _one_moment(words)
+
+
+_TIMES = {1: "", 2: " (twice)"}
+
+
+def _one_moment(words: list[str]) -> str:
+    return f"{words[0]} s{_TIMES.get(len(words), f' ({len(words)} times)')}"

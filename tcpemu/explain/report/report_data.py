@@ -19,7 +19,7 @@ from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.queue_limits import QueueLimits, queue_limits
 from tcpemu.explain.facts.record_steps import HostStep, PacketLife, RecordItem, RecordSteps
-from tcpemu.explain.facts.row_notes import NOBODY, drop_word
+from tcpemu.explain.facts.row_notes import BLACK_HOLE, NOBODY, drop_word
 from tcpemu.explain.facts.rows import PacketRow, call_row, rows_of
 from tcpemu.explain.ladder.ladder_lines import arrow_role
 from tcpemu.explain.lines.segment_words import flag_words, option_words, state_word
@@ -30,7 +30,7 @@ from tcpemu.explain.story.story_paragraph import TurningPoint
 from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
 from tcpemu.network import Network
-from tcpemu.network.record import CRASHES, NO_HOST, PROGRAM_ENDS, WAITS, PacketSeen
+from tcpemu.network.record import CRASHES, NO_HOST, PROGRAM_ENDS, SILENT_ROUTER, WAITS, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
@@ -125,8 +125,9 @@ class _PageOfRun:
         return client_outcomes(self._run.network.record, self._run.starts, self._run.network.now)
 
     def _story(self) -> list[PageData]:
+        network = self._run.network
         points = turning_points(
-            self._run.network.record, self._run.server, self._run.network.known_hosts, self._all
+            network.record, self._run.server, network.known_hosts, self._all, network.transfers
         )
         return [
             _without_empty(
@@ -139,7 +140,10 @@ class _PageOfRun:
         """The scene of a turning point: of those at its time the first in which its reason was given."""
         first = bisect_left(self._items, point.at, key=lambda item: item.at)
         for place in range(first, bisect_right(self._items, point.at, key=lambda item: item.at)):
-            if point.reason in self._reasons(self._items[place]):
+            item = self._items[place]
+            if point.packet is not None and point.packet in _packets_of(item):
+                return place
+            if point.packet is None and point.reason in self._reasons(item):
                 return place
         return min(first, len(self._items) - 1)
 
@@ -159,7 +163,8 @@ class _PageOfRun:
         if life.reason:
             yield life.reason.reason.name
         if life.lost:
-            yield NOBODY if life.lost.why == NO_HOST else LOSS
+            silent = life.lost.why.endswith(SILENT_ROUTER)
+            yield NOBODY if life.lost.why == NO_HOST else BLACK_HOLE if silent else LOSS
         if self._rows[number].segment.flags & FIN:
             yield CLOSES_FIRST
 
@@ -261,6 +266,13 @@ class _PageOfRun:
             comment=comment_on(row),
             who=self._sides.left_label(*self._sides.left_end(row)),
         )
+
+
+def _packets_of(item: RecordItem) -> tuple[int, ...]:
+    """The packet that arrived in a scene, or those that were sent in it."""
+    if isinstance(item, PacketSeen):
+        return (item.number,)
+    return (item.arrival,) if item.arrival is not None else tuple(item.sent)
 
 
 def _is_scene(item: RecordItem, lives: Mapping[int, PacketLife]) -> bool:

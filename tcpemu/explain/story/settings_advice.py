@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from tcpemu.explain.facts.queue_limits import AssumedQueues
-from tcpemu.explain.facts.row_notes import FIN_WAIT2_OVER, ZERO_WINDOW
+from tcpemu.explain.facts.row_notes import BLACK_HOLE, FIN_WAIT2_OVER, ZERO_WINDOW
 from tcpemu.explain.facts.rows import ListenerQueues
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import span_words
@@ -46,6 +46,11 @@ class SettingsCase:
 
     crossed: bool = False
     """Whether the segment and a FIN the other way crossed."""
+
+    control: str = ""
+    """The congestion control of the sender, for what is about a transfer."""
+    lost: str = ""
+    """How the first packet of the transfer that was lost was lost; empty where none was."""
 
     def now(self, sysctl: str) -> Value | None:
         """The value in force; None where this kernel has no such setting."""
@@ -279,7 +284,87 @@ def _syn_full(case: SettingsCase, backlog: int, limit: int) -> bool:
     return rules.syn_full(AssumedQueues(backlog, queues.accept, queues.syn, queues.syn, table), limit)
 
 
+def _another_control(case: SettingsCase) -> Iterator[str]:
+    """How far the window comes down is the congestion control's to say."""
+    falls = {"cubic": "seven tenths (reno: half)", "reno": "half (cubic: seven tenths)"}
+    if case.control in falls:
+        yield f"TCP_CONGESTION of {case.name} (now {case.control}): the window comes down to {falls[case.control]}"
+
+
+def _without_hystart(case: SettingsCase) -> Iterator[str]:
+    yield f"TCP_CONGESTION = reno at {case.name} (now {case.control}): without HyStart slow start ends by a loss"
+
+
+def _longer_queue(case: SettingsCase) -> Iterator[str]:
+    if "queue" in case.lost:
+        yield "a longer queue at the bottleneck (link.queue), where packets then wait longer"
+
+
+def _with_sack(case: SettingsCase) -> Iterator[str]:
+    now = case.now("net.ipv4.tcp_sack")
+    if now is not None:
+        where = f"{case.name} (now 0)" if now == 0 else "the peer"
+        yield f"net.ipv4.tcp_sack = 1 at {where}: the sender is told which segments are missing, all at once"
+
+
+def _time_outs(case: SettingsCase) -> Iterator[str]:
+    longest = case.now("net.ipv4.tcp_rto_max_ms")
+    if longest is not None:
+        yield f"net.ipv4.tcp_rto_max_ms (now {longest}): how long a time-out can get"
+    if case.now("net.ipv4.tcp_thin_linear_timeouts") == 0:
+        yield (
+            "net.ipv4.tcp_thin_linear_timeouts = 1 (now 0): with fewer than four segments under way the first six do "
+            "not double"
+        )
+    retries = case.now("net.ipv4.tcp_retries2")
+    if retries is not None:
+        yield f"net.ipv4.tcp_retries2 (now {retries}) or TCP_USER_TIMEOUT: when the connection is given up"
+
+
+def _no_probes(case: SettingsCase) -> Iterator[str]:
+    now = case.now("net.ipv4.tcp_early_retrans")
+    if now in (3, 4):
+        yield f"net.ipv4.tcp_early_retrans = 0 at {case.name} (now {now}): no probe, and only the time-out is left"
+
+
+def _after_idle(case: SettingsCase) -> Iterator[str]:
+    if case.now("net.ipv4.tcp_slow_start_after_idle") == 1:
+        yield f"net.ipv4.tcp_slow_start_after_idle = 0 at {case.name} (now 1): the window stays as it was"
+
+
+def _mtu_probing(case: SettingsCase) -> Iterator[str]:
+    if case.now("net.ipv4.tcp_mtu_probing") == 0:
+        yield (
+            f"net.ipv4.tcp_mtu_probing = 1 at {case.name} (now 0): after a few time-outs it tries smaller segments, "
+            "without being told"
+        )
+
+
+def _no_ecn(case: SettingsCase) -> Iterator[str]:
+    now = case.now("net.ipv4.tcp_ecn")
+    if now:
+        yield f"net.ipv4.tcp_ecn = 0 at {case.name} (now {now}): then packets are dropped where they are marked now"
+
+
 _CHANGES: dict[str, tuple[Advice, ...]] = {
+    "SLOW_START_HYSTART": (_without_hystart,),
+    "SLOW_START_LOSS": (_longer_queue,),
+    "RECOVERY": (_longer_queue, _another_control),
+    "RECOVERY_WITHOUT_SACK": (_with_sack, _longer_queue, _another_control),
+    "TIME_OUTS": (_time_outs,),
+    "TAIL_LOSS_PROBE": (_no_probes,),
+    "DELAYED_ACK": (
+        _words("a program that answers sooner: the answer carries the ACK"),
+        _words("TCP_QUICKACK, which lasts only for a while; or a sender that does not wait (TCP_NODELAY)"),
+    ),
+    "RESTART": (_after_idle,),
+    BLACK_HOLE: (
+        _mtu_probing,
+        _words("routers that send their ICMP errors, and no firewall that drops them (link.icmp = true)"),
+        _words("an mtu of the host that the whole path has; or a smaller TCP_MAXSEG"),
+    ),
+    "CWR": (_no_ecn, _another_control),
+    "UNDO": (_words("a path that keeps packets in order: then nothing is taken for lost"),),
     ACCEPT_FULL: (_backlog, _accept),
     SYN_FULL: (_cookies, _syn_limit),
     "ACCEPT_QUEUE_FULL": (_backlog, _accept, _abort),

@@ -17,3 +17,5 @@ class TurningPoint:
     """The settings that would have changed it; empty where there are none."""
     times: int = 1
     """How often it happened in the whole run."""
+    packet: int | None = None
+    """The packet at which it happened first, where that is known."""

@@ -12,6 +12,7 @@ from tcpemu.explain.facts.changed_states import each_change
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import asked_backlog
 from tcpemu.explain.facts.row_notes import (
+    BLACK_HOLE,
     DISAGREEMENT,
     ZERO_WINDOW,
     Note,
@@ -33,7 +34,9 @@ from tcpemu.explain.facts.run_digest import RunDigest, digest_of
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.explain.lines.style import Role
-from tcpemu.explain.lines.time_words import MOMENTS_LISTED, moment, seconds, span_words
+from tcpemu.explain.lines.time_words import MOMENTS_LISTED, listed_moments, moment, span_words
+from tcpemu.explain.phases.followed_transfers import FollowedTransfer, followed_transfers
+from tcpemu.explain.story.awaited_acks import awaited_ack_points
 from tcpemu.explain.story.crashes import crashes
 from tcpemu.explain.story.failed_calls import failed_calls
 from tcpemu.explain.story.full_queues import ACCEPT_FULL, QUEUE_FULL, SYN_FULL, FullQueue, full_queues
@@ -41,14 +44,17 @@ from tcpemu.explain.story.lone_ends import lone_ends
 from tcpemu.explain.story.opening_and_closing import (
     CLOSES_FIRST,
     HANDSHAKE,
+    UNTROUBLED,
     opening_and_closing_notes,
 )
 from tcpemu.explain.story.settings_advice import SettingsCase, settings_advice
 from tcpemu.explain.story.story_paragraph import TurningPoint
+from tcpemu.explain.story.transfer_points import ToldOfPhases, transfer_points
 from tcpemu.explain.story.turning_titles import LOSS, TITLES, UNTROUBLED_TITLES
 from tcpemu.explain.story.waits import Waits
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import MIDDLEBOX, NO_HOST, Call, Record
+from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.stack.base.events import GivenUp
 from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_SYNCNT
 from tcpemu.stack.base.states import State
@@ -75,20 +81,29 @@ class _Instance:
 
 
 def turning_points(
-    record: Record, server: str, hosts: Mapping[str, KnownHost], rows: Sequence[Row] | None = None
+    record: Record,
+    server: str,
+    hosts: Mapping[str, KnownHost],
+    rows: Sequence[Row] | None = None,
+    transfers: Transfers | None = None,
 ) -> list[TurningPoint]:
     """The story of a run, the server being the host of that name; `hosts` says which settings are in force.
 
-    `rows` are those of the record, where they are there already.
+    `rows` are those of the record, where they are there already. With `transfers`, which a network keeps where it is
+    asked to (`Network.watch_transfers`), slow start, recoveries and time-outs are told as such.
     """
     rows = rows_of(record) if rows is None else rows
-    finder = _TurningPoints(record, rows, digest_of(record, server, rows), hosts)
+    ended = max((row.at for row in rows), default=0)
+    followed = followed_transfers(record, rows, transfers, ended)
+    finder = _TurningPoints(record, rows, digest_of(record, server, rows), hosts, followed)
     one_queue = {name for name, host in hosts.items() if host.generation.queues.one_queue}
     full = finder.full(full_queues(record, rows, one_queue))
     failed = list(failed_calls(record, rows, hosts))
     lone, switched = list(lone_ends(record, hosts)), list(crashes(record))
-    trouble = bool(failed or lone or switched)
-    points = [*switched, *full, *finder.points(trouble=trouble), *failed, *lone]
+    phases = list(finder.phases())
+    troubled = any(point.reason not in UNTROUBLED for point in phases)
+    trouble = bool(failed or lone or switched or troubled)
+    points = [*switched, *full, *finder.points(trouble=trouble), *phases, *failed, *lone]
     return sorted(points, key=lambda point: point.at)
 
 
@@ -96,7 +111,12 @@ class _TurningPoints:
     """Knows the names and the settings of a run."""
 
     def __init__(
-        self, record: Record, rows: Sequence[Row], digest: RunDigest, hosts: Mapping[str, KnownHost]
+        self,
+        record: Record,
+        rows: Sequence[Row],
+        digest: RunDigest,
+        hosts: Mapping[str, KnownHost],
+        followed: Sequence[FollowedTransfer],
     ) -> None:
         calls = record.calls()
         self._rows = rows
@@ -111,6 +131,13 @@ class _TurningPoints:
         self._syncnt = dict(_syncnt_of_hosts(calls))
         self._crowds = _crowds(rows)
         self._listening = list(_listening(record))
+        self._followed = followed
+        self._told = ToldOfPhases(followed)
+
+    def phases(self) -> Iterator[TurningPoint]:
+        """What transfers go through."""
+        yield from transfer_points(self._followed, self._hosts, self._name, self._servers)
+        yield from awaited_ack_points(self._rows, self._hosts)
 
     def points(self, *, trouble: bool = False) -> Iterator[TurningPoint]:
         """All but full queues and failed calls; `trouble` says that there is some of those."""
@@ -136,11 +163,14 @@ class _TurningPoints:
             others=self._others_listen(first),
             crossed=self._waits.crosses(first.row, first.note.rule),
         )
+        more = self._waits.sentence(first.row, first.note.rule)
+        last = first.note.rule == BLACK_HOLE
         parts = (
             f"{self._lead(first)}.",
             self._disagreement(first),
-            self._waits.sentence(first.row, first.note.rule),
+            "" if last else more,
             self._again(kind, instances),
+            more if last else "",
             self._waits.longest([one.row for one in instances], first.note.rule),
             _proof(first),
         )
@@ -179,6 +209,8 @@ class _TurningPoints:
                 continue
             for note in notes_of(row):
                 lost = note.of_departure and note.role is Role.LOST
+                if self._told.tells(row, note.rule):
+                    continue
                 if lost or note.rule not in WITHOUT_PARAGRAPH:
                     yield self._instance(row, note)
 
@@ -251,7 +283,7 @@ class _TurningPoints:
         for one in instances[1:]:
             groups.setdefault(one.group, []).append(one)
         if len(groups) == 1 and len(instances) <= MOMENTS_LISTED + 1 and _same_client(instances):
-            return f"Again at {_listed([one.at for one in instances[1:]])}{self._offsets(kind, instances)}."
+            return f"{_again_at([one.at for one in instances])}{self._offsets(kind, instances)}."
         parts = [self._of_group(name, some) for name, some in groups.items()]
         total = f"{len(instances) - 1:,} more times: " if len(parts) > 1 else "Then "
         return f"{total}{'; '.join(parts)}."
@@ -259,7 +291,7 @@ class _TurningPoints:
     def _of_group(self, name: str, some: Sequence[_Instance]) -> str:
         """Those of the clients of one host."""
         if len(some) <= MOMENTS_LISTED and _same_client(some):
-            return f"{some[0].client} at {_listed([one.at for one in some])}"
+            return f"{some[0].client} at {listed_moments([one.at for one in some])}"
         return f"{count(len(some), 'time')} with {name}, until {moment(max(one.at for one in some))}"
 
     def _offsets(self, kind: str, instances: Sequence[_Instance]) -> str:
@@ -270,7 +302,7 @@ class _TurningPoints:
         after = self._digest.syn_ack_repeats.get(self._digest.end_of(row), ())
         if len(after) != len(instances):  # a SYN that came again was answered too
             return ""
-        return f": {_listed(list(after))} after the first one"
+        return f": {listed_moments(after)} after the first one"
 
     # Queues.
 
@@ -389,10 +421,14 @@ def _same_client(instances: Sequence[_Instance]) -> bool:
     return len({one.client for one in instances}) == 1
 
 
-def _listed(times: Sequence[int]) -> str:
-    """`1, 3 and 7 s`."""
-    words = [seconds(at, 6).rstrip("0").rstrip(".") for at in times]
-    return f"{', '.join(words[:-1])} and {words[-1]} s" if len(words) > 1 else f"{words[0]} s"
+def _again_at(times: Sequence[int]) -> str:
+    """The times after the first; what happened at its very moment is only counted."""
+    first, *more = times
+    later = [at for at in more if at != first]
+    once_more = {1: "Once", 2: "Twice"}.get(len(more) - len(later), f"{len(more) - len(later)} times")
+    if len(later) == len(more):
+        return f"Again at {listed_moments(later)}"
+    return f"{once_more} more at the same time" + (f", and again at {listed_moments(later)}" if later else "")
 
 
 def _full_text(full: FullQueue, which: str) -> str:
@@ -427,5 +463,5 @@ def _ever_after(full: FullQueue, which: str) -> str:
     if not again:
         return f"{lasted}."
     if len(again) <= MOMENTS_LISTED:
-        return f"{lasted}; it is full again at {_listed(again)}."
+        return f"{lasted}; it is full again at {listed_moments(again)}."
     return f"{lasted}; it is full {len(again):,} times more, the last time at {moment(again[-1])}."

@@ -1,6 +1,7 @@
 """What each turning point is called."""
 
 from tcpemu.explain.facts.row_notes import (
+    BLACK_HOLE,
     HOST_OFF,
     KEEPALIVE,
     KEEPALIVE_ANSWERED,
@@ -19,6 +20,7 @@ LOSS = "LOSS"
 TITLES = {
     LOSS: "The network loses a packet",
     NOBODY: "A packet goes to an address that no host has",
+    BLACK_HOLE: "A black hole: what is too large for the path vanishes",
     HOST_OFF: "A packet goes to a host that is off",
     "ACCEPT_QUEUE_FULL": "A final ACK is ignored",
     "ABORT_ON_OVERFLOW": "A final ACK is answered with a RST",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from tcpemu.explain.facts.flow_memory import HELD, FlowEnd
-from tcpemu.explain.facts.row_notes import ZERO_WINDOW
+from tcpemu.explain.facts.row_notes import BLACK_HOLE, ZERO_WINDOW
 from tcpemu.explain.facts.rows import PacketRow, Row, TimerRow
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.network.record import WAITS, Call
@@ -29,6 +29,8 @@ class Waits:
                 return self._closed_window(row)
             case PacketRow() if rule == HELD:
                 return self._held(row)
+            case PacketRow() if rule == BLACK_HOLE:
+                return self._swallowed(row)
             case PacketRow() if rule in _TOO_LATE and row.segment.payload:
                 return self._crossed(row)
         return ""
@@ -69,6 +71,26 @@ class Waits:
             if follows and isinstance(later, PacketRow) and later.relative.window:
                 return f"it is open again from {moment(later.at)}, with {later.relative.window:,} octets"
         return "it stays 0 to the end"
+
+    # A path that swallows what is too large.
+
+    def _swallowed(self, row: PacketRow) -> str:
+        """Whether the octets came through later, and in what segments."""
+        here, end = _from(row), row.relative.seq + len(row.segment.payload)
+        ack = max((one.relative.ack or 0 for one in self._arrived_at(here)), default=0)
+        if ack >= end:
+            sizes = [octets for one in self._rows if (octets := _carried(one, here, row.at))]
+            size = f" in segments of {max(sizes):,} octets" if sizes else ""
+            return f"In the end the data came through{size}."
+        return (
+            f"To the end none of it is acknowledged: handshake and small segments pass, and what {row.sender} sends in "
+            "full segments never arrives, though nothing tells it why."
+        )
+
+    def _arrived_at(self, here: FlowEnd) -> Iterator[PacketRow]:
+        for row in self._rows:
+            if isinstance(row, PacketRow) and row.arrived is not None and _to(row) == here:
+                yield row
 
     # Data for a socket that is closed.
 
@@ -136,6 +158,13 @@ def _from(row: PacketRow) -> FlowEnd:
 
 def _to(row: PacketRow) -> FlowEnd:
     return row.receiver or "", row.segment[:4]
+
+
+def _carried(row: Row, here: FlowEnd, since: int) -> int:
+    """Octets of data of that end which left later and arrived."""
+    if not isinstance(row, PacketRow) or row.at <= since or row.arrived is None or _from(row) != here:
+        return 0
+    return len(row.segment.payload)
 
 
 def _edge(timer: TimerRow, repeats: Iterator[PacketRow]) -> str:
