@@ -150,7 +150,9 @@ class Clients:
     def _next(self, key: FlowKey, now: int) -> Segment:
         flow = self.host.tables.host.flows.get(key)
         if type(flow) is Request:
-            return self._build(key, self._for_request(flow), now, flow.ts_recent is not None, flow.ts_last)
+            last = flow.rare.ts_last if flow.rare is not None else 0
+            stamped = flow.ts_recent is not None
+            return self._build(key, self._for_request(flow), now, stamped, last or flow.ts_first)
         if type(flow) is Connection:
             clock = self.host.tables.host.tsval(flow.ts.offset, now)
             stamped = flow.ts.ok or flow.state is State.SYN_SENT
@@ -281,7 +283,12 @@ class Clients:
                 flow.snd.iss,
             ]
         elif type(flow) is Request:
-            marks += [flow.irs, flow.irs + flow.rcv_wnd, flow.irs + min(flow.rcv_wnd, 65535), flow.iss]
+            marks += [
+                flow.irs,
+                flow.irs + flow.terms.rcv_wnd,
+                flow.irs + min(flow.terms.rcv_wnd, 65535),
+                flow.iss,
+            ]
         elif type(flow) is TimeWait:
             marks += [flow.rcv_nxt, flow.rcv_nxt + flow.rcv_wnd, flow.snd_nxt]
         if random.random() < 0.1:

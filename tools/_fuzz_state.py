@@ -79,6 +79,12 @@ def _listeners(host: Host) -> Exceptions:
 
 
 def _accept_queue(listener: Listener) -> Exceptions:
+    waiting = len(listener.accept_queue)
+    if listener.accepting != waiting:
+        yield (
+            "the accept queue's count is that of its connections",
+            f"{listener.accepting}; there are {waiting}",
+        )
     for conn in listener.accept_queue:
         if conn.socket is not None or conn.parent is not listener:
             yield "what waits for accept() belongs to its listener", f"{conn.state.name}"

@@ -43,7 +43,13 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     host.count("InSegs")
     # To the flow it belongs to, else to a listener, else nowhere.
     flow = host.flows.get(segment[:4])
-    if host.generation.drops_garbage and segment.options and _cannot_be_signed(tables, flow, segment):
+    options = segment.options
+    if (
+        options
+        and type(options[-1]) is Garbage
+        and host.generation.drops_garbage
+        and _cannot_be_signed(tables, flow, segment, options[-1])
+    ):
         return reasons.BAD_OPTIONS
     if flow is None:
         return _no_flow(tables, segment)
@@ -58,13 +64,12 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     return _to_time_wait(tables, flow, segment)
 
 
-def _cannot_be_signed(tables: SocketTables, flow: Flow | None, segment: Segment) -> bool:
+def _cannot_be_signed(tables: SocketTables, flow: Flow | None, segment: Segment, last: Garbage) -> bool:
     """Options in which a signature cannot be looked for, in a segment that is for somebody (tcp_inbound_hash).
 
     What is too short for one is not looked at (tcp_do_parse_auth_options).
     """
-    last = segment.options[-1]
-    if type(last) is not Garbage or len(last.data) < _LEAST_SIGNATURE or type(flow) is TimeWait:
+    if len(last.data) < _LEAST_SIGNATURE or type(flow) is TimeWait:
         return False
     return flow is not None or find_listener(tables, segment) is not None
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tcpemu.generations.queue_rules import accepting_more_than
 from tcpemu.stack import Host, dispatch
 from tcpemu.stack.base.reasons import LISTENER_RST
 from tcpemu.stack.base.states import State
@@ -12,7 +13,6 @@ from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.sending import stateless_replies, transmit
 from tcpemu.stack.listening import listener_receives, queues, request_timer
 from tcpemu.stack.records.host_services import HostServices
-from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.sockets.socket import Socket
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
@@ -69,7 +69,11 @@ def test_another_seed_is_another_episode():
 
 
 def accept_queue_without_limit(patch):
-    patch.setattr(Listener, "accepting", property(lambda _: 0))
+    patch.setattr(accepting_more_than, "__code__", (lambda _: False).__code__)
+
+
+def connections_that_wait_uncounted(patch):
+    patch.setattr(queues, "let_wait", lambda listener, conn: listener.accept_queue.append(conn))
 
 
 def requests_that_leave_uncounted(patch):
@@ -171,6 +175,7 @@ def wrong_state(patch):
     ("sabotage", "kinds"),
     [
         (accept_queue_without_limit, {"no more than backlog + 1 wait for accept()"}),
+        (connections_that_wait_uncounted, {"the accept queue's count is that of its connections"}),
         (requests_that_leave_uncounted, {"the SYN queue's counts are those of its requests"}),
         (requests_without_timer, {"every request and every TIME_WAIT ends"}),
         (timers_that_survive, {"no timer outlives its flow"}),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from tcpemu.explain.catalogue.rule_history import new_in
-from tcpemu.explain.facts.queue_limits import AssumedQueues
+from tcpemu.explain.facts.queue_limits import assumed_queues
 from tcpemu.explain.lines.style import Line, Role, Span
 from tcpemu.explain.lines.wrapping import hanging
 from tcpemu.generations import DEFAULT, GENERATIONS
@@ -23,7 +23,7 @@ _MOST = 2**16
 _HUGE = 2**31 - 1
 _JUDGED = [name for name, kernel in GENERATIONS.items() if kernel.release]
 """Kernels that were asked, so that it is known since which of them a rule is as it is."""
-_queues = partial(AssumedQueues, ASKED)
+_queues = partial(assumed_queues, ASKED)
 
 _SYNS = {
     Overflow.DROP: "are dropped",

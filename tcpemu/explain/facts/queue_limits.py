@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tcpemu.network.endpoint import KnownHost
+from tcpemu.stack.base.generation import Queues
 
 _MOST = 1 << 17
 """A queue that holds more than this has no limit worth telling."""
@@ -12,15 +13,11 @@ _OTHERS = 2
 """Young ones that are there already, where a rule lets one in all the same."""
 
 
-@dataclass(slots=True)
-class AssumedQueues:
+def assumed_queues(
+    backlog: int, accepting: int = 0, syn_queue: int = 0, young: int = 0, table: int = 0
+) -> Queues:
     """A listener's queues, as full as somebody wants to ask a kernel's rules about."""
-
-    backlog: int
-    accepting: int = 0
-    syn_queue: int = 0
-    young: int = 0
-    table: int = 0
+    return Queues(backlog, accepting, syn_queue, young, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +36,13 @@ def queue_limits(host: KnownHost) -> QueueLimits:
 
     @cache
     def accept(backlog: int) -> int | None:
-        at_the_ack = _first(lambda n: rules.full_for_ack(AssumedQueues(backlog, n)))
-        return at_the_ack or _first(lambda n: rules.full_for_syn(AssumedQueues(backlog, n, young=_OTHERS)))
+        at_the_ack = _first(lambda n: rules.full_for_ack(assumed_queues(backlog, n)))
+        return at_the_ack or _first(lambda n: rules.full_for_syn(assumed_queues(backlog, n, young=_OTHERS)))
 
     @cache
     def syn(backlog: int) -> int | None:
         table = rules.table(backlog, limit)
-        return _first(lambda n: rules.syn_full(AssumedQueues(backlog, 0, n, _OTHERS, table), limit))
+        return _first(lambda n: rules.syn_full(assumed_queues(backlog, 0, n, _OTHERS, table), limit))
 
     return QueueLimits(accept, syn, rules.one_queue)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from tcpemu.explain.facts.queue_limits import AssumedQueues
+from tcpemu.explain.facts.queue_limits import assumed_queues
 from tcpemu.explain.facts.row_notes import BLACK_HOLE, FIN_WAIT2_OVER, ZERO_WINDOW
 from tcpemu.explain.facts.rows import ListenerQueues
 from tcpemu.explain.lines.count_words import count
@@ -281,7 +281,7 @@ def _syn_full(case: SettingsCase, backlog: int, limit: int) -> bool:
     assert case.queues is not None
     rules, queues = case.host.generation.queues, case.queues
     table = rules.table(backlog, limit)
-    return rules.syn_full(AssumedQueues(backlog, queues.accept, queues.syn, queues.syn, table), limit)
+    return rules.syn_full(assumed_queues(backlog, queues.accept, queues.syn, queues.syn, table), limit)
 
 
 def _another_control(case: SettingsCase) -> Iterator[str]:

@@ -9,27 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
 
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.units import MILLISECOND
 
 
-class Queues(Protocol):
-    """What a rule about a listener's queues may look at."""
+@dataclass(slots=True, eq=False, repr=False)
+class Queues:
+    """A listener's queues as rules about them see them."""
 
     backlog: int
-    """The limit in force."""
+    """The limit in force: N."""
+    accepting: int
+    """Completed connections that wait for accept(): A, `sk_ack_backlog`."""
     syn_queue: int
-    """Half-open connections: Q."""
+    """Requests that wait for their final ACK: Q, `icsk_accept_queue.qlen`."""
     young: int
-    """Those whose SYN|ACK has not been sent again: Y."""
+    """Those among them whose timer has not fired yet: Y, `icsk_accept_queue.young`."""
     table: int
-    """Entries of the table of half-open connections, fixed at the first listen(); 0 where there is none."""
-
-    @property
-    def accepting(self) -> int:
-        """Completed connections that wait for accept(): A."""
+    """Entries of the table of requests, fixed at the first listen(); 0 where there is none."""
 
 
 class Overflow(Enum):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from operator import itemgetter
 from typing import Any, Protocol, TypeAlias
 
@@ -115,10 +115,13 @@ class TimerQueue:
         return [(deadline, what) for deadline, _, what in sorted(armed, key=itemgetter(0, 1))]
 
     def _sweep(self) -> None:
-        """Most entries are stale: keep the others."""
+        """Most entries are stale: keep the others.
+
+        Sorting costs less than `heapify`, as most timers are armed in the order in which they will be due.
+        """
         entries = self._entries
         entries[:] = [entry for entry in entries if entry[2].armed == entry[1]]
-        heapify(entries)
+        entries.sort()
         self._stale = 0
 
 

@@ -13,7 +13,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.sequence_numbers import MASK, add
-from tcpemu.stack.base.tcp_options import DEFAULT_MSS, TIMESTAMPS_LENGTH, SynOptions, find_timestamps
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, SynOptions, find_timestamps
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.measures import initial_numbers
 from tcpemu.stack.listening import child, new_request, queues, syn_ack
@@ -36,17 +36,12 @@ def answer_syn(listener: Listener, segment: Segment, offer: SynOptions) -> Reaso
     host = listener.host
     if offer.timestamps is None or not host.generation.cookie_options:
         offer = without_options(offer)
-    request = new_request.new_request(listener, segment, offer)
-    if offer.timestamps is None:
-        request.ecn = False
+    table = _table(host, segment.src)
+    index = _mss_index(table, offer.mss)
+    most = table[index] if host.generation.wire.mss_follows_peer else new_request.NO_LIMIT
+    request = new_request.new_request(listener, segment, offer, offer.timestamps is not None, most)
     _, request.ts_offset = initial_numbers.flow_secrets(host, request.key)
-    index = _mss_index(_table(host, segment.src), offer.mss)
-    if host.generation.wire.mss_follows_peer:
-        request.own_mss = min(request.own_mss, _table(host, segment.src)[index])
     request.iss = _number(host, request.key, segment.seq, index)
-    new_request.offer_window(
-        listener, request, request.own_mss - (TIMESTAMPS_LENGTH if offer.timestamps else 0)
-    )
     _note_overflow(listener)
     host.count("SyncookiesSent")
     _send(host, request)
@@ -90,13 +85,11 @@ def try_ack(listener: Listener, segment: Segment) -> Reason | None:
 
 def _rebuild(listener: Listener, segment: Segment, offer: SynOptions) -> Request:
     """The request as it would have been; its window is worked out anew from the cookie's MSS."""
-    request = new_request.new_request(listener, segment, offer)
+    request = new_request.new_request(listener, segment, offer, False, window_mss=offer.mss)
     request.irs = add(segment.seq, -1)
     request.iss = add(segment.ack, -1)
     request.started = None
-    request.ecn = False
     _, request.ts_offset = initial_numbers.flow_secrets(listener.host, request.key)
-    new_request.offer_window(listener, request, offer.mss)
     return request
 
 
@@ -105,8 +98,9 @@ def _send(host: HostServices, request: Request) -> None:
     if request.ts_recent is None:
         syn_ack.send_syn_ack(request, reasons.SENT_COOKIE)
         return
-    bits = _NO_SHIFT if request.snd_shift is None else request.snd_shift
-    bits |= (_SACK_BIT if request.sack else 0) | (_ECN_BIT if request.ecn else 0)
+    terms = request.terms
+    bits = _NO_SHIFT if terms.snd_shift is None else terms.snd_shift
+    bits |= (_SACK_BIT if terms.sack else 0) | (_ECN_BIT if terms.ecn else 0)
     now = host.stamp_clock()
     # The time with its low bits replaced, and never later than now.
     stamp = now >> _TS_BITS << _TS_BITS | bits

@@ -62,7 +62,7 @@ def _taken(conn: Connection) -> int:
 
 def _in_window(request: Request, segment: Segment, low: int) -> bool:
     """Whether some of it lies in the window of the SYN|ACK, which begins behind the data."""
-    high = add(low, min(request.rcv_wnd, 65535))
+    high = add(low, min(request.terms.rcv_wnd, 65535))
     return in_window(segment.seq, add(segment.seq, segment.length), low, high)
 
 

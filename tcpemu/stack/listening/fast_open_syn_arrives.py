@@ -109,7 +109,5 @@ def queue(listener: Listener, conn: Connection, request: Request, answer: FastOp
     assert conn.fast_open is not None
     syn_ack.send_syn_ack(request, reasons.SENT_SYN_ACK_FAST_OPEN, 0, conn.fast_open.taken, answer)
     host.flows[conn.key] = conn
-    listener.accept_queue.append(conn)
-    if host.observe:
-        queues.queue_changed(listener)
+    queues.let_wait(listener, conn)
     host.wake(listener.socket)

@@ -39,7 +39,7 @@ def receive(request: Request, segment: Segment) -> Reason | None:
         flags == ACK
         and segment.seq == (request.irs + 1) & MASK
         and segment.ack == (request.iss + 1) & MASK
-        and (stamps is None or _stamps_are_good(request, stamps))
+        and (stamps is None or _stamps_are_usual(request, stamps))
     ):
         # What nearly every segment is; it passes each of the tests below.
         return _acceptable_ack(request, segment, stamps)
@@ -71,9 +71,11 @@ def _check(request: Request, segment: Segment, flags: int, stamps: Timestamps | 
     return _acceptable_ack(request, segment, stamps)
 
 
-def _stamps_are_good(request: Request, stamps: Timestamps) -> bool:
-    """Whether they are neither old nor an echo of what we have not sent."""
-    return not (paws_rejects(request, stamps) or _tsecr_rejects(request, stamps))
+def _stamps_are_usual(request: Request, stamps: Timestamps) -> bool:
+    """Whether they echo the first SYN|ACK and are not old, so that nothing below rejects them."""
+    val, ecr = stamps
+    recent = request.ts_recent
+    return recent is not None and ecr == request.ts_first and (val - recent) & MASK < 0x80000000
 
 
 def paws_rejects(request: Request, stamps: Timestamps) -> bool:
@@ -87,15 +89,16 @@ def _tsecr_rejects(request: Request, stamps: Timestamps) -> bool:
     ecr = stamps.ecr
     if not ecr or ecr == request.ts_first or request.ts_recent is None:
         return False
+    last = request.rare.ts_last if request.rare is not None else 0
     return request.listener.host.generation.check_tsecr and not between(
-        ecr, request.ts_first, request.ts_last
+        ecr, request.ts_first, last or request.ts_first
     )
 
 
 def _in_window(request: Request, segment: Segment) -> bool:
     """Whether some of it lies in the window of the SYN|ACK."""
     low = add(request.irs, 1)
-    high = add(low, min(request.rcv_wnd, 65535))
+    high = add(low, min(request.terms.rcv_wnd, 65535))
     return in_window(segment.seq, add(segment.seq, segment.length), low, high)
 
 
@@ -182,7 +185,7 @@ def _acceptable_ack(request: Request, segment: Segment, stamps: Timestamps | Non
     if request.timeouts < listener.options.defer_periods and add(segment.seq, segment.length) == add(
         request.irs, 1
     ):
-        request.acked = True
+        request.with_rare().acked = True
         host.count("TCPDeferAcceptDrop")
         return reasons.DEFER_ACCEPT
     queues = host.generation.queues
@@ -190,7 +193,7 @@ def _acceptable_ack(request: Request, segment: Segment, stamps: Timestamps | Non
         overflow(listener)
         resets = queues.when_full_for_ack is Overflow.RESET
         if not resets and not host.sysctls.tcp_abort_on_overflow:
-            request.acked = True
+            request.with_rare().acked = True
             return reasons.ACCEPT_QUEUE_FULL
         host.count("EmbryonicRsts")
         stateless_replies.send_reset(host, segment)

@@ -21,6 +21,7 @@ def stop(listener: Listener, call: str) -> None:
     listener.host.state_changed(listener.key, State.LISTEN, State.CLOSE, call)
     listener.fast_open.closed = True
     queued, listener.accept_queue = listener.accept_queue, deque()
+    listener.accepting = 0
     for conn in queued:
         closing.disconnect(conn, f"{call} on the listener", reasons.SENT_UNACCEPTED_RST)
     if not listener.host.generation.synack.outlive_listener:

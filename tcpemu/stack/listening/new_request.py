@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 from tcpemu.stack.base.ip_families import IPV6_LENGTH
-from tcpemu.stack.base.tcp_options import SynOptions
+from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, syn_options
 from tcpemu.stack.connection.measures import ipv6_header, segment_size
 from tcpemu.stack.connection.measures.first_window import first_window
-from tcpemu.stack.records.listener import Listener
+from tcpemu.stack.records.listener import Listener, Terms, TermsKey
 from tcpemu.stack.records.request import Request
 from tcpemu.wire.codec import encode
+from tcpemu.wire.options import Option, Timestamps
 from tcpemu.wire.segment import CWR, ECE, Segment
 
 _ECN_SETUP = ECE | CWR
+NO_LIMIT = 65535
+_MOST_TERMS = 4096
+_PLACE = Timestamps(0, 0)
+"""Stands where the timestamps go among the options of a SYN|ACK."""
 
 
-def new_request(listener: Listener, segment: Segment, offer: SynOptions) -> Request:
-    """A request as its SYN says it; `iss`, `ts_offset` and the window are the maker's to set."""
-    host = listener.host
-    peer_mss, snd_shift, sack, stamps, _ = offer
-    six = len(segment.src) == IPV6_LENGTH
-    tos = listener.options.tclass if six else listener.options.tos
+def new_request(
+    listener: Listener,
+    segment: Segment,
+    offer: SynOptions,
+    may_ecn: bool = True,
+    most: int = NO_LIMIT,
+    window_mss: int = 0,
+) -> Request:
+    """A request as its SYN says it; `iss` and `ts_offset` are the maker's to set.
+
+    It announces an MSS of `most` at most; the window is that for segments of `window_mss`, where this is given.
+    """
+    host, options = listener.host, listener.options
+    peer_mss, shift, sack, stamps, _ = offer
+    src, sport, dst, _ = segment[:4]
+    own = listener.address or host.addresses[0]
+    # The host's own address and port are there already: a million flows need not keep those of their SYNs.
+    key = (src, sport, own if own == dst else dst, listener.port)
+    six = len(src) == IPV6_LENGTH
+    tos = options.tclass if six else options.tos
     if host.sysctls.tcp_reflect_tos:
         tos = segment.tos & 0xFC | tos & 3
+    own_mss = _own_mss(listener, segment) if six or host.path_mtus or host.routes_to else listener.own_mss
+    if own_mss > most:
+        own_mss = most
+    ecn = segment.flags & _ECN_SETUP == _ECN_SETUP and may_ecn and _may_use_ecn(listener, segment)
+    size = window_mss or (own_mss if stamps is None else own_mss - TIMESTAMPS_LENGTH)
+    known = (peer_mss, shift, sack, own_mss, ecn, tos, size, stamps is not None, len(src))
+    terms = listener.terms.get(known)
+    if terms is None:
+        terms = _new_terms(listener, known)
     request = Request(
-        segment[:4],
-        None,
-        listener,
-        segment.seq,
-        peer_mss,
-        snd_shift,
-        sack,
-        None if stamps is None else stamps.val,
-        _own_mss(listener, segment) if six or host.path_mtus or host.routes_to else listener.own_mss,
-        segment.flags & _ECN_SETUP == _ECN_SETUP and _may_use_ecn(listener, segment),
-        tos,
-        host.now,
+        key, None, listener, terms, segment.seq, None if stamps is None else stamps.val, host.now
     )
     if six:
-        request.flow_label = ipv6_header.new_flow_label(host, request.key, listener.options)
+        request.flow_label = ipv6_header.new_flow_label(host, key, options)
     return request
 
 
@@ -62,11 +79,23 @@ def headers_of(segment: Segment) -> bytes:
     return packet[: len(packet) - len(segment.payload)]
 
 
-def offer_window(listener: Listener, request: Request, mss: int) -> None:
-    """The window of the SYN|ACK and its scale: `first_window`, kept by MSS (tcp_minisocks.c: tcp_openreq_init_rwin)."""
-    scaling = request.snd_shift is not None
-    found = listener.windows.get((mss, scaling))
-    if found is None:
-        found = first_window(listener.host, listener.options, mss, scaling)
-        listener.windows[mss, scaling] = found
-    request.rcv_wnd, request.window_clamp, request.rcv_shift = found
+def _new_terms(listener: Listener, known: TermsKey) -> Terms:
+    """Terms that no request has had yet: with the window of the SYN|ACK and its scale, which `first_window` works out.
+
+    tcp_minisocks.c: tcp_openreq_init_rwin. So many are remembered and no more, for what a SYN says may be anything.
+    """
+    peer_mss, shift, sack, own_mss, ecn, tos, window_mss, stamped, _ = known
+    host = listener.host
+    wnd, clamp, own_shift = first_window(host, listener.options, window_mss, shift is not None)
+    order = host.generation.wire.syn_ack_order or host.generation.wire.order
+    offered = None if shift is None else own_shift
+    before = options = syn_options(own_mss, offered, sack, _PLACE if stamped else None, order)
+    after: tuple[Option, ...] = ()
+    if stamped:
+        place = options.index(_PLACE)
+        before, after = options[:place], options[place + 1 :]
+    terms = Terms(peer_mss, shift, sack, own_mss, ecn, tos, wnd, clamp, own_shift, before, after)
+    if len(listener.terms) >= _MOST_TERMS:
+        listener.terms.clear()
+    listener.terms[known] = terms
+    return terms

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tcpemu.stack.base.states import State
 from tcpemu.stack.connection.measures import segment_size
 from tcpemu.stack.listening import shared_timer
+from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
 
 
@@ -24,7 +25,8 @@ def listen(listener: Listener, backlog: int) -> None:
 def settings_changed(listener: Listener) -> None:
     """An option or a sysctl has changed: work out anew what follows from them."""
     listener.own_mss = segment_size.advertised_mss(listener.host, listener.options.maxseg)
-    listener.windows.clear()
+    listener.terms.clear()
+    listener.first_sizes.clear()
 
 
 def _lay_table(listener: Listener) -> None:
@@ -33,6 +35,25 @@ def _lay_table(listener: Listener) -> None:
     listener.table = generation.queues.table(listener.backlog, listener.host.sysctls.tcp_max_syn_backlog)
     if generation.synack.interval:
         listener.timer = shared_timer.new_shared_timer(listener.host, listener.table)
+
+
+def let_wait(listener: Listener, conn: Connection) -> None:
+    """A connection waits for accept() (inet_csk_reqsk_queue_add)."""
+    listener.accept_queue.append(conn)
+    listener.accepting += 1
+    if listener.host.observe:
+        queue_changed(listener)
+
+
+def next_waiting(listener: Listener) -> Connection | None:
+    """The one that accept() takes, which waits no longer; None where none waits (reqsk_queue_remove)."""
+    if not listener.accepting:
+        return None
+    conn = listener.accept_queue.popleft()
+    listener.accepting -= 1
+    if listener.host.observe:
+        queue_changed(listener)
+    return conn
 
 
 def overflow(listener: Listener) -> None:
@@ -62,5 +83,4 @@ def queue_changed(listener: Listener) -> None:
     """Report the queues' lengths to whoever watches."""
     host = listener.host
     if host.observe:
-        accepting = len(listener.accept_queue)
-        host.queues_changed(listener.port, accepting, listener.syn_queue, listener.backlog)
+        host.queues_changed(listener.port, listener.accepting, listener.syn_queue, listener.backlog)

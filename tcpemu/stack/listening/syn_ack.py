@@ -6,7 +6,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.ip_families import IPV6_LENGTH
 from tcpemu.stack.base.sequence_numbers import MASK, add
-from tcpemu.stack.base.tcp_options import syn_options, with_fast_open
+from tcpemu.stack.base.tcp_options import with_fast_open
 from tcpemu.stack.connection.measures import ipv6_header
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.records.request import Request
@@ -24,20 +24,21 @@ def send_syn_ack(
     It acknowledges what was `taken` with the SYN, in octets, and gives a cookie of Fast Open where there is one.
     """
     remote, remote_port, local, local_port = request.key
-    listener = request.listener
-    host, options = listener.host, listener.options
+    listener, terms = request.listener, request.terms
+    host = listener.host
     wire = host.generation.wire
-    stamps = None
+    options = terms.options
     if request.ts_recent is not None:
-        request.ts_last = tsval = host.tsval(request.ts_offset)
+        tsval = host.tsval(request.ts_offset)
         if not request.ts_first:
             request.ts_first = tsval
+        else:
+            request.with_rare().ts_last = tsval
         stamps = timestamps(tsval, request.ts_recent if wire.syn_ack_echoes else 0)
-    shift = None if request.snd_shift is None else request.rcv_shift
+        options = (*options, stamps, *terms.more_options)
     six = len(remote) == IPV6_LENGTH
-    words = syn_options(request.own_mss, shift, request.sack, stamps, wire.syn_ack_order or wire.order)
     if fast_open is not None:
-        words = with_fast_open(words, fast_open)
+        options = with_fast_open(options, fast_open)
     segment = make_segment(
         local,
         local_port,
@@ -45,13 +46,15 @@ def send_syn_ack(
         remote_port,
         request.iss,
         (request.irs + 1 + taken) & MASK,
-        _SYN_ACK | ECE if request.ecn else _SYN_ACK,
-        request.rcv_wnd if request.rcv_wnd < 65535 else 65535,
-        words,
+        _SYN_ACK | ECE if terms.ecn else _SYN_ACK,
+        terms.rcv_wnd if terms.rcv_wnd < 65535 else 65535,
+        options,
         b"",
         0,
-        ipv6_header.hop_limit(host, options) if six else options.ttl or host.sysctls.ip_default_ttl,
-        request.tos,
+        ipv6_header.hop_limit(host, listener.options)
+        if six
+        else listener.options.ttl or host.sysctls.ip_default_ttl,
+        terms.tos,
         0,
         wire.dont_fragment or six,
         0,
@@ -64,13 +67,14 @@ def send_syn_ack(
 def send_again(request: Request, reason: Reason, taken: int = 0) -> None:
     """Send the SYN|ACK again, and count it (tcp_output.c: tcp_rtx_synack)."""
     host = request.listener.host
-    request.repeats += 1
+    rare = request.with_rare()
+    rare.repeats += 1
     host.count("RetransSegs")
     host.count("TCPSynRetrans")
     options = request.listener.options
     if request.flow_label and options.txrehash:
         request.flow_label = ipv6_header.new_flow_label(host, request.key, options)
-    send_syn_ack(request, reason, request.repeats, taken)
+    send_syn_ack(request, reason, rare.repeats, taken)
 
 
 def send_ack(request: Request, segment: Segment, nxt: int | None = None, taken: int = 0) -> None:
@@ -82,9 +86,9 @@ def send_ack(request: Request, segment: Segment, nxt: int | None = None, taken: 
     stamps = None
     if request.ts_recent:
         stamps = Timestamps(host.tsval(request.ts_offset), request.ts_recent)
-    shift = request.rcv_shift if host.generation.request_window_scaled else 0
+    shift = request.terms.rcv_shift if host.generation.request_window_scaled else 0
     seq = add(request.iss, 1) if nxt is None else nxt
-    ack, window = add(request.irs, 1 + taken), min(request.rcv_wnd, 65535) >> shift
+    ack, window = add(request.irs, 1 + taken), min(request.terms.rcv_wnd, 65535) >> shift
     tos = segment.tos & 0xFC
     stateless_replies.send_bare_ack(
         host, request.key, seq, ack, window, stamps, tos, reasons.SENT_REQUEST_ACK, request.flow_label

@@ -13,7 +13,7 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.generation import Overflow
 from tcpemu.stack.base.ip_families import IPV6_LENGTH, is_mapped
 from tcpemu.stack.base.states import State
-from tcpemu.stack.base.tcp_options import TIMESTAMPS_LENGTH, SynOptions, default_mss, read_syn
+from tcpemu.stack.base.tcp_options import SynOptions, default_mss, read_syn
 from tcpemu.stack.connection.measures import initial_numbers
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.listening import cookies, fast_open_syn_arrives, new_request, queues, request_timer, syn_ack
@@ -114,15 +114,12 @@ def _queue(listener: Listener, segment: Segment, offer: SynOptions, reopened: in
     True where Fast Open makes a connection of it at once.
     """
     host = listener.host
-    request = new_request.new_request(listener, segment, offer)
+    most = offer.mss if host.generation.wire.mss_follows_peer else new_request.NO_LIMIT
+    request = new_request.new_request(listener, segment, offer, True, most)
     iss, request.ts_offset = initial_numbers.flow_secrets(host, request.key)
     request.iss = iss if reopened is None else reopened
-    timestamps = request.ts_recent is not None
-    if host.generation.wire.mss_follows_peer:
-        request.own_mss = min(request.own_mss, offer.mss)
-    new_request.offer_window(listener, request, request.own_mss - (TIMESTAMPS_LENGTH if timestamps else 0))
     if listener.options.save_syn:
-        request.saved_syn = new_request.headers_of(segment)
+        request.with_rare().saved_syn = new_request.headers_of(segment)
     answer = None
     if offer.fast_open is not None or segment.payload:
         conn, answer = fast_open_syn_arrives.take(listener, request, segment, offer)

@@ -333,6 +333,19 @@ class Retransmission:
     timer_is_for: WriteTimer = WriteTimer.NOTHING
 
 
+@dataclass(slots=True, eq=False, repr=False)
+class FirstSizes:
+    """What the sizes of a connection are once its handshake is done, for others that begin alike."""
+
+    path_mtu: int = 0
+    """0 before they are worked out."""
+    mss_cache: int = 0
+    window_clamp: int = 0
+    ssthresh: int = 0
+    space: int = 0
+    sndbuf: int = 0
+
+
 @dataclass(slots=True)
 class QueuedError:
     """One entry of the error queue: struct sock_extended_err, and what comes with it (errqueue.h)."""

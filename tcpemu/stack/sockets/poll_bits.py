@@ -30,7 +30,7 @@ def _of_listener(listener: Listener) -> int:
     """inet_connection_sock.h: inet_csk_listen_poll; one that was shut down is a socket that is nothing."""
     if listener.state is not State.LISTEN:
         return _OUT | POLLHUP
-    return _IN if listener.accept_queue else 0
+    return _IN if listener.accepting else 0
 
 
 def _of_connection(conn: Connection) -> int:

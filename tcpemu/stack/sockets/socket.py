@@ -113,7 +113,7 @@ class Socket(SocketState):
     def readable(self) -> bool:
         """Whether recv() or accept() would return now, be it with an error."""
         if self.listener is not None:
-            return bool(self.listener.accept_queue) or not self.listening
+            return bool(self.listener.accepting) or not self.listening
         conn = self.connection
         if conn is None:
             return False
@@ -194,7 +194,9 @@ class Socket(SocketState):
         assert self.bound is not None
         address, port = self.bound
         if self.listener is None:
-            self.listener = Listener(self.host, self, address, port, self.options, self.lengths)
+            self.listener = Listener(
+                0, 0, 0, 0, 0, self.host, self, address, port, self.options, self.lengths
+            )
         if not self.listening:
             others = self._tables.listeners.get(port, [])
             same = any(_same_address(self.listener, other) for other in others)
@@ -215,11 +217,9 @@ class Socket(SocketState):
         if listener is None or listener.state is not _LISTEN:
             self._refuse_datagram()
             raise SocketError(errno.EINVAL, "accept() on a socket that does not listen")
-        if not listener.accept_queue:
+        conn = queues.next_waiting(listener)
+        if conn is None:
             raise SocketError(errno.EAGAIN)
-        conn = listener.accept_queue.popleft()
-        if listener.host.observe:
-            queues.queue_changed(listener)
         child = Socket(self._tables, conn.options)
         child.connection = conn
         child.may_connect = False

@@ -49,7 +49,7 @@ def rows(tables: SocketTables, flows: Iterable[FlowKey] | None = None) -> list[S
     """
     listening = [
         SocketRow(
-            *(State.LISTEN, len(one.accept_queue), one.backlog, (one.address or b"", port), None),
+            *(State.LISTEN, one.accepting, one.backlog, (one.address or b"", port), None),
             *(one.options.ipv6, one.options.v6only),
         )
         for port, listeners in tables.listeners.items()

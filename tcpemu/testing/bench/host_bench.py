@@ -339,7 +339,7 @@ class Bench:
     def queues(self, port: int = PORT) -> tuple[int, int, int] | None:
         """Accept queue, SYN queue and backlog of the listener on a port; None when there is none."""
         for listener in self.host.tables.listeners.get(port, ()):
-            return len(listener.accept_queue), listener.syn_queue, listener.backlog
+            return listener.accepting, listener.syn_queue, listener.backlog
         return None
 
     def moved(self) -> dict[str, int]:

@@ -477,7 +477,7 @@ def test_an_old_kernel_tells_the_window_of_a_request_as_it_is(kernel, scaled):
     """And a newer one by the scale that it has offered."""
     host = syn_recv(opts=FULL, generation=kernel)
     [request] = host.host.tables.host.flows.values()
-    assert request.rcv_shift
+    assert request.terms.rcv_shift
     host.send("A", 10**9, 1, data=5, ts=(110, 0))
     [(_, answer)] = host.taken()
-    assert answer.window == min(request.rcv_wnd, 65535) >> (request.rcv_shift if scaled else 0)
+    assert answer.window == min(request.terms.rcv_wnd, 65535) >> (request.terms.rcv_shift if scaled else 0)

@@ -21,6 +21,7 @@ from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
     Acknowledging,
     Connection,
+    FirstSizes,
     Receiving,
     Retransmission,
     RoundTrips,
@@ -59,8 +60,10 @@ def new_connection(host: HostServices, key: FlowKey, options: SocketOptions, sta
     return conn
 
 
-def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> None:
-    """SYN_RECV to ESTABLISHED (tcp_rcv_state_process)."""
+def establish(
+    conn: Connection, segment: Segment, stamps: Timestamps | None, sizes: FirstSizes | None = None
+) -> None:
+    """SYN_RECV to ESTABLISHED (tcp_rcv_state_process); `sizes` are those of all that begin like it."""
     if not conn.rtt.srtt:
         handshake_rtt(conn)
     shorter = TIMESTAMPS_LENGTH if conn.ts.ok else 0
@@ -73,7 +76,7 @@ def establish(conn: Connection, segment: Segment, stamps: Timestamps | None) -> 
         if conn.rtx.retrans_stamp is not None:
             undo_spurious_timeout(conn, stamps)
             conn.rtx.retrans_stamp = None
-        init_transfer(conn)
+        init_transfer(conn, sizes)
     if not stamps_count:
         conn.rcv.advmss -= shorter
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
@@ -105,11 +108,17 @@ def handshake_rtt(conn: Connection) -> None:
         round_trip_time.sample_by_timestamp(conn)
 
 
-def init_transfer(conn: Connection) -> None:
-    """Ready for data: MSS, RTO and windows (tcp_input.c: tcp_init_transfer)."""
+def init_transfer(conn: Connection, sizes: FirstSizes | None = None) -> None:
+    """Ready for data: MSS, RTO and windows (tcp_input.c: tcp_init_transfer).
+
+    `sizes` are those of all that begin like it: taken from there, or told there for the next.
+    """
     host = conn.host
     conn.opened_at = host.now
-    segment_size.sync_mss(conn)
+    if sizes is not None and sizes.path_mtu:
+        _take_sizes(conn, sizes)
+    else:
+        segment_size.sync_mss(conn)
     if not conn.rtt.srtt or host.metrics.srtt:
         round_trip_time.init_metrics(conn)
     if (
@@ -123,9 +132,26 @@ def init_transfer(conn: Connection) -> None:
         chosen_control.begin_after_handshake(conn)
     if host.sysctls.tcp_mtu_probing:
         mtu_search.begin(conn)
-    receive_window.init_buffer_space(conn)
-    send_buffer_space.expand(conn)
+    if sizes is None:
+        receive_window.init_buffer_space(conn)
+        send_buffer_space.expand(conn)
+    elif not sizes.path_mtu:
+        receive_window.init_buffer_space(conn)
+        send_buffer_space.expand(conn)
+        _tell_sizes(conn, sizes)
     conn.snd.pushed_seq = conn.snd.write_seq
+
+
+def _take_sizes(conn: Connection, sizes: FirstSizes) -> None:
+    snd, rcv = conn.snd, conn.rcv
+    snd.path_mtu, snd.mss_cache, snd.buffer = sizes.path_mtu, sizes.mss_cache, sizes.sndbuf
+    rcv.window_clamp, rcv.ssthresh, rcv.space = sizes.window_clamp, sizes.ssthresh, sizes.space
+
+
+def _tell_sizes(conn: Connection, sizes: FirstSizes) -> None:
+    snd, rcv = conn.snd, conn.rcv
+    sizes.path_mtu, sizes.mss_cache, sizes.sndbuf = snd.path_mtu, snd.mss_cache, snd.buffer
+    sizes.window_clamp, sizes.ssthresh, sizes.space = rcv.window_clamp, rcv.ssthresh, rcv.space
 
 
 def init_rcv_mss(conn: Connection) -> None:
