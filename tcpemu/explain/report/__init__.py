@@ -4,6 +4,6 @@
 - `report_data.py`: what the page shows of a run, as plain data
 - `report_page.py`: that and the assets in one file
 
-In `assets`, `replay.js` knows how all stands after each step, `ladder.js`, `timeline.js` and `panel.js` draw it,
-and `app.js` moves from step to step.
+In `assets`, `replay.js` knows how all stands after each step, `trains.js` which steps of a transfer go together,
+`ladder.js`, `timeline.js` (with `windows.js`) and `panel.js` draw it, and `app.js` moves from step to step.
 """

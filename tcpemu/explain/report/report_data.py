@@ -8,6 +8,7 @@ Keys that would say nothing are left out.
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from typing import TypeAlias
 from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcome_lines, client_outcomes
 from tcpemu.explain.facts.counter_meanings import MEANING
+from tcpemu.explain.facts.flow_memory import FlowEnd
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.queue_limits import QueueLimits, queue_limits
@@ -24,6 +26,7 @@ from tcpemu.explain.facts.rows import PacketRow, call_row, rows_of
 from tcpemu.explain.ladder.ladder_lines import arrow_role
 from tcpemu.explain.lines.segment_words import flag_words, option_words, state_word
 from tcpemu.explain.lines.style import plain
+from tcpemu.explain.phases.transfer_phases import NO_THRESHOLD
 from tcpemu.explain.report.socket_changes import SocketChange, SocketKey
 from tcpemu.explain.story.opening_and_closing import CLOSES_FIRST
 from tcpemu.explain.story.story_paragraph import TurningPoint
@@ -31,6 +34,7 @@ from tcpemu.explain.story.turning_points import turning_points
 from tcpemu.explain.story.turning_titles import LOSS
 from tcpemu.network import Network
 from tcpemu.network.record import CRASHES, NO_HOST, PROGRAM_ENDS, SILENT_ROUTER, WAITS, PacketSeen
+from tcpemu.network.recorded.transfers import FiguresChanged
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Outcome
@@ -40,6 +44,12 @@ PageData: TypeAlias = dict[str, object]
 
 SHOWN_OCTETS = 200
 """Of a payload, so many octets are shown."""
+MOST_WINDOWS = 4
+"""Senders whose windows are shown."""
+LEAST_SENT = 4000
+"""Who sends fewer octets has no windows worth a picture."""
+MOST_POINTS = 4000
+"""Of one sender's windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,7 @@ class _PageOfRun:
             "sockets": [self._socket(host, key) for host, key in self._sockets],
             "scenes": scenes,
             "packets": [self._packet(row) for row in self._rows.values()],
+            "windows": self._windows(),
             "story": self._story(),
             "clients": [plain(each).strip() for each in client_outcome_lines(self._outcomes())],
         }
@@ -120,6 +131,23 @@ class _PageOfRun:
     def _listener(self, host: str, port: int) -> PageData:
         limits = self._limits.get(host)
         return _without_empty(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
+
+    def _windows(self) -> list[PageData]:
+        """How the windows of each host that sends data stood and changed, who sends most first."""
+        transfers = self._run.network.transfers
+        sent: Counter[FlowEnd] = Counter()
+        for row in self._rows.values():
+            if row.segment.payload:
+                sent[row.sender, row.segment.sender_flow] += len(row.segment.payload)
+        found: list[PageData] = []
+        for (host, flow), octets in sent.most_common(MOST_WINDOWS):
+            changes = [] if transfers is None or octets < LEAST_SENT else transfers.of(host, flow)
+            if changes:
+                label = self._sides.label_of_flow(host, flow)
+                who = host if label.startswith(":") else f"{host} to {label}"
+                who = label if label.startswith(host) else who
+                found.append({"who": who, "changes": windows_of(changes)})
+        return found
 
     def _outcomes(self) -> list[ApplicationOutcome]:
         return client_outcomes(self._run.network.record, self._run.starts, self._run.network.now)
@@ -266,6 +294,24 @@ class _PageOfRun:
             comment=comment_on(row),
             who=self._sides.left_label(*self._sides.left_end(row)),
         )
+
+
+def windows_of(changes: Sequence[FiguresChanged]) -> list[list[int]]:
+    """Time, congestion window, threshold (0: none yet), in flight, state of recovery, srtt and RTO in microseconds, and
+    the peer's window, whenever one of the first five changes; of very many some.
+    """
+    told: list[list[int]] = []
+    for at, now, _ in changes:
+        threshold = now.ssthresh if now.ssthresh < NO_THRESHOLD else 0
+        row = [at, now.cwnd, threshold, now.in_flight, now.ca_state, now.srtt, now.rto, now.snd_wnd]
+        if told and told[-1][1:5] == row[1:5]:
+            continue
+        if told and told[-1][0] == at:
+            told[-1] = row
+        else:
+            told.append(row)
+    step = len(told) // MOST_POINTS + 1
+    return [row for n, row in enumerate(told) if n % step == 0 or row[4] != told[n - 1][4]]
 
 
 def _packets_of(item: RecordItem) -> tuple[int, ...]:

@@ -13,7 +13,16 @@ from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.report.report_data import PageData, meanings
 from tcpemu.version import __version__
 
-SCRIPTS = ("draw.js", "replay.js", "ladder.js", "timeline.js", "panel.js", "app.js")
+SCRIPTS = (
+    "draw.js",
+    "replay.js",
+    "trains.js",
+    "ladder.js",
+    "windows.js",
+    "timeline.js",
+    "panel.js",
+    "app.js",
+)
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 

@@ -606,3 +606,101 @@ def test_what_answers_a_flood_does_not_reach_the_flooder(open_page):
     assert answers
     assert all(each == ["no host has this address", None] for each in answers)
     assert page.locator(".arrow.gone").count() > 0
+
+
+# Transfers.
+
+
+def test_data_and_its_acks_are_trains_that_open(open_page):
+    page = open_page("slow-start")
+    counts = page.evaluate("[...app.ladder.trains].slice(0, 3).map(([first, last]) => last - first + 1)")
+    assert all(count >= 5 for count in counts)
+    before = page.evaluate("app.ladder.height")
+    words = page.evaluate("[...document.querySelectorAll('#drawing .words')].map((one) => one.textContent)")
+    assert "10 segments, 14,480 octets: seq 1 to 14480" in words
+    assert "10 ACKs up to 14481" in words
+    page.locator(".handle").first.click()
+    assert page.evaluate("app.ladder.height") > before
+    page.locator(".handle", has_text="▾").first.click()
+    assert page.evaluate("app.ladder.height") == before
+    page.locator("#whole").check()
+    assert page.evaluate("app.ladder.closed.every((train) => train === null)")
+
+
+def test_no_train_holds_a_loss_a_repeat_or_a_turning_point(open_page):
+    page = open_page("loss-burst")
+    hidden = page.evaluate(
+        """() => {
+          const { run, closed } = app.ladder;
+          const troubled = run.scenes.map((scene) => [...(scene.sent ?? []), scene.packet ?? []].flat()
+            .map((n) => run.packets[n]).some((packet) => packet.lost || packet.repeat));
+          const turns = new Set(run.story.map((turn) => turn.scene));
+          return run.scenes.map((_, n) => n).filter((n) => closed[n] !== null && (troubled[n] || turns.has(n)));
+        }"""
+    )
+    assert hidden == []
+    assert page.evaluate("app.ladder.trains.size") > 0
+
+
+def test_labels_stand_on_no_other(open_page):
+    page = open_page("shared-bottleneck")
+    page.evaluate("app.go(300)")
+    over = page.evaluate(
+        """() => {
+          const boxes = [...document.querySelectorAll('#drawing .words')].map((one) => {
+            const { e: x, f: y, a, b } = one.getCTM();
+            const half = one.textContent.length * 6.7 / 2;
+            return { text: one.textContent, x: x + b * 8, y: y - a * 8, dx: a, dy: b, half };
+          });
+          const points = (box) => Array.from({ length: 9 }, (_, n) => {
+            const at = box.half * (n / 4 - 1);
+            return [box.x + box.dx * at, box.y + box.dy * at];
+          });
+          const found = [];
+          boxes.forEach((one, n) => boxes.slice(n + 1).forEach((other) => {
+            if (points(one).some(([x, y]) => points(other).some(([u, v]) => Math.hypot(x - u, y - v) < 6)))
+              found.push([one.text, other.text]);
+          }));
+          return found;
+        }"""
+    )
+    assert over == []
+
+
+@pytest.mark.parametrize(
+    ("name", "queues", "windows"),
+    [("slow-start", False, True), ("ignored-ack", True, False), ("shared-bottleneck", False, True)],
+)
+def test_no_panel_is_empty(open_page, name, queues, windows):
+    page = open_page(name)
+    assert page.locator("#queue-curves").is_visible() is queues
+    assert page.locator("#window-curves").is_visible() is windows
+    assert (page.locator("#timeline path.cwnd").count() > 0) is windows
+    assert (page.locator("#timeline path.accept").count() > 0) is queues
+
+
+def test_windows_are_told_at_each_moment(open_page):
+    page = open_page("fast-retransmit")
+    go_to(page, 120_000_000)
+    assert "Recovery: cwnd 13, ssthresh 13" in page.locator("#windows").inner_text()
+    assert page.locator("#timeline .band.recovery").count() == 1
+
+
+@pytest.mark.parametrize("name", ["fast-retransmit", "shared-bottleneck"])
+def test_nothing_is_cut_on_a_narrow_screen(open_page, name):
+    page = open_page(name, (390, 844))
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    cut = page.evaluate(
+        """() => {
+          const inside = (one, box) => {
+            const [a, b] = [one.getBoundingClientRect(), box.getBoundingClientRect()];
+            return a.left >= b.left - 1 && a.right <= b.right + 1;
+          };
+          const ladder = document.getElementById('ladder');
+          const found = [...document.querySelectorAll('#drawing text')].filter((one) => !inside(one, ladder));
+          const timeline = document.getElementById('timeline');
+          return [...found, ...[...document.querySelectorAll('#timeline text')].filter((one) => !inside(one, timeline))]
+            .map((one) => one.textContent);
+        }"""
+    )
+    assert cut == []

@@ -37,6 +37,8 @@ class App {
     Object.assign(this, { number, run, chosen: 0, replay: new Replay(run) });
     const choose = (wanted) => this.go(wanted);
     this.ladder = new Ladder(run, document.getElementById("ladder"), choose);
+    document.getElementById("whole-choice").hidden = !this.ladder.trains.size;
+    document.getElementById("whole").checked = false;
     this.timeline = new Timeline(run, document.getElementById("timeline"), choose);
     this.timeline.even = document.getElementById("even").checked;
     this.panel = new Panel(run, this.about, choose);
@@ -129,6 +131,7 @@ class App {
       this.timeline.even = event.target.checked;
       this.timeline.draw(this.chosen);
     };
+    document.getElementById("whole").onchange = (event) => this.ladder.toggleAll(event.target.checked, this.chosen);
     document.getElementById("theme").onclick = () => theme();
     document.getElementById("help").onclick = () => help();
     document.getElementById("keys").onclick = () => help(false);

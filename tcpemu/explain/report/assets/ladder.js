@@ -2,6 +2,7 @@
    the one in which it arrived. Only what can be seen is drawn, so that long runs stay quick. */
 
 const ROW = 28;
+const TRAIN_ROW = 44; // pixels of a train that is closed
 const PAUSE = 150e6; // a pause as long as this gets room of its own
 const PAUSE_ROOM = 18;
 const CHUNK = 64; // scenes; arrows are found by the chunks that they cross
@@ -22,21 +23,49 @@ class Ladder {
     this.drawing = box.querySelector("svg");
     this.heads = box.querySelector(".hosts");
     this.decimals = decimalsFor(run.scenes.map((scene) => scene.at));
-    this.place();
+    this.opened = new Set(); // trains, by their first scenes
     this.join();
+    this.trains = new Map(trainsOf(run, this.from));
+    this.place();
     this.ignoredQueues();
     this.names();
   }
 
-  /* Where each row stands. */
+  /* Where each row stands: a scene by itself, or a train that is closed, whose scenes all stand there. */
   place() {
-    let y = ROW;
-    this.ys = this.run.scenes.map((scene, n) => {
-      const before = n ? this.run.scenes[n - 1].at : scene.at;
-      if (n) y += ROW + (scene.at - before >= PAUSE ? PAUSE_ROOM : 0);
-      return y;
-    });
+    const { scenes } = this.run;
+    let [y, size] = [ROW, ROW];
+    this.ys = new Array(scenes.length);
+    this.closed = new Array(scenes.length).fill(null); // the first scene of the closed train that each is in
+    for (let n = 0; n < scenes.length; n += 1) {
+      const last = this.opened.has(n) ? n : this.trains.get(n) ?? n;
+      const own = last > n ? TRAIN_ROW : ROW;
+      if (n) y += (size + own) / 2 + (scenes[n].at - scenes[n - 1].at >= PAUSE ? PAUSE_ROOM : 0);
+      this.ys.fill(y, n, last + 1);
+      if (last > n) this.closed.fill(n, n, last + 1);
+      size = own;
+      n = last;
+    }
     this.height = y + ROW * 2;
+  }
+
+  /* Open a train or close it; `all` of them. */
+  toggle(first, chosen) {
+    if (this.opened.has(first)) this.opened.delete(first);
+    else this.opened.add(first);
+    this.placeAgain(chosen);
+  }
+
+  toggleAll(open, chosen) {
+    this.opened = new Set(open ? this.trains.keys() : []);
+    this.placeAgain(chosen);
+  }
+
+  placeAgain(chosen) {
+    this.place();
+    this.rungs.style.height = `${this.height}px`;
+    this.drawn = null;
+    this.draw(chosen);
   }
 
   /* From which scene to which scene each packet goes. */
@@ -150,7 +179,13 @@ class Ladder {
 
   here(chosen, first, last) {
     if (chosen < first || chosen > last) return [];
-    return [svg("rect", { class: "here", x: 0, y: this.ys[chosen] - ROW / 2, width: this.width, height: ROW })];
+    const size = this.sizeOf(chosen);
+    return [svg("rect", { class: "here", x: 0, y: this.ys[chosen] - size / 2, width: this.width, height: size })];
+  }
+
+  /* How high the row of a scene is. */
+  sizeOf(n) {
+    return this.closed[n] === null ? ROW : TRAIN_ROW;
   }
 
   arrows(first, last, chosen) {
@@ -159,13 +194,34 @@ class Ladder {
     const packets = [...found]
       .filter((n) => this.from[n] <= last && (this.to[n] ?? this.from[n] + 1) >= first)
       .sort((a, b) => a - b);
+    const arrows = this.together(packets);
     // Words above all lines, so that no line runs through them.
     return [
-      ...packets.map((n) => this.arrow(n, chosen)),
+      ...arrows.map((some) => this.arrow(some, chosen)),
       ...this.rows(first, last, chosen),
-      ...this.labels(packets, chosen, this.tagCells(first, last)),
+      ...this.labels(arrows, chosen, this.tagCells(first, last)),
       this.times(first, last, chosen),
     ];
+  }
+
+  /* One arrow for the packets of a kind that go from one row to another, where one of the rows is a closed train. */
+  together(packets) {
+    const found = new Map();
+    for (const n of packets) {
+      const packet = this.run.packets[n];
+      const [from, to] = [this.closed[this.from[n]], this.to[n] === undefined ? null : this.closed[this.to[n]]];
+      const joins = (from !== null || to !== null) && isPlainPacket(packet) && this.to[n] !== undefined;
+      const ends = `${from ?? this.from[n]} ${to ?? this.to[n]} ${packet.who} ${packet.sender} ${packet.length ? "data" : "ack"}`;
+      const key = joins ? ends : n;
+      if (!found.has(key)) found.set(key, []);
+      found.get(key).push(n);
+    }
+    return [...found.values()];
+  }
+
+  /* The closed train at one end of an arrow. */
+  trainOf(n) {
+    return this.closed[this.to[n] ?? this.from[n]] ?? this.closed[this.from[n]];
   }
 
   /* The times stay where they can be seen when a narrow window is scrolled sideways. */
@@ -173,21 +229,44 @@ class Ladder {
     const height = this.ys[last] - this.ys[first] + 2 * ROW;
     const ground = svg("rect", { class: "ground", x: 0, y: this.ys[first] - ROW, width: TIMES, height });
     const found = [];
-    for (let n = first; n <= last; n += 1) found.push(...this.time(n, chosen));
+    for (let n = first; n <= last; n += 1) if (this.leads(n, first)) found.push(...this.time(n, chosen));
     this.moments = svg("g", {}, ground, ...found);
     this.keepTimes();
     return this.moments;
   }
 
+  /* Whether its row is told at this scene: of a closed train that is its first one. */
+  leads(n, first) {
+    return this.closed[n] === null || this.closed[n] === n || n === first;
+  }
+
   time(n, chosen) {
-    const [scene, y] = [this.run.scenes[n], this.ys[n]];
-    const before = n ? this.run.scenes[n - 1].at : null;
+    const train = this.closed[n];
+    const [scene, y, size] = [this.run.scenes[train ?? n], this.ys[n], this.sizeOf(n)];
+    const before = (train ?? n) ? this.run.scenes[(train ?? n) - 1].at : null;
     const pause = before !== null && scene.at - before >= PAUSE;
+    const here = train === null ? n === chosen : this.closed[chosen] === train;
+    const opens = train ?? (this.trains.has(n) ? n : null);
+    const handle = opens === null ? null : this.handle(opens, train, y, chosen);
     return [
-      n === chosen && svg("rect", { class: "here", x: 0, y: y - ROW / 2, width: TIMES, height: ROW }),
-      pause && svg("text", { class: "pause", x: 10, y: y - ROW + 6 }, `⋮ ${duration(scene.at - before)} later`),
-      svg("text", { class: before === scene.at ? "when same" : "when", x: 68, y: y + 4 }, seconds(scene.at, this.decimals)),
+      here && svg("rect", { class: "here", x: 0, y: y - size / 2, width: TIMES, height: size }),
+      pause && svg("text", { class: "pause", x: 10, y: y - size / 2 - 6 }, `⋮ ${duration(scene.at - before)} later`),
+      svg("text", { class: before === scene.at ? "when same" : "when", x: 68, y: y + (train === null ? 4 : -4) }, seconds(scene.at, this.decimals)),
+      handle,
     ];
+  }
+
+  /* What opens a train, or closes it again. */
+  handle(first, closed, y, chosen) {
+    const count = this.trains.get(first) - first + 1;
+    const words = closed === null ? "▾" : `▸ ${grouped(count)}`;
+    const title = `${grouped(count)} events in a train: ${closed === null ? "close" : "open"} it`;
+    const open = (event) => {
+      event.stopPropagation();
+      this.toggle(first, chosen);
+    };
+    const place = closed === null ? { x: 2, y: y + 4 } : { x: 68, y: y + 11, "text-anchor": "end" };
+    return svg("text", { class: "handle", "data-train": first, ...place, onclick: open }, words, svg("title", {}, title));
   }
 
   keepTimes() {
@@ -197,15 +276,23 @@ class Ladder {
     if (head) head.style.left = `${left + 8}px`;
   }
 
-  arrow(n, chosen) {
+  arrow(some, chosen) {
+    const n = some[0];
     const packet = this.run.packets[n];
     const ends = this.ends(n);
     const gone = packet.lost !== undefined;
     const kind = `arrow ${gone ? "gone" : packet.role}`;
+    const chosenOne = some.some((each) => this.isOf(each, chosen));
+    const thick = some.length > 1 ? `stroke-width:${Math.min(9, 2 + Math.log2(some.length))}px` : null;
     return svg(
       "g",
-      { class: this.isOf(n, chosen) ? `${kind} chosen` : kind, "data-packet": n, onclick: (event) => this.pick(event, n) },
-      svg("line", ends),
+      {
+        class: chosenOne ? `${kind} chosen` : kind,
+        "data-packet": n,
+        "data-count": some.length,
+        onclick: (event) => this.pick(event, some, chosen),
+      },
+      svg("line", { ...ends, style: thick }),
       gone
         ? svg("text", { class: "cross", x: ends.x2, y: ends.y2 + 5 }, "✗")
         : this.to[n] !== undefined && this.head(ends),
@@ -235,12 +322,13 @@ class Ladder {
   }
 
   /* The words of the arrows, none upon another: those of the chosen scene first, then of what was lost or sent again. */
-  labels(packets, chosen, taken) {
+  labels(arrows, chosen, taken) {
     const trouble = ({ lost, repeat }) => (lost && lost !== NOBODY) || repeat;
-    const rank = (n) => (this.isOf(n, chosen) ? 0 : trouble(this.run.packets[n]) ? 1 : 2);
-    const order = [...packets].sort((a, b) => rank(a) - rank(b) || a - b);
-    const made = new Map(order.map((n) => [n, this.words(n, chosen, taken)]));
-    return packets.map((n) => made.get(n)).filter(Boolean);
+    const isHere = (some) => some.some((n) => this.isOf(n, chosen));
+    const rank = (some) => (isHere(some) ? 0 : trouble(this.run.packets[some[0]]) ? 1 : some.length > 1 ? 2 : 3);
+    const order = [...arrows].sort((a, b) => rank(a) - rank(b) || a[0] - b[0]);
+    const made = new Map(order.map((some) => [some[0], this.words(some, chosen, taken)]));
+    return arrows.map((some) => made.get(some[0])).filter(Boolean);
   }
 
   /* What the words beside the hosts cover: no label goes there. */
@@ -248,6 +336,7 @@ class Ladder {
     const taken = new Set();
     for (let n = first; n <= last; n += 1) {
       const scene = this.run.scenes[n];
+      if (this.closed[n] !== null) continue;
       const size = this.tagWords(scene)[0].length * CHARACTER;
       const [x, way] = [this.xs[scene.host], this.run.hosts[scene.host].right ? 1 : -1];
       for (let at = 9; size && at <= 9 + size; at += CELL / 2)
@@ -257,19 +346,28 @@ class Ladder {
   }
 
   /* Along the arrow, as much as it has room for; shorter and elsewhere where others are, or not at all. */
-  words(n, chosen, taken) {
+  words(some, chosen, taken) {
+    const n = some[0];
     const ends = this.ends(n);
     const length = Math.hypot(ends.x2 - ends.x1, ends.y2 - ends.y1);
-    for (const text of this.wordings(n, Math.floor((length - 26) / CHARACTER))) {
+    const room = Math.floor((length - 26) / CHARACTER);
+    for (const text of some.length > 1 ? this.trainWords(some, room) : this.wordings(n, room)) {
       const size = text.length * CHARACTER;
       for (const along of this.placesAlong(n, size, length)) {
         const cells = cellsOf(ends, length, along * length, size);
         if (cells.some((cell) => taken.has(cell))) continue;
         cells.forEach((cell) => taken.add(cell));
-        return this.label(n, chosen, text, ends, along);
+        return this.label(some, chosen, text, ends, along);
       }
     }
     return null;
+  }
+
+  trainWords(some, room) {
+    const packets = some.map((n) => this.run.packets[n]);
+    const who = this.several ? `${packets[0].who} ` : "";
+    const found = trainWordings(packets).map((words) => who + words);
+    return found.filter((words) => words.length <= room || words === found.at(-1));
   }
 
   /* Where it may stand, as a part of the arrow: at its beginning (what was sent at once one behind the other), else further on. */
@@ -302,7 +400,7 @@ class Ladder {
     return this.several ? [...found, packet.flags] : found;
   }
 
-  label(n, chosen, text, ends, along) {
+  label(some, chosen, text, ends, along) {
     const { x1, y1, x2, y2 } = ends;
     const angle = slope(ends);
     const [x, y] = [x1 + (x2 - x1) * along, y1 + (y2 - y1) * along];
@@ -310,10 +408,10 @@ class Ladder {
     return svg(
       "text",
       {
-        class: this.isOf(n, chosen) ? "words chosen" : "words",
-        y: -5,
+        class: some.some((n) => this.isOf(n, chosen)) ? "words chosen" : "words",
+        y: some.length > 1 ? -7 : -5,
         transform: `translate(${x} ${y}) rotate(${upright})`,
-        onclick: (event) => this.pick(event, n),
+        onclick: (event) => this.pick(event, some, chosen),
       },
       text,
     );
@@ -321,8 +419,23 @@ class Ladder {
 
   rows(first, last, chosen) {
     const found = [];
-    for (let n = first; n <= last; n += 1) found.push(this.row(n, chosen));
+    for (let n = first; n <= last; n += 1) {
+      if (this.closed[n] === null) found.push(this.row(n, chosen));
+      else if (this.leads(n, first)) found.push(this.train(this.closed[n], chosen));
+    }
     return found;
+  }
+
+  /* A closed train: a dot on each host that has a part in it. */
+  train(first, chosen) {
+    const last = this.trains.get(first);
+    const hosts = new Set(this.run.scenes.slice(first, last + 1).map((scene) => scene.host));
+    const kind = chosen >= first && chosen <= last ? "dot chosen" : "dot";
+    return svg(
+      "g",
+      { "data-scene": first },
+      ...[...hosts].map((host) => svg("rect", { class: kind, x: this.xs[host] - 4, y: this.ys[first] - 9, width: 8, height: 18, rx: 4 })),
+    );
   }
 
   row(n, chosen) {
@@ -361,8 +474,13 @@ class Ladder {
     return [isErrno(scene.result) ? `${name} ${scene.result}` : scene.result ? `${name} done` : name, "call"];
   }
 
-  pick(event, packet) {
+  pick(event, some, chosen) {
     event.stopPropagation();
+    const packet = some[0];
+    if (some.length > 1) {
+      this.toggle(this.trainOf(packet), chosen);
+      return;
+    }
     const down = event.clientY - this.drawing.getBoundingClientRect().top + parseFloat(this.drawing.style.top);
     const [from, to] = [this.from[packet], this.to[packet] ?? this.from[packet]];
     this.choose(Math.abs(this.ys[from] - down) < Math.abs(this.ys[to] - down) ? from : to);

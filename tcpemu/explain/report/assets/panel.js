@@ -19,6 +19,7 @@ class Panel {
     const scene = this.run.scenes[replay.scene];
     this.scene(scene);
     this.queues(replay);
+    this.windows(scene);
     this.packets(scene);
     this.sockets(replay, scene);
     this.counters(replay, scene);
@@ -54,6 +55,13 @@ class Panel {
     if (!sent.length) return `a timer of ${host} is due`;
     const again = sent[0].repeat ? " again" : "";
     return `a timer of ${host} is due: it sends ${kindOf(sent[0])}${again}`;
+  }
+
+  // Windows.
+
+  windows(scene) {
+    const told = windowsOf(this.run).map((one) => [one.who, windowWords(one, scene.at)]).filter(([, words]) => words);
+    this.put("windows", "Windows (ss -ti)", told.map(([who, words]) => el("p", {}, el("b", {}, who), ` ${words}`)));
   }
 
   // Queues.
