@@ -1,4 +1,4 @@
-/* Trains: scenes one after the other in which nothing but data and its ACKs goes to and fro. A ladder draws them as one
+/* Trains: scenes one after the other in which nothing but data and its ACKs passes. A ladder draws them as one
    row, with one thick arrow for all segments of a kind, until somebody opens it. What was lost, sent again, ignored or
    answered, what changed a state or a queue, and every turning point of the story stands by itself. */
 
