@@ -44,6 +44,8 @@ def main() -> None:
         else:
             senders = enumerate(zip(controls, contents, strict=True))
             work = [threading.Thread(target=_send, args=(index, *what)) for index, what in senders]
+            if task.get("sample"):
+                threading.Thread(target=_sample, args=(task["sample"],), daemon=True).start()
         for thread in work:
             thread.start()
         for thread in work:
@@ -101,6 +103,17 @@ def _send(index: int, control: str, data: bytes) -> None:
         _say(index=index, began=time.monotonic(), digest=digest)
         connection.connect((SERVER, PORT))
         connection.sendall(data)
+
+
+def _sample(every: float) -> None:
+    """Say how the connections stand, as `ss -ti` shows them, every so many seconds."""
+    command = ["ss", "--tcp", "--info", "--numeric", "--no-header", "--oneline"]
+    while True:
+        before = time.monotonic()
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        after = time.monotonic()
+        _say(sampled=(before + after) / 2, told=told)
+        time.sleep(max(every - (after - before), 0))
 
 
 def _receive(listener: socket.socket) -> None:

@@ -122,15 +122,33 @@ class Relay:
             os.write(device, packet)
 
 
+@dataclass(slots=True)
+class Samples:
+    """How the senders stand, asked of the kernel by `ss -ti` while it sends."""
+
+    every: float
+    """Seconds."""
+    began: dict[int, float] = field(default_factory=dict)
+    """When each transfer began, by its number."""
+    told: list[tuple[float, str]] = field(default_factory=list)
+    """When it was asked, and what `ss` said of all connections."""
+
+
 def transfers(
-    path: Path, wanted: list[tuple[str, int]], sack: bool, octets: int, lateness: list[float]
+    path: Path,
+    wanted: list[tuple[str, int]],
+    sack: bool,
+    octets: int,
+    lateness: list[float],
+    samples: Samples | None = None,
 ) -> Iterator[tuple[int, Transfer]]:
     """Do all of these at once, each (congestion control, seed) on a path of its own; which has ended, and how.
 
     The relay's mean lateness is added to `lateness`, in milliseconds. Raises RelayError.
     """
+    every = samples.every if samples else 0.0
     with contextlib.ExitStack() as stack:
-        ends = [_start(stack, name == "server", wanted, sack, octets) for name in _ENDS]
+        ends = [_start(stack, name == "server", wanted, sack, octets, every) for name in _ENDS]
         devices = [socket.recv_fds(end.line, 3, 1)[1] for end in ends]
         if not all(devices):
             raise RelayError("a namespace with a TUN device could not be made")
@@ -142,7 +160,7 @@ def transfers(
             end.line.sendall(b"!")
         relay = Relay(path, [seed for _, seed in wanted], (devices[0][0], devices[1][0]))
         stack.enter_context(ahead_of_others())
-        yield from _ended(relay, ends, len(wanted))
+        yield from _ended(relay, ends, len(wanted), samples)
         lateness.append(relay.late / max(relay.handed_on, 1) / MILLISECOND)
 
 
@@ -153,7 +171,12 @@ class _End:
 
 
 def _start(
-    stack: contextlib.ExitStack, serves: bool, wanted: list[tuple[str, int]], sack: bool, octets: int
+    stack: contextlib.ExitStack,
+    serves: bool,
+    wanted: list[tuple[str, int]],
+    sack: bool,
+    octets: int,
+    sample: float,
 ) -> _End:
     ours, theirs = socket.socketpair()
     stack.enter_context(ours)
@@ -173,6 +196,7 @@ def _start(
         "sysctls": sysctls_for(sack),
         "transfers": [{"control": control, "seed": seed} for control, seed in wanted],
         "octets": octets,
+        "sample": sample,
         "give_to": theirs.fileno(),
     }
     process.stdin.write(json.dumps(task).encode())
@@ -189,7 +213,9 @@ def _has_ended(process: "subprocess.Popen[bytes]", count: int) -> None:
         )
 
 
-def _ended(relay: Relay, ends: list[_End], count: int) -> Iterator[tuple[int, Transfer]]:
+def _ended(
+    relay: Relay, ends: list[_End], count: int, samples: Samples | None
+) -> Iterator[tuple[int, Transfer]]:
     outputs = {end.process.stdout.fileno(): b"" for end in ends if end.process.stdout is not None}
     processes = {end.process.stdout.fileno(): end.process for end in ends if end.process.stdout is not None}
     began: dict[int, dict[str, Any]] = {}
@@ -206,8 +232,13 @@ def _ended(relay: Relay, ends: list[_End], count: int) -> Iterator[tuple[int, Tr
                 continue
             *lines, outputs[output] = (outputs[output] + read).split(b"\n")
             for line in map(json.loads, lines):
+                if "sampled" in line and samples is not None:
+                    samples.told.append((line["sampled"], line["told"]))
+                    continue
                 if "began" in line:
                     began[line["index"]] = line
+                    if samples is not None:
+                        samples.began[line["index"]] = line["began"]
                     continue
                 start = began[line["index"]]
                 yield (

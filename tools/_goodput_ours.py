@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from tcpemu.network import SECOND, Conditions, Network
+from tcpemu.network.recorded.transfers import FiguresChanged
 
 PORT = 8080
 SERVER, CLIENT = "10.0.0.1", "10.0.0.2"
@@ -57,9 +58,12 @@ def sysctls_for(sack: bool) -> dict[str, int]:
     return {"net.ipv4.tcp_sack": int(sack), "net.ipv4.tcp_no_metrics_save": 1}
 
 
-def transfer(path: Path, control: str, sack: bool, seed: int, octets: int) -> Transfer:
-    """Send so much from one emulated host to another."""
+def transfer(
+    path: Path, control: str, sack: bool, seed: int, octets: int, watched: list[FiguresChanged] | None = None
+) -> Transfer:
+    """Send so much from one emulated host to another; what changes of the sender's figures is added to `watched`."""
     network = Network(seed)
+    transfers = network.watch_transfers() if watched is not None else None
     sysctls = {**sysctls_for(sack), "net.ipv4.tcp_congestion_control": control}
     ends = (("server", SERVER), ("client", CLIENT))
     server, client = (
@@ -83,4 +87,6 @@ def transfer(path: Path, control: str, sack: bool, seed: int, octets: int) -> Tr
     network.spawn(server, serve)
     network.spawn(client, send)
     network.run(until=LONGEST * SECOND)
+    if transfers is not None and watched is not None:
+        watched += next(changes for name, _, changes in transfers if name == "client")
     return Transfer(ended[0] / SECOND or LONGEST, digest.digest() == hashlib.sha256(data).digest())
