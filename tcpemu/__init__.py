@@ -38,6 +38,7 @@ alone loads neither Scapy nor anything else outside the standard library. The ro
 each imports only from those below it:
 
     cli/            the commands; __main__.py: `python -m tcpemu`
+    lab/            labs for a class: a capture and a key for each student, and their marking
     testing/        a network for tests of other programs
     diagnose/       captures of real systems: what is in them, what happened and why
     sweep/          many runs, measured

@@ -16,6 +16,7 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "tcpemu"
 FLOORS = (
     ("cli",),
+    ("lab",),
     ("testing", "diagnose", "sweep"),
     ("explain",),
     ("scenario", "drill"),
@@ -42,6 +43,7 @@ FLOORS_WITHIN = {
     "programs": (("event_loop",), ("launching",), ("calls",), ("files",), ("waiting",)),
     "drill": (("running",), ("playing",), ("setup",), ("language",)),
     "diagnose": (("telling",), ("flows",), ("reading",)),
+    "lab": (("making", "marking"), ("pages",), ("drawing",), ("trying",), ("asking",), ("format",)),
     "scenario": (("claims",), ("running",), ("format", "traces")),
 }
 """Rooms whose sub-rooms stand on floors of their own, from the top down; a module beside them is above them all."""

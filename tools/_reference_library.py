@@ -15,6 +15,7 @@ from typing import Any
 ROOMS = (
     "tcpemu",
     "tcpemu.stack",
+    "tcpemu.lab",
     "tcpemu.testing",
     "tcpemu.testing.bench",
     "tcpemu.testing.strategies",

@@ -13,6 +13,7 @@ import typer
 from tcpemu.cli.captures.diagnose_options import diagnose
 from tcpemu.cli.kernels.kernel_app import kernels
 from tcpemu.cli.kernels.trace_options import Answers, Check, RealKernelOption, Sources
+from tcpemu.cli.labs.lab_app import labs
 from tcpemu.cli.long_work import MEMORY, for_long_work, size_of
 from tcpemu.cli.pictures.plot_options import (
     CurvesOf,
@@ -96,6 +97,7 @@ Settings: TypeAlias = Annotated[
 ]
 
 app.add_typer(kernels, name="kernel")
+app.add_typer(labs, name="lab")
 Seed: TypeAlias = Annotated[
     int | None, typer.Option(metavar="N", parser=whole_number, help="Seed of every random choice.")
 ]

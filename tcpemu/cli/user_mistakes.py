@@ -32,6 +32,7 @@ _MISTAKES = (
     ("tcpemu.sweep.journal", "JournalError"),
     ("tcpemu.sweep.outputs", "OutputError"),
     ("tcpemu.wire.capture_values", "CaptureError"),
+    ("tcpemu.lab.format.lab_error", "LabError"),
 )
 
 
