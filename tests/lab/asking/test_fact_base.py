@@ -65,7 +65,7 @@ def test_a_query_with_another_number_of_answers_says_so(query, says):
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("selct 1", "syntax error"),
+        ("pick 1", "syntax error"),
         ("select nobody from packets", "no such column"),
         ("delete from packets", "only reads"),
         ("attach 'x.db' as x", "only reads"),

@@ -66,7 +66,7 @@ def test_a_usual_mistake_is_never_right(tmp_path, monkeypatch):
     ("change", "says"),
     [
         (("select :client", "select nobody"), "the query is not understood: no such column: nobody"),
-        (("select port from clients", "slect"), "values.client: the query is not understood: near"),
+        (("select port from clients", "pick 1"), "values.client: the query is not understood: near"),
         (("port {port}.", "port {prot}."), "about: {prot} is no draw and no value; did you mean 'port'?"),
         (("From which port?", "From {x}?"), "questions[0]: {x} is no draw and no value"),
         (('set = "server.port"', 'set = "server.prot"'), "draw: server.prot: unknown key"),

@@ -20,12 +20,12 @@ def test_a_lab_is_read(tmp_path):
     ("text", "says"),
     [
         (SMALL.replace('"A small lab"', "3"), "line 2: title: found 3"),
-        (SMALL.replace("title", "titel", 1), "line 2: titel: unknown key; did you mean 'title'?"),
+        (SMALL.replace("title", "titles", 1), "line 2: titles: unknown key; did you mean 'title'?"),
         (SMALL.replace("to = 8999", "to = 7"), "draw.port.to: found 7; not below from = 8000"),
         (SMALL.replace("to = 8999", 'to = "9 ms"'), "numbers beside times"),
         (SMALL.replace("to = 8999", ""), "nothing to draw from"),
         (SMALL.replace("to = 8999", 'to = 8999\nabove = "prot"'), "found 'prot'"),
-        (SMALL.replace('kind = "number"', 'kind = "numbr"'), "did you mean 'number'?"),
+        (SMALL.replace('kind = "number"', 'kind = "numbers"'), "did you mean 'number'?"),
         (SMALL.replace('answer = "select :client"', ""), "questions[0].answer: missing"),
         (
             SMALL + '[[questions]]\nname="port"\nkind="frame"\ntext="?"\nanswer="select 1"',
