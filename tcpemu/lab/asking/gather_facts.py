@@ -230,9 +230,10 @@ def _sockets(network: Network) -> Iterator[SocketFact]:
 
 def _figures(network: Network) -> Iterator[FigureFact]:
     for host, flow, changes in network.transfers or ():
-        for at, one in changes:
+        for change in changes:
+            one = change.figures
             yield FigureFact(
-                at=seconds(at),
+                at=seconds(change.at),
                 host=host,
                 remote_port=flow[1],
                 local_port=flow[3],

@@ -21,7 +21,7 @@ from tcpemu.scenario.format.load_scenario import (
 from tcpemu.scenario.format.problems import Problem, ScenarioError, did_you_mean
 from tcpemu.scenario.format.setting_paths import Document
 
-BUILT_IN_LABS = ("listen-queues",)
+BUILT_IN_LABS = ("listen-queues", "ignored-final-ack", "syn-flood", "retransmission", "closing")
 """The labs that come with the program, in the order in which they teach."""
 LAB_FILE, LESSON_FILE = "lab.toml", "lesson.md"
 LARGEST = 2**20

@@ -1,5 +1,6 @@
 """A student's program on an emulated host, beside those of the lab, as `tcpemu exec` would run it."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from tcpemu.lab.trying.goals import Attempt, judged
 from tcpemu.lab.trying.lab_run import about_figures
 from tcpemu.network import Conditions
 from tcpemu.programs import Program, StuckError
+from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.units import SECOND
 from tcpemu.testing import World
 
@@ -30,6 +32,14 @@ class ProgramTask:
 
 def try_program(task: ProgramTask, folder: Path) -> Attempt:
     """What comes of the student's file in that folder, where the lab's programs are too. It changes nothing there."""
+    try:
+        attempt = _run(task, folder)
+    except ConfigurationError as error:  # what is no Python at all
+        attempt = Attempt((), (str(error),))
+    return Attempt(attempt.held, tuple(each.replace(f"{folder}{os.sep}", "") for each in attempt.said))
+
+
+def _run(task: ProgramTask, folder: Path) -> Attempt:
     question = task.question
     said: list[str] = []
     with World(task.seed) as world:

@@ -1,0 +1,162 @@
+"""A whole class: what is found in folders of any shape, and that nobody's mistake stops the marking of others."""
+
+import json
+
+import pytest
+
+from tcpemu.lab import LabError, mark_class, read_key, submissions
+from tcpemu.lab.marking.grade_sheets import grade_data, grade_table
+from tcpemu.lab.marking.gradescope import check_who
+from tcpemu.lab.marking.submission import find_key
+from tests.lab.helpers import class_of, form, lab_of, marks_of, right_answers
+
+
+@pytest.fixture
+def made(tmp_path):
+    lab = lab_of(tmp_path / "own")
+    return lab, tmp_path / "class", class_of(tmp_path / "class", lab)
+
+
+def put(folder, text, name="answers.toml"):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text)
+
+
+def right(made, number):
+    lab, _, key = made
+    return form(key.students[number].id, lab, right_answers(key.students[number]))
+
+
+def test_folders_of_a_platform_are_found_at_any_depth(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in" / "Ada L_17_assignsubmission_file_", right(made, 0))
+    put(tmp_path / "in" / "deep" / "er", right(made, 1), "17_answers.toml")
+    assert marks_of(tmp_path / "in", key) == {"ada": {"port": (1.0, "")}, "ben": {"port": (1.0, "")}}
+
+
+def test_one_file_is_marked_alone(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in", right(made, 1))
+    assert list(marks_of(tmp_path / "in" / "answers.toml", key)) == ["ben"]
+
+
+def test_who_handed_in_nothing_is_listed(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in", right(made, 1))
+    marked = mark_class(key, submissions(tmp_path / "in", key), everybody=True)
+    assert [(each.id, each.handed_in, each.points) for each in marked] == [
+        ("ada", False, 0),
+        ("ben", True, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[answers\nx = 1", "line 1"),
+        ('lab = "other"\nstudent = "ada"\n[answers]\nport = 1\n', "the key is of 'own'"),
+        ('student = "eve"\n[answers]\nport = 1\n', "'eve', who is not in the key"),
+        ("student = 7\n[answers]\nport = 1\n", "found 7"),
+        ('student = "ada"\nanswers = 3\n', "no table"),
+        ('student = "ada"\n[answers]\nprot = 1\n', "unknown question; did you mean 'port'?"),
+        (b"\xff\xfe", "not UTF-8"),
+    ],
+)
+def test_a_broken_file_is_told_and_stops_nobody(made, tmp_path, text, says):
+    _, _, key = made
+    put(tmp_path / "in" / "b", right(made, 1))
+    (tmp_path / "in" / "a").mkdir()
+    (tmp_path / "in" / "a" / "answers.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    marked = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert {each.id: each.points for each in marked}["ben"] == 1
+    assert says in " ".join(problem for each in marked for problem in each.problems)
+
+
+def test_who_hands_in_twice_is_told_which_one_counts(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in" / "a", right(made, 0))
+    put(tmp_path / "in" / "b", right(made, 0).replace("port = ", "port = 1"))
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert marked.points == 1
+    assert "b/answers.toml: handed in again" in marked.problems[0]
+
+
+def test_answers_in_somebody_elses_folder_are_told(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in" / "ben", right(made, 0))
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert marked.id == "ada"
+    assert "ada stands in the folder of ben" in marked.problems[0]
+
+
+def test_a_mistake_gets_its_share(made, tmp_path):
+    lab, _, key = made
+    put(tmp_path / "in", form("ada", lab, {"port": key.students[0].known["port"]}))
+    assert marks_of(tmp_path / "in", key) == {"ada": {"port": (0.5, "That is the server's.")}}
+
+
+def test_the_key_is_found_above(made):
+    _, folder, _ = made
+    assert find_key(folder / "students", None) == folder / "teacher" / "key.json"
+    assert find_key(folder / "students" / "ada", None) == folder / "teacher" / "key.json"
+
+
+def test_places_and_keys_that_cannot_be(made, tmp_path):
+    _, folder, key = made
+    with pytest.raises(LabError, match="no such file or folder"):
+        submissions(tmp_path / "nowhere", key)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LabError, match=r"there is no answers\.toml in it"):
+        submissions(tmp_path / "empty", key)
+    path = folder / "teacher" / "key.json"
+    for text, says in (("{", "this is no key"), ("{}", "version"), ("[1]", "this is no key")):
+        path.write_text(text)
+        with pytest.raises(LabError, match=says):
+            read_key(path)
+
+
+def test_sheets_have_all_of_it(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in", right(made, 0))
+    marked = mark_class(key, submissions(tmp_path / "in", key), everybody=True)
+    assert grade_table(key, marked).splitlines() == [
+        "id,name,points,most,port,remarks",
+        "ada,Ada L.,1,1,1,",
+        "ben,,0,1,0,nothing was handed in",
+    ]
+    data = grade_data(key, marked)
+    assert json.loads(json.dumps(data)) == data
+    assert data["students"][0]["questions"] == [
+        {
+            "name": "port",
+            "points": 1,
+            "most": 1,
+            "right": True,
+            "given": right_answers(key.students[0])["port"],
+            "said": "",
+        }
+    ]
+
+
+def test_no_cell_is_a_formula(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in" / "=cmd", '[answers]\nstudent = "x"')
+    marked = mark_class(key, submissions(tmp_path / "in" / "=cmd" / "answers.toml", key), everybody=False)
+    marked[0].id = "=cmd()"
+    assert "'=cmd()" in grade_table(key, marked)
+
+
+def test_whose_it_is_comes_from_the_metadata(made, tmp_path):
+    lab, _, key = made
+    metadata = tmp_path / "m.json"
+    put(tmp_path / "in", "[answers]\nport = 1")
+    (one,) = submissions(tmp_path / "in", key)
+    for email, whose in (("ADA@example.org", "ada"), ("ben@school.edu", "ben")):
+        metadata.write_text(json.dumps({"users": [{"email": email}]}))
+        one.student = None
+        check_who(metadata, key, one)
+        assert one.student.id == whose
+    metadata.write_text('{"users": 3}')
+    with pytest.raises(LabError, match="no metadata of Gradescope"):
+        check_who(metadata, key, one)
+    assert lab.name == "own"
