@@ -259,9 +259,11 @@ class Readiness:
 
 
 def owes_ack(host: Host, segment: Segment | Refused) -> bool:
-    """Whether an ACK for this segment is only delayed."""
+    """Whether an ACK for this segment is only delayed, or waits to be put together with others."""
     flow = host.tables.host.flows.get(segment[:4]) if isinstance(segment, Segment) else None
-    return type(flow) is Connection and flow.ack.timer is not None and bool(flow.ack.timer.armed)
+    if type(flow) is not Connection:
+        return False
+    return any(timer is not None and timer.armed for timer in (flow.ack.timer, flow.ack.compression_timer))
 
 
 # --- names ---------------------------------------------------------------------------------------------------
