@@ -39,6 +39,7 @@ def walk(conn, kept, tree, new):
         elif not after(new.end, old.end):
             conn.host.count("TCPOFOMerge")
             duplicate_reports.report_duplicate(conn, new.seq, new.end)
+            new.memory = 0
             return reasons.DATA_OLD
         elif new.seq == old.seq:
             out_of_order._replace(conn, kept, tree, old, new)
@@ -46,7 +47,7 @@ def walk(conn, kept, tree, new):
         else:
             duplicate_reports.report_duplicate(conn, new.seq, old.end)
     place = sum(not before(new.seq, old.seq) for old in kept)
-    out_of_order._add(conn, kept, tree, place, new)
+    out_of_order._add(kept, tree, place, new)
     out_of_order._drop_covered(conn, kept, tree, place)
     return reasons.DATA_AHEAD
 
@@ -77,6 +78,8 @@ def test_a_fragment_gets_the_place_that_the_way_down_the_tree_finds(seed):
             conn.rcv.rmem, conn.rcv.dsack = 0, None
             told(conn)
             steps = [(insert(conn, kept, tree, Fragment(*each)), told(conn)) for each in given]
-            fragments = [(each.seq, each.end, each.payload, each.fin, each.room) for each in kept]
+            fragments = [
+                (each.seq, each.end, each.payload, each.fin, each.memory, each.room) for each in kept
+            ]
             found.append((steps, fragments, conn.rcv.rmem))
         assert found[0] == found[1], given

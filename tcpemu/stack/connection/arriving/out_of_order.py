@@ -51,22 +51,25 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
         header_prediction.set_memory_aside(conn, fragment.memory)
     else:
         search_tree.clear(tree)
+    memory = fragment.memory
     reason = _insert(conn, kept, tree, fragment)
     _add_sack(conn, fragment.seq, end)
     if reason is reasons.DATA_AHEAD and conn.sack_ok:
-        receive_window.grow(conn, len(segment.payload), fragment.memory)
+        receive_window.grow(conn, len(segment.payload), memory)
+    # Only now: the window has grown by the room that there was without it.
+    conn.rcv.rmem += fragment.memory
     if conn.socket is not None:
         buffer_tuning.hole_grew(conn)
     return reason
 
 
 def _insert(conn: Connection, kept: list[Fragment], tree: SearchTree, new: Fragment) -> Reason:
-    """Find its place; what overlaps is reported as a duplicate."""
+    """Find its place; what overlaps is reported as a duplicate. What is not kept by itself takes no memory."""
     last = kept[-1] if kept else None
     if last is not None and new.seq == last.end and _joins(conn, last, new):
         return reasons.DATA_AHEAD
     if last is None or not before(new.seq, last.end):
-        _add(conn, kept, tree, len(kept), new)
+        _add(kept, tree, len(kept), new)
         return reasons.DATA_AHEAD
     place = _place(conn, kept, new)
     for old in _met(kept, tree, place, new):
@@ -78,13 +81,14 @@ def _insert(conn: Connection, kept: list[Fragment], tree: SearchTree, new: Fragm
         elif not after(new.end, old.end):
             conn.host.count("TCPOFOMerge")
             duplicate_reports.report_duplicate(conn, new.seq, new.end)
+            new.memory = 0
             return reasons.DATA_OLD
         elif new.seq != old.seq:
             duplicate_reports.report_duplicate(conn, new.seq, old.end)
         else:
             _replace(conn, kept, tree, old, new)
             return reasons.DATA_AHEAD
-    _add(conn, kept, tree, place, new)
+    _add(kept, tree, place, new)
     _drop_covered(conn, kept, tree, place)
     return reasons.DATA_AHEAD
 
@@ -112,10 +116,9 @@ def _met(kept: list[Fragment], tree: SearchTree, place: int, new: Fragment) -> l
     return search_tree.path(tree, new.seq)
 
 
-def _add(conn: Connection, kept: list[Fragment], tree: SearchTree, place: int, new: Fragment) -> None:
+def _add(kept: list[Fragment], tree: SearchTree, place: int, new: Fragment) -> None:
     kept.insert(place, new)
     search_tree.note(tree, new)
-    conn.rcv.rmem += new.memory
 
 
 def _replace(conn: Connection, kept: list[Fragment], tree: SearchTree, old: Fragment, new: Fragment) -> None:
@@ -124,7 +127,6 @@ def _replace(conn: Connection, kept: list[Fragment], tree: SearchTree, old: Frag
     kept[place] = new
     new.replaces = old
     search_tree.note(tree, new)
-    conn.rcv.rmem += new.memory
     duplicate_reports.extend_duplicate(conn, old.seq, old.end)
     conn.host.count("TCPOFOMerge")
     header_prediction.give_memory_back(conn, old.memory)
@@ -139,6 +141,7 @@ def _joins(conn: Connection, old: Fragment, new: Fragment) -> bool:
     old.room -= len(new.payload)
     old.end = new.end
     old.fin = old.fin or new.fin
+    new.memory = 0
     conn.host.count("TCPRcvCoalesce")
     return True
 
