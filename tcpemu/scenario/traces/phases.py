@@ -3,7 +3,8 @@
 A kernel's timers go by ticks, of HZ = 250 say, and nobody knows how far its clock was past a tick when the trace
 began: its *phase*. And each step came a little later than planned, as the log tells. Both decide which of a step and
 a timer comes first, and what is measured in ticks. So where the emulator answers otherwise at the planned times, it
-is asked again with the times of the log, at several phases. What is the same at one of them is consistent: the kernel
+is asked again with the times of the log, at several phases; and at some that are more than a tick apart, since timers
+of a quarter of a second and more go by eight ticks at once. What is the same at one of them is consistent: the kernel
 may have done that. What leaves at a pace leaves on time, also where the log has a step before it that was written down
 in the same moment, and where BBR's cycle of phases begins is drawn: both are tried too. What differs at all of them is
 told as it differs where that shows last, with the rule that it looks like.
@@ -26,6 +27,8 @@ from tcpemu.wire.relative_numbers import LogEntry, Trace
 _PACE = list(NUMBERS["SO_MAX_PACING_RATE"])
 _TRIES = 8
 """Phases that are tried, evenly over a tick."""
+_TICKS_AT_ONCE = 8
+"""By which the kernel's timer wheel has timers of 63 ticks and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Judgement:
     difference: Difference | None = None
     """None where it is the same, at some phase."""
     phase: int | None = None
-    """Nanoseconds past a tick at which it is the same, with the times of the log; None where no phase was needed."""
+    """Nanoseconds past a tick at which it is the same, with the times of the log, or past the first of eight; None
+    where no phase was needed."""
 
     @property
     def same(self) -> bool:
@@ -99,6 +103,9 @@ def _tries(truth: Trace, moments: Moments, tick: int) -> Iterator[Moments]:
             for number in range(_TRIES):
                 phase = number * tick // _TRIES
                 yield replace(moments, phase=phase, paces_exactly=exactly, cycle=cycle)
+    for exactly in (False, True) if paced else (False,):
+        for halves in range(2, 2 * _TICKS_AT_ONCE):
+            yield replace(moments, phase=halves * tick // 2, paces_exactly=exactly)
 
 
 def moments_of(truth: Trace) -> Moments | None:

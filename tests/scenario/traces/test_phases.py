@@ -57,6 +57,21 @@ def test_a_timer_that_meets_a_step_may_come_before_it_or_after_it():
     assert "the same at phase 0 ms" in {str(judged) for judged in verdicts}
 
 
+@pytest.mark.parametrize("ticks", [1, 4, 7])
+def test_a_long_timer_goes_by_eight_ticks_whose_first_nobody_knows(ticks):
+    """Data sent again after 0.4 s and more, and segments that come about then: they are answered in between."""
+    steps = [*TRACE["steps"][:4], [0.2, "send", 42001, 10]]
+    steps += [
+        [round(0.7 + 0.004 * number, 3), "in", 42001, "PA", 1 + 10 * number, 1, {"len": 10}]
+        for number in range(60)
+    ]
+    trace = {**TRACE, "steps": steps, "until": 1.2}
+    times = (*(step[0] for step in steps), trace["until"])
+    moments = step_trace.Moments(times, (0,) * len(times), phase=ticks * 4 * MILLISECOND)
+    log = step_trace.run(trace, moments=moments)["log"]
+    assert phases.judge({**trace, "log": log}).same
+
+
 @pytest.mark.parametrize(
     ("field", "value", "rule"),
     [
