@@ -1,19 +1,26 @@
-"""Run a suite of packetdrill scripts on the emulator, and say what passes by folder.
+"""Run a suite of packetdrill scripts on the emulator, or on this machine's kernel, and say what passes by folder.
 
     python tools/packetdrill_suite.py PATH [-D NAME=VALUE ...] [-O NAME=VALUE ...] [--generation KERNEL] [--ipv6]
+        [--kernel] [-j N] [--against TABLE]
 
 Each script that fails is listed with its line and why; the last line is `N passed, N failed`. Definitions that the
 runners of the well-known suites make for IPv4 are made here too. Scripts whose name ends in `v6` are for IPv6 alone,
 and run only with --ipv6, where those that end in `v4` do not.
+
+`--against` lays it beside another judge's answers: a table with tabs, whose heads have `script`, a path whose end says
+which, and `ipv4` or `ipv6`, which is `pass` where it passes.
 """
 
 import argparse
+import csv
 import sys
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from tcpemu.drill import DrillOutcome, DrillSettings, run_file, scripts_in
+from tcpemu.drill import DrillOutcome, DrillSettings, run_file, run_text, run_text_on_kernel, scripts_in
 from tcpemu.generations import DEFAULT
 
 IPV4 = {
@@ -43,8 +50,12 @@ def main() -> int:
     unfit = "v4" if arguments.ipv6 else "v6"
     scripts = [path for path in scripts_in([arguments.path]) if not path.stem.endswith(unfit)]
     settings = settings_of(arguments)
-    outcomes = {script: run_file(script, settings) for script in scripts}
+    run = partial(run_file, settings=settings, run=run_text_on_kernel if arguments.kernel else run_text)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        outcomes = dict(zip(scripts, pool.map(run, scripts), strict=True))
     tell(arguments.path, outcomes)
+    if arguments.against is not None:
+        tell_against(arguments.against, "ipv6" if arguments.ipv6 else "ipv4", outcomes)
     passed = sum(outcome.passed for outcome in outcomes.values())
     print(f"in {time.perf_counter() - began:.1f} s")
     print(f"{passed} passed, {len(outcomes) - passed} failed")
@@ -60,6 +71,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("-O", dest="options", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--generation", default=DEFAULT, metavar="KERNEL")
     parser.add_argument("--ipv6", action="store_true", help="run over IPv6")
+    parser.add_argument("--kernel", action="store_true", help="run on this machine's kernel; needs root")
+    parser.add_argument("-j", dest="jobs", type=int, default=1, metavar="N", help="so many at a time")
+    parser.add_argument("--against", type=Path, metavar="TABLE", help="another judge's answers")
     return parser.parse_args()
 
 
@@ -85,6 +99,21 @@ def tell(root: Path, outcomes: dict[Path, DrillOutcome]) -> None:
         passed = sum(outcome.passed for outcome in inside)
         name = folder.relative_to(root) if root.is_dir() else folder
         print(f"{passed:4} of {len(inside):3}  {name}")
+
+
+def tell_against(table: Path, column: str, outcomes: dict[Path, DrillOutcome]) -> None:
+    """Where the other judge has another answer, and how often it has the same."""
+    lines = [line for line in table.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    judged = {row["script"]: row[column] for row in csv.DictReader(lines, delimiter="\t")}
+    counts: dict[tuple[str, bool], int] = defaultdict(int)
+    print()
+    for script, outcome in outcomes.items():
+        word = next((word for name, word in judged.items() if str(script).endswith(f"/{name}")), "unknown")
+        counts[word, outcome.passed] += 1
+        if (word == "pass") != outcome.passed and word != "unknown":
+            print(f"{script.name}: {word} there, {'passed' if outcome.passed else 'failed'} here")
+    for (word, passed), number in sorted(counts.items()):
+        print(f"{number:4} {word} there, {'passed' if passed else 'failed'} here")
 
 
 if __name__ == "__main__":

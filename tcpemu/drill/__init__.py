@@ -1,11 +1,15 @@
-"""packetdrill scripts, run on the emulated host in virtual time.
+"""packetdrill scripts, run on the emulated host in virtual time, or on this machine's kernel.
 
     language/        a script's text becomes records; mistakes are told with the line and a caret
     setup/           options, constants, ICMP names, what shell commands set; calls that cannot be
     playing/         each event at its time: packets, calls, code, and what differs from the script
     running/         that on the emulated host, in virtual time
-    drill_run.py     one script from its text to its outcome
-    drill_suite.py   many scripts: which there are, and their outcomes as JUnit XML and captures
+    on_kernel/       that on the kernel of a network namespace, in real time
+    drill_reading.py      a script read whole, with what is asked for beside it
+    drill_run.py          one script from its text to its outcome, on the emulated host
+    drill_on_kernel.py    the same on this machine's kernel, in a child: drill_worker.py
+    drill_outcome.py      what became of a script
+    drill_suite.py        many scripts: which there are, and their outcomes as JUnit XML and captures
 
 >>> from tcpemu.drill import run_text
 >>> outcome = run_text('''
@@ -19,7 +23,10 @@
 True
 """
 
-from tcpemu.drill.drill_run import DrillOutcome, DrillSettings, run_file, run_text
+from tcpemu.drill.drill_on_kernel import run_text_on_kernel
+from tcpemu.drill.drill_outcome import DrillOutcome
+from tcpemu.drill.drill_reading import DrillSettings
+from tcpemu.drill.drill_run import run_file, run_text
 from tcpemu.drill.drill_suite import junit_xml, scripts_in
 from tcpemu.drill.language.parse_script import parse_script
 from tcpemu.drill.language.script_mistake import ScriptError
@@ -32,5 +39,6 @@ __all__ = [
     "parse_script",
     "run_file",
     "run_text",
+    "run_text_on_kernel",
     "scripts_in",
 ]

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tcpemu.drill.drill_run import DrillOutcome
+from tcpemu.drill.drill_outcome import DrillOutcome
 from tcpemu.version import __version__
 from tcpemu.wire.capture_values import Capture, Interface
 

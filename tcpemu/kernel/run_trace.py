@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ def run(trace: Trace) -> Trace:
     """
     if missing := whats_missing():
         raise KernelUnavailableError(missing)
-    answer = _ask_child(trace)
+    answer = ask_child("tcpemu.kernel.worker", trace, trace["until"] + GRACE)
     if "mistake" in answer:
         raise StepError(f"{trace.get('name', 'trace')}: {answer['mistake']}")
     if "trouble" in answer:
@@ -48,23 +51,30 @@ def whats_missing() -> str | None:
     return None
 
 
-def _ask_child(trace: Trace) -> dict[str, Any]:
-    command = ["unshare", "--net", sys.executable, "-m", "tcpemu.kernel.worker"]
-    try:
-        done = subprocess.run(
-            command,
-            input=json.dumps(trace),
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=trace["until"] + GRACE,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise KernelError(f"no answer within {error.timeout} s; is the machine very busy?") from None
-    if done.returncode != 0:
-        raise KernelError(f"the child failed with status {done.returncode}: {done.stderr.strip()[-500:]}")
-    answer: dict[str, Any] = json.loads(done.stdout)
+def ask_child(module: str, question: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """What a module of the package, run in a network namespace of its own, answers: JSON in and out.
+
+    KernelError where it gives no answer within these seconds. Nothing that it has started is left then.
+    """
+    with subprocess.Popen(
+        ["unshare", "--net", sys.executable, "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+        text=True,
+        start_new_session=True,
+    ) as child:
+        try:
+            told, complaint = child.communicate(json.dumps(question), seconds)
+        except subprocess.TimeoutExpired:
+            raise KernelError(f"no answer within {seconds:.0f} s; is the machine very busy?") from None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+    if child.returncode != 0:
+        raise KernelError(f"the child failed with status {child.returncode}: {complaint.strip()[-500:]}")
+    answer: dict[str, Any] = json.loads(told)
     return answer
 
 

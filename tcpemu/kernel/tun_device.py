@@ -1,7 +1,9 @@
 """The child's network: a TUN device, its address, the route to the peer, sysctls."""
 
+import ctypes
 import fcntl
 import os
+import socket
 import struct
 import subprocess
 from collections.abc import Mapping
@@ -17,7 +19,15 @@ QUEUE_LENGTH = 10_000
 """Packets that wait in the device to be read: more than any trace has on its way."""
 
 _TUNSETIFF = 0x400454CA
-_IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
+_TUNSETOFFLOAD = 0x400454D0
+_IFF_TUN, _IFF_NO_PI, _IFF_VNET_HDR = 0x0001, 0x1000, 0x4000
+_CHECKSUMS, _TSO4, _TSO6, _TSO_ECN = 1, 2, 4, 8
+OFFLOAD_HEADER = 10
+"""Octets before each packet of a device that cuts segments: struct virtio_net_hdr (include/uapi/linux/virtio_net.h)."""
+
+_SIOCETHTOOL = 0x8946
+OFFLOADS = {"rx": 0x15, "tx": 0x17, "sg": 0x19, "tso": 0x1F, "gso": 0x24, "gro": 0x2C}
+"""What `ethtool -K` can turn on and off, and its commands (include/uapi/linux/ethtool.h)."""
 
 DEFAULTS: Mapping[str, str | int] = {"net.ipv4.tcp_congestion_control": "reno"}
 _QUIET: Mapping[str, str | int] = {"net.ipv6.conf.all.disable_ipv6": 1}
@@ -27,11 +37,17 @@ _IPV6_COMMANDS = (
 )
 
 
-def open_device() -> int:
-    """A non-blocking descriptor: whole IP packets of the kernel are read from it, and written to it."""
+def open_device(*, offload: bool = False) -> int:
+    """A non-blocking descriptor: whole IP packets of the kernel are read from it, and written to it.
+
+    With `offload` the kernel leaves it to the device to cut data into segments and to sum them, as it does with the
+    usual Ethernet card: a packet may be far longer than the MTU, and OFFLOAD_HEADER octets stand before each.
+    """
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    request = struct.pack("16sH22x", DEVICE.encode(), _IFF_TUN | _IFF_NO_PI)
-    fcntl.ioctl(descriptor, _TUNSETIFF, request)
+    flags = _IFF_TUN | _IFF_NO_PI | (_IFF_VNET_HDR if offload else 0)
+    fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", DEVICE.encode(), flags))
+    if offload:
+        fcntl.ioctl(descriptor, _TUNSETOFFLOAD, _CHECKSUMS | _TSO4 | _TSO6 | _TSO_ECN)
     return descriptor
 
 
@@ -46,10 +62,37 @@ def bring_up(sysctls: Mapping[str, str | int], ipv6: bool = False) -> None:
     ):
         subprocess.run(["ip", *command.split()], check=True)
     for name, value in {**({} if ipv6 else _QUIET), **DEFAULTS, **sysctls}.items():
-        _set(name, value)
+        set_sysctl(name, value)
 
 
-def _set(name: str, value: str | int) -> None:
+def bring_up_between(host: str, peer: str, mtu: int) -> None:
+    """Address of the host and route to the peer for any two addresses of one IP, once the device is there.
+
+    All that begins as the host's address does, 16 bits or with IPv6 64, is behind the device.
+    """
+    six = ":" in host
+    for command in (
+        "link set lo up",
+        f"link set {DEVICE} up mtu {mtu} txqueuelen {QUEUE_LENGTH}",
+        f"addr add {host}/{64 if six else 16} dev {DEVICE}{' nodad' if six else ''}",
+        f"route replace {peer} dev {DEVICE}",
+    ):
+        subprocess.run(["ip", *(["-6"] if six else []), *command.split()], check=True)
+    if not six:
+        for name, value in _QUIET.items():
+            set_sysctl(name, value)
+
+
+def set_offload(name: str, on: bool) -> None:
+    """Turn one of OFFLOADS on or off, as `ethtool -K` does. OSError where the device cannot."""
+    value = ctypes.create_string_buffer(struct.pack("=II", OFFLOADS[name], on))
+    request = struct.pack("16sP16x", DEVICE.encode(), ctypes.addressof(value))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, _SIOCETHTOOL, request)
+
+
+def set_sysctl(name: str, value: str | int) -> None:
+    """Set it in this namespace. StepError where the kernel has none of that name, or refuses the value."""
     try:
         Path("/proc/sys", *name.split(".")).write_text(f"{value}\n", encoding="ascii")
     except FileNotFoundError:

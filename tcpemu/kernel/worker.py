@@ -14,7 +14,7 @@ def main() -> None:
     """Write `{"answer": trace}`, or `{"mistake": text}` for an impossible step, or `{"trouble": text}`."""
     told: dict[str, Any]
     trace = json.load(sys.stdin)
-    _come_first()
+    come_first()
     try:
         told = {"answer": play(trace)}
     except StepError as error:
@@ -24,7 +24,7 @@ def main() -> None:
     json.dump(told, sys.stdout)
 
 
-def _come_first() -> None:
+def come_first() -> None:
     """Before all ordinary programs of the machine, where that is allowed: a step that comes late is another step."""
     with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))

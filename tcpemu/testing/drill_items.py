@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tcpemu.drill.drill_run import DrillSettings, run_file
+from tcpemu.drill.drill_reading import DrillSettings
+from tcpemu.drill.drill_run import run_file
 from tcpemu.generations import DEFAULT
 
 

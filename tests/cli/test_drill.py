@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
+from tcpemu.kernel import run_trace, whats_missing
 from tcpemu.wire.capture_file import read_capture
 
 GOOD = """ 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
@@ -106,3 +107,40 @@ def test_mistakes_on_the_command_line(folder, arguments, words):
     done = tcpemu(*arguments)
     assert done.exit_code == 2
     assert words in done.output
+
+
+def test_several_at_a_time_are_told_in_order(folder):
+    done = tcpemu(".", "-j", "3", "-q")
+    assert done.exit_code == 2
+    assert done.stdout.index("bad.pkt:5:") < done.stdout.index("mistake.pkt:1:3:")
+    assert done.stdout.endswith("1 passed, 2 failed\n")
+
+
+def test_the_emulator_is_not_told_what_to_be_where_it_does_not_run(folder):
+    done = tcpemu("--kernel", "--generation", "linux-3.10", "good.pkt")
+    assert done.exit_code == 2
+    assert "--generation is for the emulator" in done.output
+
+
+@pytest.mark.skipif(whats_missing() is not None, reason=whats_missing() or "")
+def test_on_the_kernel(folder):
+    done = tcpemu("--kernel", "good.pkt", "-o", "out.pcapng")
+    assert done.exit_code == 0, done.output
+    assert "s on Linux" in done.stdout
+    assert len(read_capture(folder / "out.pcapng").packets) == 2
+
+
+def test_without_root_it_is_said_what_helps(folder, monkeypatch):
+    monkeypatch.setattr(run_trace.os, "geteuid", lambda: 1000)
+    done = tcpemu("--kernel", "good.pkt")
+    assert done.exit_code == 2
+    assert "--kernel: " in done.output
+    assert done.output.count("\n") == 1
+
+
+def test_a_shell_runs_only_where_it_may(folder):
+    (folder / "shell.pkt").write_text("`touch made`" + GOOD)
+    assert tcpemu("shell.pkt").exit_code == 2
+    assert not (folder / "made").exists()
+    assert tcpemu("--shell", "shell.pkt").exit_code == 0
+    assert (folder / "made").exists()

@@ -2,13 +2,18 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tcpemu.cli.printing import check_not_read, check_place, free_name, show
 from tcpemu.cli.user_mistakes import WRONG_USE, UsageError, complain
-from tcpemu.drill.drill_run import DrillOutcome, DrillSettings, run_file
+from tcpemu.drill.drill_on_kernel import run_text_on_kernel
+from tcpemu.drill.drill_outcome import DrillOutcome
+from tcpemu.drill.drill_reading import DrillSettings
+from tcpemu.drill.drill_run import Runner, run_file, run_text
 from tcpemu.drill.drill_suite import SUFFIX, capture_of_outcome, junit_xml, scripts_in
 from tcpemu.drill.setup.drill_flags import DrillFlags, with_flag
 from tcpemu.explain.lines.style import line
@@ -31,8 +36,39 @@ class Places:
     junit: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """On what scripts run, and how they are told."""
+
+    on_kernel: bool = False
+    """On this machine's kernel."""
+    jobs: int = 1
+    quiet: bool = False
+
+    def check(self, generation: str | None, hz: int | None) -> None:
+        """UsageError where the emulator is told what to be though it does not run, or the kernel cannot be asked."""
+        if not self.on_kernel:
+            return
+        from tcpemu.kernel import whats_missing
+
+        for name, value in (("--generation", generation), ("--hz", hz)):
+            if value is not None:
+                raise UsageError(f"{name} is for the emulator; --kernel asks this machine's kernel as it is")
+        if missing := whats_missing():
+            raise UsageError(f"--kernel: {missing}")
+
+    @property
+    def runner(self) -> Runner:
+        """What runs a script."""
+        return run_text_on_kernel if self.on_kernel else run_text
+
+
 def settings_of(
-    defines: Sequence[str], options: Sequence[str], generation: str | None, hz: int | None
+    defines: Sequence[str],
+    options: Sequence[str],
+    generation: str | None,
+    hz: int | None,
+    run_shell: bool = False,
 ) -> DrillSettings:
     """What is asked for beside the scripts. UsageError."""
     flags: list[tuple[str, str | None]] = []
@@ -43,7 +79,9 @@ def settings_of(
             with_flag(DrillFlags(), *flags[-1])
         except ValueError as error:
             raise UsageError(str(error)) from None
-    return DrillSettings(generation or DEFAULT, dict(map(_definition, defines)), tuple(flags), hz)
+    return DrillSettings(
+        generation or DEFAULT, dict(map(_definition, defines)), tuple(flags), hz, run_shell=run_shell
+    )
 
 
 def _definition(text: str) -> tuple[str, str]:
@@ -53,9 +91,7 @@ def _definition(text: str) -> tuple[str, str]:
     return name, value
 
 
-def run_scripts(
-    places: Sequence[Path], settings: DrillSettings, files: Places, *, quiet: bool = False
-) -> int:
+def run_scripts(places: Sequence[Path], settings: DrillSettings, files: Places, manner: Manner) -> int:
     """Run them all; gives the exit status: 0, 1 where one fails, 2 where one cannot be read."""
     scripts = scripts_in(places)
     if not scripts:
@@ -68,19 +104,30 @@ def run_scripts(
         check_place(files.junit)
     outcomes: list[DrillOutcome] = []
     left: list[Path] = []
-    for script in _with_progress(scripts):
-        outcome = _run(script, settings)
+    run = partial(_run, settings=settings, runner=manner.runner)
+    for script, outcome in _with_progress(scripts, _outcomes(scripts, run, manner.jobs)):
         outcomes.append(outcome)
-        _tell(outcome, quiet)
+        _tell(outcome, manner.quiet)
         _keep(outcome, script, targets, files.failures, left)
     if files.junit is not None:
         write_whole(files.junit, junit_xml(outcomes))
     return _sum(outcomes)
 
 
-def _run(script: Path, settings: DrillSettings) -> DrillOutcome:
+def _outcomes(
+    scripts: Sequence[Path], run: Callable[[Path], DrillOutcome], jobs: int
+) -> Iterator[DrillOutcome]:
+    """Of each script, in order; each process of several runs one script at a time."""
+    if jobs == 1 or len(scripts) == 1:
+        yield from map(run, scripts)
+        return
+    with ProcessPoolExecutor(min(jobs, len(scripts))) as pool:
+        yield from pool.map(run, scripts)
+
+
+def _run(script: Path, settings: DrillSettings, runner: Runner) -> DrillOutcome:
     try:
-        return run_file(script, settings)
+        return run_file(script, settings, runner)
     except OSError as error:
         words = f"{script}: {error.strerror}"
         return DrillOutcome(str(script), False, words, words, mistake=True)
@@ -106,7 +153,8 @@ def _tell(outcome: DrillOutcome, quiet: bool) -> None:
     if not outcome.passed:
         show(line(words) for words in outcome.message.split("\n"))
     elif not quiet:
-        show([line(f"passed  {outcome.name}  ({outcome.virtual / 1e9:.3f} s of virtual time)")])
+        time = f"on Linux {outcome.kernel}" if outcome.kernel else "of virtual time"
+        show([line(f"passed  {outcome.name}  ({outcome.virtual / 1e9:.3f} s {time})")])
 
 
 def _keep(
@@ -135,12 +183,15 @@ def _sum(outcomes: Sequence[DrillOutcome]) -> int:
     return 0 if passed == len(outcomes) else FAILED
 
 
-def _with_progress(scripts: Sequence[Path]) -> Iterator[Path]:
-    """The scripts; on a terminal with a bar on standard error while there are several."""
+def _with_progress(
+    scripts: Sequence[Path], outcomes: Iterator[DrillOutcome]
+) -> Iterator[tuple[Path, DrillOutcome]]:
+    """Each script with what became of it; on a terminal with a bar on standard error while there are several."""
+    pairs = zip(scripts, outcomes, strict=True)
     if len(scripts) < 2 or not sys.stderr.isatty():
-        yield from scripts
+        yield from pairs
         return
     from rich.console import Console
     from rich.progress import track
 
-    yield from track(scripts, "scripts", console=Console(stderr=True), transient=True)
+    yield from track(pairs, "scripts", len(scripts), console=Console(stderr=True), transient=True)

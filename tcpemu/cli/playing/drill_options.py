@@ -38,10 +38,32 @@ Captures: TypeAlias = Annotated[
         "-o", "--output", metavar="OUT", help="Write captures: a file for one script, else a folder."
     ),
 ]
+OnKernel: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--kernel",
+        help="Run them on this machine's kernel instead, in real time, each in a network namespace of its own "
+        "(Linux, root).",
+    ),
+]
+Jobs: TypeAlias = Annotated[
+    int, typer.Option("-j", "--jobs", metavar="N", min=1, max=256, help="Run so many scripts at a time.")
+]
+Shell: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--shell",
+        help="Have a shell run the scripts' commands, on your machine and as you: with --kernel all of them, else "
+        "those that are not read for what they set. Without it no shell ever runs.",
+    ),
+]
 Failures: TypeAlias = Annotated[
     Path,
     typer.Option(
-        "--failures", metavar="DIR", help="Where a script that fails leaves its capture; made where needed."
+        "--failures",
+        "--captures",
+        metavar="DIR",
+        help="Where a script that fails leaves its capture; made where needed.",
     ),
 ]
 JunitFile: TypeAlias = Annotated[
@@ -64,10 +86,15 @@ def drill(
     output: Captures = None,
     failures: Failures = FAILURES,
     junit: JunitFile = None,
+    on_kernel: OnKernel = False,
+    shell: Shell = False,
+    jobs: Jobs = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Run packetdrill scripts on the emulator, in virtual time."""
-    from tcpemu.cli.playing.drill_command import Places, run_scripts, settings_of
+    """Run packetdrill scripts on the emulator, in virtual time, or on this machine's kernel."""
+    from tcpemu.cli.playing.drill_command import Manner, Places, run_scripts, settings_of
 
-    settings = settings_of(define or [], option or [], generation, hz)
-    raise typer.Exit(run_scripts(scripts, settings, Places(output, failures, junit), quiet=quiet))
+    settings = settings_of(define or [], option or [], generation, hz, shell)
+    manner = Manner(on_kernel, jobs, quiet)
+    manner.check(generation, hz)
+    raise typer.Exit(run_scripts(scripts, settings, Places(output, failures, junit), manner))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import struct
 from dataclasses import dataclass
 
 from tcpemu.drill.language.drill_script import (
@@ -20,6 +21,8 @@ from tcpemu.drill.language.drill_script import (
 )
 from tcpemu.drill.language.script_mistake import Place, ScriptError, ScriptText
 from tcpemu.drill.setup.constant_names import CONSTANTS
+
+_MOST_OPTION_OCTETS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,3 +136,23 @@ class Arguments:
     def place(self) -> Place:
         """Where the call stands."""
         return self.call.place
+
+
+def option_octets(arguments: Arguments) -> bytes:
+    """The value of setsockopt() as memory, of the length that the call gives."""
+    length = arguments.number(4)
+    if not 0 <= length <= _MOST_OPTION_OCTETS:
+        raise arguments.mistake(arguments.at(4), f"the length can be 0 to {_MOST_OPTION_OCTETS}")
+    given = arguments.at(3)
+    if isinstance(given, Array):
+        given = arguments.memory(given, "a value")
+    if isinstance(given, Text):
+        return given.value.encode("latin-1", "replace").ljust(length, b"\0")[:length]
+    if isinstance(given, Structure):
+        linger: bytes = struct.pack(
+            "<ii", arguments.field_value(given, "onoff"), arguments.field_value(given, "linger")
+        )
+        return linger[:length]
+    value = 0 if isinstance(given, Anything) else arguments.value(given)
+    most: int = (1 << 8 * length) - 1
+    return (value & most).to_bytes(length, "little")

@@ -42,7 +42,9 @@ class DrillFlow:
     local: Numbering = field(default_factory=Numbering)
     remote: Numbering = field(default_factory=Numbering)
     socket: Socket | None = None
-    """The socket whose TCP_INFO code sees."""
+    """The emulated socket whose TCP_INFO code sees."""
+    descriptor: int | None = None
+    """The same on the kernel: its descriptor."""
     number_known: bool = False
     """The host's initial number has been seen."""
     connection: object | None = None

@@ -45,8 +45,10 @@ class RunningCall:
 
     call: SystemCall
     arguments: Arguments
+    began: int
+    """Nanoseconds on the host's clock."""
     end: int | None
-    """Nanoseconds on the host's clock: when the script has it return."""
+    """The same: when the script has it return."""
     returned: int | None = None
     value: int = 0
     error: OSError | None = None
@@ -124,14 +126,15 @@ class ScriptPlayer(ABC):
             return self.last_time
         return self.stage.clock() - BEGINNING
 
-    def _tolerance(self, start: int) -> int:
+    def _tolerance(self, since: int) -> int:
+        """How far off a time may be that comes so long after the one before it, in nanoseconds."""
         flags = self.flags
-        part = int(flags.tolerance_percent / 100 * max(0, start - self.last_time))
+        part = int(flags.tolerance_percent / 100 * max(0, since))
         return max(flags.tolerance_usecs * _MICROSECOND, part)
 
     def _wait_until(self, event: Event, start: int) -> None:
         moment = BEGINNING + start
-        if self.stage.clock() - moment > self._tolerance(start):
+        if self.stage.clock() - moment > self._tolerance(start - self.last_time):
             late = (self.stage.clock() - BEGINNING) / 1e9
             raise DrillFailure(
                 event.place, f"it is {late:.6f} s already; this was to happen at {start / 1e9:.6f} s"
@@ -189,8 +192,7 @@ class ScriptPlayer(ABC):
                 return taken
             taken.append(departure)
             octets += len(departure.segment.payload)
-            ends_piece = self.flags.strict_segments and departure.segment.flags & PSH
-            if octets >= packet.size or not departure.segment.payload or ends_piece:
+            if octets >= packet.size or not departure.segment.payload or self.ends_piece(departure):
                 return taken
 
     @abstractmethod
@@ -200,6 +202,10 @@ class ScriptPlayer(ABC):
     @abstractmethod
     def follows(self, before: Departure, departure: Departure) -> bool:
         """Whether a segment may be of the same piece as the one before it."""
+
+    def ends_piece(self, departure: Departure) -> bool:
+        """Whether nothing that follows is of the same piece, though the script has more octets."""
+        return bool(self.flags.strict_segments and departure.segment.flags & PSH)
 
     def _compare(self, packet: TcpPacket, flow: DrillFlow, departures: list[Departure], start: int) -> None:
         segment = packet_checks.joined([departure.segment for departure in departures])
@@ -215,7 +221,7 @@ class ScriptPlayer(ABC):
                 f"script: {packet_checks.packet_text(packet)}",
                 f"actual: {packet_checks.segment_text(actual)}, at {(departures[0].at - BEGINNING) / 1e9:.6f} s",
                 *fields,
-                f"the host: {departures[0].reason}",
+                *([f"the host: {departures[0].reason}"] if departures[0].reason else []),
                 *self._last_reasons(),
             )
             raise DrillFailure(
@@ -232,7 +238,7 @@ class ScriptPlayer(ABC):
         return max(flags.tolerance_usecs, part, flags.tcp_ts_tick_usecs) // flags.tcp_ts_tick_usecs
 
     def _compare_time(self, event: Event, at: int, start: int, end: int) -> None:
-        slack = self._tolerance(start)
+        slack = self._tolerance(start - self.last_time)
         if start - slack <= at <= end + slack:
             return
         wanted = f"at {start / 1e9:.6f} s" if start == end else f"from {start / 1e9:.6f} to {end / 1e9:.6f} s"
@@ -250,7 +256,7 @@ class ScriptPlayer(ABC):
         end = None
         if call.end is not None:
             end = BEGINNING + self.offset + call.end * _MICROSECOND
-        self.running = RunningCall(call, Arguments(self.script.text, call), end)
+        self.running = RunningCall(call, Arguments(self.script.text, call), self.stage.clock(), end)
         self.begin(self.running)
         if end is None:
             self._finish_running()
@@ -301,7 +307,7 @@ class ScriptPlayer(ABC):
     def _compare_end(self, running: RunningCall) -> None:
         if running.end is None or running.returned is None:
             return
-        if abs(running.returned - running.end) > self._tolerance(running.end - BEGINNING):
+        if abs(running.returned - running.end) > self._tolerance(running.end - running.began):
             at, wanted = ((moment - BEGINNING) / 1e9 for moment in (running.returned, running.end))
             words = f"{running.call.name}() returns at {at:.6f} s; expected at {wanted:.6f} s"
             raise DrillFailure(running.call.place, words, self._last_reasons())

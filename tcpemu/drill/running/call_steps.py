@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure, Text, Word
+from tcpemu.drill.language.drill_script import Anything, Array, Structure, Text, Word
 from tcpemu.drill.playing.call_arguments import Arguments
 from tcpemu.drill.playing.drill_failure import DrillFailure, WouldWait
 from tcpemu.drill.playing.drill_flow import DrillFlow
+from tcpemu.drill.playing.result_checks import compared, expect_number
 from tcpemu.drill.running.descriptor_table import (
     NON_BLOCKING,
     READ_WRITE,
@@ -200,22 +201,11 @@ def _read(world: DrillWorld, arguments: Arguments) -> int:
         return len(_from_file(file, size))
     flags = arguments.number(3) if arguments.call.name in ("recv", "recvfrom") else 0
     socket = socket_file(world, arguments)
-    return _compared(arguments, 1, receive(world, socket, size, flags))
+    return compared(arguments, 1, receive(world, socket, size, flags))
 
 
 def _readv(world: DrillWorld, arguments: Arguments) -> int:
     return len(receive(world, socket_file(world, arguments), sum(arguments.sizes(arguments.at(1))), 0))
-
-
-def _compared(arguments: Arguments, place: int, octets: bytes) -> int:
-    """How many octets came, which have to be those of the script where it gives some."""
-    wanted = arguments.at(place)
-    if isinstance(wanted, Text):
-        text = wanted.value.encode("latin-1", "replace")
-        same = octets.startswith(text) if wanted.open_ended else octets == text
-        if not same:
-            raise DrillFailure(wanted.place, f"expected the octets {text!r}, got {octets!r}")
-    return len(octets)
 
 
 def _from_pipe(file: PipeFile, size: int) -> int:
@@ -430,13 +420,6 @@ def _inq(socket: Socket) -> int:
     if socket.listener is not None:
         raise SocketError(errno.EINVAL)
     return socket.unread
-
-
-def expect_number(arguments: Arguments, wanted: Expression, value: int) -> None:
-    """A number that the call writes."""
-    if not isinstance(wanted, Anything) and arguments.value(wanted) != value:
-        words = f"{arguments.call.name}() gives {value} where the script has {arguments.value(wanted)}"
-        raise DrillFailure(wanted.place, words)
 
 
 def _open(world: DrillWorld, arguments: Arguments) -> int:

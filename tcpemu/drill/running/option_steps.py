@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 
 from tcpemu.drill.language.drill_script import Anything, Array, Structure, Text
-from tcpemu.drill.playing.call_arguments import Arguments
+from tcpemu.drill.playing.call_arguments import Arguments, option_octets
 from tcpemu.drill.playing.drill_failure import DrillFailure
-from tcpemu.drill.running.call_steps import Step, expect_number, socket_file
+from tcpemu.drill.playing.result_checks import expect_number
+from tcpemu.drill.running.call_steps import Step, socket_file
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.drill.running.transmit_stamps import stamps_for
 
@@ -19,7 +20,7 @@ _MOST_OCTETS = 4096
 def _setsockopt(world: DrillWorld, arguments: Arguments) -> int:
     file = socket_file(world, arguments)
     level, name = arguments.number(1), arguments.number(2)
-    octets = _octets(arguments)
+    octets = option_octets(arguments)
     if (level, name) == _TCP_INQ:
         file.inq = any(octets)
         return 0
@@ -31,26 +32,6 @@ def _setsockopt(world: DrillWorld, arguments: Arguments) -> int:
         return 0
     file.socket.setsockopt(level, name, octets, world.stage.now)
     return 0
-
-
-def _octets(arguments: Arguments) -> bytes:
-    """The value as memory, of the length that the call gives."""
-    length = arguments.number(4)
-    if not 0 <= length <= _MOST_OCTETS:
-        raise arguments.mistake(arguments.at(4), f"the length can be 0 to {_MOST_OCTETS}")
-    given = arguments.at(3)
-    if isinstance(given, Array):
-        given = arguments.memory(given, "a value")
-    if isinstance(given, Text):
-        return given.value.encode("latin-1", "replace").ljust(length, b"\0")[:length]
-    if isinstance(given, Structure):
-        linger: bytes = struct.pack(
-            "<ii", arguments.field_value(given, "onoff"), arguments.field_value(given, "linger")
-        )
-        return linger[:length]
-    value = 0 if isinstance(given, Anything) else arguments.value(given)
-    most: int = (1 << 8 * length) - 1
-    return (value & most).to_bytes(length, "little")
 
 
 def _getsockopt(world: DrillWorld, arguments: Arguments) -> int:

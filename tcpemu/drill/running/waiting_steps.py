@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import errno
 
-from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure
+from tcpemu.drill.language.drill_script import Anything, Structure
 from tcpemu.drill.playing.call_arguments import Arguments
 from tcpemu.drill.playing.drill_failure import DrillFailure, WouldWait
+from tcpemu.drill.playing.result_checks import (
+    controls_of,
+    data_of,
+    expect_controls,
+    expect_field,
+    expect_flags,
+)
 from tcpemu.drill.running.call_steps import Step, descriptor, new_descriptor, receive, socket_file
 from tcpemu.drill.running.descriptor_table import EpollFile, SocketFile
 from tcpemu.drill.running.drill_world import DrillWorld
@@ -88,20 +95,13 @@ def _epoll_ctl(world: DrillWorld, arguments: Arguments) -> int:
         epoll.remove(number)
         return 0
     event = arguments.structure(arguments.at(3))
-    bits, data = arguments.field_value(event, "events"), _data(arguments, event)
+    bits, data = arguments.field_value(event, "events"), data_of(arguments, event)
     if action == _ADD:
         epoll.add(number, file, bits, data)
     elif action == _MOD:
         epoll.change(number, bits, data)
     else:
         raise SocketError(errno.EINVAL)
-    return 0
-
-
-def _data(arguments: Arguments, event: Structure) -> int:
-    for name in ("fd", "ptr", "u32", "u64"):
-        if name in event.members():
-            return arguments.field_value(event, name)
     return 0
 
 
@@ -114,7 +114,7 @@ def _epoll_wait(world: DrillWorld, arguments: Arguments) -> int:
     given = arguments.at(1)
     expected = [] if isinstance(given, Anything) else arguments.structures(1)
     for event, (bits, data) in zip(expected, found, strict=False):
-        wanted, wanted_data = arguments.field_value(event, "events"), _data(arguments, event)
+        wanted, wanted_data = arguments.field_value(event, "events"), data_of(arguments, event)
         if (bits, data) != (wanted, wanted_data):
             words = f"epoll_wait() says {hex(bits)} of {data}; the script has {hex(wanted)} of {wanted_data}"
             raise DrillFailure(event.place, words)
@@ -132,13 +132,13 @@ def _recvmsg(world: DrillWorld, arguments: Arguments) -> int:
     if flags & MSG_ERRQUEUE:
         return _from_error_queue(world, file, message, sum(sizes), arguments)
     octets = receive(world, file, sum(sizes), flags)
-    controls = _controls(message)
+    controls = controls_of(message)
     if file.inq:
         left = file.socket.unread + _end_waits(file)
-        _expect_controls(arguments, message, controls, [(6, 36, left)])
+        expect_controls(arguments, message, controls, [(6, 36, left)])
     elif controls:
         raise DrillFailure(message.place, "recvmsg() gives no control message here")
-    _expect_flags(arguments, message, 0)
+    expect_flags(arguments, message, 0)
     return len(octets)
 
 
@@ -159,12 +159,12 @@ def _from_error_queue(
             )
         stamp = file.stamps.waiting.popleft()
         _expect_stamp(world, arguments, message, stamp, (level, kind))
-        _expect_flags(arguments, message, MSG_ERRQUEUE | MSG_TRUNC)
+        expect_flags(arguments, message, MSG_ERRQUEUE | MSG_TRUNC)
         return 0
     entry = file.socket.recv_error(world.stage.now)
     size = min(room, len(entry.octets))
-    _expect_controls(arguments, message, _controls(message), [(level, kind, entry)])
-    _expect_flags(arguments, message, MSG_ERRQUEUE | (MSG_TRUNC if size < len(entry.octets) else 0))
+    expect_controls(arguments, message, controls_of(message), [(level, kind, entry)])
+    expect_flags(arguments, message, MSG_ERRQUEUE | (MSG_TRUNC if size < len(entry.octets) else 0))
     return size
 
 
@@ -172,77 +172,17 @@ def _expect_stamp(
     world: DrillWorld, arguments: Arguments, message: Structure, stamp: Stamp, option: tuple[int, int]
 ) -> None:
     """When it was, and of what it is the time."""
-    controls = _controls(message)
+    controls = controls_of(message)
     told = QueuedError(errno.ENOMSG, _ORIGIN_TIMESTAMPING, 0, 0, stamp.kind, stamp.key, b"", None, None)
-    _expect_controls(arguments, message, controls[1:], [(*option, told)])
+    expect_controls(arguments, message, controls[1:], [(*option, told)])
     control = arguments.structure(controls[0])
-    _expect_field(arguments, control, "cmsg_level", _SCM_TIMESTAMPING[0])
-    _expect_field(arguments, control, "cmsg_type", _SCM_TIMESTAMPING[1])
+    expect_field(arguments, control, "cmsg_level", _SCM_TIMESTAMPING[0])
+    expect_field(arguments, control, "cmsg_type", _SCM_TIMESTAMPING[1])
     time = arguments.structure(arguments.field(control, "cmsg_data").value)
     wanted = arguments.field_value(time, "scm_sec") * 10**9 + arguments.field_value(time, "scm_nsec")
     at = world.stage.since_start(stamp.at)
     if abs(at - wanted) > world.flags.tolerance_usecs * 1000:
         raise DrillFailure(time.place, f"the stamp is of {at / 1e9:.6f} s; expected {wanted / 1e9:.6f} s")
-
-
-def _controls(message: Structure) -> tuple[Expression, ...]:
-    found = message.members().get("msg_control")
-    if found is None or not isinstance(found.value, Array):
-        return ()
-    return found.value.items
-
-
-def _expect_flags(arguments: Arguments, message: Structure, flags: int) -> None:
-    wanted = message.members().get("msg_flags")
-    if (
-        wanted is not None
-        and not isinstance(wanted.value, Anything)
-        and arguments.value(wanted.value) != flags
-    ):
-        words = f"msg_flags is {hex(flags)} where the script has {hex(arguments.value(wanted.value))}"
-        raise DrillFailure(wanted.place, words)
-
-
-def _expect_controls(
-    arguments: Arguments,
-    message: Structure,
-    expected: tuple[Expression, ...],
-    actual: list[tuple[int, int, int | QueuedError]],
-) -> None:
-    if len(expected) != len(actual):
-        words = f"recvmsg() gives {len(actual)} control messages where the script has {len(expected)}"
-        raise DrillFailure(message.place, words)
-    for item, (level, kind, data) in zip(expected, actual, strict=True):
-        control = arguments.structure(item)
-        _expect_field(arguments, control, "cmsg_level", level)
-        _expect_field(arguments, control, "cmsg_type", kind)
-        value = arguments.field(control, "cmsg_data").value
-        if isinstance(data, int):
-            if not isinstance(value, Anything) and arguments.value(value) != data:
-                words = f"the control message says {data} where the script has {arguments.value(value)}"
-                raise DrillFailure(value.place, words)
-            continue
-        told = arguments.structure(value)
-        for name, number in _fields_of(data).items():
-            _expect_field(arguments, told, name, number)
-
-
-def _fields_of(entry: QueuedError) -> dict[str, int]:
-    return {
-        "ee_errno": entry.errno,
-        "ee_origin": entry.origin,
-        "ee_type": entry.kind,
-        "ee_code": entry.code,
-        "ee_info": entry.info,
-        "ee_data": entry.data,
-    }
-
-
-def _expect_field(arguments: Arguments, structure: Structure, name: str, value: int) -> None:
-    wanted = arguments.field(structure, name)
-    if not isinstance(wanted.value, Anything) and arguments.value(wanted.value) != value:
-        words = f"{name} is {value} where the script has {arguments.value(wanted.value)}"
-        raise DrillFailure(wanted.place, words)
 
 
 WAITING_STEPS: dict[str, Step] = {

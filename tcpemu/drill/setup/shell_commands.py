@@ -61,12 +61,26 @@ class MakeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceCommand:
+    """A program that sets device, queue or routes of a namespace, and does nothing else."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NoMeaning:
     """It has no meaning on an emulated host."""
 
 
 ShellAct: TypeAlias = (
-    SetSysctl | RestoreSysctls | ReadCounters | LookForSocket | MakeFile | NoMeaning | NetworkAct
+    SetSysctl
+    | RestoreSysctls
+    | ReadCounters
+    | LookForSocket
+    | MakeFile
+    | NoMeaning
+    | NetworkAct
+    | DeviceCommand
 )
 """What one command does to the host."""
 
@@ -81,17 +95,24 @@ _ARITHMETIC = re.compile(r"\$\(\((.*?)\)\)")
 _RESTORE = re.compile(r"/tmp/sysctl_restore_[^/]*\.sh$")
 _SOCKET_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _GREP_OPTIONS = ("-q", "-F", "-e")
+_DEVICE_COMMANDS = (
+    *(("ip", word) for word in ("route", "link", "addr", "neigh", "tcp_metrics")),
+    *(("tc", word) for word in ("qdisc", "class", "filter")),
+    *(("ethtool", word) for word in ("-K", "-s")),
+)
 _QUIET_WORDS = ("set", "true", ":", "export", "sleep", "[", "test")
 
 
-def acts_of(line: str, folder: Path, depth: int = 0) -> list[ShellAct]:
+def acts_of(line: str, folder: Path, depth: int = 0, *, device: bool = False) -> list[ShellAct]:
     """What the command line does, in order; files are looked for from the script's folder on.
+
+    With `device` there is one, with a queue and routes, that commands can change.
 
     Raises UnreadableCommandError, which says what cannot be read, and OSError for a file that is not there.
     """
     acts: list[ShellAct] = []
     for words in _commands(line):
-        acts += _acts_of_command(words, folder, depth)
+        acts += _acts_of_command(words, folder, depth, device)
     return acts
 
 
@@ -146,8 +167,10 @@ def _value(node: ast.expr) -> int:
     raise ValueError
 
 
-def _acts_of_command(words: list[str], folder: Path, depth: int) -> list[ShellAct]:
+def _acts_of_command(words: list[str], folder: Path, depth: int, device: bool) -> list[ShellAct]:
     program = words[0].rsplit("/", 1)[-1]
+    if device and (program, *words[1:2]) in _DEVICE_COMMANDS:
+        return [DeviceCommand((program, *_without_output(words[1:])))]
     if _RESTORE.search(words[0]):
         return [RestoreSysctls()]
     if program in _READERS:
@@ -160,9 +183,9 @@ def _acts_of_command(words: list[str], folder: Path, depth: int) -> list[ShellAc
     if act is not None:
         return [act]
     if program in ("source", ".") and len(words) > 1:
-        return _file(words[1], folder, depth)
+        return _file(words[1], folder, depth, device)
     if program.endswith(".sh"):
-        return _file(words[0], folder, depth)
+        return _file(words[0], folder, depth, device)
     raise UnreadableCommandError(f"`{' '.join(words)}` is not read: it is more than a sysctl that it sets")
 
 
@@ -196,13 +219,13 @@ def _zeros(words: list[str]) -> list[ShellAct]:
     return [MakeFile(values["of"], min(int(size) * int(count), _MOST_OCTETS))]
 
 
-def _file(name: str, folder: Path, depth: int) -> list[ShellAct]:
+def _file(name: str, folder: Path, depth: int, device: bool) -> list[ShellAct]:
     path = Path(os.path.normpath(folder / name))
     if depth >= _DEEPEST:
         raise UnreadableCommandError(f"{path} is reached through more than {_DEEPEST} files")
     with path.open(encoding="utf-8", errors="replace") as file:
         text = file.read(_MOST_OCTETS)
-    return acts_of(text, folder, depth + 1)
+    return acts_of(text, folder, depth + 1, device=device)
 
 
 def _sysctl(words: list[str]) -> list[ShellAct]:

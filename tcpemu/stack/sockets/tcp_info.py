@@ -23,6 +23,7 @@ from tcpemu.stack.records.listener import Listener
 TIMESTAMPS, SACK, WSCALE, ECN, ECN_SEEN, SYN_DATA = 1, 2, 4, 8, 16, 32
 """Bits of `tcpi_options`."""
 _LAYOUT = "<8B24I4Q6IQ3Q2I2Q6I2HI"
+_USED = struct.calcsize(_LAYOUT)
 _LENGTH = 280
 """Octets of the structure; what is beyond the fields here is about AccECN, and zero without it."""
 
@@ -139,6 +140,14 @@ class TcpInfo:
                 value = (value or 0) | self.fastopen_client_fail << 1  # both are bits of one octet
             values.append(value or 0)
         return struct.pack(_LAYOUT, *values).ljust(_LENGTH, b"\0")[:room]
+
+
+def info_of_octets(octets: bytes) -> TcpInfo:
+    """The structure as a kernel gives it; what an older one leaves out is 0."""
+    numbers = list(struct.unpack(_LAYOUT, octets[:_USED].ljust(_USED, b"\0")))
+    limited, numbers[7] = numbers[7], numbers[7] & 1  # both are bits of one octet
+    values = {field.name: number for field, number in zip(fields(TcpInfo)[:-1], numbers, strict=True)}
+    return TcpInfo(**values, fastopen_client_fail=limited >> 1 & 3)
 
 
 class FlowFigures(NamedTuple):
