@@ -61,7 +61,6 @@ Failures: TypeAlias = Annotated[
     Path,
     typer.Option(
         "--failures",
-        "--captures",
         metavar="DIR",
         help="Where a script that fails leaves its capture; made where needed.",
     ),
