@@ -38,6 +38,7 @@ alone loads neither Scapy nor anything else outside the standard library. The ro
 each imports only from those below it:
 
     cli/            the commands; __main__.py: `python -m tcpemu`
+    notebook/       values that show themselves in Jupyter, rows for pandas
     lab/            labs for a class: a capture and a key for each student, and their marking
     testing/        a network for tests of other programs
     diagnose/       captures of real systems: what is in them, what happened and why
@@ -55,6 +56,7 @@ each imports only from those below it:
 and version.py is below all of them.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +123,10 @@ __all__ = [
     "to_scapy",
     "write_capture",
 ]
+
+
+if "IPython" in sys.modules:  # in a notebook hosts, networks and runs show themselves
+    import_module("tcpemu.notebook.formatters").register()
 
 
 def __getattr__(name: str) -> Any:

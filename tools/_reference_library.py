@@ -16,6 +16,7 @@ ROOMS = (
     "tcpemu",
     "tcpemu.stack",
     "tcpemu.lab",
+    "tcpemu.notebook",
     "tcpemu.testing",
     "tcpemu.testing.bench",
     "tcpemu.testing.strategies",

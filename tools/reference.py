@@ -24,7 +24,10 @@ from tcpemu.explain.facts.counter_meanings import MEANING, group
 from tcpemu.generations import DEFAULT
 from tcpemu.generations.linux_counters import _SINCE as COUNTERS_SINCE
 from tcpemu.generations.linux_sysctls import SINCE as SYSCTLS_SINCE
+from tcpemu.lab.asking import fact_rows
+from tcpemu.lab.format import lab_file
 from tcpemu.scenario.format.key_reference import Key, sections
+from tcpemu.scenario.format.strict_table import Table
 from tcpemu.stack import REASONS, SYSCTLS
 from tcpemu.stack.base import events
 from tcpemu.stack.base.events import Outcome
@@ -125,6 +128,32 @@ def key_row(key: Key) -> tuple[str, ...]:
 
 
 # ------------------------------------------------------------------------------------------ library
+
+
+def labs() -> Iterator[str]:
+    yield f"\n{inspect.cleandoc(lab_file.__doc__ or '').partition(chr(10) * 2)[2]}"
+    for heading, model in LAB_TABLES.items():
+        yield f"\n## {heading}\n\n{doc_of(model)}"
+        keys = (
+            (code(field.alias or name), field.description or "") for name, field in model.model_fields.items()
+        )
+        yield from table(("key", "is"), keys)
+    yield "\n## What queries ask\n\n" + inspect.cleandoc(fact_rows.__doc__ or "").partition("\n\n")[2]
+    for name, row in fact_rows.TABLES.items():
+        yield f"\n### {name}\n\n{doc_of(row)}"
+        columns = ((code(one.signature.partition(":")[0]), one.about) for one in members_of(row))
+        yield from table(("column", "is"), columns)
+
+
+LAB_TABLES: dict[str, type[Table]] = {
+    "lab.toml": lab_file.LabFile,
+    "draw.NAME": lab_file.Draw,
+    "alike, and questions.holds": lab_file.Measured,
+    "questions": lab_file.Question,
+    "questions.wrong": lab_file.Slip,
+    "questions.options": lab_file.Option,
+    "questions.peers": lab_file.Peer,
+}
 
 
 def library() -> Iterator[str]:
@@ -252,6 +281,7 @@ def rules_of_kernels() -> Iterator[str]:
 PAGES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
     "commands.md": ("Commands", commands),
     "scenario.md": ("Scenario files", scenario),
+    "lab.md": ("Labs", labs),
     "library.md": ("The library", library),
     "events.md": ("Events", event_kinds),
     "reasons.md": ("Reasons", reasons),

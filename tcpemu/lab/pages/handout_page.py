@@ -91,8 +91,8 @@ def _question(number: int, question: Question, answer: AnswerKey) -> Iterator[st
     elif question.handed_in:
         yield f"<p>Hand in: <code>{question.file}</code></p>"
     else:
-        unit = "frame" if question.kind == "frame" else question.unit
-        yield f'<p><span class="blank"></span> {escape(unit)}{_tolerance(question)}</p>'
+        before = "frame " if question.kind == "frame" else ""
+        yield f'<p>{before}<span class="blank"></span> {escape(question.unit)}{_tolerance(question)}</p>'
     yield f'<span class="points">{points_text(float(question.points))} · <code>{question.name}</code></span>'
     yield "</section>"
 

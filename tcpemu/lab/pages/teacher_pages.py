@@ -43,7 +43,7 @@ def _class_body(key: KeyFile) -> Iterator[str]:
     yield "<h2>Answers</h2>"
     asked = [question for question in key.questions if not question.handed_in]
     yield table_text(
-        ("student", *(escape(f"{each.name}{f', {each.unit}' if each.unit else ''}") for each in asked)),
+        ("student", *(f"{each.name}<small>{escape(each.unit)}</small>" for each in asked)),
         ((_link(student), *_rights(student, asked)) for student in key.students),
         "key",
     )
@@ -90,5 +90,5 @@ def _answer(number: int, question: Question, answer: AnswerKey, lab: Lab) -> Ite
     if answer.because:
         yield f'<div class="because">{html_of(answer.because)}</div>'
     for slip in answer.slips:
-        yield f"<p>{escape(number_text(slip.answer))}: {line_html(slip.say)}</p>"
+        yield f"<p>Whoever says {escape(number_text(slip.answer))}: {line_html(slip.say)}</p>"
     yield f'<span class="points">{points_text(float(question.points))} · <code>{question.name}</code></span></section>'
