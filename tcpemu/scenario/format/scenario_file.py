@@ -206,6 +206,40 @@ def _some_time(time: int) -> int:
     return time
 
 
+class Slow(Table):
+    """Some connections keep the server busy for longer."""
+
+    share: Share
+    """The share of connections that do."""
+    every: Annotated[Duration, AfterValidator(_some_time)]
+    """How long it is busy with each of them."""
+
+
+class Pause(Table):
+    """The server does not call accept() for a time: garbage collection, a reload, a disk that is slow."""
+
+    begin: Annotated[Duration, Field(alias="from")] = 0
+    """When the first one begins."""
+    lasts: Annotated[Duration, AfterValidator(_some_time)]
+    """How long each is."""
+    every: Annotated[Duration, AfterValidator(_some_time)] | None = None
+    """The time from the beginning of one to that of the next; there is one if not given."""
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        if self.every is not None and self.every <= self.lasts:
+            hold([Problem("every", "not longer than a pause", "give a longer time, or accept.never = true")])
+        return self
+
+    def over(self, now: int) -> int:
+        """When the pause that is on at that time is over; that time itself where none is."""
+        since = now - self.begin
+        if since < 0:
+            return now
+        place = since if self.every is None else since % self.every
+        return now + max(self.lasts - place, 0)
+
+
 class Accept(Table):
     """When the server calls accept()."""
 
@@ -213,12 +247,28 @@ class Accept(Table):
     """No call before this time."""
     every: Duration = 0
     """The time from one call that gave a connection to the next: how long the server is busy with it."""
+    by_chance: bool = False
+    """`every` is a mean: how long it is busy comes by chance, from an exponential distribution."""
+    slow: Slow | None = None
+    """Some connections keep it busy for longer than `every`."""
+    pauses: Annotated[tuple[Pause, ...], Field(strict=False)] = ()
+    """Times in which it does not call accept()."""
     at: Times | None = None
     """One call at each of these times, in place of a loop."""
     limit: Annotated[int, Field(ge=1)] | None = None
     """How many connections are accepted in all."""
     never: bool = False
     """The server does not accept at all."""
+
+    @property
+    def mean_busy(self) -> float:
+        """Nanoseconds that the server is busy with a connection, in the mean."""
+        share = self.slow.share if self.slow else 0.0
+        return self.every * (1 - share) + (self.slow.every * share if self.slow else 0.0)
+
+    def pauses_over(self, now: int) -> int:
+        """When the pauses that are on at that time are over; that time itself where none is."""
+        return max((pause.over(now) for pause in self.pauses), default=now)
 
     @model_validator(mode="after")
     def _rules(self) -> Self:
@@ -231,9 +281,11 @@ class Accept(Table):
             for key in sorted(given - {"never"}):
                 yield Problem(_key(key), f"{_key(key)} beside never = true", "keep one of the two")
         elif self.at is not None:
-            for key in sorted(given & {"begin", "every"}):
+            for key in sorted(given - {"at", "limit"}):
                 yield Problem(_key(key), f"{_key(key)} beside at", "give the times, or the loop")
             yield from _ascending("at", self.at)
+        elif self.by_chance and not self.every:
+            yield Problem("by_chance", "by_chance without every", "give the mean, such as every = '1 ms'")
 
 
 class Relisten(Table):

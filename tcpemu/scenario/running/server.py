@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
+from random import Random
 from typing import Any
 
-from tcpemu.network import ConnectedSocket, ListeningSocket, Network, Node, Task
+from tcpemu.network import ConnectedSocket, ListeningSocket, Network, Node, Task, seeds
 from tcpemu.scenario.format.actions import Act
 from tcpemu.scenario.format.scenario_file import Accept, Octets, Server, Text
 from tcpemu.scenario.running.option_values import option_values
@@ -92,12 +93,15 @@ class ServerProgram:
 
     async def _accept_from(self, listener: ListeningSocket, node: Node) -> None:
         accept = self._server.accept
+        busy = _busy_times(accept, seeds.stream(self._network.seed, "accept", self._name))
         left = None if accept.limit is None else accept.limit - self._accepted_here
         for at in islice(_calls(accept, node.now), left):
             await node.sleep(max(0, at - node.now))
+            while (over := accept.pauses_over(node.now)) > node.now:
+                await node.sleep(over - node.now)
             connection = await listener.accept()
             self._accepted_here += 1
-            free = node.now + accept.every
+            free = node.now + next(busy)
             self._accepted.append(Accepted(node.now, connection.remote or (b"", 0)))
             if self._server.stop_at is not None:
                 self._connections.append(connection)
@@ -243,6 +247,17 @@ async def _end(connection: ConnectedSocket, word: str) -> None:
         await connection.aclose()
     else:
         connection.abort()
+
+
+def _busy_times(accept: Accept, random: Random) -> Iterator[int]:
+    """How long the server is busy with one connection after the other."""
+    while True:
+        if accept.slow is not None and random.random() < accept.slow.share:
+            yield accept.slow.every
+        elif accept.by_chance:
+            yield round(random.expovariate(1 / accept.every))
+        else:
+            yield accept.every
 
 
 def _calls(accept: Accept, since: int) -> Iterator[int]:

@@ -172,8 +172,8 @@ def accept_rate_limit(scenario: Scenario) -> float | None:
     more = _PLACES.get(GENERATIONS[server.generation].queues.syn_full)
     if server.sysctls.get("net.ipv4.tcp_syncookies") == 0 and round_trip and more is not None:
         limits.append(Fraction((server.backlog + more) * SECOND, round_trip))
-    if server.accept.every:
-        limits.append(Fraction(SECOND, server.accept.every))
+    if server.accept.mean_busy:
+        limits.append(SECOND / Fraction(server.accept.mean_busy))
     return float(min(limits)) if limits else None
 
 

@@ -1,11 +1,13 @@
 """The words for what servers and clients do with a connection: requests and answers, ends early and late, options."""
 
+from itertools import pairwise
+
 import pytest
 
 from tcpemu.network import Point
-from tcpemu.scenario.format.load_scenario import from_document, runs
+from tcpemu.scenario.format.load_scenario import from_document, from_text, runs
 from tcpemu.scenario.format.problems import ScenarioError
-from tcpemu.scenario.running.build import run
+from tcpemu.scenario.running.build import run, run_all
 from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.stack.base.units import MILLISECOND as MS
 from tcpemu.stack.base.units import SECOND
@@ -294,3 +296,47 @@ def test_a_limit_of_accepted_connections_is_that_of_one_listener_after_the_other
     )
     accepted = [outcome for _, text, outcome in calls(result) if text == "accept()" and ":" in outcome]
     assert len(accepted) == 3
+
+
+def accepted_at(accept, count=6, seed=1):
+    text = f"""
+title = "A server with its own pace"
+seed = {seed}
+duration = "20 s"
+[server]
+backlog = 1000
+accept = {accept}
+[[clients]]
+name = "c"
+count = {count}
+"""
+    (result,) = run_all(from_text(text))
+    return [each.at for each in result.accepted]
+
+
+def test_the_server_does_not_accept_in_a_pause():
+    times = accepted_at('{ every = "100 ms", pauses = [{ from = "150 ms", lasts = "1 s" }] }')
+    assert [round(at / 1e6) for at in times] == [15, 115, 1150, 1250, 1350, 1450]
+    times = accepted_at('{ every = "100 ms", pauses = [{ lasts = "500 ms", every = "1 s" }] }')
+    assert [round(at / 1e6) for at in times] == [500, 600, 700, 800, 900, 1500]
+
+
+def test_pauses_that_touch_are_one():
+    pauses = '[{ lasts = "1 s" }, { from = "500 ms", lasts = "1 s" }]'
+    assert accepted_at(f"{{ pauses = {pauses} }}", count=1) == [1_500_000_000]
+
+
+def test_a_server_that_is_busy_by_chance_has_that_mean():
+    times = accepted_at('{ every = "10 ms", by_chance = true }', count=400)
+    waits = [after - before for before, after in pairwise(times)]
+    assert len(set(waits)) > 300
+    assert 8.5e6 < sum(waits) / len(waits) < 11.5e6
+    assert times == accepted_at('{ every = "10 ms", by_chance = true }', count=400)
+    assert times != accepted_at('{ every = "10 ms", by_chance = true }', count=400, seed=2)
+
+
+def test_some_connections_take_longer():
+    times = accepted_at('{ every = "1 ms", slow = { share = "10 %", every = "20 ms" } }', count=400)
+    waits = [after - before for before, after in pairwise(times)]
+    assert set(waits) == {1_000_000, 20_000_000}
+    assert 20 < waits.count(20_000_000) < 65
