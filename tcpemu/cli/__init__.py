@@ -10,6 +10,7 @@ Where things are:
     scripts         playing/: step traces, packetdrill scripts
     many runs       sweeping/: `tcpemu sweep`
     labs            labs/: `tcpemu lab`
+    many runs       sweeping/: `tcpemu sweep`, `tcpemu advise`
     real kernels    kernels/: `tcpemu kernel`, and `tcpemu trace --kernel`
     all of them     long_work.py: a limit of memory, no garbage collector · size_warning.py: what will not fit ·
                     printing.py: text for a terminal or a pipe, places for files · progress.py: how far a run has got ·

@@ -26,6 +26,7 @@ from tcpemu.cli.pictures.plot_options import (
     whole_number,
 )
 from tcpemu.cli.playing.drill_options import drill
+from tcpemu.cli.sweeping.advise_options import advise
 from tcpemu.cli.sweeping.sweep_options import sweep
 from tcpemu.cli.user_mistakes import UsageError, clear_errors
 from tcpemu.explain.capture.seen_by import SeenBy
@@ -446,6 +447,7 @@ def trace(
 app.command()(drill)
 app.command()(diagnose)
 app.command()(sweep)
+app.command()(advise)
 
 
 AsText: TypeAlias = Annotated[

@@ -28,6 +28,7 @@ _MISTAKES = (
     ("tcpemu.drill.language.script_mistake", "ScriptError"),
     ("tcpemu.scenario.traces.step_trace", "TraceError"),
     ("tcpemu.stack.base.errors", "ConfigurationError"),
+    ("tcpemu.sweep.advice.clients_coming", "QuestionError"),
     ("tcpemu.sweep.run_measures", "MeasureError"),
     ("tcpemu.sweep.journal", "JournalError"),
     ("tcpemu.sweep.outputs", "OutputError"),

@@ -10,6 +10,7 @@ Where things are:
                             chunks.py: runs that go out together ·
                             dask_cluster.py: dask's own · journal.py: what is done already ·
                             swept.py: a sweep from its plan to its table
+    advice                  advice/: which backlog is enough
     what comes of it        outputs.py: CSV, JSON · parquet_file.py: Parquet · estimates.py: means with their
                             confidence intervals · sweep_table.py: for people · sweep_picture.py: as a picture
 

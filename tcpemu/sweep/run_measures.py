@@ -100,6 +100,10 @@ _WHOLE: dict[str, tuple[Compute, str]] = {
         "segments sent again by any host, SYNs and SYN|ACKs among them (RetransSegs)",
     ),
     "packets": (lambda _, tally: tally.packets, "IP packets sent by anybody"),
+    "accept_rate": (
+        lambda result, _: _accept_rate(result),
+        "connections that accept() gave a second, from the first to the last",
+    ),
     "throughput": (
         lambda result, tally: tally.octets * 8 * SECOND / result.ended if result.ended else None,
         "bits a second that all hosts sent, headers and all, over the whole run",
@@ -284,6 +288,15 @@ def _counted(name: str, host: str, counter: str) -> Measure:
     if counter not in MEANING:
         raise MeasureError(f"{name}: there is no counter {counter}; {did_you_mean(counter, list(MEANING))}")
     return Measure(name, lambda result, _: _counter(result, host, counter))
+
+
+def _accept_rate(result: Result) -> Value:
+    times = [each.at for each in result.accepted]
+    return (
+        (len(times) - 1) * SECOND / (times[-1] - times[0])
+        if len(times) > 1 and times[-1] > times[0]
+        else None
+    )
 
 
 def _goodput(result: Result, tally: RunTally) -> Value:

@@ -12,7 +12,7 @@ from tcpemu.sweep.estimates import Estimate, estimate
 from tcpemu.sweep.journal import Journal, journal_path
 from tcpemu.sweep.outputs import columns_of, row_of, write_rows
 from tcpemu.sweep.plan import Plan, plan_of
-from tcpemu.sweep.run_measures import USUAL
+from tcpemu.sweep.run_measures import USUAL, Value
 
 FLUSHED = 50
 """Runs after which the journal is made safe."""
@@ -49,11 +49,16 @@ class Swept:
 
     def points(self) -> Iterator[PointEstimates]:
         """What all seeds say at each point of the grid."""
+        for point, (_, values) in zip(self.grid, self.by_point(), strict=True):
+            yield PointEstimates(point.labels, {name: estimate(some) for name, some in values.items()})
+
+    def by_point(self) -> Iterator[tuple[tuple[object, ...], dict[str, tuple[Value, ...]]]]:
+        """At each point of the grid the values of the settings, and of each measure what each seed gave, in order."""
         for point in self.grid:
             first = point.number * self.plan.seeds
             runs = [self.journal.values(number) for number in range(first, first + self.plan.seeds)]
             columns = zip(self.plan.columns, zip(*runs, strict=True), strict=True)
-            yield PointEstimates(point.labels, {name: estimate(values) for name, values in columns})
+            yield tuple(point.settings.values()), dict(columns)
 
     def write(self, path: Path) -> None:
         """Write all rows to a .csv, .json or .parquet file. Raises OSError."""

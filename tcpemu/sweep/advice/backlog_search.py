@@ -1,0 +1,197 @@
+"""The smallest backlog that meets a target, found by runs: powers of two first, then between the last two.
+
+A backlog meets the target where nineteen runs of twenty do, each with another seed. More is not always better, so
+larger ones are looked at too.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, isinf
+from typing import Any, TypeAlias
+
+from tcpemu.scenario.format.load_scenario import Run, from_document
+from tcpemu.sweep.advice.backlog_question import BacklogQuestion
+from tcpemu.sweep.axes import Axis, grid_of
+from tcpemu.sweep.engines import Engine
+from tcpemu.sweep.estimates import Estimate, estimate
+from tcpemu.sweep.journal import Journal
+from tcpemu.sweep.plan import plan_of
+from tcpemu.sweep.run_measures import Value
+from tcpemu.sweep.swept import do_plan
+
+ENOUGH = 0.95
+"""The share of seeds that have to meet the target."""
+BESIDE = (
+    "first_octet_time.p99",
+    "connect_time.p99",
+    "failed.share",
+    "ListenOverflows",
+    "accept_queue.max",
+    "syn_queue.max",
+    "accept_rate",
+)
+"""What is measured besides what is wanted."""
+BETWEEN = 7
+"""Backlogs that are tried at once between two."""
+
+Step: TypeAlias = Callable[[str, int, Journal], object]
+"""Told what is tried next, how many runs that is, and where it can be seen how many are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What the runs with one backlog gave."""
+
+    backlog: int
+    met: tuple[bool, ...]
+    """For each seed, from 1 on, whether the target was met."""
+    values: dict[str, tuple[Value, ...]]
+    """What was measured, for each seed."""
+
+    @property
+    def good(self) -> bool:
+        """Whether enough seeds meet it."""
+        return sum(self.met) >= ENOUGH * len(self.met)
+
+    @property
+    def failing_seed(self) -> int | None:
+        """The first seed that does not meet it."""
+        return next((seed for seed, met in enumerate(self.met, 1) if not met), None)
+
+    def estimate(self, measure: str) -> Estimate | None:
+        """The mean over the seeds."""
+        return estimate(self.values[measure])
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The answer."""
+
+    question: BacklogQuestion
+    backlog: int | None
+    """The smallest that meets the target; None where none up to the cap does."""
+    tried: tuple[Tried, ...]
+    """Every backlog that was tried, in ascending order."""
+
+    @property
+    def best(self) -> Tried | None:
+        """What the runs with that backlog gave."""
+        return next((each for each in self.tried if each.backlog == self.backlog), None)
+
+    @property
+    def below(self) -> Tried | None:
+        """The largest that was tried below it; of all, where none meets the target."""
+        smaller = [each for each in self.tried if self.backlog is None or each.backlog < self.backlog]
+        return smaller[-1] if smaller else None
+
+    @property
+    def harmful(self) -> Tried | None:
+        """The smallest above it that does not meet the target any more."""
+        if self.backlog is None:
+            return None
+        return next((each for each in self.tried if each.backlog > self.backlog and not each.good), None)
+
+    def data(self) -> dict[str, Any]:
+        """The answer for programs: `backlog` is null where none meets the target, a value too where it was never."""
+        return {
+            "backlog": self.backlog,
+            "targets": [target.text for target in self.question.targets],
+            "question": list(self.question.words),
+            "tried": [
+                {
+                    "backlog": each.backlog,
+                    "seeds": len(each.met),
+                    "met": sum(each.met),
+                    "mean": {
+                        measure: None if found is None or isinf(found.mean) else found.mean
+                        for measure in each.values
+                        for found in (each.estimate(measure),)
+                    },
+                }
+                for each in self.tried
+            ],
+        }
+
+
+def advise(question: BacklogQuestion, engine: Engine, step: Step | None = None) -> Advice:
+    """Answer the question. Raises ScenarioError, RunError, EngineError."""
+    search = _Search(question, engine, step or (lambda *_: None))
+    if question.hopeless:
+        search.try_all("what happens", [0, 16, 128, question.cap])
+        return search.advice(None)
+    first = search.first_power()
+    if first is None:
+        return search.advice(None)
+    backlog = search.smallest(first)
+    search.try_all("larger ones", [2 * backlog or 1, 8 * backlog or 8, question.cap])
+    return search.advice(backlog)
+
+
+class _Search:
+    def __init__(self, question: BacklogQuestion, engine: Engine, step: Step) -> None:
+        self._question, self._engine, self._step = question, engine, step
+        self._tried: dict[int, Tried] = {}
+
+    def first_power(self) -> int | None:
+        """The first of 0, 1, 2, 4 ... up to the cap that meets the target."""
+        for some in _in_threes(_powers(self._question)):
+            self.try_all(f"backlogs {', '.join(map(str, some))}", some)
+            if (good := next((backlog for backlog in some if self._tried[backlog].good), None)) is not None:
+                return good
+        return None
+
+    def smallest(self, good: int) -> int:
+        """The smallest between the last that does not meet the target and that one which does."""
+        while True:
+            bad = max((each for each in self._tried if each < good), default=-1)
+            gap = good - bad
+            if gap <= 1:
+                return good
+            number = min(BETWEEN, gap - 1)
+            between = sorted(
+                {bad + ceil(gap * turn / (number + 1)) for turn in range(1, number + 1)} - {good}
+            )
+            self.try_all(f"backlogs {between[0]} to {between[-1]}", between)
+            good = next((each for each in between if self._tried[each].good), good)
+
+    def try_all(self, words: str, backlogs: Sequence[int]) -> None:
+        """Run them, those that were not run yet."""
+        new = sorted({min(each, self._question.cap) for each in backlogs} - self._tried.keys())
+        if new:
+            self._tried |= {each.backlog: each for each in self._run(words, new)}
+
+    def advice(self, backlog: int | None) -> Advice:
+        """The answer, with all that was tried."""
+        return Advice(self._question, backlog, tuple(self._tried[each] for each in sorted(self._tried)))
+
+    def _run(self, words: str, backlogs: Sequence[int]) -> Iterator[Tried]:
+        question = self._question
+        measures = [target.measure for target in question.targets]
+        measures += [measure for measure in BESIDE if measure not in measures]
+        axis = Axis("server.backlog", tuple(map(str, backlogs)), tuple(backlogs))
+        base = from_document(question.document(), "the question")
+        plan = plan_of(Run("", base), "the question", {}, grid_of([axis]), question.seeds, measures)
+        swept = do_plan(plan, self._engine, watch=lambda journal: self._step(words, len(plan), journal))
+        yield from map(self._judged, swept.by_point())
+
+    def _judged(self, found: tuple[tuple[object, ...], dict[str, tuple[Value, ...]]]) -> Tried:
+        (backlog,), values = found
+        assert isinstance(backlog, int)
+        met = tuple(
+            all(target.met(values[target.measure][turn]) for target in self._question.targets)
+            for turn in range(self._question.seeds)
+        )
+        return Tried(backlog, met, values)
+
+
+def _powers(question: BacklogQuestion) -> list[int]:
+    """0, 1, 2, 4 ... up to the cap, but no more than there are clients: so many never wait."""
+    most = min(question.cap, max(question.arrivals.number, 1))
+    powers = [0, *(2**turn for turn in range(most.bit_length() + 1) if 2**turn < most)]
+    return list(dict.fromkeys([*powers, most]))
+
+
+def _in_threes(values: Iterable[int]) -> Iterator[list[int]]:
+    some = list(values)
+    for begin in range(0, len(some), 3):
+        yield some[begin : begin + 3]
