@@ -8,6 +8,7 @@
     drill_reading.py      a script read whole, with what is asked for beside it
     drill_run.py          one script from its text to its outcome, on the emulated host
     drill_on_kernel.py    the same on this machine's kernel, in a child: drill_worker.py
+    drill_on_both.py      on both, and where their packets differ: compared_packets.py
     drill_outcome.py      what became of a script
     drill_suite.py        many scripts: which there are, and their outcomes as JUnit XML and captures
 
@@ -23,6 +24,7 @@
 True
 """
 
+from tcpemu.drill.drill_on_both import run_text_on_both
 from tcpemu.drill.drill_on_kernel import run_text_on_kernel
 from tcpemu.drill.drill_outcome import DrillOutcome
 from tcpemu.drill.drill_reading import DrillSettings
@@ -39,6 +41,7 @@ __all__ = [
     "parse_script",
     "run_file",
     "run_text",
+    "run_text_on_both",
     "run_text_on_kernel",
     "scripts_in",
 ]

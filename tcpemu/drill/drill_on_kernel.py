@@ -68,6 +68,7 @@ def _question(text: str, name: str, folder: Path, settings: DrillSettings, longe
         "defines": dict(settings.defines),
         "flags": settings.flags,
         "run_shell": settings.run_shell,
+        "cut_by_kernel": settings.cut_by_kernel,
     }
 
 

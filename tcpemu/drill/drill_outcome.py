@@ -27,6 +27,8 @@ class DrillOutcome:
     """Seconds of real time."""
     packets: list[Packet] = field(default_factory=list)
     """All packets, for a capture."""
+    interfaces: tuple[str, ...] = ("tun0",)
+    """Where they were seen."""
     remarks: list[str] = field(default_factory=list)
     """Sysctls that it sets and that do nothing here."""
     kernel: str = ""

@@ -30,6 +30,8 @@ class DrillSettings:
     seed: int = 0
     run_shell: bool = False
     """A shell runs the script's commands: on a real kernel all of them, on the emulator those that cannot be read."""
+    cut_by_kernel: bool = False
+    """The kernel cuts data into segments itself, so that packets are those on a wire, but for strict segments."""
 
 
 @dataclass(frozen=True, slots=True)

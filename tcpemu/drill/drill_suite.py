@@ -51,8 +51,8 @@ def capture_of_outcome(outcome: DrillOutcome) -> Capture:
     """All packets of a script, each with its line or the host's reason; times count from the first event."""
     result = "passed" if outcome.passed else f"failed: {outcome.reason}"
     return Capture(
-        (Interface("tun0", description="the host under test"),),
-        tuple(outcome.packets),
+        tuple(Interface(name, description="the host under test") for name in outcome.interfaces),
+        tuple(sorted(outcome.packets, key=lambda packet: packet.at)),
         f"tcpemu {__version__}",
         (f"{outcome.name} {result}",),
     )

@@ -40,20 +40,21 @@ def main() -> None:
         defines=question["defines"],
         flags=tuple((name, value) for name, value in question["flags"]),
         run_shell=question["run_shell"],
+        cut_by_kernel=question["cut_by_kernel"],
     )
     read = read_drill(question["text"], question["name"], folder, settings, KERNEL_FLAGS, device=True)
     outcome = DrillOutcome(question["name"], True)
     with tempfile.TemporaryDirectory() as place:
         shell = KernelShell(read.acts, folder, f"{place}/nstat", settings.run_shell)
-        _play(read, shell, outcome, int(question["longest"] * 1e9))
+        _play(read, shell, outcome, int(question["longest"] * 1e9), settings.cut_by_kernel)
     json.dump(_answer(outcome), sys.stdout)
     sys.stdout.flush()
     os._exit(0)
 
 
-def _play(read: ReadDrill, shell: KernelShell, outcome: DrillOutcome, longest: int) -> None:
+def _play(read: ReadDrill, shell: KernelShell, outcome: DrillOutcome, longest: int, cut: bool) -> None:
     script, flags = read.script, read.flags
-    device = open_device(offload=True)
+    device = open_device(offload=True, cuts=flags.strict_segments or not cut)
     bring_up_between(flags.local, flags.remote, flags.mtu)
     stage = KernelStage(device, flags.mss)
     flows = KernelFlows(address(flags.local), address(flags.remote), flags.bind_port)

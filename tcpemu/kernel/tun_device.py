@@ -37,17 +37,18 @@ _IPV6_COMMANDS = (
 )
 
 
-def open_device(*, offload: bool = False) -> int:
+def open_device(*, offload: bool = False, cuts: bool = True) -> int:
     """A non-blocking descriptor: whole IP packets of the kernel are read from it, and written to it.
 
     With `offload` the kernel leaves it to the device to cut data into segments and to sum them, as it does with the
     usual Ethernet card: a packet may be far longer than the MTU, and OFFLOAD_HEADER octets stand before each.
+    Without `cuts` it is left to sum them alone.
     """
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     flags = _IFF_TUN | _IFF_NO_PI | (_IFF_VNET_HDR if offload else 0)
     fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", DEVICE.encode(), flags))
     if offload:
-        fcntl.ioctl(descriptor, _TUNSETOFFLOAD, _CHECKSUMS | _TSO4 | _TSO6 | _TSO_ECN)
+        fcntl.ioctl(descriptor, _TUNSETOFFLOAD, _CHECKSUMS | (_TSO4 | _TSO6 | _TSO_ECN if cuts else 0))
     return descriptor
 
 

@@ -130,6 +130,18 @@ def test_on_the_kernel(folder):
     assert len(read_capture(folder / "out.pcapng").packets) == 2
 
 
+@pytest.mark.skipif(whats_missing() is not None, reason=whats_missing() or "")
+def test_on_both(folder):
+    done = tcpemu("--both", "good.pkt", "-O", "tolerance_usecs=50000")
+    assert done.exit_code == 0, done.output
+    assert "s of virtual time, and the same on Linux" in done.stdout
+    done = tcpemu("--both", "good.pkt", "-O", "tolerance_usecs=50000", "--generation", "linux-3.10")
+    assert done.exit_code == 1
+    assert "their packets differ" in done.stdout
+    capture = read_capture(folder / "drill-failures" / "good.pcapng")
+    assert [interface.name for interface in capture.interfaces] == ["emulator", "kernel"]
+
+
 def test_without_root_it_is_said_what_helps(folder, monkeypatch):
     monkeypatch.setattr(run_trace.os, "geteuid", lambda: 1000)
     done = tcpemu("--kernel", "good.pkt")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tcpemu.cli.printing import check_not_read, check_place, free_name, show
 from tcpemu.cli.user_mistakes import WRONG_USE, UsageError, complain
+from tcpemu.drill.drill_on_both import run_text_on_both
 from tcpemu.drill.drill_on_kernel import run_text_on_kernel
 from tcpemu.drill.drill_outcome import DrillOutcome
 from tcpemu.drill.drill_reading import DrillSettings
@@ -42,24 +43,28 @@ class Manner:
 
     on_kernel: bool = False
     """On this machine's kernel."""
+    on_both: bool = False
+    """On the emulator too, beside the kernel."""
     jobs: int = 1
     quiet: bool = False
 
     def check(self, generation: str | None, hz: int | None) -> None:
         """UsageError where the emulator is told what to be though it does not run, or the kernel cannot be asked."""
-        if not self.on_kernel:
+        if not (self.on_kernel or self.on_both):
             return
         from tcpemu.kernel import whats_missing
 
         for name, value in (("--generation", generation), ("--hz", hz)):
-            if value is not None:
+            if value is not None and not self.on_both:
                 raise UsageError(f"{name} is for the emulator; --kernel asks this machine's kernel as it is")
         if missing := whats_missing():
-            raise UsageError(f"--kernel: {missing}")
+            raise UsageError(f"{'--both' if self.on_both else '--kernel'}: {missing}")
 
     @property
     def runner(self) -> Runner:
         """What runs a script."""
+        if self.on_both:
+            return run_text_on_both
         return run_text_on_kernel if self.on_kernel else run_text
 
 
@@ -154,6 +159,8 @@ def _tell(outcome: DrillOutcome, quiet: bool) -> None:
         show(line(words) for words in outcome.message.split("\n"))
     elif not quiet:
         time = f"on Linux {outcome.kernel}" if outcome.kernel else "of virtual time"
+        if len(outcome.interfaces) > 1:
+            time = f"of virtual time, and the same on Linux {outcome.kernel}"
         show([line(f"passed  {outcome.name}  ({outcome.virtual / 1e9:.3f} s {time})")])
 
 

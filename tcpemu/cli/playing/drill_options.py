@@ -46,6 +46,14 @@ OnKernel: TypeAlias = Annotated[
         "(Linux, root).",
     ),
 ]
+OnBoth: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--both",
+        help="Run them on the emulator and on this machine's kernel, and show where the packets of the two differ; "
+        "a script passes where it does on both and they send the same.",
+    ),
+]
 Jobs: TypeAlias = Annotated[
     int, typer.Option("-j", "--jobs", metavar="N", min=1, max=256, help="Run so many scripts at a time.")
 ]
@@ -86,6 +94,7 @@ def drill(
     failures: Failures = FAILURES,
     junit: JunitFile = None,
     on_kernel: OnKernel = False,
+    on_both: OnBoth = False,
     shell: Shell = False,
     jobs: Jobs = 1,
     quiet: Quiet = False,
@@ -94,6 +103,6 @@ def drill(
     from tcpemu.cli.playing.drill_command import Manner, Places, run_scripts, settings_of
 
     settings = settings_of(define or [], option or [], generation, hz, shell)
-    manner = Manner(on_kernel, jobs, quiet)
+    manner = Manner(on_kernel, on_both, jobs, quiet)
     manner.check(generation, hz)
     raise typer.Exit(run_scripts(scripts, settings, Places(output, failures, junit), manner))
