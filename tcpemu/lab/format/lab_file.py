@@ -208,13 +208,13 @@ class Question(Table):
     peers: Annotated[tuple[Peer, ...], Field(strict=False)] = ()
     """The programs beside it."""
     link: Link = Link()
-    """The way between any two hosts of a program's run."""
+    """The way between any two hosts of a program's run; it is the same in both directions."""
     faults: Annotated[tuple[FaultTable, ...], Field(strict=False)] = ()
     """What goes wrong in a program's run."""
     virtual: Duration = 60 * SECOND
     """Virtual time after which a program's run is over."""
     real: Annotated[Duration, Field(ge=100 * MILLISECOND, le=600 * SECOND)] = 10 * SECOND
-    """Real time after which the run of a scenario or a program is ended."""
+    """Processor time after which the run of a scenario or a program is ended; real time may be three times that."""
 
     @property
     def handed_in(self) -> bool:
@@ -236,6 +236,10 @@ class Question(Table):
         names = [option.name for option in self.options]
         if self.options and (len(set(names)) < len(names) or len(names) < 2):
             yield Problem("options", f"found {', '.join(names)}", "two at least, each with its own name")
+        for key in sorted(self.link.model_fields_set & {"to_server", "to_client", "drop", "shared"}):
+            yield Problem(
+                f"link.{key}", f"{key} in the link of a program", "leave it out; faults can lose packets"
+            )
         if len(names) > 26:
             yield Problem("options", f"{len(names)} of them", "26 at most: each has a letter")
 

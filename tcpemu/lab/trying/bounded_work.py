@@ -21,12 +21,17 @@ MEMORY = 2 * 2**30
 """Octets of address space."""
 LARGEST_FILE = 2**24
 """Octets that it may write into a file."""
+SLOWER = 3
+"""So many times its processor time a work may take in real time."""
 _BEGINS = 60.0
 """Seconds that the start of the process may take: the first one loads all that is needed."""
 
 
 def bounded(work: Callable[..., Attempt], arguments: tuple[Any, ...], seconds: float) -> Attempt:
-    """What `work` gives, a function of a module; or that it took too long, or ended by itself."""
+    """What `work` gives, a function of a module; or that it took too long, or ended by itself.
+
+    It may use so many seconds of processor time, and three times that of real time: others may use the machine.
+    """
     context = _context()
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(theirs, work, arguments, seconds), daemon=True)
@@ -36,17 +41,25 @@ def bounded(work: Callable[..., Attempt], arguments: tuple[Any, ...], seconds: f
         if not ours.poll(_BEGINS):
             return Attempt((), (f"no process could be started for it within {_BEGINS:g} s",))
         ours.recv()
-        if not ours.poll(seconds):
-            return Attempt((), (f"it took longer than {seconds:g} s of real time and was ended",))
+        if not ours.poll(SLOWER * seconds):
+            return Attempt((), (f"it took longer than {SLOWER * seconds:g} s of real time and was ended",))
         kind, found = ours.recv()
     except (EOFError, OSError):
-        return Attempt((), ("it ended the process that it was run in: too much memory, time, or output",))
+        return Attempt((), (_ended(process, seconds),))
     finally:
         ours.close()
         _end(process)
     if kind == "attempt" and isinstance(found, Attempt):
         return found
     return Attempt((), (f"it could not be run: {found}",))
+
+
+def _ended(process: Any, seconds: float) -> str:
+    """Why a process ended before it gave anything."""
+    process.join(_BEGINS)
+    if process.exitcode == -getattr(signal, "SIGXCPU", 0):
+        return f"it used more than {max(1, round(seconds))} s of processor time and was ended"
+    return "it ended the process that it was run in"
 
 
 @cache
@@ -99,12 +112,13 @@ def _limit(seconds: float) -> None:
 
     with contextlib.suppress(OSError):
         os.setsid()
-    whole = int(seconds) + 5
-    for kind, most in (
-        (resource.RLIMIT_CPU, whole),
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_FSIZE, LARGEST_FILE),
-        (resource.RLIMIT_CORE, 0),
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    whole = int(used.ru_utime + used.ru_stime) + max(1, round(seconds))
+    for kind, soft, hard in (
+        (resource.RLIMIT_CPU, whole, whole + 2),
+        (resource.RLIMIT_AS, MEMORY, MEMORY),
+        (resource.RLIMIT_FSIZE, LARGEST_FILE, LARGEST_FILE),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
         with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(kind, (most, most))
+            resource.setrlimit(kind, (soft, hard))

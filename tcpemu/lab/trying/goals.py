@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tcpemu.lab.asking.fact_base import FactBase, QueryError, Value
 from tcpemu.lab.format.lab_file import Measured
+from tcpemu.wire.visible_text import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,12 @@ class Attempt:
     def share(self) -> Decimal:
         """The part of the points that it gets."""
         return Decimal(sum(self.held)) / len(self.held) if self.held else Decimal(0)
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters, with control characters as escapes: it comes from a student."""
+    seen = visible(text)
+    return seen if len(seen) <= most else seen[: most - 4] + " ..."
 
 
 def judged(facts: FactBase, goals: Sequence[Measured], known: Mapping[str, Value]) -> Attempt:

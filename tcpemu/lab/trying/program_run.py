@@ -9,7 +9,7 @@ from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.lab.asking.fact_base import FactBase, Value
 from tcpemu.lab.asking.gather_facts import FinishedRun
 from tcpemu.lab.format.lab_file import Peer, Question
-from tcpemu.lab.trying.goals import Attempt, judged
+from tcpemu.lab.trying.goals import Attempt, judged, shortened
 from tcpemu.lab.trying.lab_run import about_figures
 from tcpemu.network import Conditions
 from tcpemu.programs import Program, StuckError
@@ -17,6 +17,8 @@ from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.units import SECOND
 from tcpemu.testing import World
 
+LONGEST_SAID = 300
+"""Characters of one line of them."""
 LONGEST_TRACE = 12
 """Lines of what a program wrote to its standard error that are said again."""
 
@@ -36,7 +38,8 @@ def try_program(task: ProgramTask, folder: Path) -> Attempt:
         attempt = _run(task, folder)
     except ConfigurationError as error:  # what is no Python at all
         attempt = Attempt((), (str(error),))
-    return Attempt(attempt.held, tuple(each.replace(f"{folder}{os.sep}", "") for each in attempt.said))
+    said = (each.replace(f"{folder}{os.sep}", "") for each in attempt.said)
+    return Attempt(attempt.held, tuple(shortened(each, LONGEST_SAID) for each in said))
 
 
 def _run(task: ProgramTask, folder: Path) -> Attempt:
@@ -73,6 +76,9 @@ def _conditions(question: Question) -> Conditions:
         jitter=link.jitter,
         rate=link.rate,
         queue=link.queue,
+        mark=link.mark,
+        mtu=link.mtu,
+        icmp=link.icmp,
         loss=link.loss,
         burst=link.burst if link.loss else 1.0,
         duplicate=link.duplicate,

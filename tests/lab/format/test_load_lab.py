@@ -7,6 +7,7 @@ from tcpemu.lab.format.lab_error import LabError
 from tests.lab.helpers import SCENARIO, SMALL, lab_of
 
 CHOICE = '[[questions]]\nname="x"\nkind="choice"\ntext="?"\nanswer="select 1"\n'
+PROGRAM = '[[questions]]\nname="x"\nkind="program"\ntext="?"\nfile="p.py"\nsolution="s.py"\n'
 MENDED = '[[questions]]\nname="x"\nkind="scenario"\ntext="?"\nfile="m.toml"\nsolution="s.toml"\nmay_change="server.*"\n'
 
 
@@ -32,6 +33,10 @@ def test_a_lab_is_read(tmp_path):
             "found 'port' again",
         ),
         (SMALL + CHOICE, "questions[1].options: missing"),
+        (
+            SMALL + PROGRAM + "[questions.link]\nshared = true\n",
+            "link.shared: shared in the link of a program",
+        ),
         (SMALL + MENDED, "questions[1].holds: missing"),
         (SMALL + MENDED + '[[questions.holds]]\nvalue="select 1"\n', "no bound"),
         (SMALL + MENDED + '[[questions.holds]]\nvalue="select 1"\nat_least=1\n', "there is no file 's.toml'"),

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from tcpemu.lab import LabError, load_lab
+from tcpemu.lab import LabError, load_lab, make_class
 from tcpemu.lab.making.notebook_text import can_make_notebooks
 from tcpemu.wire.capture_file import read_capture
 from tests.lab.helpers import ADA, BEN, SECRET, class_of, form, hand_in_right, lab_of, right_answers
@@ -89,6 +89,18 @@ def test_what_is_there_already_is_never_overwritten(made, tmp_path):
         class_of(tmp_path / "file", lab)
     (tmp_path / "empty").mkdir()
     assert class_of(tmp_path / "empty", lab_of(tmp_path / "own"), [ADA]).students[0].id == "ada"
+    assert (tmp_path / "empty").stat().st_mode & 0o777 == 0o755
+
+
+def test_what_cannot_be_finished_leaves_nothing(made, tmp_path, monkeypatch):
+    lab, _, _ = made
+
+    def cut_short(number):
+        raise KeyboardInterrupt(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        make_class(lab, [ADA, BEN], SECRET, tmp_path / "class", notebooks=False, done=cut_short)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_rubric_has_each_question_and_its_points(made):
