@@ -1,5 +1,6 @@
 """The rows of a run in SQLite, in memory, and queries that give one answer."""
 
+import re
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -102,6 +103,7 @@ def _told(error: sqlite3.Error) -> str:
         return f"takes longer than {LONGEST_QUERY:.0f} s"
     if text == "not authorized":
         return "changes something; a query only reads: begin with select"
-    if "supply a value for binding" in text or "did not supply" in text:
-        return f"{text.rstrip('.')}: a name behind a colon is a draw or a value"
+    if "did not supply a value" in text:
+        name = next(iter(re.findall(r":\w+", text)), "a name behind a colon")
+        return f"is not understood: {name} is no draw and no value"
     return f"is not understood: {text}"

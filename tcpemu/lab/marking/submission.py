@@ -1,5 +1,6 @@
 """Folders and files with answers, and whose they are."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from tcpemu.scenario.format.toml_text import TomlTextError, file_text, tables
 
 TEACHER = "teacher"
 """The folder beside those of students, where the key is."""
+_LINE = re.compile(r"""^[ \t]*(\w+)[ \t]*=[ \t]*("[^"\n]*"|'[^'\n]*'|[^#\n]*)""", re.MULTILINE)
 LARGEST = 2**20
 """Octets of a file that is handed in."""
 
@@ -87,13 +89,15 @@ def _read(path: Path, key: KeyFile) -> Submission:
     """What a file of answers says; its mistakes stand in it, and stop nobody."""
     found = Submission(path, _named(path, key))
     try:
-        document = tables(file_text(path, str(path)))
-    except TomlTextError as error:
-        found.problems.append(f"{path}: {error.problem}")
-        return found
+        text = file_text(path, str(path))
     except ScenarioError as error:
         found.problems += str(error).splitlines()
         return found
+    try:
+        document = tables(text)
+    except TomlTextError as error:
+        found.problems.append(f"{path}: {error.problem}; what can be read line by line was marked")
+        document = _line_by_line(text, key)
     _note_whose(found, document, key)
     answers = document.get("answers", {})
     if isinstance(answers, dict):
@@ -106,6 +110,14 @@ def _read(path: Path, key: KeyFile) -> Submission:
             f"{path}: answers: no table; write [answers] above them, as in the file you got"
         )
     return found
+
+
+def _line_by_line(text: str, key: KeyFile) -> dict[str, object]:
+    """What a file says that is no TOML, as after `reason = b` without quotes: each line by itself, if it is known."""
+    names = {question.name for question in key.questions}
+    said = {match[1]: match[2].strip().strip("\"'").strip() for match in _LINE.finditer(text)}
+    head: dict[str, object] = {name: said[name] for name in ("lab", "student") if name in said}
+    return head | {"answers": {name: value for name, value in said.items() if name in names}}
 
 
 def _named(path: Path, key: KeyFile) -> StudentKey | None:

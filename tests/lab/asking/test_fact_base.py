@@ -70,7 +70,7 @@ def test_a_query_with_another_number_of_answers_says_so(query, says):
         ("delete from packets", "only reads"),
         ("attach 'x.db' as x", "only reads"),
         ("pragma user_version", "only reads"),
-        ("select :unknown", "a name behind a colon"),
+        ("select :unknown", "is not understood: :unknown is no draw and no value"),
         ("", "asks for nothing"),
     ],
 )

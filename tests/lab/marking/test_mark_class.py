@@ -72,6 +72,20 @@ def test_a_broken_file_is_told_and_stops_nobody(made, tmp_path, text, says):
     assert says in " ".join(problem for each in marked for problem in each.problems)
 
 
+def test_what_is_no_toml_is_read_line_by_line_and_told(made, tmp_path):
+    _, _, key = made
+    right = right_answers(key.students[0])["port"]
+    put(tmp_path / "in", f'lab = "own"\nstudent = ada\n[answers]\nport = {right} I think # sure\n')
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert (marked.id, marked.points) == ("ada", 0)
+    assert marked.marks[0].said == f"'{right} I think' is no number"
+    put(tmp_path / "in", f'lab = "own"\nstudent = ada\n[answers]\nport = "{right}" # sure\n')
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert (marked.id, marked.points) == ("ada", 1)
+    assert "line 2" in marked.problems[0]
+    assert "line by line" in marked.problems[0]
+
+
 def test_who_hands_in_twice_is_told_which_one_counts(made, tmp_path):
     _, _, key = made
     put(tmp_path / "in" / "a", right(made, 0))
