@@ -105,7 +105,10 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.raw_l3mdev_accept": "there is one routing domain",
     "net.ipv4.tcp_adv_win_scale": "the share of the buffer that is offered follows what segments cost",
     "net.ipv4.tcp_allowed_congestion_control": "everybody may choose any congestion control",
-    "net.ipv4.tcp_autocorking": f"{_DEVICE}: there is never what a small write would wait for",
+    "net.ipv4.tcp_autocorking": (
+        "a small write waits for no packet in the queue of a device, as with 0: "
+        "a host is done with what it has sent, as over a TUN device or loopback, also where a link queues it then"
+    ),
     "net.ipv4.tcp_available_congestion_control": "it can only be read; see net.ipv4.tcp_congestion_control",
     "net.ipv4.tcp_available_ulp": "there are no protocols above TCP in the kernel",
     "net.ipv4.tcp_backlog_ack_defer": "segments are taken one by one",
@@ -117,7 +120,9 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_fack": "it does nothing in Linux either, since 4.15",
     "net.ipv4.tcp_fwmark_accept": "packets carry no marks",
     "net.ipv4.tcp_l3mdev_accept": "there is one routing domain",
-    "net.ipv4.tcp_limit_output_bytes": _DEVICE,
+    "net.ipv4.tcp_limit_output_bytes": (
+        "what waits in the queue of a device limits no sender: a host is done with what it has sent"
+    ),
     "net.ipv4.tcp_low_latency": "it does nothing in Linux either, since 4.14",
     "net.ipv4.tcp_mem": _MEMORY,
     "net.ipv4.tcp_migrate_req": "half-open connections end with their listener, as with 0",

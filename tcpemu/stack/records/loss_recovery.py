@@ -70,7 +70,7 @@ class Recovery:
     cwnd_used: int = 0
     """The most segments under way since the window was last the limit."""
     wrote_at: int = 0
-    """When data was last sent."""
+    """When data was last sent, or the connection was opened (lsndtime)."""
 
     @property
     def reduces(self) -> bool:

@@ -126,5 +126,5 @@ def test_what_was_under_way_does_not_refer_to_itself_when_it_is_forgotten():
     order = conn.scoreboard.sent_order
     assert order._ring.older is not None
     closing.purge(conn)
-    assert conn.scoreboard is None
+    assert not conn.scoreboard
     assert order._ring.older is None

@@ -95,3 +95,32 @@ def test_the_wait_of_a_delayed_ack_is_told_up_to_its_longest(ato, told):
     host = established()
     host.conn.sock.connection.ack.ato = ato
     assert info(host.conn).ato == told
+
+
+def test_a_fin_makes_busy_and_is_no_data():
+    host = established()
+    host.conn.send(100)
+    host.run(host.now + 10 * MS)
+    host.send("A", 1, 101)
+    host.run(host.now + 100 * MS)
+    host.conn.shutdown(1)
+    host.run(host.now + 30 * MS)
+    told = host.conn.sock.tcp_info(host.now)
+    assert (told.busy_time, told.last_data_sent) == (40_000, 140)
+    host.send("A", 1, 102)
+    host.run(host.now + 50 * MS)
+    assert host.conn.sock.tcp_info(host.now).busy_time == 40_000
+
+
+def test_what_was_counted_stays_when_a_reset_ends_it():
+    host = established()
+    host.conn.send(3000)
+    host.run(host.now + 10 * MS)
+    host.send("A", 1, 1461)
+    host.run(host.now + 600 * MS)
+    before = host.conn.sock.tcp_info(host.now)
+    assert (before.ca_state, before.delivered, before.lost, before.retrans, before.backoff) == (4, 2, 2, 1, 1)
+    host.send("R", 1)
+    told = host.conn.sock.tcp_info(host.now)
+    assert (told.ca_state, told.delivered, told.lost, told.retrans, told.backoff) == (4, 2, 2, 1, 0)
+    assert told.unacked == 0

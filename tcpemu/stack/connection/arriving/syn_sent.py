@@ -234,6 +234,8 @@ def _ready(conn: Connection) -> None:
     conn.ack.last_data_at = conn.host.tick(conn.host.now)
     state_changes.set_state(conn, State.ESTABLISHED, "SYN|ACK arrives")
     establishing.init_transfer(conn)
+    if conn.scoreboard is not None:
+        conn.scoreboard.recovery.wrote_at = conn.host.now
     keepalive.begin(conn)
     if not conn.snd.wscale:
         header_prediction.switch_on(conn)

@@ -89,12 +89,16 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
 
 
 def purge(conn: Connection) -> None:
-    """Forget what was to be sent."""
+    """Forget what was to be sent; what was counted on the way stays for TCP_INFO (tcp_write_queue_purge)."""
     error_queue.buffers_gone(conn)
     conn.snd.queue = None
-    if conn.scoreboard is not None:
-        conn.scoreboard.sent_order.unlink()
-    conn.scoreboard = None
+    conn.rtt.backoff = 0
+    board = conn.scoreboard
+    if board is not None:
+        board.sent_order.unlink()
+        board.queue.clear()
+        board.highest_sack = board.hint = None
+        board.packets_out = 0
 
 
 def _let_go(conn: Connection) -> None:

@@ -79,6 +79,8 @@ def establish(
         init_transfer(conn, sizes)
     if not stamps_count:
         conn.rcv.advmss -= shorter
+    if conn.scoreboard is not None:
+        conn.scoreboard.recovery.wrote_at = conn.host.now
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq

@@ -313,7 +313,7 @@ def _sending_starts(conn: Connection) -> None:
 def new_scoreboard(conn: Connection) -> Scoreboard:
     """From now on the connection keeps what is under way."""
     now = conn.host.now
-    recovery = Recovery(now, reordering=conn.host.sysctls.tcp_reordering)
+    recovery = Recovery(now, reordering=conn.host.sysctls.tcp_reordering, wrote_at=conn.opened_at)
     conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, recovery)
     return conn.scoreboard
 
@@ -323,7 +323,8 @@ def queue_unacked(conn: Connection, entry: Unacked) -> None:
     board = new_scoreboard(conn) if conn.scoreboard is None else conn.scoreboard
     idle = not board.queue
     board.append(entry)
-    board.recovery.wrote_at = entry.sent_at
+    if entry.payload:
+        board.recovery.wrote_at = entry.sent_at
     if idle or conn.rtx.timer_is_for is _LOSS_PROBE:
         write_timer.rearm(conn)
     if conn.snd.no_space:
@@ -332,6 +333,8 @@ def queue_unacked(conn: Connection, entry: Unacked) -> None:
 
 def send_fin(conn: Connection) -> None:
     """Queue FIN after what is not sent yet, and push all of it (tcp_send_fin)."""
+    if not conn.snd.queue and not conn.snd.busy_with:
+        busy_times.start(conn, busy_times.BUSY)
     conn.snd.fin_queued = True
     conn.snd.write_seq = add(conn.snd.write_seq, 1)
     push(conn, nagle=False)

@@ -118,7 +118,8 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
             reason = reasons.SENT_SYN_AT_ONCE if soon else reasons.SENT_SYN_AGAIN
     entry.tags |= EVER
     entry.sent_at = max(host.now, conn.snd.departed_at)
-    board.recovery.wrote_at = host.now
+    if entry.payload:
+        board.recovery.wrote_at = host.now
     entry.turn = host.turn
     transmit.transmit_piece(conn, entry, reason)
     board.note_sent(entry)
