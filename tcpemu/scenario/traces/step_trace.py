@@ -100,6 +100,7 @@ import errno
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from random import Random
 from typing import Any, Literal, TypeGuard
 
@@ -143,6 +144,9 @@ _SLIPS = (
     NotImplementedError,
 )
 """What is raised where a step is not as it should be."""
+_KEYS = ("name", "about", "family", "sysctl", "until", "steps", "reactive", "log", "kernel", "emulator")
+"""What a trace may have."""
+_LARGEST_PORT = 65535
 _LONGEST = 10_000_000
 """Seconds, or octets of one call: what is beyond is a slip of the pen."""
 _UNCOMPARED = frozenset(
@@ -210,6 +214,7 @@ def run(
     """
     if not isinstance(trace, dict) or not isinstance(trace.get("steps"), list):
         raise TraceError("a trace is a JSON object with a list named steps")
+    _check_keys(trace)
     until, settings = trace.get("until"), trace.get("sysctl", {})
     if not _is_time(until):
         raise TraceError(f"until is {until!r}; it is a number of seconds, 0 or more")
@@ -239,6 +244,13 @@ def run(
     player.advance_to(len(trace["steps"]), until)
     player.do(-1, ["sample"])
     return {**trace, "emulator": generation_name, "log": player.log}
+
+
+def _check_keys(trace: Json) -> None:
+    """A trace may have keys of its owner's, but none that is a slip of the pen."""
+    for key in trace.keys() - _KEYS:
+        if close := get_close_matches(str(key), _KEYS, n=1, cutoff=0.75):
+            raise TraceError(f"{key}: nothing in a trace goes by that name; did you mean {close[0]}?")
 
 
 def _usual_ticks(kernel: Generation) -> int | None:
@@ -406,6 +418,8 @@ class _Player:
 
     def _segment_in(self, arguments: list[Any]) -> None:
         """A segment from the peer, as octets, so that a wrong checksum can be one."""
+        if not 4 <= len(arguments) <= 5:
+            raise ValueError("a segment is in, peer port, flags, seq, ack, and perhaps a table")
         peer_port, flags, seq, ack = arguments[:4]
         extra: Json = arguments[4] if len(arguments) > 4 else {}
         if not isinstance(extra, dict):
@@ -457,6 +471,9 @@ class _Player:
 
     def _bound(self, local_port: int, peer_port: int, options: Json, verb: str) -> Socket:
         """A new socket with a port and options, which is to connect to the peer."""
+        for port in (local_port, peer_port):
+            if not 0 <= port <= _LARGEST_PORT:
+                raise ValueError(f"{port} is no port; they are 0 to {_LARGEST_PORT}")
         socket = self.host.socket(ipv6=self.ends.ipv6)
         socket.bind(address(self.ends.host), local_port)
         if unknown := options.keys() - {"syncnt", "opts"}:
@@ -471,18 +488,18 @@ class _Player:
         self, local_port: int, peer_port: int, count: int, flags: int, options: Json | None = None
     ) -> int:
         socket = self._bound(local_port, peer_port, options or {}, "sendto")
-        return socket.sendto(b"y" * count, address(self.ends.peer), peer_port, self.now, flags)
+        return socket.sendto(_octets(count), address(self.ends.peer), peer_port, self.now, flags)
 
     def _set_all(self, socket: Socket, options: Json) -> None:
         for level, name, value in options.get("opts", []):
             socket.setsockopt(level, name, _option_value(value), self.now)
 
     def _do_send(self, peer_port: int, count: int, flags: int = 0) -> int:
-        if not 0 <= count <= _LONGEST:
-            raise ValueError(f"{count} octets cannot be sent; give 0 to {_LONGEST}")
-        return self._connection(peer_port).send(b"y" * count, self.now, flags)
+        return self._connection(peer_port).send(_octets(count), self.now, flags)
 
     def _do_recv(self, peer_port: int, count: int, flags: int = 0) -> int:
+        if count < 0:
+            raise ValueError(f"{count} octets cannot be read; give 0 or more")
         return len(self._connection(peer_port).recv(count, self.now, flags))
 
     def _do_shutdown(self, peer_port: int, how: int) -> int:
@@ -578,12 +595,20 @@ class _Player:
         return self.connections[peer_port]
 
 
+def _octets(count: int) -> bytes:
+    if not 0 <= count <= _LONGEST:
+        raise ValueError(f"{count} octets cannot be sent; give 0 to {_LONGEST}")
+    return b"y" * count
+
+
 def _check_numbers(values: list[Any]) -> None:
     """What a call takes are whole numbers, in a table too. Raises ValueError."""
     inner = [number for value in values if isinstance(value, dict) for number in _numbers_in(value)]
     for value in [*inner, *(value for value in values if not isinstance(value, dict))]:
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise ValueError(f"found {value!r}; it must be a whole number")
+        if value is not None and not -(1 << 31) <= value < 1 << 32:
+            raise ValueError(f"found {value}; it does not fit an int of C")
 
 
 def _option_value(value: int | str) -> int | bytes:

@@ -98,3 +98,36 @@ def test_a_wrong_flow_label_is_found():
     assert again["label"] == 1
     again["label"] = 0
     assert "packet 2" in difference(step_trace.run(trace), answer)
+
+
+OPEN = [
+    [0, "listen", 1],
+    [0.1, "in", 41001, "S", 0, None, {"opts": [["mss", 1460]]}],
+    [0.12, "in", 41001, "A", 1, 1],
+    [0.15, "accept"],
+]
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (["in", 41001, "A", 1, 1, {}, 3], "a segment is in, peer port, flags, seq, ack"),
+        (["in", 41001, "A", 1], "a segment is in, peer port, flags, seq, ack"),
+        (["connect", 70000, 80], "70000 is no port"),
+        (["connect", 50000, -1], "-1 is no port"),
+        (["sendto", 50000, 80, -1, 0], "-1 octets cannot be sent"),
+        (["recv", 41001, -1], "-1 octets cannot be read"),
+        (["send", 41001, 1, 1 << 40], "does not fit an int of C"),
+        (["setopt", 41001, 6, 1, 1 << 32], "does not fit an int of C"),
+    ],
+)
+def test_what_no_kernel_could_be_asked_is_a_mistake(step, words):
+    with pytest.raises(step_trace.TraceError, match=words):
+        step_trace.run({"until": 1, "steps": [*OPEN, [0.2, *step]]})
+
+
+@pytest.mark.parametrize(("key", "meant"), [("sysctls", "sysctl"), ("step", "steps"), ("famly", "family")])
+def test_a_key_that_is_a_slip_of_the_pen_is_named(key, meant):
+    with pytest.raises(step_trace.TraceError, match=f"{key}: nothing .* did you mean {meant}"):
+        step_trace.run({"until": 1, "steps": OPEN, key: {}})
+    assert step_trace.run({"until": 1, "steps": OPEN, "drawn by": "me"})["log"]
