@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from conform_base import FULL, Trace, established, family
+from conform_base import FULL, Trace, connecting, established, family, syn_ack
 from conform_script import MSS, Peer, Script, Words
 
 _SACK: Words = [*MSS, ["nop"], ["nop"], ["sackOK"]]
@@ -208,3 +208,81 @@ def odd_data(s: Script) -> Trace:
             s.wait(0.003, 0.05)
         s.sample()
     return s.end()
+
+
+_READ_OPTIONS = (
+    *((1, name) for name in (4, 7, 8, 9, 10, 13, 18, 30, 38, 72)),
+    *((6, name) for name in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 17, 18, 23, 25, 27, 28, 30)),
+    *((0, name) for name in (1, 2, 10, 11, 14)),
+)
+"""Level and number of options whose answer is no clock's."""
+_SET_OPTIONS = (
+    *((1, name, value) for name in (7, 8, 18) for value in (0, 1, 5000, 100_000)),
+    *((1, name, value) for name in (9, 10) for value in (0, 1)),
+    *((6, name, value) for name in (1, 3, 12) for value in (0, 1, 2)),
+    *((6, 2, value) for value in (0, 500, 88, 87)),
+    *((6, 8, value) for value in (-1, 0, 1, 200)),
+    *((6, 9, value) for value in (0, 3)),
+    *((6, 10, value) for value in (0, 1, 3000)),
+    *((6, 18, value) for value in (0, 300)),
+    *((6, 23, value) for value in (0, 5)),
+    *((6, 25, value) for value in (0, 2000)),
+    *((6, 27, value) for value in (0, 1, 3)),
+    *((6, 30, value) for value in (0, 1)),
+    *((0, 1, value) for value in (0, 0x10, 0xFF)),
+    *((0, 2, value) for value in (-1, 0, 33)),
+    *((0, 10, value) for value in (0, 2, 4)),
+)
+"""Level, number and value of options that may be set at any time, or may not."""
+
+
+def any_call(s: Script, peer: Peer) -> None:
+    """Any call at all, whatever the state."""
+    port = peer.port
+    flags = s.one_of(0, 0, 1, 2, 0x20, 0x40, 0x80, 0x100, 0x8000, 0x4000)
+    s.do_one(
+        *[partial(s.step, "getopt", port, *s.one_of(*_READ_OPTIONS))] * 3,
+        *[partial(s.step, "setopt", port, *s.one_of(*_SET_OPTIONS))] * 2,
+        partial(s.step, "send", port, s.one_of(0, 1, 100, 3000), flags),
+        partial(s.step, "recv", port, s.one_of(0, 1, 100, 100_000), s.one_of(flags, 0, 1, 2, 3, 0x22)),
+        *[partial(s.step, "poll", port)] * 2,
+        partial(s.step, "atmark", port),
+        partial(s.step, "soerror", port),
+        partial(s.step, "shutdown", port, s.one_of(0, 1, 2, 3)),
+        partial(s.step, "setlinger", port, s.one_of(0, 1), s.one_of(0, 1)),
+    )
+
+
+def any_segment(s: Script, peer: Peer) -> None:
+    """What a peer may send: data, FIN, RST, urgent data, or an ACK."""
+    s.do_one(
+        partial(peer.data, s.one_of(1, 100, 1000)),
+        partial(peer.data, 5, "PAU", urg=s.one_of(1, 5)),
+        peer.ack,
+        partial(peer.segment, "A", peer.seq, peer.sent + 1),
+        peer.fin,
+        partial(peer.segment, s.one_of("R", "RA"), peer.seq, peer.sent),
+    )
+
+
+@family(4, "odd")
+def odd_calls(s: Script) -> Trace:
+    """Any calls in any state: while connecting, open, half closed, reset; with data, urgent data, FIN and RST."""
+    if s.chance(0.35):
+        peer = connecting(s)
+        for _ in range(s.some(0, 3)):
+            any_call(s, peer)
+        if s.chance(0.8):
+            syn_ack(peer)
+            peer.seq = 1
+            s.expect_no_timers(peer.port)
+        elif s.chance(0.5):
+            peer.segment("RA", 0, 1)
+    else:
+        peer = established(s)
+    for _ in range(s.some(4, 18)):
+        s.do_one(*[partial(any_call, s, peer)] * 3, partial(any_segment, s, peer))
+        s.wait_one_of((0.003, 0.01), (0.05, 0.08))
+    s.step("poll", peer.port)
+    s.sample()
+    return s.end(0.1, 0.5)

@@ -500,6 +500,9 @@ class _Player:
     def _do_recv(self, peer_port: int, count: int, flags: int = 0) -> int:
         if count < 0:
             raise ValueError(f"{count} octets cannot be read; give 0 or more")
+        if not count and self._connection(peer_port):
+            # Like the program that asks kernels: Python's recv(0) does not call the kernel.
+            return 0
         return len(self._connection(peer_port).recv(count, self.now, flags))
 
     def _do_shutdown(self, peer_port: int, how: int) -> int:

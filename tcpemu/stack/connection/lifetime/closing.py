@@ -86,6 +86,9 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
         conn.fast_open.deferred = conn.fast_open.trying = False
         conn.fast_open.client_fail = 0
     conn.shutdown = 0
+    conn.no_route = True
+    conn.rcv.window_clamp = 0
+    conn.saved_syn = b""
 
 
 def purge(conn: Connection) -> None:

@@ -235,8 +235,8 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     snd.nxt = entry.end
     transmit.transmit_piece(conn, entry, _why(conn, payload))
     queue_unacked(conn, entry)
-    if length % mss or not length:
-        snd.sml = entry.end
+    if (length % mss or not length) and not push:
+        snd.sml = entry.end  # a probe holds nothing back afterwards (tcp_minshall_update is not asked)
     return entry.pcount
 
 
