@@ -126,7 +126,7 @@ def test_what_no_kernel_could_be_asked_is_a_mistake(step, words):
         step_trace.run({"until": 1, "steps": [*OPEN, [0.2, *step]]})
 
 
-@pytest.mark.parametrize(("key", "meant"), [("sysctls", "sysctl"), ("step", "steps"), ("famly", "family")])
+@pytest.mark.parametrize(("key", "meant"), [("sysctls", "sysctl"), ("step", "steps"), ("familie", "family")])
 def test_a_key_that_is_a_slip_of_the_pen_is_named(key, meant):
     with pytest.raises(step_trace.TraceError, match=f"{key}: nothing .* did you mean {meant}"):
         step_trace.run({"until": 1, "steps": OPEN, key: {}})
