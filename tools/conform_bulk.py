@@ -77,3 +77,43 @@ def bulk_cubic(s: Script) -> Trace:
 def bulk_bbr(s: Script) -> Trace:
     """An upload with BBR, which is paced."""
     return upload(s, "bbr")
+
+
+def probing(s: Script) -> None:
+    """Settings of path MTU probing."""
+    s.set(
+        tcp_mtu_probing=s.one_of(1, 2, 2),
+        tcp_base_mss=s.one_of(1024, 512, 1400),
+        tcp_probe_threshold=s.one_of(8, 1, 100),
+        tcp_mtu_probe_floor=s.one_of(48, 536),
+    )
+    if s.chance(0.3):
+        s.set(tcp_probe_interval=1)
+
+
+@family(1, "bulk")
+def probed_upload(s: Script) -> Trace:
+    """An upload that probes the path's MTU."""
+    probing(s)
+    return upload(s, s.one_of("reno", "cubic"))
+
+
+@family(1, "bulk")
+def black_hole(s: Script) -> Trace:
+    """Nothing is acknowledged for long, or large segments are not: the MTU is taken for too large."""
+    probing(s)
+    s.set(tcp_retries1=s.one_of(1, 2), tcp_congestion_control="reno")
+    peer = connection(s)
+    size = s.some(1, 6) * peer.mss + s.one_of(0, 0, 100)
+    s.step("send", peer.port, size)
+    s.wait(1.0, 4.0)
+    for _ in range(s.some(1, 3)):
+        peer.segment(
+            "A", peer.seq, s.one_of(1, 1 + size, 1 + min(size, peer.mss // 2), 1 + min(size, peer.mss))
+        )
+        s.wait_one_of((0.02, 0.1), (0.3, 2.0))
+    if s.chance(0.5):
+        s.step("send", peer.port, 3 * peer.mss)
+        s.wait(0.1, 1.0)
+    s.sample()
+    return s.end(0.5, 1.5)
