@@ -222,6 +222,8 @@ class MtuSearch:
     start: int = 0
     """Where that segment begins and ends."""
     end: int = 0
+    held: list[tuple[int, int]] = field(default_factory=list)
+    """Where a buffer begins that a probe was cut from, and how many octets: they take memory until it is gone."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
-from tcpemu.stack.base.sequence_numbers import distance
+from tcpemu.stack.base.sequence_numbers import before, distance
 from tcpemu.stack.control import busy_times
-from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.connection import Connection, MtuSearch
 from tcpemu.stack.records.send_buffer import BUFFER_MEMORY
 
 _SHARED_INFO, _SK_BUFF = 320, 256
@@ -22,11 +22,21 @@ def used(conn: Connection) -> int:
     """Octets of memory that unsent and unacknowledged data takes (sk_wmem_queued)."""
     snd, board = conn.snd, conn.scoreboard
     waiting = conn.send_q + (len(snd.queue) * BUFFER_MEMORY if snd.queue else 0)
+    if snd.mtu_search is not None and snd.mtu_search.held:
+        waiting += _held_by_probes(conn, snd.mtu_search)
     if board is None or not board.queue:
         return waiting
     # What is acknowledged of a single segment is given back with the rest of it, or when it is sent again.
     first = board.queue[0]
     return waiting + len(board.queue) * BUFFER_MEMORY + distance(first.began, first.seq)
+
+
+def _held_by_probes(conn: Connection, search: MtuSearch) -> int:
+    """What was cut off buffers for MTU probes takes memory as long as their rest does (tcp_mtu_probe)."""
+    board = conn.scoreboard
+    begin = board.queue[0].began if board is not None and board.queue else conn.snd.una
+    search.held = [entry for entry in search.held if not before(entry[0], begin)]
+    return sum([octets for _, octets in search.held])
 
 
 def is_free(conn: Connection) -> bool:

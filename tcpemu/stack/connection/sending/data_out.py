@@ -257,13 +257,18 @@ def _send_mtu_probe(conn: Connection, search: MtuSearch, size: int) -> None:
     """Send so much of what waits as one segment, in place of two of the window's (tcp_mtu_probe)."""
     snd, host = conn.snd, conn.host
     payload, flags = b"", ACK
+    whole, part = True, b""
     while len(payload) < size:
-        part, those = _take(conn, min(size - len(payload), snd.head_length))
+        length = min(size - len(payload), snd.head_length)
+        whole = length == snd.head_length
+        part, those = _take(conn, length)
         payload += part
         flags |= those
     entry = new_piece(snd.nxt, payload, flags, (max(host.now, snd.departed_at), host.turn), size)
     _sending_starts(conn)
     snd.nxt = entry.end
+    if not whole:
+        search.held.append((snd.nxt, len(part)))
     transmit.transmit_piece(conn, entry, reasons.SENT_MTU_PROBE)
     conn.congestion = with_cwnd(conn.congestion, conn.congestion.cwnd - 1)
     queue_unacked(conn, entry)
