@@ -15,6 +15,7 @@ from tcpemu.stack.base.host_arguments import (
     check_generation,
     check_gro,
     check_mtu,
+    check_queue_limit,
     check_route,
     check_ticks,
     check_time,
@@ -216,6 +217,15 @@ class Host:
         check_mtu(mtu, self._host.addresses)
         self._host.mtu = mtu
         self._settings_changed()
+
+    def set_queue_limit(self, packets: int | None) -> None:
+        """Limit the queue of its device (`tc qdisc .. pfifo limit PACKETS`); None has no limit.
+
+        The device takes what is queued at once, so that only a limit of 0 shows: all that the host sends is lost there,
+        and its TCP is told, which takes it for congestion. Raises ConfigurationError for a negative number.
+        """
+        check_queue_limit(packets)
+        self._host.takes_nothing = packets == 0
 
     def set_route(
         self, peer: Address | str, *, mtu: int = 0, locked: bool = False, advmss: int = 0, initcwnd: int = 0

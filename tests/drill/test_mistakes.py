@@ -216,7 +216,10 @@ NETWORK = {
     "ip route replace 192.0.2.1 dev tun0 rto_min 5": "of a route mtu, advmss, initcwnd are read, not rto_min",
     "ip route replace 192.0.2.1 mtu": "mtu needs a number",
     "ip addr flush": "of ip, tcp_metrics flush, link set mtu, and route change of one peer are read",
-    "tc qdisc replace dev tun0 root netem delay 5ms": "a queue of the device",
+    "tc qdisc replace dev tun0 root netem delay 5ms": "of queues, pfifo and pfifo_fast are read",
+    "tc qdisc replace dev tun0 root pfifo limit many": "limit needs a number",
+    "tc qdisc replace dev tun0 root pfifo size 5": "of pfifo, limit PACKETS is read",
+    "tc filter add dev tun0": "of tc, qdisc of a device's root is read",
     "ethtool -K tun0 gro on": "gro and lro off alone",
     "ethtool -s tun0 speed 10": "of ethtool, -K DEVICE",
 }

@@ -110,6 +110,91 @@ def test_the_mtu_of_the_link_changes_for_connections_that_are_there():
     fails(f"{LISTEN}+0 `ip link set dev tun0 mtu 20`", "mtu is 20; it can be 68 to 65535")
 
 
+CUBIC = "`sysctl -q net.ipv4.tcp_congestion_control=cubic`" + LISTEN
+NO_ROOM_FOR_NEW = (
+    CUBIC
+    + """
+   +0 < S 0:0(0) win 32792 <mss 1000>
+   +0 > S. 0:0(0) ack 1 <mss 1460>
+  +.1 < . 1:1(0) ack 1 win 32792
+   +0 accept(3, ..., ...) = 4
+   +0 write(4, ..., 3000) = 3000
+   +0 > P. 1:3001(3000) ack 1
+  +.1 < . 1:1(0) ack 3001 win 32792
+   +0 %{ assert tcpi_snd_cwnd == 10, tcpi_snd_cwnd }%
+   +0 `nstat -n; tc qdisc replace dev tun0 root pfifo limit 0`
+   +0 write(4, ..., 4000) = 4000
+   +0 %{ assert tcpi_ca_state == TCP_CA_CWR, tcpi_ca_state }%
+   +0 %{ assert tcpi_unacked == 0; assert tcpi_notsent_bytes == 4000 }%
+   +0 %{ assert tcpi_snd_ssthresh == 7, tcpi_snd_ssthresh }%
+  +.2 `nstat | grep TcpOutSegs | grep " 2 "`
+   +0 `tc qdisc delete dev tun0 root`
+   +.1 > P. 3001:4001(1000) ack 1
+  +.1 < . 1:1(0) ack 4001 win 32792
+   +0 > P. 4001:6001(2000) ack 1
+   +0 > P. 6001:7001(1000) ack 1
+   +0 %{ assert tcpi_ca_state == TCP_CA_Open; assert tcpi_probes == 0, tcpi_probes }%
+  +.1 < . 1:1(0) ack 7001 win 32792
+   +0 %{ assert tcpi_ca_state == TCP_CA_Open, tcpi_ca_state; assert tcpi_snd_cwnd == 7, tcpi_snd_cwnd }%
+"""
+)
+NO_ROOM_FOR_LOST = (
+    CUBIC
+    + """
+   +0 < S 0:0(0) win 32792 <mss 1000,nop,nop,sackOK>
+   +0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,sackOK>
+  +.1 < . 1:1(0) ack 1 win 32792
+   +0 accept(3, ..., ...) = 4
+   +0 write(4, ..., 3000) = 3000
+   +0 > P. 1:3001(3000) ack 1
+   +0 `nstat -n; tc qdisc replace dev tun0 root pfifo limit 0`
+  +1.75 `nstat | grep TcpExtTCPRetransFail | grep " 4 "`
+   +0 %{ assert tcpi_ca_state == TCP_CA_Loss, tcpi_ca_state }%
+   +0 %{ assert tcpi_retransmits == 3, tcpi_retransmits; assert tcpi_backoff == 0, tcpi_backoff }%
+   +0 %{ assert tcpi_total_retrans == 4, tcpi_total_retrans; assert tcpi_retrans == 0 }%
+   +0 `tc qdisc delete dev tun0 root`
++.05 > . 1:1001(1000) ack 1
+"""
+)
+
+
+def test_new_data_that_the_device_takes_not_waits_for_a_probe():
+    """The window comes down as for congestion (tcp_enter_cwr), and data is tried again by the probe timer."""
+    passes(NO_ROOM_FOR_NEW)
+    fails(NO_ROOM_FOR_NEW.replace("limit 0", "limit 1"), "the code's assert fails: 0")
+
+
+def test_what_is_sent_again_and_the_device_takes_not_is_tried_twice_a_second():
+    """It is neither under way nor waited for longer each time (tcp_retransmit_timer)."""
+    passes(NO_ROOM_FOR_LOST)
+    fails(NO_ROOM_FOR_LOST.replace("pfifo limit 0", "pfifo"), "no line of nstat has 'TcpExtTCPRetransFail'")
+
+
+def test_a_request_whose_syn_ack_cannot_leave_again_is_forgotten():
+    fails(
+        LISTEN
+        + """
+   +0 < S 0:0(0) win 32792 <mss 1000>
+   +0 > S. 0:0(0) ack 1 <mss 1460>
+   +0 `nstat -n; tc qdisc replace dev tun0 root pfifo limit 0`
+  +.1 < S 0:0(0) win 32792 <mss 1000>
+  +.1 `nstat | grep RetransSegs`
+""",
+        "TcpOutSegs                      1 ",
+    )
+    passes(
+        LISTEN
+        + """
+   +0 < S 0:0(0) win 32792 <mss 1000>
+   +0 > S. 0:0(0) ack 1 <mss 1460>
+   +0 `tc qdisc replace dev tun0 root pfifo limit 0`
+ +1.5 `tc qdisc delete dev tun0 root`
+   +0 < . 1:1(0) ack 1 win 32792
+   +0 > R 1:1(0) win 0
+"""
+    )
+
+
 def test_connect_to_no_family_ends_a_connection_and_another_may_follow():
     passes(
         LISTEN

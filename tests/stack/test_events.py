@@ -359,6 +359,12 @@ def many_beyond_a_hole():
     return after(host, *[("A", 1001 + 100 * number, 1, {"data": 100}) for number in range(5)], until=2)
 
 
+def request_that_finds_no_room():
+    host = syn_recv()
+    host.host.set_queue_limit(0)
+    return after(host, until=3)
+
+
 def deferred(*sends, until=None):
     return after(syn_recv(options=[(sockopt.IPPROTO_TCP, sockopt.TCP_DEFER_ACCEPT, 5)]), *sends, until=until)
 
@@ -548,6 +554,7 @@ WAYS = {
     "REQUEST_EXPIRED": lambda: after(syn_recv(), until=70),
     "REQUEST_CROWDED_OUT": crowd_of_requests,
     "REQUEST_ORPHANED": closed_listener,
+    "REQUEST_NOT_SENT": request_that_finds_no_room,
     "REQUEST_SILENT": lambda: deferred(("A", 1, 1), until=3),
     "SYN_TIMED_OUT": lambda: after(syn_sent(), until=200),
     "TIMED_OUT": lambda: after(calling(established(), ("send", 5)), until=2000),

@@ -10,7 +10,7 @@ from tcpemu.drill.language.script_mistake import Place
 from tcpemu.drill.playing.command_checks import CounterReader, look_for_socket
 from tcpemu.drill.playing.drill_failure import DrillFailure
 from tcpemu.drill.playing.shell_line import run_by_shell
-from tcpemu.drill.setup.network_commands import ForgetPeers, SetMtu, SetRoute
+from tcpemu.drill.setup.network_commands import ForgetPeers, LimitQueue, SetMtu, SetRoute
 from tcpemu.drill.setup.shell_commands import (
     LookForSocket,
     MakeFile,
@@ -45,7 +45,7 @@ class EmulatedShell:
         for act in acts:
             if isinstance(act, SetSysctl):
                 self._set(act)
-            elif isinstance(act, ForgetPeers | SetMtu | SetRoute):
+            elif isinstance(act, ForgetPeers | LimitQueue | SetMtu | SetRoute):
                 self._change_network(act, command)
             elif isinstance(act, ReadCounters):
                 self._read_counters(act, command)
@@ -63,11 +63,13 @@ class EmulatedShell:
             if remark not in self.remarks:
                 self.remarks.append(remark)
 
-    def _change_network(self, act: ForgetPeers | SetMtu | SetRoute, command: Command) -> None:
+    def _change_network(self, act: ForgetPeers | LimitQueue | SetMtu | SetRoute, command: Command) -> None:
         host = self.host
         try:
             if isinstance(act, SetMtu):
                 host.set_mtu(act.mtu)
+            elif isinstance(act, LimitQueue):
+                host.set_queue_limit(act.packets)
             elif isinstance(act, SetRoute):
                 host.set_route(
                     act.peer, mtu=act.mtu, locked=act.locked, advmss=act.advmss, initcwnd=act.initcwnd

@@ -36,7 +36,14 @@ class NothingChanges:
     """What it says holds on an emulated host already, or does not show."""
 
 
-NetworkAct: TypeAlias = ForgetPeers | SetMtu | SetRoute | NothingChanges
+@dataclass(frozen=True, slots=True)
+class LimitQueue:
+    """`tc qdisc .. root pfifo limit PACKETS`; None: as without a limit."""
+
+    packets: int | None
+
+
+NetworkAct: TypeAlias = ForgetPeers | SetMtu | SetRoute | LimitQueue | NothingChanges
 """What one of these commands does to the host."""
 
 _FAMILIES = ("-4", "-6")
@@ -88,10 +95,19 @@ def _route(rest: list[str], words: list[str]) -> SetRoute:
 
 
 def _tc(words: list[str]) -> NetworkAct:
-    """A queue of the device that lets all packets through at once is as if there were none."""
-    if words[1:2] == ["qdisc"] and "pfifo" in words and "limit" not in words:
-        return NothingChanges()
-    raise _unread(words, "a queue of the device is not emulated")
+    """Of queues, that of the device: one that takes so many packets, or as many as there are."""
+    if words[1:2] != ["qdisc"] or "root" not in words:
+        raise _unread(words, "of tc, qdisc of a device's root is read")
+    if words[2:3] in (["del"], ["delete"]):
+        return LimitQueue(None)
+    kind = words[words.index("root") + 1 :]
+    if words[2:3] not in (["add"], ["replace"], ["change"]) or kind[:1] not in (["pfifo"], ["pfifo_fast"]):
+        raise _unread(words, "of queues, pfifo and pfifo_fast are read")
+    if len(kind) == 1:
+        return LimitQueue(None)
+    if kind[1:2] != ["limit"] or len(kind) != 3:
+        raise _unread(words, "of pfifo, limit PACKETS is read")
+    return LimitQueue(_number(words, kind, 2))
 
 
 def _ethtool(words: list[str]) -> NetworkAct:

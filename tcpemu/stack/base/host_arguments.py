@@ -46,6 +46,14 @@ def check_gro(size: int) -> None:
         )
 
 
+def check_queue_limit(packets: int | None) -> None:
+    """Raises ConfigurationError for what is no number of packets."""
+    if packets is not None and (type(packets) is not int or packets < 0):
+        raise ConfigurationError(
+            f"the limit of the queue is {packets!r}; it can be 0 or more packets, or None"
+        )
+
+
 def check_route(mtu: int, link: int, advmss: int, initcwnd: int) -> None:
     """Raises ConfigurationError for what no route says, and for an MTU that the link does not carry."""
     for name, value, most in (

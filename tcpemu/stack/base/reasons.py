@@ -467,6 +467,11 @@ REQUEST_SILENT = _reason(
     "TCP_DEFER_ACCEPT: the client has acknowledged the SYN|ACK, so it is not sent again",
     _REQ_TIMER,
 )
+REQUEST_NOT_SENT = _reason(
+    "REQUEST_NOT_SENT",
+    "the SYN|ACK is due again, and the device has no room for it: the request is forgotten",
+    _REQ_TIMER,
+)
 SYN_TIMED_OUT = _reason("SYN_TIMED_OUT", "no answer to the SYN: connect() fails with ETIMEDOUT", _WRITE_ERR)
 FAST_OPEN_TIMED_OUT = _reason(
     "FAST_OPEN_TIMED_OUT",

@@ -13,7 +13,7 @@ from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.connection.arriving import segment_arrives
 from tcpemu.stack.connection.lifetime import closing, fast_open_end
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited, too_soon
-from tcpemu.stack.connection.sending import data_out, stateless_replies
+from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.listening import final_ack, syn_ack
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.request import Request
@@ -120,7 +120,7 @@ def timer_fired(conn: Connection) -> None:
         _give_up(conn, limit)
         return
     if conn.rtx.retransmits == 1:
-        congestion_states.enter_loss(conn, conn.scoreboard or data_out.new_scoreboard(conn))
+        congestion_states.enter_loss(conn, conn.scoreboard or congestion_states.new_scoreboard(conn))
     _send_again(conn, request, reasons.SENT_SYN_ACK_FAST_OPEN_AGAIN)
     request.timeouts += 1
     conn.rtx.retransmits += 1

@@ -108,8 +108,8 @@ def _duplicate_syn(request: Request, segment: Segment) -> Reason:
         return reasons.DUPLICATE_SYN_IGNORED
     if out_of_window_limited(request.listener.host, request, segment, SKIPPED):
         return reasons.DUPLICATE_SYN_LIMITED
-    syn_ack.send_again(request, reasons.SENT_SYN_ACK_DUPLICATE)
-    if request.listener.host.generation.synack.restarts_on_syn:
+    sent = syn_ack.send_again(request, reasons.SENT_SYN_ACK_DUPLICATE)
+    if sent and request.listener.host.generation.synack.restarts_on_syn:
         request_timer.arm(request)
     return reasons.DUPLICATE_SYN
 

@@ -15,6 +15,7 @@ from tcpemu.stack.records.request import Request
 from tcpemu.wire.segment import ACK, RST, Segment
 
 _EXPIRED = "no final ACK came to the last SYN|ACK"
+_NOT_SENT = "the device has no room for its SYN|ACK"
 
 
 def arm(request: Request) -> None:
@@ -48,7 +49,10 @@ def fire(request: Request) -> None:
         _give_up(request)
         return
     if resend:
-        syn_ack.send_again(request, reasons.SENT_SYN_ACK_AGAIN)
+        if not syn_ack.send_again(request, reasons.SENT_SYN_ACK_AGAIN) and not request.acked:
+            host.timer_fired(request.key, reasons.REQUEST_NOT_SENT)
+            remove(request, _NOT_SENT)
+            return
     else:
         host.timer_fired(request.key, reasons.REQUEST_SILENT)
     if request.timeouts == 0:

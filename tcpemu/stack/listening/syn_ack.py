@@ -64,9 +64,12 @@ def send_syn_ack(
     host.send(segment, reason, repeat)
 
 
-def send_again(request: Request, reason: Reason, taken: int = 0) -> None:
-    """Send the SYN|ACK again, and count it (tcp_output.c: tcp_rtx_synack)."""
+def send_again(request: Request, reason: Reason, taken: int = 0) -> bool:
+    """Send the SYN|ACK again, and count it, if the device takes it (tcp_output.c: tcp_rtx_synack)."""
     host = request.listener.host
+    if host.takes_nothing:
+        host.count("OutSegs")
+        return False
     rare = request.with_rare()
     rare.repeats += 1
     host.count("RetransSegs")
@@ -75,6 +78,7 @@ def send_again(request: Request, reason: Reason, taken: int = 0) -> None:
     if request.flow_label and options.txrehash:
         request.flow_label = ipv6_header.new_flow_label(host, request.key, options)
     send_syn_ack(request, reason, rare.repeats, taken)
+    return True
 
 
 def send_ack(request: Request, segment: Segment, nxt: int | None = None, taken: int = 0) -> None:

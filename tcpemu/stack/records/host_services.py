@@ -94,6 +94,8 @@ class HostServices:
     """Octets of the segments of which the network card has put a longer one together (GRO); 0 where it does not."""
     first_congestion: Congestion
     """What a new connection's congestion window begins as."""
+    takes_nothing: bool = False
+    """The queue of the device has no room: what is sent is lost there, and whoever sends it is told."""
     now: int = 0
     """The time of the verb or call that runs."""
     turn: int = 0
@@ -184,9 +186,14 @@ class HostServices:
     def send(self, segment: Segment, reason: Reason, repeat: int = 0, counted: bool = True) -> None:
         """Queue a segment for the network; without a route it goes nowhere.
 
-        OutSegs counts it where `counted`: a connection's repeats are not (__tcp_transmit_skb), a request's are.
+        OutSegs counts it where `counted`: a connection's repeats are not (__tcp_transmit_skb), a request's are; also
+        what the device's queue has no room for, and loses.
         """
         if self.routes is not None and not self.routable(segment.dst):
+            return
+        if self.takes_nothing:
+            if counted:
+                self.count("OutSegs")
             return
         self.out.append(segment)
         if counted:

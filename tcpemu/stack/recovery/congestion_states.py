@@ -24,7 +24,7 @@ from tcpemu.stack.control import control_moment, delivery_rate
 from tcpemu.stack.control.cwnd_changes import current_ssthresh, with_current_ssthresh, with_cwnd
 from tcpemu.stack.records.ack_result import AckResult
 from tcpemu.stack.records.connection import Connection, MtuSearch, WriteTimer
-from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.records.loss_recovery import CaState, Recovery
 from tcpemu.stack.records.scoreboard import Scoreboard
 from tcpemu.stack.records.sent_pieces import LOST, SACKED
 from tcpemu.stack.recovery import loss_marks, prr, rack, reordering, undo, write_timer
@@ -312,8 +312,16 @@ def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
     board.hint = None
 
 
+def new_scoreboard(conn: Connection) -> Scoreboard:
+    """From now on the connection keeps what is under way."""
+    now = conn.host.now
+    recovery = Recovery(now, reordering=conn.host.sysctls.tcp_reordering, wrote_at=conn.opened_at)
+    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, recovery)
+    return conn.scoreboard
+
+
 def enter_cwr(conn: Connection, board: Scoreboard) -> None:
-    """The peer echoes congestion (ECN): bring the window down; this is never undone (tcp_enter_cwr)."""
+    """The peer echoes congestion (ECN), or the device takes nothing: the window comes down for good (tcp_enter_cwr)."""
     recovery = board.recovery
     recovery.prior_ssthresh = 0
     if recovery.state < _CWR:

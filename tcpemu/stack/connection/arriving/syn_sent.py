@@ -26,7 +26,7 @@ from tcpemu.stack.control import pacing_rate
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.sent_pieces import new_piece
-from tcpemu.stack.recovery import write_timer
+from tcpemu.stack.recovery import congestion_states, write_timer
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, CWR, ECE, RST, SYN, Segment
 
@@ -199,7 +199,7 @@ def _stay_in_loss(conn: Connection) -> None:
 
     tcp_input.c: tcp_is_non_sack_preventing_reopen.
     """
-    data_out.new_scoreboard(conn)
+    congestion_states.new_scoreboard(conn)
     assert conn.scoreboard is not None
     conn.scoreboard.recovery.state = CaState.LOSS
     conn.scoreboard.recovery.high_seq = conn.snd.una

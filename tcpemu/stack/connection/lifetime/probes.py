@@ -80,7 +80,7 @@ def window_probe_timer(conn: Connection) -> None:
         conn.rtt.backoff = 0
         return
     conn.rtx.probes_out += 1
-    if conn.rtt.backoff < conn.host.sysctls.tcp_retries2:
+    if conn.rtt.backoff < conn.host.sysctls.tcp_retries2 and not conn.host.takes_nothing:
         conn.rtt.backoff += 1
     write_timer.set_timer(conn, WriteTimer.WINDOW_PROBE, probe_timers.window_probe_wait(conn))
 

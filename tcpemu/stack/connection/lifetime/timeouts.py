@@ -12,7 +12,7 @@ from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes
 from tcpemu.stack.connection.measures import blackhole, ipv6_header, mtu_search, round_trip_time
-from tcpemu.stack.connection.sending import data_out, retransmission
+from tcpemu.stack.connection.sending import data_out, probe_timers, retransmission
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.scoreboard import Scoreboard
@@ -87,6 +87,9 @@ def retransmission_timer(conn: Connection) -> None:
     conn.rtx.retransmits += 1
     conn.rtx.total_rto += 1
     retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
+    if host.takes_nothing:
+        write_timer.set_timer(conn, WriteTimer.RETRANS, probe_timers.RESOURCE_PROBE_INTERVAL)
+        return
     _back_off(conn)
 
 

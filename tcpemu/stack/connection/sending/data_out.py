@@ -12,6 +12,8 @@ tcp_output.c: tcp_write_xmit, tcp_nagle_check, tcp_tso_should_defer, tcp_send_fi
 
 from __future__ import annotations
 
+from collections import deque
+
 from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.sequence_numbers import add, after, distance
@@ -22,10 +24,10 @@ from tcpemu.stack.connection.sending import mtu_probe, pacing, probe_timers, tra
 from tcpemu.stack.control import busy_times, cwnd_validation, delivery_rate, pacing_rate
 from tcpemu.stack.control.cwnd_changes import with_cwnd
 from tcpemu.stack.records.connection import Connection, MtuSearch, WriteTimer
-from tcpemu.stack.records.loss_recovery import CaState, Recovery
-from tcpemu.stack.records.scoreboard import Scoreboard
+from tcpemu.stack.records.loss_recovery import CaState
+from tcpemu.stack.records.send_buffer import SendBuffer
 from tcpemu.stack.records.sent_pieces import Unacked, new_piece
-from tcpemu.stack.recovery import write_timer
+from tcpemu.stack.recovery import congestion_states, write_timer
 from tcpemu.wire.segment import ACK, FIN, PSH
 
 _RECOVERY, _LOSS_PROBE = CaState.RECOVERY, WriteTimer.LOSS_PROBE
@@ -83,8 +85,9 @@ def write_xmit(
         elif not (probe or one) and _defers(conn, most):
             defers = _cwnd_room(conn) < window_room(conn) and _cwnd_room(conn) <= waiting
             break
-        sent += _send_new(conn, _split_point(conn, mss, quota, nagle, cork), mss)
-        if probe or one:
+        gone = _send_new(conn, _split_point(conn, mss, quota, nagle, cork), mss)
+        sent += gone
+        if probe or one or not gone:
             break
     busy_times.window_found(conn, full)
     cwnd_validation.validate(conn, sent, defers)
@@ -221,7 +224,7 @@ def _small_under_way(conn: Connection) -> bool:
 
 
 def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> int:
-    """Send the next `length` octets as one piece; how many segments that took."""
+    """Send the next `length` octets as one piece; how many segments that took, 0 where the device takes none."""
     snd, host = conn.snd, conn.host
     ends_record = snd.head_ends_record and length == snd.head_length
     payload, flags = _take(conn, length)
@@ -232,12 +235,24 @@ def _send_new(conn: Connection, length: int, mss: int, push: bool = False) -> in
     entry.eor = ends_record
     if payload:
         _sending_starts(conn)
-    snd.nxt = entry.end
     transmit.transmit_piece(conn, entry, _why(conn, payload))
+    if host.takes_nothing:
+        _put_back(conn, entry)
+        return 0
+    snd.nxt = entry.end
     queue_unacked(conn, entry)
     if (length % mss or not length) and not push:
         snd.sml = entry.end  # a probe holds nothing back afterwards (tcp_minshall_update is not asked)
     return entry.pcount
+
+
+def _put_back(conn: Connection, entry: Unacked) -> None:
+    """The device has not taken a piece: it waits again, before all others, as a buffer of its own."""
+    snd = conn.snd
+    if entry.payload:
+        if snd.queue is None:
+            snd.queue = deque()
+        snd.queue.appendleft(SendBuffer(entry.payload, bool(entry.flags & PSH), entry.eor))
 
 
 def _look_for_mtu(conn: Connection, single: bool) -> int:
@@ -249,12 +264,15 @@ def _look_for_mtu(conn: Connection, single: bool) -> int:
     if size == mtu_probe.WAIT:
         return -1
     if size > 0:
-        _send_mtu_probe(conn, search, size)
-    return int(size > 0)
+        return _send_mtu_probe(conn, search, size)
+    return 0
 
 
-def _send_mtu_probe(conn: Connection, search: MtuSearch, size: int) -> None:
-    """Send so much of what waits as one segment, in place of two of the window's (tcp_mtu_probe)."""
+def _send_mtu_probe(conn: Connection, search: MtuSearch, size: int) -> int:
+    """Send so much of what waits as one segment, in place of two of the window's; 1, -1 where the device takes none.
+
+    tcp_mtu_probe.
+    """
     snd, host = conn.snd, conn.host
     payload, flags = b"", ACK
     whole, part = True, b""
@@ -266,13 +284,17 @@ def _send_mtu_probe(conn: Connection, search: MtuSearch, size: int) -> None:
         flags |= those
     entry = new_piece(snd.nxt, payload, flags, (max(host.now, snd.departed_at), host.turn), size)
     _sending_starts(conn)
+    transmit.transmit_piece(conn, entry, reasons.SENT_MTU_PROBE)
+    if host.takes_nothing:
+        _put_back(conn, entry)
+        return -1
     snd.nxt = entry.end
     if not whole:
         search.held.append((snd.nxt, len(part)))
-    transmit.transmit_piece(conn, entry, reasons.SENT_MTU_PROBE)
     conn.congestion = with_cwnd(conn.congestion, conn.congestion.cwnd - 1)
     queue_unacked(conn, entry)
     mtu_probe.sent(search, conn, entry.seq, size)
+    return 1
 
 
 def _why(conn: Connection, payload: bytes) -> Reason:
@@ -315,17 +337,9 @@ def _sending_starts(conn: Connection) -> None:
         )
 
 
-def new_scoreboard(conn: Connection) -> Scoreboard:
-    """From now on the connection keeps what is under way."""
-    now = conn.host.now
-    recovery = Recovery(now, reordering=conn.host.sysctls.tcp_reordering, wrote_at=conn.opened_at)
-    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, recovery)
-    return conn.scoreboard
-
-
 def queue_unacked(conn: Connection, entry: Unacked) -> None:
     """Keep a piece until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
-    board = new_scoreboard(conn) if conn.scoreboard is None else conn.scoreboard
+    board = congestion_states.new_scoreboard(conn) if conn.scoreboard is None else conn.scoreboard
     idle = not board.queue
     board.append(entry)
     if entry.payload:

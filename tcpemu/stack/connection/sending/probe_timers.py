@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from tcpemu.stack.base.sequence_numbers import add, before
 from tcpemu.stack.base.states import OPENING, State
-from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.stack.records.connection import Connection, WriteTimer
 from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.recovery import write_timer
 
 _OPEN, _CWR, _LOSS_PROBE = CaState.OPEN, CaState.CWR, WriteTimer.LOSS_PROBE
+
+RESOURCE_PROBE_INTERVAL = SECOND // 2
+"""Until what the device had no room for is tried again (tcp.h: TCP_RESOURCE_PROBE_INTERVAL)."""
 
 
 def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
@@ -74,11 +77,13 @@ def window_opened(conn: Connection) -> None:
 def window_probe_wait(conn: Connection) -> int:
     """Until the next probe, and no longer than TCP_USER_TIMEOUT leaves.
 
-    tcp.h: tcp_probe0_when; tcp_timer.c: tcp_clamp_probe0_to_user_timeout.
+    tcp.h: tcp_probe0_when; tcp_output.c: tcp_send_probe0; tcp_timer.c: tcp_clamp_probe0_to_user_timeout.
     """
     host = conn.host
     base = max(conn.rtt.rto, host.generation.rto_min)
     wait = min(base << min(conn.rtt.backoff, 20), host.rto_max)
+    if host.takes_nothing:
+        wait = RESOURCE_PROBE_INTERVAL
     limit, since = conn.options.user_timeout * MILLISECOND, conn.rtx.probes_began
     if not limit or since is None:
         return wait

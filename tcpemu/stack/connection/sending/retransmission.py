@@ -68,7 +68,8 @@ def send_again(conn: Connection, board: Scoreboard, entry: Unacked, segments: in
 def send_again_uncounted(
     conn: Connection, board: Scoreboard, entry: Unacked, segments: int, reason: Reason
 ) -> bool:
-    """Send up to `segments` segments of a piece again, and let the scoreboard be; False where the window forbids it.
+    """Send up to `segments` segments of a piece again, and let the scoreboard be; False where the window forbids it,
+    or the device takes none.
 
     A tail loss probe is only this: it says nothing about what is lost (__tcp_retransmit_skb).
     """
@@ -88,7 +89,7 @@ def send_again_uncounted(
         board.recount(entry, segments_before - entry.pcount)
         _collapse(conn, board, entry, min(length, mss))
     _send(conn, board, entry, reason)
-    return True
+    return not conn.host.takes_nothing
 
 
 def _allowed(conn: Connection, entry: Unacked, segments: int, mss: int) -> int | None:
@@ -122,7 +123,10 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
         board.recovery.wrote_at = host.now
     entry.turn = host.turn
     transmit.transmit_piece(conn, entry, reason)
-    board.note_sent(entry)
+    if host.takes_nothing:
+        host.count("TCPRetransFail", entry.pcount)
+    else:
+        board.note_sent(entry)
 
 
 def _collapse(conn: Connection, board: Scoreboard, entry: Unacked, space: int) -> None:

@@ -17,6 +17,7 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.delayed_ack_bits import ATO_MIN, SCHEDULED
 from tcpemu.stack.records.fast_open import FastOpenState
 from tcpemu.stack.records.sent_pieces import Unacked
+from tcpemu.stack.recovery import congestion_states
 from tcpemu.wire.options import FastOpen, Option, Timestamps
 from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
 
@@ -25,11 +26,14 @@ _SYN_ACK = SYN | ACK
 
 
 def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
-    """Send a piece segment by segment; the last of several has PSH, and FIN if there is one."""
+    """Send a piece segment by segment; the last of several has PSH, and FIN if there is one.
+
+    It has not left where the device takes nothing (`HostServices.takes_nothing`).
+    """
     prior = conn.snd.departed_at
     if entry.pcount == 1:
         transmit(conn, entry.flags, entry.seq, entry.payload, reason, entry.repeats)
-        if conn.snd.paced:
+        if conn.snd.paced and not conn.host.takes_nothing:
             pacing.departed(conn, entry, prior)
         return
     conn.snd.departed_at = max(prior, conn.host.now)
@@ -43,7 +47,7 @@ def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
         payload = entry.payload[start : start + entry.mss]
         # Each segment of a piece has the first one's urgent pointer: that is how the kernel cuts it.
         transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options, urgent)
-    if conn.snd.paced:
+    if conn.snd.paced and not conn.host.takes_nothing:
         pacing.departed(conn, entry, prior)
 
 
@@ -109,6 +113,12 @@ def _give(conn: Connection, segment: Segment, reason: Reason, repeat: int) -> No
     if host.with_old_route:
         host.with_old_route.pop(conn, None)
     host.send(segment, reason, repeat, not repeat and segment.flags & _SYN_ACK != _SYN_ACK)
+    if host.takes_nothing:
+        # Congestion of the host's own device is congestion too.
+        board = conn.scoreboard
+        if board is None:
+            board = congestion_states.new_scoreboard(conn)
+        congestion_states.enter_cwr(conn, board)
 
 
 def _urgent_pointer(conn: Connection, seq: int) -> int:
