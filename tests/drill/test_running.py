@@ -386,3 +386,25 @@ def test_nstat_counts_from_when_it_was_read_last():
     passes(LISTEN + syn + '+0 `nstat | grep TcpInSegs | grep -q " 1 "`\n')
     fails(LISTEN + syn + "+0 `nstat -n`\n+0 `nstat | grep TcpInSegs`\n", "no line of nstat has 'TcpInSegs'")
     passes(LISTEN + syn + '+0 `nstat -n`\n+0 `nstat -z | grep TcpInSegs | grep " 0 "`\n')
+
+
+TIE = (
+    LISTEN
+    + """
++0 < S 0:0(0) win 32792 <mss 1000,sackOK,nop,nop,nop,wscale 7>
++0 > S. 0:0(0) ack 1 <mss 1460,nop,nop,sackOK,nop,wscale 10>
++.001 < . 1:1(0) ack 1 win 257
++0 accept(3, ..., ...) = 4
++.01 write(4, ..., 20000) = 20000
++0 > P. 1:10001(10000) ack 1
++.001 < . 1:1(0) ack 1001 win 257
++0 > P. 10001:12001(2000) ack 1
+"""
+)
+
+
+def test_where_events_take_time_what_was_sent_a_millisecond_ago_was_sent_longer_ago():
+    """As on a real machine (tcp_tso_should_defer); in virtual time it may be a millisecond to the nanosecond."""
+    fails(TIE, "4.000 ms too late")
+    passes(TIE, flags=(("event_usecs", "1"),))
+    assert passes(LISTEN, flags=(("event_usecs", "7"),)).virtual == 21_000

@@ -109,7 +109,9 @@ def _flags(reader: TokenReader) -> tuple[int, int | None]:
                 place = token.place._replace(column=token.place.column + number, width=1)
                 raise reader.mistake(
                     place,
-                    f"'{letter}' is no flag of TCP; there are F S R P U E W A, '.' for ACK, '-' for none",
+                    f"{letter} is a count of Accurate ECN (the ACE field), which is not emulated"
+                    if letter in "01234567"
+                    else f"'{letter}' is no flag of TCP; there are F S R P U E W A, '.' for ACK, '-' for none",
                 )
             flags |= _FLAGS[letter]
     after = reader.peek()

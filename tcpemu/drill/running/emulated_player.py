@@ -31,7 +31,8 @@ class EmulatedPlayer(ScriptPlayer):
     # --- time -------------------------------------------------------------------------------------
 
     def advance(self, until: int) -> None:
-        """Let time pass; what is due at that very time waits."""
+        """Let time pass; what is due at that very time waits. The event itself then takes its time."""
+        until += self.flags.event_usecs * 1_000
         stage = self.world.stage
         while (moment := self._next_moment()) is not None and moment < until:
             self._pass(moment)

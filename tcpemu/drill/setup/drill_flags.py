@@ -39,6 +39,9 @@ class DrillFlags:
     whose timers, and so their times, are no finer."""
     tolerance_percent: float = 0.0
     """The same as a part of the time since the event before; the larger one holds."""
+    event_usecs: int = 0
+    """Microseconds that an event takes, so that all that follows it is later. At 0 times can be equal that on a real
+    machine never are, such as two round trips, and rules that ask which is longer answer otherwise."""
     tcp_ts_tick_usecs: int = 0
     """Microseconds of one tick of a timestamp; 0: timestamps of the host are not compared."""
     tcp_ts_ecr_scaled: bool = False
@@ -63,6 +66,7 @@ _NUMBERS = {
     "connect_port": (1, 65535),
     "mtu": (68, 65535),
     "tolerance_usecs": (0, 10**9),
+    "event_usecs": (0, 1000),
     "tcp_ts_tick_usecs": (0, 10**6),
     "mss": (1, 65535),
 }
