@@ -43,6 +43,31 @@ def test_the_scripts_of_many_clients_pass(script):
     assert outcome.passed, outcome.message
 
 
+LISTENING = LISTEN.replace("listen(3, 1)", "listen(3, {backlog})")
+CLIENT = """
++0 < {port} > 8080 S 0:0(0) win 65535 <mss 1460>
++0 > 8080 > {port} S. 0:0(0) ack 1 <...>
++0 < {port} > 8080 . 1:1(0) ack 1 win 65535
+"""
+COMPLETE = {
+    "linux-6.18": (1, 2, 6),
+    "linux-2.4": (3, 4, 8),
+    "bsd-4.4": (1, 2, 8),
+    "solaris": (0, 1, 5),
+    "windows-2003": (0, 1, 5),
+}
+"""How many clients are answered by a listener that accepts none, with a backlog of 0, 1 and 5."""
+
+
+@pytest.mark.parametrize("kernel", COMPLETE)
+def test_a_backlog_is_as_many_clients_as_that_kernel_makes_of_it(kernel):
+    for backlog, most in zip((0, 1, 5), COMPLETE[kernel], strict=True):
+        clients = [CLIENT.format(port=40000 + number) for number in range(most + 1)]
+        listening = LISTENING.format(backlog=backlog)
+        passes(listening + "".join(clients[:most]), generation=kernel)
+        fails(listening + "".join(clients), "the host sends", generation=kernel)
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_they_fail_where_the_backlog_is_another(script):
     """A script that passes whatever the host does shows nothing."""
