@@ -4,11 +4,13 @@
     setup/           options, constants, ICMP names, what shell commands set; calls that cannot be
     playing/         each event at its time: packets, calls, code, and what differs from the script
     running/         that on the emulated host, in virtual time
+    writing/         a script out of packets that were seen
     on_kernel/       that on the kernel of a network namespace, in real time
     drill_reading.py      a script read whole, with what is asked for beside it
     drill_run.py          one script from its text to its outcome, on the emulated host
     drill_on_kernel.py    the same on this machine's kernel, in a child: drill_worker.py
     drill_on_both.py      on both, and where their packets differ: compared_packets.py
+    drill_from_capture.py a script out of a capture, of which writing/ guesses the calls
     drill_outcome.py      what became of a script
     drill_suite.py        many scripts: which there are, and their outcomes as JUnit XML and captures
 

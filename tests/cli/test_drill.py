@@ -142,6 +142,38 @@ def test_on_both(folder):
     assert [interface.name for interface in capture.interfaces] == ["emulator", "kernel"]
 
 
+def test_a_script_from_a_capture(folder):
+    assert tcpemu("good.pkt", "-o", "good.pcapng").exit_code == 0
+    done = tcpemu("--from", "good.pcapng", "--host", "192.168.0.1", "-o", "made.pkt")
+    assert done.exit_code == 0, done.output
+    assert "it passes on linux-6.18" in done.output
+    assert tcpemu("made.pkt").exit_code == 0
+    assert "< 40001 > 8080 S 0:0(0) win 65535 <mss 1000>" in (folder / "made.pkt").read_text()
+    done = tcpemu("--from", "good.pcapng", "--host", "192.168.0.1", "--generation", "linux-3.10")
+    assert done.exit_code == 1
+    assert "no guess passes on linux-3.10" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--from", "good.pcapng"), "the addresses there are"),
+        (("--from", "good.pcapng", "--host", "10.1.1.1"), "--host 10.1.1.1 is not in the capture"),
+        (("--from", "good.pcapng", "--host", "there"), "--host there is no address"),
+        (("--from", "none.pcap", "--host", "10.1.1.1"), "there is no such file"),
+        (("--from", "good.pkt", "--host", "10.1.1.1"), "good.pkt"),
+        (("--from", "good.pcapng", "good.pkt"), "runs none"),
+        ((), "name a script"),
+    ],
+)
+def test_what_is_asked_of_a_capture_has_to_be_there(folder, arguments, words):
+    tcpemu("good.pkt", "-o", "good.pcapng")
+    done = tcpemu(*arguments)
+    assert done.exit_code == 2
+    assert words in done.output
+    assert len(done.output.strip().splitlines()) == 1
+
+
 def test_without_root_it_is_said_what_helps(folder, monkeypatch):
     monkeypatch.setattr(run_trace.os, "geteuid", lambda: 1000)
     done = tcpemu("--kernel", "good.pkt")

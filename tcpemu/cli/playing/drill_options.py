@@ -5,10 +5,10 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tcpemu.cli.user_mistakes import clear_errors
+from tcpemu.cli.user_mistakes import UsageError, clear_errors
 
 Scripts: TypeAlias = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(metavar="SCRIPT...", help="packetdrill scripts (.pkt), or folders of them."),
 ]
 Defines: TypeAlias = Annotated[
@@ -35,7 +35,10 @@ Hz: TypeAlias = Annotated[
 Captures: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--output", metavar="OUT", help="Write captures: a file for one script, else a folder."
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="Write captures: a file for one script, else a folder; with --from the script.",
     ),
 ]
 OnKernel: TypeAlias = Annotated[
@@ -65,6 +68,18 @@ Shell: TypeAlias = Annotated[
         "those that are not read for what they set. Without it no shell ever runs.",
     ),
 ]
+FromCapture: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="CAPTURE",
+        help="Write a script from what --host sent and got in a capture taken there, to -o or standard output.",
+    ),
+]
+SeenHost: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--host", metavar="ADDRESS", help="The host under test in the capture of --from."),
+]
 Failures: TypeAlias = Annotated[
     Path,
     typer.Option(
@@ -85,7 +100,7 @@ FAILURES = Path("drill-failures")
 
 @clear_errors
 def drill(
-    scripts: Scripts,
+    scripts: Scripts = None,
     define: Defines = None,
     option: ScriptOptions = None,
     generation: Kernel = None,
@@ -96,6 +111,8 @@ def drill(
     on_kernel: OnKernel = False,
     on_both: OnBoth = False,
     shell: Shell = False,
+    capture: FromCapture = None,
+    host: SeenHost = None,
     jobs: Jobs = 1,
     quiet: Quiet = False,
 ) -> None:
@@ -103,6 +120,14 @@ def drill(
     from tcpemu.cli.playing.drill_command import Manner, Places, run_scripts, settings_of
 
     settings = settings_of(define or [], option or [], generation, hz, shell)
+    if capture is not None:
+        from tcpemu.cli.playing.script_command import write_script
+
+        if scripts:
+            raise UsageError("--from writes a script, and runs none: leave out the names of scripts")
+        raise typer.Exit(write_script(capture, host, settings, output))
+    if not scripts:
+        raise UsageError("name a script (.pkt), a folder of them, or a capture with --from")
     manner = Manner(on_kernel, on_both, jobs, quiet)
     manner.check(generation, hz)
     raise typer.Exit(run_scripts(scripts, settings, Places(output, failures, junit), manner))
