@@ -1,9 +1,10 @@
-"""A script on the kernel, in real time. A call that may wait is made in a thread of its own."""
+"""A script on the kernel, in real time. A call that the script has wait is made in a thread of its own."""
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import struct
 import threading
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tcpemu.drill.language.drill_script import Command, Script
+from tcpemu.drill.language.drill_script import Command, Event, Script, TcpPacket
 from tcpemu.drill.on_kernel.kernel_calls import PREPARATIONS, own_port
 from tcpemu.drill.on_kernel.kernel_waits import WAITS
 from tcpemu.drill.on_kernel.kernel_world import KernelFile, KernelWorld, PreparedCall
@@ -27,25 +28,8 @@ _SPIN = 2_000_000
 """Nanoseconds: a sleep may end this much late, so the last bit before an event is spent awake."""
 _GLANCE = 50_000
 """Nanoseconds between looks at whether a call has returned."""
-_UNSAID = 10 * 10**9
-"""Nanoseconds that a call may wait of which the script does not say that it waits."""
-_NEVER_WAIT = frozenset(
-    (
-        *(
-            "socket",
-            "bind",
-            "listen",
-            "shutdown",
-            "fcntl",
-            "ioctl",
-            "open",
-            "pipe",
-            "setsockopt",
-            "getsockopt",
-        ),
-        *("epoll_create", "epoll_ctl"),
-    )
-)
+_UNSAID = 10
+"""Seconds that a call may wait of which the script does not say that it waits."""
 _MOMENT = 20_000_000
 """Nanoseconds in which a call that was begun in a thread is under way, or has returned."""
 _GOES_ON = (errno.EINPROGRESS, errno.EALREADY, errno.EISCONN, errno.EINTR)
@@ -73,6 +57,8 @@ class KernelPlayer(ScriptPlayer):
         self.world = world
         self.longest = world.stage.clock() + longest
         self.prepared: PreparedCall | None = None
+        # The alarm ends a call that waits; it need do nothing else.
+        signal.signal(signal.SIGALRM, lambda *_: None)
 
     # --- time -------------------------------------------------------------------------------------
 
@@ -84,6 +70,12 @@ class KernelPlayer(ScriptPlayer):
                 stage.hear(left - _SPIN)
             else:
                 stage.hear()
+
+    def now(self, event: Event) -> int:
+        """Between packets that are sent no time passes: those of a burst wait to be looked at, which takes its time."""
+        if self.last is not None and _is_sent(self.last) and _is_sent(event):
+            return max(self.offset, self.heard_at)
+        return super().now(event)
 
     def next_departure(self, flow: DrillFlow, limit: int) -> Departure | None:
         """The next segment of that connection that is heard."""
@@ -112,14 +104,15 @@ class KernelPlayer(ScriptPlayer):
     # --- calls ------------------------------------------------------------------------------------
 
     def begin(self, running: RunningCall) -> None:
-        """The call is made; in a thread where it may wait."""
+        """The call is made; in a thread where the script says that it waits, as a thread takes its time to begin."""
         prepared = self.prepared = _PREPARATIONS[running.call.name](self.world, running.arguments)
-        if running.call.name in _NEVER_WAIT:
-            _make(prepared, running, self.world.stage.clock)
+        clock = self.world.stage.clock
+        if running.end is None:
+            signal.setitimer(signal.ITIMER_REAL, _UNSAID)
+            _make(prepared, running, clock)
+            signal.setitimer(signal.ITIMER_REAL, 0)
         else:
-            threading.Thread(
-                target=_make, args=(prepared, running, self.world.stage.clock), daemon=True
-            ).start()
+            threading.Thread(target=_make, args=(prepared, running, clock), daemon=True).start()
         if prepared.connects is not None:
             self._connects(running, *prepared.connects)
 
@@ -143,10 +136,10 @@ class KernelPlayer(ScriptPlayer):
     def await_return(self, running: RunningCall, limit: int) -> None:
         """Listen until it has returned; then look at what it wrote."""
         limit = min(limit, self.longest)
-        if running.end is None:
-            limit = min(limit, running.began + _UNSAID)
         while running.returned is None and self.world.stage.clock() < limit:
             self.world.stage.hear(_GLANCE)
+        if _was_given_up(running):
+            running.returned = None
         self._settle(running)
 
     def _settle(self, running: RunningCall | None) -> None:
@@ -173,6 +166,16 @@ class KernelPlayer(ScriptPlayer):
             return {}
         counts = struct.unpack(f"={len(memory) // 4}I", memory)
         return values_of(info_of_octets(octets)) | dict(zip(_MEMORY, counts, strict=False))
+
+
+def _was_given_up(running: RunningCall) -> bool:
+    """Whether the alarm has ended a call of which the script does not say that it waits."""
+    interrupted = running.error is not None and running.error.errno == errno.EINTR
+    return running.end is None and interrupted
+
+
+def _is_sent(event: Event) -> bool:
+    return isinstance(event.action, TcpPacket) and not event.action.inbound
 
 
 def _make(prepared: PreparedCall, running: RunningCall, clock: Callable[[], int]) -> None:

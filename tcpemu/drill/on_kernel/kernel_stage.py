@@ -29,7 +29,6 @@ _SO_TIMESTAMPNS = 35
 _TIME = struct.Struct("qq")
 _MOST_OCTETS = 2**17
 _BUFFER = 2**24
-_TICKS_WATCHED = 3
 _INTO_TICK = 250_000
 """Nanoseconds after a tick of the kernel at which a script begins, as at its edge times would be counted as others."""
 
@@ -133,11 +132,9 @@ def _joined_header(segment: Segment, mss: int) -> bytes:
 
 def _await_tick() -> None:
     """Return a moment after the clock of times(2) has gone on."""
-    last, seen = os.times().elapsed, 0
-    while seen < _TICKS_WATCHED:
-        now = os.times().elapsed
-        seen += now != last
-        last = now
+    before = os.times().elapsed
+    while os.times().elapsed == before:
+        pass
 
 
 def _summed(packet: bytes) -> bytes:

@@ -77,6 +77,8 @@ class ScriptPlayer(ABC):
         self.last: Event | None = None
         self.offset = 0
         """What relative times of the event count from, in nanoseconds from the first one."""
+        self.heard_at = 0
+        """When the last packet that the script has was sent, in nanoseconds from the first event."""
         self.last_time = 0
         """When the event before was to happen, in nanoseconds from the first one."""
 
@@ -124,6 +126,10 @@ class ScriptPlayer(ABC):
         """What a relative time counts from: now, or between packets that arrive the time of the one before."""
         if self.last is not None and _arrives(self.last) and _arrives(event):
             return self.last_time
+        return self.now(event)
+
+    def now(self, event: Event) -> int:  # noqa: ARG002
+        """The time that an event finds, in nanoseconds from the first one."""
         return self.stage.clock() - BEGINNING
 
     def _tolerance(self, since: int) -> int:
@@ -174,6 +180,7 @@ class ScriptPlayer(ABC):
             when = "at any time" if whenever else f"at {start / 1e9:.6f} s"
             words = f"the host sends nothing on this connection; expected {when}: {packet_checks.packet_text(packet)}"
             raise DrillFailure(packet.place, words, self._last_reasons())
+        self.heard_at = departures[-1].at - BEGINNING
         self._compare(packet, flow, departures, start)
         if not whenever:
             self._compare_time(event, departures[0].at - BEGINNING, start, end)
