@@ -16,7 +16,15 @@ from tcpemu.wire.codec import decode
 PCAPS = Path(__file__).parents[2] / "pcaps"
 SERVER = ipaddress.ip_address("10.0.0.1").packed
 HOST = ipaddress.ip_address("192.168.0.1").packed
-SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.pkt"))
+NOT_GUESSED = {
+    "backlog-ignored-ack-and-data": "that an ACK was ignored shows only in data that comes again",
+    "backlog-no-final-ack": "tcp_synack_retries is set",
+    "backlog-syn-queue-full": "a backlog shows only in the SYN queue",
+}
+"""Our own scripts of which a capture gives no script that passes, and why."""
+SCRIPTS = [
+    path for path in sorted((Path(__file__).parent / "scripts").glob("*.pkt")) if path.stem not in NOT_GUESSED
+]
 MISSING = whats_missing()
 on_a_kernel = pytest.mark.skipif(MISSING is not None, reason=MISSING or "")
 NOT_TOLD = {
