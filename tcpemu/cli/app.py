@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from tcpemu.cli.captures.diagnose_options import diagnose
+from tcpemu.cli.captures.diagnose_options import answer, diagnose
 from tcpemu.cli.kernels.kernel_app import kernels
 from tcpemu.cli.kernels.trace_options import Answers, Check, RealKernelOption, Sources
 from tcpemu.cli.labs.lab_app import labs
@@ -255,14 +255,14 @@ Frame: TypeAlias = Annotated[
     typer.Option(
         metavar="N",
         parser=whole_number,
-        help="Of a capture that tcpemu run -o wrote, what became of this packet, counted from 1.",
+        help="Of any capture, what became of this packet, counted from 1.",
     ),
 ]
 Explained: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="[NAME|FILE]",
-        help="A built-in scenario, a .toml file or, with --frame, a .pcapng file.",
+        help="A built-in scenario, a .toml file or, with --frame, any capture.",
     ),
 ]
 
@@ -446,6 +446,7 @@ def trace(
 
 app.command()(drill)
 app.command()(diagnose)
+app.command()(answer)
 app.command()(sweep)
 app.command()(advise)
 

@@ -5,9 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from tcpemu.cli import run_command
+from tcpemu.cli.captures.diagnose_command import surveyed
 from tcpemu.cli.printing import show, width
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.diagnose.reading.capture_stream import is_ours
+from tcpemu.diagnose.telling.foreign_frame import foreign_frame_lines
 from tcpemu.explain.capture.captured_frame import frame_lines
 from tcpemu.explain.facts.client_outcomes import client_outcomes
 from tcpemu.explain.lines.time_words import moment
@@ -24,7 +27,7 @@ from tcpemu.network import Node
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.host import Host
-from tcpemu.wire.capture_file import Capture, read_capture
+from tcpemu.wire.capture_file import read_capture
 
 # The story.
 
@@ -61,20 +64,24 @@ def check_alone(*options: object) -> None:
 
 
 def show_frame(path: Path, number: int) -> None:
-    """Print what a capture says of one packet."""
+    """Print what a capture of ours says of one packet, and of any other what can be found out."""
     if not path.is_file():
         raise UsageError(f"{path}: there is no such file; --frame goes with a capture, {_how_to_write()}")
-    capture = read_capture(path)
-    _check_frame(path, capture, number)
-    show(frame_lines(capture, number, width()))
+    if is_ours(path):
+        capture = read_capture(path)
+        if any(packet.comments for packet in capture.packets):
+            _check_frame(path, len(capture.packets), number)
+            show(frame_lines(capture, number, width()))
+            return
+    found = surveyed(path)
+    _check_frame(path, found.facts.file.frames, number)
+    show(foreign_frame_lines(found, number, width()))
 
 
-def _check_frame(path: Path, capture: Capture, number: int) -> None:
-    if not 1 <= number <= len(capture.packets):
-        there = f"has frames 1 to {len(capture.packets)}" if capture.packets else "has no frames"
+def _check_frame(path: Path, frames: int, number: int) -> None:
+    if not 1 <= number <= frames:
+        there = f"has frames 1 to {frames}" if frames else "has no frames"
         raise UsageError(f"--frame {number}: there is no such frame; {path} {there}")
-    if not any(packet.comments for packet in capture.packets):
-        raise UsageError(f"{path} has no comments, so it does not say why; {_how_to_write()}")
 
 
 def _how_to_write() -> str:

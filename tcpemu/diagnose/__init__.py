@@ -2,6 +2,8 @@
 
     reading/        any capture as TCP segments; what is left out is counted and told
     flows/          the connections, and what became of each
+    replay/         the emulated host in the place of the real one: the cheapest explanation
+    claims/         what is claimed, and how sure it is
     telling/        lines for people, plain data for programs
 
 >>> from pathlib import Path

@@ -1,9 +1,12 @@
 """`tcpemu explain` and `tcpemu state`."""
 
+from dataclasses import replace
+
 import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
+from tcpemu.wire.capture_file import read_capture, write_capture
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,24 @@ def test_every_packet_of_a_capture_can_be_explained(capture):
     assert any("the accept queue is full (2 wait, backlog 1)" in each for each in shown)
 
 
+def test_one_packet_of_a_capture_without_comments_of_ours(tmp_path):
+    """A stranger's comments are never taken for ours, and no capture is refused."""
+    path = tmp_path / "x.pcapng"
+    tcpemu("run", "ignored-ack", "-o", path)
+    whole = read_capture(path)
+    strange = replace(whole, application="dumpcap", names=())
+    packets = tuple(replace(packet, comments=("a stranger says so",)) for packet in whole.packets)
+    write_capture(path, replace(strange, packets=packets))
+    shown = " ".join(tcpemu("explain", path, "--frame", 9).stdout.split())
+    assert "stranger" not in shown
+    assert "packet ACK seq 1 ack 1 win " in shown
+    assert "flow 3: reset by the server" in shown
+    assert "likely frames 9, 11, 13, 15, 17: the accept queue is full" in shown
+    assert "as it should be: the SYN enters the SYN queue" in " ".join(
+        tcpemu("explain", path, "--frame", 1).stdout.split()
+    )
+
+
 def test_the_state_at_a_moment():
     done = tcpemu("state", "ignored-ack", "--at", "3.2s")
     assert done.exit_code == 0
@@ -141,8 +162,7 @@ def test_the_state_of_one_run_of_several():
         (["run", "old.pcap"], ["old.pcap: this is a capture", "tcpemu explain old.pcap --frame 1"]),
         (["run", "missing.pcapng"], ["no file 'missing.pcapng'"]),
         (["explain", "CAPTURE", "--frame", "1", "--seed", "0"], ["leave out all other options"]),
-        (["explain", "plain.pcapng", "--frame", "1"], ["has no comments", "without --plain"]),
-        (["explain", "old.pcap", "--frame", "1"], ["has no comments", "-o x.pcapng"]),
+        (["explain", "old.pcap", "--frame", "4"], ["--frame 4", "no such frame", "frames 1 to 3"]),
         (["explain", "text.pcapng", "--frame", "1"], ["neither pcapng nor pcap"]),
         (["explain", "missing.pcapng", "--frame", "1"], ["no such file", "tcpemu run SCENARIO -o"]),
         (["explain", "ignored-ack", "--frame", "1"], ["no such file", "--frame goes with a capture"]),

@@ -1,5 +1,6 @@
 """Commands about captures of real systems.
 
-options         diagnose_options.py: what `tcpemu diagnose` is asked for
-what it does    diagnose_command.py: what is in a capture, what happened and why
+options         diagnose_options.py: what `tcpemu diagnose` and `tcpemu answer` are asked for
+what they do    diagnose_command.py: what is in a capture, what happened and why · answer_command.py: what Linux would
+                have answered
 """

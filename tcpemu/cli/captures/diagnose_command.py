@@ -3,25 +3,95 @@
 import json as json_text
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from tcpemu.cli.printing import show, width
+from tcpemu.cli.printing import check_not_read, check_place, patience, show, width
 from tcpemu.cli.progress import Progress, ProgressOfRun
 from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.diagnose.claims.listener_diagnosis import Diagnosis, diagnose_server, servers_of
+from tcpemu.diagnose.claims.vantage import At
 from tcpemu.diagnose.flows.survey import Survey, survey
 from tcpemu.diagnose.reading.capture_reading import CaptureFacts
-from tcpemu.diagnose.telling.survey_json import survey_data
+from tcpemu.diagnose.replay.known_settings import known_settings
+from tcpemu.diagnose.telling.claim_lines import diagnosis_lines
+from tcpemu.diagnose.telling.commented_capture import write_commented
+from tcpemu.diagnose.telling.survey_json import diagnosis_data, survey_data
 from tcpemu.diagnose.telling.survey_lines import survey_lines
+from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.style import line
+from tcpemu.generations import generation
+from tcpemu.wire.segment import address, endpoint_text
 
 
-def show_diagnosis(path: Path, *, whole: bool, json: bool) -> None:
-    """Print what is found in the capture."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a capture, as it was typed."""
+
+    server: str | None
+    at: str | None
+    kernel: str | None
+    nstat: Path | None
+    ss: Path | None
+    sysctl: Path | None
+
+
+def show_diagnosis(path: Path, question: Question, output: Path | None, *, whole: bool, json: bool) -> None:
+    """Print what is found in the capture, and write it with comments."""
+    kernel = _checked(question)
+    if output is not None:
+        check_place(output, (".pcapng",))
+        check_not_read(output, [path])
     found = surveyed(path)
+    diagnosis = _diagnosis(found, question, kernel)
+    if output is not None:
+        number = write_commented(path, output, diagnosis, found.facts.file.interfaces)
+        written = line(f"Written: {output}, with comments on {count(number, 'frame')}")
+        show([written], sys.stderr if json else None)
     if json:
-        json_text.dump(survey_data(found), sys.stdout, indent=1, ensure_ascii=True)
+        data = survey_data(found) | {"servers": [diagnosis_data(diagnosis)] if diagnosis else []}
+        json_text.dump(data, sys.stdout, indent=1, ensure_ascii=True)
         sys.stdout.write("\n")
         return
     show(survey_lines(found, width(), whole=whole))
+    if diagnosis is not None:
+        show([()])
+        show(diagnosis_lines(diagnosis, width()))
+
+
+def _checked(question: Question) -> str | None:
+    """Mistakes come before the work. The name of the kernel that is asked for."""
+    if question.at is not None and question.at not in {at.value for at in At}:
+        raise UsageError(f"--at {question.at}: it must be server, client or middle")
+    return None if question.kernel is None else generation(question.kernel).name
+
+
+def _diagnosis(found: Survey, question: Question, kernel: str | None) -> Diagnosis | None:
+    servers = servers_of(found)
+    if question.server is not None:
+        end = endpoint_of(question.server)
+        if end not in servers:
+            there = ", ".join(endpoint_text(one) for one in servers[:5]) or "no server at all"
+            raise UsageError(
+                f"--server {question.server}: the capture has no connection to it; it has {there}"
+            )
+    elif servers:
+        end = servers[0]
+    else:
+        return None
+    known = known_settings(question.nstat, question.ss, question.sysctl, end[1])
+    with patience(f"trying kernels and settings of {endpoint_text(end)}"):
+        return diagnose_server(found, *end, at=question.at, known=known, kernel=kernel)
+
+
+def endpoint_of(text: str) -> tuple[bytes, int]:
+    """The address and port of `10.0.0.1:80` or `[2001:db8::1]:80`. Raises UsageError."""
+    host, _, port = text.rpartition(":")
+    with suppress(ValueError):
+        if port.isascii() and port.isdecimal() and 0 < int(port) < 1 << 16:
+            return address(host.strip("[]")), int(port)
+    raise UsageError(f"{text}: write an address and a port, as 10.0.0.1:80 or [2001:db8::1]:80")
 
 
 def surveyed(path: Path) -> Survey:

@@ -5,6 +5,7 @@ from typing import TypeAlias
 from tcpemu.diagnose.flows.flow_life import FlowLife, FlowSide, Guess, Moment
 from tcpemu.diagnose.flows.follow_segments import follow
 from tcpemu.diagnose.reading.seen_segment import SeenSegment
+from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.wire.segment import ACK, RST, SYN, Address
 
 MOST_FLOWS = 200_000
@@ -51,6 +52,9 @@ def _begins_anew(flow: FlowLife, seen: SeenSegment) -> bool:
     side = _side_of(flow, (segment.src, segment.sport))
     if side.isn == segment.seq:
         return False
+    answered = flow.other(side).acked
+    if side.isn is None and answered == (segment.seq + 1) & MASK:
+        return False  # its SYN|ACK stands before it in the file
     crossed = side is flow.server and flow.opened is None and not flow.midway
     return not crossed
 

@@ -60,7 +60,9 @@ def fate_words(flow: FlowLife) -> str:
         case Fate.CLOSED:
             return f"closed, the {first} first"
         case Fate.HALF_CLOSED:
-            return f"closed by the {first} alone; the other end is still open"
+            lone = flow.first_close and not flow.other(flow.first_close).frames
+            rest = "nothing of the other end is there" if lone else "the other end is still open"
+            return f"closed by the {first} alone; {rest}"
     return "open at the end"
 
 
@@ -96,6 +98,10 @@ def _remarks_of_side(flow: FlowLife, side: FlowSide) -> list[str]:
         told.append(f"the {name} sent {times} of data again, first in frame {side.first_repeat.frame}")
     if side.zero_windows and side.first_zero_window:
         told.append(f"the {name} closed its window, first in frame {side.first_zero_window.frame}")
+    if side.vain_resets and side.reset:
+        told.append(
+            f"the RST in frame {side.reset.frame} did not end it: the {name} went on, somebody else may have sent it"
+        )
     if side.fin_count > 1:
         told.append(f"the FIN of the {name} came {side.fin_count} times")
     if side.unseen and side.first_unseen:

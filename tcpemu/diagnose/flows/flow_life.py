@@ -23,6 +23,26 @@ class Moment(NamedTuple):
     at: int
 
 
+class Before(NamedTuple):
+    """The segment ahead of another one of its connection."""
+
+    frame: int
+    at: int
+    by_client: bool
+    flags: int
+    length: int
+    ack: int
+
+
+class ResetForm(NamedTuple):
+    """What a RST looked like, and what it came after."""
+
+    has_ack: bool
+    seq: int
+    window: int
+    after: Before | None
+
+
 class Guess(Enum):
     """How it is known which end is the client."""
 
@@ -70,6 +90,10 @@ class FlowSide:
     fin_count: int = 0
     reset: Moment | None = None
     reset_count: int = 0
+    vain_resets: int = 0
+    """RSTs after which this end went on all the same: somebody else has sent them, or they belong to another time."""
+    silent_repeats: int = 0
+    """Of the segments below those since the other end was last heard."""
     repeats: int = 0
     """Segments with data that had all been seen before."""
     first_repeat: Moment | None = None
@@ -121,6 +145,9 @@ class FlowLife:
     """Who sent the first RST that counts."""
     reset_phase: str = ""
     """After what."""
+    reset_form: ResetForm | None = None
+    last: Before | None = None
+    """The last segment so far."""
 
     @property
     def midway(self) -> bool:

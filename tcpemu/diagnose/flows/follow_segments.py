@@ -1,6 +1,14 @@
 """What a segment changes of what is known of its connection."""
 
-from tcpemu.diagnose.flows.flow_life import LONG_IDLE, MOST_MOMENTS, FlowLife, FlowSide, Moment
+from tcpemu.diagnose.flows.flow_life import (
+    LONG_IDLE,
+    MOST_MOMENTS,
+    Before,
+    FlowLife,
+    FlowSide,
+    Moment,
+    ResetForm,
+)
 from tcpemu.diagnose.reading.seen_segment import SeenSegment
 from tcpemu.stack.base.sequence_numbers import MASK, after, before
 from tcpemu.wire.options import Mss, Timestamps, WScale
@@ -20,9 +28,21 @@ def follow(flow: FlowLife, seen: SeenSegment, side: FlowSide) -> None:
     side.longest = max(side.longest, seen.length)
     side.ttl = side.ttl or seen.segment.ttl
     flags = seen.segment.flags
+    flow.other(side).silent_repeats = 0
     if flags & RST:
-        _follow_reset(flow, side, here, idle)
-        return
+        _follow_reset(flow, seen, side, idle)
+    else:
+        if flow.reset_by is side and flow.answered is not None:
+            flow.reset_by, flow.reset_form = None, None  # it goes on: that RST was not the end of it
+            side.vain_resets += 1
+        _follow_other(flow, seen, side, here)
+    ahead = (seen.frame, seen.at, side is flow.client, flags, seen.length, seen.segment.ack)
+    flow.last = Before(*ahead)
+
+
+def _follow_other(flow: FlowLife, seen: SeenSegment, side: FlowSide, here: Moment) -> None:
+    """One that is no RST."""
+    flags = seen.segment.flags
     if flags & SYN:
         _follow_syn(flow, seen, side, here)
     else:
@@ -94,6 +114,7 @@ def _follow_numbers(seen: SeenSegment, side: FlowSide, here: Moment) -> None:
         side.probes += 1
     elif seen.length and before(segment.seq, highest):
         side.repeats += 1
+        side.silent_repeats += 1
         side.first_repeat = side.first_repeat or here
 
 
@@ -116,11 +137,13 @@ def _follow_fin(flow: FlowLife, seen: SeenSegment, side: FlowSide, here: Moment)
         flow.first_close = flow.first_close or side
 
 
-def _follow_reset(flow: FlowLife, side: FlowSide, here: Moment, idle: int) -> None:
+def _follow_reset(flow: FlowLife, seen: SeenSegment, side: FlowSide, idle: int) -> None:
     side.reset_count += 1
-    side.reset = side.reset or here
+    side.reset = side.reset or Moment(seen.frame, seen.at)
     if flow.reset_by is None:
+        segment = seen.segment
         flow.reset_by = side
+        flow.reset_form = ResetForm(bool(segment.flags & ACK), segment.seq, segment.window, flow.last)
         flow.reset_phase = _phase(flow, side, idle)
 
 
@@ -128,7 +151,8 @@ def _phase(flow: FlowLife, side: FlowSide, idle: int) -> str:
     """After what a RST came."""
     other = flow.other(side)
     if flow.client.syn_count and flow.opened is None:
-        return "in the handshake" if flow.answered else "instead of a SYN|ACK"
+        waits = flow.answered is None and side is flow.server
+        return "instead of a SYN|ACK" if waits else "in the handshake"
     if side.fin is not None and other.fin is not None:
         return "after both FINs"
     if side.fin is not None:

@@ -54,6 +54,10 @@ class CaptureFacts:
     copies: int = 0
     """Frames that show a packet for the second time."""
     first_copy: int = 0
+    asked: int = 0
+    """A frame that somebody asks about."""
+    asked_why: str = ""
+    """Why that one was left out; empty where it was not."""
 
     @property
     def lasts(self) -> int:
@@ -149,6 +153,8 @@ class _Reader:
 
     def _leave_out(self, why: str, frame: Frame) -> None:
         self.facts.left_out[why] += 1
+        if frame.number == self.facts.asked:
+            self.facts.asked_why = why
         self.facts.first_left_out.setdefault(why, frame.number)
 
 

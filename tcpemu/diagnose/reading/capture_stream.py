@@ -77,8 +77,18 @@ def _frames(stream: OctetStream, facts: FileFacts) -> Iterator[Frame]:
     if stream.spoilt:
         raise CaptureError(f"{stream.spoilt}; capture again")
     raise CaptureError(
-        f"the file begins with {magic.hex(' ')}, so it is neither pcap nor pcapng; convert it with 'editcap'"
+        f"the file begins with {magic.hex(' ')}, so it is neither pcapng nor pcap; convert it with 'editcap'"
     )
+
+
+def is_ours(path: Path) -> bool:
+    """Whether this program says that it has written the capture, so that comments in it are its own.
+
+    Raises CaptureError for a file that is no capture; OSError from the disk.
+    """
+    facts = FileFacts()
+    next(frames_of(path, facts), None)
+    return facts.application.startswith("tcpemu ")
 
 
 # pcap.

@@ -113,10 +113,18 @@ def _hdlc(data: bytes) -> Stripped:
     return _behind_type(data, 2)
 
 
+def _fddi(data: bytes) -> Stripped:
+    """FDDI: a header of 13 octets, then LLC and SNAP with an EtherType."""
+    if len(data) < 21:
+        return _SHORT
+    return _behind_type(data, 19) if data[13:16] == b"\xaa\xaa\x03" else _NOT_IP
+
+
 _LINKS: dict[int, Callable[[bytes], Stripped]] = {
     0: _loopback,
     1: _ethernet,
     9: _ppp,
+    10: _fddi,
     12: _raw,
     14: _raw,
     50: _ppp,

@@ -17,10 +17,21 @@ Times are nanoseconds from the first frame. `null` stands for what is not known.
     - `reset_by`, `closed_first`: `client`, `server` or null; `longest_idle`
     - `of_client`, `of_server`: `frames`, `octets`, `syns`, `fins`, `resets`, `repeats`, `probes`, `zero_windows`,
       `unseen` (times that the other end acknowledged what is not in the capture), `mss`, `window_scale`, `timestamps`
+- `servers`: one for each that is diagnosed, with
+    - `server`; `taken_at`: `server`, `client` or `middle`; `taken_at_known`: false where that is a guess
+    - `doubts`: why nothing is certain; empty where something may be
+    - `settings`: those of the cheapest explanation, by the names of `Supposed`; null without handshakes; a backlog of
+      65535 stands for one that is never full. `unseen_events`: what it takes
+    - `costs`: by setting and value the least number of unseen events with which it can be so; more than four above
+      `unseen_events` were not counted further
+    - `claims`: `what`, `sure` (`certain`, `likely`, `possible`, `cannot tell`), `why`, `frames`, `at_least` (so many of
+      them are certain; 0 where none is), `flows`, `rule`, `decides`
 """
 
+from dataclasses import asdict
 from typing import Any
 
+from tcpemu.diagnose.claims.listener_diagnosis import Diagnosis
 from tcpemu.diagnose.flows.flow_fate import fate_of, fate_words, remarks
 from tcpemu.diagnose.flows.flow_life import FlowLife, FlowSide
 from tcpemu.diagnose.flows.survey import Survey
@@ -53,6 +64,38 @@ def survey_data(found: Survey) -> dict[str, Any]:
         "left_out": dict(facts.left_out),
         "lacks": list(what_it_lacks(facts, found.flows, found.not_kept)),
         "flows": [_flow(flow, facts.begins) for flow in found.flows],
+    }
+
+
+def diagnosis_data(diagnosis: Diagnosis) -> dict[str, Any]:
+    """All that is claimed of one server."""
+    found = diagnosis.found
+    return {
+        "server": {"address": address_text(diagnosis.address), "port": diagnosis.port},
+        "taken_at": diagnosis.vantage.at.value,
+        "taken_at_known": diagnosis.vantage.known,
+        "doubts": diagnosis.doubts,
+        "unseen_events": None if found is None else found.best.cost,
+        "settings": None if found is None else asdict(found.best.supposed),
+        "costs": None
+        if found is None
+        else {
+            name: {str(value): one.cost for value, one in values.items()}
+            for name, values in found.others.items()
+        },
+        "claims": [
+            {
+                "what": claim.what,
+                "sure": claim.sure.value,
+                "why": claim.why,
+                "frames": list(claim.frames),
+                "at_least": claim.at_least,
+                "flows": list(claim.flows),
+                "rule": claim.rule,
+                "decides": claim.decides,
+            }
+            for claim in diagnosis.claims
+        ],
     }
 
 

@@ -106,7 +106,7 @@ def _octets(path: Path, name: str) -> bytes:
     with path.open("rb") as file:
         octets = file.read(MOST_OCTETS + 1)
     if is_capture(octets):
-        mend = f"to see what became of one of its packets: tcpemu explain {name} --frame 1"
+        mend = f"to read it: tcpemu diagnose {name}; one of its packets: tcpemu explain {name} --frame 1"
         raise ScenarioError(name, [Problem("", "this is a capture, not a scenario", mend)])
     if len(octets) > MOST_OCTETS:
         what = f"more than {MOST_OCTETS} octets"

@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
+from tcpemu.wire import read_capture
 from tests.diagnose.captured import opened, save, seg
 
 
@@ -37,9 +38,41 @@ def test_mistakes_are_told_with_their_mend(tmp_path):
     for name, message in (
         ("none.pcap", "there is no such file"),
         (".", "directory"),
-        ("x.txt", "neither pcap nor"),
+        ("x.txt", "neither pcapng nor"),
     ):
         result = tcpemu("diagnose", str(tmp_path / name))
         assert result.exit_code == 2
         assert message in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_a_server_is_diagnosed(ignored):
+    out = " ".join(
+        tcpemu("diagnose", str(ignored), "--at", "server", "--generation", "linux-6.18").stdout.split()
+    )
+    assert "Server 10.0.0.1:80 The capture was taken at the server (as --at says)." in out
+    assert "possible frame 3: TCP_DEFER_ACCEPT waits for data" in out or "lost behind the capture" in out
+
+
+def test_what_is_asked_for_has_to_be_there(ignored, tmp_path):
+    for arguments, message in (
+        (("--server", "10.0.0.9:80"), "the capture has no connection to it; it has 10.0.0.1:80"),
+        (("--server", "10.0.0.9"), "write an address and a port"),
+        (("--at", "home"), "it must be server, client or middle"),
+        (("--generation", "linux-9"), "linux-9"),
+        (("--nstat", str(tmp_path / "none")), "No such file"),
+    ):
+        result = tcpemu("diagnose", str(ignored), *arguments)
+        assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+
+
+def test_the_capture_with_our_comments(ignored, tmp_path):
+    out = tmp_path / "y.pcapng"
+    done = tcpemu("diagnose", str(ignored), "--at", "server", "--generation", "linux-6.18", "-o", str(out))
+    assert "Written:" in done.stdout
+    before, after = read_capture(ignored), read_capture(out)
+    assert [packet.data for packet in after.packets] == [packet.data for packet in before.packets]
+    assert after.packets[0].comments[0].startswith("In the best explanation: the SYN enters the SYN queue")
+    assert any("TCP_DEFER_ACCEPT" in text or "lost behind" in text for text in after.packets[2].comments)
+    refused = tcpemu("diagnose", str(ignored), "-o", str(ignored))
+    assert (refused.exit_code, "is the file that is read" in refused.stderr) == (2, True)

@@ -94,3 +94,26 @@ def test_a_connection_that_was_there_before(tmp_path):
     assert flow.midway
     assert (str(flow.client), fate_of(flow)) == ("10.0.0.2:40000", Fate.OPEN)
     assert "began before the capture" in remarks(flow)[0]
+
+
+def test_a_syn_ack_that_stands_before_its_syn_is_of_the_same_connection(tmp_path):
+    syn, syn_ack, ack = opened()
+    (flow,) = survey(save(tmp_path / "x.pcap", [(0, syn_ack[1]), (0.1, syn[1]), ack])).flows
+    assert (flow.frames, flow.opened.frame, flow.client.syn_count) == (3, 3, 1)
+
+
+def test_a_rst_after_which_its_sender_goes_on_was_not_the_end(tmp_path):
+    timed = [*opened(), (15, seg("server", "R", 501)), *DATA, *FINS]
+    (flow,) = survey(save(tmp_path / "x.pcap", timed)).flows
+    assert fate_of(flow) is Fate.CLOSED
+    assert "the RST in frame 4 did not end it" in remarks(flow)[0]
+
+
+def test_one_direction_alone_is_told(tmp_path):
+    (flow,) = survey(save(tmp_path / "x.pcap", [FINS[0]])).flows
+    assert fate_words(flow) == "closed by the server alone; nothing of the other end is there"
+
+
+def test_a_rst_of_the_client_before_any_answer(tmp_path):
+    (flow,) = survey(save(tmp_path / "x.pcap", [(0, SYN), (1, seg("client", "R", 101))])).flows
+    assert fate_words(flow) == "reset by the client in the handshake"

@@ -57,6 +57,7 @@ LINKS = {
     "raw": (101, b""),
     "raw of BSD": (12, b""),
     "raw IPv4": (228, b""),
+    "FDDI": (10, bytes(13) + b"\xaa\xaa\x03\0\0\0\x08\x00"),
     "PPP": (9, b"\xff\x03\x00\x21"),
 }
 
@@ -180,7 +181,7 @@ def test_zstd_is_read_or_the_mend_is_told(tmp_path):
     [
         (b"", "is empty"),
         (b"PK\3\4....", "unzip"),
-        (b"hello, world", "neither pcap nor pcapng"),
+        (b"hello, world", "neither pcapng nor pcap"),
         (b"\x1f\x8b\x08junk", "packing is broken"),
         (b"\xa1\xb2\xc3\xd4\0\2", "was cut off"),
     ],

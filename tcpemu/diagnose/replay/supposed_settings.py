@@ -1,0 +1,76 @@
+"""Kernel and settings of a server, as they are supposed for one try."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from tcpemu.generations import DEFAULT, GENERATIONS, generation
+from tcpemu.stack import ConfigurationError, Host, Socket
+from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_DEFER_ACCEPT
+from tcpemu.wire.segment import Address
+
+LARGE = 65535
+"""A backlog that nothing fills."""
+_OLDEST = "linux-2.4"
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """One supposition. The defaults are those of a server of today that nobody has configured."""
+
+    kernel: str = DEFAULT
+    backlog: int = LARGE
+    """What listen() was given, cut down to somaxconn."""
+    cookies: int = 1
+    """net.ipv4.tcp_syncookies."""
+    abort: int = 0
+    """net.ipv4.tcp_abort_on_overflow."""
+    synack_retries: int = 5
+    """net.ipv4.tcp_synack_retries."""
+    defer: int = 0
+    """TCP_DEFER_ACCEPT, in seconds."""
+
+    def unusual(self) -> int:
+        """How many of these are not as a server has them that nobody has configured. A backlog is always chosen."""
+        plain = Supposed()
+        names = [field.name for field in fields(self) if field.name not in ("backlog", "kernel")]
+        return sum(getattr(self, name) != getattr(plain, name) for name in names)
+
+    def with_value(self, name: str, value: Any) -> Supposed:
+        """The same with another value of one of them."""
+        return replace(self, **{name: value})
+
+
+def linux_kernels() -> list[str]:
+    """The kernels of Linux that are supposed, newest first, the usual one ahead of them."""
+    names = [name for name in GENERATIONS if name.startswith("linux-")]
+    tried = names[names.index(_OLDEST) :]
+    return [DEFAULT, *(name for name in reversed(tried) if name != DEFAULT)]
+
+
+def host_with(supposed: Supposed, address: Address, mtu: int) -> Host:
+    """A host with these settings. One that its kernel does not have stays away."""
+    settings = {
+        "net.core.somaxconn": LARGE,
+        "net.ipv4.tcp_syncookies": supposed.cookies,
+        "net.ipv4.tcp_abort_on_overflow": supposed.abort,
+        "net.ipv4.tcp_synack_retries": supposed.synack_retries,
+    }
+    host = Host([address], generation(supposed.kernel), seed=1, mtu=mtu)
+    for name, value in settings.items():
+        try:
+            host.set_sysctl(name, value)
+        except ConfigurationError:
+            continue  # older than the setting
+    return host
+
+
+def listening_socket(host: Host, supposed: Supposed, port: int, now: int) -> Socket:
+    """A socket that listens as supposed."""
+    socket = host.socket(ipv6=len(host.addresses[0]) == 16)
+    socket.bind(None, port)
+    if supposed.defer:
+        socket.setsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT, supposed.defer)
+    socket.listen(supposed.backlog, now)
+    return socket
