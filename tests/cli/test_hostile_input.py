@@ -157,7 +157,7 @@ def test_control_characters_of_a_scenario_are_escaped(tmp_path):
 def test_so_are_those_of_a_capture_and_of_a_mistake(tmp_path):
     path = tmp_path / "x.pcapng"
     packet = Packet(1, encode(SYN_OF_A_PEER), comments=("\x1b[2J\x9b31mred",))
-    write_capture(path, Capture((Interface("\x1b]0;owned\x07"),), (packet,)))
+    write_capture(path, Capture((Interface("\x1b]0;owned\x07"),), (packet,), "tcpemu 0.1.0"))
     shown = tcpemu("explain", path, "--frame", 1).output + tcpemu("run", "\x1b[31m").output
     assert not set(shown) & set("\x07\x1b\x9b")
     assert r"\x1b[2J\x9b31mred" in shown
