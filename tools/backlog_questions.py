@@ -1,0 +1,205 @@
+"""Ten questions that people have asked about backlog sizes, answered by `tcpemu advise`; three also on real loopback.
+
+usage: python tools/backlog_questions.py [--only N] [--real] [--seeds 5] [--clients 200]
+
+How clients come and how fast the server is stands in the question, or is an example of what it says: each answer shows
+what it was. With --real the questions that are bursts are also put to a real server on the loopback of this machine,
+with the backlog that was asked about and with the one that is advised: the share of clients that are answered within a
+second.
+"""
+
+import argparse
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tcpemu.scenario.format.load_scenario import Run
+from tcpemu.scenario.running.build import run
+from tcpemu.stack.base.units import MILLISECOND, SECOND
+from tcpemu.sweep import here, processes
+from tcpemu.sweep.advice.advice_target import target_of
+from tcpemu.sweep.advice.backlog_question import BacklogQuestion
+from tcpemu.sweep.advice.backlog_search import Advice, advise
+from tcpemu.sweep.advice.clients_coming import arrivals_at, arrivals_of
+from tcpemu.sweep.advice.service_times import pause_of, service_of
+from tcpemu.sweep.engines import usual_jobs
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as it was asked, and as it is put here."""
+
+    where: str
+    backlog: int
+    """What they had."""
+    what: str
+    pattern: str = "poisson"
+    """How clients come; `N at once` for a single burst."""
+    rate: float = 100
+    accept: str = "1 ms"
+    pauses: tuple[str, ...] = ()
+    round_trip: int = 40 * MILLISECOND
+    patience: int | None = 3 * SECOND
+    target: str = "p99 answer < 1 s"
+
+
+QUESTIONS = (
+    Asked("grobian/carbon-c-relay#186", 3, "3 by default, 10,000 connections a second", rate=10_000, accept="12000/s"),
+    Asked("gwsystems/sledge-serverless-framework#395", 128, "200 clients in a burst: a tail of 1 s", "200 at once"),
+    Asked("agentmail-to/agentmail-mcp#46", 511, "55 a second, and an event loop that stood still for 10 s",
+          "outage of 10 s", 55, "1 ms", patience=10 * SECOND),
+    Asked("oetiker/rrdtool-1.x#552", 10, "10, and spikes of requests", "40 at once", accept="5 ms"),
+    Asked("sysprog21/kecho#4", 1, "1: some requests time out", "20 at once", accept="10 ms"),
+    Asked("ros/ros_comm#850", 5, "request_queue_size 5, many connections at a time", "30 at once", accept="10 ms"),
+    Asked("redis/redis#1371", 128, "128 of somaxconn, and many requests a second", rate=5000, accept="6000/s"),
+    Asked("weidai11/cryptopp#349", 5, "5, from the days of Windows Sockets 1", rate=200, accept="exponential 4 ms"),
+    Asked("giampaolo/pyftpdlib#297", 5, "5, or asyncio's 100", "bursts of 50", 100, "5 ms"),
+    Asked("php/php-src#731", 511, "how large for a pool that pauses", rate=300, accept="2 ms",
+          pauses=("200 ms every 2 s",)),
+)  # fmt: skip
+
+
+def question_of(asked: Asked, clients: int, seeds: int) -> BacklogQuestion:
+    number, _, once = asked.pattern.partition(" at once")
+    at_once = asked.pattern.endswith("at once") and not once
+    coming = (
+        arrivals_at([0] * int(number), asked.pattern)
+        if at_once
+        else arrivals_of(asked.pattern, asked.rate, clients)
+    )
+    return BacklogQuestion(
+        coming,
+        service_of(asked.accept),
+        asked.round_trip,
+        asked.patience,
+        (target_of(asked.target),),
+        tuple(map(pause_of, asked.pauses)),
+        seeds=1 if at_once else seeds,
+    )
+
+
+def told(asked: Asked, advice: Advice) -> Iterator[str]:
+    yield f"{asked.where}: {asked.what}"
+    yield f"    {'; '.join(advice.question.words)}"
+    had = min(advice.tried, key=lambda each: abs(each.backlog - asked.backlog))
+    if advice.best is None:
+        yield f"    no backlog meets {asked.target}"
+        return
+    late = had.estimate("first_octet_time.p99")
+    yield (
+        f"    asked about {asked.backlog}, advised {advice.backlog}: p99 answer "
+        f"{_seconds(advice.best.estimate('first_octet_time.p99'))}; with {had.backlog} {_seconds(late)}"
+    )
+    if (below := advice.below) is not None and below.failing_seed is not None:
+        yield f"    a run below it: --set server.backlog={below.backlog} --seed {below.failing_seed}"
+
+
+def _seconds(found: object) -> str:
+    mean = getattr(found, "mean", None)
+    return "-" if mean is None else "never" if mean == float("inf") else f"{mean:.2f} s"
+
+
+# On real loopback.
+
+
+def emulated_share(question: BacklogQuestion, backlog: int) -> float:
+    """The share of clients that are answered within a second, on emulated hosts."""
+    clients = run(Run("", question.scenario(backlog))).clients
+    return sum(
+        each.first_octet is not None and each.first_octet - each.started < SECOND for each in clients
+    ) / len(clients)
+
+
+def real_share(question: BacklogQuestion, backlog: int) -> float:
+    """The same with real sockets on the loopback of this machine."""
+    busy, number = question.service.mean / SECOND, question.arrivals.number
+    answered: list[float] = []
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(backlog)
+        over = threading.Event()
+        server = threading.Thread(target=_serve, args=(listener, busy, over), daemon=True)
+        gate = threading.Barrier(number + 1)
+        clients = [
+            threading.Thread(target=_ask, args=(listener.getsockname(), gate, answered), daemon=True)
+            for _ in range(number)
+        ]
+        for each in clients:
+            each.start()
+        gate.wait()
+        server.start()
+        for each in clients:
+            each.join(10)
+        over.set()
+        server.join(5)
+    return sum(seconds < 1 for seconds in answered) / number
+
+
+def _serve(listener: socket.socket, busy: float, over: threading.Event) -> None:
+    listener.settimeout(0.2)
+    while not over.is_set():
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            continue
+        with connection:
+            connection.sendall(b"x")
+        time.sleep(busy)
+
+
+def _ask(server: tuple[str, int], gate: threading.Barrier, answered: list[float]) -> None:
+    gate.wait()
+    begin = time.monotonic()
+    try:
+        with socket.create_connection(server, timeout=3) as connection:
+            connection.settimeout(3)
+            if connection.recv(1):
+                answered.append(time.monotonic() - begin)
+    except OSError:
+        return
+
+
+def beside_real(asked: Asked, advice: Advice) -> Iterator[str]:
+    near = question_of(
+        Asked(
+            asked.where,
+            asked.backlog,
+            asked.what,
+            asked.pattern,
+            accept=asked.accept,
+            round_trip=MILLISECOND // 10,
+        ),
+        1,
+        1,
+    )
+    for backlog in (asked.backlog, advice.backlog or 0):
+        emulated, real = emulated_share(near, backlog), real_share(near, backlog)
+        yield f"    on loopback with {backlog}: answered within 1 s {real:.0%} real, {emulated:.0%} emulated"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", type=int, help="only the question of that number, from 1 on")
+    parser.add_argument("--real", action="store_true", help="ask real loopback too")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=usual_jobs())
+    chosen = parser.parse_args()
+    engine = here if chosen.jobs == 1 else processes(chosen.jobs)
+    for number, asked in enumerate(QUESTIONS, 1):
+        if chosen.only not in (None, number):
+            continue
+        advice = advise(question_of(asked, chosen.clients, chosen.seeds), engine)
+        print(f"{number}. " + "\n".join(told(asked, advice)), flush=True)
+        if chosen.real and asked.pattern.endswith("at once"):
+            print("\n".join(beside_real(asked, advice)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
