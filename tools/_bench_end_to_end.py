@@ -12,8 +12,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import tomllib
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from time import process_time
 from typing import TypeVar
@@ -33,6 +35,22 @@ from tcpemu.version import build as which_build
 
 T = TypeVar("T")
 
+CROWD = """title = "A crowd: each reads the time and closes"
+duration = "{milliseconds} ms"
+
+[server]
+backlog = 1000
+answer = "time"
+then = "close"
+
+[[clients]]
+name = "crowd"
+count = {count}
+start = {{ every = "1 ms" }}
+do = ["connect", "read_to_end", "close"]
+"""
+"""The scenario of docs/a-long-run.md."""
+
 RUN, LADDER, CAPTURE, PLAIN, JSON, REPORT = "run", "ladder", "capture", "plain capture", "JSON", "report"
 MEMORY = "memory"
 _REPORTED = 2000
@@ -41,18 +59,7 @@ _REPORTED = 2000
 
 def scenario(count: int) -> Run:
     """So many clients, a millisecond apart; each reads the time and closes."""
-    crowd = {
-        "name": "crowd",
-        "count": count,
-        "start": {"every": "1 ms"},
-        "do": ["connect", "read_to_end", "close"],
-    }
-    document = {
-        "title": "a crowd",
-        "duration": f"{count + 2000} ms",
-        "server": {"backlog": 1000, "answer": "time", "then": "close"},
-        "clients": [crowd],
-    }
+    document = tomllib.loads(CROWD.format(milliseconds=count + 2000, count=count))
     (one,) = runs(from_document(document))
     return one
 
@@ -121,6 +128,32 @@ def octets_of_a_packet(count: int) -> float:
         return kept / result.record.packets_sent
     finally:
         tracemalloc.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a command took from its start to its end."""
+
+    seconds: float
+    """Of CPU."""
+    memory: float
+    """Most that it had, in megabytes."""
+
+
+def run_command_of(python: Path, count: int, output: str | None = None) -> Command:
+    """`tcpemu run` of so many connections, a millisecond apart, with a capture where a name for it is given."""
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / "crowd.toml"
+        file.write_text(CROWD.format(milliseconds=count + 2000, count=count), encoding="utf-8")
+        options = [] if output is None else ["-o", str(Path(place) / output)]
+        command = [str(python), "-m", "tcpemu", "run", str(file), *options]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command)
+        kilobytes = used.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+        return Command(used.ru_utime + used.ru_stime, kilobytes / 1000)
 
 
 def start_up(python: Path, rounds: int) -> float:

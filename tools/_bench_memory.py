@@ -3,12 +3,23 @@
 tracemalloc counts every octet that Python allocates. Packets come in as octets, so that the addresses which
 a flow keeps are counted with it, as are its place in the table of flows, its timer, its place in the accept
 queue, and the Socket that accept() returns.
+
+    python tools/_bench_memory.py COUNT
+
+fills a host with so many half-open connections, and prints the octets that each adds to the process, and the seconds
+of CPU that they took, as JSON.
 """
 
 import gc
+import json
+import os
+import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import process_time
 
 from _bench_traffic import GAP, final_ack, listening, syn
 
@@ -37,6 +48,42 @@ def per_connection(count: int) -> float:
         accepted.extend(handshake(host, listener, number) for number in range(1, count + 1))
 
     return _growth(fill) / count
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Half-open connections in a process of their own."""
+
+    octets: float
+    """What each adds to the process."""
+    seconds: float
+    """Of CPU, that all of them took."""
+
+
+def half_open(python: Path, count: int) -> Crowd:
+    """So many half-open connections on one host, by an interpreter that may have the compiled core."""
+    command = [str(python), __file__, str(count)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return Crowd(**json.loads(told))
+
+
+def _crowd(count: int) -> Crowd:
+    """In this process, whose garbage collector rests: there is no garbage."""
+    host, _ = listening(count + 1000)
+    for number in range(1000):
+        arrives(host, number)
+    gc.collect()
+    gc.disable()
+    before, began = _resident(), process_time()
+    for number in range(1000, count + 1000):
+        arrives(host, number)
+    spent = process_time() - began
+    return Crowd((_resident() - before) / count, spent)
+
+
+def _resident() -> int:
+    """Octets of memory that this process has (Linux alone)."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def arrives(host: Host, number: int) -> Segment:
@@ -104,3 +151,7 @@ def _slots(thing: object) -> list[str]:
 
 def _size(value: object) -> int:
     return sys.getsizeof(value) + (_GC_HEADER if gc.is_tracked(value) else 0)
+
+
+if __name__ == "__main__":
+    print(json.dumps(asdict(_crowd(int(sys.argv[1])))))

@@ -2,7 +2,8 @@
 
     python tools/bench.py [--quick] [--full] [--profile] [--breakdown] [--compile | --compiled VENV]
 
-End to end is a run of many clients, each way of telling it by itself: 500 of them with --quick, else 5,000.
+End to end is a run of many clients, each way of telling it by itself: 500 of them with --quick, else 5,000; then the
+command as it is, from its start to its end.
 
 With --compile the compiled core is built into an environment, as tools/compiled.py does, and with --compiled one that
 is there is taken: its speeds then stand beside those of plain Python, measured in turn, and nothing else is; those
@@ -38,8 +39,10 @@ from _bench_traffic import listening
 from tcpemu.scenario.format.load_scenario import load
 from tcpemu.scenario.running.build import run_all
 
-FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO, PACKET = 20, 1.2 * 1024, 4 * 1024, 2, 1.0, 600
+FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO, PACKET = 20, 640, 2200, 2, 1.0, 600
 """The targets: times the naive responder, octets, octets, times the cost, seconds, octets of a packet in a record."""
+CROWD, COMPILED_CROWD = 700, 600
+"""Octets of a process for each of a million half-open requests, in plain Python and compiled."""
 ECHO = 1.0
 """And seconds for a virtual second of programs."""
 
@@ -139,6 +142,7 @@ def whole_runs(effort: Effort) -> Iterator[Line]:
     yield Line(
         "memory of a packet in the record", f"{size:,.0f} octets", target, not judged or size <= PACKET
     )
+    yield from whole_commands("", Path(sys.executable), effort.clients)
     yield Line(
         "start of the command, tcpemu --help", f"{end_to_end.start_up(Path(sys.executable), 3):,.0f} ms"
     )
@@ -154,6 +158,27 @@ def footprint(effort: Effort) -> Iterator[Line]:
         yield Line(
             f"memory of {what} (tracemalloc)", f"{size:,.0f} octets", f"at most {most:,.0f}", size <= most
         )
+    yield half_open_crowd("", Path(sys.executable), effort.half_open[-1], CROWD)
+
+
+def half_open_crowd(build: str, python: Path, count: int, most: float) -> Line:
+    """So many half-open connections in a process of their own; with the few of a test each has its share of all."""
+    crowd = memory.half_open(python, count)
+    judged = count >= NORMAL.half_open[-1]
+    return Line(
+        f"{count:,} half-open requests{build}",
+        f"{crowd.octets:,.0f} octets, {crowd.seconds:,.1f} s",
+        f"at most {most:,.0f}" if judged else "",
+        not judged or crowd.octets <= most,
+    )
+
+
+def whole_commands(build: str, python: Path, count: int) -> Iterator[Line]:
+    """`tcpemu run` from its start to its end, and the same with a capture."""
+    for words, output in (("", None), (" -o x.pcapng", "x.pcapng")):
+        spent = end_to_end.run_command_of(python, count, output)
+        shown = f"{spent.seconds:,.1f} s, {spent.memory:,.0f} MB"
+        yield Line(f"tcpemu run{words}, {count:,} connections{build}", shown)
 
 
 def growing(
@@ -252,7 +277,7 @@ def main() -> int:
     if chosen.compile or chosen.compiled:
         place = chosen.compiled or compiled.ROOT / ".venv-compiled"
         python = compiled.install(place) if chosen.compile else compiled.interpreter(place)
-        return beside(python, 3 if chosen.quick else 7, 0.3 if chosen.quick else 1.0)
+        return beside(python, QUICK if chosen.quick else NORMAL, *((3, 0.3) if chosen.quick else (7, 1.0)))
     if chosen.profile or chosen.breakdown:
         if chosen.profile:
             show_profile(NORMAL.handshakes)
@@ -262,11 +287,11 @@ def main() -> int:
     return run(FULL if chosen.full else QUICK if chosen.quick else NORMAL)
 
 
-def beside(python: Path, rounds: int, scale: float) -> int:
+def beside(python: Path, effort: Effort, rounds: int, scale: float) -> int:
     """Plain Python beside the compiled core; 1 when a target is missed."""
     played = [builds.compared(Path(sys.executable), python, scale) for _ in range(rounds)]
     missed = []
-    for line in _beside(played):
+    for line in (*_beside(played), *_processes(python, effort)):
         show(line)
         if not line.met:
             missed.append(line.what)
@@ -288,6 +313,15 @@ def _beside(played: Sequence[dict[str, builds.Pair]]) -> Iterator[Line]:
         yield Line(name, shown, target, least is None or times >= least)
         if (wanted := builds.LEAST.get(name)) is not None:
             yield Line(f"{name}, compiled", f"{other:,.0f}", f"at least {wanted:,}", other >= wanted)
+
+
+def _processes(python: Path, effort: Effort) -> Iterator[Line]:
+    """What is measured in processes of its own, by both in turn."""
+    both = (("", Path(sys.executable)), (", compiled", python))
+    for build, one in both:
+        yield from whole_commands(build, one, effort.clients)
+    for build, one in both:
+        yield half_open_crowd(build, one, effort.half_open[-1], COMPILED_CROWD if build else CROWD)
 
 
 def run(effort: Effort) -> int:
