@@ -284,6 +284,12 @@ def test_the_core_loads_nothing_outside_the_standard_library(module):
     assert "scapy" not in loaded_by(module)
 
 
+@pytest.mark.parametrize("module", ["tcpemu", "tcpemu.network", "tcpemu.wire.bridge"])
+def test_hosts_networks_and_packets_do_without_pydantic(module):
+    """PyPy has none."""
+    assert not {"pydantic", "pydantic_core"} & loaded_by(module)
+
+
 def test_only_the_bridge_imports_scapy():
     users = {
         name_of(path) for path in MODULES if any(one.partition(".")[0] == "scapy" for one in imported(path))
