@@ -26,7 +26,8 @@ from tcpemu.network.clock import SECOND
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
 from tcpemu.network.links import Flight
 from tcpemu.network.loop import Loop
-from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, HostEvent, PacketSeen, Point, Record
+from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, HostEvent, Point, Record
+from tcpemu.network.recorded.entries import host_event, packet_seen
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack import Host
@@ -97,9 +98,7 @@ class Attached:
     def deliver(self, flight: Flight) -> None:
         """A packet arrives."""
         number, segment, copy_of = flight
-        self._record.add(
-            PacketSeen(self._loop.now, self.name, Point.RECEIVED, number, segment, copy_of=copy_of)
-        )
+        self._record.add(packet_seen(self._loop.now, self.name, Point.RECEIVED, number, segment, "", copy_of))
         self._arrived(number, segment)
 
     def hear(self, error: IcmpError) -> None:
@@ -109,7 +108,7 @@ class Attached:
         raise NotImplementedError
 
     def _send(self, number: int, segment: Segment) -> None:
-        self._record.add(PacketSeen(self._loop.now, self.name, Point.SENT, number, segment))
+        self._record.add(packet_seen(self._loop.now, self.name, Point.SENT, number, segment, "", None))
         self._carry(self, Flight(number, segment))
 
 
@@ -353,16 +352,15 @@ class Node(Attached):
         """
         host, record, now = self.host, self._record, self._loop.now
         unsent = host.transmit()
-        events = host.events()
-        place = 0
-        for event in events:
+        name, place = self.name, 0
+        for event in host.events():
             if type(event) is Sent:
                 number = record.number()
-                record.add(HostEvent(now, self.name, event, number))
+                record.add(host_event(now, name, event, number))
                 self._send(number, _same(event, unsent, place))
                 place += 1
             else:
-                record.add(HostEvent(now, self.name, event, arrived))
+                record.add(host_event(now, name, event, arrived))
         for segment in unsent[place:]:  # of a host that does not say why
             self._send(record.number(), segment)
         for socket in host.woken():

@@ -65,6 +65,21 @@ class HostEvent(NamedTuple):
     """For Sent, the packet that was sent; for all else while a packet was received, that packet."""
 
 
+def packet_seen(
+    at: int, node: str, point: Point, number: int, segment: Segment, why: str, copy_of: int | None
+) -> PacketSeen:
+    """The same as `PacketSeen` with every field given, made faster where many are made."""
+    return _new(PacketSeen, (at, node, point, number, segment, why, copy_of))
+
+
+def host_event(at: int, node: str, event: Event, packet: int | None) -> HostEvent:
+    """The same as `HostEvent`, made faster."""
+    return _new(HostEvent, (at, node, event, packet))
+
+
+_new = tuple.__new__
+
+
 class Call(NamedTuple):
     """An application made a call, or ended."""
 
