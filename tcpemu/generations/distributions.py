@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tcpemu.stack.base.generation import Generation
 
-_SHARED_INFO, _CACHE_LINE = 320, 64
+_SHARED_INFO, _SK_BUFF, _CACHE_LINE = 320, 256, 64
 _OF_ONE_SIZE_SINCE = 576
 """The smallest head where short segments have heads of one size, which Linux has since 6.3 (skb_small_head_cache)."""
 
@@ -46,8 +46,17 @@ def configured(kernel: Generation, distribution: Distribution) -> Generation:
         about=f"{kernel.about}; {distribution.about}",
         header_room=distribution.header_room,
         windows=windows,
+        sending=replace(
+            kernel.sending, buffer_memory=buffer_memory_of(distribution.header_room, windows.small_head)
+        ),
         drops_garbage=version >= distribution.signs_since,
     )
+
+
+def buffer_memory_of(header_room: int, small_head: int) -> int:
+    """What an empty buffer takes whose head has room for headers alone (tcp.c: tcp_stream_alloc_skb)."""
+    head = header_room + _SHARED_INFO
+    return (small_head if head <= small_head else 1 << (head - 1).bit_length()) + _SK_BUFF
 
 
 def small_head_of(header_room: int, *, pulls: bool) -> int:

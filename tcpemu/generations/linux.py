@@ -171,7 +171,7 @@ LINUX_6_1 = _older(
         measures_beyond_hole=False,
         rehashes_repeats=True,
     ),
-    sending=SendingRules(fills_first=False, fin_needs_room=False),
+    sending=SendingRules(buffer_memory=768, fills_first=False, fin_needs_room=False),
 )
 
 LINUX_5_10 = _older(
@@ -195,6 +195,7 @@ LINUX_5_10_218 = _before_stable(
     queues=QueueRules(rules.half_open_at_least, rules.accepting_more_than, rules.accepting_more_than),
     request_takes_stamps=True,
     windows=replace(LINUX_5_10.windows, stamps_count=False),
+    sending=replace(LINUX_5_10.sending, ack_is_due_by_round_trip=False),
 )
 
 LINUX_5_4 = _older(

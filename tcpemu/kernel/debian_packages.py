@@ -67,16 +67,29 @@ def available() -> dict[str, KernelPackage]:
     wanted = [
         name for name in names if _IMAGE.fullmatch(name) and not any(word in name for word in _UNWANTED)
     ]
-    return packages_in(_apt("apt-cache", "madison", *wanted).stdout if wanted else "")
+    in_parts = _apt("apt-cache", "pkgnames", "linux-binary-").stdout.split()
+    parts = [name.replace("-image-", "-modules-") for name in wanted if _binary_of(name) in in_parts]
+    there = packages_in(_apt("apt-cache", "madison", *wanted).stdout if wanted else "")
+    modules = packages_in(_apt("apt-cache", "madison", *parts).stdout if parts else "", each=True)
+    return {
+        release: package
+        for release, package in there.items()
+        if _binary_of(package.name) not in in_parts or package.name.replace("-image-", "-modules-") in modules
+    }
 
 
-def packages_in(madison: str) -> dict[str, KernelPackage]:
-    """The packages of `apt-cache madison`, by release."""
+def _binary_of(image: str) -> str:
+    """The package that holds the image since 6.19, where the one with its name only asks for its parts."""
+    return image.replace("-image-", "-binary-")
+
+
+def packages_in(madison: str, *, each: bool = False) -> dict[str, KernelPackage]:
+    """The packages of `apt-cache madison`, by release, of which there is one each; or each by its name."""
     found: dict[str, KernelPackage] = {}
     for line in madison.splitlines():
         name, version, _ = (part.strip() for part in line.split("|", 2))
         package = KernelPackage(name, version)
-        found.setdefault(package.release, package)
+        found.setdefault(package.name if each else package.release, package)
     return found
 
 

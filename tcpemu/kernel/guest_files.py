@@ -23,6 +23,8 @@ from tcpemu.wire.relative_numbers import Trace
 PROGRAMS = ("ip", "ss")
 TRACES, MODULES, SEED = "/traces.json", "/modules", "/seed"
 """Where the guest finds what it is to do."""
+_URANDOM = (1, 9)
+"""Its device, by two numbers."""
 _LOADED = """
 import sys
 sys.path.insert(0, {root!r})
@@ -112,10 +114,12 @@ def _cpio(files: Mapping[str, tuple[bytes, int]]) -> bytes:
         (name, stat.S_IFDIR | 0o755, b"", 0) for name in sorted(folders)
     ]
     entries += [(name, stat.S_IFREG | 0o755, *files[name]) for name in sorted(files)]
-    entries.append(("/TRAILER!!!", 0, b"", 0))
+    # Before anything is mounted Python asks this, where getrandom() has nothing yet.
+    entries += [("/dev/urandom", stat.S_IFCHR | 0o666, b"", 0), ("/TRAILER!!!", 0, b"", 0)]
     for number, (name, mode, octets, changed) in enumerate(entries, 1):
         label = name[1:].encode() + b"\0"
-        fields = (number, mode, 0, 0, 1, changed, len(octets), 0, 0, 0, 0, len(label), 0)
+        device = _URANDOM if stat.S_ISCHR(mode) else (0, 0)
+        fields = (number, mode, 0, 0, 1, changed, len(octets), 0, 0, *device, len(label), 0)
         _aligned(out, b"070701" + b"".join(b"%08X" % field for field in fields) + label)
         _aligned(out, octets)
     return out.getvalue()

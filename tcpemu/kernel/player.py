@@ -3,7 +3,7 @@
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, TypeAlias
 
 from tcpemu.kernel import tun_device
@@ -31,21 +31,24 @@ SLEEP_SLACK = 1 / 500
 """A long sleep in poll(2) may end later still, by a thousandth of itself; twice that is kept back."""
 
 
-def play(trace: Trace, *, spin: float = SPIN, slack: float = SLEEP_SLACK) -> Trace:
+def play(
+    trace: Trace, *, spin: float = SPIN, slack: float = SLEEP_SLACK, set_before: Collection[str] = ()
+) -> Trace:
     """The trace with the kernel's release and its answers.
 
-    The last `spin` seconds before a step, or so large a share of the wait as `slack`, are spent awake.
+    The last `spin` seconds before a step, or so large a share of the wait as `slack`, are spent awake. Sysctls
+    `set_before` are left as they are.
     """
-    return _Player(trace, spin, slack).play()
+    return _Player(trace, spin, slack, set_before).play()
 
 
 class _Player:
-    def __init__(self, trace: Trace, spin: float, slack: float) -> None:
+    def __init__(self, trace: Trace, spin: float, slack: float, set_before: Collection[str]) -> None:
         self.trace = trace
         self.spin, self.slack = spin, slack
         self.device = tun_device.open_device()
         ends = _ends(trace)
-        tun_device.bring_up(trace.get("sysctl", {}), ipv6=ends.ipv6)
+        tun_device.bring_up(trace.get("sysctl", {}), ipv6=ends.ipv6, set_before=set_before)
         time.sleep(SETTLE_OF_IPV6 if ends.ipv6 else SETTLE)
         self.numbers = RelativeNumbers(ends)
         self.applications = KernelSockets(counters(), ends)

@@ -6,7 +6,7 @@ import os
 import socket
 import struct
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tcpemu.kernel.kernel_errors import StepError
@@ -52,8 +52,8 @@ def open_device(*, offload: bool = False, cuts: bool = True) -> int:
     return descriptor
 
 
-def bring_up(sysctls: Mapping[str, str | int], ipv6: bool = False) -> None:
-    """Addresses, routes and sysctls, once the device is there; those of IPv6 where they are wanted."""
+def bring_up(sysctls: Mapping[str, str | int], ipv6: bool = False, set_before: Collection[str] = ()) -> None:
+    """Addresses, routes and sysctls but those `set_before`, once the device is there; of IPv6 where it is wanted."""
     for command in (
         "link set lo up",
         f"addr add {ENDS[IPV4].host}/24 dev {DEVICE}",
@@ -63,7 +63,8 @@ def bring_up(sysctls: Mapping[str, str | int], ipv6: bool = False) -> None:
     ):
         subprocess.run(["ip", *command.split()], check=True)
     for name, value in {**({} if ipv6 else _QUIET), **DEFAULTS, **sysctls}.items():
-        set_sysctl(name, value)
+        if name not in set_before:
+            set_sysctl(name, value)
 
 
 def bring_up_between(host: str, peer: str, mtu: int) -> None:

@@ -1,6 +1,7 @@
 """Kernels that are booted. Those tests that do so take half a minute each, and run where TCPEMU_BOOT=1 asks for it."""
 
 import os
+import stat
 import subprocess
 import sys
 
@@ -86,6 +87,9 @@ def test_an_archive_can_be_unpacked(tmp_path):
     assert (tmp_path / "init").read_text() == "text\n"
     assert os.access(tmp_path / "init", os.X_OK)
     assert (tmp_path / "proc").is_dir()
+    device = (tmp_path / "dev" / "urandom").lstat()
+    assert stat.S_ISCHR(device.st_mode)
+    assert (os.major(device.st_rdev), os.minor(device.st_rdev)) == (1, 9)
 
 
 @boots

@@ -182,10 +182,16 @@ RULES: tuple[RuleRow, ...] = (
         lambda kernel: kernel.windows.least_echo,
         {0: "nothing", 1: "1 tick"},
     ),
+    RuleRow("an empty buffer of data to send takes", lambda kernel: kernel.sending.buffer_memory, {}),
     RuleRow(
         "a small buffer is filled before it is sent",
         lambda kernel: kernel.sending.fills_first,
         {True: "yes", False: "no"},
+    ),
+    RuleRow(
+        "a small piece waits for an ACK that comes",
+        lambda kernel: kernel.sending.ack_is_due_by_round_trip,
+        {True: "within a millisecond", False: "within half a trip"},
     ),
     RuleRow(
         "a FIN waits for the congestion window",

@@ -6,7 +6,8 @@ a timer comes first, and what is measured in ticks. So where the emulator answer
 is asked again with the times of the log, at several phases; and at some that are more than a tick apart, since timers
 of a quarter of a second and more go by eight ticks at once. What is the same at one of them is consistent: the kernel
 may have done that. What leaves at a pace leaves on time, also where the log has a step before it that was written down
-in the same moment, and where BBR's cycle of phases begins is drawn: both are tried too. What differs at all of them is
+in the same moment, and where BBR's cycle of phases begins is drawn: both are tried too. A sample takes its time, so
+that counters may tell of what left before it was done: that is tried last. What differs at all of them is
 told as it differs where that shows last, with the rule that it looks like.
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from tcpemu.generations import DEFAULT
 from tcpemu.scenario.traces import step_trace
@@ -29,6 +31,9 @@ _TRIES = 8
 """Phases that are tried, evenly over a tick."""
 _TICKS_AT_ONCE = 8
 """By which the kernel's timer wheel has timers of 63 ticks and more."""
+_SAMPLING, _LAST_SAMPLING = 0.06, 0.035
+"""Seconds that a sample may take at most, as programs are run for it, in a booted kernel by software; and that the
+last one takes, of which no later entry of the log tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,9 @@ def compare(
     moments = moments_of(truth)
     if moments is None:
         return Judgement(answer, found)
-    for tried in _tries(truth, moments, SECOND // (hz or USUAL_HZ)):
+    tick = SECOND // (hz or USUAL_HZ)
+    late = _with_late_samples(truth, moments)
+    for tried in chain(_tries(truth, moments, tick), _tries(truth, late, tick)):
         other = step_trace.run(
             truth, generation_name=generation_name, hz=hz or "usual", seed=seed, moments=tried
         )
@@ -106,6 +113,19 @@ def _tries(truth: Trace, moments: Moments, tick: int) -> Iterator[Moments]:
     for exactly in (False, True) if paced else (False,):
         for halves in range(2, 2 * _TICKS_AT_ONCE):
             yield replace(moments, phase=halves * tick // 2, paces_exactly=exactly)
+
+
+def _with_late_samples(truth: Trace, moments: Moments) -> Moments:
+    """Samples that end after the packet that left next, where it left soon, and the last one a little later."""
+    times, sent = list(moments.times), list(moments.sent)
+    for number, step in enumerate([*truth["steps"], [0, "sample"]]):
+        packets = moments.packets[sent[number] : sent[number + 1] if number + 1 < len(sent) else None]
+        soon = [packet["t"] for packet in packets if packet["t"] < times[number] + _SAMPLING]
+        if step[1] == "sample" and soon:
+            times[number] = soon[-1]
+            sent[number] += len(soon)
+    times[-1] += _LAST_SAMPLING
+    return replace(moments, times=tuple(times), sent=tuple(sent))
 
 
 def moments_of(truth: Trace) -> Moments | None:

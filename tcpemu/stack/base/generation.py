@@ -243,8 +243,13 @@ class ArrivalRules:
 class SendingRules:
     """What a connection sends, beside its congestion control."""
 
+    buffer_memory: int = 832
+    """What an empty buffer of data to send takes, in octets of memory (tcp_stream_alloc_skb)."""
     fills_first: bool = True
     """A small buffer is filled out of the one behind it before it is sent."""
+    ack_is_due_by_round_trip: bool = True
+    """What could be larger waits for the next ACK where a round trip says that it comes within a millisecond; else
+    where half a round trip is over."""
     fin_needs_room: bool = True
     """A FIN without data waits for the congestion window too."""
     counts_progress: bool = True

@@ -6,9 +6,6 @@ counted by buffers and not by octets.
 
 from dataclasses import dataclass
 
-BUFFER_MEMORY = 832
-"""What an empty buffer takes, in octets of memory: SKB_TRUESIZE of a head of 256 octets (tcp_stream_alloc_skb)."""
-
 
 @dataclass(slots=True, eq=False)
 class SendBuffer:

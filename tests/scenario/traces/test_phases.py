@@ -110,3 +110,17 @@ def test_a_compressed_ack_went_out_when_what_it_tells_says_so():
     sacks = [entry for entry in truth["log"] if "out" in entry and len(entry["opts"]) == 3][-2]
     sacks["opts"][2][1][0][1] += 5000
     assert not phases.judge(truth).same
+
+
+def test_a_sample_may_take_until_the_packet_that_leaves_next():
+    """A SYN|ACK sent again while ss and nstat run is counted, though the sample began before it."""
+    syn = [[0, "listen", 1], [0.1, "in", 42001, "S", 0, None, SYN], [1.09, "sample"]]
+    trace = {"until": 1.5, "sysctl": {"net.ipv4.tcp_syncookies": 0}, "steps": syn}
+    log = step_trace.run(trace)["log"]
+    again = [entry["t"] for entry in log if "out" in entry][1]
+    sample = next(entry for entry in log if entry.get("do") == ["sample"])
+    later = step_trace.run({**trace, "steps": [*syn[:2], [again + 0.01, "sample"]]})["log"]
+    sample["ret"] = next(entry["ret"] for entry in later if entry.get("do") == ["sample"])
+    assert phases.judge({**trace, "log": log}).same
+    sample["ret"]["mib"]["TCPTimeouts"] += 1
+    assert not phases.judge({**trace, "log": log}).same

@@ -12,7 +12,6 @@ from tcpemu.stack.base.congestion_hooks import INITIAL_WINDOW
 from tcpemu.stack.base.sequence_numbers import before, distance
 from tcpemu.stack.control import busy_times
 from tcpemu.stack.records.connection import Connection, MtuSearch
-from tcpemu.stack.records.send_buffer import BUFFER_MEMORY
 
 _SHARED_INFO, _SK_BUFF = 320, 256
 """struct skb_shared_info, struct sk_buff."""
@@ -21,14 +20,15 @@ _SHARED_INFO, _SK_BUFF = 320, 256
 def used(conn: Connection) -> int:
     """Octets of memory that unsent and unacknowledged data takes (sk_wmem_queued)."""
     snd, board = conn.snd, conn.scoreboard
-    waiting = conn.send_q + (len(snd.queue) * BUFFER_MEMORY if snd.queue else 0)
+    empty = conn.host.generation.sending.buffer_memory
+    waiting = conn.send_q + (len(snd.queue) * empty if snd.queue else 0)
     if snd.mtu_search is not None and snd.mtu_search.held:
         waiting += _held_by_probes(conn, snd.mtu_search)
     if board is None or not board.queue:
         return waiting
     # What is acknowledged of a single segment is given back with the rest of it, or when it is sent again.
     first = board.queue[0]
-    return waiting + len(board.queue) * BUFFER_MEMORY + distance(first.began, first.seq)
+    return waiting + len(board.queue) * empty + distance(first.began, first.seq)
 
 
 def _held_by_probes(conn: Connection, search: MtuSearch) -> int:

@@ -133,13 +133,19 @@ def _defers(conn: Connection, most: int) -> bool:
     limit = min(window_room(conn), _cwnd_room(conn))
     if limit >= most * conn.snd.mss_cache or _is_large_share(conn, limit):
         return False
-    # Not if the next ACK is further away than half a round trip, or than a millisecond.
-    round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
-    if board[0].sent_at + round_trip - now > min(round_trip >> 1, MILLISECOND):
+    if not _ack_is_due(conn, now - board[0].sent_at):
         return False
     return limit <= conn.snd.head_length or not (
         (conn.snd.fin_queued and conn.snd.head_is_last) or conn.snd.head_ends_record
     )
+
+
+def _ack_is_due(conn: Connection, age: int) -> bool:
+    """Whether the next ACK is near: so long ago left what it is for."""
+    round_trip = (conn.rtt.srtt >> 3) * MICROSECOND
+    if conn.host.generation.sending.ack_is_due_by_round_trip:
+        return round_trip - age <= min(round_trip >> 1, MILLISECOND)
+    return age >= (conn.rtt.srtt >> 4) * MICROSECOND
 
 
 def _is_large_share(conn: Connection, limit: int) -> bool:
