@@ -1,9 +1,13 @@
 """What distributions configure: `linux-6.12@debian` is the kernel linux-6.12 as Debian builds it.
 
 A kernel's rules are its own, and stand in its generation. What depends on how it was configured is a distribution's:
-so far the room that segments leave free for headers, which grows with the drivers and tunnels that are built in, and
+the room that segments leave free for headers, which grows with the drivers and tunnels that are built in, and
 with it the memory that segments take, which shows in how much send() takes, in windows, and in TCPRcvCoalesce; and
-CONFIG_TCP_AO, with which a segment is dropped whose options cannot be read.
+CONFIG_TCP_AO, with which a segment is dropped whose options cannot be read; and CONFIG_HZ, the ticks that timers go
+by. All of them have cubic as the first congestion control, and change no default of a sysctl of TCP.
+
+Read in /boot/config of the packages linux-image and linux-modules: Debian's of 5.10, 6.1, 6.12, 6.16 to 6.18, 7.2 and
+7.3, Ubuntu's of 4.4.0-21, 4.15.0-20, 5.4.0-26, 5.15.0-25 and 6.8.0-31.
 """
 
 from dataclasses import dataclass, replace
@@ -25,11 +29,25 @@ class Distribution:
     """MAX_TCP_HEADER, in octets."""
     signs_since: tuple[int, int]
     """The first version that it builds with CONFIG_TCP_AO, which drops segments whose options cannot be read."""
+    thousand_since: tuple[int, int] | None = None
+    """The first version with CONFIG_HZ=1000, where there is one; before it 250."""
 
 
 DEBIAN = Distribution("debian", "as Debian builds it", header_room=320, signs_since=(6, 18))
-DISTRIBUTIONS: dict[str, Distribution] = {each.name: each for each in (DEBIAN,)}
+UBUNTU = Distribution(
+    "ubuntu", "as Ubuntu builds it", header_room=320, signs_since=(6, 8), thousand_since=(6, 8)
+)
+DISTRIBUTIONS: dict[str, Distribution] = {each.name: each for each in (DEBIAN, UBUNTU)}
 """Every distribution by its name."""
+RELEASES: dict[str, str] = {
+    "debian-11": "linux-5.10@debian",
+    "debian-12": "linux-6.1@debian",
+    "debian-13": "linux-6.12@debian",
+    "ubuntu-16.04": "linux-4.4@ubuntu",
+    "ubuntu-18.04": "linux-4.15@ubuntu",
+    "ubuntu-20.04": "linux-5.4@ubuntu",
+}
+"""The kernel that each of their releases came with, where it is known here; 22.04 and 24.04 have 5.15 and 6.8."""
 
 
 def configured(kernel: Generation, distribution: Distribution) -> Generation:
@@ -50,7 +68,13 @@ def configured(kernel: Generation, distribution: Distribution) -> Generation:
             kernel.sending, buffer_memory=buffer_memory_of(distribution.header_room, windows.small_head)
         ),
         drops_garbage=version >= distribution.signs_since,
+        hz=_ticks(distribution, version),
     )
+
+
+def _ticks(distribution: Distribution, version: tuple[int, ...]) -> int:
+    since = distribution.thousand_since
+    return 250 if since is None or version < since else 1000
 
 
 def buffer_memory_of(header_room: int, small_head: int) -> int:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from tcpemu.generations.distributions import DISTRIBUTIONS
+from tcpemu.generations.distributions import DISTRIBUTIONS, RELEASES
 from tcpemu.generations.kernel_table import GENERATIONS
 from tcpemu.generations.linux_sysctls import Version
 from tcpemu.stack.base.errors import ConfigurationError
@@ -24,6 +24,8 @@ def generation(name: str) -> Generation:
 def instead_of(name: str) -> str:
     """`linux-5.10 is the nearest before it; known: linux-1.2, 2.0, ...`: of a kernel that is not there."""
     kernel, at, _ = name.partition("@")
+    if name.partition("-")[0] in DISTRIBUTIONS:
+        return f"known releases of distributions: {', '.join(RELEASES)}"
     if at and kernel in GENERATIONS:
         return f"known distributions of Linux: {', '.join(DISTRIBUTIONS)}"
     return f"{_nearest(name) or _alike(name)}known: {by_family(GENERATIONS)}"

@@ -1,14 +1,18 @@
 """Kernels by name: a version means its newest release that is known, so that release is a name for it too.
 
-Behind an @ stands the distribution that has configured it, as in linux-6.12@debian.
+Behind an @ stands the distribution that has configured it, as in linux-6.12@debian; a release of a distribution, as
+debian-13, is a name for the kernel that it came with.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tcpemu.generations.distributions import DISTRIBUTIONS, configured
+from tcpemu.generations.distributions import DISTRIBUTIONS, RELEASES, configured
 from tcpemu.generations.linux import LINUX, LINUX_6_18
 from tcpemu.generations.other_systems import OTHERS
 from tcpemu.stack.base.generation import Generation
+
+ALIKE = {"linux-7.2": "linux-7.3", "linux-7.2.13": "linux-7.3"}
+"""Releases that were asked and answered as another kernel does."""
 
 
 class KernelTable(Mapping[str, Generation]):
@@ -24,6 +28,7 @@ class KernelTable(Mapping[str, Generation]):
             release = f"{name.partition('-')[0]}-{kernel.release}"
             if kernel.release and release != name:
                 self.meant[release] = name
+        self.meant |= {other: name for other, name in ALIKE.items() if name in self._kernels}
 
     def __len__(self) -> int:
         return len(self._kernels)
@@ -44,7 +49,7 @@ class KernelTable(Mapping[str, Generation]):
         return isinstance(name, str) and self._named(name) is not None
 
     def _named(self, name: str) -> Generation | None:
-        kernel, at, distribution = name.partition("@")
+        kernel, at, distribution = RELEASES.get(name, name).partition("@")
         found = self._kernels.get(self.meant.get(kernel, kernel))
         if found is None or not at:
             return found

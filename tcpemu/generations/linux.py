@@ -29,7 +29,7 @@ from tcpemu.stack.base.units import MILLISECOND, SECOND
 
 _RMEM_6_MB = {"net.ipv4.tcp_rmem": (4096, 131072, 6291456), "net.core.rmem_max": 212992}
 _NO_OFFSET = StampOffset.NONE
-_HZ_100 = 10 * MILLISECOND
+_HZ_100, _HZ_250 = 10 * MILLISECOND, 4 * MILLISECOND
 _OLD_COOKIES = (64, 512, 536, 1024, 1440, 1460, 4312, 8960)
 _OLD_IPV6_COOKIES = (64, 512, 536, 1220, 1420, 1440, 4400, 8940)
 _OLDEST_COOKIES = (64, 256, 512, 536, 1024, 1440, 1460, 4312)
@@ -123,7 +123,7 @@ LINUX_7_3 = replace(
     name="linux-7.3",
     about="Linux 7.3 (2026), as measured on 7.3.4",
     release="7.3.4",
-    windows=WindowRules(follows_share=False),
+    windows=WindowRules(follows_share=False, buffer_moves_clamp=True),
 )
 
 LINUX_6_18_15 = _before_stable(
@@ -201,8 +201,11 @@ LINUX_5_10_218 = _before_stable(
 LINUX_5_4 = _older(
     LINUX_5_10_218,
     (5, 4),
-    "Linux 5.4 (2019) before the stable updates of 2025: somaxconn 4096, 128 before",
+    "Linux 5.4 (2019) before the stable updates of 2025, as measured on 5.4.30: somaxconn 4096, 128 before",
+    release="5.4.30",
     quick_syn=0,  # since 5.6: tcp_input.c, tcp_rcv_synsent_state_process
+    wire=replace(LINUX_5_10_218.wire, reply_keeps_ecn=True),
+    windows=replace(LINUX_5_10_218.windows, grows_without_sack=True),  # until 5.9
 )
 
 LINUX_4_19 = _older(
@@ -214,28 +217,41 @@ LINUX_4_19 = _older(
         "net.core.somaxconn": 128,
         "net.ipv4.tcp_max_syn_backlog": 1024,
     },
-    wire=Wire(window_segments=20, stamp_offset=StampOffset.BY_PEER),
+    wire=replace(LINUX_5_4.wire, window_segments=20),
+    windows=replace(LINUX_5_4.windows, widens_at_start=True),
+    sending=replace(LINUX_5_4.sending, pushes_pieces=False, counts_time_outs=False),
+)
+
+LINUX_4_15 = _older(
+    LINUX_4_19,
+    (4, 15),
+    "Linux 4.15 (2018), as measured on 4.15.17: as 4.19, but for defaults",
+    release="4.15.17",
+    sysctls={"net.ipv4.tcp_tw_reuse": 0},
 )
 
 LINUX_4_10 = _older(
-    LINUX_4_19,
+    LINUX_4_15,
     (4, 10),
-    "Linux 4.10 (2017): a full accept queue drops every SYN",
-    sysctls={"net.ipv4.tcp_tw_reuse": 0},
-    wire=Wire(window_segments=20),
+    "Linux 4.10 (2017): a full accept queue drops every SYN; timestamps go by ticks of 4 ms, as in all before it",
+    wire=Wire(window_segments=20, stamp_tick=_HZ_250, reply_keeps_ecn=True),
 )
 
 LINUX_4_4 = _older(
     LINUX_4_10,
     (4, 4),
-    "Linux 4.4 (2016): requests have timers of their own; one young request gets in beside a full accept queue",
-    queues=QueueRules(rules.half_open_at_least, rules.accepting_and_young, rules.accepting_more_than),
+    "Linux 4.4 (2016), as measured on 4.4.6: requests have timers of their own; one young request gets in beside a full"
+    " accept queue",
+    release="4.4.6",
+    queues=QueueRules(
+        rules.half_open_at_least, rules.accepting_and_young, rules.accepting_more_than, counts_cookies=True
+    ),
     sysctls={"net.ipv4.tcp_challenge_ack_limit": 100},
     request_window_scaled=False,
     limits_request_acks=False,
     challenges_vary=False,
     late_timers=slack_expiry,
-    wire=Wire(window_segments=20, stamp_offset=_NO_OFFSET),
+    wire=Wire(window_segments=20, stamp_offset=_NO_OFFSET, stamp_tick=_HZ_250, reply_keeps_ecn=True),
 )
 
 LINUX_3_10 = _older(
@@ -248,6 +264,7 @@ LINUX_3_10 = _older(
         rules.accepting_and_young,
         rules.accepting_more_than,
         table=rules.table_by_backlog,
+        counts_cookies=True,
     ),
     synack=SynAckTimer(interval=SECOND // 5, decay_at=rules.half_of_table, outlive_listener=False),
     limits_replies=False,
@@ -263,7 +280,7 @@ LINUX_3_0 = _older(
     LINUX_3_10,
     (3, 0),
     "Linux 3.0 (2011): the first time-out is 3 s; SYNs dropped at a full accept queue are not counted",
-    queues=replace(LINUX_3_10.queues, counts_at_syn=False),
+    queues=replace(LINUX_3_10.queues, counts_at_syn=False, counts_cookies=False),
     synack=replace(LINUX_3_10.synack, restarts_on_syn=False),
     sysctls={"net.ipv4.tcp_syn_retries": 5, "net.ipv4.tcp_rmem": (4096, 87380, 4194304)},
     initial_rto=3 * SECOND,
@@ -414,6 +431,7 @@ LINUX = (
     LINUX_3_10,
     LINUX_4_4,
     LINUX_4_10,
+    LINUX_4_15,
     LINUX_4_19,
     LINUX_5_4,
     LINUX_5_10_218,

@@ -3,6 +3,7 @@
 import pytest
 
 from tcpemu.generations import GENERATIONS, generation
+from tcpemu.generations.distributions import RELEASES
 from tcpemu.generations.kernel_names import by_family, family_and_version, instead_of
 from tcpemu.stack.base.errors import ConfigurationError
 
@@ -13,7 +14,7 @@ from tcpemu.stack.base.errors import ConfigurationError
         ("linux-2.3.99", "linux-2.2 is the nearest before it; "),
         ("Linux 3.9", "linux-3.0 is the nearest before it; "),
         ("4.5", "linux-4.4 is the nearest before it; "),
-        ("linux-v4.18", "linux-4.10 is the nearest before it; "),
+        ("linux-v4.18", "linux-4.15 is the nearest before it; "),
         ("linux-99", "linux-7.3 is the nearest before it; "),
         ("linux-0.99", "linux-1.2 is the nearest; "),
         ("linux-6.18.40", "linux-6.18.15 is the nearest before it; "),
@@ -74,7 +75,7 @@ def test_what_a_distribution_configures_stands_behind_the_kernel():
 @pytest.mark.parametrize("name", ["linux-6.12@plan9", "linux-6.12@", "freebsd-14@debian"])
 def test_a_distribution_that_is_not_known(name):
     assert name not in GENERATIONS
-    assert instead_of(name) == "known distributions of Linux: debian"
+    assert instead_of(name) == "known distributions of Linux: debian, ubuntu"
 
 
 def test_a_name_that_is_wrong():
@@ -82,3 +83,24 @@ def test_a_name_that_is_wrong():
         ConfigurationError, match=r"there is no generation 'linux-3\.9'; linux-3\.0 is the nearest"
     ):
         generation("linux-3.9")
+
+
+@pytest.mark.parametrize(("release", "kernel"), sorted(RELEASES.items()))
+def test_a_release_of_a_distribution_is_the_kernel_that_it_came_with(release, kernel):
+    assert generation(release) is generation(kernel)
+    assert generation(release).hz == 250
+
+
+def test_ticks_are_what_the_distribution_has_configured():
+    """CONFIG_HZ of Ubuntu's 5.15 is 250, of its 6.8 it is 1000; Debian's is 250 in all that were read."""
+    assert generation("linux-6.12@ubuntu").hz == 1000
+    assert generation("linux-6.1@ubuntu").hz == generation("linux-7.3@debian").hz == 250
+
+
+def test_a_release_of_a_distribution_that_is_not_known():
+    with pytest.raises(ConfigurationError, match="known releases of distributions: debian-11, debian-12"):
+        generation("ubuntu-24.04")
+
+
+def test_a_release_that_answered_as_another_kernel_is_a_name_for_it():
+    assert generation("linux-7.2.13") is generation("linux-7.2") is generation("linux-7.3")

@@ -226,7 +226,7 @@ def stamp(segment):
     {
         **rows(since("linux-2.2", "linux-4.4"), True),
         "linux-4.10": False,
-        **rows(since("linux-4.19", "linux-6.1"), True),
+        **rows(since("linux-4.15", "linux-6.1"), True),
         **rows(since("linux-6.12"), False),
         "bsd-4.4": True,
     },
@@ -241,7 +241,7 @@ def test_two_flows_of_one_peer_see_the_same_clock_of_timestamps(name, value):
     assert (stamp(first) == stamp(second)) is value
 
 
-@pytest.mark.parametrize("name", since("linux-4.19", "linux-6.1"))
+@pytest.mark.parametrize("name", since("linux-4.15", "linux-6.1"))
 def test_two_peers_see_different_clocks_where_it_goes_by_the_pair_of_addresses(name):
     host = listener(name)
     host.send("S", at=100 * MS, opts=FULL)
@@ -253,12 +253,13 @@ def test_two_peers_see_different_clocks_where_it_goes_by_the_pair_of_addresses(n
 @each(
     {
         **rows(["linux-2.2", "linux-2.4"], 100),
-        **rows(since("linux-4.19"), 1000),
+        **rows(["linux-4.4", "linux-4.10"], 250),
+        **rows(since("linux-4.15"), 1000),
         "bsd-4.4": 2,
         "freebsd-14": 1000,
         "solaris": 100,
     },
-    only=["linux-2.2", "linux-2.4", *since("linux-4.19"), "bsd-4.4", "freebsd-14", "solaris"],
+    only=["linux-2.2", "linux-2.4", *since("linux-4.4"), "bsd-4.4", "freebsd-14", "solaris"],
 )
 def test_ticks_of_a_timestamp_in_a_second(name, value):
     """4.4BSD counts turns of its slow timer (tcp_timer.c: tcp_slowtimo), others jiffies or milliseconds."""
@@ -619,7 +620,7 @@ def test_out_of_window_acks_of_a_request_are_answered_without_limit_until_4_9(na
         "linux-3.0": 14480,
         "linux-3.10": 14480,
         "linux-4.4": 28960,
-        **rows(["linux-4.10", "linux-4.19"], 28960 >> 7),
+        **rows(since("linux-4.10", "linux-4.19"), 28960 >> 7),
         **rows(since("linux-5.4", "linux-6.12"), 65160 >> 7),
         **rows(since("linux-6.18.15"), 65160 >> 10),
     },

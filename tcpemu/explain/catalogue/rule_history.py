@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from tcpemu.generations import GENERATIONS, queue_rules
 from tcpemu.stack.base.generation import BufferTuning, Generation, StampOffset
 from tcpemu.stack.base.sysctls import SYSCTLS
+from tcpemu.stack.base.units import MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,21 @@ RULES: tuple[RuleRow, ...] = (
             queue_rules.half_open_at_least: "Q >= N",
             queue_rules.half_open_more_than: "Q > N",
         },
+    ),
+    RuleRow(
+        "a SYN answered with a cookie is a ListenDrop",
+        lambda kernel: kernel.queues.counts_cookies,
+        {True: "yes", False: "no"},
+    ),
+    RuleRow(
+        "ECN bits in a RST without a connection",
+        lambda kernel: kernel.wire.reply_keeps_ecn,
+        {True: "of what it answers", False: "none"},
+    ),
+    RuleRow(
+        "a tick of the timestamps' clock",
+        lambda kernel: kernel.wire.stamp_tick // MILLISECOND,
+        {1: "1 ms", 4: "4 ms", 10: "10 ms"},
     ),
     RuleRow(
         "a RST in a request's window, but not exact",
@@ -147,6 +163,21 @@ RULES: tuple[RuleRow, ...] = (
         },
     ),
     RuleRow(
+        "SO_RCVBUF on a connection changes",
+        lambda kernel: kernel.windows.buffer_moves_clamp,
+        {True: "the window's limit too", False: "the buffer alone"},
+    ),
+    RuleRow(
+        "a connection begins with a larger buffer",
+        lambda kernel: kernel.windows.widens_at_start,
+        {True: "yes", False: "no"},
+    ),
+    RuleRow(
+        "data beyond a hole lets the window grow",
+        lambda kernel: kernel.windows.grows_without_sack,
+        {True: "always", False: "with SACK"},
+    ),
+    RuleRow(
         "TCP_WINDOW_CLAMP on a connection changes",
         lambda kernel: kernel.windows.clamp_holds_at_once,
         {True: "its window", False: "the window's limit"},
@@ -166,6 +197,11 @@ RULES: tuple[RuleRow, ...] = (
         "that head has room for what GRO pulls",
         lambda kernel: kernel.windows.head_fits_pull,
         {True: "yes", False: "no"},
+    ),
+    RuleRow(
+        "a long segment from a TUN device takes",
+        lambda kernel: kernel.windows.pages_behind_head,
+        {True: "a page and more", False: "one large head"},
     ),
     RuleRow(
         "data without memory for it",
@@ -202,6 +238,16 @@ RULES: tuple[RuleRow, ...] = (
         "PRR lets one more out for ACKs of",
         lambda kernel: kernel.sending.counts_progress,
         {True: "progress", False: "retransmissions"},
+    ),
+    RuleRow(
+        "a piece of several segments ends with PSH",
+        lambda kernel: kernel.sending.pushes_pieces,
+        {True: "always", False: "as its data does"},
+    ),
+    RuleRow(
+        "TCPTimeouts counts",
+        lambda kernel: kernel.sending.counts_time_outs,
+        {True: "every time-out", False: "the first in a row"},
     ),
     RuleRow(
         "data of a SYN that its SYN|ACK leaves out",

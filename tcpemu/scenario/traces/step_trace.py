@@ -254,7 +254,7 @@ def _check_keys(trace: Json) -> None:
 
 
 def _usual_ticks(kernel: Generation) -> int | None:
-    return None if why_no_ticks(kernel) else USUAL_HZ
+    return None if why_no_ticks(kernel) else kernel.hz
 
 
 def _in_order(steps: list[Any]) -> list[tuple[int, list[Any]]]:

@@ -91,6 +91,8 @@ class QueueRules:
     """Half-open and completed connections stand in one queue."""
     counts_at_syn: bool = True
     """ListenOverflows and ListenDrops count SYNs too, and not the final ACK alone."""
+    counts_cookies: bool = False
+    """ListenDrops counts a SYN that is answered with a cookie."""
     keeps_reserve: bool = True
     """Without cookies the last quarter of tcp_max_syn_backlog is for peers that are known."""
 
@@ -158,6 +160,8 @@ class Wire:
     """A client's SYN asks for neither window scale nor timestamps, though a SYN|ACK agrees to both."""
     reset_ttl: int = 0
     """TTL of a RST for what belongs to no connection; 0 is the usual one."""
+    reply_keeps_ecn: bool = False
+    """A RST without a connection has the ECN bits of what it answers, and not its DSCP alone."""
     mss_headers: int = 40
     """Octets of the MTU that the MSS leaves for headers; over IPv6 20 more."""
     hop_limit: int = 64
@@ -194,6 +198,12 @@ class WindowRules:
     tuning: BufferTuning = BufferTuning.BY_GROWTH
     clamp_holds_at_once: bool = True
     """TCP_WINDOW_CLAMP changes the window of a connection, and not only its limit."""
+    buffer_moves_clamp: bool = False
+    """SO_RCVBUF on a connection moves the clamp of its window too, as TCP_WINDOW_CLAMP would (tcp_set_rcvbuf)."""
+    widens_at_start: bool = False
+    """A connection begins with room for four times twenty segments, up to tcp_rmem[2] (tcp_fixup_rcvbuf)."""
+    grows_without_sack: bool = False
+    """Data beyond a hole lets the window grow without SACK too."""
     first_is_limited: bool = False
     """A connection begins with a window of 65535 octets at most, and not only says so in its SYN."""
     small_head: int = 576
@@ -250,6 +260,11 @@ class SendingRules:
     ack_is_due_by_round_trip: bool = True
     """What could be larger waits for the next ACK where a round trip says that it comes within a millisecond; else
     where half a round trip is over."""
+    pushes_pieces: bool = True
+    """What goes out as several segments ends with PSH."""
+    counts_time_outs: bool = True
+    """TCPTimeouts counts every time-out, and TCPLostRetransmit what was lost again; else TCPTimeouts counts the first
+    in a row, where no other counter tells of it."""
     fin_needs_room: bool = True
     """A FIN without data waits for the congestion window too."""
     counts_progress: bool = True
@@ -338,6 +353,8 @@ class Generation:
     sending: SendingRules = SendingRules()
     header_room: int = 192
     """Octets that each segment leaves free for headers, as drivers that are built in ask for it (MAX_TCP_HEADER)."""
+    hz: int = 250
+    """Ticks a second that it is built with: what timers and their lateness go by where no other number is given."""
     drops_garbage: bool = False
     """A segment whose options cannot be read is dropped, as with CONFIG_TCP_AO; else what comes after the fault is."""
     counts_time_wait_at_end: bool = False

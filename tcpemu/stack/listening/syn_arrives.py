@@ -58,6 +58,8 @@ def arrives(listener: Listener, segment: Segment, reopened: int | None = None) -
         host.count("ListenDrops")
         return reasons.NO_ROUTE
     if use_cookie:
+        if queues.counts_cookies:
+            host.count("ListenDrops")
         return cookies.answer_syn(listener, segment, offer)
     reserve = queues.keeps_reserve and not sysctls.tcp_syncookies and reopened is None
     kept = reserve and _last_quarter_begins(listener)

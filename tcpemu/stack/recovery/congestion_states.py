@@ -308,7 +308,7 @@ def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
             entry.tags &= ~SACKED
         elif entry is not head and rack.time_left(conn, board, entry, 0) > 0:
             continue
-        loss_marks.mark_lost(conn, board, entry)
+        loss_marks.mark_lost(conn, board, entry, conn.host.generation.sending.counts_time_outs)
     board.hint = None
 
 

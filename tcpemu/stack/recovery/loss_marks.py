@@ -15,7 +15,7 @@ def highest_sack_seq(conn: Connection, board: Scoreboard) -> int:
     return conn.snd.nxt if board.highest_sack is None else board.highest_sack.seq
 
 
-def mark_lost(conn: Connection, board: Scoreboard, entry: Unacked) -> None:
+def mark_lost(conn: Connection, board: Scoreboard, entry: Unacked, counts: bool = True) -> None:
     """It is lost; if it was known to be, then its repeat is lost too (tcp_input.c: tcp_mark_skb_lost)."""
     if entry.tags & SACKED:
         return
@@ -26,7 +26,8 @@ def mark_lost(conn: Connection, board: Scoreboard, entry: Unacked) -> None:
     elif entry.tags & RETRANS:
         entry.tags &= ~RETRANS
         board.retrans_out -= entry.pcount
-        conn.host.count("TCPLostRetransmit", entry.pcount)
+        if counts:
+            conn.host.count("TCPLostRetransmit", entry.pcount)
     else:
         return
     board.lost += entry.pcount

@@ -422,6 +422,9 @@ def _socket_option_took_effect(conn: Connection, before: SocketOptions, name: in
         keepalive.switched(conn, before.keepalive)
     elif name in (socket_constants.SO_RCVBUF, _RCVBUFFORCE):
         conn.rcv.buffer = conn.options.rcvbuf
+        if conn.host.generation.windows.buffer_moves_clamp:
+            clamp = receive_window.from_space(conn.rcv.scaling_ratio, conn.rcv.buffer)
+            receive_window.set_clamp(conn, clamp)
     elif name in (socket_constants.SO_SNDBUF, _SNDBUFFORCE):
         conn.snd.buffer = conn.options.sndbuf
         send_buffer_space.space_may_have_come(conn)

@@ -54,7 +54,7 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     memory = fragment.memory
     reason = _insert(conn, kept, tree, fragment)
     _add_sack(conn, fragment.seq, end)
-    if reason is reasons.DATA_AHEAD and conn.sack_ok:
+    if reason is reasons.DATA_AHEAD and (conn.sack_ok or conn.host.generation.windows.grows_without_sack):
         receive_window.grow(conn, len(segment.payload), memory)
     # Only now: the window has grown by the room that there was without it.
     conn.rcv.rmem += fragment.memory

@@ -66,7 +66,8 @@ def retransmission_timer(conn: Connection) -> None:
         retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
         _back_off(conn)
         return
-    host.count("TCPTimeouts")
+    if host.generation.sending.counts_time_outs:
+        host.count("TCPTimeouts")
     if host.sysctls.tcp_mtu_probing and _suspects_the_path(conn):
         mtu_search.suspect_black_hole(conn)
     if conn.orphan and conn.state not in OPENING and orphans.ended_early(conn, _peer_may_live(conn)):
@@ -104,6 +105,8 @@ def _count_failure(conn: Connection, board: Scoreboard) -> None:
         conn.host.count("TCPLossFailures")
     elif state is CaState.DISORDER or board.sacked_out:
         conn.host.count("TCPSackFailures" if board.sack else "TCPRenoFailures")
+    elif not conn.host.generation.sending.counts_time_outs:
+        conn.host.count("TCPTimeouts")
 
 
 def _reordering_timer(conn: Connection) -> None:

@@ -25,6 +25,7 @@ from tcpemu.wire.options import encode_options
 from tcpemu.wire.segment import Segment, ip_header_length
 
 _HEADROOM, _SHARED_INFO, _SK_BUFF = 64, 320, 256
+_FULL_SEGMENT = 1460
 """On a 64-bit machine: headroom, skb_shared_info, sk_buff, in octets."""
 _PAGE, _LARGEST_ORDER = 4096, 3
 """Octets of a page, and of a run of pages the binary logarithm of how many (PAGE_ALLOC_COSTLY_ORDER)."""
@@ -133,6 +134,8 @@ def _shrinking_window(conn: Connection, free: int, half: int, least: int, mss: i
 def init_buffer_space(conn: Connection) -> None:
     """Fit the clamp of the window to the buffer, with one segment kept back (tcp_input.c: tcp_init_buffer_space)."""
     rcv = conn.rcv
+    if conn.host.generation.windows.widens_at_start:
+        _widen(conn)
     largest = rcv.buffer * rcv.scaling_ratio >> 8
     clamp = _kept_back(rcv.window_clamp, largest, rcv.advmss, conn.host.sysctls.tcp_app_win)
     rcv.window_clamp = clamp
@@ -143,6 +146,21 @@ def init_buffer_space(conn: Connection) -> None:
     if first > rcv.ssthresh:
         first = rcv.ssthresh
     rcv.space = first if first < rcv.wnd else rcv.wnd
+
+
+def _widen(conn: Connection) -> None:
+    """Room for four times what a peer sends at first, where no size was asked for (tcp_input.c: tcp_fixup_rcvbuf)."""
+    if conn.options.rcvbuf_locked:
+        return
+    mss, sysctls = conn.rcv.advmss, conn.host.sysctls
+    segments = 2 * INITIAL_WINDOW
+    if mss > _FULL_SEGMENT:
+        segments = max(_FULL_SEGMENT * segments // mss, 2)
+    memory = 2 * segments * (mss + conn.host.generation.header_room + _SHARED_INFO + _SK_BUFF)
+    if sysctls.tcp_moderate_rcvbuf:
+        memory *= 4
+    if conn.rcv.buffer < memory:
+        conn.rcv.buffer = min(memory, sysctls.tcp_rmem[2])
 
 
 @lru_cache(maxsize=4096)

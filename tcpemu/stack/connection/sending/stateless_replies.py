@@ -34,7 +34,7 @@ def send_reset(host: HostServices, segment: Segment, flow_label: int = 0) -> Non
             ack,
             flags,
             0,
-            tos=segment.tos & 0xFC,
+            tos=segment.tos if host.generation.wire.reply_keeps_ecn else segment.tos & 0xFC,
             ttl=_ttl(host, segment.src, host.generation.wire.reset_ttl),
             flow_label=flow_label or ipv6_header.label_of_flow(host, segment[:4]),
         ),

@@ -43,7 +43,7 @@ def transmit_piece(conn: Connection, entry: Unacked, reason: Reason) -> None:
         flags = entry.flags & ~(FIN | PSH)
         if start + entry.mss >= len(entry.payload):
             # The kernel sets PSH on whatever is several segments, so that the peer's GRO passes it on at once.
-            flags = entry.flags | PSH
+            flags = entry.flags | PSH if conn.host.generation.sending.pushes_pieces else entry.flags
         payload = entry.payload[start : start + entry.mss]
         # Each segment of a piece has the first one's urgent pointer: that is how the kernel cuts it.
         transmit(conn, flags, add(entry.seq, start), payload, reason, entry.repeats, options, urgent)
