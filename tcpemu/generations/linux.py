@@ -134,6 +134,15 @@ LINUX_6_18_15 = _before_stable(
     arrivals=ArrivalRules(challenges_unsent=False),
 )
 
+LINUX_6_17 = _older(
+    LINUX_6_18_15,
+    (6, 17),
+    "Linux 6.17 (2025), as measured on 6.17.13",
+    release="6.17.13",
+    sysctls={"net.core.rmem_max": 212992},
+    bad_ack_spares_request=True,
+)
+
 LINUX_6_12 = _older(
     LINUX_6_18,
     (6, 12),
@@ -438,6 +447,7 @@ LINUX = (
     LINUX_5_10,
     LINUX_6_1,
     LINUX_6_12,
+    LINUX_6_17,
     LINUX_6_18_15,
     LINUX_6_18,
     LINUX_7_3,

@@ -46,7 +46,7 @@ _SINCE: dict[Version, str] = {
     (5, 3): "TCPFastOpenPassiveAltKey",
     (5, 10): "TcpTimeoutRehash TcpDuplicateDataRehash TCPDSACKRecvSegs TCPDSACKIgnoredDubious",
     (6, 1): "TCPMigrateReqSuccess TCPMigrateReqFailure",
-    (6, 18): "TSEcrRejected BeyondWindow PAWSOldAck PAWSTimewait",
+    (6, 17): "TSEcrRejected BeyondWindow PAWSOldAck PAWSTimewait",
 }
 _UNTIL: dict[str, Version] = {"TCPAbortOnSyn": (3, 6)}
 """The first version that does not have it any more."""

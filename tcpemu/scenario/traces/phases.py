@@ -4,11 +4,11 @@ A kernel's timers go by ticks, of HZ = 250 say, and nobody knows how far its clo
 began: its *phase*. And each step came a little later than planned, as the log tells. Both decide which of a step and
 a timer comes first, and what is measured in ticks. So where the emulator answers otherwise at the planned times, it
 is asked again with the times of the log, at several phases; and at some that are more than a tick apart, since timers
-of a quarter of a second and more go by eight ticks at once. What is the same at one of them is consistent: the kernel
-may have done that. What leaves at a pace leaves on time, also where the log has a step before it that was written down
-in the same moment, and where BBR's cycle of phases begins is drawn: both are tried too. A sample takes its time, so
-that counters may tell of what left before it was done: that is tried last. What differs at all of them is
-told as it differs where that shows last, with the rule that it looks like.
+of a quarter of a second and more go by eight ticks at once, those of two seconds by 64. What is the same at one of
+them is consistent: the kernel may have done that. What leaves at a pace leaves on time, also where the log has a step
+before it that was written down in the same moment, and where BBR's cycle of phases begins is drawn: both are tried
+too. A sample takes its time, so that counters may tell of what left before it was done: that is tried last. What
+differs at all of them is told as it differs where that shows last, with the rule that it looks like.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _TRIES = 8
 """Phases that are tried, evenly over a tick."""
 _TICKS_AT_ONCE = 8
 """By which the kernel's timer wheel has timers of 63 ticks and more."""
+_TICKS_OF_SECONDS = 64
+"""And those of 504 ticks and more."""
 _SAMPLING, _LAST_SAMPLING = 0.06, 0.035
 """Seconds that a sample may take at most, as programs are run for it, in a booted kernel by software; and that the
 last one takes, of which no later entry of the log tells."""
@@ -113,6 +115,9 @@ def _tries(truth: Trace, moments: Moments, tick: int) -> Iterator[Moments]:
     for exactly in (False, True) if paced else (False,):
         for halves in range(2, 2 * _TICKS_AT_ONCE):
             yield replace(moments, phase=halves * tick // 2, paces_exactly=exactly)
+    if not paced:
+        for eights in range(1, _TICKS_OF_SECONDS // _TICKS_AT_ONCE):
+            yield replace(moments, phase=eights * _TICKS_AT_ONCE * tick)
 
 
 def _with_late_samples(truth: Trace, moments: Moments) -> Moments:
