@@ -131,6 +131,7 @@ LINUX_6_18_15 = _before_stable(
     "6.18.15",
     "Linux 6.18 (2025) with its first stable updates only, as measured on 6.18.15",
     challenge_inexact_rst=False,
+    bad_ack_spares_request=True,
     arrivals=ArrivalRules(challenges_unsent=False),
 )
 
@@ -140,7 +141,6 @@ LINUX_6_17 = _older(
     "Linux 6.17 (2025), as measured on 6.17.13",
     release="6.17.13",
     sysctls={"net.core.rmem_max": 212992},
-    bad_ack_spares_request=True,
 )
 
 LINUX_6_12 = _older(
