@@ -18,6 +18,7 @@ from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.connection.lifetime import closing
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited
 from tcpemu.stack.connection.sending import stateless_replies
+from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.wire.options import Timestamps
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Segment
@@ -155,12 +156,18 @@ def _may_take_over(bucket: TimeWait, segment: Segment, stamps: Timestamps | None
 def _anything_else(bucket: TimeWait, segment: Segment, old: bool) -> Reason:
     """Old duplicates and what is out of order: an ACK, and TIME_WAIT begins anew if the segment is old or has ACK."""
     if old:
-        bucket.host.count("PAWSTimewait")
+        _count_old_stamp(bucket.host)
     if segment.flags & RST:
         return reasons.TW_QUIET
     if old or segment.flags & ACK:
         _begin_again(bucket)
     return _answer(bucket, segment, "TCPACKSkippedTimeWait")
+
+
+def _count_old_stamp(host: HostServices) -> None:
+    """A counter of its own since Linux 6.17 at the latest; before it was taken for one of a connection."""
+    known = host.generation.counters
+    host.count("PAWSTimewait" if known is None or "PAWSTimewait" in known else "PAWSEstab")
 
 
 def _answer(bucket: TimeWait, segment: Segment, counter: str) -> Reason:
