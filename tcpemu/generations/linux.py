@@ -143,6 +143,15 @@ LINUX_6_17 = _older(
     sysctls={"net.core.rmem_max": 212992},
 )
 
+LINUX_6_16 = _older(
+    LINUX_6_17,
+    (6, 16),
+    "Linux 6.16 (2025), as measured on 6.16.12",
+    release="6.16.12",
+    beyond_window=False,
+    sending=SendingRules(ack_is_due_by_round_trip=False),
+)
+
 LINUX_6_12 = _older(
     LINUX_6_18,
     (6, 12),
@@ -447,6 +456,7 @@ LINUX = (
     LINUX_5_10,
     LINUX_6_1,
     LINUX_6_12,
+    LINUX_6_16,
     LINUX_6_17,
     LINUX_6_18_15,
     LINUX_6_18,

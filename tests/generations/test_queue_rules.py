@@ -347,7 +347,7 @@ def test_a_cookie_remembers_the_mss_by_its_class(name, value):
     {
         **rows(["linux-2.2", "linux-2.4"], "mss 1460"),
         **rows(since("linux-2.6.32", "linux-6.12"), "mss 1460, sackOK, TS, nop, ws 7"),
-        **rows(since("linux-6.17"), "mss 1460, sackOK, TS, nop, ws 10"),
+        **rows(since("linux-6.16"), "mss 1460, sackOK, TS, nop, ws 10"),
     },
     only=_COOKIES,
 )

@@ -27,7 +27,7 @@ _SINCE = {
     "ecn_fallback": ("linux-4.4", "4.2"),
     "reflect_tos": ("linux-5.10.218", "5.10"),
     "syn_linear_timeouts": ("linux-6.12", "6.5"),
-    "rto_max_ms": ("linux-6.17", "6.15"),
+    "rto_max_ms": ("linux-6.16", "6.15"),
 }
 """The oldest generation that has it, and the version that its absence is explained by."""
 
@@ -160,7 +160,7 @@ def test_tcp_challenge_ack_limit(name, value):
         "linux-3.0": (87380, 4194304),
         **rows(since("linux-3.10", "linux-4.19"), (87380, 6291456)),
         **rows(since("linux-5.4", "linux-6.12"), (131072, 6291456)),
-        **rows(since("linux-6.17"), (131072, 33554432)),
+        **rows(since("linux-6.16"), (131072, 33554432)),
     },
     only=since("linux-2.4"),
 )

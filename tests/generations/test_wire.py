@@ -55,7 +55,7 @@ def connect(host):
         "linux-2.2": "mss 1460, sackOK, TS, nop, ws 0",
         "linux-2.4": "mss 1460, sackOK, TS, nop, ws 0",
         **rows(since("linux-2.6.32", "linux-6.12"), _LINUX_OPTIONS),
-        **rows(since("linux-6.17"), "mss 1460, sackOK, TS, nop, ws 10"),
+        **rows(since("linux-6.16"), "mss 1460, sackOK, TS, nop, ws 10"),
         "bsd-4.4": "mss 1460, nop, ws 0, nop, nop, TS",
         "freebsd-14": "mss 1460, nop, ws 6, sackOK, TS",
         "macos-15": "mss 1460, nop, ws 6, nop, nop, TS, sackOK, eol, eol",
@@ -435,7 +435,7 @@ def test_before_2025_a_syn_ack_again_echoes_the_newest_timestamp(name, value):
         "linux-3.10": (14600, _LINUX_OPTIONS),
         **rows(since("linux-4.4", "linux-4.19"), (29200, _LINUX_OPTIONS)),
         **rows(since("linux-5.4", "linux-6.12"), (64240, _LINUX_OPTIONS)),
-        **rows(since("linux-6.17"), (64240, "mss 1460, sackOK, TS, nop, ws 10")),
+        **rows(since("linux-6.16"), (64240, "mss 1460, sackOK, TS, nop, ws 10")),
         "bsd-4.4": (8192, "mss 1460, nop, ws 0, nop, nop, TS"),
         "freebsd-14": (65535, "mss 1460, nop, ws 6, sackOK, TS"),
         "macos-15": (65535, "mss 1460, nop, ws 6, nop, nop, TS, sackOK, eol, eol"),
@@ -622,7 +622,7 @@ def test_out_of_window_acks_of_a_request_are_answered_without_limit_until_4_9(na
         "linux-4.4": 28960,
         **rows(since("linux-4.10", "linux-4.19"), 28960 >> 7),
         **rows(since("linux-5.4", "linux-6.12"), 65160 >> 7),
-        **rows(since("linux-6.17"), 65160 >> 10),
+        **rows(since("linux-6.16"), 65160 >> 10),
     },
     only=since("linux-2.4"),
 )
@@ -637,7 +637,7 @@ def test_the_window_in_a_requests_answer_is_scaled_since_4_9(name, value):
     {
         **rows(since("linux-2.4", "linux-5.10"), ([], 0)),
         **rows(["linux-6.1", "linux-6.12", "linux-6.18", "linux-7.3"], (["A"], 1)),
-        **rows(["linux-6.17", "linux-6.18.15"], ([], 0)),
+        **rows(["linux-6.16", "linux-6.17", "linux-6.18.15"], ([], 0)),
         "bsd-4.4": ([], 0),
         "freebsd-14": (["A"], 1),
     },
@@ -671,7 +671,7 @@ def test_a_final_ack_with_a_wrong_number_meets_a_reset_and_the_request_stays_but
     assert host.queues()[1] == value
 
 
-@each({**rows(since("linux-2.4", "linux-6.12"), 1), **rows(since("linux-6.17"), 0)}, only=since("linux-2.4"))
+@each({**rows(since("linux-2.4", "linux-6.12"), 1), **rows(since("linux-6.16"), 0)}, only=since("linux-2.4"))
 def test_a_final_ack_that_echoes_what_was_never_sent_is_refused_since_6_15(name, value):
     host = listener(name)
     host.send("S", at=10 * MS, opts=TS)
