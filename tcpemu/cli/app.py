@@ -172,7 +172,8 @@ def run(
     stop = run_command.until_of(until)
     runs = run_command.chosen_runs(name, run_command.settings_of(settings, seed, generation), only)
     paths = run_command.paths_of(output, [each.name for each in runs], name) if output else []
-    results = run_command.results_of_runs(name, runs, stop, run_command.follow_transfers if json else None)
+    watch = run_command.follow_transfers if json else run_command.follow_if_few(runs)
+    results = run_command.results_of_runs(name, runs, stop, watch)
     # The capture first: whoever reads the ladder may stop reading, as `head` does.
     written = run_command.write_captures(
         paths, results, name, seen_by, comments=not plain, with_lost=with_lost

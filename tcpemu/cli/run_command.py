@@ -26,6 +26,7 @@ from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.scenario.format.written_values import parse_duration
 from tcpemu.scenario.running import summary
 from tcpemu.scenario.running.build import Watch
+from tcpemu.scenario.running.reckoned_size import has_few_transfers
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.wire.capture_file import write_packets
@@ -134,6 +135,11 @@ def results_of_runs(
 def follow_transfers(network: Network, _: int) -> None:
     """Keep the inner life of its connections, for whoever is going to show it."""
     network.watch_transfers()
+
+
+def follow_if_few(runs: Sequence[load_scenario.Run]) -> Watch | None:
+    """The same for a ladder: only where few clients send as much as makes a transfer, as it takes time and memory."""
+    return follow_transfers if all(has_few_transfers(run.scenario) for run in runs) else None
 
 
 def tell_of_idle_rules(name: str, results: Sequence[tuple[str, Result]]) -> None:
@@ -275,6 +281,7 @@ def _run(name: str, result: Result) -> FinishedRun:
         counters={host: network.counters(node) for host, node in hosts.items()},
         starts=result.starts,
         hosts=result.hosts,
+        transfers=network.transfers,
     )
 
 

@@ -13,6 +13,7 @@ from tcpemu.explain.tables.counter_table import counter_lines, counters_in_short
 from tcpemu.explain.tables.socket_table import socket_lines_of_hosts
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
+from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.stack.sockets.ss_table import SocketRow
 
 MOST_HOSTS = 6
@@ -37,12 +38,16 @@ class FinishedRun:
     """When each client was to begin, by its name, in nanoseconds."""
     hosts: Mapping[str, KnownHost] = field(default_factory=dict)
     """Those whose settings are known, by their names."""
+    transfers: Transfers | None = None
+    """The inner life of its connections, where that was followed."""
 
 
 def overview_lines(run: FinishedRun, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
     """All that is shown of one run."""
     clients = ClientOutcomes()
-    yield from each_ladder_line(run.record, run.heading, width, whole, run.hosts, clients.note_step)
+    yield from each_ladder_line(
+        run.record, run.heading, width, whole, run.hosts, clients.note_step, transfers=run.transfers
+    )
     outcomes = clients.settled(run.starts, run.ended)
     yield from section("How the clients fared", client_outcome_lines(outcomes, width))
     yield from section(f"Sockets after {span_words(run.ended)}, as ss -tan shows them", _sockets(run))

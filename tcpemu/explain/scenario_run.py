@@ -74,7 +74,9 @@ class ScenarioRun:
 
     def ladder(self, width: int = 100) -> str:
         """Every packet with its reason, as `tcpemu run` prints them, without colours."""
-        return lines_text(ladder_lines(self.record, self._heading, width, hosts=self.result.hosts))
+        return lines_text(
+            ladder_lines(self.record, self._heading, width, hosts=self.result.hosts, transfers=self.transfers)
+        )
 
     def story(self, width: int = 100) -> str:
         """The turning points with their causes, as `tcpemu explain` prints them, without colours."""

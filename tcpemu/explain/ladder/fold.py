@@ -1,14 +1,15 @@
 """Long runs made short: of many rows that tell the same, the first few are shown and the others counted."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from tcpemu.explain.facts.rows import CallRow, IcmpRow, ListenerQueues, PacketRow, Row, TimerRow
-from tcpemu.explain.lines.segment_words import flag_words
+from tcpemu.explain.lines.segment_words import segment_kind
 from tcpemu.network.record import NO_HOST
 from tcpemu.wire.icmp import IcmpError
+from tcpemu.wire.segment import PSH
 
 WHOLE = 60
 """Up to so many rows nothing is folded."""
@@ -18,8 +19,12 @@ KEPT = 3
 """How often each kind of row is shown before it is folded."""
 FEW = 30
 """Packets between two hosts that exchange no more than this are never folded: a lone client in a crowd."""
-MOST_TROUBLES = 120
-"""Up to so many packets that were lost or sent again none of them is folded; beyond, they are like any others."""
+MOST_TROUBLES, MOST_DATA_TROUBLES = 120, 500
+"""Up to so many packets that were lost or sent again none of them is folded; beyond, they are like any others. Those with
+data are counted by themselves: a transfer may lose many.
+"""
+DATA = "data"
+"""The kind of a row that is data without trouble."""
 SHORTEST = 3
 """Fewer rows than this, one after the other, are not worth a fold."""
 
@@ -35,6 +40,8 @@ class Fold:
     """How many of each kind: first what was lost or sent again, then the others; the most frequent first."""
     queues: ListenerQueues | None
     """The queues as the last of them left them."""
+    octets: int = 0
+    """Of data in them, if they are data without trouble: what a train carries."""
 
     @property
     def count(self) -> int:
@@ -61,11 +68,13 @@ class Folding:
     exchange. What only that may hide is kept until the end; what nothing can show any more is counted at once.
     """
 
-    def __init__(self, whole: int = WHOLE) -> None:
+    def __init__(self, whole: int = WHOLE, kept: Container[int] = ()) -> None:
+        """`kept` are the numbers of packets that are shown in any case."""
         self._whole = whole
+        self._always = kept
         self._begin: list[Row] | None = []
         """The first rows, as long as there are so few that all of them may be shown, or 2nd and 3rd repeats."""
-        self._rows = self._troubles = 0
+        self._rows = self._troubles = self._data_troubles = 0
         self._busy: dict[Hosts, int] = {}
         """How many rows there are between which hosts."""
         self._between: dict[tuple[str, str | None], Hosts] = {}
@@ -98,10 +107,13 @@ class Folding:
     def _take(self, row: Row, *, fine: bool) -> None:
         hosts, trouble = self._hosts(row), _is_trouble(row)
         self._busy[hosts] = self._busy.get(hosts, 0) + 1
-        self._troubles += trouble
+        if trouble and _has_data(row):
+            self._data_troubles += 1
+        else:
+            self._troubles += trouble
         shape = _shape(row, fine=fine)
         times = self._times[shape] = self._times.get(shape, 0) + 1
-        early = times <= KEPT
+        early = times <= KEPT or (isinstance(row, PacketRow) and row.number in self._always)
         if self._is_shown(row, hosts, trouble, early):
             self._items.append(_Kept(row, hosts, trouble, early))
             return
@@ -121,9 +133,15 @@ class Folding:
 
     def _is_shown(self, row: Row, hosts: Hosts, trouble: bool, early: bool) -> bool:
         """Whether it is, as far as anybody knows yet."""
-        if early or (trouble and self._troubles <= MOST_TROUBLES):
+        if early or (trouble and self._few_like_it(row)):
             return True
         return isinstance(row, PacketRow) and self._busy[hosts] <= FEW  # between two hosts that exchange few
+
+    def _few_like_it(self, row: Row) -> bool:
+        """Whether there are few packets in trouble, with data or without."""
+        if _has_data(row):
+            return self._data_troubles <= MOST_DATA_TROUBLES
+        return self._troubles <= MOST_TROUBLES
 
     def _settled(self) -> Iterator[Folded]:
         hidden = _Hidden()
@@ -153,7 +171,7 @@ def row_kind(row: Row) -> str:
     """What a row is, in a word or two, for a tally."""
     match row:
         case PacketRow():
-            kind = flag_words(row.segment.flags)
+            kind = segment_kind(row.segment)
             if row.sent and row.sent.repeat:
                 kind += " again"
             if row.lost:
@@ -176,6 +194,7 @@ class _Hidden:
         self._until = 0
         self._troubles: dict[str, int] = {}
         self._others: dict[str, int] = {}
+        self._octets = 0
         self._queues: ListenerQueues | None = None
 
     def add(self, row: Row, trouble: bool) -> None:
@@ -185,12 +204,15 @@ class _Hidden:
         self._until = row.at
         tally, kind = self._troubles if trouble else self._others, row_kind(row)
         tally[kind] = tally.get(kind, 0) + 1
+        if isinstance(row, PacketRow) and not trouble:
+            self._octets += len(row.segment.payload)
         self._queues = row.queues or self._queues
 
     def join(self, other: "_Hidden") -> None:
         """Those that come next."""
         self._first += other._first[: SHORTEST - len(self._first)]
         self._until = other._until
+        self._octets += other._octets
         for own, others in ((self._troubles, other._troubles), (self._others, other._others)):
             for kind, number in others.items():
                 own[kind] = own.get(kind, 0) + number
@@ -202,7 +224,7 @@ class _Hidden:
             yield from self._first
             return
         tally = (*Counter(self._troubles).most_common(), *Counter(self._others).most_common())
-        yield Fold(self._first[0].at, self._until, tally, self._queues)
+        yield Fold(self._first[0].at, self._until, tally, self._queues, self._octets)
 
 
 def _is_trouble(row: Row) -> bool:
@@ -210,6 +232,10 @@ def _is_trouble(row: Row) -> bool:
     if not isinstance(row, PacketRow) or row.lost == NO_HOST:
         return False
     return bool(row.lost) or bool(row.sent and row.sent.repeat)
+
+
+def _has_data(row: Row) -> bool:
+    return isinstance(row, PacketRow) and bool(row.segment.payload)
 
 
 def _shape(row: Row, *, fine: bool) -> Shape:
@@ -223,7 +249,7 @@ def _shape(row: Row, *, fine: bool) -> Shape:
             return (
                 row.sender,
                 row.receiver,
-                segment.flags,
+                segment.flags & ~PSH if segment.payload else segment.flags,
                 bool(segment.payload),
                 sent and sent.reason.name,
                 repeat if fine else bool(repeat),

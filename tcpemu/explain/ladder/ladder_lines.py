@@ -6,7 +6,7 @@ and a packet that took longer or shorter carries its own time.
 """
 
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tcpemu.explain.facts.host_sides import LONGEST_HOST_LABEL, HostSides
@@ -14,7 +14,7 @@ from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.record_steps import HostStep
 from tcpemu.explain.facts.row_notes import DISAGREEMENT, Note, counters_moved, drop_word, notes_of
 from tcpemu.explain.facts.rows import CallRow, IcmpRow, ListenerQueues, PacketRow, Row, TimerRow, each_row
-from tcpemu.explain.ladder.fold import WHOLE, Fold, Folded, Folding
+from tcpemu.explain.ladder.fold import DATA, WHOLE, Fold, Folded, Folding
 from tcpemu.explain.ladder.ladder_columns import TIME_HEAD, LadderColumns, QueueWords
 from tcpemu.explain.ladder.travel_times import (
     DIGITS,
@@ -29,8 +29,11 @@ from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, lines_text
 from tcpemu.explain.lines.time_words import decimals_for, seconds, span_words
 from tcpemu.explain.lines.wrapping import JOINED, wrapped
+from tcpemu.explain.phases.followed_transfers import followed_transfers
+from tcpemu.explain.phases.phase_notes import phase_notes
 from tcpemu.network.endpoint import KnownHost
 from tcpemu.network.record import Record
+from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.stack.base.events import Outcome, StateChanged
 from tcpemu.stack.base.states import State
 from tcpemu.wire.segment import FIN, RST, SYN
@@ -47,12 +50,15 @@ def ladder_lines(
     width: int = 100,
     whole: int = WHOLE,
     hosts: Mapping[str, KnownHost] | None = None,
+    transfers: Transfers | None = None,
 ) -> list[Line]:
     """The lines of a ladder, none longer than `width` (80 or more).
 
-    With more than `whole` rows repetitions are folded. `hosts` are those whose settings are known, by their names.
+    With more than `whole` rows repetitions are folded. `hosts` are those whose settings are known, by their names. With
+    `transfers`, which a network keeps where it is asked to, it says where slow start ends, and where recoveries and
+    time-outs begin and end.
     """
-    return list(each_ladder_line(record, heading, width, whole, hosts))
+    return list(each_ladder_line(record, heading, width, whole, hosts, transfers=transfers))
 
 
 def each_ladder_line(
@@ -62,17 +68,25 @@ def each_ladder_line(
     whole: int = WHOLE,
     hosts: Mapping[str, KnownHost] | None = None,
     watch: Callable[[HostStep], None] | None = None,
+    *,
+    transfers: Transfers | None = None,
 ) -> Iterator[Line]:
     """The same one by one. Of the rows no more are kept than are shown: those of a long record are let go.
 
     `watch` is called with every step of a host before the first line is there.
     """
-    facts, folding = _FactsOfRows(), Folding(whole)
-    for row in each_row(record, watch=watch):
+    rows: Iterable[Row] = each_row(record, watch=watch)
+    notes: dict[int, list[Note]] = {}
+    if transfers is not None:
+        rows = list(rows)
+        ended = max((row.at for row in rows), default=0)
+        notes = phase_notes(followed_transfers(record, rows, transfers, ended))
+    facts, folding = _FactsOfRows(), Folding(whole, notes)
+    for row in rows:
         facts.note(row)
         folding.add(row)
     facts.settle()
-    drawing = _Drawing(facts, folding.shown(), width, hosts or {})
+    drawing = _Drawing(facts, folding.shown(), width, hosts or {}, notes)
     yield from heading_lines(heading, width)
     yield from drawing.lines()
 
@@ -115,9 +129,16 @@ class _Drawing:
     """One ladder: its columns, and what has been said already."""
 
     def __init__(
-        self, facts: _FactsOfRows, shown: Sequence[Folded], width: int, hosts: Mapping[str, KnownHost]
+        self,
+        facts: _FactsOfRows,
+        shown: Sequence[Folded],
+        width: int,
+        hosts: Mapping[str, KnownHost],
+        phases: Mapping[int, Sequence[Note]],
     ) -> None:
         self._shown = shown
+        self._phases = phases
+        """By the number of a packet: what phase of a transfer begins or ends there."""
         self._hosts = hosts
         self._sides = facts.sides
         self._usual = facts.usual
@@ -180,6 +201,8 @@ class _Drawing:
                 yield self._packet(row)
                 yield from self._options(row)
                 yield from self._notes(row)
+                for note in self._phases.get(row.number, ()):
+                    yield from self._under(note)
             case CallRow():
                 yield self._call(row)
                 yield from self._backlog(row)
@@ -297,12 +320,17 @@ class _Drawing:
     def _fold(self, row: Fold) -> Line:
         until = seconds(row.until, self._columns.decimals).rstrip("0").rstrip(".")
         head = f"… {row.count:,} more like these until {until} s: "
-        kinds = [f"{number:,} {word}" for word, number in row.tally]
+        kinds = [f"{number:,} {word}{_octets(row, word)}" for word, number in row.tally]
         shown = len(kinds)
         while shown > 1 and len(head + ", ".join(kinds[:shown])) + 3 > self._columns.room:
             shown -= 1
         text = head + ", ".join(kinds[:shown]) + (", …" if shown < len(kinds) else "")
         return self._columns.aside(row.at, text, row.queues, right=False, role=Role.QUIET)
+
+
+def _octets(fold: Fold, word: str) -> str:
+    """How much the data of a fold is."""
+    return f" ({fold.octets:,} octets)" if word == DATA and fold.octets else ""
 
 
 def _longest(texts: Iterator[str]) -> int:

@@ -4,4 +4,5 @@
 - `transfer_phases.py`: phases, found in the figures, with what began and ended each
 - `followed_transfers.py`: all transfers of a run, each with its history and its phases
 - `phase_words.py`: a phase in words, in a few and as a paragraph
+- `phase_notes.py`: phases as notes on the packets at which they begin and end
 """

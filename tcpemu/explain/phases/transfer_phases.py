@@ -66,6 +66,8 @@ class Phase:
     """The step that `why` happened in: of slow start the last one, of all others the first."""
     repeats: Sequence[Repeat] = ()
     """What was sent again in it."""
+    over: Mark | None = None
+    """The step in which it ended, of states of recovery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,7 @@ def _state(
         end,
         mark,
         history.repeats_between(begun.at, over.at),
+        ending,
     )
     if isinstance(phase, TimeOuts):
         phase = replace(phase, answered=answered)

@@ -1,5 +1,6 @@
 """How much memory a run will take, reckoned before it begins: clients, their packets, what these carry."""
 
+from itertools import islice
 from random import Random
 
 from tcpemu.scenario.format.actions import Act
@@ -15,6 +16,8 @@ _BESIDE_DATA = 10
 _BARE_SYN = 3
 """Packets for a SYN that nobody answers for: SYN|ACKs are sent again."""
 _LEAST = 1_000_000
+FEW_CLIENTS, A_TRANSFER = 20, 4000
+"""So many clients are few; so many octets in one send() make a transfer."""
 
 
 def reckoned_octets(scenario: Scenario, until: int | None = None) -> int:
@@ -22,6 +25,16 @@ def reckoned_octets(scenario: Scenario, until: int | None = None) -> int:
     end = scenario.duration if until is None else min(until, scenario.duration)
     octets = sum(_of_group(scenario, group, end) for group in scenario.clients)
     return octets if octets >= _LEAST else 0
+
+
+def has_few_transfers(scenario: Scenario) -> bool:
+    """Whether few clients send or ask for so much that their windows are worth following."""
+    clients = 0
+    for group in scenario.clients:
+        clients += sum(1 for _ in islice(each_start(group, Random(0)), FEW_CLIENTS + 1))
+    doing = [*scenario.server.do, *(action for group in scenario.clients for action in group.do)]
+    sends = any(isinstance(action, Act) and _sent_by(action) >= A_TRANSFER for action in doing)
+    return sends and clients <= FEW_CLIENTS
 
 
 def _of_group(scenario: Scenario, group: ClientGroup, end: int) -> int:

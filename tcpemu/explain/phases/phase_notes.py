@@ -1,0 +1,31 @@
+"""Phases as notes on the packets at which they begin and end: what a ladder says under their lines."""
+
+from collections.abc import Iterator, Sequence
+
+from tcpemu.explain.facts.row_notes import Note
+from tcpemu.explain.lines.style import Role
+from tcpemu.explain.phases import phase_words
+from tcpemu.explain.phases.flow_history import Mark
+from tcpemu.explain.phases.followed_transfers import FollowedTransfer
+from tcpemu.explain.phases.transfer_phases import Phase, SlowStart, Why
+
+
+def phase_notes(transfers: Sequence[FollowedTransfer]) -> dict[int, list[Note]]:
+    """By the number of the packet that arrived at the sender then, or that its timer sent."""
+    found: dict[int, list[Note]] = {}
+    for transfer in transfers:
+        for phase in transfer.phases:
+            for mark, text in _told(phase):
+                if mark is not None and mark.number is not None:
+                    note = Note(f"{transfer.node}: {text}", Role.STATE)
+                    found.setdefault(mark.number, []).append(note)
+    return found
+
+
+def _told(phase: Phase) -> Iterator[tuple[Mark | None, str]]:
+    if isinstance(phase, SlowStart) and phase.why is Why.LAST:
+        return
+    if words := phase_words.short_words(phase):
+        yield phase.mark, words
+    if words := phase_words.short_end(phase):
+        yield phase.over, words
