@@ -22,6 +22,7 @@ from tcpemu.cli.pictures.plot_options import (
     KindOfPlot,
     OneClient,
     PictureSize,
+    PictureStyle,
     PictureTitle,
     whole_number,
 )
@@ -336,6 +337,7 @@ def plot(
     title: PictureTitle = None,
     size: PictureSize = None,
     dpi: Dots = None,
+    style: PictureStyle = "light",
 ) -> None:
     r"""Draw a scenario: its queues, a connection, its windows and round-trip times, or its rates.
 
@@ -345,7 +347,7 @@ def plot(
     from tcpemu.cli.pictures import plot_command
 
     wanted = plot_command.check_plot(output, kind, client, name, vary or ())
-    form = plot_command.form_of(title, size, dpi, output)
+    form = plot_command.form_of(title, size, dpi, output, style)
     stop = run_command.until_of(until)
     changed = run_command.settings_of(settings, seed, generation)
     results = plot_command.results_for(name, wanted, changed, only, stop, vary or ())

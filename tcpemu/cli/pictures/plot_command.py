@@ -14,7 +14,7 @@ from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.explain.lines.style import line
 from tcpemu.explain.plots.cwnd_plot import cwnd_picture
 from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, USUAL_DPI, MissingLibraryError, drawn, require_library
-from tcpemu.explain.plots.picture import NothingToDrawError, Picture
+from tcpemu.explain.plots.picture import NothingToDrawError, Picture, Style
 from tcpemu.explain.plots.queues_plot import queues_picture
 from tcpemu.explain.plots.rate_plot import rate_picture
 from tcpemu.explain.plots.rtt_plot import rtt_picture
@@ -53,10 +53,16 @@ class PictureForm:
     size: tuple[float, float] | None = None
     """Inches."""
     dpi: int = USUAL_DPI
+    style: Style = Style.LIGHT
 
 
-def form_of(title: str | None, size: str | None, dpi: int | None, output: Path) -> PictureForm:
+def form_of(
+    title: str | None, size: str | None, dpi: int | None, output: Path, style: str = Style.LIGHT.value
+) -> PictureForm:
     """What the options say of the look. Raises UsageError."""
+    styles = [each.value for each in Style]
+    if style not in styles:
+        raise UsageError(f"--style {visible(style)!r}: it must be {' or '.join(styles)}")
     inches = None if size is None else _size(size)
     if dpi is not None and output.suffix.lower() != ".png":
         raise UsageError(f"--dpi goes with a .png; {output} has no dots: leave it out")
@@ -67,7 +73,7 @@ def form_of(title: str | None, size: str | None, dpi: int | None, output: Path) 
         raise UsageError(
             f"--size {size} at {dots} dots to the inch is more than {_MOST_DOTS:,} dots; lower one"
         )
-    return PictureForm(None if title is None else visible(title), inches, dots)
+    return PictureForm(None if title is None else visible(title), inches, dots, Style(style))
 
 
 def _size(text: str) -> tuple[float, float]:
@@ -117,7 +123,7 @@ def plot_scenario(
         picture = replace(picture, title=form.title)
     with patience(f"drawing {output}"):
         try:
-            octets = drawn(picture, output.suffix.lower().lstrip("."), form.size, form.dpi)
+            octets = drawn(picture, output.suffix.lower().lstrip("."), form.size, form.dpi, form.style)
         except NothingToDrawError as error:
             raise UsageError(f"--size: {error}") from None
         write_whole(output, octets)

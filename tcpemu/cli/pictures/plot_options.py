@@ -57,3 +57,9 @@ Dots: TypeAlias = Annotated[
         "--dpi", metavar="N", parser=whole_number, help="Dots to the inch of a .png; 120 if not given."
     ),
 ]
+PictureStyle: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--style", metavar="STYLE", help="light: in colours; print: in black and greys, with patterns."
+    ),
+]

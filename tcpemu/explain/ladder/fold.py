@@ -20,8 +20,8 @@ KEPT = 3
 FEW = 30
 """Packets between two hosts that exchange no more than this are never folded: a lone client in a crowd."""
 MOST_TROUBLES, MOST_DATA_TROUBLES = 120, 500
-"""Up to so many packets that were lost or sent again none of them is folded; beyond, they are like any others. Those with
-data are counted by themselves: a transfer may lose many.
+"""Up to so many packets that were lost or sent again none of them is folded; beyond, they are like any others. Those
+with data are counted by themselves: a transfer may lose many.
 """
 DATA = "data"
 """The kind of a row that is data without trouble."""

@@ -10,4 +10,5 @@
 - `runs_plot.py`: windows, data and round-trip times of several runs upon one another
 - `rate_plot.py`: accepted connections a second against what the formula says
 - `draw.py`: draws a picture with matplotlib
+- `in_grey.py`: turns what is drawn into black and greys, for print
 """

@@ -13,6 +13,7 @@ from itertools import cycle
 from math import ceil, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
+from tcpemu.explain.plots.in_grey import in_grey
 from tcpemu.explain.plots.picture import (
     Bands,
     Bars,
@@ -25,6 +26,7 @@ from tcpemu.explain.plots.picture import (
     PanelBlock,
     Picture,
     Spots,
+    Style,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,10 @@ _LETTERS_TO_THE_INCH = 10.5
 """Of a title."""
 _INCHES_OF_A_WORD = 2.4
 """What an entry of the legend takes."""
+_INCHES_BESIDE = 0.7
+"""What stands left of the axes."""
+_LETTERS_OF_A_LEGEND, _LETTERS_OF_A_HANDLE = 15, 5
+"""To the inch, and what the sample of a line takes."""
 _MOST_TICKS = 12
 _FEW = 60
 """More marks than this are drawn smaller."""
@@ -112,6 +118,13 @@ _LOOKS = {
     Meaning.SRTT: _Look(_BLUE, width=2.0),
     Meaning.RTO: _Look(_RED, line="--", width=1.5),
 }
+_PATTERNS = {
+    Meaning.DISORDER: ("0.97", "..."),
+    Meaning.CWR: ("0.94", "\\\\\\\\"),
+    Meaning.RECOVERY: ("0.9", "////"),
+    Meaning.LOSS: ("0.85", "xx"),
+}
+"""The grey and the pattern of bands in print."""
 _RUN_LINES = ("-", "--", "-.", ":", "-", "--")
 _RUNS = tuple(zip((_BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY), ("o", "s", "^", "D", "v", "P"), strict=True))
 
@@ -131,7 +144,11 @@ def require_library() -> None:
 
 
 def drawn(
-    picture: Picture, kind: str, size: tuple[float, float] | None = None, dpi: int = USUAL_DPI
+    picture: Picture,
+    kind: str,
+    size: tuple[float, float] | None = None,
+    dpi: int = USUAL_DPI,
+    style: Style = Style.LIGHT,
 ) -> bytes:
     """The picture as a file: `svg`, `png` or `pdf`, of that size in inches, or of one that fits what is in it.
 
@@ -142,7 +159,9 @@ def drawn(
 
     content = BytesIO()
     with mpl.rc_context(_STYLE):
-        figure = _figure(picture, size)
+        figure = _figure(picture, size, style)
+        if style is Style.PRINT:
+            in_grey(figure)
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="constrained_layout not applied")
             try:
@@ -154,7 +173,7 @@ def drawn(
     return content.getvalue()
 
 
-def _figure(picture: Picture, size: tuple[float, float] | None) -> "Figure":
+def _figure(picture: Picture, size: tuple[float, float] | None, style: Style) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415 - an optional dependency
 
     columns = 2 if len(picture.blocks) > 1 else 1
@@ -166,7 +185,7 @@ def _figure(picture: Picture, size: tuple[float, float] | None) -> "Figure":
     parts = figure.subfigures(rows, columns, squeeze=False).flat
     stretched = any(block.stretched for block in picture.blocks)
     for part, block in zip(parts, picture.blocks, strict=False):
-        _block(part, block, _Frame(picture.blocks, stretched))
+        _block(part, block, _Frame(picture.blocks, stretched, style))
     return figure
 
 
@@ -187,6 +206,7 @@ class _Frame:
 
     blocks: Sequence[PanelBlock]
     stretched: bool
+    style: Style
 
     def lanes(self, place: int) -> list[Meaning]:
         """The lanes of the panels at that place."""
@@ -225,7 +245,7 @@ def _block(part: "SubFigure", block: PanelBlock, frame: _Frame) -> None:
         part.suptitle(block.heading, fontsize=11, fontweight="bold", x=0.02, ha="left")
     scale = 1.0 if block.across else _unit(block.span)[0]
     for place, (ax, panel) in enumerate(zip(axes, block.panels, strict=True)):
-        _panel(ax, panel, scale, frame.lanes(place), frame.top(place))
+        _panel(ax, panel, scale, frame.lanes(place), frame.top(place), frame.style)
     if block.panels[-1].heat is None:
         _across(axes[-1], block, scale, stretched=frame.stretched and not block.across)
     else:
@@ -258,13 +278,15 @@ def _moments(block: PanelBlock) -> Iterable[float]:
         yield from (at for bars in panel.bars for at, *_ in bars.spans if at > 0)
 
 
-def _panel(ax: "Axes", panel: Panel, scale: float, lanes: Sequence[Meaning], top: float) -> None:
+def _panel(
+    ax: "Axes", panel: Panel, scale: float, lanes: Sequence[Meaning], top: float, style: Style
+) -> None:
     if panel.heat is not None:
         _heat(ax, panel.heat)
         ax.set_ylabel(panel.upwards)
         return
     for bands in panel.bands:
-        _bands(ax, bands, scale)
+        _bands(ax, bands, scale, style)
     several = (_Look(colour, line=style) for (colour, _), style in cycle(zip(_RUNS, _RUN_LINES, strict=True)))
     for curve in panel.curves:
         _curve(ax, curve, scale, top, _LOOKS.get(curve.meaning) or next(several))
@@ -281,9 +303,22 @@ def _panel(ax: "Axes", panel: Panel, scale: float, lanes: Sequence[Meaning], top
     _upwards(ax, panel, len(lanes), top)
     ax.set_ylabel(panel.upwards)
     columns = 4 if len(panel.spots) < 4 else 2
-    columns = max(min(columns, int(_frame_width(ax) / _INCHES_OF_A_WORD)), 1)
+    wide = _frame_width(ax)
+    columns = max(min(columns, int(wide / _INCHES_OF_A_WORD)), 1)
     if panel.legend:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns)
+        handles, labels = ax.get_legend_handles_labels()
+        broken = _narrower(labels, columns, wide - _INCHES_BESIDE)
+        ax.legend(handles, broken, loc="lower left", bbox_to_anchor=(0, 1), ncols=columns)
+
+
+def _narrower(labels: Sequence[str], columns: int, wide: float) -> list[str]:
+    """The words of a legend, broken where they would not fit into so many columns."""
+    rows = ceil(len(labels) / columns) or 1
+    longest = [max(map(len, labels[place : place + rows])) for place in range(0, len(labels), rows)]
+    if sum(each + _LETTERS_OF_A_HANDLE for each in longest) <= wide * _LETTERS_OF_A_LEGEND:
+        return list(labels)
+    most = max(int(wide / columns * _LETTERS_OF_A_LEGEND) - _LETTERS_OF_A_HANDLE, 12)
+    return [textwrap.fill(label, most, break_on_hyphens=False) for label in labels]
 
 
 def _frame_width(ax: "Axes") -> float:
@@ -343,11 +378,14 @@ def _heat(ax: "Axes", heat: HeatMap) -> None:
                 ax.text(x, y, "-" if value is None else "never", ha="center", va="center", fontsize=8)
 
 
-def _bands(ax: "Axes", bands: Bands, scale: float) -> None:
-    colour = _LOOKS[bands.meaning].colour
+def _bands(ax: "Axes", bands: Bands, scale: float, style: Style) -> None:
+    look: dict[str, Any] = {"color": _LOOKS[bands.meaning].colour}
+    if style is Style.PRINT:
+        grey, pattern = _PATTERNS[bands.meaning]
+        look = {"facecolor": grey, "edgecolor": "0.6", "hatch": pattern}
     for number, (begin, end) in enumerate(bands.spans):
         label = bands.label if not number else None
-        ax.axvspan(begin / scale, end / scale, color=colour, linewidth=0.6, zorder=0, label=label)
+        ax.axvspan(begin / scale, end / scale, **look, linewidth=0.6, zorder=0, label=label)
 
 
 def _curve(ax: "Axes", curve: Curve, scale: float, top: float, look: _Look) -> None:

@@ -16,6 +16,15 @@ SPANS = 600
 """So many spans of time are told apart; a picture is hardly wider in dots of a printer's eye."""
 
 
+class Style(Enum):
+    """How a picture is drawn."""
+
+    LIGHT = "light"
+    """In colours that the colour-blind can tell apart, on white."""
+    PRINT = "print"
+    """In black and greys, with patterns where greys would be alike."""
+
+
 class Meaning(Enum):
     """What a curve, a mark or a bar stands for. A plot gives each its own colour and its own shape."""
 

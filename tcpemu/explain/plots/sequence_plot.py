@@ -52,6 +52,8 @@ class FlowDirection:
     resets: list[tuple[int, int]] = field(default_factory=list)
     words: list[tuple[int, int, str]] = field(default_factory=list)
     """Where a SYN or a FIN is."""
+    arrived: list[tuple[int, int, int]] = field(default_factory=list)
+    """When data or a FIN reached the other end, repeats too: first number, number behind the last."""
     acked: list[tuple[int, int]] = field(default_factory=list)
     window: list[tuple[int, int]] = field(default_factory=list)
     """When it was heard of, and the right edge."""
@@ -168,6 +170,8 @@ class _Reader:
                 there.lost.append((at, relative.seq + seen.segment.length))
             case Point.RECEIVED:
                 there.receiver = back.sender = seen.node
+                if seen.segment.length and not seen.segment.flags & SYN:
+                    there.arrived.append((seen.at, relative.seq, relative.seq + seen.segment.length))
                 if relative.ack is not None and not seen.segment.flags & RST:
                     back.acked.append((seen.at, max(relative.ack, back.acked[-1][1] if back.acked else 0)))
                     back.window.append((seen.at, relative.ack + relative.window))

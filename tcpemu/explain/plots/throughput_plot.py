@@ -1,9 +1,12 @@
-"""How many bits a second each connection carries: data that is acknowledged for the first time, its goodput.
+"""How many bits a second each connection carries: data that arrives for the first time, its goodput.
 
+It counts when it arrives, and not when the receiver's program gets it: what waits behind a hole has come through the
+link too, and would else seem to come all at once, faster than the link is, when the hole is filled.
 Of a run with one connection, what it sends is drawn beside it, repeats too: what lies between the two was sent in vain
 or is still on its way. Of several, their sum is.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from tcpemu.explain.plots.picture import (
@@ -83,14 +86,27 @@ def _words(view: TransferView) -> str:
 
 
 def _delivered(view: TransferView) -> list[tuple[int, int]]:
-    """When how many octets were acknowledged."""
+    """When how many octets arrived that had not before."""
+    had: list[tuple[int, int]] = []
     steps = []
-    highest = 1
-    for at, number in view.way.acked:
-        if number > highest:
-            steps.append((at, number - highest))
-            highest = number
+    for at, first, end in view.way.arrived:
+        new = _take_in(had, first, end)
+        if new:
+            steps.append((at, new))
     return steps
+
+
+def _take_in(had: list[tuple[int, int]], first: int, end: int) -> int:
+    """Put a piece among those that are there, in order and joined; how much of it is new."""
+    place = bisect_left(had, first, key=lambda piece: piece[1])
+    over = place
+    begin, until, known = first, end, 0
+    while over < len(had) and had[over][0] <= end:
+        known += max(min(had[over][1], end) - max(had[over][0], first), 0)
+        begin, until = min(begin, had[over][0]), max(until, had[over][1])
+        over += 1
+    had[place:over] = [(begin, until)]
+    return end - first - known
 
 
 def _sent(view: TransferView) -> list[tuple[int, int]]:

@@ -3,7 +3,9 @@
 import pytest
 
 from tcpemu.explain.plots.picture import NothingToDrawError
-from tcpemu.explain.plots.throughput_plot import throughput_picture
+from tcpemu.explain.plots.throughput_plot import _take_in, throughput_picture
+from tcpemu.scenario.format.load_scenario import load_runs
+from tcpemu.scenario.running import build
 from tests.explain.plots.transfers import UPLOAD, watched
 
 SECOND_CLIENT = '[[clients]]\nname = "other"\ndo = ["connect", { send = 100000 }, "close"]\n'
@@ -66,3 +68,21 @@ def test_very_many_connections_are_too_many():
     crowd = UPLOAD.replace('name = "client"', 'name = "client"\ncount = 13').replace("300000", "10")
     with pytest.raises(NothingToDrawError, match="13 connections are too many"):
         throughput_picture("", "", watched(crowd), None)
+
+
+def test_no_part_of_the_time_carries_more_than_the_link_where_a_hole_is_filled():
+    panel = panel_of(followed_burst())
+    _, goodput = panel.curves
+    assert max(rate for _, rate in goodput.points) <= 20.5  # Mbit/s of the link, and a segment at the edge
+    assert octets_under(goodput, 1e6) == pytest.approx(300_001, abs=1)
+
+
+def test_octets_are_counted_once_whatever_their_order():
+    had = []
+    pieces = [(1, 10), (20, 30), (5, 25), (1, 30), (40, 41), (30, 40)]
+    assert [_take_in(had, *piece) for piece in pieces] == [9, 10, 10, 0, 1, 10]
+    assert had == [(1, 41)]
+
+
+def followed_burst():
+    return [build.run(next(run for run in load_runs("loss-burst") if run.name == "no SACK"))]
