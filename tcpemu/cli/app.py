@@ -491,7 +491,7 @@ EveryLink: TypeAlias = Annotated[
         "--link",
         metavar="TEXT",
         help="What lies between any two hosts: 'delay 20 ms, loss 1 %, rate 10 Mbit/s'; also jitter, duplicate, "
-        "reorder, queue and mark (packets), and mtu (octets).",
+        "reorder, queue and mark (packets), queue_octets and mtu (octets), icmp no.",
     ),
 ]
 _FAULTS = "Faults"
@@ -523,6 +523,16 @@ Overtaken: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--reorder", metavar="ROLE:HOST", help="Let the next packet overtake it.", rich_help_panel=_FAULTS
+    ),
+]
+Rejected: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reject",
+        metavar="ROLE:HOST=WORDS",
+        help="Lose it, and let a router say by ICMP why: 'syn:c3=host unreachable'; also net unreachable, port "
+        "unreachable, prohibited, time exceeded.",
+        rich_help_panel=_FAULTS,
     ),
 ]
 ResetAt: TypeAlias = Annotated[
@@ -614,6 +624,7 @@ def execute(
     delayed: Delayed = None,
     doubled: Doubled = None,
     overtaken: Overtaken = None,
+    rejected: Rejected = None,
     reset: ResetAt = None,
     cut: Cut = None,
     crashed: Crashed = None,
@@ -639,6 +650,7 @@ def execute(
         "delay": delayed,
         "duplicate": doubled,
         "reorder": overtaken,
+        "reject": rejected,
         "reset": reset,
         "cut": cut,
         "crash": crashed,

@@ -27,6 +27,12 @@ def _octets(value: object) -> int:
     return _whole(value, "octets, such as 1400")
 
 
+def _yes_or_no(value: object) -> bool:
+    if value not in ("yes", "no"):
+        raise ValueError("yes, or no for a path whose routers are silent")
+    return value == "yes"
+
+
 def _whole(value: object, mend: str) -> int:
     if type(value) is not int or value < 1:
         raise ValueError(f"a whole number of {mend}")
@@ -41,8 +47,10 @@ _LINK_WORDS: dict[str, Callable[[object], Any]] = {
     "duplicate": parse_share,
     "reorder": parse_share,
     "queue": _packets,
+    "queue_octets": _octets,
     "mark": _packets,
     "mtu": _octets,
+    "icmp": _yes_or_no,
 }
 _TIMES = frozenset(key for key, parse in _LINK_WORDS.items() if parse is parse_duration)
 _MOST_HOSTS = 5000
@@ -124,11 +132,14 @@ FORMS = {
     "delay": "ROLE:HOST=TIME: 'data 2:c3=1 s'",
     "duplicate": "ROLE:HOST: 'data 1:c3'",
     "reorder": "ROLE:HOST: 'data 1:c3'",
+    "reject": "ROLE:HOST=WORDS: 'syn:c3=host unreachable'",
     "reset": "HOST@TIME: 'c3@2 s', or 'c3#1@2 s' for its first connection, or '@2 s' for all",
     "cut": "HOST@TIME..TIME: 'c3@2 s..5 s', or 'c3@2 s' for good",
     "crash": "HOST@TIME..TIME: 'server@2 s..5 s', or 'server@2 s' for good",
 }
 """How each fault is written, by the option of its name."""
+_MEASURED = frozenset({"delay", "reject"})
+"""Faults that say something behind an equals sign: how long, or in what words."""
 
 
 def faults_of(texts: Mapping[str, Sequence[str]], hosts: Collection[str]) -> list[Fault]:
@@ -142,13 +153,15 @@ def faults_of(texts: Mapping[str, Sequence[str]], hosts: Collection[str]) -> lis
 def _fault(what: str, text: str, hosts: Collection[str]) -> Fault:
     match = (PACKET_FAULT if what in PACKET_FAULTS else TIMED_FAULT).fullmatch(text.strip())
     said = {} if match is None else {key: value for key, value in match.groupdict().items() if value}
-    if match is None or ("time" in said) != (what == "delay"):
+    if match is None or ("time" in said) != (what in _MEASURED):
         raise UsageError(f"--{what} {text!r}: write it as {FORMS[what]}")
     for key in ("of", "by"):
         if key in said and said[key] not in hosts:
             raise UsageError(
                 f"--{what} {text!r}: there is no host {said[key]!r}; there are {', '.join(hosts)}"
             )
+    if what == "reject":
+        said["says"] = said.pop("time").strip()
     found: dict[str, Any] = {"what": what, **said}
     for key in ("times", "connection"):
         if key in said:

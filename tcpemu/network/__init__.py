@@ -36,7 +36,7 @@ Rules drop chosen packets, `loss` drops by chance; the same seed gives the same 
 
 from tcpemu.network.application_sockets import ConnectedSocket, ListeningSocket, OptionValues
 from tcpemu.network.clock import MICROSECOND, MILLISECOND, SECOND, duration, seconds_text
-from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
+from tcpemu.network.conditions import LOOPBACK, Conditions, Red, Rule
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
 from tcpemu.network.faults import Fault, crash, cut, delay, duplicate, lose, reject, reorder, reset
 from tcpemu.network.network import Network
@@ -77,6 +77,7 @@ __all__ = [
     "QueueLength",
     "RawNode",
     "Record",
+    "Red",
     "Rule",
     "Task",
     "crash",

@@ -9,6 +9,8 @@ from tcpemu.network.clock import MICROSECOND, nanoseconds, seconds_text
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.segment import FLAG_LETTERS, Segment, flag_names, flags_of
 
+MEASURES = ("rate", "queue", "queue_octets", "mark", "red")
+"""What is the same for all links that share a bottleneck."""
 LEAST_MTU, MOST_MTU = 68, 65535
 """Octets of a packet that a link carries at least (RFC 791) and at most."""
 _mask = lru_cache(flags_of)
@@ -168,6 +170,27 @@ class Rule:
             yield f"before {seconds_text(self.until)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Red:
+    """Random early detection at a queue: from how many packets on it marks or drops some, and from how many on all."""
+
+    least: float
+    """Packets that wait in the mean: below it none is hit."""
+    most: float
+    """From so many on each is hit."""
+    probability: float = 0.1
+    """The share that is hit just below `most`."""
+    weight: float = 0.002
+    """How fast the mean follows the queue: the share that each packet's view of it has."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.least < self.most:
+            raise ConfigurationError(f"red: least={self.least}, most={self.most}: give 0 < least < most")
+        _probability("red: probability", self.probability)
+        if not 0 < self.weight <= 1:
+            raise ConfigurationError(f"red: weight={self.weight}: above 0, and at most 1")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Conditions:
     """One direction of a link. Packets meet the rules, loss, duplication, rate and delay in this order."""
@@ -190,7 +213,7 @@ class Conditions:
     """Rules, or a single one."""
     shared: str = ""
     """The name of a bottleneck: all links of the network with this name wait in one queue for one rate, which stands at
-    their senders, before the delay of each. Rate, queue and mark are the same for all of them."""
+    their senders, before the delay of each. What `MEASURES` names is the same for all of them."""
     burst: float = 1.0
     """Packets that are lost one after the other, in the mean, where `loss` loses any: above 1 losses come in bursts,
     with good times between them (Gilbert's model); 1: each packet by itself."""
@@ -202,6 +225,15 @@ class Conditions:
     IPv6, are lost there, and it says so by ICMP. None: any. Others of IPv4 go on as one, as if put together again."""
     icmp: bool = True
     """Whether that router says so; without it the path is a black hole for large packets."""
+    queue_octets: int | None = None
+    """Octets of IP packets that wait for the rate, what is left of the one on its way included; a packet that would be
+    more is dropped. None: only `queue` counts."""
+    red: Red | None = None
+    """Early detection at the queue: it marks what is ECN-capable, and drops other packets. None: the queue fills up."""
+    loss_begin: int = 0
+    """Before this time, in nanoseconds, none is lost by chance."""
+    loss_until: int | None = None
+    """Nor at this time or later; None for no end."""
 
     def __repr__(self) -> str:
         """What is not as usual: `Conditions(delay=20000000, loss=0.1)`."""
@@ -217,6 +249,15 @@ class Conditions:
         for name in ("loss", "duplicate", "reorder"):
             _probability(name, getattr(self, name))
         _count("queue", self.queue, "packets")
+        if self.queue_octets is not None:
+            _count("queue_octets", self.queue_octets, "octets")
+        if self.red is not None and not isinstance(self.red, Red):
+            raise ConfigurationError(f"red={self.red!r}: give a Red(least, most)")
+        nanoseconds("loss_begin", self.loss_begin)
+        if self.loss_until is not None and nanoseconds("loss_until", self.loss_until) <= self.loss_begin:
+            raise ConfigurationError(
+                f"loss_until={self.loss_until}: not after loss_begin={self.loss_begin}; give a later time"
+            )
         if self.rate is not None:
             _count("rate", self.rate, "bit/s")
         if not isinstance(self.shared, str):
@@ -240,9 +281,15 @@ class Conditions:
             raise ConfigurationError(
                 "icmp=False: only a link with an mtu has anything to say; set mtu as well"
             )
-        if self.mark is not None and self.rate is None:
+        for name in ("mark", "queue_octets", "red"):
+            if getattr(self, name) is not None and self.rate is None:
+                given = f"{name}={getattr(self, name)}"
+                raise ConfigurationError(
+                    f"{given}: nothing waits on a link without a rate; set rate or leave {name} out"
+                )
+        if (self.loss_begin or self.loss_until is not None) and not self.loss:
             raise ConfigurationError(
-                f"mark={self.mark}: nothing waits on a link without a rate; set rate or leave mark out"
+                "loss_begin or loss_until without loss: nothing is lost by chance; set loss or leave them out"
             )
         if self.mark is not None and self.mark >= self.queue:
             raise ConfigurationError(

@@ -14,7 +14,7 @@ from random import Random
 from typing import NamedTuple, TypeAlias
 
 from tcpemu.network.clock import SECOND
-from tcpemu.network.conditions import Conditions, Rule
+from tcpemu.network.conditions import Conditions, Red, Rule
 from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.wire.codec_choice import encode
 from tcpemu.wire.icmp import (
@@ -30,6 +30,8 @@ from tcpemu.wire.icmp import (
 from tcpemu.wire.options import encode_options
 from tcpemu.wire.segment import Segment, address, ip_header_length
 
+_SMALL = 1000
+"""Octets of the packets by which early detection counts a time in which nobody waits, as tc-red does."""
 _ECN = 3
 """The bits of the TOS octet: neither for a packet that is not ECN-capable, both for one that is marked."""
 
@@ -62,6 +64,17 @@ Lose: TypeAlias = Callable[[Flight, int, str], None]
 Copy: TypeAlias = Callable[[Flight], Flight]
 
 
+def is_ecn_capable(segment: Segment) -> bool:
+    """Whether a router may mark it (RFC 3168 section 5)."""
+    return bool(segment.tos & _ECN)
+
+
+def marked(flight: Flight) -> Flight:
+    """The same packet, marked (CE)."""
+    segment = flight.segment._replace(tos=flight.segment.tos | _ECN)
+    return Flight(flight.number, segment, flight.copy_of)
+
+
 def octets(segment: Segment) -> int:
     """The length of the IP packet."""
     options = len(encode_options(segment.options)) if segment.options else 0
@@ -85,11 +98,19 @@ def build_hop(
     if conditions.reorder:
         hop = Reorder(conditions.reorder, stream("reorder"), arrive, hop)
     if conditions.rate is not None:
-        hop = RateLimit(conditions.rate, conditions.queue, conditions.mark, lose, hop, leaving)
+        leaving = deque() if leaving is None else leaving
+        hop = RateLimit(
+            conditions.rate, conditions.queue, conditions.mark, lose, hop, leaving, conditions.queue_octets
+        )
+        if conditions.red is not None:
+            hop = EarlyDetection(conditions.red, conditions.rate, stream("red"), lose, hop, leaving)
     if conditions.duplicate:
         hop = Duplicate(conditions.duplicate, stream("duplicate"), copy, hop)
     if conditions.loss:
-        hop = Loss(conditions.loss, conditions.burst, stream("loss"), lose, hop)
+        lossy: Hop = Loss(conditions.loss, conditions.burst, stream("loss"), lose, hop)
+        if conditions.loss_begin or conditions.loss_until is not None:
+            lossy = Between(conditions.loss_begin, conditions.loss_until, lossy, hop)
+        hop = lossy
     if conditions.mtu is not None:
         hop = TooLarge(conditions.mtu, refuse, hop)
     if conditions.rules:
@@ -162,7 +183,7 @@ class RateLimit:
     One that finds `mark` packets before it is marked (CE), if it is ECN-capable (RFC 3168 section 5, RFC 8257).
     """
 
-    __slots__ = ("_leaving", "_limit", "_lose", "_mark", "_onward", "_rate")
+    __slots__ = ("_leaving", "_limit", "_lose", "_mark", "_octets", "_onward", "_rate")
 
     def __init__(
         self,
@@ -172,7 +193,9 @@ class RateLimit:
         lose: Lose,
         onward: Hop,
         leaving: deque[int] | None = None,
+        limit_octets: int | None = None,
     ) -> None:
+        self._octets = limit_octets
         self._rate, self._limit, self._lose, self._onward = rate, limit, lose, onward
         self._mark = limit if mark is None else mark
         self._leaving: deque[int] = deque() if leaving is None else leaving
@@ -184,13 +207,103 @@ class RateLimit:
         if len(leaving) >= self._limit:
             self._lose(flight, at, f"the link's queue is full ({self._limit} packets)")
             return
+        if self._octets is not None and self._waiting(at) + octets(flight.segment) > self._octets:
+            self._lose(flight, at, f"the link's queue is full ({self._octets} octets)")
+            return
         start = leaving[-1] if leaving else at
         leaves = start - (-octets(flight.segment) * 8 * SECOND // self._rate)
-        if len(leaving) >= self._mark and flight.segment.tos & _ECN:
-            marked = flight.segment._replace(tos=flight.segment.tos | _ECN)
-            flight = Flight(flight.number, marked, flight.copy_of)
+        if len(leaving) >= self._mark and is_ecn_capable(flight.segment):
+            flight = marked(flight)
         leaving.append(leaves)
         self._onward(flight, leaves)
+
+    def _waiting(self, at: int) -> int:
+        """Octets that have not left yet, by the time that they will take."""
+        return -((at - self._leaving[-1]) * self._rate // (8 * SECOND)) if self._leaving else 0
+
+
+class EarlyDetection:
+    """Random early detection (RED): marks or drops some packets before the queue is full (Floyd and Jacobson, 1993).
+
+    It stands before the rate's queue, knows when each packet in it will have left, and follows its mean length, so that
+    a burst passes. Below `least` nothing happens, from `most` on every packet is hit, between the two a share of them
+    that grows up to `probability`, spread evenly: after each one that was not hit the next is somewhat more likely. One
+    that is ECN-capable is marked, any other dropped. While nobody waits, the mean falls as if small packets had passed.
+    """
+
+    __slots__ = (
+        "_count",
+        "_idle_since",
+        "_leaving",
+        "_lose",
+        "_mean",
+        "_onward",
+        "_random",
+        "_red",
+        "_usual",
+    )
+
+    def __init__(
+        self, red: Red, rate: int, random: Random, lose: Lose, onward: Hop, leaving: "deque[int]"
+    ) -> None:
+        self._red, self._random, self._lose, self._onward = red, random, lose, onward
+        self._leaving = leaving
+        self._usual = max(_SMALL * 8 * SECOND // rate, 1)
+        """Nanoseconds that such a packet takes."""
+        self._mean = 0.0
+        self._count = -1
+        """Packets since the last one that was hit; -1 while the mean is below `least`."""
+        self._idle_since = 0
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        self._follow(at)
+        if not self._hits():
+            self._onward(flight, at)
+        elif is_ecn_capable(flight.segment):
+            self._onward(marked(flight), at)
+        else:
+            self._lose(flight, at, f"early detection (RED): {self._mean:.1f} packets wait in the mean")
+
+    def _follow(self, at: int) -> None:
+        """The mean, with the queue as this packet finds it."""
+        leaving, weight = self._leaving, self._red.weight
+        while leaving and leaving[0] <= at:
+            self._idle_since = leaving.popleft()
+        if leaving:
+            self._mean += weight * (len(leaving) - self._mean)
+        else:
+            passed = max(at - self._idle_since, 0) // self._usual
+            self._mean *= (1 - weight) ** (passed + 1)
+
+    def _hits(self) -> bool:
+        red, mean = self._red, self._mean
+        if mean < red.least:
+            self._count = -1
+            return False
+        if mean >= red.most:
+            self._count = 0
+            return True
+        self._count += 1
+        chance = red.probability * (mean - red.least) / (red.most - red.least)
+        spread = 1 - self._count * chance
+        if spread > 0 and self._random.random() >= chance / spread:
+            return False
+        self._count = 0
+        return True
+
+
+class Between:
+    """Between two times packets take another way."""
+
+    __slots__ = ("_begin", "_else", "_onward", "_until")
+
+    def __init__(self, begin: int, until: int | None, onward: Hop, otherwise: Hop) -> None:
+        self._begin, self._until, self._onward, self._else = begin, until, onward, otherwise
+
+    def __call__(self, flight: Flight, at: int) -> None:
+        inside = self._begin <= at and (self._until is None or at < self._until)
+        hop = self._onward if inside else self._else
+        hop(flight, at)
 
 
 class Duplicate:

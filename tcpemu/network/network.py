@@ -13,7 +13,7 @@ from tcpemu.generations import generation as generation_named
 from tcpemu.network import seeds
 from tcpemu.network.addresses import Addresses, packed, range_of
 from tcpemu.network.clock import nanoseconds, seconds_text
-from tcpemu.network.conditions import LOOPBACK, Conditions, Rule
+from tcpemu.network.conditions import LOOPBACK, MEASURES, Conditions, Rule
 from tcpemu.network.endpoint import Endpoint, KnownHost
 from tcpemu.network.fault_layer import FaultLayer
 from tcpemu.network.faults import Fault
@@ -90,8 +90,8 @@ class Network:
         self._switched: list[Callable[[Node], None]] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
-        self._bottlenecks: dict[str, tuple[tuple[int | None, int, int | None], deque[int]]] = {}
-        """By name: rate, queue and mark, and when each packet that waits will have left."""
+        self._bottlenecks: dict[str, tuple[tuple[object, ...], deque[int]]] = {}
+        """By name: its `MEASURES`, and when each packet that waits will have left."""
         self._links_made: dict[tuple[str, str], int] = {}
         self._past: PastNetwork | None = None
         """What is left of the network that this one is a copy of."""
@@ -214,10 +214,10 @@ class Network:
         name = conditions.shared
         if not name:
             return None
-        measures = conditions.rate, conditions.queue, conditions.mark
+        measures = tuple(getattr(conditions, measure) for measure in MEASURES)
         known, leaving = self._bottlenecks.setdefault(name, (measures, deque()))
         if known != measures:
-            words = "rate={}, queue={}, mark={}".format(*known)
+            words = ", ".join(f"{name}={value}" for name, value in zip(MEASURES, known, strict=True))
             raise ConfigurationError(
                 f"shared={name!r}: another link has that bottleneck with {words}; give this one the same"
             )

@@ -8,13 +8,14 @@ For every link in any conditions:
 """
 
 import itertools
+import re
 from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpemu.network import LOOPBACK, MILLISECOND, SECOND, Conditions, Network, Point, Rule
+from tcpemu.network import LOOPBACK, MILLISECOND, SECOND, Conditions, Network, Point, Red, Rule
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.wire.options import NOP, Timestamps
 from tcpemu.wire.segment import Segment, address, flags_of
@@ -366,3 +367,123 @@ def test_what_a_link_cannot_be_is_told(wrong, words):
 def test_a_rule_counts_in_one_way():
     with pytest.raises(ConfigurationError, match=r"every=2 beside nth=.*: keep one of the two"):
         Rule(every=2, nth=1)
+
+
+# Queues in octets, early detection, losses for a time.
+
+
+def test_a_queue_in_octets_holds_so_many_and_small_packets_fit_where_large_ones_do_not():
+    link = Conditions(delay=0, rate=8_000_000, queue_octets=3000)  # an octet takes a microsecond
+    large = [seg(seq=index, payload=bytes(960)) for index in range(4)]  # 1000 octets each
+    network = run(link, [*large, seg(seq=9)])
+    assert losses(network) == [
+        (3, "the link's queue is full (3000 octets)"),
+        (9, "the link's queue is full (3000 octets)"),
+    ]
+    later = run(link, [*large[:3], seg(seq=9)], gap=200_000)
+    assert losses(later) == []  # 600 octets have left by then
+
+
+def test_what_is_left_of_the_packet_on_its_way_counts():
+    link = Conditions(delay=0, rate=8_000_000, queue_octets=1000)
+    whole = [seg(seq=0, payload=bytes(960)), seg(seq=1, payload=bytes(460))]
+    assert losses(run(link, whole, gap=499_000)) == [(1, "the link's queue is full (1000 octets)")]
+    assert losses(run(link, whole, gap=500_000)) == []
+
+
+RED = Red(least=5, most=15, probability=0.1, weight=0.5)
+
+
+def test_early_detection_leaves_a_short_queue_alone_and_hits_every_packet_of_a_long_one():
+    link = Conditions(delay=0, rate=1_000_000, red=RED)
+    assert losses(run(link, numbered(5, payload=bytes(960)))) == []
+    lost = losses(run(link, numbered(80, payload=bytes(960))))
+    assert lost
+    assert all(why.startswith("early detection (RED): ") for _, why in lost)
+    queued = 80 - len(lost)
+    assert queued <= 20  # beyond `most` in the mean nothing more gets in
+    assert min(number for number, _ in lost) >= 5
+
+
+def test_early_detection_marks_what_is_ecn_capable_and_loses_none_of_it():
+    link = Conditions(delay=0, rate=1_000_000, red=RED)
+    network = run(link, [seg(seq=n, payload=bytes(960))._replace(tos=2) for n in range(60)])
+    assert losses(network) == []
+    tos = [seen.segment.tos & 3 for seen in network.record.packets("b", Point.RECEIVED)]
+    assert set(tos[:5]) == {2}
+    assert set(tos[-20:]) == {3}
+
+
+def test_between_the_limits_a_share_of_the_packets_is_hit_spread_evenly():
+    red = Red(least=2, most=22, probability=0.2, weight=1.0)
+    link = Conditions(delay=0, rate=8_000_000, red=red)
+    # A packet a millisecond into a queue that eleven fill: the mean stays near 12, so about a tenth is hit.
+    first = numbered(12, payload=bytes(960))
+    network = Network(3)
+    a, b = network.raw("a", "10.0.0.1"), network.raw("b", "10.0.0.2")
+    network.link(a, b, link)
+    for segment in first:
+        network.at(0, a.send, segment)
+    for index in range(2000):
+        network.at(MILLISECOND * (index + 1), a.send, seg(seq=100 + index, payload=bytes(960)))
+    network.run(10 * SECOND)
+    lost = [number for number, _ in losses(network)]
+    gaps = [later - one for one, later in itertools.pairwise(lost)]
+    assert lost
+    assert max(gaps, default=0) <= 2 / 0.005  # never longer than two means where the chance is least
+
+
+def test_the_mean_falls_while_nobody_waits():
+    link = Conditions(delay=0, rate=8_000_000, red=Red(2, 4, 1.0, 0.5))
+    network = Network(1)
+    a, b = network.raw("a", "10.0.0.1"), network.raw("b", "10.0.0.2")
+    network.link(a, b, link)
+    for moment in (0, SECOND):
+        for segment in numbered(4, payload=bytes(960)):
+            network.at(moment, a.send, segment)
+    network.run(5 * SECOND)
+    first, second = (
+        [number for (number, _), at in zip(losses(network), times(network), strict=True) if (at < SECOND) is early]
+        for early in (True, False)
+    )
+    assert first == second  # as if it had begun anew
+
+
+def times(network):
+    return [seen.at for seen in network.record.packets(point=Point.LOST)]
+
+
+def test_losses_by_chance_begin_and_end():
+    link = Conditions(delay=0, loss=1.0, loss_begin=3 * MILLISECOND, loss_until=6 * MILLISECOND)
+    lost = [number for number, _ in losses(run(link, numbered(10), gap=MILLISECOND))]
+    assert lost == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"queue_octets": 0, "rate": 1}, "queue_octets=0: a whole number of octets, 1 or more"),
+        ({"queue_octets": 5}, "nothing waits on a link without a rate; set rate or leave queue_octets out"),
+        ({"red": RED}, "nothing waits on a link without a rate; set rate or leave red out"),
+        ({"red": 5, "rate": 1}, "red=5: give a Red(least, most)"),
+        ({"loss_begin": 5}, "without loss: nothing is lost by chance"),
+        ({"loss": 0.1, "loss_begin": 5, "loss_until": 5}, "not after loss_begin=5; give a later time"),
+    ],
+)
+def test_what_a_queue_cannot_be_is_told(wrong, words):
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        Conditions(**wrong)
+
+
+@pytest.mark.parametrize("wrong", [(5, 5), (0, 3), (1, 2, 1.5), (1, 2, 0.1, 0)])
+def test_limits_of_early_detection_are_in_order(wrong):
+    with pytest.raises(ConfigurationError, match="red: "):
+        Red(*wrong)
+
+
+def test_a_shared_bottleneck_has_one_early_detection():
+    network = Network()
+    a, b, c = (network.raw(name, f"10.0.0.{n}") for n, name in enumerate("abc", 1))
+    network.link(a, c, Conditions(rate=1000, shared="x", red=RED))
+    with pytest.raises(ConfigurationError, match="another link has that bottleneck"):
+        network.link(b, c, Conditions(rate=1000, shared="x"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from tcpemu.network.conditions import MEASURES
 from tcpemu.scenario.format.host_settings import HostTable
 from tcpemu.scenario.format.problems import Problem, did_you_mean
 from tcpemu.scenario.format.scenario_file import Link, Scenario
@@ -160,7 +161,7 @@ def _bottleneck(scenario: Scenario, to: Literal["server", "client"]) -> Iterator
     sharing = [(number, way) for number, way in enumerate(ways) if way.shared]
     for number, way in sharing[1:]:
         first, other = sharing[0]
-        for key in ("rate", "queue", "mark"):
+        for key in MEASURES:
             if getattr(way, key) != getattr(other, key):
                 what = f"another one to the {to} than that of clients[{first}], and both links are shared"
                 yield Problem(f"clients[{number}].link.{key}", what, "give the same, or shared = false")
@@ -177,14 +178,25 @@ def _each_link(scenario: Scenario) -> Iterator[Problem]:
         told = told or shared
 
 
+def _queued_and_lost(where: str, way: Link) -> Iterator[Problem]:
+    """What needs a queue, and when losses by chance begin and end."""
+    for key in ("mark", "queue_octets", "red"):
+        if getattr(way, key) is not None and way.rate is None:
+            yield Problem(f"{where}.{key}", f"{key} without a rate", "give a rate for packets to queue for")
+    if (way.loss_from or way.loss_until is not None) and not way.loss:
+        key = "loss_from" if way.loss_from else "loss_until"
+        yield Problem(f"{where}.{key}", f"{key} without loss", "give the share of packets that are lost")
+    if way.loss_until is not None and way.loss_until <= way.loss_from:
+        yield Problem(f"{where}.loss_until", "not after loss_from", "give a later time")
+
+
 def _link(place: str, link: Link) -> Iterator[Problem]:
     ways = [(f"{place}.to_{to}", link.towards(to)) for to in _ENDS if getattr(link, f"to_{to}") is not None]
     for where, way in [(place, link), *ways] if len(ways) < len(_ENDS) else ways:
         if way.jitter > way.delay:
             what = f"found {duration_text(way.jitter)}, more than the delay of {duration_text(way.delay)}"
             yield Problem(f"{where}.jitter", what, "packets would arrive before they are sent; lower it")
-        if way.mark is not None and way.rate is None:
-            yield Problem(f"{where}.mark", "mark without a rate", "give a rate for packets to queue for")
+        yield from _queued_and_lost(where, way)
         if way.mark is not None and way.mark >= way.queue:
             what = f"found {way.mark}, and the queue holds {way.queue}"
             yield Problem(f"{where}.mark", what, "none would be marked; lower it")

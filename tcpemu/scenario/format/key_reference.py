@@ -33,24 +33,36 @@ delay = "20 ms"
 jitter = "2 ms"
 rate = "10 Mbit/s"
 queue = 20
+queue_octets = 30000
 shared = true
 mark = 5
 mtu = 1400
 icmp = false
 loss = "5 %"
+loss_from = "1 s"
+loss_until = "20 s"
 burst = 3
 duplicate = 0.01
 reorder = "1 %"
+""",
+    "RedTable": """
+least = 5
+most = 15
+probability = 0.1
+weight = 0.002
 """,
     "OneWay": """
 delay = "20 ms"
 jitter = "2 ms"
 rate = "1 Mbit/s"
 queue = 20
+queue_octets = 30000
 mark = 5
 mtu = 1400
 icmp = false
 loss = "5 %"
+loss_from = "1 s"
+loss_until = "20 s"
 burst = 3
 duplicate = 0.01
 reorder = "1 %"

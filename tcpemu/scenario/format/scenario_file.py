@@ -116,6 +116,27 @@ class Drop(Table):
         return self
 
 
+class RedTable(Table):
+    """Random early detection (RED) at the queue of a link: it goes by the mean of the packets that wait."""
+
+    least: Annotated[float, Field(gt=0)]
+    """Packets; with fewer in the mean nothing happens."""
+    most: Annotated[float, Field(gt=0)]
+    """Packets; with so many in the mean each one is marked or dropped."""
+    probability: Share = 0.1
+    """The share that is hit where the mean is just below most."""
+    weight: Annotated[float, Field(gt=0, le=1)] = 0.002
+    """How fast the mean follows the queue: the share that each packet's view of it has."""
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        if self.most <= self.least:
+            hold(
+                [Problem("most", f"found {self.most:g}, and least is {self.least:g}", "give more than least")]
+            )
+        return self
+
+
 class OneWay(Table):
     """One direction of a link, where it is not as the other; what is not given is as in the link itself."""
 
@@ -127,6 +148,10 @@ class OneWay(Table):
     """Bits a second this way."""
     queue: Annotated[int, Field(ge=1)] | None = None
     """Packets that wait for that rate, the one on its way included."""
+    queue_octets: Annotated[int, Field(ge=1)] | None = None
+    """Octets of packets that wait for that rate."""
+    red: RedTable | None = None
+    """Early detection this way."""
     mark: Annotated[int, Field(ge=1)] | None = None
     """An ECN-capable packet that finds so many packets waiting this way is marked (CE)."""
     mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] | None = None
@@ -135,6 +160,10 @@ class OneWay(Table):
     """Whether that router says so."""
     loss: Share | None = None
     """Share of packets lost this way."""
+    loss_from: Duration | None = None
+    """Before this time none of them is lost."""
+    loss_until: Duration | None = None
+    """Nor at this time or later."""
     burst: Annotated[float, Field(ge=1, le=1_000_000)] | None = None
     """Packets lost in a row this way, in the mean."""
     duplicate: Share | None = None
@@ -159,6 +188,10 @@ class Link(Table):
     """Bits a second; packets queue for it. Without limit if not given."""
     queue: Annotated[int, Field(ge=1)] = 1000
     """Packets that wait for the rate, the one on its way included; one more is lost."""
+    queue_octets: Annotated[int, Field(ge=1)] | None = None
+    """Octets of packets that wait for the rate; a packet that would be more is lost. Any number if not given."""
+    red: RedTable | None = None
+    """Early detection: the queue marks some ECN-capable packets, and drops some others, before it is full."""
     mark: Annotated[int, Field(ge=1)] | None = None
     """An ECN-capable packet that finds so many packets in the queue is marked (CE) and not lost; none if not given."""
     mtu: Annotated[int, Field(ge=MTU_LEAST, le=MTU_MOST)] | None = None
@@ -167,9 +200,13 @@ class Link(Table):
     """Whether that router says so; if not, large packets vanish in a black hole. It needs an `mtu`."""
     shared: bool = False
     """All clients with a shared link wait in one queue for one rate in each direction: a bottleneck. Their delays may
-    differ; rate, queue and mark may not."""
+    differ; rate, queue, queue_octets, mark and red may not."""
     loss: Share = 0.0
     """Share of packets lost."""
+    loss_from: Duration = 0
+    """Packets that are sent before this time are not lost so."""
+    loss_until: Duration | None = None
+    """Nor are those that are sent at this time or later."""
     burst: Annotated[float, Field(ge=1, le=1_000_000)] = 1.0
     """Packets lost in a row, in the mean: above 1 losses come in bursts, with good times between them (Gilbert)."""
     duplicate: Share = 0.0

@@ -22,6 +22,7 @@ TABLES = frozenset(
         "to_server",
         "to_client",
         "drop",
+        "red",
         "server",
         "options",
         "accept",
