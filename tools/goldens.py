@@ -35,7 +35,8 @@ def make(directory: Path) -> list[Path]:
         until = time_of(SHORTER[name]) if name in SHORTER else None
         results = results_of(name, {}, None, until)
         places = paths_of(directory / f"{name}.pcapng", [result.name for result in results], name)
-        paths += write_captures(places, results, name, SeenBy.SERVER, comments=True)
+        written = write_captures(places, results, name, SeenBy.SERVER, comments=True)
+        paths += [each.path for each in written]
     return paths
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from tcpemu.cli.printing import check_not_read, check_place, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
@@ -31,6 +31,15 @@ from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.host_arguments import why_no_ticks
 from tcpemu.wire.capture_file import write_packets
 from tcpemu.wire.visible_text import visible
+
+
+class Written(NamedTuple):
+    """A capture that was written."""
+
+    path: Path
+    left_out: int
+    """Packets that are not in it, since they were lost on the way."""
+
 
 EVERYTHING = 2**62
 """More rows than any ladder has: nothing is folded."""
@@ -213,15 +222,17 @@ def write_captures(
     *,
     comments: bool,
     with_lost: bool = False,
-) -> Sequence[Path]:
+) -> Sequence[Written]:
     """Write the capture of each run to its path; nothing where there are none."""
+    written = []
     for path, result in zip(paths, results, strict=bool(paths)):
         facts = [visible(f"scenario {name}"), *facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
             worded = comments and path.suffix.lower() != ".pcap"  # which has no place for words
             made = CaptureInPieces(result.record, seen_by, facts, comments=worded, with_lost=with_lost)
             write_packets(path, made.head, made.packets())
-    return paths
+        written.append(Written(path, made.left_out))
+    return written
 
 
 def facts_of(result: Result) -> list[str]:
@@ -312,9 +323,13 @@ def timers_hint(scenarios: Sequence[Scenario]) -> list[Line]:
     return [line(hint, Role.QUIET)]
 
 
-def show_written(paths: Sequence[Path], results: Sequence[Result], stream: TextIO | None = None) -> None:
-    """Say which capture is of which run, on standard output if on no other stream."""
-    for path, result in zip(paths, results, strict=False):
+def show_written(paths: Sequence[Written], results: Sequence[Result], stream: TextIO | None = None) -> None:
+    """Say which capture is of which run, on standard output if on no other stream, and what is in no capture."""
+    for (path, left_out), result in zip(paths, results, strict=False):
         show([line(f"Written: {path}" + (f" ({result.name})" if result.name else ""))], stream)
+        if left_out:
+            lost = "1 packet that was" if left_out == 1 else f"{left_out:,} packets that were"
+            words = f"Without the {lost} lost on the way, as any capture is (--with-lost adds them)."
+            show([line(words, Role.QUIET)], stream)
     if paths and stream is None:
         show(timers_hint([result.scenario for result in results]))

@@ -443,7 +443,11 @@ def test_the_mean_falls_while_nobody_waits():
             network.at(moment, a.send, segment)
     network.run(5 * SECOND)
     first, second = (
-        [number for (number, _), at in zip(losses(network), times(network), strict=True) if (at < SECOND) is early]
+        [
+            number
+            for (number, _), at in zip(losses(network), times(network), strict=True)
+            if (at < SECOND) is early
+        ]
         for early in (True, False)
     )
     assert first == second  # as if it had begun anew

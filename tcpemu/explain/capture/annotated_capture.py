@@ -110,6 +110,8 @@ class CaptureInPieces:
             names=tuple(names.all()),
         )
         """All of the file but its packets."""
+        self.left_out = lost
+        """Packets that are not in it, since the network lost them on their way to the viewer."""
 
     def _note_host(self, sight: PacketSeen) -> None:
         if sight.point is not Point.LOST:

@@ -128,7 +128,7 @@ class Panel {
   fields(packet) {
     const [seq, ack, win] = packet.raw;
     const travelled = packet.arrived === undefined ? "" : ` → ${seconds(packet.arrived, this.decimals)} s, ${duration(packet.arrived - packet.at)}`;
-    const fate = packet.lost ? ` — ${packet.lost}` : packet.arrived === undefined ? " — still on its way when the run ends" : travelled;
+    const fate = packet.lost ? ` — ${packet.lost} (in no capture, but with --with-lost)` : packet.arrived === undefined ? " — still on its way when the run ends" : travelled;
     return [
       ["from, to", `${packet.source} → ${packet.target}, TTL ${packet.ttl}`],
       ["time", `${seconds(packet.at, this.decimals)} s${fate}`],
