@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from tcpemu.cli.captures.diagnose_options import answer, diagnose
+from tcpemu.cli.fault_options import Crashed, Cut, Delayed, Doubled, Lost, Overtaken, Rejected, ResetAt
 from tcpemu.cli.kernels.kernel_app import kernels
 from tcpemu.cli.kernels.trace_options import Answers, Check, RealKernelOption, Sources
 from tcpemu.cli.labs.lab_app import labs
@@ -492,75 +493,6 @@ EveryLink: TypeAlias = Annotated[
         metavar="TEXT",
         help="What lies between any two hosts: 'delay 20 ms, loss 1 %, rate 10 Mbit/s'; also jitter, duplicate, "
         "reorder, queue and mark (packets), queue_octets and mtu (octets), icmp no.",
-    ),
-]
-_FAULTS = "Faults"
-Lost: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--lose",
-        metavar="ROLE:HOST",
-        help="Lose a packet of what a host opens: third-ack:c3, 'syn*3:c3' for three, 'data 2:c3#2' of its second "
-        "connection, 'data 1:c3 by server'. Roles: syn, syn-ack, third-ack, fin, rst, data N, ack N, "
-        "retransmission N (N is 1 if left out). All faults may be repeated.",
-        rich_help_panel=_FAULTS,
-    ),
-]
-Delayed: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--delay",
-        metavar="ROLE:HOST=TIME",
-        help="Let it arrive later: 'data 2:c3=1 s'.",
-        rich_help_panel=_FAULTS,
-    ),
-]
-Doubled: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option("--duplicate", metavar="ROLE:HOST", help="Let it arrive twice.", rich_help_panel=_FAULTS),
-]
-Overtaken: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--reorder", metavar="ROLE:HOST", help="Let the next packet overtake it.", rich_help_panel=_FAULTS
-    ),
-]
-Rejected: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--reject",
-        metavar="ROLE:HOST=WORDS",
-        help="Lose it, and let a router say by ICMP why: 'syn:c3=host unreachable'; also net unreachable, port "
-        "unreachable, prohibited, time exceeded.",
-        rich_help_panel=_FAULTS,
-    ),
-]
-ResetAt: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--reset",
-        metavar="HOST@TIME",
-        help="Let a RST come to both ends of a host's connections: 'c3@2 s', 'c3#1@2 s' of its first one.",
-        rich_help_panel=_FAULTS,
-    ),
-]
-Cut: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--cut",
-        metavar="HOST@TIME..TIME",
-        help="Lose all packets of a host for a time, or from then on: 'c3@2 s..5 s', 'by c3@2 s' what it sends.",
-        rich_help_panel=_FAULTS,
-    ),
-]
-Crashed: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--crash",
-        metavar="HOST@TIME..TIME",
-        help="Stop a host without a word; with a second time it starts again, and with it its servers: "
-        "'server@2 s..5 s'.",
-        rich_help_panel=_FAULTS,
     ),
 ]
 ReportPage: TypeAlias = Annotated[
