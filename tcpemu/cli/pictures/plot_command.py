@@ -14,6 +14,8 @@ from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.explain.lines.style import line
 from tcpemu.explain.plots.cwnd_plot import cwnd_picture
 from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, USUAL_DPI, MissingLibraryError, drawn, require_library
+from tcpemu.explain.plots.draw_ladder import drawn_ladder, rows_that_fit
+from tcpemu.explain.plots.ladder_plot import ladder_picture
 from tcpemu.explain.plots.picture import NothingToDrawError, Picture, Style
 from tcpemu.explain.plots.queues_plot import queues_picture
 from tcpemu.explain.plots.rate_plot import rate_picture
@@ -36,10 +38,11 @@ class Kind(Enum):
     THROUGHPUT = "throughput"
     COMPARE = "compare"
     RATE = "rate"
+    LADDER = "ladder"
 
 
 OF_A_CONNECTION = {Kind.SEQUENCE, Kind.CWND, Kind.RTT, Kind.THROUGHPUT, Kind.COMPARE}
-_FOLLOWED = {Kind.CWND, Kind.RTT, Kind.COMPARE}
+_FOLLOWED = {Kind.CWND, Kind.RTT, Kind.COMPARE, Kind.LADDER}
 """What needs the inner life of connections."""
 _LARGEST, _MOST_DOTS = 100.0, 20_000
 """Inches of a picture, and dots on either side of it."""
@@ -115,6 +118,9 @@ def plot_scenario(
     form: PictureForm,
 ) -> None:
     """Draw the runs, each with its name, and write the picture. Raises UsageError."""
+    if kind is Kind.LADDER:
+        _plot_ladder(name, output, results[0][1], form)
+        return
     try:
         picture = _picture(name, kind, client, results)
     except NothingToDrawError as error:
@@ -127,6 +133,18 @@ def plot_scenario(
         except NothingToDrawError as error:
             raise UsageError(f"--size: {error}") from None
         write_whole(output, octets)
+    show([line(f"Written: {output}")])
+
+
+def _plot_ladder(name: str, output: Path, result: Result, form: PictureForm) -> None:
+    title = form.title or visible(f"{name}: {result.scenario.title}")
+    try:
+        picture = ladder_picture(title, _note([result]), result, rows_that_fit(form.size))
+    except NothingToDrawError as error:
+        raise UsageError(f"{name}: {error}") from None
+    with patience(f"drawing {output}"):
+        kind = output.suffix.lower().lstrip(".")
+        write_whole(output, drawn_ladder(picture, kind, form.size, form.dpi, form.style))
     show([line(f"Written: {output}")])
 
 
@@ -171,7 +189,7 @@ def results_for(
         results = results_of_columns(name, columns, until, watch)
         return [(_short(column.label), result) for column, result in zip(columns, results, strict=True)]
     runs = run_command.chosen_runs(name, settings, only)
-    chosen = runs[:1] if kind is Kind.SEQUENCE else runs
+    chosen = runs[:1] if kind in {Kind.SEQUENCE, Kind.LADDER} else runs
     return [(each.name, each) for each in run_command.results_of_runs(name, chosen, until, watch)]
 
 

@@ -28,7 +28,8 @@ KindOfPlot: TypeAlias = Annotated[
         help="queues: both queues of each listener, with limits, drops and retransmissions; sequence: the "
         "time-sequence graph of a connection, with SACKs and window; cwnd: congestion window, threshold, in flight and "
         "states of recovery; rtt: round-trip times and RTO; throughput: bits a second of each connection; compare: "
-        "windows, data and round-trip times of several runs in one; rate: connections accepted a second in each run.",
+        "windows, data and round-trip times of several runs in one; rate: connections accepted a second in each run; "
+        "ladder: the packets of a run, its data as trains, for a slide.",
     ),
 ]
 OneClient: TypeAlias = Annotated[

@@ -84,6 +84,23 @@ def short_end(phase: Phase) -> str:
     return f"{name} is over after {span_words(phase.until - phase.at)}; the window is {segments(phase.after.cwnd)}"
 
 
+def headline(phase: Phase) -> str:
+    """The same in as few words as stand beside a line on a slide."""
+    before, after = phase.before.cwnd, phase.after
+    match phase:
+        case SlowStart():
+            return f"slow start ends: {after.cwnd}"
+        case Recovery():
+            return f"recovery: {before} to {after.ssthresh}"
+        case TimeOuts():
+            return f"time-out: {before} to 1"
+        case Reduction():
+            return f"ECN: {before} to {after.ssthresh}"
+        case Undo():
+            return f"taken back: {after.cwnd}"
+    return ""
+
+
 _SHORT_ENDS = {
     Why.TRAIN: ": HyStart found that ACKs come in a row as long as the path",
     Why.DELAY: ": HyStart found that round-trip times grow",

@@ -8,7 +8,9 @@
 - `rtt_plot.py`: round-trip times and the time-out
 - `throughput_plot.py`: bits a second of each connection
 - `runs_plot.py`: windows, data and round-trip times of several runs upon one another
+- `ladder_plot.py`: a run as a ladder for a slide, its data as trains
 - `rate_plot.py`: accepted connections a second against what the formula says
 - `draw.py`: draws a picture with matplotlib
+- `draw_ladder.py`: draws a ladder with it
 - `in_grey.py`: turns what is drawn into black and greys, for print
 """

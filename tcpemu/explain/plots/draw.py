@@ -52,7 +52,7 @@ _LETTERS_OF_A_LEGEND, _LETTERS_OF_A_HANDLE = 15, 5
 _MOST_TICKS = 12
 _FEW = 60
 """More marks than this are drawn smaller."""
-_STYLE: Any = {
+STYLE: Any = {
     "svg.hashsalt": "tcpemu",
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
@@ -71,7 +71,7 @@ _STYLE: Any = {
     "legend.handletextpad": 0.5,
     "savefig.facecolor": "white",
 }
-_METADATA: dict[str, dict[str, Any]] = {
+METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": "tcpemu"},
     "pdf": {"CreationDate": None, "Creator": "tcpemu", "Producer": None},
     "png": {"Software": "tcpemu"},
@@ -158,14 +158,14 @@ def drawn(
     import matplotlib as mpl  # noqa: PLC0415 - an optional dependency
 
     content = BytesIO()
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = _figure(picture, size, style)
         if style is Style.PRINT:
             in_grey(figure)
         with warnings.catch_warnings():
             warnings.filterwarnings("error", message="constrained_layout not applied")
             try:
-                figure.savefig(content, format=kind, dpi=dpi, metadata=_METADATA[kind])
+                figure.savefig(content, format=kind, dpi=dpi, metadata=METADATA[kind])
             except UserWarning:
                 raise NothingToDrawError(
                     "the picture is too small for what is in it; give more room"
@@ -181,7 +181,7 @@ def _figure(picture: Picture, size: tuple[float, float] | None, style: Style) ->
     tall = 1.0 + rows * max(_tall(block) for block in picture.blocks)
     wide, high = size or (10.0 if columns == 1 else 8.0 * columns, tall)
     figure = Figure(figsize=(wide, high), layout="constrained")
-    figure.suptitle(_broken(f"{picture.title}\n{picture.note}", wide), x=0.01, ha="left", fontsize=12)
+    figure.suptitle(broken(f"{picture.title}\n{picture.note}", wide), x=0.01, ha="left", fontsize=12)
     parts = figure.subfigures(rows, columns, squeeze=False).flat
     stretched = any(block.stretched for block in picture.blocks)
     for part, block in zip(parts, picture.blocks, strict=False):
@@ -189,7 +189,7 @@ def _figure(picture: Picture, size: tuple[float, float] | None, style: Style) ->
     return figure
 
 
-def _broken(text: str, wide: float) -> str:
+def broken(text: str, wide: float) -> str:
     """The lines of a title, none of them wider than the picture."""
     most = max(int(wide * _LETTERS_TO_THE_INCH), 20)
     return "\n".join("\n".join(textwrap.wrap(each, most)) for each in text.split("\n"))

@@ -12,7 +12,7 @@ def in_grey(figure: Any) -> None:
     from matplotlib.collections import Collection  # noqa: PLC0415 - an optional dependency
     from matplotlib.lines import Line2D  # noqa: PLC0415
     from matplotlib.patches import Patch  # noqa: PLC0415
-    from matplotlib.text import Text  # noqa: PLC0415
+    from matplotlib.text import Annotation, Text  # noqa: PLC0415
 
     for artist in figure.findobj(Line2D):
         artist.set_color(_grey(artist.get_color(), most=_LIGHTEST_LINE))
@@ -24,8 +24,10 @@ def in_grey(figure: Any) -> None:
     for artist in figure.findobj(Collection):
         artist.set_facecolor([_grey(each, most=1.0) for each in artist.get_facecolor()])
         artist.set_edgecolor([_grey(each, most=_LIGHTEST_LINE) for each in artist.get_edgecolor()])
-    for artist in figure.findobj(Patch):
+    arrows = [artist.arrow_patch for artist in figure.findobj(Annotation) if artist.arrow_patch is not None]
+    for artist in [*figure.findobj(Patch), *arrows]:
         artist.set_facecolor(_grey(artist.get_facecolor()))
+        artist.set_edgecolor(_grey(artist.get_edgecolor()))
     for artist in figure.findobj(Text):
         artist.set_color(_grey(artist.get_color()))
 
