@@ -29,7 +29,7 @@ def in_grey(figure: Any) -> None:
         artist.set_facecolor(_grey(artist.get_facecolor()))
         artist.set_edgecolor(_grey(artist.get_edgecolor()))
     for artist in figure.findobj(Text):
-        artist.set_color(_grey(artist.get_color()))
+        artist.set_color(_grey(artist.get_color(), most=0.35))
 
 
 def _grey(colour: Any, most: float = 1.0) -> Any:
