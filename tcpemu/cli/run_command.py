@@ -229,7 +229,14 @@ def write_captures(
         facts = [visible(f"scenario {name}"), *facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
             worded = comments and path.suffix.lower() != ".pcap"  # which has no place for words
-            made = CaptureInPieces(result.record, seen_by, facts, comments=worded, with_lost=with_lost)
+            made = CaptureInPieces(
+                result.record,
+                seen_by,
+                facts,
+                comments=worded,
+                with_lost=with_lost,
+                transfers=result.network.transfers,
+            )
             write_packets(path, made.head, made.packets())
         written.append(Written(path, made.left_out))
     return written

@@ -93,7 +93,9 @@ class ScenarioRun:
         Raises CaptureError for another suffix, OSError from the disk.
         """
         facts = [*self._heading.facts, self.scenario.title]
-        write_capture(path, capture_of(self.record, seen_by, facts, comments=comments))
+        write_capture(
+            path, capture_of(self.record, seen_by, facts, comments=comments, transfers=self.transfers)
+        )
         return Path(path)
 
     @property

@@ -30,12 +30,14 @@ from dataclasses import replace
 from heapq import merge
 
 from tcpemu.explain.capture.chosen_sights import ChosenSight, ChosenSights
+from tcpemu.explain.capture.figure_words import figures_after
 from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.foresight import homes_of
 from tcpemu.explain.facts.rows import PacketRow, Row, each_row
 from tcpemu.explain.lines.count_words import count as how_many
 from tcpemu.network.record import HostEvent, PacketSeen, Point, Record
+from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.version import __version__
 from tcpemu.wire.capture_file import Capture, CaptureError, Direction, Interface, Packet
@@ -63,12 +65,16 @@ def capture_of(
     *,
     comments: bool = True,
     with_lost: bool = False,
+    transfers: Transfers | None = None,
 ) -> Capture:
     """The capture of a run. `facts` (scenario, seed, kernel) become comments of the file.
 
-    `with_lost` adds the packets that the viewer never saw, as the network lost them.
+    `with_lost` adds the packets that the viewer never saw, as the network lost them. With `transfers`, which a network
+    keeps where it is asked to, comments say how the windows of who sends data stood after each packet.
     """
-    made = CaptureInPieces(record, seen_by, facts, comments=comments, with_lost=with_lost)
+    made = CaptureInPieces(
+        record, seen_by, facts, comments=comments, with_lost=with_lost, transfers=transfers
+    )
     return replace(made.head, packets=tuple(made.packets()))
 
 
@@ -86,8 +92,10 @@ class CaptureInPieces:
         *,
         comments: bool = True,
         with_lost: bool = False,
+        transfers: Transfers | None = None,
     ) -> None:
         self._record = record
+        self._figures = figures_after(record, transfers) if transfers is not None and comments else {}
         self._seen_by = seen_by
         self._comments, self._with_lost = comments, with_lost
         self._sights = ChosenSights(record, seen_by)
@@ -166,6 +174,9 @@ class CaptureInPieces:
         if row is not None:
             here = sight.point is Point.RECEIVED
             comment = comment_on(row, departure=once or not here, arrival=once or here)
+            node, words = self._figures.get(sight.number, ("", ""))
+            if words and (once or node == sight.node):
+                comment = f"{comment} {words}".lstrip()
         lost = sight.point is Point.LOST
         return Packet(
             at=sight.at,
