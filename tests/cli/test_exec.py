@@ -184,6 +184,10 @@ def test_each_fault_that_met_nothing_is_told(option, told):
         ),
         (["--host", "a=server.py", "--link", "mtu many"], "mtu 'many'; give a whole number of octets"),
         (["--host", "a=server.py", "--link", "mtu 20"], "a link has 68 to"),
+        (["--host", "a=server.py", "--link", "mtu 1400, icmp maybe"], "icmp 'maybe'; give yes, or no"),
+        (["--host", "a=server.py", "--link", "queue_octets 9"], "nothing waits on a link without a rate"),
+        (["--host", "a=server.py", "--reject", "syn:a"], "write it as ROLE:HOST=WORDS"),
+        (["--host", "a=server.py", "--reject", "syn:a=no route"], "host unreachable"),
         (["--host", "a=server.py", "--link", "queue 0"], "give a whole number of packets"),
         (["--host", "a=server.py", "--link", "delay much"], "delay 'much'; give a time such as"),
         (["--host", "a=server.py", "--lose", "third-ack:b"], "there is no host 'b'; there are a"),
@@ -316,3 +320,11 @@ def test_a_setting_that_cannot_be(setting, words):
     ran = CliRunner().invoke(app, ["exec", "--host", "server=server.py", "--set", setting])
     assert ran.exit_code == 2
     assert words in ran.stderr
+
+
+def test_a_link_may_be_silent_and_hold_so_many_octets_and_a_router_may_reject_a_packet():
+    assert link_conditions("mtu 1400, icmp no, rate 1 Mbit/s, queue_octets 9000") == Conditions(
+        mtu=1400, icmp=False, rate=1_000_000, queue_octets=9000
+    )
+    (fault,) = faults_of({"reject": ["syn:c3=host unreachable"]}, ["c3"])
+    assert (fault.what, fault.role, fault.of, fault.says) == ("reject", "syn", "c3", "host unreachable")
