@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
+from tcpemu.scenario.format.links.link_tables import Link
 from tcpemu.scenario.format.problems import Problem, did_you_mean, hold
-from tcpemu.scenario.format.scenario_file import FaultTable, Link
+from tcpemu.scenario.format.scenario_file import FaultTable
 from tcpemu.scenario.format.strict_table import Table
 from tcpemu.scenario.format.written_values import Duration, Name, Words, parse_duration
 from tcpemu.stack.base.units import MILLISECOND, SECOND

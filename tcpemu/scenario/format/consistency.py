@@ -5,8 +5,9 @@ from typing import Literal
 
 from tcpemu.network.conditions import MEASURES
 from tcpemu.scenario.format.host_settings import HostTable
+from tcpemu.scenario.format.links.link_tables import Link
 from tcpemu.scenario.format.problems import Problem, did_you_mean
-from tcpemu.scenario.format.scenario_file import Link, Scenario
+from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.written_values import duration_text
 from tcpemu.wire.ipv6 import LEAST_IPV6_MTU
 

@@ -7,11 +7,11 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from tcpemu.scenario.format.actions import SERVER_WORDS, SYNONYMS, WORDS, Act
+from tcpemu.scenario.format.links.link_tables import Link
 from tcpemu.scenario.format.problems import BrokenRulesError, Problem, did_you_mean, in_toml
 from tcpemu.scenario.format.scenario_file import (
     Accept,
     ClientGroup,
-    Link,
     ListenOptions,
     Scenario,
     Server,

@@ -15,8 +15,9 @@ from typing import Any, Literal, TypeAlias
 from tcpemu.network import Attached, Conditions, Network, Node, RawNode, Red, Rule, seeds
 from tcpemu.scenario.format.consistency import SERVER, given_addresses
 from tcpemu.scenario.format.host_settings import HostTable
+from tcpemu.scenario.format.links.link_tables import Drop, Link, RedTable
 from tcpemu.scenario.format.load_scenario import Run, runs
-from tcpemu.scenario.format.scenario_file import ClientGroup, Drop, Link, RedTable, Scenario
+from tcpemu.scenario.format.scenario_file import ClientGroup, Scenario
 from tcpemu.scenario.running.bare_syns import SynSource, make_syn, reset_answers
 from tcpemu.scenario.running.client import Abandoned, Client
 from tcpemu.scenario.running.option_values import option_values
