@@ -125,6 +125,8 @@ _PATTERNS = {
     Meaning.LOSS: ("0.85", "xx"),
 }
 """The grey and the pattern of bands in print."""
+_ABOVE = frozenset({Meaning.SRTT})
+"""Curves that many spots would hide."""
 _RUN_LINES = ("-", "--", "-.", ":", "-", "--")
 _RUNS = tuple(zip((_BLUE, _RED, _GREEN, _PURPLE, _ORANGE, _SKY), ("o", "s", "^", "D", "v", "P"), strict=True))
 
@@ -402,6 +404,7 @@ def _curve(ax: "Axes", curve: Curve, scale: float, top: float, look: _Look) -> N
         marker="o" if curve.dots else "",
         markersize=3.5,
         label=label,
+        zorder=5 if curve.meaning in _ABOVE else 2,
     )
     if curve.between:
         ends = [[each[place] for each in curve.between] for place in range(3)]
