@@ -1,13 +1,13 @@
 """What a command does about runs that take long or much memory: the garbage collector rests, and there is a limit."""
 
 import functools
-import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from tcpemu.cli.user_mistakes import UsageError
+from tcpemu.scenario.running.collector_off import collector_off
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,29 +18,14 @@ _UNITS = {"kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2,
 
 
 def for_long_work(command: Callable[P, R]) -> Callable[P, R]:
-    """Run a command without the garbage collector and within the limit of memory; both are as before afterwards.
-
-    What a run keeps is kept to its end, and what it lets go is freed at once: nothing of it refers to itself. The
-    collector would look at millions of events again and again (45 % of the time of a long run) and find nothing.
-    """
+    """Run a command without the garbage collector and within the limit of memory; both are as before afterwards."""
 
     @functools.wraps(command)
     def working(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _collector_off(), _limited(memory_limit()):
+        with collector_off(), _limited(memory_limit()):
             return command(*args, **kwargs)
 
     return working
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @contextmanager

@@ -1,15 +1,14 @@
 """One run of a sweep, in whatever process: from its number to its measures. Nothing of the run is left afterwards."""
 
-import gc
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from tcpemu.scenario.format.load_scenario import Run
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.running import build
+from tcpemu.scenario.running.collector_off import collector_off
 from tcpemu.sweep.plan import Plan
 from tcpemu.sweep.run_measures import Value, times_of
 from tcpemu.sweep.run_tally import RunTally
@@ -43,7 +42,7 @@ class Worker:
     def runs(self, numbers: Sequence[int]) -> tuple[list[MeasuredRun], float]:
         """These runs, and how many seconds they took."""
         begin = perf_counter()
-        with _collector_off():
+        with collector_off():
             done = [self.run(number) for number in numbers]
         return done, perf_counter() - begin
 
@@ -79,18 +78,6 @@ class Worker:
             if len(self._compiled) > _KEPT:
                 self._compiled.popitem(last=False)
         return found
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """A run keeps nothing that needs the garbage collector, which would take a large part of its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 _of_process: list[Worker] = []

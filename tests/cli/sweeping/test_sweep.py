@@ -9,21 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
-
-CROWD = """
-title = "A crowd at a small queue"
-duration = "4 s"
-[server]
-backlog = 2
-answer = "time"
-then = "close"
-accept = { every = "5 ms" }
-[[clients]]
-name = "crowd"
-count = 20
-start = { rate = 400, poisson = true }
-do = ["connect", "read_to_end", "close"]
-"""
+from tests.sweep.conftest import CROWD
 
 
 @pytest.fixture
