@@ -4,7 +4,7 @@ A kernel's rules are its own, and stand in its generation. What depends on how i
 the room that segments leave free for headers, which grows with the drivers and tunnels that are built in, and
 with it the memory that segments take, which shows in how much send() takes, in windows, and in TCPRcvCoalesce; and
 CONFIG_TCP_AO, with which a segment is dropped whose options cannot be read; and CONFIG_HZ, the ticks that timers go
-by. All of them have cubic as the first congestion control, and change no default of a sysctl of TCP.
+by. All of them have cubic as the first congestion control. What their files of sysctls set is not known here.
 
 Read in /boot/config of the packages linux-image and linux-modules: Debian's of 5.10, 6.1, 6.12, 6.16 to 6.18, 7.2 and
 7.3, Ubuntu's of 4.4.0-21, 4.15.0-20, 5.4.0-26, 5.15.0-25 and 6.8.0-31.

@@ -130,9 +130,19 @@ reuseaddr = true
 fastopen = 5
 fastopen_no_cookie = true
 """,
+    "Slow": """
+share = "1 %"
+every = "50 ms"
+""",
+    "Pause": """
+from = "2 s"
+lasts = "200 ms"
+every = "5 s"
+""",
     "Accept": """
 from = "2 s"
 every = "10 ms"
+by_chance = true
 at = ["1 s", "2.5 s"]
 limit = 3
 never = true
@@ -154,6 +164,7 @@ start = "500 ms"
 do = ["connect", { send = "hello" }]
 port = 8080
 own_port = 5000
+patience = "3 s"
 replies = "rst"
 spoof = "198.18.0.0/24"
 """,

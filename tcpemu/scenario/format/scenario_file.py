@@ -88,11 +88,11 @@ class Pause(Table):
     """The server does not call accept() for a time: garbage collection, a reload, a disk that is slow."""
 
     begin: Annotated[Duration, Field(alias="from")] = 0
-    """When the first one begins."""
+    """When the first one starts."""
     lasts: Annotated[Duration, AfterValidator(_some_time)]
     """How long each is."""
     every: Annotated[Duration, AfterValidator(_some_time)] | None = None
-    """The time from the beginning of one to that of the next; there is one if not given."""
+    """The time from the start of one to that of the next; there is one if not given."""
 
     @model_validator(mode="after")
     def _rules(self) -> Self:

@@ -50,7 +50,7 @@ def test_each_says_what_would_change_it(source, only, reason, change):
 def test_what_happens_again_is_summed_up_with_its_windows():
     near = next(turn for turn in told_of("shared-bottleneck") if turn.reason == "RECOVERY")
     assert near.times == 3
-    assert "Again at 1.64912 s (window 48, threshold 33, 1 repeat) and at 3.32192 s" in near.text
+    assert "Again at 1.64912 s (window 48, threshold 33, 1 repeat) and at 3.326544 s" in near.text
 
 
 def test_a_turning_point_knows_its_packet():

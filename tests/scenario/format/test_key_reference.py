@@ -26,6 +26,8 @@ TABLES = frozenset(
         "server",
         "options",
         "accept",
+        "slow",
+        "pauses",
         "relisten",
         "clients",
         "faults",
