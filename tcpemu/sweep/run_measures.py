@@ -135,12 +135,12 @@ def names() -> Iterator[tuple[str, str]]:
     yield from ((name, about) for name, (_, about) in _WHOLE.items())
     for name in _QUEUES:
         yield f"{name}.max", "the longest that the server's queue was; also .mean, over time"
-        yield f"{name}.at.TIME", "how long it was then: accept_queue.at.500ms"
-        yield f"{name}.every.TIME", "a sample each so often: accept_queue.every.100ms"
+        yield f"{name}.at.TIME", f"how long it was then: {name}.at.500ms"
+        yield f"{name}.every.TIME", f"a sample each so often: {name}.every.100ms"
     yield "COUNTER", "a counter of the server, as ListenOverflows; HOST:COUNTER one of another host"
     yield (
-        "MODULE:FUNCTION",
-        "a function of your own, in a module or FILE.py: takes the Result, gives a number",
+        "FILE.py:FUNCTION",
+        "a function of your own, or MODULE:FUNCTION: takes the Result, gives a number",
     )
 
 

@@ -133,7 +133,7 @@ def test_a_function_that_gives_no_number(tmp_path):
 
 
 def test_every_measure_that_is_listed_can_be_taken():
-    forms = {"COUNT.share": "failed.share", "COUNTER": "ListenDrops", "MODULE:FUNCTION": "math:floor"}
+    forms = {"COUNT.share": "failed.share", "COUNTER": "ListenDrops", "FILE.py:FUNCTION": "math:floor"}
     for name, about in names():
         assert about
         shown = forms.get(name, name.replace("TIME", "500ms") if "queue" in name else name)

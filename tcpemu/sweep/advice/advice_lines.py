@@ -12,9 +12,10 @@ from tcpemu.sweep.advice.rules_of_thumb import rules_beside
 from tcpemu.sweep.sweep_table import cell, number
 
 _LABELS = {
-    "first_octet_time.p99": "p99 answer (s)",
-    "connect_time.p99": "p99 connect (s)",
-    "failed.share": "clients that fail",
+    "first_octet_time.p99": "p99 answer (s), mean",
+    "connect_time.p99": "p99 connect (s), mean",
+    "served.share": "clients answered",
+    "failed.share": "clients with an error",
     "ListenOverflows": "dropped, the queue was full",
     "accept_queue.max": "longest accept queue",
     "syn_queue.max": "longest SYN queue",
@@ -47,9 +48,12 @@ def _answer(advice: Advice) -> str:
     seeds = advice.question.seeds
     best = advice.best
     if advice.question.hopeless:
+        short = any(each.good for each in advice.tried)
         return (
-            f"No backlog is enough for {target}: clients come faster than the server takes them, so every queue is "
-            "full in the end."
+            f"No backlog is enough for {target} in the long run: clients come faster than the server takes them, so "
+            "every queue is full in the end"
+            + "; the runs below are too short to show it." * short
+            + "." * (not short)
         )
     if best is None:
         last = advice.below

@@ -6,7 +6,7 @@ from tcpemu.explain.plots.picture import Curve, Meaning, Panel, PanelBlock, Pict
 from tcpemu.sweep.advice.backlog_search import Advice
 
 _PANELS = (
-    ("failed.share", "clients that fail"),
+    ("served.share", "clients answered (%)"),
     ("ListenOverflows", "dropped as the\naccept queue was full"),
     ("accept_queue.max", "longest\naccept queue"),
 )
@@ -35,6 +35,8 @@ def advice_picture(advice: Advice) -> Picture:
 
 def _words(measure: str) -> str:
     head, _, rest = measure.partition(".")
+    if rest == "share":
+        return f"{head.replace('_', ' ')} (% of clients)"
     return f"{rest} {_TIMES[head]} (s)" if head in _TIMES else measure
 
 
@@ -48,8 +50,11 @@ def _panel(advice: Advice, measure: str, words: str, limit: float | None, most: 
     ]
     if not found:
         return None
-    points = tuple((float(each.backlog), estimate.mean) for each, estimate in found)
-    between = tuple((float(each.backlog), estimate.lowest, estimate.highest) for each, estimate in found)
+    unit = 100 if measure.endswith(".share") else 1
+    points = tuple((float(each.backlog), unit * estimate.mean) for each, estimate in found)
+    between = tuple(
+        (float(each.backlog), unit * estimate.lowest, unit * estimate.highest) for each, estimate in found
+    )
     curves = [
         Curve(
             Meaning.ONE_OF_SEVERAL,
@@ -61,11 +66,13 @@ def _panel(advice: Advice, measure: str, words: str, limit: float | None, most: 
         )
     ]
     if limit is not None:
-        curves.append(Curve(Meaning.LIMIT, "target", ((0.0, limit), (float(most), limit)), steps=False))
+        curves.append(
+            Curve(Meaning.LIMIT, "target", ((0.0, unit * limit), (float(most), unit * limit)), steps=False)
+        )
     spots = tuple(
-        Spots(Meaning.MEASURED, f"backlog {each.backlog}", ((float(each.backlog), estimate.mean),))
+        Spots(Meaning.MEASURED, f"backlog {each.backlog}", ((float(each.backlog), unit * estimate.mean),))
         for each, estimate in found
         if each.backlog == advice.backlog and limit is not None
     )
-    peak = max(estimate.highest for _, estimate in found)
+    peak = unit * max(estimate.highest for _, estimate in found)
     return Panel(words, tuple(curves), spots=spots, legend=limit is not None, whole=peak >= 10)

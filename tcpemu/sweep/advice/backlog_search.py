@@ -24,6 +24,7 @@ ENOUGH = 0.95
 BESIDE = (
     "first_octet_time.p99",
     "connect_time.p99",
+    "served.share",
     "failed.share",
     "ListenOverflows",
     "accept_queue.max",

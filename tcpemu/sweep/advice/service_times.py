@@ -43,7 +43,7 @@ def service_of(text: str) -> Service:
         return _usual(text.strip(), text)
     usual, share, slow = _usual(match[1].strip(), text), _share(match[2], text), _time(match[3], text)
     accept = {**usual.accept, "slow": {"share": share, "every": duration_text(slow)}}
-    words = f"{usual.words}, of {match[2].replace(' ', '')} {span_words(slow)}"
+    words = f"{usual.words}, {span_words(slow)} for {match[2]} of them"
     return Service(words, accept, usual.mean * (1 - share) + slow * share)
 
 

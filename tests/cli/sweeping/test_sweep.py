@@ -92,7 +92,7 @@ def test_measures_are_listed():
     done = sweep("--measures")
     assert done.exit_code == 0
     assert "first_octet_time.p99" in done.stdout
-    assert "MODULE:FUNCTION" in done.stdout
+    assert "FILE.py:FUNCTION" in done.stdout
 
 
 def test_a_sweep_that_is_interrupted_goes_on(crowd, tmp_path):
