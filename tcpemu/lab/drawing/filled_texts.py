@@ -19,6 +19,11 @@ def filled(text: str, shown: Mapping[str, str]) -> str:
     return _filled(_IN_WORDS, text, shown)
 
 
+def names_in(text: str) -> list[str]:
+    """The names of the values in a text, each once, in the order in which they first stand there."""
+    return list(dict.fromkeys(_IN_WORDS.findall(text)))
+
+
 def filled_scenario(text: str, shown: Mapping[str, str]) -> str:
     """The text of a scenario with its values. Raises UnknownNameError."""
     return _filled(_IN_TOML, text, shown)

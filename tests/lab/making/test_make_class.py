@@ -14,6 +14,7 @@ import pytest
 
 from tcpemu.lab import LabError, load_lab, make_class
 from tcpemu.lab.making.notebook_text import can_make_notebooks
+from tcpemu.lab.making.rubric_text import rubric_text
 from tcpemu.wire.capture_file import read_capture
 from tests.lab.helpers import ADA, BEN, SECRET, class_of, form, hand_in_right, lab_of, right_answers
 
@@ -109,6 +110,14 @@ def test_the_rubric_has_each_question_and_its_points(made):
     for question in lab.file.questions:
         assert f"`{question.name}`" in text
         assert all(slip.say in text for slip in question.wrong)
+
+
+def test_the_rubric_says_what_stands_for_each_name():
+    text = rubric_text(load_lab("closing"))
+    for name in set(re.findall(r"\{(\w+)\}", text)):
+        assert f"`{{{name}}}` is " in text
+    assert "`{first}` is what `select port from clients where name like 'short%' order" in text
+    assert "`{answer}` is the right answer" in text
 
 
 # Moodle.
