@@ -1,5 +1,6 @@
 """What students handed in: found, marked, and told.
 
+answers_text.py  the text of a file of answers, however it was saved
 submission.py    folders and files with answers, and whose they are
 marked.py        what came of the marking, as values
 mark_answer.py   one answer: right, a usual mistake, wrong, or none

@@ -1,21 +1,25 @@
 """One answer: right, a usual mistake, wrong, or none."""
 
+import re
 from decimal import Decimal
 
 from tcpemu.lab.drawing.filled_texts import number_text
 from tcpemu.lab.drawing.key_file import AnswerKey
 from tcpemu.lab.format.lab_file import Question
+from tcpemu.lab.marking.answers_text import unquoted
 from tcpemu.lab.marking.marked import Mark
 
 NOT_ANSWERED = "not answered"
 LONGEST_SHOWN = 80
 """Characters of an answer that are shown again."""
+_BEFORE = re.compile(r"(?:(?:frame|packet|port|number|no|nr)[.:]?\s*|\#\s*)*")
+"""What people write before a number, in small letters."""
 
 
 def mark_answer(question: Question, answer: AnswerKey, given: object) -> Mark:
     """The mark for an answer as TOML gives it."""
     shown = _shown(given)
-    if given is None or (isinstance(given, str) and not given.strip()):
+    if given is None or (isinstance(given, str) and not unquoted(given)):
         return Mark(question.name, Decimal(0), question.points, NOT_ANSWERED)
     if question.kind == "choice":
         points, said = _choice(question, answer, given)
@@ -30,7 +34,7 @@ def _shown(given: object) -> str:
 
 
 def _choice(question: Question, answer: AnswerKey, given: object) -> tuple[Decimal, str]:
-    letter = str(given).strip().strip("().").lower()
+    letter = unquoted(str(given)).strip("().").lower()
     option = next((option for option in answer.options if option.letter == letter), None)
     if option is None:
         letters = ", ".join(option.letter for option in answer.options)
@@ -54,13 +58,13 @@ def _number(question: Question, answer: AnswerKey, given: object) -> tuple[Decim
 
 
 def number_of(given: object, unit: str = "") -> Decimal | None:
-    """The number of an answer: as TOML has it, or a text such as "0.25", "0,25" or "0.25 s"; None for what is none."""
+    """The number of an answer: as TOML has it, or a text such as "0,25", "0.25 s" or "frame 12"; else None."""
     if isinstance(given, bool) or not isinstance(given, int | float | str | Decimal):
         return None
     text = str(given).strip()
     if isinstance(given, str):
-        text = text.lower().removesuffix(unit.lower()).strip() if unit else text
-        text = text.removeprefix("frame").strip().replace(",", ".", 1).replace("_", "")
+        text = unquoted(text).lower().removesuffix(unit.lower()).strip()
+        text = _BEFORE.sub("", text, count=1).replace(",", ".", 1).replace("_", "")
     try:
         number = Decimal(text)
     except ArithmeticError:

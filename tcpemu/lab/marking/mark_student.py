@@ -17,6 +17,8 @@ from tcpemu.lab.trying.mended_run import MendingTask, try_mended
 from tcpemu.lab.trying.program_run import ProgramTask, try_program
 from tcpemu.stack.base.units import SECOND
 
+NOT_MARKED = "not marked"
+
 
 def mark_student(key: KeyFile, student: StudentKey, submission: Submission) -> MarkedStudent:
     """The marks of a submission. Nothing in it raises."""
@@ -24,6 +26,8 @@ def mark_student(key: KeyFile, student: StudentKey, submission: Submission) -> M
     for question, answer in zip(key.questions, student.answers, strict=True):
         if question.handed_in:
             marked.marks.append(_file(key, student, submission, question, answer))
+        elif submission.refused:
+            marked.marks.append(Mark(question.name, Decimal(0), question.points, NOT_MARKED))
         else:
             marked.marks.append(mark_answer(question, answer, submission.answers.get(question.name)))
     return marked

@@ -91,20 +91,22 @@ def _syntax_problem(error: tomllib.TOMLDecodeError) -> Problem:
 
 def file_text(path: Path, name: str) -> str:
     """The text of a file, without the byte order mark that some editors put before it. Raises ScenarioError."""
+    octets = file_octets(path, name)
     try:
-        octets = _octets(path, name)
         return octets.removeprefix(codecs.BOM_UTF8).decode("utf-8")
-    except OSError as error:
-        raise ScenarioError(name, [Problem("", f"cannot be read: {error.strerror}", "")]) from None
     except UnicodeDecodeError as error:
         at = error.start
         problem = Problem(f"octet {at}", "not UTF-8", "save the file as UTF-8")
         raise ScenarioError(name, [problem]) from None
 
 
-def _octets(path: Path, name: str) -> bytes:
-    with path.open("rb") as file:
-        octets = file.read(MOST_OCTETS + 1)
+def file_octets(path: Path, name: str) -> bytes:
+    """What is in a file of text. Raises ScenarioError for what cannot be read or is too large, and for a capture."""
+    try:
+        with path.open("rb") as file:
+            octets = file.read(MOST_OCTETS + 1)
+    except OSError as error:
+        raise ScenarioError(name, [Problem("", f"cannot be read: {error.strerror}", "")]) from None
     if is_capture(octets):
         mend = f"to read it: tcpemu diagnose {name}; one of its packets: tcpemu explain {name} --frame 1"
         raise ScenarioError(name, [Problem("", "this is a capture, not a scenario", mend)])

@@ -50,6 +50,10 @@ LETTERS = AnswerKey(
         (7, 1, "twice"),
         (Decimal("7.03"), 0, "late"),
         ("", 0, "not answered"),
+        ("“”", 0, "not answered"),
+        ("“3.5 s”", 2, ""),
+        ("frame", 0, "'frame' is no number"),
+        ("3 or 4", 0, "'3 or 4' is no number"),
         (None, 0, "not answered"),
         ("three", 0, "'three' is no number"),
         (True, 0, "'True' is no number"),
@@ -68,7 +72,19 @@ def test_a_number(given, points, says):
     assert len(mark.said) < 300
 
 
-@pytest.mark.parametrize(("given", "right"), [(12, True), ("12", True), ("frame 12", True), (13, False)])
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        (12, True),
+        ("12", True),
+        ("frame 12", True),
+        ("Frame: 12", True),
+        ("#12", True),
+        ("„frame no. 12“", True),
+        ("packet 12", True),
+        (13, False),
+    ],
+)
 def test_a_frame(given, right):
     key = AnswerKey(name="f", text="?", right="12", because="so")
     assert mark_answer(FRAME, key, given).right is right
@@ -79,6 +95,8 @@ def test_a_frame(given, right):
     [
         ("b", True, ""),
         (" B) ", True, ""),
+        ("“b”", True, ""),
+        ("’b’", True, ""),
         ("a", False, "no X"),
         ("z", False, "none of the letters a, b"),
         (2, False, "none"),

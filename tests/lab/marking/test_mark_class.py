@@ -1,6 +1,7 @@
 """A whole class: what is found in folders of any shape, and that nobody's mistake stops the marking of others."""
 
 import json
+import os
 
 import pytest
 
@@ -59,7 +60,12 @@ def test_who_handed_in_nothing_is_listed(made, tmp_path):
         ("student = 7\n[answers]\nport = 1\n", "found 7"),
         ('student = "ada"\nanswers = 3\n', "no table"),
         ('student = "ada"\n[answers]\nprot = 1\n', "unknown question; did you mean 'port'?"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfe", "whose it is does not stand in it"),
+        (b"\xff\xfex", "octet 2: not UTF-16-LE; save the file as UTF-8"),
+        (b"\xff", "not UTF-8"),
+        (b"PK\3\4rest", "a zip archive; unpack it first"),
+        (b"a\0b", "no text"),
+        (b"[answers]", "whose it is does not stand in it"),
     ],
 )
 def test_a_broken_file_is_told_and_stops_nobody(made, tmp_path, text, says):
@@ -86,13 +92,120 @@ def test_what_is_no_toml_is_read_line_by_line_and_told(made, tmp_path):
     assert "line by line" in marked.problems[0]
 
 
-def test_who_hands_in_twice_is_told_which_one_counts(made, tmp_path):
+@pytest.mark.parametrize(
+    ("times", "points", "says"),
+    [
+        (
+            (200, 100),
+            1,
+            (
+                "b/answers.toml: handed in too, and not marked: ",
+                "a/answers.toml was, which was modified later",
+            ),
+        ),
+        (
+            (100, 200),
+            0,
+            (
+                "a/answers.toml: handed in too, and not marked: ",
+                "b/answers.toml was, which was modified later",
+            ),
+        ),
+        (
+            (100, 100),
+            0,
+            ("a/answers.toml: handed in too", "the last by name of those modified at the same time"),
+        ),
+    ],
+)
+def test_of_several_the_latest_counts_and_the_others_are_told(made, tmp_path, times, points, says):
     _, _, key = made
     put(tmp_path / "in" / "a", right(made, 0))
     put(tmp_path / "in" / "b", right(made, 0).replace("port = ", "port = 1"))
+    for name, time in zip("ab", times, strict=True):
+        os.utime(tmp_path / "in" / name / "answers.toml", (time, time))
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert marked.points == points
+    assert all(words in marked.problems[0] for words in says)
+
+
+def test_a_later_file_of_another_lab_does_not_replace_the_answers(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in" / "a", right(made, 0))
+    put(tmp_path / "in" / "b", right(made, 0).replace('"own"', '"other"'))
+    os.utime(tmp_path / "in" / "a" / "answers.toml", (1, 1))
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=True)[:1]
+    assert (marked.id, marked.points) == ("ada", 1)
+    assert "b/answers.toml: handed in, but not marked: lab: found 'other'" in marked.problems[0]
+
+
+def test_a_file_of_another_lab_is_told_to_its_student(made, tmp_path):
+    _, _, key = made
+    for name in ("free", "ada"):
+        put(tmp_path / name / name, right(made, 0).replace('"own"', '"other"'))
+        ada, ben = mark_class(key, submissions(tmp_path / name, key), everybody=True)
+        assert (ada.id, ada.handed_in, ada.points, ada.most) == ("ada", True, 0, 1)
+        assert [mark.said for mark in ada.marks] == ["not marked"]
+        assert "handed in, but not marked: lab: found 'other', and the key is of 'own'" in ada.problems[0]
+        assert not ben.handed_in
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1", "cp1252"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_however_an_editor_saved_it(made, tmp_path, coding, newline):
+    _, _, key = made
+    (tmp_path / "in").mkdir()
+    octets = f"# Jürgen\n{right(made, 0)}".replace("\n", newline).encode(coding)
+    (tmp_path / "in" / "answers.toml").write_bytes(octets)
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert (marked.id, marked.points) == ("ada", 1)
+    guessed = coding in ("latin-1", "cp1252")
+    assert ["octet 3: not UTF-8; it was read as Latin-1" in each for each in marked.problems] == [
+        True
+    ] * guessed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "port = “{}”",
+        "port = «{}»",
+        "port = #{}",
+        "port: {}",
+        'port = "{}',
+        'port = {}\nport = ""',
+        "port = no. {}",
+    ],
+)
+def test_what_was_answered_is_never_not_answered(made, tmp_path, line):
+    _, _, key = made
+    text = f"lab = “own”\nstudent = “ada”\n[answers]\n{line.format(right_answers(key.students[0])['port'])}\n"
+    put(tmp_path / "in", text)
+    (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
+    assert (marked.id, marked.points) == ("ada", 1)
+
+
+def test_answers_without_their_table_are_marked_and_told(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in", right(made, 0).replace("[answers]\n", ""))
     (marked,) = mark_class(key, submissions(tmp_path / "in", key), everybody=False)
     assert marked.points == 1
-    assert "b/answers.toml: handed in again" in marked.problems[0]
+    assert "[answers] is missing above them" in marked.problems[0]
+
+
+def test_an_archive_is_to_be_unpacked(made, tmp_path):
+    _, _, key = made
+    put(tmp_path / "in" / "ada", "", "work.zip")
+    with pytest.raises(LabError, match=r"there is no answers\.toml in it; unpack .*ada/work\.zip first"):
+        submissions(tmp_path / "in", key)
+    put(tmp_path / "in", "", "all.zip")
+    put(tmp_path / "in" / "x", right(made, 1))
+    ada, ben = mark_class(key, submissions(tmp_path / "in", key), everybody=True)
+    assert (ada.id, ada.handed_in, ada.points) == ("ada", True, 0)
+    assert [each.partition("ada/")[2] for each in ada.problems] == [
+        "work.zip: handed in, but not marked: unpack work.zip first"
+    ]
+    assert (ben.points, ben.problems) == (1, [])
 
 
 def test_answers_in_somebody_elses_folder_are_told(made, tmp_path):
