@@ -7,6 +7,7 @@ from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.explain.phases.flow_history import FlowHistory
 from tcpemu.explain.phases.transfer_phases import (
+    NO_THRESHOLD,
     LossProbe,
     Phase,
     Recovery,
@@ -65,9 +66,17 @@ def short_words(phase: Phase) -> str:
         case SlowStart():
             return f"slow start ends{_short_end(phase)}; the window is {segments(phase.after.cwnd)}"
         case Recovery():
-            return f"recovery begins: the window of {segments(phase.before.cwnd)} comes down to {phase.after.ssthresh}"
+            how = (
+                f"is {phase.first_cwnd} at once, below the threshold of" if _below(phase) else "comes down to"
+            )
+            return (
+                f"recovery begins: the window of {segments(phase.before.cwnd)} {how} {phase.after.ssthresh}"
+            )
         case TimeOuts():
-            return f"the window of {segments(phase.before.cwnd)} is 1, and slow start goes up to {phase.after.ssthresh}"
+            known = phase.after.ssthresh < NO_THRESHOLD
+            return f"{_fall(phase)}" + (
+                f", and slow start goes up to {phase.after.ssthresh}" if known else ""
+            )
         case Reduction():
             fall = f"from {phase.before.cwnd} to {phase.after.ssthresh}"
             return f"the window comes down {fall}: the peer echoes congestion (ECN)"
@@ -91,14 +100,27 @@ def headline(phase: Phase) -> str:
         case SlowStart():
             return f"slow start ends: {after.cwnd}"
         case Recovery():
-            return f"recovery: {before} to {after.ssthresh}"
+            return f"recovery: {before} to {min(phase.first_cwnd, after.ssthresh)}"
         case TimeOuts():
-            return f"time-out: {before} to 1"
+            name = "smaller segments" if phase.why is Why.SMALLER else "time-out"
+            return f"{name}: {before} to {phase.first_cwnd}"
         case Reduction():
             return f"ECN: {before} to {after.ssthresh}"
         case Undo():
             return f"taken back: {after.cwnd}"
     return ""
+
+
+def _fall(phase: TimeOuts) -> str:
+    """A window that recovery has brought down before has no further to fall."""
+    if phase.first_cwnd == phase.before.cwnd:
+        return f"the window stays at {segments(phase.first_cwnd)}"
+    return f"the window of {segments(phase.before.cwnd)} is {phase.first_cwnd}"
+
+
+def _below(phase: Recovery) -> bool:
+    """Whether the window was below the threshold at once, since little was under way."""
+    return phase.first_cwnd < phase.after.ssthresh
 
 
 _SHORT_ENDS = {
@@ -206,10 +228,17 @@ def _recovery(phase: Recovery, history: FlowHistory) -> Iterator[str]:
             f"{lost:,} of the repeats {_are(lost)} lost too, which takes no time-out: what was sent after "
             f"{'it' if lost == 1 else 'them'} arrives, so {'it is' if lost == 1 else 'they are'} sent once more (RACK)"
         )
-    yield (
-        f"The window was {segments(phase.before.cwnd)}; the threshold is {phase.after.ssthresh} now, and the window "
-        "comes down to it step by step, as ACKs arrive (PRR)"
-    )
+    window = segments(phase.before.cwnd)
+    yield f"The window was {window}; the threshold is {phase.after.ssthresh} now, {_way_down(phase)}"
+
+
+def _way_down(phase: Recovery) -> str:
+    if _below(phase):
+        return (
+            f"and since less than that is under way, the window is {segments(phase.first_cwnd)} at once: only as ACKs "
+            "arrive does it come up to the threshold (PRR)"
+        )
+    return "and the window comes down to it step by step, as ACKs arrive (PRR)"
 
 
 def _are(number: int) -> str:
@@ -250,9 +279,10 @@ def _time_outs(phase: TimeOuts) -> Iterator[str]:
             f"Each time-out is twice as long as the one before, since the network may be overloaded: the next "
             f"{'one comes' if len(waits) == 1 else f'{len(waits)} come'} after {_listed(waits)}"
         )
+    now, then = phase.first_cwnd, phase.before.cwnd
+    window = f"falls from {segments(then)} to {now}" if now < then else f"is {segments(now)} already"
     yield (
-        f"The window falls from {segments(phase.before.cwnd)} to 1, the threshold is {phase.after.ssthresh}, and all "
-        "that is not acknowledged counts as lost"
+        f"The window {window}, the threshold is {phase.after.ssthresh}, and all that is not acknowledged counts as lost"
     )
     others = len(phase.repeats) - len(fired)
     match phase.end:

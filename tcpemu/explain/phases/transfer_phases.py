@@ -87,6 +87,8 @@ class Recovery(Phase):
 
     after_probe: bool = False
     """Whether a tail loss probe had drawn the ACK."""
+    first_cwnd: int = 0
+    """The congestion window once it had begun, in segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class TimeOuts(Phase):
 
     answered: int | None = None
     """When the first ACK came after that."""
+    first_cwnd: int = 1
+    """The congestion window once it had begun, in segments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,22 +236,23 @@ def _states(changes: Sequence[FiguresChanged], history: FlowHistory) -> Iterator
     begun: FiguresChanged | None = None
     calm: FlowFigures | None = None
     answered: int | None = None
+    last: FlowFigures | None = None
     for change in changes:
         now = change.figures
         if begun is not None and now.ca_state != begun.figures.ca_state:
             assert calm is not None
             yield _state(begun, calm, change, history, answered=answered)
-            begun = None
+            begun, calm = None, last if now.ca_state in _KIND else None
         if begun is not None and answered is None and now.acked > begun.figures.acked:
             answered = change.at
         if now.ca_state in (OPEN, DISORDER):
             calm = now if now.ca_state == OPEN or calm is None else calm
         elif begun is None and now.srtt:
             begun, calm, answered = change, calm or now, None
+        last = now
     if begun is not None:
         assert calm is not None
-        last = changes[-1]
-        over = FiguresChanged(history.ended, last.figures, last.place)
+        over = changes[-1]._replace(at=history.ended)
         yield _state(begun, calm, over, history, Why.LAST, answered=answered)
 
 
@@ -265,21 +270,17 @@ def _state(
     if end is None:
         undone = ending is not None and _undoes(ending)
         end = Why.UNDONE if undone else Why.TIME_OUT if over.figures.ca_state == LOSS else Why.ACKNOWLEDGED
+    again = history.repeats_between(begun.at, over.at)
+    if end is Why.TIME_OUT:  # what the timer sends belongs to what follows
+        again = [one for one in again if one.at < over.at]
     phase = kind(
-        begun.at,
-        over.at,
-        before,
-        over.figures,
-        _cause(begun.figures, mark),
-        end,
-        mark,
-        history.repeats_between(begun.at, over.at),
-        ending,
+        begun.at, over.at, before, over.figures, _cause(begun.figures, mark), end, mark, again, ending
     )
+    first = begun.figures.cwnd
     if isinstance(phase, TimeOuts):
-        phase = replace(phase, answered=answered)
+        phase = replace(phase, answered=answered, first_cwnd=first)
     if isinstance(phase, Recovery):
-        phase = replace(phase, after_probe=_follows_probe(begun, history))
+        phase = replace(phase, after_probe=_follows_probe(begun, history), first_cwnd=first)
     return phase
 
 

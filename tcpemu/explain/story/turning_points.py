@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tcpemu.explain.facts.changed_states import each_change
+from tcpemu.explain.facts.flow_memory import FlowEnd
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import asked_backlog
 from tcpemu.explain.facts.row_notes import (
@@ -204,8 +205,9 @@ class _TurningPoints:
     # What happened, each time.
 
     def _instances(self) -> Iterator[_Instance]:
+        learned = _LearnedSizes()
         for row in self._rows:
-            if isinstance(row, CallRow):
+            if isinstance(row, CallRow) or learned.says_nothing_new(row):
                 continue
             for note in notes_of(row):
                 lost = note.of_departure and note.role is Role.LOST
@@ -318,6 +320,32 @@ class _TurningPoints:
                 settings_advice(case),
                 len(full.times),
             )
+
+
+class _LearnedSizes:
+    """Which ICMP errors tell a sender no smaller size than it knows: those about what left before it was told."""
+
+    def __init__(self) -> None:
+        self._left: dict[tuple[FlowEnd, int], int] = {}
+        """When the last lost packet with this sequence number left."""
+        self._told: dict[FlowEnd, tuple[int, int]] = {}
+        """The last MTU that was told, and when."""
+
+    def says_nothing_new(self, row: PacketRow | TimerRow) -> bool:
+        """Whether the row is such an error; to be asked of each row, in their order."""
+        if isinstance(row, PacketRow):
+            if row.lost:
+                self._left[(row.sender, row.segment.sender_flow), row.segment.seq] = row.at
+            return False
+        if not isinstance(row, IcmpRow) or row.error is None or not row.error.mtu:
+            return False
+        end = row.node, row.flow
+        mtu, at = self._told.get(end, (0, 0))
+        left = self._left.get((end, row.error.seq))
+        if mtu == row.error.mtu and left is not None and left <= at:
+            return True
+        self._told[end] = row.error.mtu, row.at
+        return False
 
 
 def _asked_backlogs(rows: Sequence[Row]) -> Iterator[tuple[tuple[str, int, int], int]]:

@@ -89,3 +89,21 @@ def test_moments_that_are_the_same_are_counted_and_not_listed_twice():
     lost = turn_of(told_of("path-mtu"), "LOSS")
     assert "Once more at the same time." in lost.text
     assert "0.06 and 0.06" not in lost.text
+
+
+def test_a_second_icmp_error_that_makes_nothing_smaller_is_not_told():
+    told = turn_of(told_of("path-mtu"), "ICMP_TOO_LARGE")
+    assert told.times == 1
+    assert "more at the same time" not in told.text
+
+
+def test_what_a_timer_repeats_is_no_part_of_the_recovery_that_it_cuts_short():
+    told = told_of("path-mtu", link__icmp=False)
+    recovery, time_out = turn_of(told, "RECOVERY").text, turn_of(told, "TIME_OUTS").text
+    assert "1 segment is sent again; a time-out cuts it short at 0.352 s" in recovery
+    assert (
+        "The window was 10 segments; the threshold is 7 now, and since less than that is under way"
+        in recovery
+    )
+    assert "the window is 1 segment at once" in recovery
+    assert "The window is 1 segment already, the threshold is 7" in time_out
