@@ -54,11 +54,22 @@ class Transfers:
         for each in flows:
             figures = host.figures(each)
             if figures is None:
+                self._note_end(host.now, (node.name, each))
                 continue
             changes = self._changes.setdefault((node.name, each), [])
             if not changes or changes[-1].figures != figures:
                 changes.append(FiguresChanged(host.now, figures, self._place))
                 self._controls[node.name, each] = host.congestion_control(each)
+
+    def _note_end(self, now: int, end: tuple[str, FlowKey]) -> None:
+        """The connection is closed or in TIME-WAIT: nothing of it is under way or waits any more."""
+        changes = self._changes.get(end)
+        if not changes:
+            return
+        last = changes[-1].figures
+        over = last._replace(in_flight=0, unacked=0, sacked=0, lost=0, retrans=0, notsent=0)
+        if over != last:
+            changes.append(FiguresChanged(now, over, self._place))
 
     def of(self, node: str, flow: FlowKey) -> list[FiguresChanged]:
         """The changes at that host of the connection with that remote address and port, and local ones."""

@@ -132,3 +132,30 @@ def test_every_figure_says_what_it_is():
     nobody = (b"\x0a\x00\x00\x09", 1, b"\x0a\x00\x00\x01", 2)
     assert (host.figures(nobody), host.tcp_info(nobody), host.congestion_control(nobody)) == (None, None, "")
     assert len(FlowFigures._fields) == 19
+
+
+def test_nothing_is_under_way_once_the_fin_is_acknowledged_and_the_connection_waits():
+    network = Network(seed=3)
+    server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2")
+    network.link(client, server, Conditions(delay=20 * MILLISECOND), Conditions(delay=20 * MILLISECOND))
+    network.watch_transfers()
+
+    async def serve(node):
+        connection = await node.listen(80, 5).accept()
+        while await connection.recv(65536):
+            pass
+        connection.close()
+
+    async def upload(node):
+        connection = await node.connect("10.0.0.1", 80)
+        await connection.send(bytes(OCTETS))
+        connection.close()
+
+    network.spawn(server, serve)
+    network.spawn(client, upload)
+    network.run(5 * SECOND)
+    for name in ("client", "server"):
+        before, last = (change.figures for change in of_host(network, name)[-2:])
+        assert before.in_flight >= 1
+        assert (last.in_flight, last.unacked) == (0, 0)
+        assert last.cwnd == before.cwnd
