@@ -28,6 +28,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from heapq import merge
+from typing import TypeAlias
 
 from tcpemu.explain.capture.chosen_sights import ChosenSight, ChosenSights
 from tcpemu.explain.capture.figure_words import figures_after
@@ -36,7 +37,7 @@ from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.foresight import homes_of
 from tcpemu.explain.facts.rows import PacketRow, Row, each_row
 from tcpemu.explain.lines.count_words import count as how_many
-from tcpemu.network.record import HostEvent, PacketSeen, Point, Record
+from tcpemu.network.record import PacketSeen, Point, Record
 from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.stack.base.events import IcmpArrived
 from tcpemu.version import __version__
@@ -76,6 +77,10 @@ def capture_of(
         record, seen_by, facts, comments=comments, with_lost=with_lost, transfers=transfers
     )
     return replace(made.head, packets=tuple(made.packets()))
+
+
+_Placed: TypeAlias = tuple[int, int, Packet]
+"""A packet of the file, behind its time and how many sights of packets the record has before it."""
 
 
 class CaptureInPieces:
@@ -136,28 +141,29 @@ class CaptureInPieces:
         )
 
     def packets(self) -> Iterator[Packet]:
-        """The packets, by their times. Raises CaptureError for one that has no octets."""
-        yield from merge(self._segments(), self._icmp(), key=lambda packet: packet.at)
+        """The packets, by their times; those of one time as they stand in the record.
 
-    def _icmp(self) -> Iterator[Packet]:
+        Raises CaptureError for one that has no octets.
+        """
+        for _, _, packet in merge(self._icmp(), self._segments(), key=lambda one: one[:2]):
+            yield packet
+
+    def _icmp(self) -> Iterator[_Placed]:
         """The ICMP errors that reach the viewer's side, each with what it did; not those that never left a host."""
-        for entry in self._record.each(IcmpArrived):
-            assert isinstance(entry, HostEvent)
+        for place, entry in self._sights.errors():
             told = entry.event
-            if not isinstance(told, IcmpArrived) or told.error.src == told.error.dst:
-                continue
-            if self._seen_by is not SeenBy.ALL and not self._sights.sees(entry.node):
-                continue
+            assert isinstance(told, IcmpArrived)
             comment = f"{told.error}; {entry.node}: {told.reason.text} [{told.reason.source}]"
-            yield Packet(
+            packet = Packet(
                 at=entry.at,
                 data=encode_icmp(told.error),
                 interface=self._hosts.get(entry.node, len(self._hosts)),
                 comments=(comment,) if self._comments else (),
                 direction=Direction.INBOUND,
             )
+            yield entry.at, place, packet
 
-    def _segments(self) -> Iterator[Packet]:
+    def _segments(self) -> Iterator[_Placed]:
         rows = (
             _RowsByNumber(each_row(self._record, foresight=self._sights.foresight))
             if self._comments
@@ -166,7 +172,7 @@ class CaptureInPieces:
         for found in self._sights.each():
             row = None if rows is None else rows.of(found)
             if found.chosen and (self._with_lost or found.sight.point is not Point.LOST):
-                yield self._packet(found.sight, row)
+                yield found.sight.at, found.place, self._packet(found.sight, row)
 
     def _packet(self, sight: PacketSeen, row: PacketRow | None) -> Packet:
         once = self._seen_by is not SeenBy.ALL

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.facts.foresight import Foresight
-from tcpemu.network.record import PacketSeen, Point, Record
+from tcpemu.network.record import HostEvent, PacketSeen, Point, Record
+from tcpemu.stack.base.events import IcmpArrived
 
 _OWN, _LOST, _FOREIGN = range(3)
 
@@ -26,6 +27,8 @@ class ChosenSight:
     """None for a packet to an address that nobody has."""
     last: bool
     """Whether no other sight of this packet follows."""
+    place: int = 0
+    """How many sights of packets the record has before this one."""
     chosen: bool = True
     """False where the viewer saw nothing of the packet, nor will."""
 
@@ -58,7 +61,7 @@ class ChosenSights:
         return node is not None and (node in self._servers) == (self._seen_by is SeenBy.SERVER)
 
     def each(self) -> Iterator[ChosenSight]:
-        """All sights, by their times; those of one time in the order in which their packets began."""
+        """All sights, by their times; those of one time as they stand in the record."""
         every = self._seen_by is SeenBy.ALL
         heap: list[tuple[int, int, ChosenSight]] = []
         waiting: dict[int, _Waiting] = {}
@@ -70,7 +73,7 @@ class ChosenSights:
             sender = self._sender(seen, senders)
             receiver = seen.node if seen.point is Point.RECEIVED else self._homes.get(seen.segment.dst)
             if every:
-                found = ChosenSight(seen, sender, receiver, seen.point is not Point.SENT)
+                found = ChosenSight(seen, sender, receiver, seen.point is not Point.SENT, order)
                 heappush(heap, (seen.at, order, found))
             else:
                 self._best(order, seen, sender, receiver, waiting, heap)
@@ -80,10 +83,27 @@ class ChosenSights:
             limit = now if first is None else min(now, first[0])
             while heap and heap[0][0] < limit:
                 yield heappop(heap)[2]
-        for _, began, rank, found in waiting.values():
-            self._put(began, rank, found, heap)
+        for _, rank, found in waiting.values():
+            self._put(rank, found, heap)
         while heap:
             yield heappop(heap)[2]
+
+    def errors(self) -> Iterator[tuple[int, HostEvent]]:
+        """The ICMP errors that reach the viewer's side, not those that never left a host.
+
+        Each with its place: how many sights of packets the record has before it.
+        """
+        if next(self._record.each_event(IcmpArrived), None) is None:
+            return
+        place = 0
+        for entry in self._record.each(PacketSeen, IcmpArrived):
+            if isinstance(entry, PacketSeen):
+                place += 1
+            elif isinstance(entry, HostEvent) and isinstance(entry.event, IcmpArrived):
+                error = entry.event.error
+                every = self._seen_by is SeenBy.ALL
+                if error.src != error.dst and (every or self.sees(entry.node)):
+                    yield place, entry
 
     def _sender(self, seen: PacketSeen, senders: dict[int, str]) -> str:
         """Who sent it; `senders` are those of packets that are under way, or of which there are copies."""
@@ -107,26 +127,24 @@ class ChosenSights:
         rank = self._rank(seen)
         known = waiting.pop(seen.number, None)
         if known is None:
-            found, began = ChosenSight(seen, sender, receiver, last=True), order
+            found = ChosenSight(seen, sender, receiver, last=True, place=order)
         else:
-            _, began, best, found = known
+            _, best, found = known
             found.receiver = receiver
             if rank < best:
-                found.sight = seen
+                found.sight, found.place = seen, order
             else:
                 rank = best
         if seen.point is Point.SENT:
-            waiting[seen.number] = seen.at, began, rank, found
+            waiting[seen.number] = seen.at, rank, found
         else:
-            self._put(began, rank, found, heap)
+            self._put(rank, found, heap)
 
-    def _put(
-        self, began: int, rank: int, found: ChosenSight, heap: list[tuple[int, int, ChosenSight]]
-    ) -> None:
+    def _put(self, rank: int, found: ChosenSight, heap: list[tuple[int, int, ChosenSight]]) -> None:
         """It is decided on. One on its way to the viewer yet, or a copy that the viewer did not see, is not chosen."""
         if rank == _FOREIGN:
             found.chosen = not (self.sees(found.sender) or self.sees(found.receiver))
-        heappush(heap, (found.sight.at, began, found))
+        heappush(heap, (found.sight.at, found.place, found))
 
     def _rank(self, sight: PacketSeen) -> int:
         if sight.point is Point.LOST:
@@ -134,5 +152,5 @@ class ChosenSights:
         return _OWN if self.sees(sight.node) else _FOREIGN
 
 
-_Waiting: TypeAlias = tuple[int, int, int, ChosenSight]
-"""A packet that is on its way: since when, its place, the rank of its best sight, and that."""
+_Waiting: TypeAlias = tuple[int, int, ChosenSight]
+"""A packet that is on its way: since when, the rank of its best sight, and that."""

@@ -93,19 +93,16 @@ def frame_numbers(
     """
     sights = ChosenSights(record, seen_by)
     segments = (
-        found.sight for found in sights.each() if found.chosen and found.sight.point is not Point.LOST
-    )
-    errors = (
-        entry
-        for entry in record.each_event(IcmpArrived)
-        if isinstance(entry.event, IcmpArrived)
-        and entry.event.error.src != entry.event.error.dst
-        and sights.sees(entry.node)
+        (found.place, found.sight)
+        for found in sights.each()
+        if found.chosen and found.sight.point is not Point.LOST
     )
     frames: dict[int, tuple[int, int]] = {}
     icmp: list[tuple[int, HostEvent]] = []
-    together: Iterable[PacketSeen | HostEvent] = merge(segments, errors, key=lambda seen: seen.at)
-    for frame, seen in enumerate(together, 1):
+    together: Iterable[tuple[int, PacketSeen | HostEvent]] = merge(
+        sights.errors(), segments, key=lambda one: (one[1].at, one[0])
+    )
+    for frame, (_, seen) in enumerate(together, 1):
         if isinstance(seen, PacketSeen):
             frames[seen.number] = frame, seen.at
         else:

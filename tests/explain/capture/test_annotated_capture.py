@@ -223,3 +223,15 @@ def in_tshark(capture, path, *wanted):
         ["tshark", "-r", path, "-T", "fields", *fields], capture_output=True, text=True, check=True
     )
     return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("seen_by", [SeenBy.SERVER, SeenBy.ALL])
+def test_an_icmp_error_stands_before_what_it_makes_a_host_send_at_once(seen_by):
+    (run,) = load_scenario.runs(load_scenario.load("path-mtu"))
+    comments = ["".join(one.comments) for one in capture_of(build.run(run).record, seen_by).packets]
+    errors = [place for place, text in enumerate(comments) if "tcp_v4_mtu_reduced" in text]
+    again = [place for place, text in enumerate(comments) if "since ICMP says" in text]
+    assert len(errors) == 2
+    assert again
+    assert errors[0] < min(again)
+    assert errors[1] > min(again)
