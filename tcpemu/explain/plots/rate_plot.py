@@ -39,6 +39,6 @@ def _spot(result: Result) -> Spots | None:
 
 def queue_rate(scenario: Scenario) -> float | None:
     """What the queue alone lets in a second, were the server never busy."""
-    accept = scenario.server.accept.model_copy(update={"every": None})
+    accept = scenario.server.accept.model_copy(update={"every": 0, "slow": None})
     server = scenario.server.model_copy(update={"accept": accept})
     return accept_rate_limit(scenario.model_copy(update={"server": server}))
