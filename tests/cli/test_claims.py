@@ -108,7 +108,7 @@ def test_ones_own_claims_come_last_and_take_the_place_of_others(own):
             ["backlog-1-holds-on"],
             "there is no claim 'backlog-1-holds-on'; did you mean 'backlog-1-holds-one'?",
         ),
-        (["--generation", "linux-6.17"], "there is no generation 'linux-6.17'"),
+        (["--generation", "linux-6.99"], "there is no generation 'linux-6.99'"),
         (["--file", "nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
     ],
 )

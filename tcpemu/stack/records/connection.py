@@ -346,6 +346,7 @@ class FirstSizes:
     ssthresh: int = 0
     space: int = 0
     sndbuf: int = 0
+    rcvbuf: int = 0
 
 
 @dataclass(slots=True)

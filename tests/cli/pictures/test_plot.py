@@ -113,7 +113,7 @@ def test_a_long_run_stays_small(tmp_path):
         (["-o", "nowhere/x.svg"], "there is no directory nowhere"),
         (
             ["-o", "x.svg", "--kind", "pie"],
-            "--kind 'pie': it must be queues, sequence, cwnd, rtt, throughput, compare or rate",
+            "--kind 'pie': it must be queues, sequence, cwnd, rtt, throughput, compare, rate or ladder",
         ),
         (["-o", "x.svg", "--vary", "server.backlog=1,2"], "--vary goes with --kind compare, not with queues"),
         (["-o", "x.svg", "--kind", "compare"], "ignored-ack: there is one run, and 2 to 6 can be compared"),

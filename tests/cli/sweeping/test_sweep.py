@@ -95,10 +95,19 @@ def test_measures_are_listed():
     assert "FILE.py:FUNCTION" in done.stdout
 
 
+HEARS_CTRL_C = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from tcpemu.cli import main
+main()
+"""
+"""The program, also where the tests run in the background, whose children ignore Ctrl-C."""
+
+
 def test_a_sweep_that_is_interrupted_goes_on(crowd, tmp_path):
     table = tmp_path / "x.csv"
     command = [
-        sys.executable, "-m", "tcpemu", "sweep", str(crowd), "--vary", "server.backlog=0,1,2,4", "--seeds", "100",
+        sys.executable, "-c", HEARS_CTRL_C, "sweep", str(crowd), "--vary", "server.backlog=0,1,2,4", "--seeds", "100",
         "--measure", "served", "-o", str(table), "--jobs", "2",
     ]  # fmt: skip
     journal = tmp_path / "x.csv.runs"

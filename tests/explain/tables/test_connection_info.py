@@ -71,7 +71,7 @@ def names_of(text):
 
 def test_in_recovery_all_that_counts_is_there_in_the_order_of_ss():
     words = connection_figures(connection(280_000_000))
-    assert words.startswith("cubic wscale:10,10 rto:264 rtt:63.85/0.548 mss:1448 pmtu:1500 ")
+    assert words.startswith("cubic wscale:10,10 rto:264 rtt:63.988/0.495 mss:1448 pmtu:1500 ")
     for part in (
         " cwnd:42 ssthresh:42 ",
         " retrans:6/7 lost:6 sacked:27 ",

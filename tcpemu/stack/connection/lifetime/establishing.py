@@ -148,12 +148,14 @@ def _take_sizes(conn: Connection, sizes: FirstSizes) -> None:
     snd, rcv = conn.snd, conn.rcv
     snd.path_mtu, snd.mss_cache, snd.buffer = sizes.path_mtu, sizes.mss_cache, sizes.sndbuf
     rcv.window_clamp, rcv.ssthresh, rcv.space = sizes.window_clamp, sizes.ssthresh, sizes.space
+    rcv.buffer = sizes.rcvbuf
 
 
 def _tell_sizes(conn: Connection, sizes: FirstSizes) -> None:
     snd, rcv = conn.snd, conn.rcv
     sizes.path_mtu, sizes.mss_cache, sizes.sndbuf = snd.path_mtu, snd.mss_cache, snd.buffer
     sizes.window_clamp, sizes.ssthresh, sizes.space = rcv.window_clamp, rcv.ssthresh, rcv.space
+    sizes.rcvbuf = rcv.buffer
 
 
 def init_rcv_mss(conn: Connection) -> None:
