@@ -27,7 +27,7 @@ from tcpemu.network import Node
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.host import Host
-from tcpemu.wire.capture_file import read_capture
+from tcpemu.wire.capture_file import check_size_of, read_capture
 
 # The story.
 
@@ -73,6 +73,7 @@ def show_frame(path: Path, number: int) -> None:
             _check_frame(path, len(capture.packets), number)
             show(frame_lines(capture, number, width()))
             return
+    check_size_of(path)
     found = surveyed(path)
     _check_frame(path, found.facts.file.frames, number)
     show(foreign_frame_lines(found, number, width()))

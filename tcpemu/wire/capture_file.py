@@ -81,6 +81,16 @@ def _check_size(size: int) -> None:
         )
 
 
+def check_size_of(path: str | os.PathLike[str]) -> None:
+    """Raises CaptureError for a capture that is too large to be gone through for one frame; OSError from the disk."""
+    with Path(path).open("rb") as file:
+        if is_capture(file.read(4)):
+            try:
+                _check_size(os.fstat(file.fileno()).st_size)
+            except CaptureError as error:
+                raise CaptureError(f"{os.fspath(path)}: {error}") from None
+
+
 def is_capture(octets: bytes) -> bool:
     """Whether a file that begins so is a capture, in a format that `read_capture` knows."""
     return octets[:4] == pcapng.MAGIC or octets[:4] in pcap.MAGICS
