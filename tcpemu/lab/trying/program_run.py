@@ -11,8 +11,8 @@ from tcpemu.lab.asking.gather_facts import FinishedRun
 from tcpemu.lab.format.lab_file import Peer, Question
 from tcpemu.lab.trying.goals import Attempt, judged, shortened
 from tcpemu.lab.trying.lab_run import about_figures
-from tcpemu.network import Conditions
 from tcpemu.programs import Program, StuckError
+from tcpemu.scenario.running.link_conditions import link_conditions
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.units import SECOND
 from tcpemu.testing import World
@@ -48,7 +48,7 @@ def _run(task: ProgramTask, folder: Path) -> Attempt:
     with World(task.seed) as world:
         if about_figures(goal.value for goal in question.holds):
             world.network.watch_transfers()
-        world.every_link(_conditions(question))
+        world.every_link(link_conditions(question.link))
         world.host(question.host)
         own = world.run(question.host, [str(folder / str(question.file))])
         for peer in question.peers:
@@ -67,23 +67,6 @@ def _run(task: ProgramTask, folder: Path) -> Attempt:
     finally:
         facts.close()
     return Attempt(attempt.held, (*said, *attempt.said))
-
-
-def _conditions(question: Question) -> Conditions:
-    link = question.link
-    return Conditions(
-        delay=link.delay,
-        jitter=link.jitter,
-        rate=link.rate,
-        queue=link.queue,
-        mark=link.mark,
-        mtu=link.mtu,
-        icmp=link.icmp,
-        loss=link.loss,
-        burst=link.burst if link.loss else 1.0,
-        duplicate=link.duplicate,
-        reorder=link.reorder,
-    )
 
 
 def _start(world: World, peer: Peer, folder: Path) -> None:

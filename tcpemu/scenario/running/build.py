@@ -12,14 +12,15 @@ from itertools import count
 from random import Random
 from typing import Any, Literal, TypeAlias
 
-from tcpemu.network import Attached, Conditions, Network, Node, RawNode, Red, Rule, seeds
+from tcpemu.network import Attached, Conditions, Network, Node, RawNode, Rule, seeds
 from tcpemu.scenario.format.consistency import SERVER, given_addresses
 from tcpemu.scenario.format.host_settings import HostTable
-from tcpemu.scenario.format.links.link_tables import Drop, Link, RedTable
+from tcpemu.scenario.format.links.link_tables import Drop, Link
 from tcpemu.scenario.format.load_scenario import Run, runs
 from tcpemu.scenario.format.scenario_file import ClientGroup, Scenario
 from tcpemu.scenario.running.bare_syns import SynSource, make_syn, reset_answers
 from tcpemu.scenario.running.client import Abandoned, Client
+from tcpemu.scenario.running.link_conditions import link_conditions
 from tcpemu.scenario.running.option_values import option_values
 from tcpemu.scenario.running.result import ClientOutcome, Result
 from tcpemu.scenario.running.server import start_programs
@@ -172,29 +173,8 @@ def _raw_group(site: _Site) -> None:
 def _conditions(shared: Link, to: Literal["server", "client"], abandoned: Abandoned | None) -> Conditions:
     link = shared.towards(to)
     drops: list[Rule] = [] if abandoned is None else [abandoned]
-    return Conditions(
-        delay=link.delay,
-        jitter=link.jitter,
-        rate=link.rate,
-        queue=link.queue,
-        queue_octets=link.queue_octets,
-        red=_red(link.red),
-        mark=link.mark,
-        mtu=link.mtu,
-        icmp=link.icmp,
-        shared=f"to the {to}" if link.shared else "",
-        loss=link.loss,
-        loss_begin=link.loss_from if link.loss else 0,
-        loss_until=link.loss_until if link.loss else None,
-        burst=link.burst if link.loss else 1.0,
-        duplicate=link.duplicate,
-        reorder=link.reorder,
-        drop=(*drops, *(_rule(drop) for drop in link.drop if drop.to == to)),
-    )
-
-
-def _red(red: RedTable | None) -> Red | None:
-    return None if red is None else Red(red.least, red.most, red.probability, red.weight)
+    drops += [_rule(drop) for drop in link.drop if drop.to == to]
+    return link_conditions(link, f"to the {to}" if link.shared else "", tuple(drops))
 
 
 def _rule(drop: Drop) -> Rule:
