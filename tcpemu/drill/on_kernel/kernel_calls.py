@@ -12,9 +12,14 @@ from tcpemu.drill.language.drill_script import Anything, Array, Structure, Text,
 from tcpemu.drill.on_kernel.call_memory import Message, Vector, socket_address
 from tcpemu.drill.on_kernel.kernel_world import KernelFile, KernelWorld, Preparation, PreparedCall, libc
 from tcpemu.drill.playing.call_arguments import Arguments, option_octets
-from tcpemu.drill.playing.drill_failure import DrillFailure
 from tcpemu.drill.playing.drill_flow import DrillFlow
-from tcpemu.drill.playing.result_checks import compared, expect_number
+from tcpemu.drill.playing.result_checks import (
+    compared,
+    expect_bits,
+    expect_linger,
+    expect_number,
+    expect_text,
+)
 from tcpemu.stack.sockets.message_flags import MSG_FASTOPEN
 
 _MOST_OCTETS = 2**26
@@ -32,7 +37,7 @@ def _call(world: KernelWorld, arguments: Arguments, *rest: Any) -> PreparedCall:
 
 
 def _socket(world: KernelWorld, arguments: Arguments) -> PreparedCall:
-    family = arguments.number_or(0, socket.AF_INET6 if world.ipv6_sockets else socket.AF_INET)
+    family = arguments.number_or(0, socket.AF_INET6 if world.flags.ipv6_sockets else socket.AF_INET)
 
     def then(live: int) -> int:
         flow = world.flows.current = DrillFlow(descriptor=live)
@@ -42,7 +47,7 @@ def _socket(world: KernelWorld, arguments: Arguments) -> PreparedCall:
 
 
 def _bind(world: KernelWorld, arguments: Arguments) -> PreparedCall:
-    host, port = arguments.address(1) or (world.local_of_sockets, world.flags.bind_port)
+    host, port = arguments.address(1) or (world.flags.local_of_sockets, world.flags.bind_port)
     address = socket_address(host, port)
     return _call(world, arguments, address, len(address))
 
@@ -87,7 +92,7 @@ def _connect(world: KernelWorld, arguments: Arguments) -> PreparedCall:
     given = arguments.at(1)
     if isinstance(given, Word):
         return _disconnect(world, arguments)
-    host, port = arguments.address(1) or (world.remote_of_sockets, world.flags.connect_port)
+    host, port = arguments.address(1) or (world.flags.remote_of_sockets, world.flags.connect_port)
     address = socket_address(host, port)
     prepared = _call(world, arguments, address, len(address))
     prepared.connects = (world.file(arguments.number(0)), port)
@@ -186,7 +191,7 @@ def _send_to(
     if not isinstance(given, Anything | Structure):
         address = struct.pack("=H14x", arguments.number(4))
     elif flags & MSG_FASTOPEN:
-        host, port = arguments.address(4) or (world.remote_of_sockets, world.flags.connect_port)
+        host, port = arguments.address(4) or (world.flags.remote_of_sockets, world.flags.connect_port)
         address = socket_address(host, port)
     prepared = _call(world, arguments, octets, _size(size), flags, address, len(address or b""))
     if port:
@@ -206,7 +211,7 @@ def _sendmsg(world: KernelWorld, arguments: Arguments) -> PreparedCall:
     sizes = arguments.sizes(arguments.field(given, "msg_iov").value)
     flags = arguments.number(2)
     port = world.flags.connect_port
-    name = socket_address(world.remote_of_sockets, port) if flags & MSG_FASTOPEN else b""
+    name = socket_address(world.flags.remote_of_sockets, port) if flags & MSG_FASTOPEN else b""
     message = Message(sizes, name)
     prepared = _call(world, arguments, ctypes.byref(message.head), flags)
     if name:
@@ -309,20 +314,12 @@ def _expect_option(arguments: Arguments, option: tuple[int, int], octets: bytes)
     if isinstance(given, Anything):
         return
     if isinstance(given, Text):
-        found, wanted = octets.rstrip(b"\0"), given.value.encode("latin-1", "replace")
-        if found != wanted:
-            raise DrillFailure(given.place, f"getsockopt() gives {found!r} where the script has {wanted!r}")
+        expect_text(given, octets)
     elif isinstance(given, Structure) or option == _SO_LINGER:
-        structure = arguments.structure(given)
-        on, linger = struct.unpack("=ii", octets.ljust(8, b"\0")[:8])
-        expect_number(arguments, arguments.field(structure, "onoff").value, on)
-        expect_number(arguments, arguments.field(structure, "linger").value, linger)
+        expect_linger(arguments, given, octets)
     else:
-        bits = (1 << 8 * len(octets[:4])) - 1
-        value, number = int.from_bytes(octets[:4], "little"), arguments.value(given)
-        if (value ^ number) & bits:
-            words = f"getsockopt() gives {value} where the script has {number}"
-            raise DrillFailure(given.place, words)
+        number = octets[:4]
+        expect_bits(arguments, given, int.from_bytes(number, "little"), len(number))
 
 
 PREPARATIONS: dict[str, Preparation] = {

@@ -13,7 +13,7 @@ from tcpemu.drill.on_kernel.kernel_stage import KernelStage
 from tcpemu.drill.playing.call_arguments import Arguments
 from tcpemu.drill.playing.drill_failure import DrillFailure
 from tcpemu.drill.playing.drill_flow import DrillFlow
-from tcpemu.drill.setup.drill_flags import IPV4, MAPPED, DrillFlags
+from tcpemu.drill.setup.drill_flags import DrillFlags
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _LONG = (
@@ -77,24 +77,6 @@ class KernelWorld:
     """By the script's descriptors."""
     shell_files: dict[str, bytes] = field(default_factory=dict)
     """Files that commands of the script have made."""
-
-    @property
-    def ipv6_sockets(self) -> bool:
-        """Whether sockets are of AF_INET6 where the script leaves it open."""
-        return self.flags.ip_version != IPV4
-
-    @property
-    def local_of_sockets(self) -> str:
-        """The host's address, as bind() is given it."""
-        return self._of_sockets(self.flags.local)
-
-    @property
-    def remote_of_sockets(self) -> str:
-        """The peer's address, as connect() is given it."""
-        return self._of_sockets(self.flags.remote)
-
-    def _of_sockets(self, address: str) -> str:
-        return f"::ffff:{address}" if self.flags.ip_version == MAPPED else address
 
     def live(self, number: int) -> int:
         """The kernel's descriptor for one of the script; -1 for one that there is not."""

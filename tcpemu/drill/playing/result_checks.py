@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 from tcpemu.drill.language.drill_script import Anything, Array, Expression, Structure, Text
 from tcpemu.drill.playing.call_arguments import Arguments
 from tcpemu.drill.playing.drill_failure import DrillFailure
@@ -13,6 +15,30 @@ def expect_number(arguments: Arguments, wanted: Expression, value: int) -> None:
     if not isinstance(wanted, Anything) and arguments.value(wanted) != value:
         words = f"{arguments.call.name}() gives {value} where the script has {arguments.value(wanted)}"
         raise DrillFailure(wanted.place, words)
+
+
+def expect_text(wanted: Text, octets: bytes) -> None:
+    """A text that getsockopt() writes, without the octets of 0 behind it."""
+    found, text = octets.rstrip(b"\0"), wanted.value.encode("latin-1", "replace")
+    if found != text:
+        raise DrillFailure(wanted.place, f"getsockopt() gives {found!r} where the script has {text!r}")
+
+
+def expect_linger(arguments: Arguments, wanted: Expression, octets: bytes) -> None:
+    """A struct linger that getsockopt() writes."""
+    structure = arguments.structure(wanted)
+    on, linger = struct.unpack("=ii", octets.ljust(8, b"\0")[:8])
+    expect_number(arguments, arguments.field(structure, "onoff").value, on)
+    expect_number(arguments, arguments.field(structure, "linger").value, linger)
+
+
+def expect_bits(arguments: Arguments, wanted: Expression, value: int, octets: int = 4) -> None:
+    """A number of so many octets that getsockopt() writes; its sign does not matter."""
+    if isinstance(wanted, Anything):
+        return
+    number = arguments.value(wanted)
+    if (value ^ number) & ((1 << 8 * octets) - 1):
+        raise DrillFailure(wanted.place, f"getsockopt() gives {value} where the script has {number}")
 
 
 def compared(arguments: Arguments, place: int, octets: bytes) -> int:

@@ -82,7 +82,7 @@ def new_descriptor(world: DrillWorld, arguments: Arguments, file: OpenedFile) ->
 
 def _socket(world: DrillWorld, arguments: Arguments) -> int:
     kind = arguments.number(1)
-    family = arguments.number_or(0, _AF_INET6 if world.ipv6_sockets else 2)
+    family = arguments.number_or(0, _AF_INET6 if world.flags.ipv6_sockets else 2)
     if family not in (2, _AF_INET6):
         raise SocketError(errno.EAFNOSUPPORT)
     if kind & _TYPES not in (1, _SOCK_DGRAM):
@@ -96,7 +96,7 @@ def _socket(world: DrillWorld, arguments: Arguments) -> int:
 def _bind(world: DrillWorld, arguments: Arguments) -> int:
     file = socket_file(world, arguments)
     address = arguments.address(1)
-    host, port = address if address is not None else (world.local_of_sockets, world.flags.bind_port)
+    host, port = address if address is not None else (world.flags.local_of_sockets, world.flags.bind_port)
     try:
         file.socket.bind(host, port)
     except SocketError as error:
@@ -154,7 +154,7 @@ def _is_unspecified(arguments: Arguments) -> bool:
 
 def _peer(world: DrillWorld, arguments: Arguments, place: int) -> tuple[str, int]:
     address = arguments.address(place)
-    return address if address is not None else (world.remote_of_sockets, world.flags.connect_port)
+    return address if address is not None else (world.flags.remote_of_sockets, world.flags.connect_port)
 
 
 def _close(world: DrillWorld, arguments: Arguments) -> int:
@@ -309,7 +309,7 @@ def send(
     """send(): one that blocks goes on until all is taken, each time that a third of the buffer is free."""
     conn, key = file.socket.connection, id(arguments.call)
     if file.connected or (conn is not None and conn.fast_open is not None and conn.fast_open.deferred):
-        to = (world.remote_of_sockets, world.flags.connect_port)
+        to = (world.flags.remote_of_sockets, world.flags.connect_port)
         return _fast_open(world, file, data, flags, to, arguments)
     waits = not file.non_blocking and not flags & MSG_DONTWAIT
     taken = world.progress.get(key, 0)
@@ -345,7 +345,7 @@ def _sendmsg(world: DrillWorld, arguments: Arguments) -> int:
     parts = arguments.sizes(arguments.field(message, "msg_iov").value)
     size, flags = sum(parts), arguments.number(2)
     if flags & MSG_FASTOPEN:
-        to = (world.remote_of_sockets, world.flags.connect_port)
+        to = (world.flags.remote_of_sockets, world.flags.connect_port)
         return _fast_open(world, file, bytes(size), flags, to, arguments)
     return send(world, file, bytes(size), flags, arguments, parts)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tcpemu.drill.running.descriptor_table import EpollFile, OpenedFile, SocketFile
 from tcpemu.drill.running.emulated_flows import EmulatedFlows
 from tcpemu.drill.running.emulated_stage import EmulatedStage
-from tcpemu.drill.setup.drill_flags import IPV4, MAPPED, DrillFlags
+from tcpemu.drill.setup.drill_flags import DrillFlags
 from tcpemu.stack import NotEmulatedError, Socket
 
 
@@ -28,24 +28,6 @@ class DrillWorld:
     """When a call that waits has waited long enough, in nanoseconds."""
     shell_files: dict[str, bytes] = field(default_factory=dict)
     """Files that commands of the script have made."""
-
-    @property
-    def ipv6_sockets(self) -> bool:
-        """Whether sockets are of AF_INET6 where the script leaves it open."""
-        return self.flags.ip_version != IPV4
-
-    @property
-    def local_of_sockets(self) -> str:
-        """The host's address, as bind() is given it."""
-        return self._of_sockets(self.flags.local)
-
-    @property
-    def remote_of_sockets(self) -> str:
-        """The peer's address, as connect() is given it."""
-        return self._of_sockets(self.flags.remote)
-
-    def _of_sockets(self, address: str) -> str:
-        return f"::ffff:{address}" if self.flags.ip_version == MAPPED else address
 
     def notice(self) -> None:
         """Tell the epolls which sockets something may have become of, and see what was sent."""

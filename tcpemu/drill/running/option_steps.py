@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import struct
-
-from tcpemu.drill.language.drill_script import Anything, Array, Structure, Text
+from tcpemu.drill.language.drill_script import Array, Structure, Text
 from tcpemu.drill.playing.call_arguments import Arguments, option_octets
-from tcpemu.drill.playing.drill_failure import DrillFailure
-from tcpemu.drill.playing.result_checks import expect_number
+from tcpemu.drill.playing.result_checks import expect_bits, expect_linger, expect_text
 from tcpemu.drill.running.call_steps import Step, socket_file
 from tcpemu.drill.running.drill_world import DrillWorld
 from tcpemu.drill.running.transmit_stamps import stamps_for
@@ -41,22 +38,13 @@ def _getsockopt(world: DrillWorld, arguments: Arguments) -> int:
     if isinstance(given, Array):
         given = arguments.memory(given, "a value")
     length = arguments.value(arguments.memory(arguments.at(4), "a length"))
+    now = world.stage.now
     if isinstance(given, Text):
-        found = file.socket.getsockopt_octets(level, name, length, world.stage.now).rstrip(b"\0")
-        wanted = given.value.encode("latin-1", "replace")
-        if found != wanted:
-            raise DrillFailure(given.place, f"getsockopt() gives {found!r} where the script has {wanted!r}")
+        expect_text(given, file.socket.getsockopt_octets(level, name, length, now))
     elif isinstance(given, Structure) or (level, name) == _SO_LINGER:
-        structure = arguments.structure(given)
-        on, linger = struct.unpack("<ii", file.socket.getsockopt_octets(level, name, 8, world.stage.now))
-        expect_number(arguments, arguments.field(structure, "onoff").value, on)
-        expect_number(arguments, arguments.field(structure, "linger").value, linger)
+        expect_linger(arguments, given, file.socket.getsockopt_octets(level, name, 8, now))
     else:
-        value = file.socket.getsockopt(level, name, world.stage.now)
-        wanted_number = given if isinstance(given, Anything) else arguments.value(given)
-        if not isinstance(wanted_number, Anything) and (value ^ wanted_number) & (2**32 - 1):
-            words = f"getsockopt() gives {value} where the script has {wanted_number}"
-            raise DrillFailure(given.place, words)
+        expect_bits(arguments, given, file.socket.getsockopt(level, name, now))
     return 0
 
 

@@ -151,7 +151,7 @@ def _end_waits(file: SocketFile) -> int:
 def _from_error_queue(
     world: DrillWorld, file: SocketFile, message: Structure, room: int, arguments: Arguments
 ) -> int:
-    level, kind = _RECVERR6 if world.ipv6_sockets else _RECVERR
+    level, kind = _RECVERR6 if world.flags.ipv6_sockets else _RECVERR
     if file.stamps is not None and file.stamps.waiting:
         if room:
             raise NotEmulatedError(

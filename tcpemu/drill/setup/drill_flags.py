@@ -60,6 +60,24 @@ class DrillFlags:
         """The peer's address in force."""
         return self.remote_ip or ("fd3d:fa7b:d17d::1" if self.ip_version == IPV6 else "192.0.2.1")
 
+    @property
+    def ipv6_sockets(self) -> bool:
+        """Whether sockets are of AF_INET6 where the script leaves it open."""
+        return self.ip_version != IPV4
+
+    @property
+    def local_of_sockets(self) -> str:
+        """The host's address, as bind() is given it."""
+        return self._of_sockets(self.local)
+
+    @property
+    def remote_of_sockets(self) -> str:
+        """The peer's address, as connect() is given it."""
+        return self._of_sockets(self.remote)
+
+    def _of_sockets(self, address: str) -> str:
+        return f"::ffff:{address}" if self.ip_version == MAPPED else address
+
 
 _NUMBERS = {
     "bind_port": (1, 65535),
