@@ -14,7 +14,7 @@ from tcpemu.explain.plots.picture import (
 )
 from tcpemu.stack.base.units import SECOND
 from tcpemu.sweep.estimates import Estimate
-from tcpemu.sweep.run_measures import Measure
+from tcpemu.sweep.run_measures import Measure, Value
 from tcpemu.sweep.swept import PointEstimates, Swept
 
 KINDS = ("lines", "heat", "distribution", "time")
@@ -26,28 +26,27 @@ MOST_DOTS = 40
 
 def sweep_picture(swept: Swept, title: str, kind: str | None) -> Picture:
     """The picture of that kind, or of the one that fits. Raises NothingToDrawError."""
-    makers = {"lines": _lines, "heat": _heat, "distribution": _distribution, "time": _over_time}
-    blocks = makers[kind or _fitting(swept)](swept)
-    return Picture(title, _note(swept, kind or _fitting(swept)), blocks)
-
-
-def _note(swept: Swept, kind: str) -> str:
+    kind = kind or _fitting(swept)
     seeds = swept.plan.seeds
     if kind == "distribution":
-        return f"all {seeds} seeds: which share of the runs has at most that value"
+        note = f"all {seeds} seeds: which share of the runs has at most that value"
+        return Picture(title, note, _distribution(swept))
+    points = list(swept.points())
+    makers = {"lines": _lines, "heat": _heat, "time": _over_time}
+    return Picture(title, _note(kind, seeds, points), makers[kind](swept, points))
+
+
+def _note(kind: str, seeds: int, points: Sequence[PointEstimates]) -> str:
     words = f"mean of {seeds} seeds" if seeds > 1 else "one seed"
-    if kind == "time":
-        return words + (", with the band that eight runs of ten are in" if seeds > 1 else "")
+    if kind == "time" and seeds > 1:
+        words += ", with the band that eight runs of ten are in"
     if kind == "lines" and seeds > 1:
         words += ", with its 95 % confidence interval"
-    never = any(
-        found is not None and isinf(found.mean)
-        for point in swept.points()
-        for found in point.measures.values()
-    )
-    return words + (
-        "; where a curve is not drawn, the value is infinite: never" if never and kind == "lines" else ""
-    )
+    if kind == "lines" and any(
+        found is not None and isinf(found.mean) for point in points for found in point.measures.values()
+    ):
+        words += "; where a curve is not drawn, the value is infinite: never"
+    return words
 
 
 def _fitting(swept: Swept) -> str:
@@ -75,12 +74,12 @@ def _across_axis(swept: Swept) -> int:
 # Over one setting.
 
 
-def _lines(swept: Swept) -> tuple[PanelBlock, ...]:
+def _lines(swept: Swept, points: Sequence[PointEstimates]) -> tuple[PanelBlock, ...]:
     across = _across_axis(swept)
     axis = swept.grid.axes[across]
     numbers = axis.numbers or ()
     curves: dict[tuple[str, ...], dict[float, PointEstimates]] = {}
-    for point in swept.points():
+    for point in points:
         others = point.labels[:across] + point.labels[across + 1 :]
         at = numbers[axis.labels.index(point.labels[across])]
         curves.setdefault(others, {})[at] = point
@@ -94,8 +93,8 @@ def _lines(swept: Swept) -> tuple[PanelBlock, ...]:
     for name in names:
         drawn = tuple(
             curve
-            for others, points in curves.items()
-            if (curve := _curve(swept, across, others, points, name)) is not None
+            for others, along in curves.items()
+            if (curve := _curve(swept, across, others, along, name)) is not None
         )
         if drawn:
             panels.append(
@@ -171,11 +170,10 @@ def _whole(curves: Sequence[Curve]) -> bool:
 # Over two settings.
 
 
-def _heat(swept: Swept) -> tuple[PanelBlock, ...]:
+def _heat(swept: Swept, points: Sequence[PointEstimates]) -> tuple[PanelBlock, ...]:
     axes = swept.grid.axes
     if len(axes) != 2 or not all(axis.numbers for axis in axes):
         raise NothingToDrawError("--kind heat needs two settings that are varied over numbers, and no third")
-    points = list(swept.points())
     wide = len(axes[1].values)
     blocks = []
     across, upwards = swept.grid.shown[1], swept.grid.shown[0]
@@ -197,9 +195,10 @@ def _distribution(swept: Swept) -> tuple[PanelBlock, ...]:
         raise NothingToDrawError(
             f"{len(swept.grid)} points; the distributions of {MOST_CURVES} can be told apart"
         )
+    by_point = [values for _, values in swept.by_point()]
     blocks = []
-    for place, name in enumerate(swept.plan.columns[:MOST_PANELS]):
-        curves = tuple(_shares(swept, name, place))
+    for name in swept.plan.columns[:MOST_PANELS]:
+        curves = tuple(_shares(swept, name, [values[name] for values in by_point]))
         if curves:
             ends = [at for curve in curves for at, _ in curve.points]
             edge = (max(ends) - min(ends)) * 0.02 or 0.5
@@ -210,15 +209,15 @@ def _distribution(swept: Swept) -> tuple[PanelBlock, ...]:
     return tuple(blocks)
 
 
-def _shares(swept: Swept, name: str, place: int) -> Iterator[Curve]:
+def _shares(swept: Swept, name: str, by_point: Sequence[Sequence[Value]]) -> Iterator[Curve]:
     """For each point, which share of its runs has at most that value."""
-    seeds = swept.plan.seeds
-    for point in swept.grid:
-        first = point.number * seeds
-        values = [swept.journal.values(number)[place] for number in range(first, first + seeds)]
+    for point, values in zip(swept.grid, by_point, strict=True):
         found = sorted(value for value in values if value is not None and not isinf(value))
         if found:
-            shares = [(found[0], 0.0), *((value, (turn + 1) / seeds) for turn, value in enumerate(found))]
+            shares = [
+                (found[0], 0.0),
+                *((value, (turn + 1) / len(values)) for turn, value in enumerate(found)),
+            ]
             yield Curve(
                 Meaning.ONE_OF_SEVERAL,
                 swept.grid.words(point.labels) or name,
@@ -229,14 +228,13 @@ def _shares(swept: Swept, name: str, place: int) -> Iterator[Curve]:
 # Over time.
 
 
-def _over_time(swept: Swept) -> tuple[PanelBlock, ...]:
+def _over_time(swept: Swept, points: Sequence[PointEstimates]) -> tuple[PanelBlock, ...]:
     sampled: dict[str, list[Measure]] = {}
     for measure in swept.plan.measures:
         if measure.at is not None:
             sampled.setdefault(measure.name.partition(".")[0], []).append(measure)
     if not sampled:
         raise NothingToDrawError("--kind time draws a queue over time: measure accept_queue.every.100ms")
-    points = list(swept.points())
     if len(points) > MOST_CURVES:
         raise NothingToDrawError(f"{len(points)} points; the queues of {MOST_CURVES} can be told apart")
     panels: list[Panel] = []

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -52,10 +53,8 @@ def _write(path: str | os.PathLike[str], pieces: Callable[[ModuleType], Iterator
     kind = _KINDS.get(target.suffix.lower())
     if kind is None:
         raise CaptureError(f"{target}: unknown suffix {target.suffix!r}; name the file .pcapng or .pcap")
-    try:
+    with _named(target):
         write_pieces(target, pieces(kind))
-    except CaptureError as error:
-        raise CaptureError(f"{target}: {error}") from None
 
 
 def read_capture(path: str | os.PathLike[str]) -> Capture:
@@ -64,14 +63,11 @@ def read_capture(path: str | os.PathLike[str]) -> Capture:
     Raises CaptureError, with the offset and the mend, for a file that is neither or is broken; OSError from
     the disk.
     """
-    try:
-        with Path(path).open("rb") as file:
-            load = _loader(file.read(4))
-            _check_size(os.fstat(file.fileno()).st_size)
-            file.seek(0)
-            return load(file.read())
-    except CaptureError as error:
-        raise CaptureError(f"{os.fspath(path)}: {error}") from None
+    with _named(path), Path(path).open("rb") as file:
+        load = _loader(file.read(4))
+        _check_size(os.fstat(file.fileno()).st_size)
+        file.seek(0)
+        return load(file.read())
 
 
 def _check_size(size: int) -> None:
@@ -83,12 +79,18 @@ def _check_size(size: int) -> None:
 
 def check_size_of(path: str | os.PathLike[str]) -> None:
     """Raises CaptureError for a capture that is too large to be gone through for one frame; OSError from the disk."""
-    with Path(path).open("rb") as file:
+    with _named(path), Path(path).open("rb") as file:
         if is_capture(file.read(4)):
-            try:
-                _check_size(os.fstat(file.fileno()).st_size)
-            except CaptureError as error:
-                raise CaptureError(f"{os.fspath(path)}: {error}") from None
+            _check_size(os.fstat(file.fileno()).st_size)
+
+
+@contextmanager
+def _named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What is said of a capture begins with its name."""
+    try:
+        yield
+    except CaptureError as error:
+        raise CaptureError(f"{os.fspath(path)}: {error}") from None
 
 
 def is_capture(octets: bytes) -> bool:

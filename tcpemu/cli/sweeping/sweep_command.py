@@ -136,7 +136,7 @@ def _tell_what_is_left(plan: Plan, output: Path | None) -> None:
 
 def show_sweep(request: SweepRequest, swept: Swept) -> None:
     """Print the table, draw the picture, and say what was written."""
-    title = f"{request.name}: {load_scenario.from_document(swept.plan.document).title}"
+    title = f"{request.name}: {swept.plan.document['title']}"
     show(sweep_lines(swept, title, width()))
     if request.output is not None:
         kept = "" if swept.journal.found < len(swept.plan) else "; every run had been done before"
