@@ -11,26 +11,13 @@ from tcpemu.drill import DrillSettings, run_file, run_text, run_text_on_kernel
 from tcpemu.kernel import whats_missing
 from tcpemu.wire.codec import decode
 from tcpemu.wire.segment import Segment
+from tests.drill.openings import LISTEN, OPEN
 
 MISSING = whats_missing()
 on_a_kernel = pytest.mark.skipif(MISSING is not None, reason=MISSING or "")
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.pkt"))
 OF_BACKLOG = ("backlog-syn-dropped", "backlog-third-ack")
 """Scripts that say something of a backlog of 0 or 1."""
-LISTEN = """
- 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0 bind(3, ..., ...) = 0
-+0 listen(3, 1) = 0
-"""
-OPEN = (
-    LISTEN
-    + """
-+0 < S 0:0(0) win 65535 <mss 1000>
-+0 > S. 0:0(0) ack 1 <mss 1460>
-+0 < . 1:1(0) ack 1 win 65535
-+0 accept(3, ..., ...) = 4
-"""
-)
 
 
 def passes(text, **settings):

@@ -5,22 +5,9 @@ from pathlib import Path
 import pytest
 
 from tcpemu.drill import DrillSettings, run_file, run_text
+from tests.drill.openings import LISTEN, OPEN
 
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.pkt"))
-LISTEN = """
- 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
-+0 bind(3, ..., ...) = 0
-+0 listen(3, 1) = 0
-"""
-OPEN = (
-    LISTEN
-    + """
-+0 < S 0:0(0) win 65535 <mss 1000>
-+0 > S. 0:0(0) ack 1 <mss 1460>
-+0 < . 1:1(0) ack 1 win 65535
-+0 accept(3, ..., ...) = 4
-"""
-)
 
 
 def passes(text, **settings):
