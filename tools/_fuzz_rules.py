@@ -251,8 +251,10 @@ class Rules:
             return
         edge = segment.ack + (segment.window << conn.rcv.wscale) & MASK
         known = self.edges.get(key)
-        # With tcp_shrink_window it may be, where windows are scaled: Linux 6.18 does so for data beyond a hole.
-        shrinks = conn.host.sysctls.tcp_shrink_window and conn.rcv.wscale
+        # Linux takes it back where it was told to: with tcp_shrink_window, which needs scaled windows, for data
+        # beyond a hole; and where tcp_workaround_signed_windows begins to limit a window that is not scaled.
+        sysctls = conn.host.sysctls
+        shrinks = sysctls.tcp_shrink_window if conn.rcv.wscale else sysctls.tcp_workaround_signed_windows
         if known is not None and known[0] is conn:
             require(
                 bool(shrinks) or not before(edge, known[1]),
