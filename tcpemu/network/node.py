@@ -98,7 +98,9 @@ class Attached:
     def deliver(self, flight: Flight) -> None:
         """A packet arrives."""
         number, segment, copy_of = flight
-        self._record.add(packet_seen(self._loop.now, self.name, Point.RECEIVED, number, segment, "", copy_of))
+        if self._record.wants_packets:
+            seen = packet_seen(self._loop.now, self.name, Point.RECEIVED, number, segment, "", copy_of)
+            self._record.add(seen)
         self._arrived(number, segment)
 
     def hear(self, error: IcmpError) -> None:
@@ -108,7 +110,8 @@ class Attached:
         raise NotImplementedError
 
     def _send(self, number: int, segment: Segment) -> None:
-        self._record.add(packet_seen(self._loop.now, self.name, Point.SENT, number, segment, "", None))
+        if self._record.wants_packets:
+            self._record.add(packet_seen(self._loop.now, self.name, Point.SENT, number, segment, "", None))
         self._carry(self, Flight(number, segment))
 
 
@@ -352,14 +355,15 @@ class Node(Attached):
         """
         host, record, now = self.host, self._record, self._loop.now
         unsent = host.transmit()
-        name, place = self.name, 0
+        name, place, wants = self.name, 0, record.wants
         for event in host.events():
             if type(event) is Sent:
                 number = record.number()
-                record.add(host_event(now, name, event, number))
+                if wants is None or Sent in wants:
+                    record.add(host_event(now, name, event, number))
                 self._send(number, _same(event, unsent, place))
                 place += 1
-            else:
+            elif wants is None or type(event) in wants:
                 record.add(host_event(now, name, event, arrived))
         for segment in unsent[place:]:  # of a host that does not say why
             self._send(record.number(), segment)

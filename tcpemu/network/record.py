@@ -78,7 +78,19 @@ class QueueLength(NamedTuple):
 class Record:
     """One ordered list of entries, and views of it."""
 
-    __slots__ = ("_forms", "_keeps", "_numbers", "_open", "_packed", "_sent", "_store", "_taker")
+    __slots__ = (
+        "_forms",
+        "_keeps",
+        "_numbers",
+        "_open",
+        "_packed",
+        "_sent",
+        "_store",
+        "_taker",
+        "wants",
+        "wants_calls",
+        "wants_packets",
+    )
 
     def __init__(self, keeps: object = None) -> None:
         self._open: list[Entry] = []
@@ -88,6 +100,9 @@ class Record:
         """How many entries are packed, and how many of them are packets that were sent."""
         self._numbers = 0
         self._taker: Taker | None = None
+        self.wants: frozenset[type[Any]] | None = None
+        """The kinds of entries and events that somebody wants; None for all. What is not wanted need not be added."""
+        self.wants_packets = self.wants_calls = True
         # The network. Were it collected before its record, the `finally` blocks of applications that still
         # wait would run then, and their calls would be added here, at a moment that nobody chose.
         self._keeps = keeps
@@ -158,13 +173,17 @@ class Record:
         if len(entries) >= OPEN:
             self._pack()
 
-    def hand_to(self, taker: Taker) -> None:
+    def hand_to(self, taker: Taker, wants: Iterable[type[Any]] | None = None) -> None:
         """Hand all entries over to `taker`, from the next one on, and keep none of them.
 
         That is for runs of which only some numbers are wanted: their memory does not grow. What is handed over may be
-        late; `hand_over()` brings it up to now.
+        late; `hand_over()` brings it up to now. Where `wants` says kinds, PacketSeen, Call or kinds of events, the
+        rest is left out as far as that saves time.
         """
         self._taker = taker
+        self.wants = None if wants is None else frozenset(wants)
+        self.wants_packets = self.wants is None or PacketSeen in self.wants
+        self.wants_calls = self.wants is None or Call in self.wants
 
     def hand_over(self) -> None:
         """Give the taker what it has not been given yet; nothing where there is none."""

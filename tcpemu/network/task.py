@@ -133,7 +133,8 @@ class Applications:
             task.kill()
 
     def log(self, node: str, text: str, result: str, flow: FlowKey | None = None, why: str = "") -> None:
-        self._record.add(Call(self._loop.now, node, self.current, text, result, flow, why))
+        if self._record.wants_calls:
+            self._record.add(Call(self._loop.now, node, self.current, text, result, flow, why))
 
     def warn(self, task: Task, error: SocketError) -> None:
         """Say that an error has ended an application, which nobody may have awaited."""

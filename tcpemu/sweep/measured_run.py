@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
+from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.load_scenario import Run
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.running import build
 from tcpemu.scenario.running.collector_off import collector_off
 from tcpemu.sweep.plan import Plan
-from tcpemu.sweep.run_measures import Value, times_of
-from tcpemu.sweep.run_tally import RunTally
+from tcpemu.sweep.run_measures import Value, times_of, wanted_by
+from tcpemu.sweep.run_tally import EVENTS, RunTally
 
 _KEPT = 64
 """Scenarios that stay compiled in a process."""
@@ -36,7 +37,7 @@ class Worker:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._times = times_of(plan.measures)
-        self._whole_record = any(measure.own for measure in plan.measures)
+        self._wanted = wanted_by(plan.measures)
         self._compiled: OrderedDict[int, Scenario] = OrderedDict()
 
     def runs(self, numbers: Sequence[int]) -> tuple[list[MeasuredRun], float]:
@@ -59,13 +60,13 @@ class Worker:
             raise RunError(f"the run {where or 'of the scenario'}, seed {seed}: {error!r}") from error
 
     def _measured(self, scenario: Scenario) -> tuple[Value, ...]:
-        one = Run("", scenario)
-        result = build.build(one)
+        one, wanted = Run("", scenario), self._wanted
+        result = build.build(one, lambda name: wanted is None or (name == SERVER and bool(wanted & EVENTS)))
         tally = RunTally(scenario.server.port, self._times)
-        if not self._whole_record:
-            result.record.hand_to(tally.take)
+        if wanted is not None:
+            result.record.hand_to(tally.take, wanted)
         result.network.run(build.end_of(one, self.plan.until))
-        if self._whole_record:
+        if wanted is None:
             tally.take(result.record.entries)
         result.record.hand_over()
         tally.end(result.ended)

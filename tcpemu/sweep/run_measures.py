@@ -7,19 +7,20 @@ quantile over clients tells the truth about those that did not get in.
 import importlib.util
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from math import ceil, inf
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from tcpemu.explain.facts.counter_meanings import MEANING
-from tcpemu.network import Node
+from tcpemu.network import Call, Node, PacketSeen
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.problems import did_you_mean
 from tcpemu.scenario.format.written_values import duration_text, parse_duration
 from tcpemu.scenario.running.result import ClientOutcome, Result
+from tcpemu.stack.base.events import QueueChanged, Verdict
 from tcpemu.stack.base.reasons import REASONS
 from tcpemu.stack.base.units import SECOND
 from tcpemu.sweep.run_tally import RunTally
@@ -119,6 +120,16 @@ _WHOLE: dict[str, tuple[Compute, str]] = {
 }
 _STATISTICS = ("mean", "min", "max")
 _QUEUES = ("accept_queue", "syn_queue")
+_WANTS: dict[str, type[Any]] = {
+    "drops": Verdict,
+    "packets": PacketSeen,
+    "throughput": PacketSeen,
+    "goodput": Call,
+    "fairness": Call,
+    "accept_queue": QueueChanged,
+    "syn_queue": QueueChanged,
+}
+"""By how a measure's name begins, what it needs of a run's record; the others need clients and counters alone."""
 _QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?)")
 
 
@@ -357,6 +368,12 @@ def times_of(measures: Iterable[Measure]) -> tuple[int, ...]:
     return tuple(sorted({each.at for each in measures if each.at is not None}))
 
 
-def values_of(measures: Iterable[Measure], result: Result, tally: RunTally) -> Mapping[str, Value]:
-    """What each measure is in this run."""
-    return {each.name: each.compute(result, tally) for each in measures}
+def wanted_by(measures: Iterable[Measure]) -> frozenset[type[Any]] | None:
+    """The kinds of entries and events that these measures need of a run; None for all of them, as they came."""
+    found: set[type[Any]] = set()
+    for each in measures:
+        if each.own:
+            return None
+        if (kind := _WANTS.get(each.name.partition(".")[0])) is not None:
+            found.add(kind)
+    return frozenset(found)

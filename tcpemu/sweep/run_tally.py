@@ -13,6 +13,9 @@ from tcpemu.network.recorded.entries import Call, Entry, HostEvent, PacketSeen, 
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.stack.base.events import Outcome, QueueChanged, Verdict
 
+EVENTS = frozenset([Verdict, QueueChanged])
+"""What is counted of the events of a host: those of the server alone."""
+
 
 @dataclass(slots=True)
 class QueueTally:

@@ -1,6 +1,6 @@
 """Views of a record, on one written by hand."""
 
-from tcpemu.network import Call, HostEvent, QueueLength, Record
+from tcpemu.network import SECOND, Call, HostEvent, Network, QueueLength, Record
 from tcpemu.stack.base.events import Counted, QueueChanged
 
 
@@ -50,3 +50,24 @@ def test_a_record_that_hands_over_keeps_nothing():
     written.hand_over()
     assert [entry.at for entry in handed] == list(range(100_000))
     assert len(written) == 0
+
+
+def test_what_nobody_wants_is_left_out():
+    network = Network(seed=1)
+    server, client = network.host("server", "10.0.0.1"), network.host("client", "10.0.0.2", observe=False)
+    network.link(client, server)
+
+    async def serve(node):
+        node.listen(80, backlog=5)
+
+    async def ask(node):
+        await node.connect("10.0.0.1", 80)
+
+    network.spawn(server, serve)
+    network.spawn(client, ask)
+    handed = []
+    network.record.hand_to(handed.extend, [QueueChanged])
+    network.run(SECOND)
+    network.record.hand_over()
+    assert {type(entry.event) for entry in handed} == {QueueChanged}
+    assert [entry.event.accept for entry in handed] == [0, 0, 0, 1]

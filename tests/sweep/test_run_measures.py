@@ -7,7 +7,7 @@ import pytest
 from tcpemu.scenario import from_text
 from tcpemu.stack.base.units import SECOND
 from tcpemu.sweep import MeasureError, sweep
-from tcpemu.sweep.run_measures import measures_of, names, quantile
+from tcpemu.sweep.run_measures import measures_of, names, quantile, wanted_by
 
 FULL = """
 title = "Nobody accepts"
@@ -142,3 +142,20 @@ def test_every_measure_that_is_listed_can_be_taken():
 
 def test_a_quantile_is_one_of_the_values():
     assert [quantile([1, 2, 3, 4], share) for share in (0, 0.25, 0.26, 0.99, 1)] == [1, 1, 2, 4, 4]
+
+
+def test_a_run_without_a_record_measures_what_one_with_it_does(tmp_path, monkeypatch, crowd):
+    # A function of one's own has the whole record kept; without one, each measure has only what it needs.
+    (tmp_path / "mine.py").write_text("def one(result):\n    return 1\n")
+    monkeypatch.chdir(tmp_path)
+    listed = [name for name, _ in names() if name.islower()]
+    listed += ["accept_queue.every.100ms", "syn_queue.max", "drops.ACCEPT_QUEUE_FULL", "ListenOverflows"]
+    settings = {"server.backlog": 1, "link.loss": "2 %"}
+    (whole,) = sweep(crowd, {}, measure=(*listed, "mine.py:one"), settings=settings).rows()
+    alike = {}
+    for name in listed:
+        alike.setdefault(wanted_by(measures_of([name], 4 * SECOND)), []).append(name)
+    assert len(alike) == 5
+    for some in alike.values():
+        (row,) = sweep(crowd, {}, measure=some, settings=settings).rows()
+        assert row == {each: whole[each] for each in row}

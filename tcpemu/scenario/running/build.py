@@ -53,12 +53,15 @@ def end_of(one: Run, until: int | None = None) -> int:
     return one.scenario.duration if until is None else until
 
 
-def build(one: Run) -> Result:
-    """The network of a run, ready to start: `result.network.run(...)` lets time pass."""
+def build(one: Run, observed: Callable[[str], bool] = lambda _: True) -> Result:
+    """The network of a run, ready to start: `result.network.run(...)` lets time pass.
+
+    `observed` says of which hosts what happens in them is to be recorded, by their names; the rest saves the time.
+    """
     scenario = one.scenario
     result = Result(one.name, scenario, Network(scenario.seed), left_out=one.left_out)
     addresses = host_addresses(scenario)
-    server = _host(result.network, SERVER, addresses[SERVER], scenario.server)
+    server = _host(result.network, SERVER, addresses[SERVER], scenario.server, observed(SERVER))
     start = partial(start_programs, result.network, server, scenario.server, result.accepted)
     start()
     result.network.when_switched(lambda node: start() if node is server and not node.off else None)
@@ -66,7 +69,8 @@ def build(one: Run) -> Result:
         random = seeds.stream(scenario.seed, "group", group.name)
         target = addresses[SERVER], group.port or scenario.server.port
         make = _raw_group if group.raw else _group
-        make(_Site(result, server, group, addresses[group.name], target, random))
+        watched = observed(group.name)
+        make(_Site(result, server, group, addresses[group.name], target, random, watched))
     result.network.fault(*(table.fault for table in scenario.faults))
     return result
 
@@ -92,9 +96,15 @@ def _from(first: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[str]
         first += 1
 
 
-def _host(network: Network, name: str, address: str, table: HostTable) -> Node:
+def _host(network: Network, name: str, address: str, table: HostTable, observe: bool) -> Node:
     return network.host(
-        name, address, generation=table.generation, sysctls=table.sysctls, hz=table.hz, mtu=table.mtu
+        name,
+        address,
+        generation=table.generation,
+        sysctls=table.sysctls,
+        hz=table.hz,
+        mtu=table.mtu,
+        observe=observe,
     )
 
 
@@ -108,6 +118,7 @@ class _Site:
     address: str
     target: tuple[str, int]
     random: Random
+    observed: bool
 
     @property
     def network(self) -> Network:
@@ -133,7 +144,7 @@ class _Site:
 def _group(site: _Site) -> None:
     """The host of a group, its link, and its clients."""
     group, network = site.group, site.network
-    node = _host(network, group.name, site.address, group)
+    node = _host(network, group.name, site.address, group, site.observed)
     abandoned = Abandoned()
     site.join(node, abandoned if "abandon" in group.do else None)
     options = option_values(group.options)
