@@ -189,7 +189,12 @@ LINUX_6_1 = _older(
         measures_beyond_hole=False,
         rehashes_repeats=True,
     ),
-    sending=SendingRules(buffer_memory=768, fills_first=False, fin_needs_room=False),
+    sending=SendingRules(
+        buffer_memory=768,
+        fills_first=False,
+        fin_needs_room=False,
+        acks_before_least_rto=False,  # until 6.7
+    ),
 )
 
 LINUX_5_10 = _older(
@@ -221,6 +226,7 @@ LINUX_5_4 = _older(
     (5, 4),
     "Linux 5.4 (2019) before the stable updates of 2025, as measured on 5.4.30: somaxconn 4096, 128 before",
     release="5.4.30",
+    sysctls={"net.ipv4.tcp_pingpong_thresh": 3},  # since 5.1, taken back in stable updates
     quick_syn=0,  # since 5.6: tcp_input.c, tcp_rcv_synsent_state_process
     wire=replace(LINUX_5_10_218.wire, reply_keeps_ecn=True),
     windows=replace(LINUX_5_10_218.windows, grows_without_sack=True),  # until 5.9
@@ -234,6 +240,7 @@ LINUX_4_19 = _older(
         "net.ipv4.tcp_rmem": (4096, 87380, 6291456),
         "net.core.somaxconn": 128,
         "net.ipv4.tcp_max_syn_backlog": 1024,
+        "net.ipv4.tcp_pingpong_thresh": 1,
     },
     wire=replace(LINUX_5_4.wire, window_segments=20),
     windows=replace(LINUX_5_4.windows, widens_at_start=True),

@@ -24,6 +24,7 @@ _SINCE: dict[Version, str] = {
     " TCPAbortOnLinger TCPAbortFailed TCPAbortOnSyn TCPPureAcks TCPHPHits TCPHPAcks TCPRcvCollapsed TCPMemoryPressures",
     (2, 6, 32): "TCPSpuriousRTOs TCPSackShifted TCPSackMerged TCPSackShiftFallback TCPDSACKIgnoredOld"
     " TCPDSACKIgnoredNoUndo TCPSACKDiscard",
+    (2, 6, 34): "TCPMinTTLDrop",
     (2, 6, 39): "TCPDeferAcceptDrop TCPBacklogDrop TCPTimeWaitOverflow",
     (3, 1): "TCPReqQFullDoCookies TCPReqQFullDrop",
     (3, 5): "TCPRcvCoalesce TCPRetransFail",

@@ -9,15 +9,17 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.host_arguments import check_arrival
 from tcpemu.stack.base.ip_families import is_ipv6, is_loopback
+from tcpemu.stack.base.states import State
 from tcpemu.stack.base.timer_queue import Armable, Timer, TimerKind
 from tcpemu.stack.connection.arriving import icmp_arrives, segment_arrives
 from tcpemu.stack.connection.lifetime import keepalive, time_wait_bucket, timeouts
 from tcpemu.stack.connection.sending import compressed_acks, delayed_acks, stateless_replies
 from tcpemu.stack.listening import fast_open_child, final_ack, listener_receives, request_timer, syn_arrives
 from tcpemu.stack.records.connection import Connection
-from tcpemu.stack.records.host_services import Flow
+from tcpemu.stack.records.host_services import Flow, HostServices
 from tcpemu.stack.records.listener import SharedTimer
 from tcpemu.stack.records.request import Request
+from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.stack.sockets import shutdown_and_close
 from tcpemu.stack.sockets.listener_lookup import find_listener
@@ -25,7 +27,7 @@ from tcpemu.stack.sockets.tables import SocketTables
 from tcpemu.wire.icmp import IcmpError
 from tcpemu.wire.options import Garbage
 from tcpemu.wire.refused import Refused, RefusedReason
-from tcpemu.wire.segment import RST, Segment
+from tcpemu.wire.segment import RST, Address, Segment
 
 _LEAST_SIGNATURE = 5
 """Octets of the shortest option of TCP-AO."""
@@ -43,6 +45,8 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     host.count("InSegs")
     # To the flow it belongs to, else to a listener, else nowhere.
     flow = host.flows.get(segment[:4])
+    if host.asks_for_ttl and _comes_from_afar(tables, flow, segment):
+        return reasons.MIN_TTL
     options = segment.options
     if (
         options
@@ -59,9 +63,33 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
         return segment_arrives.receive(flow, segment)
     if type(flow) is Request:
         reason = final_ack.receive(flow, segment)
-        return _no_flow(tables, segment) if reason is None else reason
+        return _from_request(tables, segment) if reason is None else reason
     assert type(flow) is TimeWait
     return _to_time_wait(tables, flow, segment)
+
+
+def _comes_from_afar(tables: SocketTables, flow: Flow | None, segment: Segment) -> bool:
+    """It has lost more of its TTL than its connection or listener lets it (IP_MINTTL, IPV6_MINHOPCOUNT).
+
+    What stands in the SYN queue or in TIME_WAIT does not ask.
+    """
+    owner = flow if type(flow) is Connection else find_listener(tables, segment) if flow is None else None
+    return owner is not None and _has_too_little(tables.host, owner.options, segment.src, segment.ttl)
+
+
+def _has_too_little(host: HostServices, options: SocketOptions, source: Address, ttl: int) -> bool:
+    """A TTL, or hop limit, below the least that a socket takes: counted."""
+    if ttl >= (options.min_hops if is_ipv6(source) else options.min_ttl):
+        return False
+    host.count("TCPMinTTLDrop")
+    return True
+
+
+def _from_request(tables: SocketTables, segment: Segment) -> Reason:
+    """What stood in the SYN queue has gone just now: the segment is looked up again."""
+    if tables.host.asks_for_ttl and _comes_from_afar(tables, None, segment):
+        return reasons.MIN_TTL
+    return _no_flow(tables, segment)
 
 
 def _cannot_be_signed(tables: SocketTables, flow: Flow | None, segment: Segment, last: Garbage) -> bool:
@@ -90,6 +118,8 @@ def _to_time_wait(tables: SocketTables, bucket: TimeWait, segment: Segment) -> R
     if listener is None:
         return time_wait_bucket.receive(bucket, segment)
     time_wait_bucket.remove(bucket, "a new SYN takes over the flow")
+    if tables.host.asks_for_ttl and _comes_from_afar(tables, None, segment):
+        return reasons.MIN_TTL
     reason = syn_arrives.arrives(listener, segment, iss)
     return time_wait_bucket.why_taken_over(bucket, segment) if reason is reasons.SYN_QUEUED else reason
 
@@ -114,6 +144,11 @@ def icmp_arrived(tables: SocketTables, error: IcmpError) -> Reason:
         return reasons.ICMP_IGNORED
     flow = host.flows.get(error.flow)
     if type(flow) is Connection:
+        # Of IPv4 it is the quoted packet that is asked for its TTL, of IPv6 the one that quotes it.
+        ttl = error.ttl if is_ipv6(error.src) else error.quoted[8]
+        open_yet = flow.state is not State.CLOSE
+        if host.asks_for_ttl and open_yet and _has_too_little(host, flow.options, error.src, ttl):
+            return reasons.MIN_TTL
         return icmp_arrives.receive(flow, error)
     if type(flow) is Request:
         return _icmp_for_request(flow, error)

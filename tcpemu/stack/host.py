@@ -243,8 +243,8 @@ class Host:
 
     def _settings_changed(self) -> None:
         host = self._host
-        host.rto_max = min(host.sysctls.tcp_rto_max_ms * MILLISECOND, self.generation.rto_max)
-        host.rto_min_us = self.generation.rto_min // MICROSECOND
+        host.rto_max = min(host.in_ticks(host.sysctls.tcp_rto_max_ms * MILLISECOND), self.generation.rto_max)
+        host.rto_min_us = host.in_ticks(host.sysctls.tcp_rto_min_us * MICROSECOND) // MICROSECOND
         begin = CONTROLS[str(host.sysctls.tcp_congestion_control)]
         host.first_congestion = begin(self.generation.initial_cwnd)
         for listeners in self._tables.listeners.values():

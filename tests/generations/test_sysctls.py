@@ -28,6 +28,8 @@ _SINCE = {
     "reflect_tos": ("linux-5.10.218", "5.10"),
     "syn_linear_timeouts": ("linux-6.12", "6.5"),
     "rto_max_ms": ("linux-6.16", "6.15"),
+    "rto_min_us": ("linux-6.12", "6.11"),
+    "pingpong_thresh": ("linux-6.12", "6.7"),
 }
 """The oldest generation that has it, and the version that its absence is explained by."""
 

@@ -409,6 +409,7 @@ WAYS = {
     "TCP_AUTH_HDR": lambda: after(
         listening(generation="linux-6.18@debian"), ("S", 0, {"opts": (Garbage(b"\xfe\0\0\0\0"),)})
     ),
+    "TCP_MINTTL": lambda: after(listening(options=[(0, 21, 65)]), ("S",)),
     "PKT_TOO_SMALL": lambda: refused_octets(RefusedReason.TRUNCATED),
     "NOT_LOCAL": elsewhere,
     "NO_SOCKET": lambda: after(Bench(), ("S",)),

@@ -230,6 +230,11 @@ RULES: tuple[RuleRow, ...] = (
         {True: "within a millisecond", False: "within half a trip"},
     ),
     RuleRow(
+        "a delayed ACK waits at most",
+        lambda kernel: kernel.sending.acks_before_least_rto,
+        {True: "a tick less than the least RTO", False: "200 ms"},
+    ),
+    RuleRow(
         "a FIN waits for the congestion window",
         lambda kernel: kernel.sending.fin_needs_room,
         {True: "yes", False: "no"},

@@ -51,6 +51,7 @@ MEANING = {
     "TCPFastRetrans": "fast retransmissions",
     "TCPRetransFail": "retransmissions that could not be sent",
     "TCPDeferAcceptDrop": "bare ACKs dropped because TCP_DEFER_ACCEPT waits for data",
+    "TCPMinTTLDrop": "segments dropped because their TTL was below IP_MINTTL",
     "TCPAbortOnData": "connections reset by SO_LINGER 0, or by data after close()",
     "TCPAbortOnClose": "connections reset because close() left data unread",
     "TCPAbortOnMemory": "connections given up for lack of memory",

@@ -270,6 +270,8 @@ class SendingRules:
     counts_progress: bool = True
     """PRR lets one segment more out for each ACK that makes progress and shows no new loss; else for one that
     acknowledges a retransmission, and only then as much as was delivered before."""
+    acks_before_least_rto: bool = True
+    """A delayed ACK goes out a tick before the shortest RTO at the latest; else it may wait 200 ms."""
     syn_data_is_lost: bool = True
     """Data of a SYN that its SYN|ACK does not acknowledge counts as lost; else it is sent again, and no more."""
 

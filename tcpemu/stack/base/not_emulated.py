@@ -127,13 +127,11 @@ UNEMULATED_SYSCTLS: dict[str, str] = {
     "net.ipv4.tcp_mem": _MEMORY,
     "net.ipv4.tcp_migrate_req": "half-open connections end with their listener, as with 0",
     "net.ipv4.tcp_no_ssthresh_metrics_save": "the slow start threshold of a closed connection is not kept, as with 1",
-    "net.ipv4.tcp_pingpong_thresh": "a connection is interactive after one answer, as with 1",
     "net.ipv4.tcp_plb_cong_thresh": _PLB,
     "net.ipv4.tcp_plb_enabled": _PLB,
     "net.ipv4.tcp_plb_idle_rehash_rounds": _PLB,
     "net.ipv4.tcp_plb_rehash_rounds": _PLB,
     "net.ipv4.tcp_plb_suspend_rto_sec": _PLB,
-    "net.ipv4.tcp_rto_min_us": "the least RTO is 200 ms, the kernel's default",
     "net.ipv4.tcp_tw_recycle": "Linux has none either since 4.12",
 }
 """Sysctls of Linux that nothing here obeys, each with what is so whatever it says."""

@@ -48,6 +48,7 @@ FAST_OPEN_SYN = _answer(
     _CHECK_REQ,
 )
 BAD_CHECKSUM = _drop("TCP_CSUM", "the checksum is wrong", _RCV)
+MIN_TTL = _drop("TCP_MINTTL", "its TTL is less than IP_MINTTL asks for", _RCV)
 BAD_HEADER = _drop("PKT_TOO_SMALL", "the headers cannot be right", _RCV)
 BAD_OPTIONS = _drop(
     "TCP_AUTH_HDR",

@@ -131,6 +131,9 @@ SYSCTLS: dict[str, Sysctl] = {
     "net.ipv4.tcp_pacing_ss_ratio": Sysctl(
         200, "the pace in slow start, in percent of a window a round trip", 0, 1000
     ),
+    "net.ipv4.tcp_pingpong_thresh": Sysctl(
+        1, "answers with data after which data may carry the ACK, which then waits for it", 1, 255
+    ),
     "net.ipv4.tcp_probe_interval": Sysctl(
         600, "seconds for which a search for the path's MTU rests when it is over", 0, 17179869
     ),
@@ -157,7 +160,10 @@ SYSCTLS: dict[str, Sysctl] = {
         (4096, 131072, 33554432), "receive buffer: least, default and largest octets", 1
     ),
     "net.ipv4.tcp_rto_max_ms": Sysctl(
-        120000, "longest time-out of a connection, in milliseconds", 1000, 120000
+        120000, "longest time-out on sockets that are made from now on, in milliseconds", 1000, 120000
+    ),
+    "net.ipv4.tcp_rto_min_us": Sysctl(
+        200000, "shortest time-out of data on sockets that are made from now on, in microseconds", 1
     ),
     "net.ipv4.tcp_sack": Sysctl(1, "selective acknowledgments", 0, 255),
     "net.ipv4.tcp_shrink_window": Sysctl(0, "1: a window that was offered may be taken back", 0, 1),
@@ -248,6 +254,7 @@ class Sysctls:
     tcp_orphan_retries: int
     tcp_pacing_ca_ratio: int
     tcp_pacing_ss_ratio: int
+    tcp_pingpong_thresh: int
     tcp_probe_interval: int
     tcp_probe_threshold: int
     tcp_recovery: int
@@ -259,6 +266,7 @@ class Sysctls:
     tcp_rfc1337: int
     tcp_rmem: tuple[int, int, int]
     tcp_rto_max_ms: int
+    tcp_rto_min_us: int
     tcp_sack: int
     tcp_shrink_window: int
     tcp_slow_start_after_idle: int

@@ -237,7 +237,7 @@ class Acknowledging:
     quick: int = 0
     """How many more ACKs are sent at once."""
     pingpong: int = 0
-    """Above 0 the conversation goes back and forth, and data may carry the ACK."""
+    """How often data answered data (up to 255): from tcp_pingpong_thresh on it may carry the ACK."""
     ato: int = 0
     """How long a delayed ACK waits, by the peer's pace; 0 before the first data."""
     rcv_mss: int = LEAST_MSS

@@ -28,7 +28,7 @@ from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.timer_queue import Timer, TimerQueue
-from tcpemu.stack.base.units import MILLISECOND
+from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.stack.records.fast_open import FastOpenClient
 from tcpemu.stack.records.peer_metrics import PeerMetrics
 from tcpemu.wire.refused import Refused
@@ -96,15 +96,17 @@ class HostServices:
     """What a new connection's congestion window begins as."""
     takes_nothing: bool = False
     """The queue of the device has no room: what is sent is lost there, and whoever sends it is told."""
+    asks_for_ttl: bool = False
+    """Some socket has been given IP_MINTTL or IPV6_MINHOPCOUNT."""
     now: int = 0
     """The time of the verb or call that runs."""
     turn: int = 0
     """Counts segments that arrived and timers that fired. What is sent in one turn is sent at one instant; in
     virtual time several turns may have the same one, where a kernel's clock would tell them apart."""
     rto_max: int = 0
-    """Longest time-out of a connection; requests in the SYN queue do not ask for it."""
+    """Longest time-out that a new socket begins with; requests in the SYN queue do not ask for it."""
     rto_min_us: int = 0
-    """Shortest time-out, in microseconds."""
+    """Shortest time-out that it begins with, in microseconds."""
     challenges_second: int = -1
     """The second for which challenge ACKs are counted, and how many it has left."""
     challenges_left: int = 0
@@ -141,6 +143,11 @@ class HostServices:
     def tick(self, at: int) -> int:
         """A time or a span in the kernel's ticks, rounded down; as it is where timers fire exactly."""
         return at if self.timers.hz is None else at - at % self.jiffy
+
+    def in_ticks(self, span: int) -> int:
+        """A span in the kernel's ticks, rounded up (usecs_to_jiffies)."""
+        ticks_a_second = SECOND // self.jiffy
+        return -(-span * ticks_a_second // SECOND) * SECOND // ticks_a_second
 
     def uptime(self, at: int | None = None) -> int:
         """Nanoseconds since the machine started."""

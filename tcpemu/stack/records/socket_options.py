@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 
 from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
+from tcpemu.stack.base.units import MILLISECOND, SECOND
+
+DELACK_MAX = 200 * MILLISECOND
+"""tcp.h: TCP_DELACK_MAX."""
+RTO_MIN_US = 200_000
+"""tcp.h: TCP_RTO_MIN, in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,5 +94,15 @@ class SocketOptions:
     """The congestion control that TCP_CONGESTION has chosen; empty for that of the host."""
     max_pacing_rate: int = UNLIMITED_RATE
     """Octets per second (SO_MAX_PACING_RATE)."""
+    rto_max: int = 120 * SECOND
+    """Longest time-out, in nanoseconds (TCP_RTO_MAX_MS); a new socket has that of tcp_rto_max_ms."""
+    rto_min_us: int = RTO_MIN_US
+    """Shortest time-out of data, in microseconds (TCP_RTO_MIN_US); a new socket has that of tcp_rto_min_us."""
+    delack_max: int = DELACK_MAX
+    """How long an ACK waits at most, in nanoseconds (TCP_DELACK_MAX_US)."""
+    min_ttl: int = 0
+    """IP_MINTTL: what comes in with less is dropped."""
+    min_hops: int = 0
+    """IPV6_MINHOPCOUNT, the same of IPv6."""
     paced: bool = False
     """SO_MAX_PACING_RATE has been set: segments wait for the pace, whatever sets it, also once there is no limit."""

@@ -18,12 +18,12 @@ _NOTHING, _LOSS_PROBE, _REORDERING, _RETRANS = (
 
 def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
     """Set the one write timer, whatever it was set for before."""
-    host, rtx = conn.host, conn.rtx
+    host, rtx, longest = conn.host, conn.rtx, conn.options.rto_max
     timer = rtx.timer
     if timer is None:
         timer = rtx.timer = Timer(TimerKind.WRITE, conn)
     rtx.timer_is_for = purpose
-    host.timers.arm(timer, host.now + (wait if wait < host.rto_max else host.rto_max), host.now)
+    host.timers.arm(timer, host.now + (wait if wait < longest else longest), host.now)
 
 
 def clear_timer(conn: Connection) -> None:

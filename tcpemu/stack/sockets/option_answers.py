@@ -12,12 +12,13 @@ from tcpemu.stack.base.errors import NotEmulatedError, SocketError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS
-from tcpemu.stack.base.units import SECOND
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND, SECOND
 from tcpemu.stack.connection.measures import ipv6_header
 from tcpemu.stack.connection.measures.path_mtu import path_mtu
+from tcpemu.stack.connection.sending import delayed_acks
 from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS, c_int
-from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, OptionKey, unemulated_option
+from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, OptionKey, check_age, unemulated_option
 from tcpemu.stack.sockets.socket_state import SocketState
 from tcpemu.stack.sockets.tcp_info import TcpInfo, of_connection, of_listener
 
@@ -42,6 +43,9 @@ _FIELDS: dict[OptionKey, str] = {
     NUMBERS["TCP_FASTOPEN_NO_COOKIE"]: "fastopen_no_cookie",
     NUMBERS["IP_TOS"]: "tos",
     NUMBERS["IP_RECVERR"]: "recverr",
+    NUMBERS["IP_MINTTL"]: "min_ttl",
+    NUMBERS["TCP_RTO_MIN_US"]: "rto_min_us",
+    NUMBERS["IPV6_MINHOPCOUNT"]: "min_hops",
     NUMBERS["IPV6_V6ONLY"]: "v6only",
     NUMBERS["IPV6_TCLASS"]: "tclass",
     NUMBERS["IPV6_RECVERR"]: "recverr6",
@@ -135,6 +139,7 @@ def _value(socket: SocketState, level: int, name: int) -> int | bytes:
         raise SocketError(errno.EOPNOTSUPP, "a socket of AF_INET has no options of IPv6")
     if key in READING_FAILS:
         raise SocketError(READING_FAILS[key], f"{NAMES[key]} cannot be read")
+    check_age(socket.host, key)
     options = socket.options
     if key in _FIELDS:
         return int(getattr(options, _FIELDS[key]))
@@ -226,13 +231,17 @@ def _kind(socket: SocketState, name: str) -> int | None:
 def _of_tcp(socket: SocketState, name: str) -> int | bytes | None:
     options, conn = socket.options, socket.connection
     if name == "TCP_QUICKACK":
-        return int(bool(options.quickack) if conn is None else not conn.ack.pingpong)
+        return int(bool(options.quickack) if conn is None else not delayed_acks.interactive(conn))
     if name == "TCP_MAXSEG":
         return _maxseg(socket)
     if name == "TCP_DEFER_ACCEPT":
         return defer_seconds(options.defer_periods)
     if name == "TCP_WINDOW_CLAMP":
         return options.window_clamp if conn is None else conn.rcv.window_clamp
+    if name == "TCP_RTO_MAX_MS":
+        return options.rto_max // MILLISECOND
+    if name == "TCP_DELACK_MAX_US":
+        return options.delack_max // MICROSECOND
     if name == "TCP_CONGESTION":
         return _control_name(socket).encode("ascii").ljust(_CONTROL_NAME_OCTETS, b"\0")
     if name == "TCP_FASTOPEN_KEY":

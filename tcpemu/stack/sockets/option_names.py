@@ -5,7 +5,11 @@ include/uapi/asm-generic/socket.h, include/uapi/linux/tcp.h and include/uapi/lin
 
 from __future__ import annotations
 
+import errno
+
+from tcpemu.stack.base.errors import SocketError
 from tcpemu.stack.base.socket_constants import IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET
+from tcpemu.stack.records.host_services import HostServices
 
 SOCKET_OPTIONS = {
     "SO_DEBUG": 1,
@@ -270,10 +274,10 @@ _DEVICE = "there is no network device"
 _FIREWALL = "there is no firewall"
 _MULTICAST = "TCP has no use for groups"
 
-_OTHER_OF_IPV6 = (
-    "TCP over IPv6 goes with what IPV6_V6ONLY, UNICAST_HOPS, TCLASS, MTU_DISCOVER and RECVERR say"
+_OTHER_OF_IPV6 = "TCP over IPv6 goes with what IPV6_V6ONLY, UNICAST_HOPS, MINHOPCOUNT, TCLASS and RECVERR say"
+_EMULATED_OF_IPV6 = (
+    *("V6ONLY", "UNICAST_HOPS", "TCLASS", "MTU_DISCOVER", "RECVERR", "AUTOFLOWLABEL", "MINHOPCOUNT"),
 )
-_EMULATED_OF_IPV6 = ("V6ONLY", "UNICAST_HOPS", "TCLASS", "MTU_DISCOVER", "RECVERR", "AUTOFLOWLABEL")
 
 UNEMULATED: dict[str, str] = {
     **{name: _OTHER_OF_IPV6 for name in IPV6_OPTIONS if name.removeprefix("IPV6_") not in _EMULATED_OF_IPV6},
@@ -308,16 +312,12 @@ UNEMULATED: dict[str, str] = {
     "TCP_TX_DELAY": "give the link a delay",
     **dict.fromkeys(("TCP_AO_ADD_KEY", "TCP_AO_DEL_KEY", "TCP_AO_INFO", "TCP_AO_GET_KEYS"), _AUTHENTICATION),
     "TCP_AO_REPAIR": _AUTHENTICATION,
-    "TCP_RTO_MAX_MS": "set net.ipv4.tcp_rto_max_ms",
-    "TCP_RTO_MIN_US": "the least RTO is 200 ms, the kernel's default",
-    "TCP_DELACK_MAX_US": "an ACK waits 200 ms at most, the kernel's default",
     "IP_OPTIONS": "packets are sent without IP options",
     "IP_PKTOPTIONS": _NO_ANCILLARY,
     **dict.fromkeys(("IP_IPSEC_POLICY", "IP_XFRM_POLICY"), "packets are not encrypted"),
     **dict.fromkeys(("IP_FREEBIND", "IP_TRANSPARENT"), "bind() takes the host's own addresses alone"),
     "IP_BIND_ADDRESS_NO_PORT": "bind() takes a port at once",
     "IP_LOCAL_PORT_RANGE": "set net.ipv4.ip_local_port_range",
-    "IP_MINTTL": "any TTL is taken",
     **{name: _MULTICAST for name in IPV6_OPTIONS if name.startswith("IPV6_MCAST_")},
     **{name: _MULTICAST for name in IP_OPTIONS if name.startswith("MCAST_") or "MEMBERSHIP" in name},
     **dict.fromkeys(("IP_MULTICAST_IF", "IP_MULTICAST_TTL", "IP_MSFILTER"), _MULTICAST),
@@ -331,3 +331,20 @@ def unemulated_option(level: int, number: int) -> str | None:
     name = NAMES.get((level, number), "")
     instead = UNEMULATED.get(name)
     return None if instead is None else f"{name} is known to Linux, but not emulated: {instead}"
+
+
+_AS_OLD_AS: dict[OptionKey, str] = {
+    **{
+        NUMBERS[name]: "net.ipv4.tcp_rto_max_ms"
+        for name in ("TCP_RTO_MAX_MS", "TCP_RTO_MIN_US", "TCP_DELACK_MAX_US")
+    },
+    **{NUMBERS[name]: "net.ipv4.tcp_thin_linear_timeouts" for name in ("IP_MINTTL", "IPV6_MINHOPCOUNT")},
+}
+"""Options that older kernels lack, each with a sysctl that came with the same version or the next one read."""
+
+
+def check_age(host: HostServices, key: OptionKey) -> None:
+    """ENOPROTOOPT of a kernel that is older than the option."""
+    sysctl = _AS_OLD_AS.get(key)
+    if sysctl is not None and sysctl in host.generation.missing:
+        raise SocketError(errno.ENOPROTOOPT, f"{host.generation.name} has no {NAMES[key]}")

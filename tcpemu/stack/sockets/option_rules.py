@@ -16,6 +16,7 @@ from tcpemu.stack.base.errors import NotEmulatedError, SocketError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import LEAST_MSS
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.lifetime import chosen_control, error_queue, keepalive
 from tcpemu.stack.connection.measures import path_mtu, receive_window, send_buffer_space
 from tcpemu.stack.connection.measures.first_window import LARGEST_SIGNED_WINDOW
@@ -25,9 +26,9 @@ from tcpemu.stack.records.connection import INITIAL_SCALING_RATIO, Connection
 from tcpemu.stack.records.delayed_ack_bits import PUSHED, SCHEDULED
 from tcpemu.stack.records.fast_open import CLIENT
 from tcpemu.stack.records.host_services import HostServices
-from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.stack.records.socket_options import DELACK_MAX, RTO_MIN_US, SocketOptions
 from tcpemu.stack.sockets.fixed_options import INT_MAX, KEPT, SETTING_FAILS, TAKEN, c_int
-from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, unemulated_option
+from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, check_age, unemulated_option
 from tcpemu.stack.sockets.socket_state import SocketState
 
 _LEAST_RCVBUF = 2304
@@ -100,6 +101,40 @@ def _txrehash(_host: HostServices, value: int) -> int:
     return 1 if value == -1 else _bounded("SO_TXREHASH", 0, 1)(_host, value)
 
 
+def _rto_max(host: HostServices, value: int) -> int:
+    return host.in_ticks(_bounded("TCP_RTO_MAX_MS", 1000, 120000)(host, value) * MILLISECOND)
+
+
+def _some_ticks(name: str, most: int) -> Callable[[HostServices, int], int]:
+    """A setter of a time in microseconds, rounded up to ticks: two at least, and no more than `most` nanoseconds."""
+
+    def check(host: HostServices, value: int) -> int:
+        span = host.in_ticks((value & MASK) * MICROSECOND)
+        if not 2 * host.jiffy <= span <= most:
+            least = host.jiffy // MICROSECOND + 1
+            raise SocketError(errno.EINVAL, f"{name} is {value}; it can be {least} to {most // MICROSECOND}")
+        return span
+
+    return check
+
+
+def _rto_min(host: HostServices, value: int) -> int:
+    return _some_ticks("TCP_RTO_MIN_US", RTO_MIN_US * MICROSECOND)(host, value) // MICROSECOND
+
+
+def _least_ttl(name: str) -> Callable[[HostServices, int], int]:
+    """A setter of the least TTL, or hop limit, of what may come in; the host looks at it from the first one on."""
+    bounded = _bounded(name, 0, 255)
+
+    def check(host: HostServices, value: int) -> int:
+        least = bounded(host, value)
+        if least:
+            host.asks_for_ttl = True
+        return least
+
+    return check
+
+
 def _linger2(_host: HostServices, value: int) -> int:
     return -1 if value < 0 else min(value, 120)
 
@@ -161,6 +196,11 @@ _SETTERS: dict[tuple[int, int], tuple[str, Callable[[HostServices, int], object]
     NUMBERS["IPV6_MTU_DISCOVER"]: ("mtu_discover6", _bounded("IPV6_MTU_DISCOVER", 0, 5)),
     NUMBERS["IPV6_AUTOFLOWLABEL"]: ("autoflowlabel", _truth),
     NUMBERS["IP_MTU_DISCOVER"]: ("mtu_discover", _bounded("IP_MTU_DISCOVER", 0, 5)),
+    NUMBERS["TCP_RTO_MAX_MS"]: ("rto_max", _rto_max),
+    NUMBERS["TCP_RTO_MIN_US"]: ("rto_min_us", _rto_min),
+    NUMBERS["TCP_DELACK_MAX_US"]: ("delack_max", _some_ticks("TCP_DELACK_MAX_US", DELACK_MAX)),
+    NUMBERS["IP_MINTTL"]: ("min_ttl", _least_ttl("IP_MINTTL")),
+    NUMBERS["IPV6_MINHOPCOUNT"]: ("min_hops", _least_ttl("IPV6_MINHOPCOUNT")),
     NUMBERS["SO_SNDBUFFORCE"]: ("sndbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_SNDBUF)),
     NUMBERS["SO_RCVBUFFORCE"]: ("rcvbuf", lambda _host, value: max(2 * max(value, 0), _LEAST_RCVBUF)),
 }
@@ -195,6 +235,7 @@ def changed_options(socket: SocketState, level: int, name: int, value: int | byt
     key = level, name
     if level == socket_constants.IPPROTO_IPV6:
         _check_ipv6_option(socket, name, value)
+    check_age(host, key)
     found, failure = _SETTERS.get(key), SETTING_FAILS.get(key)
     if failure is None and found is None and key not in KEPT and key not in TAKEN and key not in _OTHERS:
         if isinstance(value, bytes) and unemulated_option(level, name) is None:
@@ -475,11 +516,11 @@ def _tcp_option_took_effect(conn: Connection, name: int) -> None:
 def _quickack(conn: Connection, value: int) -> None:
     """An odd number for good, an even one for the ACK that is owed now (tcp.c: __tcp_sock_set_quickack)."""
     if not value:
-        conn.ack.pingpong = 1
+        conn.ack.pingpong = conn.host.sysctls.tcp_pingpong_thresh
         return
     conn.ack.pingpong = 0
     if conn.state in (State.ESTABLISHED, State.CLOSE_WAIT) and conn.ack.pending & SCHEDULED:
         conn.ack.pending |= PUSHED
         delayed_acks.after_read(conn, 1)
         if not value & 1:
-            conn.ack.pingpong = 1
+            conn.ack.pingpong = conn.host.sysctls.tcp_pingpong_thresh

@@ -38,7 +38,7 @@ from tcpemu.stack.listening import fast_open_syn_arrives, listener_end, queues
 from tcpemu.stack.records.connection import RCV_SHUTDOWN, SEND_SHUTDOWN, Connection, QueuedError
 from tcpemu.stack.records.fast_open import CLIENT
 from tcpemu.stack.records.listener import Listener
-from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.stack.records.socket_options import DELACK_MAX, RTO_MIN_US, SocketOptions
 from tcpemu.stack.records.time_wait import TimeWait
 from tcpemu.stack.sockets import (
     message_flags,
@@ -72,7 +72,12 @@ class Socket(SocketState):
     ) -> None:
         host = tables.host
         if options is None:
-            options = SocketOptions(host.sysctls.tcp_rmem[1], host.sysctls.tcp_wmem[1])
+            options = SocketOptions(
+                host.sysctls.tcp_rmem[1],
+                host.sysctls.tcp_wmem[1],
+                rto_max=host.rto_max,
+                rto_min_us=host.rto_min_us,
+            )
             if host.first_congestion.needs_ecn:
                 options = chosen_control.with_ecn_bits(options, capable=True)
             if ipv6:
@@ -261,6 +266,7 @@ class Socket(SocketState):
         if self.listening:
             raise NotEmulatedError("connect() with AF_UNSPEC on a socket that listens is not emulated")
         self.connecting, self.may_connect = False, True
+        self._set(replace(self.options, rto_min_us=RTO_MIN_US, delack_max=DELACK_MAX))
         if self.connection is None:
             return
         closing.disconnect(self.connection, "connect() with AF_UNSPEC")

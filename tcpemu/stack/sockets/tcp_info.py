@@ -15,7 +15,7 @@ from tcpemu.stack.base.errors import NotEmulatedError
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
-from tcpemu.stack.connection.sending.delayed_acks import DELACK_MAX
+from tcpemu.stack.connection.sending.delayed_acks import longest_delay
 from tcpemu.stack.control import busy_times
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
@@ -232,7 +232,7 @@ def of_connection(conn: Connection) -> TcpInfo:
         wscales=0 if opening else snd.wscale | rcv.wscale << 4,
         delivery_rate_app_limited=1 if board is None or opening else None,
         rto=-(-rtt.rto // host.jiffy) * host.jiffy // MICROSECOND,
-        ato=min(conn.ack.ato, DELACK_MAX) // MICROSECOND,
+        ato=min(conn.ack.ato, longest_delay(conn)) // MICROSECOND,
         snd_mss=snd.mss_cache,
         rcv_mss=conn.ack.rcv_mss,
         **_scoreboard_fields(conn),

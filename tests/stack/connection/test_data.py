@@ -4,9 +4,11 @@
 """
 
 import dataclasses
+import errno
 
 import pytest
 
+from tcpemu.stack import SocketError
 from tcpemu.stack.base import socket_constants as sockopt
 from tcpemu.testing.bench import (
     FULL,
@@ -30,6 +32,7 @@ from tcpemu.wire.options import Sack
 NODELAY = (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY)
 CORK = (sockopt.IPPROTO_TCP, sockopt.TCP_CORK)
 QUICKACK = (sockopt.IPPROTO_TCP, sockopt.TCP_QUICKACK)
+TCP_RTO_MAX_MS, TCP_RTO_MIN_US, TCP_DELACK_MAX_US = 44, 45, 46
 W = 64240
 
 
@@ -527,9 +530,43 @@ def test_rto_max_may_change_while_a_segment_is_repeated():
     host = established()
     host.conn.send(100)
     assert repeats(host, 2) == [0, 210, 630]
-    host.host.set_sysctl("net.ipv4.tcp_rto_max_ms", 1000)
+    host.conn.setsockopt(sockopt.IPPROTO_TCP, TCP_RTO_MAX_MS, 1000)
     # What is waited for already stays as it was.
     assert repeats(host, 6) == [1470, 2470, 3470, 4470]
+
+
+def test_the_sysctls_of_time_outs_are_for_sockets_made_later():
+    host = established()
+    host.host.set_sysctl("net.ipv4.tcp_rto_max_ms", 1001)
+    host.host.set_sysctl("net.ipv4.tcp_rto_min_us", 50_000)
+    options = (TCP_RTO_MAX_MS, TCP_RTO_MIN_US, TCP_DELACK_MAX_US)
+    told = [host.conn.getsockopt(sockopt.IPPROTO_TCP, option) for option in options]
+    assert told == [120_000, 200_000, 200_000]
+    # What is new has them, in whole ticks.
+    fresh = host.socket()
+    assert [fresh.getsockopt(sockopt.IPPROTO_TCP, option) for option in options] == [1004, 52_000, 200_000]
+
+
+def test_connect_to_nobody_takes_the_shortest_rto_back_and_leaves_the_longest():
+    host = established()
+    for option, value in ((TCP_RTO_MAX_MS, 2000), (TCP_RTO_MIN_US, 50_000), (TCP_DELACK_MAX_US, 20_000)):
+        host.conn.setsockopt(sockopt.IPPROTO_TCP, option, value)
+    host.conn.sock.disconnect(host.now)
+    options = (TCP_RTO_MAX_MS, TCP_RTO_MIN_US, TCP_DELACK_MAX_US)
+    told = [host.conn.getsockopt(sockopt.IPPROTO_TCP, option) for option in options]
+    assert told == [2000, 200_000, 200_000]
+
+
+@pytest.mark.parametrize("option", [TCP_RTO_MAX_MS, TCP_RTO_MIN_US, TCP_DELACK_MAX_US])
+def test_a_kernel_before_6_15_has_no_option_for_time_outs(option):
+    host = established(generation="linux-6.12")
+    for call in (
+        lambda: host.conn.getsockopt(sockopt.IPPROTO_TCP, option),
+        lambda: host.conn.setsockopt(sockopt.IPPROTO_TCP, option, 100_000),
+    ):
+        with pytest.raises(SocketError, match=r"linux-6\.12 has no TCP_") as caught:
+            call()
+        assert caught.value.errno == errno.ENOPROTOOPT
 
 
 def test_with_sack_the_first_repeat_is_a_probe_that_does_not_double():

@@ -3,6 +3,8 @@
 `established` has a round-trip time of 10 ms at 1.01 s. Segments are 1460 octets.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from tcpemu.stack.base import socket_constants as sockopt
@@ -134,7 +136,8 @@ def test_what_follows_the_urgent_octet_does_not_point_back_to_it():
 )
 def test_an_ack_does_not_wait_for_as_long_as_the_shortest_rto(least, wait):
     conn = connection(established())
-    conn.rtt.srtt, conn.ack.ato, conn.host.rto_min_us = 0, 300 * MS, least
+    conn.rtt.srtt, conn.ack.ato = 0, 300 * MS
+    conn.options = replace(conn.options, rto_min_us=least)
     delayed_acks.delay(conn)
     assert (conn.ack.due - conn.host.tick(conn.host.now)) // MS == wait
 

@@ -152,7 +152,7 @@ def _take_back_off(conn: Connection, seq: int) -> None:
     base = host.generation.initial_rto
     if conn.rtt.srtt:
         base = ((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND
-    conn.rtt.rto = min(base << conn.rtt.backoff, host.rto_max)
+    conn.rtt.rto = min(base << conn.rtt.backoff, conn.options.rto_max)
     left = conn.rtt.rto - (host.now - board[0].sent_at)
     if left > 0:
         write_timer.set_timer(conn, WriteTimer.RETRANS, left)

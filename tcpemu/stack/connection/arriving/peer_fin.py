@@ -19,7 +19,7 @@ def fin(conn: Connection) -> None:
     state = conn.state
     if state in (State.SYN_RECV, State.ESTABLISHED):
         state_changes.set_state(conn, State.CLOSE_WAIT, "FIN arrives")
-        conn.ack.pingpong = 1
+        conn.ack.pingpong = conn.host.sysctls.tcp_pingpong_thresh
     elif state is State.FIN_WAIT1:
         transmit.send_ack(conn, reasons.SENT_ACK)
         state_changes.set_state(conn, State.CLOSING, "FIN arrives")

@@ -41,7 +41,7 @@ def connect(conn: Connection, number: int | None = None, data: bytes = b"") -> i
     iss = iss if number is None else number
     conn.flow_label = ipv6_header.new_flow_label(host, conn.key, conn.options)
     if not conn.options.quickack:
-        conn.ack.pingpong = 1
+        conn.ack.pingpong = conn.host.sysctls.tcp_pingpong_thresh
     conn.snd.iss = conn.snd.una = conn.snd.write_seq = conn.snd.sml = iss
     conn.rcv.advmss = segment_size.advertised_mss(host, conn.options.maxseg, conn.key[0])
     conn.snd.mss_clamp = conn.options.maxseg or default_mss(conn.key[0])
@@ -151,7 +151,7 @@ def _establish(conn: Connection, segment: Segment, offer: SynOptions) -> None:
         data_out.push_pending(conn)
         return
     more_waits = conn.fast_open is not None and conn.fast_open.more_waits
-    if more_waits or conn.ack.pingpong or conn.options.defer_periods:
+    if more_waits or delayed_acks.interactive(conn) or conn.options.defer_periods:
         # The ACK may go with the data that comes soon (a call that waits, TCP_QUICKACK 0, TCP_DEFER_ACCEPT).
         delayed_acks.wait_for_data(conn)
     else:

@@ -25,7 +25,7 @@ def ended_early(conn: Connection, tell_peer: bool) -> bool:
     """
     board = conn.scoreboard
     silent = conn.host.now - (board.recovery.wrote_at if board is not None else 0)
-    penalty = int(silent > 2 * conn.host.rto_max or not tell_peer) + bool(conn.rtx.soft_error)
+    penalty = int(silent > 2 * conn.options.rto_max or not tell_peer) + bool(conn.rtx.soft_error)
     if not orphan_limit.too_many(conn.host, penalty):
         return False
     conn.host.timer_fired(conn.key, reasons.TOO_MANY_ORPHANS)

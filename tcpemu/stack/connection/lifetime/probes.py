@@ -97,7 +97,7 @@ def _probed_enough(conn: Connection) -> bool:
 
 def _lives(conn: Connection) -> bool:
     """The peer is not taken for dead while the wait for the next probe is not at its longest."""
-    return conn.rtt.rto << conn.rtt.backoff < conn.host.rto_max
+    return conn.rtt.rto << conn.rtt.backoff < conn.options.rto_max
 
 
 def _silent_for_good(conn: Connection) -> bool:

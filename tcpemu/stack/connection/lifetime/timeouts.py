@@ -9,7 +9,7 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.congestion_hooks import INFINITE
 from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.states import OPENING, State
-from tcpemu.stack.base.units import MILLISECOND
+from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.lifetime import closing, orphans, probes
 from tcpemu.stack.connection.measures import blackhole, ipv6_header, mtu_search, round_trip_time
 from tcpemu.stack.connection.sending import data_out, probe_timers, retransmission
@@ -123,7 +123,7 @@ def _reordering_timer(conn: Connection) -> None:
 def _window_never_came_back(conn: Connection) -> bool:
     """Nothing heard for twice the longest time-out while a lost window was asked for (tcp_rtx_probe0_timed_out)."""
     assert conn.scoreboard
-    now, limit = conn.host.now, 2 * conn.host.rto_max
+    now, limit = conn.host.now, 2 * conn.options.rto_max
     waited = _waited(conn)
     user_limit = conn.options.user_timeout * MILLISECOND
     if user_limit:
@@ -141,10 +141,10 @@ def _back_off(conn: Connection) -> None:
         conn.rtt.rto = waits[min(conn.rtx.total_rto, len(waits) - 1)]
     elif _stays_linear(conn):
         conn.rtt.backoff = 0
-        conn.rtt.rto = max(round_trip_time.measured_rto(conn), host.generation.rto_min)
+        conn.rtt.rto = max(round_trip_time.measured_rto(conn), conn.options.rto_min_us * MICROSECOND)
     elif conn.state is not State.SYN_SENT or conn.rtx.total_rto > host.sysctls.tcp_syn_linear_timeouts:
         conn.rtt.backoff += 1
-        conn.rtt.rto = min(conn.rtt.rto << 1, host.rto_max)
+        conn.rtt.rto = min(conn.rtt.rto << 1, conn.options.rto_max)
     write_timer.set_timer(conn, WriteTimer.RETRANS, _within_user_timeout(conn))
 
 
@@ -202,13 +202,13 @@ def _tries(conn: Connection) -> int:
     if not conn.orphan:
         return conn.host.sysctls.tcp_retries2
     # At the longest time-out the peer is taken for dead: an orphan has no further try.
-    alive = conn.rtt.rto < conn.host.rto_max
+    alive = conn.rtt.rto < conn.options.rto_max
     return probes.orphan_retries(conn, alive)
 
 
 def _peer_may_live(conn: Connection) -> bool:
     """Whether an orphan's peer is worth a RST: the RTO is not at its longest, or has not been for long."""
-    return conn.rtt.rto < conn.host.rto_max or not _timed_out(conn, _tries(conn))
+    return conn.rtt.rto < conn.options.rto_max or not _timed_out(conn, _tries(conn))
 
 
 def _timed_out(conn: Connection, tries: int) -> bool:
@@ -238,7 +238,7 @@ def _doubling(conn: Connection, tries: int) -> int:
     """The time that so many doubling time-outs take from the least one on (tcp_model_timeout)."""
     generation = conn.host.generation
     base = generation.initial_rto if conn.state in OPENING else generation.rto_min
-    rto_max = conn.host.rto_max
+    rto_max = conn.options.rto_max
     linear = (rto_max // base).bit_length() - 1
     # base * (1 + 2 + 4 .. + 2**tries), and rto_max for each wait that doubling would take beyond it.
     return ((2 << min(tries, linear)) - 1) * base + max(tries - linear, 0) * rto_max
@@ -278,8 +278,8 @@ def _what_decided(conn: Connection) -> GivenUp:
 
 def _shut_window_limit(conn: Connection) -> GivenUp:
     """The limit by which `_window_never_came_back` gave up."""
-    longest, own = 2 * conn.host.rto_max, conn.options.user_timeout
+    longest, own = 2 * conn.options.rto_max, conn.options.user_timeout
     if own and own * MILLISECOND < longest:
         return GivenUp("TCP_USER_TIMEOUT", own, _waited(conn), own * MILLISECOND)
-    rto_max = conn.host.rto_max // MILLISECOND
+    rto_max = conn.options.rto_max // MILLISECOND
     return GivenUp("net.ipv4.tcp_rto_max_ms", rto_max, _waited(conn), longest)

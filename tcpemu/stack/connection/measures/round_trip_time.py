@@ -16,8 +16,8 @@ _LONGEST_ECHO = 2**31 // 1000
 
 def sample(conn: Connection, microseconds: int) -> None:
     """Take in one measurement and set the RTO by it."""
-    host, rtt = conn.host, conn.rtt
-    least = host.rto_min_us
+    rtt = conn.rtt
+    least = conn.options.rto_min_us
     if not rtt.srtt:
         # The first: the deviation is half of it (RFC 6298 section 2.2), so four times that is twice it.
         rtt.srtt = microseconds << 3 or 1
@@ -34,7 +34,7 @@ def sample(conn: Connection, microseconds: int) -> None:
 
 def measured_rto(conn: Connection) -> int:
     """The RTO that the round-trip times ask for, in nanoseconds, without any doubling (tcp.h: __tcp_set_rto)."""
-    rto, longest = ((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND, conn.host.rto_max
+    rto, longest = ((conn.rtt.srtt >> 3) + conn.rtt.rttvar) * MICROSECOND, conn.options.rto_max
     return rto if rto < longest else longest
 
 
@@ -92,7 +92,7 @@ def init_metrics(conn: Connection) -> None:
     if known > conn.rtt.srtt:
         # What is remembered from another connection is trusted less: three times it.
         cached = (known >> 3) * MICROSECOND
-        conn.rtt.rto = cached + max(2 * cached, generation.rto_min)
+        conn.rtt.rto = cached + max(2 * cached, conn.options.rto_min_us * MICROSECOND)
     elif not conn.rtt.srtt:
         fallback = generation.fallback_rto // MICROSECOND
         conn.rtt.rttvar = conn.rtt.mdev = conn.rtt.mdev_max = fallback

@@ -7,7 +7,8 @@ Data that arrives sets SCHEDULED: an ACK is owed (`data_arrived`). When the segm
     late      else: `delay` arms the timer for `ato`, which follows the peer's pace between 40 and 200 ms
     with data that happens to be sent before: `transmit.py` clears what is owed with each segment that has ACK
 
-`pingpong` says that data goes back and forth, so that `quick` does not count and data may carry the ACK. What the
+`pingpong` counts how often data went back and forth: `interactive` says that it does, so that `quick` does not
+count and data may carry the ACK. What the
 application reads may also call for one (`after_read`), for then the window opens.
 tcp_input.c: tcp_event_data_recv, __tcp_ack_snd_check; tcp_output.c: tcp_send_delayed_ack.
 """
@@ -32,12 +33,11 @@ from tcpemu.stack.records.delayed_ack_bits import (
     SCHEDULED,
     TIMER,
 )
+from tcpemu.stack.records.socket_options import DELACK_MAX
 from tcpemu.wire.segment import FIN, PSH, RST, SYN, URG, Segment
 
 _CLOSE = State.CLOSE
 
-DELACK_MAX = 200 * MILLISECOND
-"""tcp.h: TCP_DELACK_MAX."""
 MAX_QUICK = 16
 """inet_connection_sock.h: TCP_MAX_QUICKACKS."""
 _MORE_FLAGS = FIN | SYN | RST | PSH | URG
@@ -144,7 +144,7 @@ def check(conn: Connection) -> None:
         distance(conn.rcv.copied_seq, conn.rcv.nxt) < conn.options.rcvlowat
         or receive_window.new_window(conn) >= conn.rcv.wnd
     )
-    if more_than_one or (conn.ack.quick and not conn.ack.pingpong) or conn.ack.pending & NOW:
+    if more_than_one or (conn.ack.quick and not interactive(conn)) or conn.ack.pending & NOW:
         transmit.send_ack(conn, reasons.SENT_ACK)
     elif conn.rcv.out_of_order:
         compressed_acks.duplicate(conn)
@@ -157,15 +157,14 @@ def delay(conn: Connection) -> None:
     ato = conn.ack.ato
     if ato > DELACK_MIN:
         longest = 500 * MILLISECOND
-        if conn.ack.pingpong or conn.ack.pending & PUSHED:
+        if interactive(conn) or conn.ack.pending & PUSHED:
             longest = DELACK_MAX
         if conn.rtt.srtt:
             # No longer than a round trip, where one is known.
             longest = min(longest, max((conn.rtt.srtt >> 3) * MICROSECOND, DELACK_MIN))
         ato = min(ato, longest)
     host = conn.host
-    # Less than the peer's shortest RTO, which is taken to be ours (tcp_delack_max).
-    ato = min(ato, DELACK_MAX, max(host.rto_min_us * MICROSECOND, 2 * host.jiffy) - host.jiffy)
+    ato = min(ato, longest_delay(conn))
     now = host.tick(host.now)
     due = now + ato
     if conn.ack.pending & TIMER:
@@ -175,6 +174,19 @@ def delay(conn: Connection) -> None:
             return
         due = min(due, conn.ack.due)
     _wait_until(conn, due, now)
+
+
+def longest_delay(conn: Connection) -> int:
+    """How long an ACK may wait: less than the peer's shortest RTO, which is taken to be ours (tcp_delack_max)."""
+    jiffy, options = conn.host.jiffy, conn.options
+    if not conn.host.generation.sending.acks_before_least_rto:
+        return options.delack_max
+    return min(options.delack_max, max(options.rto_min_us * MICROSECOND, 2 * jiffy) - jiffy)
+
+
+def interactive(conn: Connection) -> bool:
+    """Data has gone back and forth as often as tcp_pingpong_thresh asks for (inet_csk_in_pingpong_mode)."""
+    return conn.ack.pingpong >= conn.host.sysctls.tcp_pingpong_thresh
 
 
 def _wait_until(conn: Connection, due: int, now: int) -> None:
@@ -194,7 +206,7 @@ def timer_fired(conn: Connection) -> None:
     conn.ack.pending &= ~TIMER
     if not conn.ack.pending & SCHEDULED:
         return
-    if conn.ack.pingpong:
+    if interactive(conn):
         conn.ack.pingpong = 0
         conn.ack.ato = ATO_MIN
     else:
@@ -208,7 +220,7 @@ def after_read(conn: Connection, copied: int) -> None:
     pending = conn.ack.pending
     if pending & SCHEDULED:
         drained = copied > 0 and not conn.rcv.rmem
-        pushed = pending & PUSHED_TWICE or (pending & PUSHED and not conn.ack.pingpong)
+        pushed = pending & PUSHED_TWICE or (pending & PUSHED and not interactive(conn))
         if distance(conn.rcv.wup, conn.rcv.nxt) > conn.ack.rcv_mss or (drained and pushed):
             transmit.send_ack(conn, reasons.SENT_ACK)
             return

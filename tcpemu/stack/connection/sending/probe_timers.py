@@ -28,7 +28,7 @@ def schedule_loss_probe(conn: Connection, fresh: bool = False) -> bool:
     if conn.rtt.srtt:
         # Two round trips, as `srtt` is eight times one; a lone segment's ACK may be delayed too.
         wait = (conn.rtt.srtt >> 2) * MICROSECOND
-        wait += conn.host.generation.rto_min if board.packets_out == 1 else 2 * MILLISECOND
+        wait += conn.options.rto_min_us * MICROSECOND if board.packets_out == 1 else 2 * MILLISECOND
     else:
         wait = conn.host.generation.initial_rto
     left = conn.rtt.rto if fresh else write_timer.rto_left(conn)
@@ -81,7 +81,7 @@ def window_probe_wait(conn: Connection) -> int:
     """
     host = conn.host
     base = max(conn.rtt.rto, host.generation.rto_min)
-    wait = min(base << min(conn.rtt.backoff, 20), host.rto_max)
+    wait = min(base << min(conn.rtt.backoff, 20), conn.options.rto_max)
     if host.takes_nothing:
         wait = RESOURCE_PROBE_INTERVAL
     limit, since = conn.options.user_timeout * MILLISECOND, conn.rtx.probes_began
