@@ -327,7 +327,7 @@ def state(
 def plot(
     output: Drawing,
     name: ScenarioArgument = "ignored-ack",
-    kind: KindOfPlot = "queues",
+    kind: KindOfPlot = None,
     client: OneClient = None,
     settings: Settings = None,
     seed: Seed = None,
@@ -347,12 +347,15 @@ def plot(
     from tcpemu.cli import run_command
     from tcpemu.cli.pictures import plot_command
 
-    wanted = plot_command.check_plot(output, kind, client, name, vary or ())
+    plot_command.check_plot(output, kind, client, name, vary or ())
     form = plot_command.form_of(title, size, dpi, output, style)
     stop = run_command.until_of(until)
     changed = run_command.settings_of(settings, seed, generation)
+    wanted = plot_command.kind_of(name, kind, changed, only, client, vary or ())
     results = plot_command.results_for(name, wanted, changed, only, stop, vary or ())
     plot_command.plot_scenario(name, output, wanted, client, results, form)
+    if kind is None:
+        plot_command.tell_kind(wanted)
 
 
 PageFile: TypeAlias = Annotated[

@@ -249,7 +249,7 @@ def facts_of(result: Result) -> list[str]:
     kernels = dict.fromkeys([scenario.server.generation, *(group.generation for group in scenario.clients)])
     server = f"server {scenario.server.generation}" if len(kernels) > 1 else next(iter(kernels))
     without = dict.fromkeys(f"without {each.sysctl}" for each in result.left_out)
-    return [*run, server, f"seed {scenario.seed}", *without]
+    return [*run, server, f"seed {scenario.seed}", *map(visible, result.given), *without]
 
 
 def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:

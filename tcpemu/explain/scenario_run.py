@@ -101,7 +101,12 @@ class ScenarioRun:
     @property
     def _heading(self) -> Heading:
         run = [f"run {self.name!r}"] if self.name else []
-        facts = (*run, f"server {self.scenario.server.generation}", f"seed {self.scenario.seed}")
+        facts = (
+            *run,
+            f"server {self.scenario.server.generation}",
+            f"seed {self.scenario.seed}",
+            *self.result.given,
+        )
         return Heading(self.scenario.title, self.scenario.look_at, facts)
 
 

@@ -1,7 +1,7 @@
 """`tcpemu plot`: a picture of a run, or of all runs of a scenario."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -11,7 +11,7 @@ from tcpemu.cli.compare_command import choices_of, columns_of, results_of_column
 from tcpemu.cli.printing import check_not_read, check_place, patience, show
 from tcpemu.cli.run_command import facts_of
 from tcpemu.cli.user_mistakes import UsageError
-from tcpemu.explain.lines.style import line
+from tcpemu.explain.lines.style import Role, line
 from tcpemu.explain.plots.cwnd_plot import cwnd_picture
 from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, USUAL_DPI, MissingLibraryError, drawn, require_library
 from tcpemu.explain.plots.draw_ladder import drawn_ladder, rows_that_fit
@@ -23,6 +23,8 @@ from tcpemu.explain.plots.rtt_plot import rtt_picture
 from tcpemu.explain.plots.runs_plot import runs_picture
 from tcpemu.explain.plots.sequence_plot import sequence_picture
 from tcpemu.explain.plots.throughput_plot import throughput_picture
+from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.running.reckoned_size import has_few_transfers
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.visible_text import visible
@@ -90,23 +92,55 @@ def _size(text: str) -> tuple[float, float]:
     return inches
 
 
-def check_plot(output: Path, kind: str, client: str | None, name: str, vary: Sequence[str] = ()) -> Kind:
+def check_plot(
+    output: Path, kind: str | None, client: str | None, name: str, vary: Sequence[str] = ()
+) -> None:
     """Find out before the run what would be wrong after it. Raises UsageError."""
     check_place(output, PICTURE_SUFFIXES)
     check_not_read(output, [name])
     known = [each.value for each in Kind]
-    if kind not in known:
+    if kind is not None and kind not in known:
         raise UsageError(f"--kind {kind!r}: it must be {', '.join(known[:-1])} or {known[-1]}")
-    if client is not None and Kind(kind) not in OF_A_CONNECTION:
+    if client is not None and kind is not None and Kind(kind) not in OF_A_CONNECTION:
         kinds = ", ".join(sorted(each.value for each in OF_A_CONNECTION))
         raise UsageError(f"--client goes with a --kind that shows a connection ({kinds}), not with {kind}")
-    if vary and kind != Kind.COMPARE.value:
+    if vary and kind not in {None, Kind.COMPARE.value}:
         raise UsageError(f"--vary goes with --kind compare, not with {kind}")
     try:
         require_library()
     except MissingLibraryError as error:
         raise UsageError(str(error)) from None
-    return Kind(kind)
+
+
+def kind_of(
+    name: str,
+    kind: str | None,
+    settings: Mapping[str, object],
+    only: str | None,
+    client: str | None,
+    vary: Sequence[str],
+) -> Kind:
+    """The kind that is asked for, or the one that shows most of what the scenario is about."""
+    if kind is not None:
+        return Kind(kind)
+    if vary:
+        return Kind.COMPARE
+    runs = load_scenario.load_runs(name, settings)
+    scenarios = [run.scenario for run in runs if only in {None, run.name, *run.variants}]
+    if scenarios and all(has_few_transfers(each, _ROUND_TRIPS) for each in scenarios):
+        return Kind.CWND
+    if client is not None or (scenarios and all(map(has_few_transfers, scenarios))):
+        return Kind.SEQUENCE
+    return Kind.QUEUES
+
+
+_ROUND_TRIPS = 20_000
+"""Octets that take more than one round trip: before that a congestion window has nothing to show."""
+
+
+def tell_kind(kind: Kind) -> None:
+    """Say which kind was taken where none was asked for."""
+    show([line(f"This is --kind {kind.value}; tcpemu plot --help lists the others", Role.QUIET)])
 
 
 def plot_scenario(

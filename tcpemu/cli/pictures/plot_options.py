@@ -21,7 +21,7 @@ Drawing: TypeAlias = Annotated[
     typer.Option("-o", "--output", metavar="FILE", help="The picture: a .svg, .png or .pdf file."),
 ]
 KindOfPlot: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--kind",
         metavar="KIND",
@@ -29,7 +29,8 @@ KindOfPlot: TypeAlias = Annotated[
         "time-sequence graph of a connection, with SACKs and window; cwnd: congestion window, threshold, in flight and "
         "states of recovery; rtt: round-trip times and RTO; throughput: bits a second of each connection; compare: "
         "windows, data and round-trip times of several runs in one; rate: connections accepted a second in each run; "
-        "ladder: the packets of a run, its data as trains, for a slide.",
+        "ladder: the packets of a run, its data as trains, for a slide. Not given: compare with "
+        "--vary; cwnd, or of short ones sequence, where few clients transfer data or --client is given; else queues.",
     ),
 ]
 OneClient: TypeAlias = Annotated[

@@ -144,14 +144,14 @@ RULES: tuple[RuleRow, ...] = (
         {True: "refused", False: "taken"},
     ),
     RuleRow(
-        "the share of the buffer that is window",
+        "the receive window's share of the buffer is",
         lambda kernel: kernel.windows.measures,
-        {True: "as segments show", False: "half, always"},
+        {True: "measured on segments", False: "always one half"},
     ),
     RuleRow(
-        "with that share the window",
+        "when that share changes, what changes is",
         lambda kernel: kernel.windows.follows_share,
-        {True: "moves at once", False: "has another limit"},
+        {True: "the window, at once", False: "the window's limit"},
     ),
     RuleRow(
         "the receive buffer grows by",

@@ -129,6 +129,7 @@ _SHORT_ENDS = {
     Why.THRESHOLD: ": the threshold is reached",
     Why.ECN: ": the peer echoes congestion (ECN)",
     Why.TIME_OUT: " with a time-out",
+    Why.SMALLER: ": the path holds smaller packets only (path MTU)",
 }
 
 

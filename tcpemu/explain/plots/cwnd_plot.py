@@ -4,7 +4,7 @@ Where the peer's window is what limits, it is drawn too. A threshold is only dra
 beyond all windows before.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from math import ceil
 
 from tcpemu.explain.plots.picture import (
@@ -28,6 +28,8 @@ _STATES = {
     3: (Meaning.RECOVERY, "Recovery: fast retransmit"),
     4: (Meaning.LOSS, "Loss: after a time-out"),
 }
+_LOSS = 4
+_TOO_LARGE = "Loss: segments were too large for the path"
 _NEAR = 1.25
 """So many times the greatest congestion window is as far as a peer's window is drawn."""
 
@@ -48,7 +50,7 @@ def _block(view: TransferView) -> PanelBlock:
         curves,
         tuple(events_of(view)),
         height=2.0,
-        bands=tuple(_bands(changes, end)),
+        bands=tuple(_bands(changes, end, _sent_smaller(view))),
     )
     return PanelBlock(view.heading, (panel,), (begin, end))
 
@@ -87,14 +89,23 @@ def curve_of(
     return thinned([*points, (float(end), points[-1][1])])
 
 
-def _bands(changes: Sequence[FiguresChanged], end: int) -> Iterator[Bands]:
-    spans: dict[int, list[tuple[int, int]]] = {}
+def _sent_smaller(view: TransferView) -> frozenset[int]:
+    """When segments were sent again since ICMP said that a link holds less: no time-out has told of that loss."""
+    pairs = zip(view.way.again, view.way.causes, strict=True)
+    return frozenset(at for (at, *_), cause in pairs if cause is Meaning.SMALLER_AGAIN)
+
+
+def _bands(changes: Sequence[FiguresChanged], end: int, smaller: Container[int]) -> Iterator[Bands]:
+    spans: dict[str, list[tuple[int, int]]] = {}
+    looks = {label: meaning for meaning, label in _STATES.values()} | {_TOO_LARGE: Meaning.LOSS}
     state, since = 0, 0
-    for change in changes:
-        if change.figures.ca_state != state:
-            spans.setdefault(state, []).append((since, change.at))
-            state, since = change.figures.ca_state, change.at
-    spans.setdefault(state, []).append((since, end))
-    for number, (meaning, label) in _STATES.items():
-        if number in spans:
-            yield Bands(meaning, label, tuple(spans[number]))
+    for at, now in [*((change.at, change.figures.ca_state) for change in changes), (end, -1)]:
+        if now == state:
+            continue
+        if state in _STATES:
+            label = _TOO_LARGE if state == _LOSS and since in smaller else _STATES[state][1]
+            spans.setdefault(label, []).append((since, at))
+        state, since = now, at
+    for label, meaning in looks.items():
+        if label in spans:
+            yield Bands(meaning, label, tuple(spans[label]))

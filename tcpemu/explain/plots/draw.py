@@ -110,6 +110,7 @@ _LOOKS = {
     Meaning.TIMED_OUT: _Look(_BLACK, "s"),
     Meaning.AFTER_TIME_OUT: _Look(_ORANGE, "v"),
     Meaning.PROBE: _Look(_GREEN, "^"),
+    Meaning.SMALLER_AGAIN: _Look(_BLUE, "v"),
     Meaning.DISORDER: _Look("#CFE8F7"),
     Meaning.CWR: _Look("#D5D5D5"),
     Meaning.RECOVERY: _Look("#FBE3B0"),

@@ -50,6 +50,7 @@ class Meaning(Enum):
     TIMED_OUT = "sent again by a time-out"
     AFTER_TIME_OUT = "sent again after a time-out"
     PROBE = "sent again as a probe"
+    SMALLER_AGAIN = "sent again in smaller segments"
     DISORDER = "Disorder"
     CWR = "CWR"
     RECOVERY = "Recovery"

@@ -33,6 +33,8 @@ from tcpemu.wire.segment import FIN, RST, SYN, FlowKey
 
 _FAR = 3
 """So many times as far as the data reaches is too far for one axis."""
+_BESIDE = 50
+"""Beside data that is so many times as much a direction shows nothing but a line at the bottom."""
 _UPWARDS = "sequence number\n(octets from the SYN on)"
 
 
@@ -70,10 +72,20 @@ def sequence_picture(title: str, note: str, result: Result, client: str | None) 
     """The connection of a client; else the first one with data, or the first. Raises NothingToDrawError."""
     name, flow = chosen_connection(result, client)
     both = directions(result.record, flow)
-    shown = [each for each in both if each.octets] or both[:1]
+    most = max(each.octets for each in both)
+    shown = [each for each in both if each.octets * _BESIDE >= most and each.octets] or both[:1]
     words = f"Time-sequence graph of {name}" + (f" ({result.name})" if result.name else "")
-    blocks = tuple(_block(f"{words}: {each.sender} to {each.receiver or 'nobody'}", each) for each in shown)
-    return Picture(title, note, blocks)
+    blocks = tuple(_block(f"{words}: {_way(each)}", each) for each in shown)
+    left_out = [
+        f"{_way(each)}, {count(each.octets, 'octet')}, is not drawn"
+        for each in both
+        if each.octets and each not in shown
+    ]
+    return Picture(title, " · ".join([note, *left_out]), blocks)
+
+
+def _way(each: FlowDirection) -> str:
+    return f"{each.sender} to {each.receiver or 'nobody'}"
 
 
 def chosen_connection(result: Result, client: str | None) -> tuple[str, FlowKey]:
@@ -196,6 +208,7 @@ _CAUSES = {
     "SLOW_START_RETRANSMIT": Meaning.AFTER_TIME_OUT,
     "LOSS_PROBE": Meaning.PROBE,
     "WINDOW_PROBE": Meaning.PROBE,
+    "SENT_SMALLER": Meaning.SMALLER_AGAIN,
 }
 """What a repeat is called by the reason that its host gives."""
 

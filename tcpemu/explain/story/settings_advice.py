@@ -126,8 +126,9 @@ def _until_given_up(case: SettingsCase, tries: int) -> str:
     if not isinstance(linear, int) or not linear:
         return f": connect() gives up after {count(tries, 'repeat')}, {span}"
     return (
-        f": connect() gives up at the time-out after {tries + linear} repeats (net.ipv4.tcp_syn_linear_timeouts, now "
-        f"{linear}, adds as many at one pace), or at the first one after {span}"
+        f": connect() gives up at the first time-out after {span}, or sooner if {tries + linear} repeats have been "
+        f"sent: {linear} that are {span_words(kernel.initial_rto)} apart (net.ipv4.tcp_syn_linear_timeouts), and "
+        f"{tries} more"
     )
 
 

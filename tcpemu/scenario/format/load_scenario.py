@@ -1,9 +1,10 @@
 """From a name or a file to a Scenario, or to everything that is wrong with it."""
 
 import copy
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 
 from tcpemu.scenario.format import consistency, toml_text, validation_errors
 from tcpemu.scenario.format.missing_sysctls import LeftOut, without_missing
-from tcpemu.scenario.format.problems import Problem, ScenarioError, did_you_mean
+from tcpemu.scenario.format.problems import Problem, ScenarioError, in_toml
 from tcpemu.scenario.format.scenario_file import Scenario, Variant
 from tcpemu.scenario.format.setting_paths import Document, put_all
 from tcpemu.scenario.format.written_values import flat
@@ -63,6 +64,9 @@ class Run:
     """Sysctls that the scenario sets and the kernel it was given does not have."""
     variants: tuple[str, ...] = ()
     """The names of the variants that are one run here; empty where it is one variant's or nobody's."""
+    given: tuple[str, ...] = ()
+    """What was set beside the file, each as `server.backlog = 5`: not the seed and not the kernel, as those are told of
+    any run."""
 
 
 def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
@@ -71,7 +75,7 @@ def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
     `{"server.backlog": 5, "net.ipv4.tcp_syncookies": 0}` changes those two. Raises ScenarioError with all mistakes at
     once, each with the line of the file where that can be told.
     """
-    text = _text(name)
+    text = text_of(name)
     try:
         return from_text(text, name, settings)
     except ScenarioError as error:
@@ -140,13 +144,23 @@ def load_runs(name: str, settings: Mapping[str, object] | None = None) -> tuple[
 
     Variants that differ in such a thing only are one run. Raises ScenarioError.
     """
-    text = _text(name)
+    text = text_of(name)
     try:
         document, left_out = without_missing(tables_of(text, name), settings or {})
         found = runs(from_document(document, name, settings))
     except ScenarioError as error:
         raise ScenarioError(name, toml_text.with_lines(text, error.problems, settings or ())) from None
+    given = given_words(settings or {})
+    found = tuple(replace(each, given=given) for each in found)
     return tuple(_united(found, left_out)) if left_out else found
+
+
+_TOLD_ANYWAY = frozenset({"seed", "server.generation", "about", "look_at"})
+
+
+def given_words(settings: Mapping[str, object]) -> tuple[str, ...]:
+    """Settings as a file would say them, but for those that are told of every run."""
+    return tuple(f"{path} = {in_toml(value)}" for path, value in settings.items() if path not in _TOLD_ANYWAY)
 
 
 def _united(found: Sequence[Run], left_out: Sequence[LeftOut]) -> Iterator[Run]:
@@ -161,7 +175,8 @@ def _united(found: Sequence[Run], left_out: Sequence[LeftOut]) -> Iterator[Run]:
     for group in alike:
         names = tuple(each.name for each in group)
         of_these = tuple(each for each in left_out if each.run in {"", *names})
-        yield Run(" / ".join(names), group[0].scenario, of_these, names if len(names) > 1 else ())
+        one = group[0]
+        yield Run(" / ".join(names), one.scenario, of_these, names if len(names) > 1 else (), one.given)
 
 
 def _variant(document: Document, variant: Variant) -> Scenario:
@@ -238,7 +253,28 @@ def _stand_in(key: str, number: int) -> Document:
     return {"name": name} if key == "clients" else {"name": name, "set": {}}
 
 
-def _text(name: str) -> str:
+MOST_NEAR = 3
+"""Built-in scenarios that are named where one is asked for that there is not."""
+
+
+def _nearest(name: str) -> str:
+    """Which built-in scenarios may have been meant: those written alike, or those that have a word of it in theirs."""
+    asked = name.lower()
+    words = [word for word in re.split(r"[\W_]+", asked) if len(word) >= _LEAST_WORD]
+    near = (
+        difflib.get_close_matches(asked, BUILT_IN_SCENARIOS, 1, _A_SLIP)
+        or [known for known in BUILT_IN_SCENARIOS if any(word in known for word in words)][:MOST_NEAR]
+        or difflib.get_close_matches(asked, BUILT_IN_SCENARIOS, 1)
+    )
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else "tcpemu list shows all that there are"
+
+
+_LEAST_WORD, _A_SLIP = 3, 0.8
+"""Letters of a word that says something, and how alike two names are that differ by a slip of the pen."""
+
+
+def text_of(name: str) -> str:
+    """The text of a built-in scenario or of a file. Raises ScenarioError."""
     if name in BUILT_IN_SCENARIOS:
         return resources.files("tcpemu.scenario").joinpath("builtin", f"{name}.toml").read_text("utf-8")
     if not name:
@@ -248,5 +284,5 @@ def _text(name: str) -> str:
     path = Path(name)
     if not path.exists() and path.suffix != ".toml":
         what = f"there is no built-in scenario and no file {name!r}"
-        raise ScenarioError(name, [Problem("", what, did_you_mean(name, BUILT_IN_SCENARIOS))])
+        raise ScenarioError(name, [Problem("", what, _nearest(name))])
     return toml_text.file_text(path, name)

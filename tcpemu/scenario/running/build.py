@@ -59,7 +59,7 @@ def build(one: Run, observed: Callable[[str], bool] = lambda _: True) -> Result:
     `observed` says of which hosts what happens in them is to be recorded, by their names; the rest saves the time.
     """
     scenario = one.scenario
-    result = Result(one.name, scenario, Network(scenario.seed), left_out=one.left_out)
+    result = Result(one.name, scenario, Network(scenario.seed), left_out=one.left_out, given=one.given)
     addresses = host_addresses(scenario)
     server = _host(result.network, SERVER, addresses[SERVER], scenario.server, observed(SERVER))
     start = partial(start_programs, result.network, server, scenario.server, result.accepted)

@@ -27,13 +27,13 @@ def reckoned_octets(scenario: Scenario, until: int | None = None) -> int:
     return octets if octets >= _LEAST else 0
 
 
-def has_few_transfers(scenario: Scenario) -> bool:
-    """Whether few clients send or ask for so much that their windows are worth following."""
+def has_few_transfers(scenario: Scenario, least: int = A_TRANSFER) -> bool:
+    """Whether few clients send or ask for so much, `least` octets at once, that their windows are worth following."""
     clients = 0
     for group in scenario.clients:
         clients += sum(1 for _ in islice(each_start(group, Random(0)), FEW_CLIENTS + 1))
     doing = [*scenario.server.do, *(action for group in scenario.clients for action in group.do)]
-    sends = any(isinstance(action, Act) and _sent_by(action) >= A_TRANSFER for action in doing)
+    sends = any(isinstance(action, Act) and _sent_by(action) >= least for action in doing)
     return sends and clients <= FEW_CLIENTS
 
 

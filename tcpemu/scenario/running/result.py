@@ -55,6 +55,8 @@ class Result:
     accepted: list[Accepted] = field(default_factory=list)
     left_out: tuple[LeftOut, ...] = ()
     """What the scenario sets and a kernel that it was given does not have."""
+    given: tuple[str, ...] = ()
+    """What was set beside its file, each as `server.backlog = 5`."""
 
     def __eq__(self, other: object) -> bool:
         """Whether it is the same run to which the same happened, entry for entry."""

@@ -5,11 +5,11 @@ the others, and every such combination is a column of the comparison.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from tcpemu.generations import GENERATIONS
-from tcpemu.scenario.format.load_scenario import Run, from_document, to_document
+from tcpemu.scenario.format.load_scenario import Run, from_document, given_words, to_document
 from tcpemu.scenario.format.missing_sysctls import LeftOut, without_missing
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, Document
 from tcpemu.scenario.running import build
@@ -108,14 +108,16 @@ def columns(
     A sysctl that the scenario itself sets is left out where the server's kernel has none. One that `settings`
     or a choice sets is a mistake there. Raises ScenarioError; `source` names the scenario in it.
     """
-    document = to_document(one.scenario)
+    document, given = to_document(one.scenario), given_words(settings)
     return [
-        _column(source, one.name, document, choice, {**settings, **choice.settings}) for choice in choices
+        _column(source, replace(one, given=given), document, choice, {**settings, **choice.settings})
+        for choice in choices
     ]
 
 
 def _column(
-    source: str, name: str, document: Document, choice: Choice, settings: Mapping[str, object]
+    source: str, one: Run, document: Document, choice: Choice, settings: Mapping[str, object]
 ) -> ComparedRun:
     fitted, left_out = without_missing(document, settings)
-    return ComparedRun(choice.label, Run(name, from_document(fitted, source, settings), left_out))
+    run = Run(one.name, from_document(fitted, source, settings), left_out, given=one.given)
+    return ComparedRun(choice.label, run)

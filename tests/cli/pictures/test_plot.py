@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
+from tcpemu.cli.pictures.plot_command import Kind, kind_of
 
 MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "svg": b"<?xml"}
 
@@ -19,7 +20,9 @@ def tcpemu(*arguments):
 def plotted(path, *arguments):
     done = tcpemu("plot", *arguments, "-o", path)
     assert (done.exit_code, done.stderr) == (0, ""), done.output
-    assert done.stdout.replace("\n", "") == f"Written: {path}"
+    written, *kind = done.stdout.replace(f"Written:\n{path}", f"Written: {path}").splitlines()
+    assert written == f"Written: {path}"
+    assert bool(kind) == ("--kind" not in arguments)
     return path.read_bytes()
 
 
@@ -47,6 +50,24 @@ def test_the_same_run_gives_the_same_octets(tmp_path, kind):
     once, again = (plotted(tmp_path / f"{name}.{kind}", "ignored-ack") for name in "ab")
     assert once == again
     assert not re.search(rb"<dc:date>|CreationDate", once)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["handshake"], Kind.QUEUES),
+        (["slow-start"], Kind.CWND),
+        (["path-mtu"], Kind.SEQUENCE),
+        (["ignored-ack", "--client", "late"], Kind.SEQUENCE),
+        (["slow-start", "--vary", "link.delay='5 ms','20 ms'"], Kind.COMPARE),
+        (["slow-start", "--kind", "rtt"], Kind.RTT),
+    ],
+)
+def test_without_a_kind_it_is_the_one_that_shows_what_the_scenario_is_about(arguments, kind):
+    options = dict(zip(arguments[1::2], arguments[2::2], strict=True))
+    vary = [options["--vary"]] if "--vary" in options else []
+    found = kind_of(arguments[0], options.get("--kind"), {}, None, options.get("--client"), vary)
+    assert found is kind
 
 
 def test_queues_have_axes_limits_and_counts(tmp_path):
@@ -94,7 +115,7 @@ def test_one_run_alone_and_settings(tmp_path):
     options = ["listen-1-vs-5", "--run", "listen(5)", "--seed", "7", "--generation", "linux-5.10"]
     words = words_of(plotted(tmp_path / "x.svg", *options, "--set", "server.backlog=3", "--until", "1 s"))
     assert "full at 4 (backlog 3)" in words
-    assert "run 'listen(5)' · server linux-5.10 · seed 7" in words
+    assert "run 'listen(5)' · server linux-5.10 · seed 7 · server.backlog = 3" in words
     assert "listen(1)" not in words
 
 
@@ -115,7 +136,10 @@ def test_a_long_run_stays_small(tmp_path):
             ["-o", "x.svg", "--kind", "pie"],
             "--kind 'pie': it must be queues, sequence, cwnd, rtt, throughput, compare, rate or ladder",
         ),
-        (["-o", "x.svg", "--vary", "server.backlog=1,2"], "--vary goes with --kind compare, not with queues"),
+        (
+            ["-o", "x.svg", "--kind", "queues", "--vary", "server.backlog=1,2"],
+            "--vary goes with --kind compare, not with queues",
+        ),
         (["-o", "x.svg", "--kind", "compare"], "ignored-ack: there is one run, and 2 to 6 can be compared"),
         (
             ["-o", "x.svg", "--size", "10"],
@@ -126,7 +150,10 @@ def test_a_long_run_stays_small(tmp_path):
         (["-o", "x.png", "--size", "100x100", "--dpi", "300"], "more than 20,000 dots; lower one"),
         (["-o", "x.png", "--dpi", "5"], "--dpi 5: dots to the inch are 20 to 1200"),
         (["-o", "x.svg", "--dpi", "100"], "--dpi goes with a .png"),
-        (["-o", "x.svg", "--client", "late"], "--client goes with a --kind that shows a connection"),
+        (
+            ["-o", "x.svg", "--kind", "rate", "--client", "late"],
+            "--client goes with a --kind that shows a connection",
+        ),
         (
             ["-o", "x.svg", "--kind", "sequence", "--client", "lat"],
             "ignored-ack: --client 'lat': there is no such client; did you mean 'late'?",

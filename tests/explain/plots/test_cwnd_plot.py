@@ -5,6 +5,7 @@ import pytest
 from tcpemu.explain.plots.cwnd_plot import cwnd_picture
 from tcpemu.explain.plots.picture import Meaning, NothingToDrawError
 from tcpemu.network import Point
+from tcpemu.scenario.format import load_scenario
 from tests.explain.plots.drawn_runs import curve_of, marks_of, runs_of
 from tests.explain.plots.transfers import UPLOAD, watched
 
@@ -57,6 +58,13 @@ def test_a_time_out_is_a_band_of_its_own_and_its_repeats_have_their_cause():
     [(begin, _), *_] = bands_of(block)[Meaning.LOSS]
     assert begin == marks[0, Meaning.TIMED_OUT][0]
     assert begin < marks[0, Meaning.AFTER_TIME_OUT][0]
+
+
+def test_a_loss_by_a_smaller_path_is_no_time_out():
+    [block] = cwnd_picture("", "", watched(load_scenario.text_of("path-mtu")), None).blocks
+    assert [bands.label for bands in block.panels[0].bands] == ["Loss: segments were too large for the path"]
+    [begin, *_] = marks_of(block)[0, Meaning.SMALLER_AGAIN]
+    assert bands_of(block)[Meaning.LOSS][0][0] == begin
 
 
 def test_the_peer_s_window_is_drawn_where_it_is_the_limit(overflowing):

@@ -75,6 +75,13 @@ def test_unknown_and_unfit_clients_are_told():
         sequence_picture("", "", flood, None)
 
 
+def test_a_direction_with_next_to_no_data_is_left_out_with_a_word():
+    [result] = runs_of("path-mtu")
+    picture = sequence_picture("", "seed 1", result, None)
+    assert [block.heading for block in picture.blocks] == ["Time-sequence graph of client: server to client"]
+    assert picture.note == "seed 1 · client to server, 7 octets, is not drawn"
+
+
 def test_a_transfer_has_its_window_its_sacks_and_counts_no_bare_ack_as_sent():
     [result] = build.run_all(load_scenario.from_text(LOSSY))
     up, server = directions(result.record, flows_of(result.record)["up"])

@@ -365,8 +365,8 @@ def test_a_socket_option_of_the_client_is_named_in_place_of_the_sysctl():
     turns = story(ran("", "options.syncnt = 2", duration="100 s", top="[link]\nloss = '100 %'"))
     for reason in ("SYN_AGAIN", "SYN_TIMED_OUT", "ETIMEDOUT"):
         assert turn_of(turns, reason).change == (
-            "the socket option TCP_SYNCNT of c (now 2): connect() gives up at the time-out after 6 repeats "
-            "(net.ipv4.tcp_syn_linear_timeouts, now 4, adds as many at one pace), or at the first one after 7 s"
+            "the socket option TCP_SYNCNT of c (now 2): connect() gives up at the first time-out after 7 s, or sooner "
+            "if 6 repeats have been sent: 4 that are 1 s apart (net.ipv4.tcp_syn_linear_timeouts), and 2 more"
         )
     assert (turn_of(turns, "SYN_AGAIN").times, turn_of(turns, "ETIMEDOUT").at) == (5, 7_000_000_000)
 

@@ -107,8 +107,8 @@ COOKIES = "SYNs beyond the limit are"
         (advice("SYN_COOKIE_ALWAYS", ipv4__tcp_syncookies=1), ""),
         (
             advice("SYN_AGAIN", ipv4__tcp_syn_retries=3),
-            "net.ipv4.tcp_syn_retries of server (now 3): connect() gives up at the time-out after 7 repeats "
-            "(net.ipv4.tcp_syn_linear_timeouts, now 4, adds as many at one pace), or at the first one after 15 s",
+            "net.ipv4.tcp_syn_retries of server (now 3): connect() gives up at the first time-out after 15 s, or "
+            "sooner if 7 repeats have been sent: 4 that are 1 s apart (net.ipv4.tcp_syn_linear_timeouts), and 3 more",
         ),
         (
             advice("SYN_AGAIN", ipv4__tcp_syn_retries=3, ipv4__tcp_syn_linear_timeouts=0),

@@ -9,6 +9,7 @@ from tcpemu.scenario.format.load_scenario import (
     from_document,
     from_text,
     load,
+    load_runs,
     runs,
     to_document,
 )
@@ -220,6 +221,26 @@ def test_a_name_that_is_nearly_a_built_in_one():
     assert str(caught.value) == (
         "ignored_ack: there is no built-in scenario and no file 'ignored_ack'; did you mean 'ignored-ack'?"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("retransmit", "did you mean 'fast-retransmit'?"),
+        ("queue-flood", "did you mean 'syn-flood'?"),
+        ("ignored", "did you mean 'ignored-ack' or 'ignored-ack-then-accept'?"),
+        ("tcp", "tcpemu list shows all that there are"),
+    ],
+)
+def test_a_name_that_is_none_gets_the_nearest_ones_and_not_all(name, mend):
+    with pytest.raises(ScenarioError) as caught:
+        load(name)
+    assert str(caught.value).endswith(f"no file '{name}'; {mend}")
+
+
+def test_a_run_knows_what_was_set_beside_its_file():
+    settings = {"link.delay": "5 ms", "seed": 3, "server.generation": "linux-5.10"}
+    assert {run.given for run in load_runs("reno-cubic", settings)} == {('link.delay = "5 ms"',)}
 
 
 def test_files_that_cannot_be_read(tmp_path: Path):
