@@ -43,7 +43,7 @@ FLOORS_WITHIN = {
     "stack/connection": (("arriving",), ("lifetime",), ("sending",), ("measures",)),
     "programs": (("event_loop",), ("launching",), ("calls",), ("files",), ("waiting",)),
     "drill": (("running", "on_kernel", "writing"), ("playing",), ("setup",), ("language",)),
-    "diagnose": (("telling",), ("claims",), ("replay",), ("flows",), ("reading",)),
+    "diagnose": (("telling",), ("reproducing",), ("claims",), ("replay",), ("flows",), ("reading",)),
     "lab": (("making", "marking"), ("pages",), ("drawing",), ("trying",), ("asking",), ("format",)),
     "scenario": (("claims",), ("running",), ("format", "traces")),
 }

@@ -4,6 +4,7 @@
     flows/          the connections, and what became of each
     replay/         the emulated host in the place of the real one: the cheapest explanation
     claims/         what is claimed, and how sure it is
+    reproducing/    the best explanation, run again
     telling/        lines for people, plain data for programs
 
 >>> from pathlib import Path

@@ -2,6 +2,10 @@
 
 import struct
 
+from tcpemu.diagnose import survey
+from tcpemu.diagnose.claims.listener_diagnosis import diagnose_server
+from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
+from tcpemu.diagnose.reproducing.explained_host import explained_run
 from tcpemu.wire import Capture, Interface, Packet, Segment, address, encode, flags_of, mss, write_capture
 
 CLIENT, SERVER = address("10.0.0.2"), address("10.0.0.1")
@@ -43,3 +47,10 @@ def pcap(link_type, frames, order="<", nano=False, snaplen=65535, cut=None):
         kept = octets if cut is None else octets[:cut]
         out += struct.pack(order + "IIII", seconds, fraction, len(kept), len(octets)) + kept
     return out
+
+
+def explained(path, **more):
+    """The survey of a capture, the diagnosis of 10.0.0.1:80 in it, and the best explanation run once more."""
+    found = survey(path)
+    diagnosis = diagnose_server(found, SERVER, 80, kernel="linux-6.18", **{"at": "server", **more})
+    return found, diagnosis, explained_run(diagnosis, segments_of(path, CaptureFacts()))

@@ -94,6 +94,8 @@ class Replayed:
     unseen: list[Unseen] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
     said: dict[PathFlow, list[Said]] = field(default_factory=lambda: defaultdict(list))
+    accepted_at: list[int] = field(default_factory=list)
+    """When accept() was called, in nanoseconds since the epoch."""
     accepts: int = 0
     """Calls of accept() of which the capture shows nothing but that a place had become free."""
     largest_accept: int = 0
@@ -128,7 +130,7 @@ class _Replay:
         self.path = path
         self.most = most
         self.found = Replayed(supposed)
-        self.host: Host = host_with(supposed, path.address, _mtu(path))
+        self.host: Host = host_with(supposed, path.address, path_mtu(path))
         self.base = (path.steps[0].at if path.steps else 0) - BEFORE
         self.listening: Socket = listening_socket(self.host, supposed, path.port, 0)
         (self.listener,) = self._listeners()
@@ -289,6 +291,7 @@ class _Replay:
             socket = self.listening.accept(now)
         except SocketError:
             return False
+        self.found.accepted_at.append(now + self.base)
         if socket.flow is not None:
             self.accepted[socket.flow] = socket
         return True
@@ -396,7 +399,7 @@ def _key(flow: PathFlow, _step: Step) -> FlowKey:
     return client.address, client.port, server.address, server.port
 
 
-def _mtu(path: ListenPath) -> int:
+def path_mtu(path: ListenPath) -> int:
     """The MTU of a host that announces that MSS."""
     headers = 60 if len(path.address) == 16 else 40
     least = 1280 if len(path.address) == 16 else 576

@@ -13,6 +13,12 @@ from tcpemu.wire.segment import Address
 LARGE = 65535
 """A backlog that nothing fills."""
 _OLDEST = "linux-2.4"
+SYSCTL_NAMES = {
+    "cookies": "net.ipv4.tcp_syncookies",
+    "abort": "net.ipv4.tcp_abort_on_overflow",
+    "synack_retries": "net.ipv4.tcp_synack_retries",
+}
+"""The fields of a supposition that are sysctls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,22 @@ class Supposed:
         names = [field.name for field in fields(self) if field.name not in ("backlog", "kernel")]
         return sum(getattr(self, name) != getattr(plain, name) for name in names)
 
+    def words(self) -> str:
+        """`backlog 1, net.ipv4.tcp_syncookies 0`: the backlog where one matters, and what is unusual."""
+        told = [] if self.backlog == LARGE else [f"backlog {self.backlog}"]
+        told += [f"{name} {value}" for name, value in self.sysctls().items()]
+        told += [f"TCP_DEFER_ACCEPT {self.defer} s"] if self.defer else []
+        return ", ".join(told) or "a backlog that nothing fills"
+
+    def sysctls(self) -> dict[str, int]:
+        """Those that are not as a kernel has them, by their full names."""
+        plain = Supposed()
+        return {
+            name: getattr(self, field)
+            for field, name in SYSCTL_NAMES.items()
+            if getattr(self, field) != getattr(plain, field)
+        }
+
     def with_value(self, name: str, value: Any) -> Supposed:
         """The same with another value of one of them."""
         return replace(self, **{name: value})
@@ -53,9 +75,7 @@ def host_with(supposed: Supposed, address: Address, mtu: int) -> Host:
     """A host with these settings. One that its kernel does not have stays away."""
     settings = {
         "net.core.somaxconn": LARGE,
-        "net.ipv4.tcp_syncookies": supposed.cookies,
-        "net.ipv4.tcp_abort_on_overflow": supposed.abort,
-        "net.ipv4.tcp_synack_retries": supposed.synack_retries,
+        **{name: getattr(supposed, field) for field, name in SYSCTL_NAMES.items()},
     }
     host = Host([address], generation(supposed.kernel), seed=1, mtu=mtu)
     for name, value in settings.items():

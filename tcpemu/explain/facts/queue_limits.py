@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
-from tcpemu.network.endpoint import KnownHost
-from tcpemu.stack.base.generation import Queues
+from tcpemu.stack.base.generation import Generation, Queues
+from tcpemu.stack.base.sysctls import Sysctls
 
 _MOST = 1 << 17
 """A queue that holds more than this has no limit worth telling."""
@@ -20,6 +21,15 @@ def assumed_queues(
     return Queues(backlog, accepting, syn_queue, young, table)
 
 
+class QueueKeeper(Protocol):
+    """What decides how long the queues of a host can get."""
+
+    @property
+    def generation(self) -> Generation: ...
+    @property
+    def sysctls(self) -> Sysctls: ...
+
+
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
     accept: Callable[[int], int | None]
@@ -29,7 +39,7 @@ class QueueLimits:
     """Half-open connections stand in the accept queue, and its limit is theirs."""
 
 
-def queue_limits(host: KnownHost) -> QueueLimits:
+def queue_limits(host: QueueKeeper) -> QueueLimits:
     """How long the queues of that host can get."""
     rules = host.generation.queues
     limit = host.sysctls.tcp_max_syn_backlog

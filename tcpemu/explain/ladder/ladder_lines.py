@@ -36,7 +36,7 @@ from tcpemu.network.record import Record
 from tcpemu.network.recorded.transfers import Transfers
 from tcpemu.stack.base.events import Outcome, StateChanged
 from tcpemu.stack.base.states import State
-from tcpemu.wire.segment import FIN, RST, SYN
+from tcpemu.wire.segment import FIN, RST, SYN, Segment
 
 SHORTEST_ARROW = 40
 """With less room than this the queues are shown by numbers alone."""
@@ -387,10 +387,15 @@ def _change_words(change: StateChanged | None) -> str:
 
 def arrow_role(row: PacketRow) -> Role:
     """What colour its arrow has, as a role."""
-    flags = row.segment.flags
+    return role_of_segment(row.segment, again=bool(row.sent and row.sent.repeat))
+
+
+def role_of_segment(segment: Segment, *, again: bool) -> Role:
+    """What colour the arrow of any segment has, as a role; `again`: it was sent before."""
+    flags = segment.flags
     if flags & RST:
         return Role.RESET
-    if row.sent and row.sent.repeat:
+    if again:
         return Role.AGAIN
     if flags & SYN:
         return Role.OPEN

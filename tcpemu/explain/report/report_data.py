@@ -17,6 +17,7 @@ from tcpemu.explain.capture.packet_comments import comment_on
 from tcpemu.explain.facts.client_outcomes import ApplicationOutcome, client_outcome_lines, client_outcomes
 from tcpemu.explain.facts.counter_meanings import MEANING
 from tcpemu.explain.facts.flow_memory import FlowEnd
+from tcpemu.explain.facts.flow_numbers import Relative
 from tcpemu.explain.facts.host_sides import HostSides
 from tcpemu.explain.facts.listen_backlog import backlog_words
 from tcpemu.explain.facts.queue_limits import QueueLimits, queue_limits
@@ -37,8 +38,8 @@ from tcpemu.network.record import CRASHES, NO_HOST, PROGRAM_ENDS, SILENT_ROUTER,
 from tcpemu.network.recorded.transfers import FiguresChanged
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
-from tcpemu.stack.base.events import Outcome
-from tcpemu.wire.segment import FIN, endpoint_text
+from tcpemu.stack.base.events import Outcome, Verdict
+from tcpemu.wire.segment import FIN, Segment, endpoint_text
 
 PageData: TypeAlias = dict[str, object]
 
@@ -119,7 +120,7 @@ class _PageOfRun:
     def _socket(self, host: str, key: SocketKey) -> PageData:
         (local, port), remote = key
         who = self._sides.label_of_flow(host, (*remote, local, port)) if remote else ""
-        return _without_empty(
+        return without_empty(
             host=self._hosts[host],
             local=_end(local, port),
             remote=endpoint_text(remote) if remote else "0.0.0.0:*",
@@ -130,7 +131,7 @@ class _PageOfRun:
 
     def _listener(self, host: str, port: int) -> PageData:
         limits = self._limits.get(host)
-        return _without_empty(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
+        return without_empty(host=self._hosts[host], port=port, one_queue=bool(limits and limits.one_queue))
 
     def _windows(self) -> list[PageData]:
         """How the windows of each host that sends data stood and changed, who sends most first."""
@@ -158,7 +159,7 @@ class _PageOfRun:
             network.record, self._run.server, network.known_hosts, self._all, network.transfers
         )
         return [
-            _without_empty(
+            without_empty(
                 at=point.at, title=point.title, text=point.text, change=point.change, scene=self._place(point)
             )
             for point in points
@@ -211,8 +212,8 @@ class _PageOfRun:
     def _scene(self, number: int, item: RecordItem) -> PageData:
         if isinstance(item, PacketSeen):
             sent = [self._packets[item.number]]
-            return _without_empty(at=item.at, host=self._hosts[item.node], kind="send", sent=sent)
-        return _without_empty(
+            return without_empty(at=item.at, host=self._hosts[item.node], kind="send", sent=sent)
+        return without_empty(
             at=item.at,
             host=self._hosts[item.node],
             kind="packet" if item.arrival is not None else "call" if item.call else "timer",
@@ -223,7 +224,7 @@ class _PageOfRun:
             states=[state_word(change.new) for change in item.changes],
             result=item.call.result if item.call and item.call.result != WAITS else "",
             ignored=drop_word(item.verdict),
-            answered=_answered(item),
+            answered=answered_word(item.verdict),
             note=self._note(item),
             queues=[self._queue(item.node, *each) for each in _last_queues(item)],
             sockets=[self._change(each) for each in self._changes.get(number, ())],
@@ -270,8 +271,7 @@ class _PageOfRun:
     # Packets.
 
     def _packet(self, row: PacketRow) -> PageData:
-        segment, relative = row.segment, row.relative
-        return _without_empty(
+        return segment_fields(row.segment, row.relative) | without_empty(
             sender=self._hosts[row.sender],
             receiver=None if row.receiver is None else self._hosts[row.receiver],
             at=row.at,
@@ -279,21 +279,27 @@ class _PageOfRun:
             lost=row.lost,
             copy_of=None if row.copy_of is None else self._packets.get(row.copy_of),
             role=arrow_role(row).value,
-            flags=flag_words(segment.flags),
-            source=_end(segment.src, segment.sport),
-            target=_end(segment.dst, segment.dport),
-            seq=relative.seq,
-            ack=relative.ack,
-            window=relative.window,
-            raw=[segment.seq, segment.ack, segment.window],
-            options=option_words(segment),
-            length=len(segment.payload) or None,
-            payload=_preview(segment.payload),
-            ttl=segment.ttl,
             repeat=(row.sent.repeat if row.sent else 0) or None,
             comment=comment_on(row),
             who=self._sides.left_label(*self._sides.left_end(row)),
         )
+
+
+def segment_fields(segment: Segment, relative: Relative) -> PageData:
+    """What the page shows of any segment, with its numbers counted from the SYNs."""
+    return without_empty(
+        flags=flag_words(segment.flags),
+        source=_end(segment.src, segment.sport),
+        target=_end(segment.dst, segment.dport),
+        seq=relative.seq,
+        ack=relative.ack,
+        window=relative.window,
+        raw=[segment.seq, segment.ack, segment.window],
+        options=option_words(segment),
+        length=len(segment.payload) or None,
+        payload=_preview(segment.payload),
+        ttl=segment.ttl,
+    )
 
 
 def windows_of(changes: Sequence[FiguresChanged]) -> list[list[int]]:
@@ -339,11 +345,11 @@ def _text(item: HostStep) -> str:
     return "; ".join(dict.fromkeys(f"{timer.reason.text} [{timer.reason.source}]" for timer in item.timers))
 
 
-def _answered(item: HostStep) -> str:
+def answered_word(verdict: Verdict | None) -> str:
     """What was said to a packet that changed nothing, in a word; empty where it did, or nothing was said."""
-    if item.verdict is None or item.verdict.outcome is not Outcome.ANSWERED:
+    if verdict is None or verdict.outcome is not Outcome.ANSWERED:
         return ""
-    name = item.verdict.reason.name
+    name = verdict.reason.name
     return next((word for part, word in _ANSWERS.items() if part in name), "answered")
 
 
@@ -357,7 +363,7 @@ def _last_queues(item: HostStep) -> Iterator[tuple[int, int, int, int]]:
         yield changed.port, changed.accept, changed.syn, changed.backlog
 
 
-def _without_empty(**values: object) -> PageData:
+def without_empty(**values: object) -> PageData:
     """The values without those that say nothing. Numbers always say something."""
     return {key: value for key, value in values.items() if value or type(value) is int}
 

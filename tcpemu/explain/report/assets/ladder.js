@@ -83,6 +83,9 @@ class Ladder {
     });
     packets.forEach((packet, n) => {
       if (packet.copy_of !== undefined) this.from[n] = this.from[packet.copy_of] ?? this.to[n];
+      if (packet.row === undefined) return;
+      this.from[n] = packet.row; // of a capture: it leaves and arrives in one row
+      this.to[n] = packet.lost === undefined ? packet.row : undefined;
     });
     this.chunks = [];
     packets.forEach((_, n) => {
@@ -167,6 +170,7 @@ class Ladder {
     fill(this.drawing, { width: this.width, height: bottom - top, viewBox: `0 ${top} ${this.width} ${bottom - top}` }, []);
     this.drawing.style.top = `${top}px`;
     this.drawing.replaceChildren(
+      ...this.parted(first, last),
       ...this.lives(top, bottom),
       ...this.here(chosen, first, last),
       ...this.arrows(first, last, chosen),
@@ -175,6 +179,16 @@ class Ladder {
 
   lives(top, bottom) {
     return this.xs.map((x) => svg("line", { class: "life", x1: x, x2: x, y1: top, y2: bottom }));
+  }
+
+  /* Rows in which one of two ladders has what the other has not. */
+  parted(first, last) {
+    const rows = [];
+    for (let n = first; n <= last; n += 1) {
+      const { parts } = this.run.scenes[n];
+      if (parts) rows.push(svg("rect", { class: `parts ${parts}`, x: 0, y: this.ys[n] - ROW / 2, width: this.width, height: ROW }));
+    }
+    return rows;
   }
 
   here(chosen, first, last) {
@@ -446,6 +460,7 @@ class Ladder {
       { "data-scene": n },
       svg("circle", { class: n === chosen ? "dot chosen" : "dot", cx: this.xs[scene.host], cy: y, r: scene.kind === "call" ? 4.5 : 3 }),
       this.tag(scene, n, y),
+      scene.frame && svg("text", { class: "frame", x: this.xs[0] - 9, y: y + 4, "text-anchor": "end" }, grouped(scene.frame)),
     );
   }
 

@@ -28,7 +28,8 @@ class Panel {
 
   put(id, title, children) {
     const box = document.getElementById(id);
-    box.replaceChildren(...(children.length ? [...(title ? [el("h2", {}, title)] : []), ...children] : []));
+    const words = title && (this.run.titles?.[id] ?? title);
+    box.replaceChildren(...(children.length ? [...(words ? [el("h2", {}, words)] : []), ...children] : []));
   }
 
   // The scene.
@@ -42,6 +43,7 @@ class Panel {
   }
 
   sentence(scene, host) {
+    if (scene.says) return scene.says;
     if (scene.kind === "call") return callSentence(scene, host);
     if (scene.kind === "timer") return this.timerSentence(scene, host);
     const packet = this.run.packets[scene.kind === "send" ? scene.sent[0] : scene.packet];
@@ -119,7 +121,7 @@ class Panel {
     return el(
       "div",
       { class: "card", "data-packet": number },
-      el("h3", {}, `${packet.flags} ${what}: ${names[0]} → ${names[1]}`),
+      el("h3", {}, `${packet.flags} ${packet.what ?? what}: ${names[0]} → ${names[1]}`),
       el("dl", { class: "fields" }, ...this.fields(packet).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
       packet.comment && el("p", { class: "comment" }, packet.comment),
     );
@@ -128,7 +130,7 @@ class Panel {
   fields(packet) {
     const [seq, ack, win] = packet.raw;
     const travelled = packet.arrived === undefined ? "" : ` → ${seconds(packet.arrived, this.decimals)} s, ${duration(packet.arrived - packet.at)}`;
-    const fate = packet.lost ? ` — ${packet.lost} (in no capture, but with --with-lost)` : packet.arrived === undefined ? " — still on its way when the run ends" : travelled;
+    const fate = packet.row !== undefined ? "" : packet.lost ? ` — ${packet.lost} (in no capture, but with --with-lost)` : packet.arrived === undefined ? " — still on its way when the run ends" : travelled;
     return [
       ["from, to", `${packet.source} → ${packet.target}, TTL ${packet.ttl}`],
       ["time", `${seconds(packet.at, this.decimals)} s${fate}`],
@@ -218,6 +220,7 @@ class Panel {
     document.getElementById("turn")?.replaceChildren(...(turn ? [
       el("p", {}, turn.text),
       ...(turn.change ? [el("p", { class: "change" }, `What would change it: ${turn.change}.`)] : []),
+      ...(turn.decides ? [el("p", { class: "change" }, `What would decide: ${turn.decides}.`)] : []),
     ] : []));
   }
 

@@ -25,7 +25,7 @@ function trainsOf(run, from) {
 
 /* Whether there is nothing to see in a scene but data or its ACK. */
 function isPlain(run, scene) {
-  if (scene.ignored || scene.answered || scene.states || scene.queues || scene.note || scene.accepted !== undefined) return false;
+  if (scene.says || scene.ignored || scene.answered || scene.states || scene.queues || scene.note || scene.accepted !== undefined) return false;
   const sent = (scene.sent ?? []).map((packet) => run.packets[packet]);
   if (scene.kind === "call" && (!/^(recv|send)\(/.test(scene.text) || isErrno(scene.result))) return false;
   if (scene.kind === "timer" && (!sent.length || sent.some((packet) => packet.length))) return false;
