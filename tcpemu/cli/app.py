@@ -375,12 +375,19 @@ def report(
     generation: KernelOption = None,
     only: Only = None,
 ) -> None:
-    """Write a page to step through a run in a browser: packets, queues, sockets, counters, and why."""
+    """Write a page to step through a run in a browser: packets, queues, sockets, counters, and why.
+
+    Of a capture: beside it what the best explanation's Linux sent, as tcpemu diagnose -o x.html.
+    """
     from tcpemu.cli import report_command, run_command
+    from tcpemu.cli.captures import named_capture
     from tcpemu.cli.printing import check_not_read, check_place
 
     check_place(output, report_command.PAGE_SUFFIXES)
     check_not_read(output, [name])
+    if named_capture.is_there(name):
+        named_capture.check_alone(name, "report", settings, seed, until, generation, only)
+        raise typer.Exit(named_capture.write_page(Path(name), output))
     stop = run_command.until_of(until)
     report_command.write_report(name, output, run_command.settings_of(settings, seed, generation), only, stop)
 

@@ -2,12 +2,13 @@
 
 import json as json_text
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcpemu.cli.printing import check_not_read, check_place, patience, show, width
+from tcpemu.cli.captures.diagnosis_files import check_files, write_files
+from tcpemu.cli.printing import patience, show, width
 from tcpemu.cli.progress import Progress, ProgressOfRun
 from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.diagnose.claims.listener_diagnosis import Diagnosis, diagnose_server, servers_of
@@ -16,11 +17,8 @@ from tcpemu.diagnose.flows.survey import Survey, survey
 from tcpemu.diagnose.reading.capture_reading import CaptureFacts
 from tcpemu.diagnose.replay.known_settings import known_settings
 from tcpemu.diagnose.telling.claim_lines import diagnosis_lines
-from tcpemu.diagnose.telling.commented_capture import write_commented
 from tcpemu.diagnose.telling.survey_json import diagnosis_data, survey_data
 from tcpemu.diagnose.telling.survey_lines import survey_lines
-from tcpemu.explain.lines.count_words import count
-from tcpemu.explain.lines.style import line
 from tcpemu.generations import generation
 from tcpemu.wire.segment import address, endpoint_text
 
@@ -29,26 +27,29 @@ from tcpemu.wire.segment import address, endpoint_text
 class Question:
     """What is asked of a capture, as it was typed."""
 
-    server: str | None
-    at: str | None
-    kernel: str | None
-    nstat: Path | None
-    ss: Path | None
-    sysctl: Path | None
+    server: str | None = None
+    at: str | None = None
+    kernel: str | None = None
+    nstat: Path | None = None
+    ss: Path | None = None
+    sysctl: Path | None = None
 
 
-def show_diagnosis(path: Path, question: Question, output: Path | None, *, whole: bool, json: bool) -> None:
-    """Print what is found in the capture, and write it with comments."""
+def show_diagnosis(
+    path: Path, question: Question, outputs: Sequence[Path], *, whole: bool, json: bool
+) -> int:
+    """Print what is found in the capture, and write the files that are asked for; gives the exit status, which is 1
+    where one of them cannot be made.
+    """
     kernel = _checked(question)
-    if output is not None:
-        check_place(output, (".pcapng",))
-        check_not_read(output, [path])
+    check_files(outputs, path)
     found = surveyed(path)
-    diagnosis = _diagnosis(found, question, kernel)
-    if output is not None:
-        number = write_commented(path, output, diagnosis, found.facts.file.interfaces)
-        written = line(f"Written: {output}, with comments on {count(number, 'frame')}")
-        show([written], sys.stderr if json else None)
+    diagnosis = diagnosis_of(found, question, kernel)
+    _print(found, diagnosis, whole=whole, json=json)
+    return write_files(outputs, found, diagnosis, sys.stderr if json else None)
+
+
+def _print(found: Survey, diagnosis: Diagnosis | None, *, whole: bool, json: bool) -> None:
     if json:
         data = survey_data(found) | {"servers": [diagnosis_data(diagnosis)] if diagnosis else []}
         json_text.dump(data, sys.stdout, indent=1, ensure_ascii=True)
@@ -67,7 +68,8 @@ def _checked(question: Question) -> str | None:
     return None if question.kernel is None else generation(question.kernel).name
 
 
-def _diagnosis(found: Survey, question: Question, kernel: str | None) -> Diagnosis | None:
+def diagnosis_of(found: Survey, question: Question, kernel: str | None) -> Diagnosis | None:
+    """What is claimed of the server that is asked about, or of the one that was asked most."""
     servers = servers_of(found)
     if question.server is not None:
         end = endpoint_of(question.server)

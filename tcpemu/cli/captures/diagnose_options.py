@@ -55,13 +55,16 @@ SysctlFile: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", help="What 'sysctl -a' printed there.")
 ]
 
-CommentedFile: TypeAlias = Annotated[
-    Path | None,
+DiagnosisFiles: TypeAlias = Annotated[
+    list[Path] | None,
     typer.Option(
         "-o",
         "--output",
         metavar="FILE",
-        help="Write the capture into a .pcapng file, with what is claimed of its frames as comments.",
+        help="Write what is found; may be repeated. x.pcapng: the capture, with what is claimed of its frames as "
+        "comments; x.html: a page with the capture and the best explanation side by side. What reproduces the best "
+        "explanation, each tried before it is written: x.toml: a scenario for tcpemu run; x.json: a step trace for "
+        "tcpemu trace; x.pkt: a packetdrill script.",
     ),
 ]
 
@@ -76,7 +79,7 @@ def diagnose(
     nstat: Nstat = None,
     ss: Ss = None,
     sysctl: SysctlFile = None,
-    output: CommentedFile = None,
+    outputs: DiagnosisFiles = None,
     whole: WholeTable = False,
     json: AsJson = False,
 ) -> None:
@@ -84,7 +87,7 @@ def diagnose(
     from tcpemu.cli.captures.diagnose_command import Question, show_diagnosis
 
     question = Question(server, at, generation, nstat, ss, sysctl)
-    show_diagnosis(capture, question, output, whole=whole, json=json)
+    raise typer.Exit(show_diagnosis(capture, question, outputs or [], whole=whole, json=json))
 
 
 OwnHost: TypeAlias = Annotated[

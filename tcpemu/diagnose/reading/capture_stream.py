@@ -81,6 +81,17 @@ def _frames(stream: OctetStream, facts: FileFacts) -> Iterator[Frame]:
     )
 
 
+def is_readable(path: Path) -> bool:
+    """Whether there is a file that is a capture, packed or not, however broken further on."""
+    if not path.is_file():
+        return False
+    try:
+        next(frames_of(path, FileFacts()), None)
+    except (CaptureError, OSError):
+        return False
+    return True
+
+
 def is_ours(path: Path) -> bool:
     """Whether this program says that it has written the capture, so that comments in it are its own.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tcpemu.diagnose.claims.listener_diagnosis import Diagnosis
 from tcpemu.diagnose.claims.sureness import Claim, Sure
+from tcpemu.diagnose.claims.vantage import At, Vantage
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.lines.wrapping import hanging
@@ -22,10 +23,7 @@ def diagnosis_lines(diagnosis: Diagnosis, width: int) -> Iterator[Line]:
     """All that is claimed of one server."""
     vantage, found = diagnosis.vantage, diagnosis.found
     yield line(f"Server {diagnosis.server}", Role.TITLE)
-    where = {"server": "at the server", "client": "at the client", "middle": "between both ends"}[
-        vantage.at.value
-    ]
-    yield from hanging("", f"The capture was taken {where} ({vantage.why}).", 2, width)
+    yield from hanging("", f"The capture was taken {where_taken(vantage)} ({vantage.why}).", 2, width)
     if diagnosis.doubts:
         yield from hanging("", f"Nothing is certain: {'; '.join(diagnosis.doubts)}.", 2, width)
     if found is not None:
@@ -46,6 +44,13 @@ def diagnosis_lines(diagnosis: Diagnosis, width: int) -> Iterator[Line]:
         yield from claim_lines(claim, width)
     if not diagnosis.claims:
         yield line("  Nothing is worth a word.")
+
+
+def where_taken(vantage: Vantage) -> str:
+    """`at the server`."""
+    return {At.SERVER: "at the server", At.CLIENT: "at the client", At.MIDDLE: "between both ends"}[
+        vantage.at
+    ]
 
 
 def claim_lines(claim: Claim, width: int) -> Iterator[Line]:

@@ -76,3 +76,23 @@ def test_the_capture_with_our_comments(ignored, tmp_path):
     assert any("TCP_DEFER_ACCEPT" in text or "lost behind" in text for text in after.packets[2].comments)
     refused = tcpemu("diagnose", str(ignored), "-o", str(ignored))
     assert (refused.exit_code, "is the file that is read" in refused.stderr) == (2, True)
+
+
+def test_a_page_is_written_also_by_report(ignored, tmp_path):
+    page = tmp_path / "x.html"
+    made = tcpemu("report", str(ignored), "-o", str(page))
+    assert (made.exit_code, made.stdout) == (0, f"Written: {page}\n")
+    assert "10.0.0.1:80" in page.read_text()
+    refused = tcpemu("report", str(ignored), "-o", str(page), "--set", "server.backlog=1")
+    assert refused.exit_code == 2
+    assert "is a capture, which no setting changes" in refused.stderr
+
+
+def test_what_cannot_be_made_is_told_and_the_rest_is_written(tmp_path):
+    path = save(tmp_path / "x.pcapng", [(0, seg("client", "A", 101, 501)), (1, seg("server", "A", 501, 101))])
+    page, commented = tmp_path / "x.html", tmp_path / "y.pcapng"
+    made = tcpemu("diagnose", str(path), "-o", str(page), "-o", str(commented))
+    assert made.exit_code == 1
+    assert "x.html is not written: 10.0.0.1:80: no handshake of it is in the capture" in made.stderr
+    assert commented.exists()
+    assert not page.exists()
