@@ -255,7 +255,7 @@ class ScriptPlayer(ABC):
         raise DrillFailure(event.place, words, self._last_reasons())
 
     def _last_reasons(self) -> tuple[str, ...]:
-        return tuple(f"before that, {words}" for words in self.stage.last_reasons())
+        return tuple(f"had arrived at {words}" for words in self.stage.last_reasons())
 
     # --- calls ------------------------------------------------------------------------------------
 
