@@ -27,6 +27,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm_tcpemu import folder as folder_of_tcpemu
+
 BLOCK = re.compile(r"^```(\w+) ?(\S*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NAMED = re.compile(r"# ([\w-]+\.\w+)\n")
 COMMAND = re.compile(r"^\$ (.*(?:\\\n.*)*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
@@ -86,7 +88,10 @@ def run_console(text, folder):
             ["bash", "-c", command],
             cwd=folder,
             env=os.environ
-            | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "100"}
+            | {
+                "PATH": f"{folder_of_tcpemu()}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "COLUMNS": "100",
+            }
             | PLUGIN,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
