@@ -22,7 +22,7 @@ from tcpemu.stack.base.units import MILLISECOND, SECOND
 from tcpemu.sweep import here, processes
 from tcpemu.sweep.advice.advice_target import target_of
 from tcpemu.sweep.advice.backlog_question import BacklogQuestion
-from tcpemu.sweep.advice.backlog_search import Advice, advise
+from tcpemu.sweep.advice.backlog_search import Advice, answer
 from tcpemu.sweep.advice.clients_coming import arrivals_at, arrivals_of
 from tcpemu.sweep.advice.service_times import pause_of, service_of
 from tcpemu.sweep.engines import usual_jobs
@@ -194,7 +194,7 @@ def main() -> int:
     for number, asked in enumerate(QUESTIONS, 1):
         if chosen.only not in (None, number):
             continue
-        advice = advise(question_of(asked, chosen.clients, chosen.seeds), engine)
+        advice = answer(question_of(asked, chosen.clients, chosen.seeds), engine)
         print(f"{number}. " + "\n".join(told(asked, advice)), flush=True)
         if chosen.real and asked.pattern.endswith("at once"):
             print("\n".join(beside_real(asked, advice)), flush=True)

@@ -10,12 +10,17 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from time import perf_counter
 from typing import TypeAlias
 
 from tcpemu.sweep.chunks import Chunks, Done, EngineError
 from tcpemu.sweep.measured_run import MeasuredRun, runs_in_process
 from tcpemu.sweep.plan import Plan
 
+SOON = 0.3
+"""Seconds after which it is known how long runs take."""
+WORTH_PROCESSES = 3.0
+"""Seconds of work that are worth to start processes for."""
 Engine: TypeAlias = Callable[[Plan, Iterable[int]], Iterator[MeasuredRun]]
 """Does the runs of these numbers, and gives each as it is done."""
 
@@ -38,6 +43,22 @@ def processes(jobs: int) -> Engine:
             except BrokenProcessPool:
                 continue
             return
+
+    return done
+
+
+def spread(jobs: int) -> Engine:
+    """Here as long as little is left to do, else by so many processes, which take a second to begin."""
+
+    def done(plan: Plan, numbers: Iterable[int]) -> Iterator[MeasuredRun]:
+        rest, begin = iter(numbers), perf_counter()
+        if jobs == 1 or not any(measure.own for measure in plan.measures):  # one's own may end its process
+            for count, number in enumerate(rest, 1):
+                yield from here(plan, [number])
+                spent = perf_counter() - begin
+                if jobs > 1 and spent > SOON and (len(plan) - count) * spent / count > WORTH_PROCESSES:
+                    break
+        yield from processes(jobs)(plan, rest)
 
     return done
 

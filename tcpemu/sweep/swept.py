@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tcpemu.scenario.format.load_scenario import Run, load, runs
+from tcpemu.scenario.format.load_scenario import Run, load, runs, to_document
 from tcpemu.scenario.format.scenario_file import Scenario
+from tcpemu.scenario.format.setting_paths import path_in
 from tcpemu.sweep.axes import Axis, Grid, grid_of
 from tcpemu.sweep.engines import Engine, here, processes
 from tcpemu.sweep.estimates import Estimate, estimate
@@ -51,6 +52,20 @@ class Swept:
         """What all seeds say at each point of the grid."""
         for point, (_, values) in zip(self.grid, self.by_point(), strict=True):
             yield PointEstimates(point.labels, {name: estimate(some) for name, some in values.items()})
+
+    def summary(self) -> Iterator[dict[str, object]]:
+        """A row for each point: the settings, each measure's mean, and as `NAME.half` half of its confidence interval.
+
+        `NAME.median` is the median over the seeds, `NAME.runs` how many of them gave a number.
+        """
+        for point, found in zip(self.grid, self.points(), strict=True):
+            row: dict[str, object] = dict(point.settings)
+            for name, one in found.measures.items():
+                row[name] = one.mean if one else None
+                row[f"{name}.half"] = one.half if one else None
+                row[f"{name}.median"] = one.median if one else None
+                row[f"{name}.runs"] = one.runs if one else 0
+            yield row
 
     def by_point(self) -> Iterator[tuple[tuple[object, ...], dict[str, tuple[Value, ...]]]]:
         """At each point of the grid the values of the settings, and of each measure what each seed gave, in order."""
@@ -115,7 +130,13 @@ def sweep(
     """
     loaded = load(scenario, settings) if isinstance(scenario, str) else scenario
     one: Run = runs(loaded)[0]
-    grid = grid_of([Axis(path, tuple(map(_label, values)), tuple(values)) for path, values in vary.items()])
+    document = to_document(one.scenario)
+    grid = grid_of(
+        [
+            Axis(path_in(document, path), tuple(map(_label, values)), tuple(values))
+            for path, values in vary.items()
+        ]
+    )
     source = scenario if isinstance(scenario, str) else "scenario"
     plan = plan_of(one, source, settings or {}, grid, seeds, measure, until)
     chosen = engine or (here if jobs == 1 else processes(jobs))

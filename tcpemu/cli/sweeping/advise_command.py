@@ -1,11 +1,8 @@
 """`tcpemu advise`: the smallest backlog that meets a target."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from tcpemu.cli import run_command
 from tcpemu.cli.printing import check_place, patience, show, width
 from tcpemu.cli.progress import Progress, ProgressOfRun
 from tcpemu.cli.sweeping.sweep_command import engine_for
@@ -17,96 +14,21 @@ from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, MissingLibraryError, dra
 from tcpemu.scenario.format.scenario_text import toml_of
 from tcpemu.sweep.advice.advice_lines import advice_lines
 from tcpemu.sweep.advice.advice_picture import advice_picture
-from tcpemu.sweep.advice.advice_target import USUAL_TARGET, target_of
 from tcpemu.sweep.advice.backlog_question import BacklogQuestion
-from tcpemu.sweep.advice.backlog_search import Advice, advise
-from tcpemu.sweep.advice.clients_coming import Arrivals, arrivals_at, arrivals_of, times_in
-from tcpemu.sweep.advice.service_times import pause_of, service_of
+from tcpemu.sweep.advice.backlog_search import Advice, answer
 from tcpemu.sweep.chunks import EngineError
 from tcpemu.sweep.journal import Journal
 from tcpemu.sweep.measured_run import RunError
 from tcpemu.wire.atomic_write import write_whole
 
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """How clients come, as the options say it."""
-
-    rate: str | None
-    pattern: str | None
-    capture: Path | None
-    clients: int | None
-
-
 _STEPS_AHEAD = 2
 """How many steps there may be to come, for the bar: nobody knows before."""
-USUAL_CLIENTS = 400
-MOST_CLIENTS = 20_000
 
 
-def arrivals_for(coming: Coming) -> Arrivals:
-    """The arrivals that the options say. Raises UsageError, QuestionError, OSError."""
-    if coming.capture is not None:
-        if coming.rate or coming.pattern or coming.clients:
-            raise UsageError("--capture has the arrivals in it; leave out --rate, --arrivals and --clients")
-        return arrivals_at(_starts_in(coming.capture), str(coming.capture))
-    pattern = coming.pattern or "poisson"
-    if Path(pattern).is_file():
-        if coming.rate or coming.clients:
-            raise UsageError(f"{pattern} has the times in it; leave out --rate and --clients")
-        return arrivals_at(times_in(Path(pattern)), pattern)
-    if coming.rate is None:
-        raise UsageError("say how clients come: --rate 800/s, --arrivals FILE, or --capture x.pcap")
-    number = USUAL_CLIENTS if coming.clients is None else coming.clients
-    if not 1 <= number <= MOST_CLIENTS:
-        raise UsageError(f"--clients {number}: 1 to {MOST_CLIENTS:,}")
-    return arrivals_of(pattern, _rate(coming.rate), number)
-
-
-def _rate(text: str) -> float:
-    number = text.removesuffix("s").rstrip().removesuffix("/").strip()
-    try:
-        rate = float(number)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate < 1e9:
-        raise UsageError(f"--rate {text!r}: clients a second, such as 800/s")
-    return rate
-
-
-def _starts_in(path: Path) -> list[int]:
+def starts_in(path: Path) -> list[int]:
     """When connections were opened in a capture: the first SYN of each, in nanoseconds."""
     with patience(f"reading {path}"):
         return [flow.client.syns[0].at for flow in survey(path).flows if flow.client.syns]
-
-
-def question_for(
-    arrivals: Arrivals,
-    accept: str,
-    round_trip: str,
-    waits: str | None,
-    targets: Sequence[str],
-    pauses: Sequence[str],
-    somaxconn: int | None,
-    kernel: str | None,
-    seeds: int,
-    *,
-    cookies: bool,
-) -> BacklogQuestion:
-    """The question of the command line. Raises UsageError, QuestionError."""
-    more = {} if kernel is None else {"kernel": kernel}
-    return BacklogQuestion(
-        arrivals,
-        service_of(accept),
-        run_command.time_with_unit(round_trip, "--rtt"),
-        None if waits is None else run_command.time_with_unit(waits, "--patience"),
-        tuple(target_of(text) for text in targets or [USUAL_TARGET]),
-        tuple(pause_of(text) for text in pauses),
-        somaxconn,
-        cookies=cookies,
-        seeds=seeds,
-        **more,
-    )
 
 
 def check_files(output: Path | None, picture: Path | None) -> None:
@@ -137,7 +59,7 @@ def advice_for(question: BacklogQuestion, jobs: int | None) -> Advice:
 
     try:
         with Progress().of(standing):
-            return advise(question, engine_for(jobs, None, 1000), step)
+            return answer(question, engine_for(jobs, None, 1000), step)
     except (EngineError, RunError) as error:
         raise UsageError(str(error)) from error
 

@@ -7,7 +7,7 @@ import typer
 
 from tcpemu.cli.long_work import for_long_work
 from tcpemu.cli.pictures.plot_options import whole_number
-from tcpemu.cli.user_mistakes import clear_errors
+from tcpemu.cli.user_mistakes import UsageError, clear_errors
 
 ArrivalRate: TypeAlias = Annotated[
     str | None, typer.Option("--rate", metavar="N/s", help="Clients a second: 800/s.")
@@ -18,7 +18,8 @@ ArrivalPattern: TypeAlias = Annotated[
         "--arrivals",
         metavar="PATTERN|FILE",
         help="How they come: poisson (by chance, if not given), even, 'bursts of 50', 'outage of 5 s' (all who "
-        "waited for its end at once), or a file with a time to a line.",
+        "waited for its end at once), 'retries of 50 every 3 s' (together, beside the others), or a file with a time "
+        "to a line.",
     ),
 ]
 ArrivalsOfCapture: TypeAlias = Annotated[
@@ -127,19 +128,23 @@ def advise(
 ) -> None:
     """Find the smallest backlog that meets a target, by many runs; and say what matters beside it."""
     from tcpemu.cli.sweeping import advise_command
+    from tcpemu.sweep.advice import advice_target, asked
 
     advise_command.check_files(output, picture)
-    question = advise_command.question_for(
-        advise_command.arrivals_for(advise_command.Coming(rate, arrivals, capture, clients)),
-        accept,
-        rtt,
-        patience,
-        target or [],
-        pause or [],
-        somaxconn,
-        generation,
-        seeds,
+    if capture is not None and arrivals is not None:
+        raise UsageError("--capture has the arrivals in it; leave out --arrivals")
+    times = arrivals if capture is None else advise_command.starts_in(capture)
+    question = asked.question(
+        asked.coming(rate, times, clients, str(capture)),
+        accept=accept,
+        rtt=rtt,
+        patience=patience,
+        target=target or advice_target.USUAL_TARGET,
+        pause=pause or [],
+        somaxconn=somaxconn,
+        generation=generation,
         cookies=not no_cookies,
+        seeds=seeds,
     )
     advice = advise_command.advice_for(question, jobs)
     advise_command.show_advice(advice, output, picture, as_json=json)

@@ -14,12 +14,12 @@ from tcpemu.explain.lines.style import line
 from tcpemu.explain.plots.draw import PICTURE_SUFFIXES, MissingLibraryError, drawn, require_library
 from tcpemu.explain.plots.picture import NothingToDrawError
 from tcpemu.scenario.format import load_scenario
-from tcpemu.scenario.format.setting_paths import Document, for_the_only_group
+from tcpemu.scenario.format.setting_paths import Document, path_in
 from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.sweep import outputs, run_measures
 from tcpemu.sweep.axes import Axis, grid_of, parse_axis
 from tcpemu.sweep.chunks import EngineError
-from tcpemu.sweep.engines import Engine, dask, here, processes, usual_jobs
+from tcpemu.sweep.engines import Engine, dask, here, spread, usual_jobs
 from tcpemu.sweep.journal import Journal, journal_path
 from tcpemu.sweep.measured_run import RunError
 from tcpemu.sweep.plan import Plan, plan_of
@@ -74,7 +74,7 @@ def plan_for(request: SweepRequest) -> Plan:
     scenario = load_scenario.load(request.name)
     one = run_command.chosen(request.name, load_scenario.runs(scenario), request.only)[0]
     document = load_scenario.to_document(one.scenario)
-    settings = {for_the_only_group(document, path): value for path, value in request.settings.items()}
+    settings = {path_in(document, path): value for path, value in request.settings.items()}
     grid = grid_of([_axis(text, document) for text in request.vary])
     base = load_scenario.from_document(document, request.name, settings)
     with patience("checking all combinations"):
@@ -91,7 +91,7 @@ def plan_for(request: SweepRequest) -> Plan:
 
 def _axis(text: str, document: Document) -> Axis:
     axis = parse_axis(text)
-    path = for_the_only_group(document, run_command.path_of(axis.path))
+    path = path_in(document, run_command.path_of(axis.path))
     for value in axis.values:
         check_unit(path, value)
     return Axis(path, axis.labels, axis.values)
@@ -106,7 +106,7 @@ def engine_for(jobs: int | None, address: str | None, runs: int) -> Engine:
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs {jobs}: one at least")
     number = min(jobs or usual_jobs(), runs)
-    return here if number == 1 else processes(number)
+    return here if number == 1 else spread(number)
 
 
 def swept_of(plan: Plan, engine: Engine, output: Path | None) -> Swept:

@@ -17,6 +17,7 @@ Document: TypeAlias = dict[str, Any]
 _INDEXED = re.compile(r"(\w+)\[([0-9]+)\]")
 NAME_OF_SYSCTL = re.compile(r"(net|kernel|fs|vm)\.")
 """How the full name of a sysctl begins."""
+_RATE_OF_GROUP = re.compile(r"^(clients\.[^.]+)\.rate$")
 _ALTERNATIVE = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^,])+""")
 
 
@@ -93,8 +94,15 @@ def _named(entries: list[Any], name: str, above: str) -> Any:
     raise SettingError(f"{above} has no {name!r}; " + did_you_mean(name, [str(each) for each in names]))
 
 
-def for_the_only_group(document: Document, path: str) -> str:
-    """`clients.count` as `clients.NAME.count` where there is one group of clients; any other path as it is."""
+def path_in(document: Document, path: str) -> str:
+    """The path in full: `clients.count` is `clients.NAME.count` where there is one group of clients.
+
+    The `rate` of a group is that of its `start`. Any other path is as it was.
+    """
+    return _RATE_OF_GROUP.sub(r"\1.start.rate", _of_the_only_group(document, path))
+
+
+def _of_the_only_group(document: Document, path: str) -> str:
     first, _, rest = path.partition(".")
     groups = document.get("clients")
     if (

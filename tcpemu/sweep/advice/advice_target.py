@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from tcpemu.scenario.format.written_values import parse_duration, parse_share
@@ -39,15 +39,15 @@ class Target:
         return value is not None and _SIGNS[self.sign](value, self.limit)
 
 
-def target_of(text: str) -> Target:
-    """The target that the text says. Raises QuestionError."""
+def target_of(text: str, measured: Collection[str] = ()) -> Target:
+    """The target that the text says; a name that is among what is measured means that. Raises QuestionError."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
         raise QuestionError(
             f"--target {text!r}: write WHAT < HOW MUCH, such as '{USUAL_TARGET}' or 'failed < 0.1 %'"
         )
     what, sign, limit = match.groups()
-    measure = _measure(what.strip(), text)
+    measure = what.strip() if what.strip() in measured else _measure(what.strip(), text)
     return Target(" ".join(text.split()), measure, sign, _limit(measure, limit, text))
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from tcpemu.explain.lines.time_words import span_words
 from tcpemu.generations import DEFAULT, GENERATIONS, generation
-from tcpemu.scenario.format.load_scenario import from_document
+from tcpemu.scenario.format.load_scenario import Run, from_document
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import Document
 from tcpemu.scenario.format.written_values import duration_text
+from tcpemu.scenario.running.build import build
 from tcpemu.stack.base.sysctls import Sysctls
 from tcpemu.stack.base.units import SECOND
 from tcpemu.sweep.advice.advice_target import USUAL_TARGET, Target, target_of
@@ -106,6 +107,12 @@ class BacklogQuestion:
             },
             "clients": [{**group, "do": do, **patience} for group in self.arrivals.groups],
         }
+
+    @property
+    def starts(self) -> list[int]:
+        """When clients come in the first run, in ascending nanoseconds."""
+        clients = build(Run("", self.scenario(0))).clients
+        return sorted(client.started for client in clients)
 
     def scenario(self, backlog: int) -> Scenario:
         """The scenario with that backlog. Raises ScenarioError."""

@@ -1,7 +1,9 @@
 """The smallest backlog that meets a target, found by runs: powers of two first, then between the last two.
 
-A backlog meets the target where nineteen runs of twenty do, each with another seed. More is not always better, so
-larger ones are looked at too.
+A backlog meets the target where nineteen runs of twenty do, each with another seed. One that fails in its first seeds
+so often that the others could not mend it is not run with those: most backlogs that are too small cost one run. The
+largest below the answer is run with all seeds, to tell what happens there. More is not always better, so larger ones
+are looked at too.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -32,7 +34,7 @@ BESIDE = (
     "accept_rate",
 )
 """What is measured besides what is wanted."""
-BETWEEN = 7
+BETWEEN = 3
 """Backlogs that are tried at once between two."""
 
 Step: TypeAlias = Callable[[str, int, Journal], object]
@@ -45,7 +47,7 @@ class Tried:
 
     backlog: int
     met: tuple[bool, ...]
-    """For each seed, from 1 on, whether the target was met."""
+    """For each seed, from 1 on, whether the target was met. Not all seeds have run where the first settle it."""
     values: dict[str, tuple[Value, ...]]
     """What was measured, for each seed."""
 
@@ -114,17 +116,19 @@ class Advice:
         }
 
 
-def advise(question: BacklogQuestion, engine: Engine, step: Step | None = None) -> Advice:
+def answer(question: BacklogQuestion, engine: Engine, step: Step | None = None) -> Advice:
     """Answer the question. Raises ScenarioError, RunError, EngineError."""
     search = _Search(question, engine, step or (lambda *_: None))
     if question.hopeless:
-        search.try_all("what happens", [0, 16, 128, question.cap])
+        search.run_all("what happens", [0, 16, 128, question.cap])
         return search.advice(None)
     first = search.first_power()
     if first is None:
+        search.run_all("the largest", [max(_powers(question))])
         return search.advice(None)
     backlog = search.smallest(first)
-    search.try_all("larger ones", [2 * backlog or 1, 8 * backlog or 8, question.cap])
+    below = [backlog - 1] if backlog else []
+    search.run_all("what is beside it", [*below, *_larger(question, backlog)])
     return search.advice(backlog)
 
 
@@ -136,7 +140,7 @@ class _Search:
     def first_power(self) -> int | None:
         """The first of 0, 1, 2, 4 ... up to the cap that meets the target."""
         for some in _in_threes(_powers(self._question)):
-            self.try_all(f"backlogs {', '.join(map(str, some))}", some)
+            self._try(f"backlogs {', '.join(map(str, some))}", some)
             if (good := next((backlog for backlog in some if self._tried[backlog].good), None)) is not None:
                 return good
         return None
@@ -152,37 +156,68 @@ class _Search:
             between = sorted(
                 {bad + ceil(gap * turn / (number + 1)) for turn in range(1, number + 1)} - {good}
             )
-            self.try_all(f"backlogs {between[0]} to {between[-1]}", between)
+            self._try(f"backlogs {between[0]} to {between[-1]}", between)
             good = next((each for each in between if self._tried[each].good), good)
 
-    def try_all(self, words: str, backlogs: Sequence[int]) -> None:
-        """Run them, those that were not run yet."""
-        new = sorted({min(each, self._question.cap) for each in backlogs} - self._tried.keys())
-        if new:
-            self._tried |= {each.backlog: each for each in self._run(words, new)}
+    def run_all(self, words: str, backlogs: Sequence[int]) -> None:
+        """Run them with all seeds that were not run yet."""
+        for some in self._alike({min(each, self._question.cap) for each in backlogs}):
+            self._run(words, some, self._question.seeds)
+
+    def _try(self, words: str, backlogs: Sequence[int]) -> None:
+        """Run the first seeds of each, and the rest of those that may still be good."""
+        seeds = self._question.seeds
+        settles = int((1 - ENOUGH) * seeds + 1e-9) + 1
+        for some in self._alike(backlogs):
+            self._run(words, some, min(settles, seeds))
+        self.run_all(words, [each for each in backlogs if any(self._tried[each].met)])
+
+    def _alike(self, backlogs: Iterable[int]) -> list[list[int]]:
+        """These, those together that have run with the same seeds."""
+        by_seeds: dict[int, list[int]] = {}
+        for each in sorted(set(backlogs)):
+            by_seeds.setdefault(self._seeds_of(each), []).append(each)
+        return list(by_seeds.values())
+
+    def _seeds_of(self, backlog: int) -> int:
+        tried = self._tried.get(backlog)
+        return 0 if tried is None else len(tried.met)
 
     def advice(self, backlog: int | None) -> Advice:
         """The answer, with all that was tried."""
         return Advice(self._question, backlog, tuple(self._tried[each] for each in sorted(self._tried)))
 
-    def _run(self, words: str, backlogs: Sequence[int]) -> Iterator[Tried]:
+    def _run(self, words: str, backlogs: Sequence[int], seeds: int) -> None:
+        """Run these, that have run with as many seeds as each other, until they have run with so many."""
+        before = self._seeds_of(backlogs[0])
+        if before >= seeds:
+            return
         question = self._question
         measures = [target.measure for target in question.targets]
         measures += [measure for measure in BESIDE if measure not in measures]
         axis = Axis("server.backlog", tuple(map(str, backlogs)), tuple(backlogs))
-        base = from_document(question.document(), "the question")
-        plan = plan_of(Run("", base), "the question", {}, grid_of([axis]), question.seeds, measures)
+        base = from_document({**question.document(), "seed": before + 1}, "the question")
+        plan = plan_of(Run("", base), "the question", {}, grid_of([axis]), seeds - before, measures)
         swept = do_plan(plan, self._engine, watch=lambda journal: self._step(words, len(plan), journal))
-        yield from map(self._judged, swept.by_point())
+        for backlog, (_, values) in zip(backlogs, swept.by_point(), strict=True):
+            self._tried[backlog] = self._judged(backlog, values)
 
-    def _judged(self, found: tuple[tuple[object, ...], dict[str, tuple[Value, ...]]]) -> Tried:
-        (backlog,), values = found
-        assert isinstance(backlog, int)
+    def _judged(self, backlog: int, more: dict[str, tuple[Value, ...]]) -> Tried:
+        """What the runs of that backlog gave, with these that have come."""
+        tried = self._tried.get(backlog)
+        values = {name: (*(tried.values[name] if tried else ()), *some) for name, some in more.items()}
+        targets = self._question.targets
+        seeds = len(values[targets[0].measure])
         met = tuple(
-            all(target.met(values[target.measure][turn]) for target in self._question.targets)
-            for turn in range(self._question.seeds)
+            all(target.met(values[target.measure][turn]) for target in targets) for turn in range(seeds)
         )
         return Tried(backlog, met, values)
+
+
+def _larger(question: BacklogQuestion, backlog: int) -> list[int]:
+    """Larger ones to look at. With a place for each client none more makes a difference: of those, the cap."""
+    number = question.arrivals.number
+    return [*(each for each in (2 * backlog or 1, 8 * backlog or 8) if each < number), question.cap]
 
 
 def _powers(question: BacklogQuestion) -> list[int]:

@@ -4,6 +4,7 @@ even                    one after the other at the same distance
 poisson                 by chance, each without regard to the others
 bursts of 50            so many at once, as often as the rate makes it
 outage of 5 s           all who would have come in that time try again at the same moment; then by chance
+retries of 50 every 3 s so many who try again together, as their time-outs are the same, beside others by chance
 """
 
 import re
@@ -20,6 +21,7 @@ MOST_TIMES = 100_000
 """In a file of arrivals."""
 _BURSTS = re.compile(r"bursts? of ([0-9]+)")
 _OUTAGE = re.compile(r"outage of (.+)")
+_RETRIES = re.compile(r"retries of ([0-9]+) every (.+)")
 
 
 class QuestionError(ValueError):
@@ -60,9 +62,12 @@ def arrivals_of(pattern: str, rate: float, number: int) -> Arrivals:
         words = f"{a_second}, in bursts of {size}, one each {span_words(every)}"
         return Arrivals(words, (_at_times(times),), rate, times[-1], len(times), True)
     if match := _OUTAGE.fullmatch(pattern):
-        return _outage(_time(match[1]), rate, number)
+        return _outage(_time(match[1], "outage of"), rate, number)
+    if (match := _RETRIES.fullmatch(pattern)) and int(match[1]) > 0:
+        return _retries(int(match[1]), _time(match[2], "every"), rate, number)
     raise QuestionError(
-        f"--arrivals {pattern!r}: neither a file nor even, poisson, bursts of 50, outage of 5 s"
+        f"--arrivals {pattern!r}: neither a file nor even, poisson, bursts of 50, outage of 5 s, "
+        "retries of 50 every 3 s"
     )
 
 
@@ -82,6 +87,22 @@ def _outage(lasts: int, rate: float, number: int) -> Arrivals:
         f"then {rate:,.6g} a second by chance"
     )
     return Arrivals(words, groups, rate, round(after / rate * SECOND), waiting + after, False)
+
+
+def _retries(together: int, every: int, rate: float, number: int) -> Arrivals:
+    spread = round(number / rate * SECOND)
+    if not every or spread // every * together > MOST_TIMES:
+        raise QuestionError(f"retries every {span_words(every)}: that is too often; take a longer time")
+    times = [at for at in range(0, spread + 1, every) for _ in range(together)]
+    groups = (
+        {**_at_times(times), "name": "again"},
+        {"name": "client", "count": number, "start": {"rate": rate, "poisson": True}},
+    )
+    words = (
+        f"{together:,} who try again together each {span_words(every)}, beside {rate:,.6g} a second by chance"
+    )
+    mean = rate + together * SECOND / every
+    return Arrivals(words, groups, mean, spread, number + len(times), True)
 
 
 def arrivals_at(times: Sequence[int], source: str) -> Arrivals:
@@ -136,8 +157,8 @@ def _seconds(text: str) -> int:
     return parse_duration(text)
 
 
-def _time(text: str) -> int:
+def _time(text: str, before: str) -> int:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise QuestionError(f"outage of {text}: it must be {error}") from None
+        raise QuestionError(f"{before} {text}: it must be {error}") from None

@@ -1,6 +1,6 @@
 """What formulas say of a backlog, beside what runs have measured; and what stands beside the backlog and limits too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 from tcpemu.explain.lines.time_words import span_words
@@ -18,6 +18,7 @@ def rules_beside(advice: Advice) -> Iterator[str]:
     yield from _too_long(advice)
     yield from _caps(question, advice.backlog)
     yield _syn_queue(question, advice.backlog)
+    yield _rate_limit(question)
     if best is not None and _connects_deceive(advice):
         yield (
             "connect() is no measure here: with SYN cookies a client counts itself connected while the server has "
@@ -77,6 +78,26 @@ def _too_long(advice: Advice) -> Iterator[str]:
 def _caps(question: BacklogQuestion, backlog: int | None) -> Iterator[str]:
     if backlog is not None and backlog * 2 > question.cap:
         yield f"{SOMAXCONN} = {question.cap} caps the backlog without a word; raise it before you need more"
+
+
+def _rate_limit(question: BacklogQuestion) -> str:
+    """What a limit of new connections in front of the server would have to let through."""
+    at_once, in_a_second = (_most_within(question.starts, span) for span in (0, SECOND))
+    told = f"{in_a_second:,} within a second" + (f", {at_once:,} at one moment" if at_once > 1 else "")
+    return (
+        "a rate limit in front of the server (nftables, a load balancer) that lets through less than comes at the "
+        f"worst ({told}) drops SYNs as a full queue does, and no backlog mends that"
+    )
+
+
+def _most_within(times: Sequence[int], span: int) -> int:
+    """The most of these ascending times that lie within so many nanoseconds."""
+    first = most = 0
+    for place, at in enumerate(times):
+        while times[first] < at - span:
+            first += 1
+        most = max(most, place - first + 1)
+    return most
 
 
 def _syn_queue(question: BacklogQuestion, backlog: int | None) -> str:

@@ -1,6 +1,7 @@
 """`tcpemu advise`."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -24,6 +25,8 @@ SMALL = [
     "3s",
 ]
 BURST = [*SMALL, "--arrivals", "burst of 12", "--target", "ListenOverflows < 1"]
+
+CAPTURE = Path(__file__).parents[3] / "pcaps" / "listen-1-vs-5.pcapng"
 
 
 def advise(*arguments):
@@ -77,7 +80,8 @@ def test_as_connections_came_in_a_capture(tmp_path):
         (["--rate", "10/s", "--somaxconn", "0"], "--somaxconn"),
         (["--rate", "10/s", "--generation", "linux-9"], "linux"),
         (["--rate", "10/s", "-o", "x.csv"], "*.toml"),
-        (["--rate", "10/s", "--capture", "x.pcap"], "leave out --rate"),
+        (["--rate", "10/s", "--capture", CAPTURE], "leave out --rate"),
+        (["--arrivals", "even", "--capture", "x.pcap"], "leave out --arrivals"),
         (["--capture", "no.pcap"], "no.pcap"),
     ],
 )

@@ -6,9 +6,9 @@ from tcpemu.scenario.format.load_scenario import from_text, runs
 from tcpemu.scenario.format.problems import ScenarioError
 from tcpemu.scenario.format.setting_paths import (
     SettingError,
-    for_the_only_group,
     parse_alternatives,
     parse_assignment,
+    path_in,
 )
 
 SCENARIO = """
@@ -146,8 +146,11 @@ def test_an_assignment_is_one_value(text):
         (["one", "two"], "clients.count", "clients.count"),
         ([], "clients.count", "clients.count"),
         (["one"], "server.backlog", "server.backlog"),
+        (["one"], "clients.rate", "clients.one.start.rate"),
+        (["one", "two"], "clients.two.rate", "clients.two.start.rate"),
+        (["rate"], "clients.rate.count", "clients.rate.count"),
     ],
 )
 def test_a_path_to_the_only_group_needs_no_name(groups, path, whole):
     document = {"clients": [{"name": name} for name in groups]}
-    assert for_the_only_group(document, path) == whole
+    assert path_in(document, path) == whole

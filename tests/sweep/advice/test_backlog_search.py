@@ -11,7 +11,7 @@ from tcpemu.sweep.advice.advice_lines import advice_lines
 from tcpemu.sweep.advice.advice_picture import advice_picture
 from tcpemu.sweep.advice.advice_target import target_of
 from tcpemu.sweep.advice.backlog_question import BacklogQuestion
-from tcpemu.sweep.advice.backlog_search import advise
+from tcpemu.sweep.advice.backlog_search import answer
 from tcpemu.sweep.advice.clients_coming import QuestionError, arrivals_at, arrivals_of
 from tcpemu.sweep.advice.service_times import pause_of, service_of
 
@@ -30,7 +30,7 @@ def told(advice):
 
 def test_who_comes_at_once_needs_a_place_each():
     # The server gets no time between final ACKs of one instant, and the queue has a place more than the backlog.
-    advice = advise(question(), here)
+    advice = answer(question(), here)
     assert advice.backlog == 19
     assert advice.below.backlog == 18
     assert "A backlog of 19 meets it: ListenOverflows < 1, in 1 of 1 runs." in told(advice)
@@ -38,14 +38,14 @@ def test_who_comes_at_once_needs_a_place_each():
 
 
 def test_every_smaller_one_that_was_tried_fails():
-    advice = advise(question(seeds=3, pattern="poisson", accept="9 ms", number=60), here)
+    advice = answer(question(seeds=3, pattern="poisson", accept="9 ms", number=60), here)
     assert advice.best.good
     assert not any(each.good for each in advice.tried if each.backlog < advice.backlog)
     assert advice.backlog - advice.below.backlog == 1
 
 
 def test_the_cap_of_the_host_holds():
-    advice = advise(question(somaxconn=4), here)
+    advice = answer(question(somaxconn=4), here)
     assert advice.backlog is None
     assert max(each.backlog for each in advice.tried) == 4
     assert "No backlog meets it" in told(advice)
@@ -54,7 +54,7 @@ def test_the_cap_of_the_host_holds():
 def test_a_server_that_is_too_slow_for_good_has_no_backlog():
     asked = question(pattern="even", rate=100, accept="20 ms")
     assert asked.load == pytest.approx(2)
-    assert "No backlog is enough" in told(advise(asked, here))
+    assert "No backlog is enough" in told(answer(asked, here))
 
 
 def test_too_large_is_harmful():
@@ -67,7 +67,7 @@ def test_too_large_is_harmful():
         patience=SECOND // 2,
         targets=(target_of("served > 10 %"),),
     )
-    assert "more than 10 is harmful" in told(advise(asked, here)).lower()
+    assert "more than 10 is harmful" in told(answer(asked, here)).lower()
 
 
 def test_a_pause_takes_its_share_of_the_time():
@@ -90,7 +90,7 @@ def test_the_question_is_a_scenario():
 
 
 def test_a_picture_and_data():
-    advice = advise(question(number=8), here)
+    advice = answer(question(number=8), here)
     picture = advice_picture(advice)
     assert "a backlog of 7 meets it" in picture.title
     assert advice.data()["backlog"] == 7
@@ -99,7 +99,7 @@ def test_a_picture_and_data():
 
 def test_connect_alone_deceives():
     # With SYN cookies all twelve say at once that they are connected, and one is.
-    advice = advise(question(number=12, patience=None, targets=(target_of("p99 connect < 500 ms"),)), here)
+    advice = answer(question(number=12, patience=None, targets=(target_of("p99 connect < 500 ms"),)), here)
     assert advice.backlog == 0
     assert advice.best.estimate("ListenOverflows").mean > 0
     assert "connect() is no measure here" in " ".join(told(advice).lower().split())

@@ -68,3 +68,18 @@ def test_a_capture_is_no_list_of_times(tmp_path):
 def test_a_mistake_in_a_pattern_says_what_there_is(pattern):
     with pytest.raises(QuestionError, match=r"poisson|must be|longer one"):
         arrivals_of(pattern, 100, 10)
+
+
+def test_retries_come_together_beside_the_others():
+    arrivals = arrivals_of("retries of 30 every 500 ms", 100, 100)
+    times = starts(arrivals)
+    assert [times.count(at * SECOND // 2) for at in range(4)] == [30, 30, 30, 0]
+    assert (len(times), arrivals.number, arrivals.rate, arrivals.endless) == (190, 190, 160, True)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["retries of 30 every 0", "retries of 5 every now", "retries of 0 every 1 s"]
+)
+def test_retries_that_cannot_be(pattern):
+    with pytest.raises(QuestionError):
+        arrivals_of(pattern, 100, 100)
