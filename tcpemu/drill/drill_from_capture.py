@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import product
 
 from tcpemu.drill.drill_outcome import DrillOutcome
@@ -28,6 +28,18 @@ _SYSCTLS: tuple[dict[str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class KnownListener:
+    """What somebody has found out of the host's listener, so that it need not be guessed."""
+
+    backlog: int | None = None
+    """What listen() is given; None where that does not matter."""
+    defer_accept: int = 0
+    """TCP_DEFER_ACCEPT, in seconds."""
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    """Those that are not as the kernel has them."""
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenScript:
     """A script, and what the emulator does with it."""
 
@@ -40,9 +52,13 @@ class WrittenScript:
 
 
 def script_from_packets(
-    packets: Iterable[SeenPacket], host: Address, title: str, settings: DrillSettings | None = None
+    packets: Iterable[SeenPacket],
+    host: Address,
+    title: str,
+    settings: DrillSettings | None = None,
+    known: KnownListener | None = None,
 ) -> WrittenScript:
-    """The script of what a host was seen to send and get.
+    """The script of what a host was seen to send and get. With `known` its listener is as that says.
 
     Raises ConfigurationError where no connection of it can be followed from its beginning.
     """
@@ -52,7 +68,7 @@ def script_from_packets(
     best: WrittenScript | None = None
     furthest = -1
     until = time.monotonic() + _PATIENCE
-    for tried, (guess, sysctls) in enumerate(_guesses(view), 1):
+    for tried, (guess, sysctls) in enumerate(_guesses(view, known), 1):
         text = script_text(view, guess, sysctls, title)
         outcome = run_text(text, settings=settings)
         if outcome.passed or len(outcome.packets) > furthest:
@@ -64,10 +80,16 @@ def script_from_packets(
     return best
 
 
-def _guesses(view: HostView) -> Iterator[tuple[Guess, dict[str, str]]]:
+def _guesses(view: HostView, known: KnownListener | None) -> Iterator[tuple[Guess, dict[str, str]]]:
     """The likely ones first."""
     listens = any(not conversation.opened_by_host for conversation in view.conversations)
     buffers = receive_buffers(view)
+    if known is not None:
+        for no_delay, reads, joins, receive in product((False, True), READS, (True, False), ({}, buffers)):
+            for late in (True, False):
+                guess = Guess(late, reads, joins, no_delay, known.backlog, known.defer_accept)
+                yield guess, {**known.sysctls, **receive}
+        return
     places = (
         *product(_SYSCTLS[:1], (False, True), (False, True) if listens else (False,)),
         *(product(_SYSCTLS[1:], (False,), (False, True)) if listens else ()),

@@ -189,7 +189,7 @@ class RelativeNumbers:
         told |= {
             "win": segment.window,
             "len": len(segment.payload),
-            "opts": [_words(flow, option) for option in segment.options],
+            "opts": [words_of_option(flow, option) for option in segment.options],
         }
         if len(segment.src) == 16:
             return told | {"ttl": segment.ttl, "tos": segment.tos, "label": _label(flow, segment.flow_label)}
@@ -284,7 +284,7 @@ _FROM_WORDS: dict[str, Callable[..., Option]] = {
 }
 
 
-def _words(flow: FlowOrigins, option: Option) -> list[Any]:
+def words_of_option(flow: FlowOrigins, option: Option) -> list[Any]:
     match option:
         case Eol():
             return ["eol"]

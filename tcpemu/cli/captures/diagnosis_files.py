@@ -9,11 +9,15 @@ from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.diagnose.claims.listener_diagnosis import Diagnosis
 from tcpemu.diagnose.flows.survey import Survey
 from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
+from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError
 from tcpemu.diagnose.reproducing.explained_host import ExplainedRun, explained_run
+from tcpemu.diagnose.reproducing.explained_script import explained_script
+from tcpemu.diagnose.reproducing.explained_trace import explained_trace
 from tcpemu.diagnose.telling.commented_capture import write_commented
 from tcpemu.diagnose.telling.diagnosis_page import diagnosis_page
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import line
+from tcpemu.generations import DEFAULT
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.capture_values import CaptureError
 
@@ -21,10 +25,6 @@ NOT_MADE = 1
 """The exit status where a file could not be made."""
 _PAGES = (".html", ".htm")
 _COMMENTED = ".pcapng"
-
-
-class CannotMakeError(Exception):
-    """Why a file is not written, in a sentence."""
 
 
 def check_files(outputs: Sequence[Path], capture: Path) -> None:
@@ -67,7 +67,25 @@ def _page(found: Survey, diagnosis: Diagnosis, run: ExplainedRun) -> tuple[str, 
     return diagnosis_page(found, diagnosis, run), ""
 
 
+def _trace(found: Survey, _: Diagnosis, run: ExplainedRun) -> tuple[str, str]:
+    made = explained_trace(run, found.path.name)
+    kernel = "" if made.kernel == DEFAULT else f" --generation {made.kernel}"
+    if not made.otherwise:
+        return made.text(), f"; tcpemu trace --check{kernel} finds the packets of the capture in it"
+    return (
+        made.text(),
+        f"; its log is the emulator's{kernel}, since the capture is otherwise: {made.otherwise}",
+    )
+
+
+def _script(found: Survey, _: Diagnosis, run: ExplainedRun) -> tuple[str, str]:
+    kernel = "" if run.supposed.kernel == DEFAULT else f" --generation {run.supposed.kernel}"
+    return explained_script(run, found.path.name), f"; it passes with tcpemu drill{kernel}"
+
+
 _MAKERS: dict[str, Callable[[Survey, Diagnosis, ExplainedRun], tuple[str, str]]] = {
     **dict.fromkeys(_PAGES, _page),
+    ".json": _trace,
+    ".pkt": _script,
 }
 """By ending: the text, and what is to be said of it."""

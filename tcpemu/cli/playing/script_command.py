@@ -8,6 +8,7 @@ from tcpemu.cli.playing.drill_command import FAILED
 from tcpemu.cli.printing import check_not_read, check_place
 from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
+from tcpemu.diagnose.reproducing.explained_script import seen_packet
 from tcpemu.drill.drill_from_capture import WrittenScript, script_from_packets
 from tcpemu.drill.drill_reading import DrillSettings
 from tcpemu.drill.writing.seen_conversation import SeenPacket
@@ -15,8 +16,6 @@ from tcpemu.stack import ConfigurationError
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.segment import Address
 
-_LOST = "lost"
-"""The interface of our own captures on which packets are that never came."""
 _MOST_SEGMENTS = 20_000
 _MOST_NAMED = 6
 
@@ -46,10 +45,7 @@ def _packets(capture: Path, facts: CaptureFacts) -> list[SeenPacket]:
         raise UsageError(f"{capture}: there is no such file; name a pcap or pcapng file")
     packets: list[SeenPacket] = []
     for seen in segments_of(capture, facts):
-        interfaces = facts.file.interfaces
-        if seen.interface < len(interfaces) and interfaces[seen.interface].name == _LOST:
-            continue
-        packets.append(SeenPacket(seen.at, seen.segment, seen.length))
+        packets.append(seen_packet(seen))
         if len(packets) > _MOST_SEGMENTS:
             raise UsageError(
                 f"{capture}: more than {_MOST_SEGMENTS} segments; cut out what the script is to be about"

@@ -11,6 +11,7 @@ from tcpemu.diagnose.reading.link_headers import ip_begins
 from tcpemu.diagnose.reading.reassembly import Reassembly
 from tcpemu.diagnose.reading.seen_segment import SeenSegment, Sum
 from tcpemu.diagnose.reading.seen_twice import SeenTwice
+from tcpemu.explain.capture.annotated_capture import LOST_INTERFACE
 
 CLOCK_STEP = 10_000_000
 """Nanoseconds that a frame may lie before the one ahead of it, as frames of several interfaces do. More is a step of
@@ -108,6 +109,9 @@ class _Reader:
 
     def _segment_of(self, frame: Frame, at: int) -> SeenSegment | None:
         packet = frame.packet
+        if self._never_came(frame):
+            self._leave_out("the network lost, as the emulator that wrote the capture says", frame)
+            return None
         begins = ip_begins(packet.data, frame.link_type)
         if isinstance(begins, str):
             self._leave_out(begins, frame)
@@ -130,6 +134,11 @@ class _Reader:
             return None
         self._note_quality(seen)
         return seen
+
+    def _never_came(self, frame: Frame) -> bool:
+        """Whether it stands on the interface of our own captures for what was lost; a stranger's may be called so."""
+        file, number = self.facts.file, frame.packet.interface
+        return file.ours and number < len(file.interfaces) and file.interfaces[number].name == LOST_INTERFACE
 
     def _whole(self, read: Read) -> Read | None:
         """What a packet is once its fragments are together; None while one is missing."""

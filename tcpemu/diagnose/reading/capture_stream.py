@@ -47,6 +47,11 @@ class FileFacts:
     ended: str = ""
     """Why the rest of the file was not read; empty where it was."""
 
+    @property
+    def ours(self) -> bool:
+        """Whether this program says that it has written the file, so that comments in it are its own."""
+        return self.application.startswith("tcpemu ")
+
 
 def frames_of(path: Path, facts: FileFacts) -> Iterator[Frame]:
     """The frames one by one; `facts` is filled meanwhile.
@@ -99,7 +104,7 @@ def is_ours(path: Path) -> bool:
     """
     facts = FileFacts()
     next(frames_of(path, facts), None)
-    return facts.application.startswith("tcpemu ")
+    return facts.ours
 
 
 # pcap.

@@ -37,6 +37,10 @@ class Guess:
     """Data that only waited for an ACK is of the write() before."""
     no_delay: bool = False
     """TCP_NODELAY is set."""
+    backlog: int | None = None
+    """What listen() is given, where somebody knows that; else it is guessed too."""
+    defer_accept: int = 0
+    """TCP_DEFER_ACCEPT, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class CallGuesser:
         self.listeners = {port: 3 + number for number, port in enumerate(self.ports)}
         self.next_descriptor = 3 + len(self.ports)
         self.waiting: list[Conversation] = []
-        self.backlog = self._backlog() if guess.accepts_late else _LARGEST
+        self.backlog = guess.backlog if guess.backlog is not None else self._backlog()
         self.writes: dict[SeenIn, SeenIn] = {}
         for conversation in view.conversations:
             self.writes |= _writes(conversation, guess)
@@ -119,7 +123,11 @@ class CallGuesser:
     # --- opening ----------------------------------------------------------------------------------
 
     def _backlog(self) -> int:
-        """As many as had opened, less one, when the first one was ignored; all of them where none was."""
+        """What leaves nobody waiting, if connections are accepted at once; else as many as had opened, less one, when
+        the first one was ignored.
+        """
+        if not self.guess.accepts_late:
+            return _LARGEST
         opened: set[Conversation] = set()
         for seen in self.view.packets:
             if not seen.inbound or seen.conversation.opened_by_host:

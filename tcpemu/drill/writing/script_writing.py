@@ -59,6 +59,9 @@ def _listening(guesser: CallGuesser) -> Iterator[str]:
     for port, descriptor in guesser.listeners.items():
         yield f"0.000000 socket(..., SOCK_STREAM, IPPROTO_TCP) = {descriptor}"
         yield f"0.000000 setsockopt({descriptor}, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0"
+        if guesser.guess.defer_accept:
+            seconds = guesser.guess.defer_accept
+            yield f"0.000000 setsockopt({descriptor}, IPPROTO_TCP, TCP_DEFER_ACCEPT, [{seconds}], 4) = 0"
         yield f"0.000000 bind({descriptor}, HOST:{port}, ...) = 0"
         yield f"0.000000 listen({descriptor}, {guesser.backlog}) = 0"
     if guesser.listeners:
