@@ -24,6 +24,7 @@ SHORTER = {
     "loss-burst": "200 ms",
     "reno-cubic": "350 ms",
     "shared-bottleneck": "200 ms",
+    "red-ecn": "230 ms",
 }
 """Long runs that say all they have to say early, or enough of it for a capture that is kept."""
 

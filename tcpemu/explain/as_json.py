@@ -42,7 +42,8 @@ octets. A program checks `format`: it grows when a key goes away or means someth
   `tcpemu.stack.sockets.tcp_info.FlowFigures`: `cwnd`, `ssthresh` (2147483647 before the first loss), `in_flight`,
   `unacked`, `sacked`, `lost`, `retrans`, `total_retrans` (segments), `srtt`, `rttvar`, `rto` (microseconds),
   `backoff`, `snd_wnd`, `rcv_wnd`, `notsent`, `acked`, `received`, `mss` (octets); `ca_state` is a word: `Open`,
-  `Disorder`, `CWR`, `Recovery` or `Loss`
+  `Disorder`, `CWR`, `Recovery` or `Loss`; of BBR `bbr_mode` (0 startup, 1 drain, 2 probe_bw, 3 probe_rtt; -1 with
+  another congestion control), `bbr_rate` (octets a second) and `bbr_min_rtt` (microseconds)
 
 **A packet** stands where it was sent; a copy that a link made stands where it arrived.
 

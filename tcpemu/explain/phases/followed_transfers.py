@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tcpemu.explain.facts.rows import Row
+from tcpemu.explain.phases.bbr_phases import BBR, bbr_phases
 from tcpemu.explain.phases.flow_history import FlowHistory, histories_of
 from tcpemu.explain.phases.transfer_phases import Phase, phases_of
 from tcpemu.network.record import Record
@@ -30,13 +31,11 @@ def followed_transfers(
     """Each sender with its phases, in the order of their first data; none where nobody followed them."""
     if transfers is None:
         return []
-    return [
-        FollowedTransfer(
-            node,
-            flow,
-            transfers.control_of(node, flow),
-            history,
-            phases_of(transfers.of(node, flow), history),
-        )
-        for (node, flow), history in histories_of(record, rows, transfers, ended).items()
-    ]
+    found = []
+    for (node, flow), history in histories_of(record, rows, transfers, ended).items():
+        control, changes = transfers.control_of(node, flow), transfers.of(node, flow)
+        phases = phases_of(changes, history, by_model=control == BBR)
+        if control == BBR:
+            phases = sorted([*bbr_phases(changes, history), *phases], key=lambda phase: phase.at)
+        found.append(FollowedTransfer(node, flow, control, history, phases))
+    return found

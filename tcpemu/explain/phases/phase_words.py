@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import moment, span_words
+from tcpemu.explain.phases.bbr_phases import RoundTripProbe, Startup, path_holds
 from tcpemu.explain.phases.flow_history import FlowHistory
 from tcpemu.explain.phases.transfer_phases import (
     NO_THRESHOLD,
@@ -28,6 +29,8 @@ TITLES: dict[type[Phase], str] = {
     Restart: "Slow start after a pause",
     Undo: "The sender takes it back: nothing was lost",
     LossProbe: "Tail loss probe",
+    Startup: "BBR has found the rate of the path: startup ends",
+    RoundTripProbe: "BBR looks for a shorter round trip",
 }
 SOURCES: dict[type[Phase], str] = {
     SlowStart: "tcp_cong.c: tcp_slow_start",
@@ -37,6 +40,8 @@ SOURCES: dict[type[Phase], str] = {
     Restart: "tcp_output.c: tcp_cwnd_restart",
     Undo: "tcp_input.c: tcp_undo_cwnd_reduction",
     LossProbe: "tcp_output.c: tcp_send_loss_probe",
+    Startup: "tcp_bbr.c: bbr_check_full_bw_reached, bbr_check_drain",
+    RoundTripProbe: "tcp_bbr.c: bbr_update_min_rtt",
 }
 HYSTART = "tcp_cubic.c: hystart_update"
 _FOUND_BY = {
@@ -57,6 +62,8 @@ def title(phase: Phase) -> str:
     """What the phase is called."""
     if isinstance(phase, SlowStart) and phase.why is Why.LAST:
         return "Slow start"
+    if isinstance(phase, Startup) and phase.why is not Why.FULL:
+        return "BBR: startup"
     return TITLES[type(phase)]
 
 
@@ -65,6 +72,9 @@ def short_words(phase: Phase) -> str:
     match phase:
         case SlowStart():
             return f"slow start ends{_short_end(phase)}; the window is {segments(phase.after.cwnd)}"
+        case Recovery() if phase.by_model:
+            fall = f"the window of {segments(phase.before.cwnd)} is {phase.first_cwnd} for now"
+            return f"recovery begins: {fall}, and as much is sent as arrives (BBR)"
         case Recovery():
             how = (
                 f"is {phase.first_cwnd} at once, below the threshold of" if _below(phase) else "comes down to"
@@ -73,7 +83,7 @@ def short_words(phase: Phase) -> str:
                 f"recovery begins: the window of {segments(phase.before.cwnd)} {how} {phase.after.ssthresh}"
             )
         case TimeOuts():
-            known = phase.after.ssthresh < NO_THRESHOLD
+            known = phase.after.ssthresh < NO_THRESHOLD and not phase.by_model
             return f"{_fall(phase)}" + (
                 f", and slow start goes up to {phase.after.ssthresh}" if known else ""
             )
@@ -82,11 +92,29 @@ def short_words(phase: Phase) -> str:
             return f"the window comes down {fall}: the peer echoes congestion (ECN)"
         case Undo():
             return f"nothing was lost: the window is {segments(phase.after.cwnd)} again"
+        case Startup():
+            why = f"the path delivers no more than {rate_words(phase.after.bbr_rate)}"
+            why = why if phase.why is Why.FULL else "a shorter round trip is looked for"
+            return f"startup ends (BBR): {why}; the window is {segments(phase.after.cwnd)}"
+        case RoundTripProbe():
+            return f"the window is {segments(phase.before.cwnd)}, to look for a shorter round trip (BBR)"
     return ""
+
+
+def rate_words(octets: int) -> str:
+    """A rate in bits a second, of octets a second: `9.57 Mbit/s`."""
+    unit, name = next(((size, name) for size, name in _RATES if octets * 8 >= size), _RATES[-1])
+    return f"{octets * 8 / unit:.3g} {name}"
+
+
+_RATES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1.0, "bit/s"))
 
 
 def short_end(phase: Phase) -> str:
     """What a ladder says where a state of recovery ends; empty where that is told otherwise."""
+    if isinstance(phase, RoundTripProbe) and phase.end is Why.ACKNOWLEDGED:
+        shortest = _rtt(phase.after.bbr_min_rtt)
+        return f"the shortest round trip is {shortest}; the window is {segments(phase.after.cwnd)} again"
     if not isinstance(phase, Recovery | TimeOuts) or phase.end is not Why.ACKNOWLEDGED:
         return ""
     name = "recovery" if isinstance(phase, Recovery) else "the state after the time-out"
@@ -99,6 +127,12 @@ def headline(phase: Phase) -> str:
     match phase:
         case SlowStart():
             return f"slow start ends: {after.cwnd}"
+        case Startup():
+            return f"startup ends: {after.cwnd}"
+        case RoundTripProbe():
+            return f"probe_rtt: {before}"
+        case Recovery() if phase.by_model:
+            return f"recovery: {before} to {phase.first_cwnd}"
         case Recovery():
             return f"recovery: {before} to {min(phase.first_cwnd, after.ssthresh)}"
         case TimeOuts():
@@ -160,6 +194,10 @@ def sentences(phase: Phase, history: FlowHistory) -> Iterator[str]:
             yield from _undo(phase)
         case LossProbe():
             yield from _probe(phase)
+        case Startup():
+            yield from _startup(phase)
+        case RoundTripProbe():
+            yield from _round_trip_probe(phase)
 
 
 def _slow_start(phase: SlowStart, history: FlowHistory) -> Iterator[str]:
@@ -169,8 +207,7 @@ def _slow_start(phase: SlowStart, history: FlowHistory) -> Iterator[str]:
         f"slow start {again} at {moment(phase.at)} with a window of {segments(begin)}, and each segment that is "
         f"acknowledged makes it larger by one, so that it doubles each round trip ({_rtt(phase.srtts[0])})"
     )
-    still = "has grown to" if end > begin else "is still"
-    grown = f"{still} {segments(end)} at {moment(phase.until)}"
+    grown = f"{_grown(begin, end)} at {moment(phase.until)}"
     match phase.why:
         case Why.DELAY:
             yield (
@@ -205,6 +242,55 @@ def _slow_start(phase: SlowStart, history: FlowHistory) -> Iterator[str]:
         )
 
 
+def _grown(begin: int, end: int) -> str:
+    return f"{'has grown to' if end > begin else 'is still'} {segments(end)}"
+
+
+def _startup(phase: Startup) -> Iterator[str]:
+    begin, end, after = phase.before.cwnd, phase.after.cwnd, phase.after
+    yield (
+        f"BBR begins at {moment(phase.at)} with a window of {segments(begin)}, and sends 2.89 times as fast as ACKs "
+        f"tell that the path delivers: so the rate doubles each round trip ({_rtt(phase.before.srtt)}) as long as "
+        "there is more (startup)"
+    )
+    match phase.why:
+        case Why.FULL:
+            yield (
+                f"At {moment(phase.until)} three round trips have brought no quarter more: the path is full, and "
+                f"delivers {rate_words(after.bbr_rate)}; the window is {segments(end)}"
+            )
+            yield from _drain(phase)
+        case Why.PROBE:
+            yield f"It {_grown(begin, end)} at {moment(phase.until)}, where a shorter round trip is looked for"
+        case _:
+            yield f"All is sent before it ends: the window {_grown(begin, end)} at {moment(phase.until)}"
+
+
+def _drain(phase: Startup) -> Iterator[str]:
+    holds = f"the {segments(path_holds(phase.after))} that the path holds in {_rtt(phase.after.bbr_min_rtt)}"
+    if phase.drained is None:
+        yield f"Then it is slow, until no more is under way than {holds}, which is not so before the end (drain)"
+        return
+    yield (
+        f"What has queued on the way goes first: it is slow until {moment(phase.drained)}, when no more is under way "
+        f"than {holds} (drain)"
+    )
+    yield "From there on it keeps to that rate, and asks for a quarter more in one round trip of eight (probe_bw)"
+
+
+def _round_trip_probe(phase: RoundTripProbe) -> Iterator[str]:
+    yield (
+        "for ten seconds no round trip was as short as the shortest, so what BBR knows of it is old: it sends no more "
+        f"than {segments(phase.before.cwnd)} at a time, for 200 ms and a round trip at least, so that no queue is left "
+        "to wait in (probe_rtt)"
+    )
+    if phase.end is Why.ACKNOWLEDGED:
+        yield (
+            f"At {moment(phase.until)} the shortest round trip is {_rtt(phase.after.bbr_min_rtt)}, and the window is "
+            f"{segments(phase.after.cwnd)} again"
+        )
+
+
 def _rtt(microseconds: int) -> str:
     return span_words(microseconds * MICROSECOND, 3)
 
@@ -230,6 +316,17 @@ def _recovery(phase: Recovery, history: FlowHistory) -> Iterator[str]:
             f"{'it' if lost == 1 else 'them'} arrives, so {'it is' if lost == 1 else 'they are'} sent once more (RACK)"
         )
     window = segments(phase.before.cwnd)
+    if phase.by_model:
+        back = (
+            f", and at the end of it the window is {phase.after.cwnd}"
+            if phase.end is Why.ACKNOWLEDGED
+            else ""
+        )
+        yield (
+            f"BBR does not take that for a full path: the window of {window} is {phase.first_cwnd} for now, for a "
+            f"round trip as much is sent as arrives{back}"
+        )
+        return
     yield f"The window was {window}; the threshold is {phase.after.ssthresh} now, {_way_down(phase)}"
 
 
@@ -282,9 +379,8 @@ def _time_outs(phase: TimeOuts) -> Iterator[str]:
         )
     now, then = phase.first_cwnd, phase.before.cwnd
     window = f"falls from {segments(then)} to {now}" if now < then else f"is {segments(now)} already"
-    yield (
-        f"The window {window}, the threshold is {phase.after.ssthresh}, and all that is not acknowledged counts as lost"
-    )
+    threshold = "" if phase.by_model else f", the threshold is {phase.after.ssthresh}"
+    yield (f"The window {window}{threshold}, and all that is not acknowledged counts as lost")
     others = len(phase.repeats) - len(fired)
     match phase.end:
         case Why.ACKNOWLEDGED:

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from tcpemu.explain.phases.flow_history import PROBE, FlowHistory, Mark, Repeat
 from tcpemu.network.recorded.transfers import FiguresChanged
 from tcpemu.stack.base.units import MICROSECOND
-from tcpemu.stack.sockets.tcp_info import FlowFigures
+from tcpemu.stack.sockets.tcp_info import NO_MODE, FlowFigures
 
 OPEN, DISORDER, CWR, RECOVERY, LOSS = range(5)
 """States of recovery, as `FlowFigures.ca_state` has them."""
@@ -32,7 +32,9 @@ class Why(Enum):
     REORDERING_TIMER = auto()
     """RACK's timer: later data has arrived, and the wait for reordering is over."""
     PROBE = auto()
-    """A tail loss probe has mended a loss."""
+    """A tail loss probe has mended a loss; BBR has gone to look for a shorter round trip."""
+    FULL = auto()
+    """BBR: three round trips brought no quarter more."""
     TIME_OUT = auto()
     ECN = auto()
     """The peer says that a router has marked packets."""
@@ -68,6 +70,8 @@ class Phase:
     """What was sent again in it."""
     over: Mark | None = None
     """The step in which it ended, of states of recovery."""
+    by_model: bool = False
+    """Whether the congestion control goes by a model of the path (BBR), so that losses leave its threshold alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,18 @@ class LossProbe(Phase):
     """Whether it is a segment that was lost."""
 
 
-def phases_of(changes: Sequence[FiguresChanged], history: FlowHistory) -> list[Phase]:
-    """The phases of one sender, in the order in which they began."""
-    found = [*_slow_starts(changes, history), *_states(changes, history), *_undone(changes, history)]
-    found += [*_probes(changes, history), *_restarts(changes, history)]
+def phases_of(
+    changes: Sequence[FiguresChanged], history: FlowHistory, *, by_model: bool = False
+) -> list[Phase]:
+    """The phases of one sender, in the order in which they began.
+
+    With `by_model` the congestion control goes by a model of the path (BBR): there is no slow start.
+    """
+    found = [*_states(changes, history), *_undone(changes, history), *_probes(changes, history)]
+    if by_model:
+        found = [replace(phase, by_model=True) for phase in found]
+    else:
+        found += [*_slow_starts(changes, history), *_restarts(changes, history)]
     return sorted(found, key=lambda phase: phase.at)
 
 
@@ -243,6 +255,11 @@ def _states(changes: Sequence[FiguresChanged], history: FlowHistory) -> Iterator
             assert calm is not None
             yield _state(begun, calm, change, history, answered=answered)
             begun, calm = None, last if now.ca_state in _KIND else None
+        elif begun is not None and last is not None and _begins_anew(last, now):
+            assert calm is not None
+            settled = last._replace(cwnd=last.ssthresh)
+            yield _state(begun, calm, change._replace(figures=settled), history, answered=answered)
+            begun, calm, answered = change, settled, None
         if begun is not None and answered is None and now.acked > begun.figures.acked:
             answered = change.at
         if now.ca_state in (OPEN, DISORDER):
@@ -254,6 +271,14 @@ def _states(changes: Sequence[FiguresChanged], history: FlowHistory) -> Iterator
         assert calm is not None
         over = changes[-1]._replace(at=history.ended)
         yield _state(begun, calm, over, history, Why.LAST, answered=answered)
+
+
+def _begins_anew(before: FlowFigures, now: FlowFigures) -> bool:
+    """Whether a reduction is over and the next one begins in the same step: the threshold comes down once in each.
+
+    The window was at the threshold in between (tcp_input.c: tcp_end_cwnd_reduction).
+    """
+    return now.ca_state in (CWR, RECOVERY) and now.ssthresh < before.ssthresh and now.bbr_mode == NO_MODE
 
 
 def _state(

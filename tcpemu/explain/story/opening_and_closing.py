@@ -26,7 +26,17 @@ HANDSHAKE = "HANDSHAKE"
 PUT_OFF_DONE = "PUT_OFF_DONE"
 CLOSES_FIRST = "CLOSES_FIRST"
 
-UNTROUBLED = frozenset({HANDSHAKE, CLOSES_FIRST, "SLOW_START", "SLOW_START_HYSTART", "DELAYED_ACK"})
+UNTROUBLED = frozenset(
+    {
+        HANDSHAKE,
+        CLOSES_FIRST,
+        "SLOW_START",
+        "SLOW_START_HYSTART",
+        "BBR_STARTUP",
+        "BBR_PROBE_RTT",
+        "DELAYED_ACK",
+    }
+)
 """What a run without any trouble has."""
 _NOT_OPEN = frozenset({State.CLOSE, State.LISTEN, State.SYN_SENT, State.SYN_RECV})
 

@@ -296,6 +296,11 @@ def _without_hystart(case: SettingsCase) -> Iterator[str]:
     yield f"TCP_CONGESTION = reno at {case.name} (now {case.control}): without HyStart slow start ends by a loss"
 
 
+def _by_losses(case: SettingsCase) -> Iterator[str]:
+    control = f"TCP_CONGESTION = cubic at {case.name} (now {case.control})"
+    yield f"{control}: the window grows until something is lost or delayed"
+
+
 def _longer_queue(case: SettingsCase) -> Iterator[str]:
     if "queue" in case.lost:
         yield "a longer queue at the bottleneck (link.queue), where packets then wait longer"
@@ -350,6 +355,8 @@ def _no_ecn(case: SettingsCase) -> Iterator[str]:
 _CHANGES: dict[str, tuple[Advice, ...]] = {
     "SLOW_START_HYSTART": (_without_hystart,),
     "SLOW_START_LOSS": (_longer_queue,),
+    "BBR_STARTUP": (_by_losses,),
+    "BBR_PROBE_RTT": (_by_losses,),
     "RECOVERY": (_longer_queue, _another_control),
     "RECOVERY_WITHOUT_SACK": (_with_sack, _longer_queue, _another_control),
     "TIME_OUTS": (_time_outs,),

@@ -10,6 +10,7 @@ from tcpemu.explain.facts.rows import PacketRow, Row
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import MOMENTS_LISTED, listed_moments, moment
 from tcpemu.explain.phases import phase_words
+from tcpemu.explain.phases.bbr_phases import RoundTripProbe, Startup
 from tcpemu.explain.phases.followed_transfers import FollowedTransfer
 from tcpemu.explain.phases.transfer_phases import (
     LossProbe,
@@ -38,6 +39,8 @@ _REASON: dict[type[Phase], str] = {
     Restart: "RESTART",
     Undo: "UNDO",
     LossProbe: "TAIL_LOSS_PROBE",
+    Startup: "BBR_STARTUP",
+    RoundTripProbe: "BBR_PROBE_RTT",
 }
 """Stand for the reasons of turning points of transfers."""
 _ENDS = {
@@ -68,16 +71,18 @@ def transfer_points(
     kinds: dict[tuple[str, str], list[_Told]] = {}
     for transfer in transfers:
         for phase in transfer.phases:
-            if _worth_telling(phase, transfer):
+            if _worth_telling(phase):
                 kinds.setdefault((reason_of(phase), transfer.node), []).append(_Told(transfer, phase))
     for (reason, node), some in kinds.items():
         some.sort(key=lambda one: one.phase.at)
         yield _point(reason, some, hosts.get(node), name_of, servers)
 
 
-def _worth_telling(phase: Phase, transfer: FollowedTransfer) -> bool:
+def _worth_telling(phase: Phase) -> bool:
+    if isinstance(phase, Startup) and phase.why is Why.LAST:
+        return phase.after.cwnd >= _LEAST_GROWTH * phase.before.cwnd
     if isinstance(phase, SlowStart):
-        if phase.after_time_out or transfer.control == "bbr":
+        if phase.after_time_out:
             return False
         grown = phase.after.cwnd >= _LEAST_GROWTH * phase.before.cwnd
         return grown or phase.why in (Why.TRAIN, Why.DELAY, Why.SACK, Why.DUPLICATES, Why.REORDERING_TIMER)
@@ -118,7 +123,7 @@ def _point(
     if others:
         text.append(_again(first, others, way))
     text.append(f"[{phase_words.source(phase)}]")
-    at = phase.until if isinstance(phase, SlowStart) else phase.at
+    at = _when(phase)
     number = phase.mark.number if phase.mark else None
     return TurningPoint(
         at, reason, phase_words.title(phase), " ".join(text), settings_advice(case), len(some), number
@@ -134,26 +139,27 @@ def _again(first: _Told, others: Sequence[_Told], way: Callable[[_Told], str]) -
             f"Then {count(len(others), 'time')}, until {moment(max(one.phase.at for one in others))}, with windows of "
             f"{min(windows)} to {max(windows)} segments."
         )
-    if len(one_way) > 1 or isinstance(first.phase, SlowStart):
+    if len(one_way) > 1 or isinstance(first.phase, SlowStart | Startup):
         told = [f"{way(one)} at {moment(_when(one.phase))}{_windows(one.phase)}" for one in others]
         return f"Likewise {'; '.join(told)}."
-    if isinstance(first.phase, LossProbe | Undo | Restart):
+    if isinstance(first.phase, LossProbe | Undo | Restart | RoundTripProbe):
         return f"Again at {listed_moments([one.phase.at for one in others])}."
     told = [f"at {moment(one.phase.at)}{_windows(one.phase)}" for one in others]
     return f"Again {', '.join(told[:-1]) + ' and ' if told[:-1] else ''}{told[-1]}."
 
 
 def _when(phase: Phase) -> int:
-    return phase.until if isinstance(phase, SlowStart) else phase.at
+    return phase.until if isinstance(phase, SlowStart | Startup) else phase.at
 
 
 def _windows(phase: Phase) -> str:
     match phase:
-        case SlowStart():
+        case SlowStart() | Startup():
             return f" ({phase.before.cwnd} to {phase.after.cwnd} segments)"
         case Recovery() | TimeOuts() | Reduction():
             again = f", {count(len(phase.repeats), 'repeat')}" if phase.repeats else ""
-            return f" (window {phase.before.cwnd}, threshold {phase.after.ssthresh}{again})"
+            threshold = "" if phase.by_model else f", threshold {phase.after.ssthresh}"
+            return f" (window {phase.before.cwnd}{threshold}{again})"
     return ""
 
 

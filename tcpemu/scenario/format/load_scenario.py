@@ -36,6 +36,7 @@ BUILT_IN_SCENARIOS = (
     "time-out",
     "reno-cubic",
     "shared-bottleneck",
+    "red-ecn",
     "nagle",
     "zero-window",
     "close-unread",

@@ -34,6 +34,7 @@ from tcpemu.scenario.format.written_values import (
     SubnetText,
     Words,
     flat,
+    with_floats,
 )
 from tcpemu.stack.base.errors import ConfigurationError
 from tcpemu.stack.base.units import MILLISECOND, SECOND
@@ -510,7 +511,9 @@ class Variant(Table):
 
     name: Annotated[str, Field(min_length=1), AfterValidator(visible)]
     """What the run is called."""
-    set: Annotated[dict[str, Any], BeforeValidator(flat), WithJsonSchema({"type": "object"})]
+    set: Annotated[
+        dict[str, Any], BeforeValidator(flat), AfterValidator(with_floats), WithJsonSchema({"type": "object"})
+    ]
     """Settings by their path in the file, such as "server.backlog" = 5, "clients.NAME.count" = 3, or
     "net.ipv4.tcp_syncookies" = 0 for a sysctl of the server."""
 

@@ -166,6 +166,18 @@ def flat(value: object) -> object:
     return names
 
 
+def with_floats(value: Any) -> Any:
+    """Numbers with a point as floats, as JSON has them: where any value may stand, a Decimal would be a text there."""
+    match value:
+        case Decimal():
+            return float(value)
+        case dict():
+            return {key: with_floats(inner) for key, inner in value.items()}
+        case list():
+            return [with_floats(inner) for inner in value]
+    return value
+
+
 def _schema(words: str, pattern: str, **number: Any) -> WithJsonSchema:
     text = {"type": "string", "pattern": pattern}
     return WithJsonSchema({"anyOf": [text, {"type": "number", **number}], "description": words})

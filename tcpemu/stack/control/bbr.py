@@ -122,6 +122,10 @@ class Model:
         """The rate of the path as estimated (bbr_bw)."""
         return self.lt_bw if self.lt_used else self.bandwidth.value
 
+    def octets_per_second(self, mss: int) -> int:
+        """The same in octets a second, with segments of that size (bbr_get_info)."""
+        return self.rate * mss * 1_000_000 >> _BW_SCALE
+
 
 @dataclass(frozen=True, slots=True)
 class Bbr(Unconcerned):

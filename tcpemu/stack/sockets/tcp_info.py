@@ -17,6 +17,7 @@ from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.sending.delayed_acks import longest_delay
 from tcpemu.stack.control import busy_times
+from tcpemu.stack.control.bbr import Bbr
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
 
@@ -150,6 +151,10 @@ def info_of_octets(octets: bytes) -> TcpInfo:
     return TcpInfo(**values, fastopen_client_fail=limited >> 1 & 3)
 
 
+NO_MODE = -1
+"""`FlowFigures.bbr_mode` where no BBR is at work."""
+
+
 class FlowFigures(NamedTuple):
     """What changes from one segment of a connection to the next, for whoever follows it. Windows are as TCP_INFO has
     them: `cwnd` and what is under way in segments, `snd_wnd` and `rcv_wnd` in octets.
@@ -193,6 +198,12 @@ class FlowFigures(NamedTuple):
     """Octets of data that came in order, over all."""
     mss: int
     """Payload of a full segment, in octets."""
+    bbr_mode: int = NO_MODE
+    """Of BBR: 0 startup, 1 drain, 2 probe_bw, 3 probe_rtt; -1 with another congestion control, and before it begins."""
+    bbr_rate: int = 0
+    """Of BBR: the rate at which it takes the path to deliver (bbr_bw), in octets a second."""
+    bbr_min_rtt: int = 0
+    """Of BBR: the shortest round-trip time of the last ten seconds, in microseconds."""
 
 
 _SIZES = (*(1,) * 8, *(4,) * 24, *(8,) * 4, *(4,) * 6, *(8,) * 4, *(4,) * 2, *(8,) * 2, *(4,) * 6, 2, 2, 4)
@@ -276,6 +287,11 @@ def figures_of(conn: Connection) -> FlowFigures:
     if board is not None:
         counts = board.packets_out, board.sacked_out, board.lost_out, board.retrans_out
         under_way = (int(board.recovery.state), board.in_flight, *counts)
+    mode, rate, min_rtt = NO_MODE, 0, 0
+    if isinstance(conn.congestion, Bbr) and conn.congestion.model is not None:
+        model = conn.congestion.model
+        mode, rate = int(model.mode), model.octets_per_second(snd.mss_cache)
+        min_rtt = 0 if model.min_rtt == NO_RTT else model.min_rtt
     return FlowFigures(
         conn.congestion.cwnd,
         conn.congestion.ssthresh,
@@ -291,6 +307,9 @@ def figures_of(conn: Connection) -> FlowFigures:
         snd.bytes_acked,
         0 if conn.state in OPENING else rcv.nxt - rcv.irs - 1 & MASK,
         snd.mss_cache,
+        mode,
+        rate,
+        min_rtt,
     )
 
 

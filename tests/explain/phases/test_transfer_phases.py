@@ -143,3 +143,11 @@ def test_a_window_of_the_peer_that_holds_data_back_is_measured():
     (start, *_) = phases("zero-window")
     assert isinstance(start, SlowStart)
     assert 7e9 < start.held < 8.2e9
+
+
+def test_a_recovery_right_behind_another_is_told_by_itself():
+    """RED drops one packet after the other: the ACK that ends a recovery begins the next one."""
+    first, second, third = (one for one in phases("red-ecn", "RED") if isinstance(one, Recovery))
+    assert first.until == second.at
+    assert [one.before.cwnd for one in (first, second, third)] == [62, 43, 46]
+    assert [one.after.ssthresh for one in (first, second, third)] == [43, 30, 32]

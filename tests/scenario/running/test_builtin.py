@@ -234,6 +234,30 @@ def test_accept_rate_of_a_slow_server_is_the_servers(rates):
     assert slow.accept_queue == 10
 
 
+def test_red_ecn():
+    """A plain queue makes the round trip four times as long; RED keeps it short, and with ECN nothing is sent again."""
+    runs = {result.name: result for result in run_all(load("red-ecn"))}
+    again = {
+        name: result.network.counters(result.network.nodes["client"]).get("RetransSegs", 0)
+        for name, result in runs.items()
+    }
+    assert again == {"full queue": 7, "RED": 13, "RED and ECN": 0}
+    full, early, marked = (max(_waits(result)) for result in runs.values())
+    assert full > 2.5 * early
+    assert full > 2.5 * marked
+    assert all(result.clients[0].sent == 3_000_000 for result in runs.values())
+
+
+def _waits(result):
+    """For how long each segment of the second half was under way."""
+    sent = {seen.number: seen.at for seen in result.record.packets("client", Point.SENT)}
+    return [
+        seen.at - sent[seen.number]
+        for seen in result.record.packets(SERVER, Point.RECEIVED)
+        if seen.at > 1000 * MS and seen.number in sent
+    ]
+
+
 def test_path_mtu():
     """The answer's full segments are lost; the router's word takes as long as the link, and then they are smaller."""
     result = only("path-mtu")
