@@ -164,7 +164,7 @@ def _ends_at_once(conn: Connection) -> bool:
 def _ownership(conn: Connection) -> Exceptions:
     if conn.state is State.CLOSE:
         yield "a closed connection is not found", ""
-    timer = conn.rtx.timer
+    timer = conn.write_timer
     running = timer is not None and bool(timer.armed)
     if conn.scoreboard and not running:
         yield "what is under way has a timer", f"{len(conn.scoreboard)} segments"
@@ -190,7 +190,7 @@ def _sending(conn: Connection) -> Exceptions:
     if conn.state is State.FIN_WAIT2 and una != end:
         yield "FIN_WAIT2 has had its FIN acknowledged", f"{distance(una, end)} octets are not"
     yield from _under_way(conn)
-    nothing_runs = conn.rtx.timer is None or not conn.rtx.timer.armed
+    nothing_runs = conn.write_timer is None or not conn.rtx.timer.armed
     if conn.state not in _OPENING and nxt != end and nothing_runs and not conn.options.cork:
         yield "what waits to be sent has a timer", f"{waiting} octets"
 
@@ -263,7 +263,9 @@ def owes_ack(host: Host, segment: Segment | Refused) -> bool:
     flow = host.tables.host.flows.get(segment[:4]) if isinstance(segment, Segment) else None
     if type(flow) is not Connection:
         return False
-    return any(timer is not None and timer.armed for timer in (flow.ack.timer, flow.ack.compression_timer))
+    return any(
+        timer is not None and timer.armed for timer in (flow.delayed_ack_timer, flow.compression_timer)
+    )
 
 
 # --- names ---------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
-"""What the compiler is shown: the source as it is, with three things said that mypyc would otherwise not see.
+"""What the compiler is shown: the source as it is, with four things said that mypyc would otherwise not see.
 
 A dataclass gets its `__init__` written out, for mypyc leaves the one that `dataclass` makes to the interpreter; and
 with it how it is pickled, since an object of a compiled class cannot be made before its fields are known. A constant
-of a module that is set once is marked `Final`, so that its value stands where it is used. All
+of a module that is set once is marked `Final`, so that its value stands where it is used. A record that cannot refer
+back to itself is kept from the garbage collector, which would look at each of them again and again. All
 are read off the source, and no line moves, so that tracebacks name the lines of the files as they are.
 """
 
@@ -122,20 +123,22 @@ def write(root: Path, place: Path) -> list[Path]:
         text = path.read_text(encoding="utf-8")
         modules[name] = _Module(name, text, ast.parse(text))
     fields = _all_fields(modules[name] for name in sorted(modules))
+    plain_data = _plain_data([modules[name] for name in sorted(compiled)], fields)
     for name, module in modules.items():
         target = place / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        text = _prepared(module, fields) if name in compiled else module.text
+        text = _prepared(module, fields, plain_data) if name in compiled else module.text
         target.write_text(text, encoding="utf-8")
     for package in {parent for name in BESIDES for parent in Path(name).parents if parent.name}:
         (place / package / "__init__.py").write_text("", encoding="utf-8")
     return [place / name for name in sorted(compiled)]
 
 
-def _prepared(module: _Module, fields: dict[str, tuple[_Field, ...]]) -> str:
+def _prepared(module: _Module, fields: dict[str, tuple[_Field, ...]], plain_data: set[str]) -> str:
     lines = module.text.splitlines()
     _open_doors(module, lines)
     _mark_constants(module.tree, lines)
+    _mark_plain_data(module.tree, plain_data, lines)
     needed: set[tuple[str, str]] = set()  # names from elsewhere, each behind the module that it comes from
     for node in module.tree.body:
         if isinstance(node, ast.ClassDef) and _is_dataclass(node) and not _has_init(node):
@@ -260,6 +263,73 @@ def _tell_docstrings(tree: ast.Module, lines: list[str]) -> None:
     lines.extend(f"setattr({name}, '__doc__', {words!r})" for name, words in told.items() if words)
 
 
+# --- what the garbage collector need not see ---------------------------------------------------------------------
+
+_LEAVES = frozenset({"int", "bool", "str", "bytes", "float", "Address", "FlowKey"})
+_CONTAINERS = frozenset({"tuple", "list", "deque", "dict", "set", "frozenset"})
+
+
+def _plain_data(modules: Iterable[_Module], fields: dict[str, tuple[_Field, ...]]) -> set[str]:
+    """The dataclasses no object of which can refer back to itself, by whatever way.
+
+    Every type that one holds is known, and so on, and the class itself is not among them. One that has bases, or is
+    one, is left as it is: an object may be more than its annotation says.
+    """
+    classes = [node for module in modules for node in module.tree.body if isinstance(node, ast.ClassDef)]
+    bases = {ast.unparse(base) for node in classes for base in node.bases}
+    words = {
+        node.name for node in classes if {ast.unparse(base) for base in node.bases} & {"Enum", "IntEnum"}
+    }
+    records = {node.name for node in classes if _is_dataclass(node) and not node.bases} - bases
+
+    def leads_to(name: str, met: set[str]) -> bool:
+        """Put the records that this one holds into `met`; whether all that it holds is known."""
+        for field in fields[name]:
+            for part in ast.walk(field.annotation):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    return False
+                if not isinstance(part, ast.Name) or part.id in _LEAVES | _CONTAINERS | words | met:
+                    continue
+                if part.id not in records:
+                    return False
+                met.add(part.id)
+                if not leads_to(part.id, met):
+                    return False
+        return True
+
+    found = set()
+    for name in records:
+        met: set[str] = set()
+        if leads_to(name, met) and name not in met:
+            found.add(name)
+    return found
+
+
+def _mark_plain_data(tree: ast.Module, names: set[str], lines: list[str]) -> None:
+    """Say so to mypyc by one more decorator, for which the docstring makes room: see `_tell_docstrings`."""
+    marked = False
+    for node in tree.body:
+        if not isinstance(node, ast.ClassDef) or node.name not in names or len(node.decorator_list) != 1:
+            continue
+        said, decorator = node.body[0], node.decorator_list[0]
+        if ast.get_docstring(node) is None or decorator.lineno != decorator.end_lineno:
+            continue
+        assert said.end_lineno is not None
+        top = decorator.lineno - 1
+        head = ["@_mypyc_attr(acyclic=True)", *lines[top : said.lineno - 1]]
+        lines[top : said.end_lineno] = head + [""] * (said.end_lineno - top - len(head))
+        marked = True
+    if marked:
+        # mypyc alone reads the decorator: what it comes from is not there where the core runs.
+        _import_as("TYPE_CHECKING", tree, lines, "TYPE_CHECKING")
+        last = max(
+            node.end_lineno or 0 for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+        )
+        if lines[last].strip():
+            raise ValueError(f"a blank line is wanted behind {lines[last - 1]}")
+        lines[last] = "if TYPE_CHECKING: from mypy_extensions import mypyc_attr as _mypyc_attr"
+
+
 # --- doors ----------------------------------------------------------------------------------------------------
 
 
@@ -304,10 +374,10 @@ def _mark_constants(tree: ast.Module, lines: list[str]) -> None:
         _import_as("Final", tree, lines)
 
 
-def _import_as(name: str, tree: ast.Module, lines: list[str]) -> None:
-    """Have a name of `typing`, with `_` before it, from the first line on that can have it."""
+def _import_as(name: str, tree: ast.Module, lines: list[str], called: str = "") -> None:
+    """Have a name of `typing`, with `_` before it or as it is to be called, from the first line that can have it."""
     first = next(one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom | ast.Assign))
-    at, wanted = first.lineno - 1, f"from typing import {name} as _{name}"
+    at, wanted = first.lineno - 1, f"from typing import {name} as {called or f'_{name}'}"
     if isinstance(first, ast.ImportFrom) and first.module == "__future__":
         lines[at] += f"; {wanted}"
     else:

@@ -6,7 +6,9 @@ timestamps, `conn.rtt` about round-trip times and the RTO, `conn.rtx` about what
 for it. What is under way, and its repair, is in `conn.scoreboard`, from the first octet sent on.
 
 Sequence numbers are those on the wire, times are nanoseconds of virtual time, sizes are octets unless it says
-otherwise. There is no behaviour here: the rules are functions in the rooms above.
+otherwise. There is no behaviour here: the rules are functions in the rooms above. What leads back to the connection,
+its timers above all, is a field of the connection itself: so the records that it is made of are plain data, which the
+compiled core keeps from the garbage collector.
 """
 
 from __future__ import annotations
@@ -110,8 +112,6 @@ class Sending:
     """Segments wait for that time (SK_PACING_NEEDED)."""
     pacing_rate: int = UNLIMITED_RATE
     """The pace, in octets per second; of a connection that is not paced it says how large a burst may be."""
-    pacing_timer: Timer | None = None
-    """Waits for `departed_at`; None before it is first set."""
 
     @property
     def window_end(self) -> int:
@@ -244,8 +244,6 @@ class Acknowledging:
     """The size of the peer's segments, as guessed."""
     last_seg_size: int = 0
     """Of the last segment, if it may have been a full one; else 0."""
-    timer: Timer | None = None
-    """The delayed ACK's; None before the first."""
     due: int = 0
     """When the delayed ACK is due."""
     duplicates: int = 0
@@ -254,8 +252,6 @@ class Acknowledging:
     """RCV.NXT when those were counted (compressed_ack_rcv_nxt)."""
     compressed: int = 0
     """Duplicate ACKs that wait to be sent as one (compressed_ack)."""
-    compression_timer: Timer | None = None
-    """Sends that one; None before the first."""
     demand_cwr: bool = False
     """ECE goes out until the peer says CWR (RFC 3168); with DCTCP while the last packet was marked."""
     ecn_seen: bool = False
@@ -310,7 +306,7 @@ class RoundTrips:
 
 @dataclass(slots=True, eq=False, repr=False)
 class Retransmission:
-    """What is sent again, how often, and the one timer for that."""
+    """What is sent again, how often, and what the one timer for that is set for."""
 
     retransmits: int = 0
     """Time-outs in a row (icsk_retransmits)."""
@@ -330,8 +326,6 @@ class Retransmission:
     """A SYN or SYN|ACK was sent again after a time-out, and nothing shows that as spurious."""
     retrans_stamp: int | None = None
     """When the first of what is being repeated was sent; None while nothing is."""
-    timer: Timer | None = None
-    """None before it is first set."""
     timer_is_for: WriteTimer = WriteTimer.NOTHING
 
 
@@ -435,8 +429,16 @@ class Connection(Flow):
     """RCV_SHUTDOWN, SEND_SHUTDOWN, or both."""
     peer_done: bool = False
     """The peer's FIN has been taken in (SOCK_DONE)."""
+    write_timer: Timer | None = None
+    """What `rtx.timer_is_for` says. Each timer is None before it is first set."""
+    delayed_ack_timer: Timer | None = None
+    """Due at `ack.due`."""
+    compression_timer: Timer | None = None
+    """Sends one ACK for the duplicates that `ack.compressed` counts."""
+    pacing_timer: Timer | None = None
+    """Waits for `snd.departed_at`."""
     keepalive_timer: Timer | None = None
-    """Probes a peer that is silent (SO_KEEPALIVE), and ends an orphan in FIN_WAIT2; None before it is first set."""
+    """Probes a peer that is silent (SO_KEEPALIVE), and ends an orphan in FIN_WAIT2."""
     no_route: bool = False
     """IP_TOS, IPV6_TCLASS or SO_MARK has changed: the next packet looks for the route anew (sk_dst_reset)."""
     error_queue: ErrorQueue | None = None

@@ -19,9 +19,9 @@ _NOTHING, _LOSS_PROBE, _REORDERING, _RETRANS = (
 def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
     """Set the one write timer, whatever it was set for before."""
     host, rtx, longest = conn.host, conn.rtx, conn.options.rto_max
-    timer = rtx.timer
+    timer = conn.write_timer
     if timer is None:
-        timer = rtx.timer = Timer(TimerKind.WRITE, conn)
+        timer = conn.write_timer = Timer(TimerKind.WRITE, conn)
     rtx.timer_is_for = purpose
     host.timers.arm(timer, host.now + (wait if wait < longest else longest), host.now)
 
@@ -29,8 +29,8 @@ def set_timer(conn: Connection, purpose: WriteTimer, wait: int) -> None:
 def clear_timer(conn: Connection) -> None:
     """Nothing is waited for any longer."""
     conn.rtx.timer_is_for = _NOTHING
-    if conn.rtx.timer is not None:
-        conn.host.timers.cancel(conn.rtx.timer)
+    if conn.write_timer is not None:
+        conn.host.timers.cancel(conn.write_timer)
 
 
 def rearm(conn: Connection) -> None:

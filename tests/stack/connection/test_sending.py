@@ -152,7 +152,7 @@ def test_another_ack_ends_the_wait_of_the_compressed_one():
     conn = connection(host)
     conn.rcv.rtt = conn.rtt.srtt = 16_000 << 3
     many_beyond_a_hole(host, 1100 * MS, range(5))
-    timer = conn.ack.compression_timer
+    timer = conn.compression_timer
     assert timer.armed
     host.conn.send(100)
     assert not timer.armed

@@ -106,14 +106,15 @@ def purge(conn: Connection) -> None:
 
 def _let_go(conn: Connection) -> None:
     """What refers to the connection and to which it refers: gone, it needs no garbage collector to be freed."""
-    conn.ack.timer = conn.rtx.timer = conn.keepalive_timer = None
+    conn.write_timer = conn.delayed_ack_timer = conn.compression_timer = None
+    conn.keepalive_timer = conn.pacing_timer = None
     if conn.scoreboard is not None:
         conn.scoreboard.sent_order.unlink()
 
 
 def stop_timers(conn: Connection) -> None:
     """Cancel whatever is armed."""
-    for timer in (conn.ack.timer, conn.rtx.timer, conn.keepalive_timer, conn.snd.pacing_timer):
+    for timer in (conn.write_timer, conn.delayed_ack_timer, conn.keepalive_timer, conn.pacing_timer):
         if timer is not None:
             conn.host.timers.cancel(timer)
     conn.rtx.timer_is_for = WriteTimer.NOTHING

@@ -29,11 +29,11 @@ def duplicate(conn: Connection) -> None:
         transmit.send_ack(conn, reasons.SENT_DUP_ACK)
         return
     ack.compressed += 1
-    if ack.compression_timer is None:
-        ack.compression_timer = Timer(TimerKind.COMPRESSED_ACK, conn)
-    if not ack.compression_timer.armed:
+    if conn.compression_timer is None:
+        conn.compression_timer = Timer(TimerKind.COMPRESSED_ACK, conn)
+    if not conn.compression_timer.armed:
         due = conn.host.now + _delay(conn) + sysctls.tcp_comp_sack_slack_ns
-        conn.host.timers.arm_exactly(ack.compression_timer, due)
+        conn.host.timers.arm_exactly(conn.compression_timer, due)
 
 
 def _delay(conn: Connection) -> int:

@@ -193,10 +193,10 @@ def _wait_until(conn: Connection, due: int, now: int) -> None:
     """Set the delayed ACK's timer, `now` as the kernel's ticks have it."""
     conn.ack.pending |= SCHEDULED | TIMER
     conn.ack.due = due
-    if conn.ack.timer is None:
-        conn.ack.timer = Timer(TimerKind.DELAYED_ACK, conn)
+    if conn.delayed_ack_timer is None:
+        conn.delayed_ack_timer = Timer(TimerKind.DELAYED_ACK, conn)
     # Within the tick that has begun it fires at once, never in the past.
-    conn.host.timers.arm(conn.ack.timer, max(due, conn.host.now), now)
+    conn.host.timers.arm(conn.delayed_ack_timer, max(due, conn.host.now), now)
 
 
 def timer_fired(conn: Connection) -> None:

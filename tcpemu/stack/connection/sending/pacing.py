@@ -23,10 +23,10 @@ def must_wait(conn: Connection) -> bool:
     snd, host = conn.snd, conn.host
     if snd.departed_at <= host.now:
         return False
-    if snd.pacing_timer is None:
-        snd.pacing_timer = Timer(TimerKind.PACING, conn)
-    if not snd.pacing_timer.armed:
-        host.timers.arm_exactly(snd.pacing_timer, snd.departed_at)
+    if conn.pacing_timer is None:
+        conn.pacing_timer = Timer(TimerKind.PACING, conn)
+    if not conn.pacing_timer.armed:
+        host.timers.arm_exactly(conn.pacing_timer, snd.departed_at)
     return True
 
 

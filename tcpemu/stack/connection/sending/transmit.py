@@ -165,8 +165,8 @@ def _ack_sent(conn: Connection, all_of_it: bool) -> None:
     if ack.compressed:
         conn.host.count("TCPAckCompressed", ack.compressed)
         ack.compressed = 0
-        if ack.compression_timer is not None:
-            conn.host.timers.cancel(ack.compression_timer)
+        if conn.compression_timer is not None:
+            conn.host.timers.cancel(conn.compression_timer)
     if not all_of_it:
         return
     if ack.quick:
@@ -176,8 +176,8 @@ def _ack_sent(conn: Connection, all_of_it: bool) -> None:
         elif ack.pending & SCHEDULED:
             ack.quick -= 1
     ack.pending = 0
-    if ack.timer is not None:
-        conn.host.timers.cancel(ack.timer)
+    if conn.delayed_ack_timer is not None:
+        conn.host.timers.cancel(conn.delayed_ack_timer)
 
 
 def _stamps(conn: Connection) -> Timestamps:
