@@ -190,7 +190,7 @@ def _sending(conn: Connection) -> Exceptions:
     if conn.state is State.FIN_WAIT2 and una != end:
         yield "FIN_WAIT2 has had its FIN acknowledged", f"{distance(una, end)} octets are not"
     yield from _under_way(conn)
-    nothing_runs = conn.write_timer is None or not conn.rtx.timer.armed
+    nothing_runs = conn.write_timer is None or not conn.write_timer.armed
     if conn.state not in _OPENING and nxt != end and nothing_runs and not conn.options.cork:
         yield "what waits to be sent has a timer", f"{waiting} octets"
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tcpemu.generations import DEFAULT
 from tcpemu.generations import generation as generation_named
@@ -19,7 +19,7 @@ from tcpemu.network.fault_layer import FaultLayer
 from tcpemu.network.faults import Fault
 from tcpemu.network.links import DropByRule, Flight, Hop, build_hop, not_forwarded, too_large
 from tcpemu.network.loop import Loop
-from tcpemu.network.node import Attached, Node, OnReceive, RawNode, Surroundings
+from tcpemu.network.node import Attached, Look, Node, OnReceive, RawNode, Surroundings
 from tcpemu.network.record import (
     FORGED_RST,
     HOST_IS_OFF,
@@ -50,11 +50,6 @@ N = TypeVar("N", bound=Attached)
 A = TypeVar("A", bound=Attached)
 
 
-Look: TypeAlias = Callable[[Node, FlowKey | None], None]
-"""Looks at a host after each of its steps: a packet has arrived, timers were due, or a call was made. It gets the
-node, and for a call the connection on which it was made or that it gave. It must not change anything."""
-
-
 @dataclass(frozen=True, slots=True)
 class PastNetwork:
     """What a copy keeps of a network beside its record and its hosts."""
@@ -78,15 +73,15 @@ class Network:
         self._loop = Loop()
         self._running = False
         self._applications = Applications(self._loop, self.record)
+        self._lookers: list[Look] = []
         self.surroundings = Surroundings(
-            self._loop, self.record, self._applications, self._carry, self._settled
+            self._loop, self.record, self._applications, self._carry, self._lookers
         )
         """What its nodes need of it; and what applications need that are no coroutines of its own."""
         self.unsaid = Conditions()
         """The conditions between nodes that no link joins."""
         self.transfers: Transfers | None = None
         """The inner life of its connections; None where nobody has asked for it by `watch_transfers`."""
-        self._lookers: list[Look] = []
         self._switched: list[Callable[[Node], None]] = []
         self._addresses = Addresses()
         self._links: dict[tuple[str, str], Hop] = {}
@@ -454,10 +449,6 @@ class Network:
             self.transfers = transfers = Transfers(len(self.record))
             self.after_each_step(partial(transfers.look, self.record))
         return self.transfers
-
-    def _settled(self, node: Node, flow: FlowKey | None) -> None:
-        for look in self._lookers:
-            look(node, flow)
 
     @property
     def known_hosts(self) -> dict[str, KnownHost]:

@@ -26,8 +26,8 @@ from tcpemu.network.clock import SECOND
 from tcpemu.network.endpoint import Endpoint, EndpointSocket
 from tcpemu.network.links import Flight
 from tcpemu.network.loop import Loop
-from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, HostEvent, Point, Record
-from tcpemu.network.recorded.entries import host_event, packet_seen
+from tcpemu.network.record import CRASHES, STARTS_AGAIN, Call, Entry, HostEvent, Point, Record
+from tcpemu.network.recorded.entries import packet_seen
 from tcpemu.network.socket_calls import SocketCalls
 from tcpemu.network.task import Applications, sleep
 from tcpemu.stack import Host
@@ -41,6 +41,9 @@ from tcpemu.wire.icmp import UNREACHABLE, V6_UNREACHABLE, IcmpError
 from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
 OnReceive: TypeAlias = Callable[[Segment, int], None]
+Look: TypeAlias = Callable[["Node", FlowKey | None], None]
+"""Looks at a host after each of its steps: a packet has arrived, timers were due, or a call was made. It gets the
+node, and for a call the connection on which it was made or that it gave. It must not change anything."""
 Boot: TypeAlias = Callable[[int], Endpoint]
 """Makes the host anew, as it is after its n-th start; the first is number 0."""
 UNRESOLVED = 3 * SECOND
@@ -60,8 +63,8 @@ class Surroundings:
     applications: Applications
     carry: Callable[[Attached, Flight], None]
     """Take a packet from this node to where it goes."""
-    settled: Callable[[Node, FlowKey | None], None]
-    """Called after each step of a host; with the connection on which a call was made, if that is what it was."""
+    lookers: list[Look]
+    """Whoever looks at each host after each of its steps."""
 
 
 class Attached:
@@ -74,7 +77,7 @@ class Attached:
         self._record = surroundings.record
         self._applications = surroundings.applications
         self._carry = surroundings.carry
-        self._settled = surroundings.settled
+        self._lookers = surroundings.lookers
 
     off = False
     """It has crashed: nothing reaches it."""
@@ -112,7 +115,7 @@ class Attached:
     def _send(self, number: int, segment: Segment) -> None:
         if self._record.wants_packets:
             self._record.add(packet_seen(self._loop.now, self.name, Point.SENT, number, segment, "", None))
-        self._carry(self, Flight(number, segment))
+        self._carry(self, tuple.__new__(Flight, (number, segment, None)))
 
 
 class RawNode(Attached):
@@ -283,7 +286,7 @@ class Node(Attached):
         self._unresolved.clear()
         self._boots += 1
         self.host, self._wakes_at = self._boot(self._boots), None
-        self._settled(self, None)
+        self._let_look(None)
 
     def start_again(self) -> None:
         """It is there again, with the same addresses, and knows nothing of before."""
@@ -291,7 +294,7 @@ class Node(Attached):
             self.off = self.calls.off = False
             self._applications.off.discard(self.name)
             self._record.add(Call(self._loop.now, self.name, "", STARTS_AGAIN, ""))
-            self._settled(self, None)
+            self._let_look(None)
 
     # Neighbours that are not there.
 
@@ -356,21 +359,33 @@ class Node(Attached):
         host, record, now = self.host, self._record, self._loop.now
         unsent = host.transmit()
         name, place, wants = self.name, 0, record.wants
+        told: list[Entry] = []
+        tell, new = told.append, tuple.__new__  # faster than the call of a NamedTuple
         for event in host.events():
             if type(event) is Sent:
                 number = record.number()
                 if wants is None or Sent in wants:
-                    record.add(host_event(now, name, event, number))
+                    tell(new(HostEvent, (now, name, event, number)))
+                record.extend(told)
+                told.clear()
                 self._send(number, _same(event, unsent, place))
                 place += 1
             elif wants is None or type(event) in wants:
-                record.add(host_event(now, name, event, arrived))
-        for segment in unsent[place:]:  # of a host that does not say why
-            self._send(record.number(), segment)
+                tell(new(HostEvent, (now, name, event, arrived)))
+        if told:
+            record.extend(told)
+        if place < len(unsent):
+            for segment in unsent[place:]:  # of a host that does not say why
+                self._send(record.number(), segment)
         for socket in host.woken():
             self.calls.wake(socket)
         self._arm()
-        self._settled(self, flow)
+        if self._lookers:
+            self._let_look(flow)
+
+    def _let_look(self, flow: FlowKey | None) -> None:
+        for look in self._lookers:
+            look(self, flow)
 
     def _arm(self) -> None:
         """See that the loop comes back for the next timer. One that comes too early finds nothing to do."""

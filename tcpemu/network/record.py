@@ -173,6 +173,12 @@ class Record:
         if len(entries) >= OPEN:
             self._pack()
 
+    def extend(self, entries: Sequence[Entry]) -> None:
+        """Some more entries, at the end."""
+        self._open += entries
+        if len(self._open) >= OPEN:
+            self._pack()
+
     def hand_to(self, taker: Taker, wants: Iterable[type[Any]] | None = None) -> None:
         """Hand all entries over to `taker`, from the next one on, and keep none of them.
 

@@ -73,7 +73,7 @@ class SocketCalls:
         try:
             value = attempt(self._loop.now)
         except SocketError as error:
-            self._log(text, error.name, flow, error.detail)
+            self._applications.log(self._name, text, error.name, flow, error.detail)
             raise
         else:
             self._applications.log(self._name, text, show(value), flow)
@@ -96,9 +96,10 @@ class SocketCalls:
         `gives` takes a socket that the call gives from its value.
         """
         deadline = None if timeout is None else self._loop.now + nanoseconds("timeout", timeout)
-        turn = 0
+        turn, log = 0, self._applications.log
         while True:
-            self._check_on()
+            if self.off:
+                self._check_on()
             late = deadline is not None and self._loop.now >= deadline
             flow = socket.flow
             try:
@@ -106,15 +107,15 @@ class SocketCalls:
             except SocketError as error:
                 flow = flow or socket.flow
                 if error.errno != again or late:
-                    self._log(text, error.name, flow, error.detail)
+                    log(self._name, text, error.name, flow, error.detail)
                     raise
                 if not turn:
-                    self._log(text, WAITS, flow)
+                    log(self._name, text, WAITS, flow)
                     self._turns += 1
                     turn = self._turns
             else:
                 flow = gives(value).flow if gives else flow
-                self._log(text, show(value), flow)
+                log(self._name, text, show(value), flow)
                 return value
             finally:
                 self._settle(flow)
@@ -122,13 +123,11 @@ class SocketCalls:
 
     def wake(self, socket: EndpointSocket) -> None:
         """Let the calls that wait for this socket try again, the one that has waited longest first."""
-        for _, wake in sorted(self._waiting.pop(socket, ()), key=itemgetter(0)):
-            self._loop.at(self._loop.now, wake)
+        if (waiting := self._waiting.pop(socket, None)) is not None:
+            for _, wake in sorted(waiting, key=itemgetter(0)):
+                self._loop.at(self._loop.now, wake)
         if (changed := self._watchers.get(socket)) is not None:
             changed()
-
-    def _log(self, text: str, result: str, flow: FlowKey | None, why: str = "") -> None:
-        self._applications.log(self._name, text, result, flow, why)
 
     async def _change(self, socket: EndpointSocket, turn: int, deadline: int | None) -> None:
         """Wait until the socket may have changed, or the time is up."""

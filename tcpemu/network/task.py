@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeAlias
 
 from tcpemu.network.clock import nanoseconds, seconds_text
 from tcpemu.network.loop import Loop
-from tcpemu.network.record import PROGRAM_ENDS, Call, Record
+from tcpemu.network.record import PROGRAM_ENDS, Record
+from tcpemu.network.recorded.entries import call_made
 from tcpemu.stack.base.errors import ConfigurationError, SocketError
 from tcpemu.wire.segment import FlowKey
 
@@ -134,7 +135,7 @@ class Applications:
 
     def log(self, node: str, text: str, result: str, flow: FlowKey | None = None, why: str = "") -> None:
         if self._record.wants_calls:
-            self._record.add(Call(self._loop.now, node, self.current, text, result, flow, why))
+            self._record.add(call_made(self._loop.now, node, self.current, text, result, flow, why))
 
     def warn(self, task: Task, error: SocketError) -> None:
         """Say that an error has ended an application, which nobody may have awaited."""

@@ -174,6 +174,8 @@ class Host:
 
     def woken(self) -> list[Socket]:
         """The sockets that may be readable or writable now, or have an error, since the last call."""
+        if not self._host.woken:
+            return []
         woken, self._host.woken = self._host.woken, {}
         return [socket for socket in woken if isinstance(socket, Socket)]
 

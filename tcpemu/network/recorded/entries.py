@@ -72,14 +72,6 @@ def packet_seen(
     return _new(PacketSeen, (at, node, point, number, segment, why, copy_of))
 
 
-def host_event(at: int, node: str, event: Event, packet: int | None) -> HostEvent:
-    """The same as `HostEvent`, made faster."""
-    return _new(HostEvent, (at, node, event, packet))
-
-
-_new = tuple.__new__
-
-
 class Call(NamedTuple):
     """An application made a call, or ended."""
 
@@ -96,6 +88,15 @@ class Call(NamedTuple):
     why: str = ""
     """For one that failed: what stood in its way, where the errno alone does not say it."""
 
+
+def call_made(
+    at: int, node: str, application: str, text: str, result: str, flow: FlowKey | None, why: str
+) -> Call:
+    """The same as `Call` with every field given, made faster."""
+    return _new(Call, (at, node, application, text, result, flow, why))
+
+
+_new = tuple.__new__
 
 Entry: TypeAlias = PacketSeen | HostEvent | Call
 """Anything that stands in a record. Each has `at`, in nanoseconds of virtual time, and `node`, the name of a host."""

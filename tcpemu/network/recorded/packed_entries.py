@@ -46,8 +46,12 @@ _LEVEL = 1
 _OF_SEGMENT = 10
 """Numbers for a segment: flow, seq, ack, window, ip_id, place of the rest, place of the options, TSval and TSecr,
 place of the payload. Places of what stands among the things are below 0, as -1 for the first of them."""
-_KINDS = {Point.SENT: SENT, Point.RECEIVED: RECEIVED, Point.LOST: LOST}
-_POINTS = {kind + copied: point for point, kind in _KINDS.items() for copied in (0, COPIED)}
+_SENT, _RECEIVED = Point.SENT, Point.RECEIVED
+_POINTS = {
+    kind + copied: point
+    for kind, point in ((SENT, _SENT), (RECEIVED, _RECEIVED), (LOST, Point.LOST))
+    for copied in (0, COPIED)
+}
 
 Content: TypeAlias = tuple[bytes, bytes, bytes, bytes, bytes, list[Any], list[str], list[FlowKey]]
 """Columns of all entries: forms, times, packets; extras of those that have any; segments; things, words, flows."""
@@ -185,7 +189,7 @@ class _Packing:
         _, node, point, _, segment, why, copy_of = seen
         if type(segment) is not Segment:
             return WHOLE
-        kind = _KINDS[point]
+        kind = SENT if point is _SENT else RECEIVED if point is _RECEIVED else LOST
         if copy_of is None:
             place = self._forms.of((kind, node, why))
             if place:

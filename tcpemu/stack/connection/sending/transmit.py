@@ -18,8 +18,8 @@ from tcpemu.stack.records.delayed_ack_bits import ATO_MIN, SCHEDULED
 from tcpemu.stack.records.fast_open import FastOpenState
 from tcpemu.stack.records.sent_pieces import Unacked
 from tcpemu.stack.recovery import congestion_states
-from tcpemu.wire.options import FastOpen, Option, Timestamps
-from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment
+from tcpemu.wire.options import FastOpen, Option, Timestamps, timestamps
+from tcpemu.wire.segment import ACK, CWR, ECE, FIN, PSH, RST, SYN, URG, Segment, make_segment
 
 _ECT0 = 2
 _SYN_ACK = SYN | ACK
@@ -95,7 +95,7 @@ def transmit(
     acknowledged = ack
     if ack < 0:
         acknowledged = conn.rcv.nxt if flags & ACK else 0
-    segment = Segment(
+    segment = make_segment(
         local, local_port, remote, remote_port, seq, acknowledged, flags, window, options,
         payload, max(urgent, 0), ttl, tos, ip_id, df, 0, b"", conn.flow_label,
     )  # fmt: skip
@@ -184,7 +184,7 @@ def _stamps(conn: Connection) -> Timestamps:
     snd, at = conn.snd, conn.ts.clock_at
     if snd.departed_at > conn.host.now:
         at = snd.departed_at
-    return Timestamps(conn.host.tsval(conn.ts.offset, at), conn.ts.recent)
+    return timestamps(conn.host.tsval(conn.ts.offset, at), conn.ts.recent)
 
 
 def _options(conn: Connection) -> tuple[Option, ...]:
