@@ -73,6 +73,8 @@ class FlowMemory:
 
     def waited(self, node: str, segment: Segment, at: int, why: Sent | None) -> int | None:
         """How long the ACK was delayed, or the data held, that this segment is."""
+        if not self._owed and not segment.payload:
+            return None
         here = node, segment.sender_flow
         since = None
         name = why.reason.name if why else ""

@@ -6,12 +6,13 @@ each event what caused it.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 from tcpemu.network.record import Call, Entry, HostEvent, PacketSeen, Point, Record
 from tcpemu.stack.base.events import (
     Counted,
+    Event,
     IcmpArrived,
     QueueChanged,
     Sent,
@@ -24,7 +25,7 @@ from tcpemu.wire.segment import Segment
 
 @dataclass(slots=True)
 class HostStep:
-    """One step of a host and what followed from it."""
+    """One step of a host and what followed from it. Most steps have few of the lists below, which are () till then."""
 
     at: int
     node: str
@@ -39,11 +40,11 @@ class HostStep:
     icmp: IcmpArrived | None = None
     """The ICMP error that arrived, if it began with one."""
     verdict: Verdict | None = None
-    timers: list[TimerFired] = field(default_factory=list)
-    changes: list[StateChanged] = field(default_factory=list)
-    queues: list[QueueChanged] = field(default_factory=list)
-    counted: list[Counted] = field(default_factory=list)
-    sent: list[int] = field(default_factory=list)
+    timers: list[TimerFired] | tuple[()] = ()
+    changes: list[StateChanged] | tuple[()] = ()
+    queues: list[QueueChanged] | tuple[()] = ()
+    counted: list[Counted] | tuple[()] = ()
+    sent: list[int] | tuple[()] = ()
     """Numbers of the packets that were sent."""
 
     @property
@@ -70,6 +71,7 @@ class PacketLife:
     """The step that its arrival began."""
 
 
+T = TypeVar("T")
 RecordItem: TypeAlias = HostStep | PacketSeen
 
 
@@ -91,7 +93,23 @@ class StepReader:
         """Take one more entry."""
         self._place += 1
         if type(entry) is HostEvent:  # the most frequent kind first
-            self._event(entry)
+            at, node, event, packet = entry
+            step = self.last
+            if (
+                step is None
+                or step.at != at
+                or step.node != node
+                or (packet != step.arrival and type(event) is not Sent)
+                or type(event) is IcmpArrived
+            ):
+                icmp = event if isinstance(event, IcmpArrived) else None
+                step = self._begin(HostStep(at, node, self._place, icmp=icmp))  # without that of a timer
+            if type(event) is not Counted:
+                self._event(step, event, packet)
+            elif step.counted:
+                step.counted.append(event)
+            else:
+                step.counted = [event]
         elif type(entry) is PacketSeen:
             self._packet(entry)
         elif isinstance(entry, Call):
@@ -123,39 +141,33 @@ class StepReader:
         self.last = step
         return step
 
-    def _event(self, entry: HostEvent) -> None:
-        at, node, event, packet = entry
-        step = self.last
-        if type(event) is IcmpArrived:
-            self._begin(HostStep(at, node, self._place, icmp=event))
-            return
-        if (
-            step is None
-            or step.at != at
-            or step.node != node
-            or (packet != step.arrival and type(event) is not Sent)
-        ):
-            step = self._begin(HostStep(at, node, self._place))  # of a timer
-        if type(event) is Counted:  # the most frequent kind first
-            step.counted.append(event)
-        elif type(event) is Sent:
+    def _event(self, step: HostStep, event: Event, packet: int | None) -> None:
+        if type(event) is Sent:
             if packet is not None:
                 self._sent(step, event, packet)
         elif type(event) is Verdict:
             step.verdict = event
         elif type(event) is StateChanged:
-            step.changes.append(event)
+            step.changes = _with(event, step.changes)
         elif type(event) is QueueChanged:
-            step.queues.append(event)
+            step.queues = _with(event, step.queues)
         elif type(event) is TimerFired:
-            step.timers.append(event)
+            step.timers = _with(event, step.timers)
 
     def _sent(self, step: HostStep, event: Sent, packet: int) -> None:
         life = self.lives.get(packet)
         if life is None:
             life = self.lives[packet] = PacketLife()
         life.reason, life.departure = event, step
-        step.sent.append(packet)
+        step.sent = _with(packet, step.sent)
+
+
+def _with(one: T, others: list[T] | tuple[()]) -> list[T]:
+    """The list that has it too; made where it is the first."""
+    if others:
+        others.append(one)
+        return others
+    return [one]
 
 
 class RecordSteps:

@@ -280,14 +280,16 @@ class _RowsOfRecord:
         for changed in step.queues:
             self._queues[node, changed.port] = _queues(node, changed)
         if number is None or arrived is None:
-            self._note_ends(step)
+            if step.changes:
+                self._note_ends(step)
             return
         flow: FlowKey = (arrived.src, arrived.sport, arrived.dst, arrived.dport)
         if step.verdict is not None and step.verdict.reason.name in UNKNOWN_FLOW:
             ended = _orphaned(step, flow) or self._ends.get((node, flow))
             if ended is not None:
                 self._gone[number] = ended
-        self._note_ends(step)
+        if step.changes:
+            self._note_ends(step)
         self._settled[number] = self._states.get((node, flow)), self._queues.get((node, arrived.dport))
 
     def _note_ends(self, step: HostStep) -> None:
