@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TypeAlias
 
 from tcpemu.stack.base.errors import ConfigurationError
@@ -10,11 +11,15 @@ from tcpemu.wire.segment import Address, address
 AddressRange: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
+_address = lru_cache(maxsize=1024)(address)
+"""Each connect() of a crowd names the same address."""
+
+
 def packed(text: str) -> Address:
     """The octets of an address in text."""
     try:
-        return address(text)
-    except ValueError:
+        return _address(text)
+    except (ValueError, TypeError):
         raise ConfigurationError(
             f"{text!r} is no IP address; write it as '192.0.2.1' or '2001:db8::1'"
         ) from None

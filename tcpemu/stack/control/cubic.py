@@ -77,7 +77,7 @@ class Cubic(Reno):
             return self
         # A round that begins with the first measurement is one that it ends: the handshake need not begin one.
         train = self.train or round_begins(moment)
-        following = self if train is self.train else replace(self, train=train)
+        following = self if train is self.train else self.moved(self.cwnd, self.counted, train=train)
         over = round_trip(train, rtt, moment, self.cwnd, self.cwnd < self.ssthresh)
         return replace(following, ssthresh=self.cwnd) if over else following
 
@@ -98,7 +98,9 @@ class Cubic(Reno):
         following = slow._look(left, moment)
         return following.grown(following.pace, left)
 
-    def moved(self, cwnd: int, counted: int, arrived: int | None = None) -> Self:
+    def moved(
+        self, cwnd: int, counted: int, arrived: int | None = None, train: HyStart | None = None
+    ) -> Self:
         return type(self)(
             cwnd,
             self.ssthresh,
@@ -112,7 +114,7 @@ class Cubic(Reno):
             self.looked_window,
             self.arrived if arrived is None else arrived,
             self.reno_window,
-            self.train,
+            self.train if train is None else train,
         )
 
     def _look(self, segments: int, moment: Moment) -> Self:
