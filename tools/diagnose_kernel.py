@@ -3,10 +3,11 @@
     python tools/diagnose_kernel.py [TRACES...] [--sample N] [--spoil 1,5,20] [--any-kernel]
 
 TRACES are step traces with the answers of a real kernel, or folders of them; tests/traces/linux-6.18 if none is given.
-Each is written as a capture, as taken at the server, at a client 20 ms away, and between them; whole, and with so many
-per cent of its frames deleted, doubled or swapped. The settings that the kernel had are hidden but for its counters,
-which the diagnosis gets as it would by --nstat. What it then claims is held against them: settings that are
-claimed, and the reasons of frames, are right or wrong. One wrong claim that is certain: status 1.
+Each is written as a capture, as taken at the server, at a client 20 ms away, and between them; a folder that
+tools/capture_kernel.py has filled holds real ones. They are diagnosed whole, and with so many per cent of their frames
+deleted, doubled or swapped. The settings that the kernel had are hidden but for its counters, which the diagnosis gets
+as it would by --nstat. What it then claims is held against them: settings that are claimed, the reasons of frames, and
+what became of connections, are right or wrong. One wrong claim that is certain: status 1.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +29,17 @@ from tcpemu.diagnose.replay.known_settings import Known
 from tcpemu.diagnose.replay.listen_path import listen_path
 from tcpemu.diagnose.replay.listen_replay import replay
 from tcpemu.diagnose.replay.supposed_settings import Supposed
-from tcpemu.wire import Capture, Interface, Packet, Segment, address, encode, flags_of, write_capture
+from tcpemu.wire import (
+    Capture,
+    Interface,
+    Packet,
+    Segment,
+    address,
+    encode,
+    flags_of,
+    read_capture,
+    write_capture,
+)
 from tcpemu.wire.options import NOP, SACK_OK, Eol, Mss, Option, Sack, Timestamps, WScale
 from tcpemu.wire.relative_numbers import ENDS
 
@@ -49,6 +61,23 @@ class Frame(NamedTuple):
     octets: bytes
     original: int
     """Its number in the whole capture."""
+
+
+class Case(NamedTuple):
+    """Something that a real kernel did, as seen at each place."""
+
+    name: str
+    seen_at: dict[str, list[Frame]]
+    host: str
+    port: int
+    settings: dict[str, Any]
+    """Of the server, by the names of `Supposed`."""
+    client: dict[str, Any]
+    counters: dict[str, int]
+    causes: list[str] | None
+    """What became of connections; None where that is not known."""
+    link_type: int = 101
+    supposed: Supposed | None = None
 
 
 class Unsuited(Exception):  # noqa: N818
@@ -198,16 +227,12 @@ def spoilt(frames: list[Frame], how: str, share: float, rng: random.Random) -> l
 # Judged.
 
 
-def wrong_or_right(claim: Claim, truth: Supposed, reasons: dict[int, str], frames: list[Frame]) -> str:
+def wrong_or_right(claim: Claim, case: Case, reasons: dict[int, str], frames: list[Frame]) -> str:
     """`right`, `wrong`, or nothing for a claim that says nothing that is known here."""
     if claim.setting:
-        name, value = claim.setting
-        if name == "kernel":
-            return "right" if KERNEL in str(value).split(",") else "wrong"
-        if isinstance(value, tuple):
-            low, high = value
-            return "right" if low <= getattr(truth, name) <= high else "wrong"
-        return "right" if getattr(truth, name) == value else "wrong"
+        return _setting_verdict(claim.setting, case)
+    if claim.cause:
+        return "" if case.causes is None else "right" if claim.cause in case.causes else "wrong"
     if claim.reason:
         known = [reasons.get(frames[frame - 1].original, "") for frame in claim.frames]
         least = claim.at_least if claim.sure is Sure.CERTAIN else len(known)
@@ -215,41 +240,96 @@ def wrong_or_right(claim: Claim, truth: Supposed, reasons: dict[int, str], frame
     return ""
 
 
-def claims_of(
-    frames: list[Frame], trace: dict[str, Any], at: str, kernel: str | None, folder: Path
-) -> list[Claim]:
+def _setting_verdict(setting: tuple[str, object], case: Case) -> str:
+    name, value = setting
+    side, _, own = name.rpartition(".")
+    truth = (case.client if side == "client" else case.settings).get(own)
+    if truth is None:
+        return ""
+    if own == "kernel":
+        return "right" if KERNEL in str(value).split(",") else "wrong"
+    if isinstance(value, tuple):
+        low, high = value
+        return "right" if low <= truth <= high else "wrong"
+    return "right" if truth == value else "wrong"
+
+
+def claims_of(frames: list[Frame], case: Case, at: str, kernel: str | None, folder: Path) -> list[Claim]:
     path = folder / "x.pcapng"
     packets = tuple(Packet(frame.at, frame.octets) for frame in frames)
-    write_capture(path, Capture((Interface("eth0"),), packets))
-    host = address(ENDS[trace.get("family", "ipv4")].host)
+    write_capture(path, Capture((Interface("eth0", case.link_type),), packets))
+    host = address(case.host)
     found = survey(path)
-    if not any((flow.server.address, flow.server.port) == (host, PORT) for flow in found.flows):
+    if not any((flow.server.address, flow.server.port) == (host, case.port) for flow in found.flows):
         return []
-    known = Known(counters={name: value for name, value in counters_of(trace).items() if value})
-    return diagnose_server(found, host, PORT, at=at, known=known, kernel=kernel).claims
+    known = Known(counters={name: value for name, value in case.counters.items() if value})
+    return diagnose_server(found, host, case.port, at=at, known=known, kernel=kernel).claims
 
 
-def reasons_of(frames: list[Frame], trace: dict[str, Any], truth: Supposed, folder: Path) -> dict[int, str]:
+def reasons_of(case: Case, folder: Path) -> dict[int, str]:
     """What the kernel did with each segment, by the emulator with its settings, where that fits in every packet."""
+    if case.supposed is None:
+        return {}
     path = folder / "whole.pcapng"
-    write_capture(path, Capture((Interface("eth0"),), tuple(Packet(one.at, one.octets) for one in frames)))
-    host = address(ENDS[trace.get("family", "ipv4")].host)
-    whole = listen_path(segments_of(path, CaptureFacts()), host, PORT, at_server=True)
-    found = replay(whole, truth)
+    packets = tuple(Packet(one.at, one.octets) for one in case.seen_at["server"])
+    write_capture(path, Capture((Interface("eth0", case.link_type),), packets))
+    whole = listen_path(segments_of(path, CaptureFacts()), address(case.host), case.port, at_server=True)
+    found = replay(whole, case.supposed)
     if found.cost:
         raise Unsuited(f"the emulator with its settings takes {found.cost} unseen events")
-    return {one.step.seen.frame: one.reason.name for one in found.judged}
+    original = {number: frame.original for number, frame in enumerate(case.seen_at["server"], 1)}
+    return {original[one.step.seen.frame]: one.reason.name for one in found.judged}
 
 
-def suited(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any], list[Frame], Supposed]]:
+def of_trace(path: Path) -> Case | None:
+    trace = json.loads(path.read_text())
+    try:
+        truth, frames = truth_of(trace), frames_of(trace)
+    except Unsuited:
+        return None
+    if not frames:
+        return None
+    host = ENDS[trace.get("family", "ipv4")].host
+    seen_at = {at: moved(frames, away) for at, away in AWAY.items()}
+    settings = asdict(truth)
+    return Case(path.stem, seen_at, host, PORT, settings, {}, counters_of(trace), None, supposed=truth)
+
+
+def of_captures(path: Path) -> Case | None:
+    """What tools/capture_kernel.py has captured. Frames are known again at another place by their packets."""
+    truth = json.loads(path.read_text())
+    numbers: dict[bytes, int] = {}
+    seen_at: dict[str, list[Frame]] = {}
+    link_type = 1
+    for at in AWAY:
+        capture = read_capture(path.with_name(f"{path.stem}.{at}.pcap"))
+        link_type = capture.interfaces[0].link_type
+        seen_at[at] = [
+            Frame(one.at, False, one.data, numbers.setdefault(_identity(one.data), len(numbers) + 1))
+            for one in capture.packets
+        ]
+    settings = truth["settings"]
+    names = {one.name for one in fields(Supposed)}
+    supposed = Supposed(KERNEL, **{name: value for name, value in settings.items() if name in names})
+    host, _, port = truth["server"].rpartition(":")
+    return Case(
+        *(path.stem, seen_at, host, int(port), settings | {"kernel": KERNEL}, truth["client"]),
+        *(truth["counters"], truth["causes"], link_type, supposed if "backlog" in settings else None),
+    )
+
+
+def _identity(frame: bytes) -> bytes:
+    """A packet without what changes on its way: checksums."""
+    ip = frame[14:]
+    return ip[:10] + ip[12:36] + ip[38:]
+
+
+def suited(paths: list[Path]) -> Iterator[Case]:
     for path in paths:
-        trace = json.loads(path.read_text())
-        try:
-            truth, frames = truth_of(trace), frames_of(trace)
-        except Unsuited:
-            continue
-        if frames:
-            yield path.stem, trace, frames, truth
+        real = path.with_name(f"{path.stem}.server.pcap").exists()
+        case = of_captures(path) if real else of_trace(path)
+        if case is not None:
+            yield case
 
 
 def main() -> int:
@@ -271,38 +351,51 @@ def main() -> int:
     there = list(suited(paths))
     rng = random.Random(asked.seed)
     chosen = there if not asked.sample else rng.sample(there, min(asked.sample, len(there)))
-    shares = [0.0, *(float(part) / 100 for part in asked.spoil.split(",") if part)]
+    shares = [float(part) / 100 for part in asked.spoil.split(",") if part]
     table: dict[tuple[str, str, float], Counter[str]] = {}
     skipped: Counter[str] = Counter()
     certain_and_wrong = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for trace_name, trace, frames, truth in chosen:
+        for case in chosen:
             try:
-                reasons = reasons_of(frames, trace, truth, folder)
+                reasons = reasons_of(case, folder)
             except Unsuited as why:
                 skipped[str(why)] += 1
                 if asked.verbose:
-                    print(f"{trace_name}: {why}")
-                continue
-            for at, away in AWAY.items():
-                for how, share in [("whole", 0.0), *((how, share) for how in SPOILT for share in shares[1:])]:
-                    seen = spoilt(moved(frames, away), how, share, rng)
-                    counts = table.setdefault((at, how, share), Counter())
-                    for claim in claims_of(seen, trace, at, None if asked.any_kernel else KERNEL, folder):
-                        verdict = wrong_or_right(claim, truth, reasons, seen)
-                        if verdict:
-                            counts[f"{claim.sure.value} {verdict}"] += 1
-                        if verdict == "wrong" and (claim.sure is Sure.CERTAIN or asked.verbose):
-                            print(
-                                f"{trace_name} at {at}, {share:.0%} {how}: {claim.sure.value}: {claim.what}"
-                            )
-                            print(f"    {claim.why}; truth {truth}")
-
-                        certain_and_wrong += verdict == "wrong" and claim.sure is Sure.CERTAIN
+                    print(f"{case.name}: {why}")
+                reasons = {}
+            certain_and_wrong += judged(case, reasons, shares, asked, rng, folder, table)
     show(table, len(there), len(chosen), skipped)
     print(f"certain and wrong: {certain_and_wrong}")
     return 1 if certain_and_wrong else 0
+
+
+def judged(
+    case: Case,
+    reasons: dict[int, str],
+    shares: list[float],
+    asked: argparse.Namespace,
+    rng: random.Random,
+    folder: Path,
+    table: dict[tuple[str, str, float], Counter[str]],
+) -> int:
+    """How many claims of this case were certain and wrong; all are counted in the table."""
+    certain_and_wrong = 0
+    for at, whole in case.seen_at.items():
+        for how, share in [("whole", 0.0), *((how, share) for how in SPOILT for share in shares)]:
+            seen = spoilt(whole, how, share, rng) if share else whole
+            counts = table.setdefault((at, how, share), Counter())
+            for claim in claims_of(seen, case, at, None if asked.any_kernel else KERNEL, folder):
+                verdict = wrong_or_right(claim, case, reasons, seen)
+                if verdict:
+                    counts[f"{claim.sure.value} {verdict}"] += 1
+                wrongly_certain = verdict == "wrong" and claim.sure is Sure.CERTAIN
+                if wrongly_certain or (verdict == "wrong" and asked.verbose):
+                    print(f"{case.name} at {at}, {share:.0%} {how}: {claim.sure.value}: {claim.what}")
+                    print(f"    {claim.why}; truth {case.settings} {case.client} {case.causes}")
+                certain_and_wrong += wrongly_certain
+    return certain_and_wrong
 
 
 def show(

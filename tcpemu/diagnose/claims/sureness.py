@@ -47,7 +47,10 @@ class Claim:
     """The name of the rule that it says was met, as `ACCEPT_QUEUE_FULL`."""
     setting: tuple[str, object] | None = None
     """The setting that it is about, by its name in `Supposed`, and the value: of a backlog and of TCP_DEFER_ACCEPT
-    the least and the most, of a kernel all names with commas between them. None for a claim that gives no value."""
+    the least and the most, of a kernel all names with commas between them. One of clients begins `client.`. None for a
+    claim that gives no value."""
+    cause: str = ""
+    """What it says became of connections: a name of `Cause`."""
 
 
 def sureness(cost: int, other: int | None, doubts: list[str]) -> tuple[Sure, str]:

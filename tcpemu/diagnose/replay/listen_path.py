@@ -19,6 +19,9 @@ MOST_STEPS = 4000
 SLACK = 20_000_000
 """Nanoseconds by which an answer may be late at the server itself, which may be busy."""
 
+MOST_JITTER = 500_000_000
+"""An answer that takes longer is no answer to that SYN: half of the time after which a client asks again."""
+
 
 @dataclass(slots=True, eq=False)
 class Step:
@@ -49,6 +52,8 @@ class PathFlow:
     """When the server sent the first segment that is neither SYN nor RST: it has taken the connection."""
     used: int | None = None
     """When it sent the first data, or FIN: by then a program has accepted the connection."""
+    data: list[int] = field(default_factory=list)
+    """When the client sent data, or its FIN, before the server spoke."""
     finished: int | None = None
     """When the client's FIN came: RSTs from then on are not of the listen path."""
     steps: int = 0
@@ -70,6 +75,8 @@ class ListenPath:
     """There were more than MOST_STEPS."""
     away: int = 0
     """Nanoseconds of a round trip between the capture and the server."""
+    jitter: int = 0
+    """By how many nanoseconds its answers to SYNs took longer than the quickest of them, on their way."""
     mss: int | None = None
     """What its SYN|ACKs announce."""
     unfilled: bool = False
@@ -80,7 +87,7 @@ class ListenPath:
     @property
     def slack(self) -> int:
         """How late an answer may be seen and still be the answer."""
-        return SLACK + self.away
+        return SLACK + self.away + self.jitter
 
 
 class PathReader:
@@ -140,6 +147,8 @@ class PathReader:
             return
         if flow.spoke is not None and not step.outbound and not segment.flags & (SYN | RST):
             return
+        if not step.outbound and (step.seen.length or segment.flags & FIN) and not segment.flags & (SYN | RST):
+            flow.data.append(step.at)
         path.unsure += step.seen.sum in (Sum.UNKNOWN, Sum.BAD)
         path.steps.append(step)
         flow.steps += 1
@@ -160,6 +169,7 @@ def listen_path(
     known = [gap for gap in gaps if gap is not None]
     if known and not at_server:
         path.away = min(known)  # the rest is what the server took
+        path.jitter = max((gap for gap in known if gap <= MOST_JITTER), default=path.away) - path.away
         _move(path, path.away // 2)
     for step in path.steps:
         if step.outbound and step.seen.segment.flags & (SYN | ACK) == SYN | ACK:
@@ -184,6 +194,7 @@ def _move(path: ListenPath, half: int) -> None:
     for flow in path.flows:
         flow.syn_acks = [at - half for at in flow.syn_acks]
         flow.resets = [at - half for at in flow.resets]
+        flow.data = [at + half for at in flow.data]
         flow.spoke = None if flow.spoke is None else flow.spoke - half
         flow.used = None if flow.used is None else flow.used - half
         flow.finished = None if flow.finished is None else flow.finished + half

@@ -33,6 +33,8 @@ _LATE_MOST = 50_000_000
 
 SLICES = 5
 """Slices of its table that one timer of all requests needs to come around, at most, in kernels that have one."""
+ACKED_WITHIN = 500_000_000
+"""Nanoseconds in which a server acknowledges data of a connection that it has (tcp.h: TCP_DELACK_MAX is 200 ms)."""
 LOST_BEHIND = "a packet of the client was lost behind the capture, or dropped before TCP"
 
 _ALWAYS = frozenset(("InSegs", "OutSegs", "OutRsts"))
@@ -200,6 +202,7 @@ class _Replay:
         if shown is Shown.TAKEN:
             self._make_room(step, now)
         elif shown is Shown.IGNORED and not self._would_ignore(step):
+            self._note_fullness(step)
             self._unseen(flow, LOST_BEHIND, step)
             return
         self._give(step, shown, now)
@@ -250,6 +253,8 @@ class _Replay:
             return Shown.RESET
         if any(later > at + self.path.away for later in flow.syn_acks):
             return Shown.IGNORED
+        if self._data_ignored(flow, at):
+            return Shown.IGNORED
         if flow.spoke is not None and flow.spoke >= at:
             return Shown.TAKEN
         repeats = len(flow.syn_acks)
@@ -259,6 +264,12 @@ class _Replay:
         wait = self.first_wait << max(repeats - 1, 0)
         quiet = last + wait + wait // _LATE_SHARE + _LATE_MOST < self.path.ends
         return Shown.TAKEN if quiet and not self._in_cookies(flow) else Shown.UNKNOWN
+
+    def _data_ignored(self, flow: PathFlow, at: int) -> bool:
+        """Whether data that came then or later met silence: the server had no connection for it."""
+        within = self.path.slack + ACKED_WITHIN
+        heard = self.path.ends if flow.spoke is None else flow.spoke
+        return any(data >= at and heard - data > within for data in flow.data)
 
     def _in_cookies(self, flow: PathFlow) -> bool:
         """Whether the emulated server has only a cookie of it, which is never sent again."""
@@ -278,7 +289,8 @@ class _Replay:
             return rules.full_for_syn(listener) or (no_cookies and syn_full)
         if self.found.supposed.defer and step.bare_ack:
             return True
-        return rules.full_for_ack(listener) and not self.found.supposed.abort
+        of_cookie = segment[:4] not in self._flows  # which tcp_abort_on_overflow says nothing about
+        return rules.full_for_ack(listener) and (of_cookie or not self.found.supposed.abort)
 
     def _make_room(self, step: Step, now: int) -> None:
         rules = self.host.generation.queues
