@@ -407,7 +407,7 @@ SCENES: dict[str, Scene] = {
         client_sysctl={SYN_RETRIES: 3, "net.ipv4.tcp_syn_linear_timeouts": 0},
         causes=("UNANSWERED",),
     ),
-    "fast-open": Scene(fast_open, 4, {"net.ipv4.tcp_fastopen": 3}, settings={"backlog": 128}),
+    "fast-open": Scene(fast_open, 4, {"net.ipv4.tcp_fastopen": 3}, settings={"backlog": 128, "fastopen": 1}),
     "black-hole": Scene(black_hole, 14, causes=("BLACK_HOLE",)),
     "orderly": Scene(orderly, 3, settings={"backlog": 4096}),
 }
@@ -416,8 +416,17 @@ SCENES: dict[str, Scene] = {
 def truth(scene: Scene, counters: Mapping[str, int], of_client: Mapping[str, int]) -> dict[str, Any]:
     """What a diagnosis should find."""
     named = {COOKIES: "cookies", ABORT: "abort", RETRIES: "synack_retries", RETRIES2: "retries2"}
-    settings: dict[str, int] = {"cookies": 1, "abort": 0, "synack_retries": 5, "defer": 0, "retries2": 15}
-    settings |= {named[name]: value for name, value in scene.sysctl.items() if name in named} | scene.settings
+    settings: dict[str, int] = {
+        "cookies": 1,
+        "abort": 0,
+        "synack_retries": 5,
+        "defer": 0,
+        "retries2": 15,
+        "fastopen": 0,
+        "max_syn_backlog": 0,
+    }
+    settings |= {named[name]: value for name, value in scene.sysctl.items() if name in named}
+    settings |= dict(scene.settings)
     if MAX_SYN in scene.sysctl:
         settings["max_syn_backlog"] = scene.sysctl[MAX_SYN]
     client = {"syn_retries": 6, "linear_timeouts": 4, "retries2": 15}

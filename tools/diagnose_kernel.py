@@ -52,6 +52,12 @@ MS = 1_000_000
 MASK = 0xFFFFFFFF
 AWAY = {"server": 0, "client": 20 * MS, "middle": 10 * MS}
 """Nanoseconds between the capture and the server, one way."""
+TELLING = (
+    *("ListenOverflows", "ListenDrops", "TCPReqQFullDrop", "TCPReqQFullDoCookies", "SyncookiesSent"),
+    *("SyncookiesRecv", "TCPDeferAcceptDrop", "TCPAbortOnClose", "TCPAbortOnData", "TCPAbortOnTimeout"),
+    *("TCPToZeroWindowAdv", "TCPFastOpenPassive"),
+)
+"""Counters that nstat -az prints also where they have not moved."""
 SPOILT = ("deleted", "doubled", "swapped")
 
 
@@ -196,7 +202,7 @@ def counters_of(trace: dict[str, Any]) -> dict[str, int]:
     last: dict[str, Any] = next(
         (entry["ret"] for entry in reversed(trace["log"]) if isinstance(entry.get("ret"), dict)), {}
     )
-    return dict(last.get("mib", {}))
+    return {name: value for name, value in last.get("mib", {}).items() if value}
 
 
 # Spoilt.
@@ -262,7 +268,7 @@ def claims_of(frames: list[Frame], case: Case, at: str, kernel: str | None, fold
     found = survey(path)
     if not any((flow.server.address, flow.server.port) == (host, case.port) for flow in found.flows):
         return []
-    known = Known(counters={name: value for name, value in case.counters.items() if value})
+    known = Known(counters=case.counters)
     return diagnose_server(found, host, case.port, at=at, known=known, kernel=kernel).claims
 
 
@@ -311,10 +317,11 @@ def of_captures(path: Path) -> Case | None:
     settings = truth["settings"]
     names = {one.name for one in fields(Supposed)}
     supposed = Supposed(KERNEL, **{name: value for name, value in settings.items() if name in names})
+    counters = dict.fromkeys(TELLING, 0) | truth["counters"]
     host, _, port = truth["server"].rpartition(":")
     return Case(
         *(path.stem, seen_at, host, int(port), settings | {"kernel": KERNEL}, truth["client"]),
-        *(truth["counters"], truth["causes"], link_type, supposed if "backlog" in settings else None),
+        *(counters, truth["causes"], link_type, supposed if "backlog" in settings else None),
     )
 
 

@@ -1,6 +1,5 @@
 """A few of a real kernel's answers, diagnosed; `tools/diagnose_kernel.py` does so with all, spoilt in many ways."""
 
-import json
 import random
 import sys
 from pathlib import Path
@@ -22,12 +21,11 @@ NAMES = (
 
 
 def verdicts(name, at, how, share, folder):
-    trace = json.loads((tool.TRUTHS / f"{name}.json").read_text())
-    truth, frames = tool.truth_of(trace), tool.frames_of(trace)
-    reasons = tool.reasons_of(frames, trace, truth, folder)
-    seen = tool.spoilt(tool.moved(frames, tool.AWAY[at]), how, share, random.Random(3))
-    for claim in tool.claims_of(seen, trace, at, tool.KERNEL, folder):
-        if verdict := tool.wrong_or_right(claim, truth, reasons, seen):
+    case = tool.of_trace(tool.TRUTHS / f"{name}.json")
+    reasons = tool.reasons_of(case, folder)
+    seen = tool.spoilt(case.seen_at[at], how, share, random.Random(3))
+    for claim in tool.claims_of(seen, case, at, tool.KERNEL, folder):
+        if verdict := tool.wrong_or_right(claim, case, reasons, seen):
             yield claim, verdict
 
 

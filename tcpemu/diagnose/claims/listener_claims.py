@@ -135,6 +135,8 @@ _NAMES = {
     "abort": "net.ipv4.tcp_abort_on_overflow",
     "synack_retries": "net.ipv4.tcp_synack_retries (or TCP_SYNCNT)",
     "defer": "TCP_DEFER_ACCEPT (seconds)",
+    "max_syn_backlog": "net.ipv4.tcp_max_syn_backlog",
+    "fastopen": "Fast Open",
     "kernel": "kernel",
 }
 _NOTHING_SHOWS = {
@@ -144,14 +146,22 @@ _NOTHING_SHOWS = {
     "synack_retries": "no half-open connection lasted to its end",
     "defer": "nothing shows it",
 }
+_SELDOM = ("max_syn_backlog", "fastopen")
+"""Settings that are worth a word only where something shows them."""
+_FAST_OPEN = (
+    "no Fast Open: net.ipv4.tcp_fastopen has no 2 in it, or the socket no TCP_FASTOPEN",
+    "Fast Open is taken: net.ipv4.tcp_fastopen has 2 in it, and the socket TCP_FASTOPEN",
+)
 
 
 def _settings(found: Explanation, known: Known, doubts: list[str]) -> Iterator[Claim]:
     for name, title in _NAMES.items():
         if name in known.values:
             yield Claim(f"{title} is {known.values[name]}", Sure.CERTAIN, "it was given")
-        elif found.best.cost > MARGIN:
+        elif found.best.cost > MARGIN and name not in _SELDOM:
             yield Claim(f"{title}", Sure.CANNOT_TELL, "the capture is not explained well enough")
+        elif name in _SELDOM:
+            yield from _seldom(name, title, found, doubts)
         elif name == "kernel":
             yield _kernels(found)
         elif name == "backlog":
@@ -176,6 +186,22 @@ def _one_setting(name: str, title: str, found: Explanation, known: Known, doubts
     return Claim(f"{title} is {best}", sure, why, setting=(name, best))
 
 
+def _seldom(name: str, title: str, found: Explanation, doubts: list[str]) -> Iterator[Claim]:
+    """Fast Open and tcp_max_syn_backlog, where there is anything to say of them."""
+    costs = {value: one.cost for value, one in found.others[name].items()}
+    best = getattr(found.best.supposed, name)
+    without = min((cost for value, cost in costs.items() if bool(value) != bool(best)), default=None)
+    sure, why = sureness(found.best.cost, without, doubts)
+    if without is None or sure is Sure.CANNOT_TELL:
+        return
+    if name == "fastopen":
+        yield Claim(_FAST_OPEN[best], sure, why, setting=(name, best))
+    elif best:
+        equal = [value for value in found.values_within(name, 0) if value]
+        words = f"{min(equal)} to {max(equal)}" if len(equal) > 1 else str(best)
+        yield Claim(f"{title} is {words}", sure, why, setting=(name, (min(equal), max(equal))))
+
+
 def _same_defer(seconds: int) -> tuple[int, int]:
     """The times that Linux turns into as many SYN|ACKs (tcp.c: secs_to_retrans): 1, 2 to 3, 4 to 7 and so on."""
     low = 1 << (seconds.bit_length() - 1)
@@ -186,6 +212,14 @@ def _backlog(found: Explanation, doubts: list[str]) -> Claim:
     best = found.best.supposed.backlog
     free = found.cost_of("backlog", LARGE)
     if best == LARGE or (free is not None and free <= found.best.cost):
+        others = [value for value in found.values_within("max_syn_backlog", 0) if value]
+        if best != LARGE and others:
+            return Claim(
+                f"backlog is {best}, or net.ipv4.tcp_max_syn_backlog is {' or '.join(map(str, others))}",
+                Sure.POSSIBLE,
+                "both explain as much",
+                decides="on the server: ss -ltn (Send-Q of the listener); nstat -az TcpExtTCPReqQFullDrop",
+            )
         return Claim("backlog", Sure.CANNOT_TELL, _NOTHING_SHOWS["backlog"])
     equal = [value for value in found.values_within("backlog", 0) if value != LARGE]
     sure, why = sureness(found.best.cost, free, doubts)

@@ -26,7 +26,15 @@ _USUAL_DEFERS = (1, 3, 7, 15, 31)
 BEYOND = 4
 """An explanation that takes so many unseen events more than the best is none: nobody would believe it."""
 _PLAIN = Supposed()
-_SETTINGS = ("backlog", "defer", "abort", "cookies", "synack_retries")
+_SETTINGS = ("backlog", "defer", "abort", "max_syn_backlog", "cookies", "synack_retries", "fastopen")
+_TELLING = (
+    *("ListenOverflows", "TCPReqQFullDrop", "TCPReqQFullDoCookies", "SyncookiesSent", "SyncookiesRecv"),
+    "TCPDeferAcceptDrop",
+)
+"""Counters that rule out what moves them where it is known that they have not moved."""
+
+_OF_SILENCE = ("ListenOverflows", "TCPReqQFullDrop")
+"""Counters of what is ignored: one that has moved as often as that rules out what does not move it."""
 
 
 @dataclass(slots=True)
@@ -71,7 +79,7 @@ class _Search:
         first = Supposed(self.values["kernel"][0])
         for name, value in self.known.values.items():
             first = first.with_value(name, value)
-        found = Explanation(replay(self.path, first))
+        found = Explanation(self._checked(replay(self.path, first)))
         for name, values in self._candidates(found.best).items():
             self.values.setdefault(name, values)
         costs: dict[frozenset[str], int] = {}
@@ -102,11 +110,27 @@ class _Search:
             before = self.tried.get(other)
             if before is not None and _is_the_same(before, supposed):
                 return replace(before, supposed=supposed)
-        one = replay(self.path, supposed, most)
+        one = self._checked(replay(self.path, supposed, most))
         self.steps += one.steps
         if not one.given_up:
             self.tried[supposed] = one
         return one
+
+    def _checked(self, one: Replayed) -> Replayed:
+        """The same, with the counters that speak against it."""
+        moved = {name for judged in one.judged for name in judged.counted}
+        one.contradicted = {name for name in _TELLING if name in moved and self.known.says_never(name)}
+        ignored = sum(judged.shown is Shown.IGNORED for judged in one.judged)
+        ignored += sum(unseen.what == LOST_BEHIND for unseen in one.unseen)
+        if ignored:
+            one.contradicted |= {
+                name for name in _OF_SILENCE if name not in moved and self._counts(name, ignored)
+            }
+        return one
+
+    def _counts(self, name: str, ignored: int) -> bool:
+        """Whether that counter has moved about as often as something was ignored: then it speaks of this."""
+        return ignored <= self.known.counters.get(name, 0) <= 2 * ignored + _SMALL
 
     def _combinations(self) -> Iterator[Supposed]:
         """Every combination that can differ from the others, the usual ones first."""
@@ -115,6 +139,9 @@ class _Search:
             supposed = Supposed(**dict(zip(names, values, strict=True)))
             if (supposed.cookies == 2 or supposed.defer) and supposed.abort and not self.known.values:
                 continue  # each of these explains for itself; together they explain nothing more
+            chosen = supposed.max_syn_backlog and "max_syn_backlog" not in self.known.values
+            if chosen and (supposed.cookies or supposed.backlog != LARGE):
+                continue  # it is asked for where there are no cookies, and explains what a backlog does
             yield supposed
 
     # What is worth a try.
@@ -131,8 +158,6 @@ class _Search:
         )  # calls of accept() may have emptied the queue
         near = sorted(beside.union(small), reverse=True)
         backlogs = [LARGE, *near]
-        if self.known.says_never("ListenOverflows"):
-            backlogs = [LARGE]
         bare = any(step.bare_ack for step in path.steps)
         resets = any(flow.resets for flow in path.flows)
         return {
@@ -141,6 +166,8 @@ class _Search:
             "abort": [0, 1] if resets or ignored else [0],
             "cookies": [1] if not path.flows else [1, 0, 2],
             "synack_retries": self._retries(),
+            "fastopen": [0, 1] if path.fast_open else [0],
+            "max_syn_backlog": [0, *_last_quarters({one.syn for one in lost})],
         }
 
     def _retries(self) -> list[int]:
@@ -150,6 +177,14 @@ class _Search:
             return [5]
         near = {min(max(row + by, 0), _MOST_RETRIES) for row in (max(rows), min(rows)) for by in (0, 1)}
         return sorted({5, *near, max(max(rows) - 1, 0)}, key=lambda retries: (retries != 5, retries))
+
+
+def _last_quarters(lengths: set[int]) -> Iterator[int]:
+    """The values of tcp_max_syn_backlog whose last quarter begins at such a length of the SYN queue."""
+    for length in sorted(lengths)[:_MOST_LENGTHS]:
+        near = range(max(4 * (length - 1) // 3 - 2, 1), 4 * length // 3 + 2)
+        fit = [most for most in near if most - length < most >> 2 and most - length + 1 >= most >> 2]
+        yield from fit
 
 
 def _plainer(supposed: Supposed) -> Iterator[Supposed]:

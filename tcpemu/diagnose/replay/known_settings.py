@@ -11,6 +11,7 @@ _SYSCTLS = {
     "net.ipv4.tcp_syncookies": "cookies",
     "net.ipv4.tcp_abort_on_overflow": "abort",
     "net.ipv4.tcp_synack_retries": "synack_retries",
+    "net.ipv4.tcp_max_syn_backlog": "max_syn_backlog",
 }
 """Those that decide something about a listener, each with its name in `Supposed`."""
 _LARGEST_TEXT = 1 << 22

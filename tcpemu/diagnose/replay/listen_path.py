@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from tcpemu.diagnose.flows.flow_collection import FlowCollection
 from tcpemu.diagnose.flows.flow_life import FlowLife
 from tcpemu.diagnose.reading.seen_segment import SeenSegment, Sum
+from tcpemu.stack.base.sequence_numbers import MASK
+from tcpemu.wire.options import FastOpen
 from tcpemu.wire.segment import ACK, FIN, RST, SYN, Address
 
 MOST_STEPS = 4000
@@ -19,6 +21,8 @@ MOST_STEPS = 4000
 SLACK = 20_000_000
 """Nanoseconds by which an answer may be late at the server itself, which may be busy."""
 
+MOST_WITH_SYN = 1 << 16
+"""Octets that a SYN can have with it."""
 MOST_JITTER = 500_000_000
 """An answer that takes longer is no answer to that SYN: half of the time after which a client asks again."""
 
@@ -54,6 +58,8 @@ class PathFlow:
     """When it sent the first data, or FIN: by then a program has accepted the connection."""
     data: list[int] = field(default_factory=list)
     """When the client sent data, or its FIN, before the server spoke."""
+    taken: bool = False
+    """Its SYN|ACK acknowledges data that came with the SYN."""
     finished: int | None = None
     """When the client's FIN came: RSTs from then on are not of the listen path."""
     steps: int = 0
@@ -81,6 +87,8 @@ class ListenPath:
     """What its SYN|ACKs announce."""
     unfilled: bool = False
     """It sends checksums that are not filled in: the capture was taken on the server itself."""
+    fast_open: bool = False
+    """A SYN asks for Fast Open."""
     unsure: int = 0
     """Segments of handshakes that were snapped or damaged."""
 
@@ -137,17 +145,25 @@ class PathReader:
                 flow.resets.append(step.at)
             elif segment.flags & SYN:
                 flow.syn_acks.append(step.at)
+                isn = flow.life.client.isn
+                flow.taken |= isn is not None and 0 < (segment.ack - isn - 1) & MASK < MOST_WITH_SYN
             else:
                 flow.spoke = flow.spoke or step.at
                 if step.seen.length or segment.flags & FIN:
                     flow.used = flow.used or step.at
         elif segment.flags & FIN and not segment.flags & RST:
             flow.finished = flow.finished or step.at
+        if segment.flags & (SYN | ACK) == SYN and any(isinstance(one, FastOpen) for one in segment.options):
+            path.fast_open = True
         if used_before and not segment.flags & (SYN | RST):
             return
         if flow.spoke is not None and not step.outbound and not segment.flags & (SYN | RST):
             return
-        if not step.outbound and (step.seen.length or segment.flags & FIN) and not segment.flags & (SYN | RST):
+        if (
+            not step.outbound
+            and (step.seen.length or segment.flags & FIN)
+            and not segment.flags & (SYN | RST)
+        ):
             flow.data.append(step.at)
         path.unsure += step.seen.sum in (Sum.UNKNOWN, Sum.BAD)
         path.steps.append(step)

@@ -12,7 +12,7 @@ may drop all of its packets. The fewest unseen events make the best explanation.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from tcpemu.diagnose.replay.listen_path import ListenPath, PathFlow, Step
@@ -21,8 +21,10 @@ from tcpemu.diagnose.replay.translated_numbers import TranslatedNumbers
 from tcpemu.generations import DEFAULT
 from tcpemu.stack import Host, Sent, Socket, SocketError, Verdict
 from tcpemu.stack.base.events import Reason
+from tcpemu.stack.listening import fast_open_cookie
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.listener import Listener
+from tcpemu.wire.options import FastOpen
 from tcpemu.wire.segment import ACK, RST, SYN, FlowKey, Segment
 
 BEFORE = 1_000_000_000
@@ -37,6 +39,8 @@ ACKED_WITHIN = 500_000_000
 """Nanoseconds in which a server acknowledges data of a connection that it has (tcp.h: TCP_DELACK_MAX is 200 ms)."""
 LOST_BEHIND = "a packet of the client was lost behind the capture, or dropped before TCP"
 
+CONTRADICTION = 10
+"""Unseen events as which it counts that a counter says otherwise: more than anybody believes."""
 _ALWAYS = frozenset(("InSegs", "OutSegs", "OutRsts"))
 
 
@@ -111,13 +115,15 @@ class Replayed:
     """The most times that a SYN|ACK was sent again."""
     steps: int = 0
     """Segments that were replayed."""
+    contradicted: set[str] = field(default_factory=set)
+    """Counters that have moved here, of which it is known that they have not."""
     given_up: bool = False
     """It took too many unseen events, so that the end was not looked at."""
 
     @property
     def cost(self) -> int:
         """Unseen events, once for each connection and kind."""
-        return len({(id(one.flow), one.what) for one in self.unseen})
+        return len({(id(one.flow), one.what) for one in self.unseen}) + len(self.contradicted) * CONTRADICTION
 
     @property
     def order(self) -> tuple[int, int, bool, int]:
@@ -140,6 +146,8 @@ class _Replay:
         self.last_own: dict[PathFlow, Segment] = {}
         self.early: dict[PathFlow, Segment] = {}
         """SYN|ACKs that stand before their SYN in the capture."""
+        self.cookies: dict[bytes, bytes] = {}
+        """Of Fast Open: the real server's, and the emulated one's for the same client."""
         self.accepted: dict[FlowKey, Socket] = {}
         self.flow_at: dict[FlowKey, PathFlow] = {}
         self.first_wait = self.host.generation.initial_rto
@@ -176,8 +184,38 @@ class _Replay:
         elif segment.flags & SYN and own is not None:
             self.numbers[flow].pair(segment, own)
             self.found.looks += _look(segment) != _look(own)
+            self._compare_fast_open(step, own)
         if flow.used == step.at:
             self._accept_up_to(_key(flow, step), step)
+
+    def _compare_fast_open(self, step: Step, own: Segment) -> None:
+        """Whether both take what came with the SYN, and both give a cookie."""
+        real, isn = step.seen.segment, step.flow.life.client.isn
+        given, of_own = _cookie(real), _cookie(own)
+        if given and of_own:
+            self.cookies[given] = of_own
+        if isn is not None and (real.ack != own.ack or bool(given) != bool(of_own)):
+            self._unseen(
+                step.flow, "Fast Open: the SYN|ACK takes or gives other things than this server would", step
+            )
+
+    def _with_own_cookie(self, step: Step) -> Segment:
+        """The segment, with the cookie that the emulated server gives in the place of the real one's."""
+        segment = step.seen.segment
+        shown = _cookie(segment)
+        if not shown or not self.found.supposed.fastopen:
+            return segment
+        own = self.cookies.get(shown)
+        if own is None and step.flow.taken:  # the client had it before the capture began
+            own = fast_open_cookie.cookie(
+                fast_open_cookie.keys_of(self.listener)[0], segment.src, segment.dst
+            )
+        if own is None:
+            return segment
+        options = tuple(
+            replace(one, cookie=own) if isinstance(one, FastOpen) else one for one in segment.options
+        )
+        return segment._replace(options=options)
 
     def _arrives(self, step: Step, now: int) -> None:
         segment, flow = step.seen.segment, step.flow
@@ -211,7 +249,7 @@ class _Replay:
         accept, syn = self.listener.accepting, self.listener.syn_queue
         self._note_fullness(step)
         counters = dict(self.host.counters)
-        self.host.receive(self.numbers[step.flow].inbound(step.seen.segment), now)
+        self.host.receive(self.numbers[step.flow].inbound(self._with_own_cookie(step)), now)
         for verdict in self._collect():
             self.found.judged.append(Judged(step, verdict.reason, accept, syn, shown, self._moved(counters)))
         self.found.largest_accept = max(self.found.largest_accept, self.listener.accepting)
@@ -254,7 +292,8 @@ class _Replay:
         if any(later > at + self.path.away for later in flow.syn_acks):
             return Shown.IGNORED
         if self._data_ignored(flow, at):
-            return Shown.IGNORED
+            # Where nothing would ignore a bare ACK, its data alone was lost.
+            return Shown.TAKEN if step.bare_ack and not self._would_ignore(step) else Shown.IGNORED
         if flow.spoke is not None and flow.spoke >= at:
             return Shown.TAKEN
         repeats = len(flow.syn_acks)
@@ -286,7 +325,9 @@ class _Replay:
         if segment.flags & SYN:
             no_cookies = not self.found.supposed.cookies
             syn_full = rules.syn_full(listener, self.host.sysctls.tcp_max_syn_backlog)
-            return rules.full_for_syn(listener) or (no_cookies and syn_full)
+            most = self.host.sysctls.tcp_max_syn_backlog
+            kept = rules.keeps_reserve and most - listener.syn_queue < most >> 2
+            return rules.full_for_syn(listener) or (no_cookies and (syn_full or kept))
         if self.found.supposed.defer and step.bare_ack:
             return True
         of_cookie = segment[:4] not in self._flows  # which tcp_abort_on_overflow says nothing about
@@ -399,6 +440,11 @@ class _Replay:
         self.found.unseen.append(
             Unseen(flow, what, step.seen.frame, step.at, listener.accepting, listener.syn_queue)
         )
+
+
+def _cookie(segment: Segment) -> bytes:
+    """Its cookie of Fast Open; empty where it has none, or asks for one."""
+    return next((one.cookie for one in segment.options if isinstance(one, FastOpen)), b"")
 
 
 def _look(segment: Segment) -> tuple[object, ...]:

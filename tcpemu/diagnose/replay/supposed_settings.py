@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from tcpemu.generations import DEFAULT, GENERATIONS, generation
-from tcpemu.stack import ConfigurationError, Host, Socket
-from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_DEFER_ACCEPT
+from tcpemu.stack import ConfigurationError, Host, NotEmulatedError, Socket, SocketError
+from tcpemu.stack.base.socket_constants import IPPROTO_TCP, TCP_DEFER_ACCEPT, TCP_FASTOPEN
 from tcpemu.wire.segment import Address
 
 LARGE = 65535
@@ -19,6 +20,7 @@ SYSCTL_NAMES = {
     "synack_retries": "net.ipv4.tcp_synack_retries",
 }
 """The fields of a supposition that are sysctls."""
+_AS_SERVER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class Supposed:
     """net.ipv4.tcp_synack_retries."""
     defer: int = 0
     """TCP_DEFER_ACCEPT, in seconds."""
+    max_syn_backlog: int = 0
+    """net.ipv4.tcp_max_syn_backlog; 0 where it is so large that nothing comes up against it."""
+    fastopen: int = 0
+    """1 where the server takes Fast Open: net.ipv4.tcp_fastopen has 2 in it, and its socket TCP_FASTOPEN."""
 
     def unusual(self) -> int:
         """How many of these are not as a server has them that nobody has configured. A backlog is always chosen."""
@@ -57,7 +63,12 @@ class Supposed:
             name: getattr(self, field)
             for field, name in SYSCTL_NAMES.items()
             if getattr(self, field) != getattr(plain, field)
-        }
+        } | self.more_sysctls()
+
+    def more_sysctls(self) -> dict[str, int]:
+        """Those that stay as the kernel has them where nothing is supposed of them."""
+        told = {"net.ipv4.tcp_max_syn_backlog": self.max_syn_backlog} if self.max_syn_backlog else {}
+        return told | ({"net.ipv4.tcp_fastopen": _AS_SERVER} if self.fastopen else {})
 
     def with_value(self, name: str, value: Any) -> Supposed:
         """The same with another value of one of them."""
@@ -76,6 +87,7 @@ def host_with(supposed: Supposed, address: Address, mtu: int) -> Host:
     settings = {
         "net.core.somaxconn": LARGE,
         **{name: getattr(supposed, field) for field, name in SYSCTL_NAMES.items()},
+        **supposed.more_sysctls(),
     }
     host = Host([address], generation(supposed.kernel), seed=1, mtu=mtu)
     for name, value in settings.items():
@@ -92,5 +104,8 @@ def listening_socket(host: Host, supposed: Supposed, port: int, now: int) -> Soc
     socket.bind(None, port)
     if supposed.defer:
         socket.setsockopt(IPPROTO_TCP, TCP_DEFER_ACCEPT, supposed.defer)
+    if supposed.fastopen:
+        with suppress(SocketError, NotEmulatedError):  # older than the option
+            socket.setsockopt(IPPROTO_TCP, TCP_FASTOPEN, LARGE)
     socket.listen(supposed.backlog, now)
     return socket

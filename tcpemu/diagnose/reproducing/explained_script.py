@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tcpemu.diagnose.reading.seen_segment import SeenSegment
 from tcpemu.diagnose.replay.supposed_settings import LARGE
-from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError
+from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError, check_can_make
 from tcpemu.diagnose.reproducing.explained_host import ExplainedRun
 from tcpemu.drill.drill_from_capture import KnownListener, script_from_packets
 from tcpemu.drill.drill_reading import DrillSettings
@@ -21,6 +21,7 @@ def seen_packet(seen: SeenSegment) -> SeenPacket:
 
 def explained_script(run: ExplainedRun, name: str) -> str:
     """The script, which passes on the emulator. Raises CannotMakeError where no guess of the calls does."""
+    check_can_make(run.supposed)
     supposed = run.supposed
     packets = [
         seen_packet(seen) for told in run.conversations for seen, _ in told.seen if seen.frame not in run.lost

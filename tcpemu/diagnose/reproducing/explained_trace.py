@@ -16,7 +16,7 @@ from typing import Any
 
 from tcpemu.diagnose.replay.program_conduct import Called, Heard
 from tcpemu.diagnose.replay.supposed_settings import LARGE
-from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError
+from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError, check_can_make
 from tcpemu.diagnose.reproducing.explained_host import ExplainedRun
 from tcpemu.scenario.traces import phases, step_trace
 from tcpemu.stack import Sent
@@ -61,6 +61,7 @@ def explained_trace(run: ExplainedRun, name: str) -> MadeTrace:
     """The trace of a run, checked. Raises CannotMakeError."""
     writer = _Writer(run)
     trace = writer.trace(name)
+    check_can_make(run.supposed)
     kernel = run.supposed.kernel
     answered = step_trace.run(trace, generation_name=kernel, hz=None)
     writer.check(answered)

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 
 from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
+from tcpemu.diagnose.reading.capture_stream import MOST_EMPTY
 from tcpemu.diagnose.reading.seen_segment import Sum
 from tcpemu.wire import Capture, CaptureError, Direction, Interface, Packet, address, encode, write_capture
 from tcpemu.wire.pcapng import dump
@@ -263,3 +264,12 @@ def test_mutated_captures_neither_raise_nor_hang(tmp_path):
         with suppress(CaptureError):
             _, facts = read_octets(tmp_path, bytes(octets))
             assert facts.segments + facts.left_out.total() + facts.file.damaged_blocks >= facts.file.frames
+
+
+def test_a_file_of_zeros_is_not_counted_for_hours(tmp_path):
+    head = pcap(101, [(1, 0, encode(seg("client", "S", 1)))])
+    (tmp_path / "zeros.pcap").write_bytes(head + bytes(16 * (MOST_EMPTY + 50)))
+    facts = CaptureFacts()
+    assert len(list(segments_of(tmp_path / "zeros.pcap", facts))) == 1
+    assert facts.file.frames == 1 + MOST_EMPTY
+    assert "10,000 packets in a row have no octet" in facts.file.ended

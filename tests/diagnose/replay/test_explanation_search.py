@@ -8,7 +8,7 @@ from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
 from tcpemu.diagnose.replay.explanation_search import explain_listener
 from tcpemu.diagnose.replay.known_settings import Known
 from tcpemu.diagnose.replay.listen_path import listen_path
-from tcpemu.diagnose.replay.listen_replay import replay
+from tcpemu.diagnose.replay.listen_replay import CONTRADICTION, replay
 from tcpemu.diagnose.replay.supposed_settings import LARGE, Supposed
 from tcpemu.wire import address
 
@@ -72,5 +72,18 @@ def test_a_setting_that_is_known_is_the_only_one_that_is_tried():
 def test_a_counter_that_never_moved_rules_overflows_out():
     known = Known(counters={"ListenOverflows": 0})
     found = explain_listener(path_of("ignored-ack-then-accept"), known, "linux-6.18")
-    assert set(found.others["backlog"]) == {LARGE}
+    assert not found.best.accept_was_full
     assert found.best.cost > 0
+    believed = [one for one in found.others["backlog"].values() if one.cost < CONTRADICTION]
+    counted = {name for one in believed for judged in one.judged for name in judged.counted}
+    assert believed
+    assert "ListenOverflows" not in counted
+
+
+def test_a_counter_that_moved_as_often_rules_out_what_does_not_move_it():
+    path = path_of("syn-flood")
+    known = Known(counters={"TCPReqQFullDrop": 51})
+    without, with_it = explain_listener(path, None, "linux-6.18"), explain_listener(path, known, "linux-6.18")
+    # Eight fill a backlog of 7 or the first three quarters of tcp_max_syn_backlog.
+    assert without.values_within("max_syn_backlog", 0)[1:]
+    assert with_it.values_within("max_syn_backlog", 3) == [0]
