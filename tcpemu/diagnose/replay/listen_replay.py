@@ -307,8 +307,11 @@ class _Replay:
     def _data_ignored(self, flow: PathFlow, at: int) -> bool:
         """Whether data that came then or later met silence: the server had no connection for it."""
         within = self.path.slack + ACKED_WITHIN
-        heard = self.path.ends if flow.spoke is None else flow.spoke
-        return any(data >= at and heard - data > within for data in flow.data)
+        if flow.spoke is None:
+            return any(data >= at and self.path.ends - data > within for data in flow.data)
+        # Where the server spoke in the end, only data that had to come again was not taken.
+        again = [data for data in flow.data if data < flow.spoke][:-1]
+        return any(data >= at and flow.spoke - data > within for data in again)
 
     def _in_cookies(self, flow: PathFlow) -> bool:
         """Whether the emulated server has only a cookie of it, which is never sent again."""

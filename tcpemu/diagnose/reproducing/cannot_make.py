@@ -1,6 +1,5 @@
 """What is raised where something cannot be made that reproduces an explanation."""
 
-
 from tcpemu.diagnose.replay.supposed_settings import Supposed
 
 
@@ -11,4 +10,6 @@ class CannotMakeError(Exception):
 def check_can_make(supposed: Supposed) -> None:
     """Raise CannotMakeError for a supposition that no file can say."""
     if supposed.fastopen:
-        raise CannotMakeError("its clients use Fast Open, with cookies that only the real server can have given")
+        raise CannotMakeError(
+            "its clients use Fast Open, with cookies that only the real server can have given"
+        )
