@@ -1,7 +1,7 @@
 """A sweep as a picture: measures over one setting, over two as a heat map, over all seeds, over time."""
 
 from collections.abc import Iterator, Sequence
-from math import isinf
+from math import inf, isinf
 
 from tcpemu.explain.plots.picture import (
     Curve,
@@ -30,10 +30,21 @@ def sweep_picture(swept: Swept, title: str, kind: str | None) -> Picture:
     seeds = swept.plan.seeds
     if kind == "distribution":
         note = f"all {seeds} seeds: which share of the runs has at most that value"
+        if any(value == inf for _, values in swept.by_point() for some in values.values() for value in some):
+            note += "; where a curve ends below 1, the rest of the runs is infinite: never"
+        note += _left_out(swept)
         return Picture(title, note, _distribution(swept))
     points = list(swept.points())
     makers = {"lines": _lines, "heat": _heat, "time": _over_time}
-    return Picture(title, _note(kind, seeds, points), makers[kind](swept, points))
+    return Picture(
+        title, _note(kind, seeds, points) + _left_out(swept) * (kind != "time"), makers[kind](swept, points)
+    )
+
+
+def _left_out(swept: Swept) -> str:
+    """That there are more measures than panels."""
+    number = sum(measure.at is None for measure in swept.plan.measures)
+    return f"; the first {MOST_PANELS} of {number} measures" if number > MOST_PANELS else ""
 
 
 def _note(kind: str, seeds: int, points: Sequence[PointEstimates]) -> str:
@@ -91,12 +102,8 @@ def _lines(swept: Swept, points: Sequence[PointEstimates]) -> tuple[PanelBlock, 
     names = _drawable(swept)
     panels: list[Panel] = []
     for name in names:
-        drawn = tuple(
-            curve
-            for others, along in curves.items()
-            if (curve := _curve(swept, across, others, along, name)) is not None
-        )
-        if drawn:
+        drawn = tuple(_curve(swept, across, others, along, name) for others, along in curves.items())
+        if any(curve.points for curve in drawn):
             panels.append(
                 Panel(
                     _upwards(name),
@@ -125,15 +132,14 @@ def _drawable(swept: Swept) -> list[str]:
 
 def _curve(
     swept: Swept, across: int, others: tuple[str, ...], points: dict[float, PointEstimates], name: str
-) -> Curve | None:
+) -> Curve:
+    """What was measured along one setting; a curve without points, so that the others keep their colours, if never."""
     found = [
         (at, estimate)
         for at, point in sorted(points.items())
         if (estimate := point.measures[name]) is not None
     ]
     shown = [(at, estimate) for at, estimate in found if not isinf(estimate.mean)]
-    if not shown:
-        return None
     names = swept.grid.shown[:across] + swept.grid.shown[across + 1 :]
     label = ", ".join(f"{axis}={value}" for axis, value in zip(names, others, strict=True)) or name
     between = tuple((at, *_interval(estimate)) for at, estimate in shown)
@@ -197,9 +203,9 @@ def _distribution(swept: Swept) -> tuple[PanelBlock, ...]:
         )
     by_point = [values for _, values in swept.by_point()]
     blocks = []
-    for name in swept.plan.columns[:MOST_PANELS]:
+    for name in _drawable(swept):
         curves = tuple(_shares(swept, name, [values[name] for values in by_point]))
-        if curves:
+        if any(curve.points for curve in curves):
             ends = [at for curve in curves for at, _ in curve.points]
             edge = (max(ends) - min(ends)) * 0.02 or 0.5
             panel = Panel("share of the runs", curves, whole=False, legend=len(swept.grid) > 1)
@@ -213,16 +219,13 @@ def _shares(swept: Swept, name: str, by_point: Sequence[Sequence[Value]]) -> Ite
     """For each point, which share of its runs has at most that value."""
     for point, values in zip(swept.grid, by_point, strict=True):
         found = sorted(value for value in values if value is not None and not isinf(value))
-        if found:
-            shares = [
-                (found[0], 0.0),
-                *((value, (turn + 1) / len(values)) for turn, value in enumerate(found)),
-            ]
-            yield Curve(
-                Meaning.ONE_OF_SEVERAL,
-                swept.grid.words(point.labels) or name,
-                tuple(shares),
-            )
+        shares = [(value, (turn + 1) / len(values)) for turn, value in enumerate(found)]
+        begin = [(found[0], 0.0)] if found else []
+        yield Curve(
+            Meaning.ONE_OF_SEVERAL,
+            (swept.grid.words(point.labels) or name) + ": never" * (not found),
+            (*begin, *shares),
+        )
 
 
 # Over time.

@@ -46,6 +46,7 @@ def check_files(output: Path | None, picture: Path | None) -> None:
 def advice_for(question: BacklogQuestion, jobs: int | None) -> Advice:
     """The answer, with progress. Raises UsageError."""
     steps: list[tuple[str, int, Journal]] = []
+    shares = [0.0]  # a bar never goes back, although nobody knows how many steps there will be
 
     def step(words: str, runs: int, journal: Journal) -> None:
         steps.append((words, runs, journal))
@@ -54,8 +55,8 @@ def advice_for(question: BacklogQuestion, jobs: int | None) -> Advice:
         if not steps:
             return ProgressOfRun("trying", 0.0, "about to begin")
         words, runs, journal = steps[-1]
-        share = (len(steps) - 1 + journal.done / runs) / (len(steps) + _STEPS_AHEAD)
-        return ProgressOfRun("trying", share, f"{words}: {journal.done} of {count(runs, 'run')}")
+        shares.append(max(shares[-1], (len(steps) - 1 + journal.done / runs) / (len(steps) + _STEPS_AHEAD)))
+        return ProgressOfRun("trying", shares[-1], f"{words}: {journal.done} of {count(runs, 'run')}")
 
     try:
         with Progress().of(standing):

@@ -17,9 +17,9 @@ ArrivalPattern: TypeAlias = Annotated[
     typer.Option(
         "--arrivals",
         metavar="PATTERN|FILE",
-        help="How they come: poisson (by chance, if not given), even, 'bursts of 50', 'outage of 5 s' (all who "
-        "waited for its end at once), 'retries of 50 every 3 s' (together, beside the others), or a file with a time "
-        "to a line.",
+        help="How they come: poisson (by chance, if not given), even, '40 at once' (and nobody else), 'bursts of 50', "
+        "'outage of 5 s' (all who waited for its end at once), 'retries of 50 every 3 s' (together, beside the "
+        "others), or a file with a time to a line.",
     ),
 ]
 ArrivalsOfCapture: TypeAlias = Annotated[

@@ -235,7 +235,7 @@ def _top(panel: Panel) -> float:
 
 
 def _peak(curve: Curve) -> float:
-    return max(value for _, value in curve.points)
+    return max((value for _, value in curve.points), default=0)
 
 
 # One block.

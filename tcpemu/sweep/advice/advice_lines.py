@@ -31,6 +31,9 @@ def advice_lines(advice: Advice, scenario: str | None, width: int) -> Iterator[L
         yield from wrapped(f"  {words}", width, Role.QUIET)
     yield ()
     yield from _table(advice, width)
+    if any(len(each.met) < advice.question.seeds for each in advice.tried):
+        words = "where fewer runs are shown they were enough to know that it fails"
+        yield from wrapped(f"  {words}", width, Role.QUIET)
     yield from _runs_to_look_at(advice, scenario, width)
     beside: list[Line] = []
     for words in rules_beside(advice):

@@ -9,7 +9,14 @@ from tcpemu.scenario.format.written_values import parse_duration
 from tcpemu.sweep.advice.advice_target import USUAL_TARGET, target_of
 from tcpemu.sweep.advice.backlog_question import BacklogQuestion
 from tcpemu.sweep.advice.backlog_search import Advice, answer
-from tcpemu.sweep.advice.clients_coming import Arrivals, QuestionError, arrivals_at, arrivals_of, times_in
+from tcpemu.sweep.advice.clients_coming import (
+    Arrivals,
+    QuestionError,
+    arrivals_at,
+    arrivals_of,
+    arrivals_without_rate,
+    times_in,
+)
 from tcpemu.sweep.advice.service_times import pause_of, service_of
 from tcpemu.sweep.engines import Engine, spread
 
@@ -70,6 +77,10 @@ def coming(
         if rate is not None or clients is not None:
             raise QuestionError(f"{where} has the times in it; leave out --rate and --clients")
         return arrivals_at(times, where)
+    if (alone := arrivals_without_rate(str(arrivals))) is not None:
+        if rate is not None or clients is not None:
+            raise QuestionError(f"{arrivals!s} says how many come, and when; leave out --rate and --clients")
+        return alone
     if rate is None:
         raise QuestionError("say how clients come: --rate 800/s, --arrivals FILE, or --capture x.pcap")
     number = USUAL_CLIENTS if clients is None else clients

@@ -81,6 +81,10 @@ class Advice:
         """What the runs with that backlog gave."""
         return next((each for each in self.tried if each.backlog == self.backlog), None)
 
+    def tried_with(self, backlog: int) -> Tried:
+        """What the runs with the backlog nearest to that one gave."""
+        return min(self.tried, key=lambda each: abs(each.backlog - backlog))
+
     @property
     def below(self) -> Tried | None:
         """The largest that was tried below it; of all, where none meets the target."""
@@ -116,19 +120,19 @@ class Advice:
         }
 
 
-def answer(question: BacklogQuestion, engine: Engine, step: Step | None = None) -> Advice:
-    """Answer the question. Raises ScenarioError, RunError, EngineError."""
+def answer(
+    question: BacklogQuestion, engine: Engine, step: Step | None = None, also: Sequence[int] = ()
+) -> Advice:
+    """Answer the question; `also` are backlogs to run besides. Raises ScenarioError, RunError, EngineError."""
     search = _Search(question, engine, step or (lambda *_: None))
+    backlog = None if question.hopeless else search.smallest()
     if question.hopeless:
-        search.run_all("what happens", [0, 16, 128, question.cap])
-        return search.advice(None)
-    first = search.first_power()
-    if first is None:
-        search.run_all("the largest", [max(_powers(question))])
-        return search.advice(None)
-    backlog = search.smallest(first)
-    below = [backlog - 1] if backlog else []
-    search.run_all("what is beside it", [*below, *_larger(question, backlog)])
+        beside = [0, 16, 128, question.cap]
+    elif backlog is None:
+        beside = [max(_powers(question))]
+    else:
+        beside = [max(backlog - 1, 0), *_larger(question, backlog)]
+    search.run_all("what is beside it", [*beside, *also])
     return search.advice(backlog)
 
 
@@ -145,9 +149,10 @@ class _Search:
                 return good
         return None
 
-    def smallest(self, good: int) -> int:
-        """The smallest between the last that does not meet the target and that one which does."""
-        while True:
+    def smallest(self) -> int | None:
+        """The smallest that meets the target, or None: between a power of two that does and the one before."""
+        good = self.first_power()
+        while good is not None:
             bad = max((each for each in self._tried if each < good), default=-1)
             gap = good - bad
             if gap <= 1:
@@ -158,6 +163,7 @@ class _Search:
             )
             self._try(f"backlogs {between[0]} to {between[-1]}", between)
             good = next((each for each in between if self._tried[each].good), good)
+        return None
 
     def run_all(self, words: str, backlogs: Sequence[int]) -> None:
         """Run them with all seeds that were not run yet."""

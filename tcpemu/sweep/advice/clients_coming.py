@@ -2,6 +2,7 @@
 
 even                    one after the other at the same distance
 poisson                 by chance, each without regard to the others
+40 at once              so many at the same moment, and nobody else: it needs no rate
 bursts of 50            so many at once, as often as the rate makes it
 outage of 5 s           all who would have come in that time try again at the same moment; then by chance
 retries of 50 every 3 s so many who try again together, as their time-outs are the same, beside others by chance
@@ -9,7 +10,7 @@ retries of 50 every 3 s so many who try again together, as their time-outs are t
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tcpemu.stack.base.units import SECOND
 
 MOST_TIMES = 100_000
 """In a file of arrivals."""
+_AT_ONCE = re.compile(r"([0-9]+) at once")
 _BURSTS = re.compile(r"bursts? of ([0-9]+)")
 _OUTAGE = re.compile(r"outage of (.+)")
 _RETRIES = re.compile(r"retries of ([0-9]+) every (.+)")
@@ -66,7 +68,7 @@ def arrivals_of(pattern: str, rate: float, number: int) -> Arrivals:
     if (match := _RETRIES.fullmatch(pattern)) and int(match[1]) > 0:
         return _retries(int(match[1]), _time(match[2], "every"), rate, number)
     raise QuestionError(
-        f"--arrivals {pattern!r}: neither a file nor even, poisson, bursts of 50, outage of 5 s, "
+        f"--arrivals {pattern!r}: neither a file nor even, poisson, 40 at once, bursts of 50, outage of 5 s, "
         "retries of 50 every 3 s"
     )
 
@@ -103,6 +105,17 @@ def _retries(together: int, every: int, rate: float, number: int) -> Arrivals:
     )
     mean = rate + together * SECOND / every
     return Arrivals(words, groups, mean, spread, number + len(times), True)
+
+
+def arrivals_without_rate(pattern: str) -> Arrivals | None:
+    """Clients that come in a way that no rate belongs to: `40 at once`; None for any other. Raises QuestionError."""
+    match = _AT_ONCE.fullmatch(pattern)
+    if match is None:
+        return None
+    number = int(match[1])
+    if not 0 < number <= MOST_TIMES:
+        raise QuestionError(f"--arrivals {pattern!r}: 1 to {MOST_TIMES:,} clients")
+    return replace(arrivals_at([0] * number, pattern), words=f"{number:,} at once")
 
 
 def arrivals_at(times: Sequence[int], source: str) -> Arrivals:

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Sequence
 from math import ceil
 
+from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import span_words
 from tcpemu.stack.base.units import SECOND
 from tcpemu.sweep.advice.backlog_question import SOMAXCONN, BacklogQuestion
 from tcpemu.sweep.advice.backlog_search import Advice
 from tcpemu.sweep.sweep_table import number
+
+SHORT = SECOND
+"""Arrivals of a run that last less say little of what goes on for hours."""
 
 
 def rules_beside(advice: Advice) -> Iterator[str]:
@@ -15,9 +19,10 @@ def rules_beside(advice: Advice) -> Iterator[str]:
     question, best = advice.question, advice.best
     yield from _formula(advice)
     yield from _load(question)
+    yield from _short(question)
     yield from _too_long(advice)
     yield from _caps(question, advice.backlog)
-    yield _syn_queue(question, advice.backlog)
+    yield _syn_queue(advice)
     yield _rate_limit(question)
     if best is not None and _connects_deceive(advice):
         yield (
@@ -63,6 +68,17 @@ def _load(question: BacklogQuestion) -> Iterator[str]:
         yield f"{busy}: near 100 % a queue grows without measure, and a little more speed does more than any backlog"
 
 
+def _short(question: BacklogQuestion) -> Iterator[str]:
+    """That a run is over before its queue can get as long as it will."""
+    arrivals = question.arrivals
+    if arrivals.endless and arrivals.last < SHORT:
+        enough = ceil(arrivals.rate * SHORT / SECOND)
+        yield (
+            f"the {arrivals.number:,} clients of a run come within {span_words(arrivals.last)}: --clients {enough} "
+            "would be a second of them, and show longer queues"
+        )
+
+
 def _too_long(advice: Advice) -> Iterator[str]:
     """A queue in which the last one waits longer than it is willing to."""
     question = advice.question
@@ -100,9 +116,12 @@ def _most_within(times: Sequence[int], span: int) -> int:
     return most
 
 
-def _syn_queue(question: BacklogQuestion, backlog: int | None) -> str:
-    half_open = ceil(question.arrivals.rate * question.round_trip / SECOND)
-    told = f"the SYN queue holds {half_open:,} half-open connections at this rate and round trip"
+def _syn_queue(advice: Advice) -> str:
+    """How many half-open connections there are where no backlog limits them, and what becomes of those beyond one."""
+    question, backlog = advice.question, advice.backlog
+    measured = advice.tried[-1].estimate("syn_queue.max")
+    half_open = ceil(measured.highest) if measured else 0
+    told = f"the SYN queue holds up to {count(half_open, 'half-open connection')} when nothing limits it"
     if backlog is None or half_open <= backlog + 1:
         return told
     if question.cookies:

@@ -6,7 +6,7 @@ from tcpemu.explain.lines.style import lines_text
 from tcpemu.scenario.format.load_scenario import from_document
 from tcpemu.scenario.format.scenario_text import toml_of
 from tcpemu.stack.base.units import MILLISECOND, SECOND
-from tcpemu.sweep import here
+from tcpemu.sweep import here, sweep
 from tcpemu.sweep.advice.advice_lines import advice_lines
 from tcpemu.sweep.advice.advice_picture import advice_picture
 from tcpemu.sweep.advice.advice_target import target_of
@@ -103,3 +103,27 @@ def test_connect_alone_deceives():
     assert advice.backlog == 0
     assert advice.best.estimate("ListenOverflows").mean > 0
     assert "connect() is no measure here" in " ".join(told(advice).lower().split())
+
+
+def test_a_backlog_that_its_first_seed_settles_runs_once():
+    runs = []
+
+    def counted(plan, numbers):
+        for run in here(plan, numbers):
+            runs.append(run)
+            yield run
+
+    asked = question(seeds=4, number=14, pattern="poisson", accept="9 ms")
+    advice = answer(asked, counted)
+    assert {len(each.met) for each in advice.tried if not each.good and each is not advice.below} == {1}
+    assert {len(each.met) for each in (advice.below, *advice.tried[-2:])} == {4}
+    assert len(runs) == sum(len(each.met) for each in advice.tried)
+    # What the later seeds gave is what they give alone.
+    (whole,) = sweep(asked.scenario(advice.backlog), {}, seeds=4, measure=["ListenOverflows"]).by_point()
+    assert advice.best.values["ListenOverflows"] == whole[1]["ListenOverflows"]
+
+
+def test_what_stands_beside_it():
+    words = " ".join(told(answer(question(number=8), here)).split())
+    assert "holds up to 8 half-open connections" in words
+    assert "8 within a second, 8 at one moment" in words

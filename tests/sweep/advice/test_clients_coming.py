@@ -5,7 +5,13 @@ import pytest
 from tcpemu.scenario.format.load_scenario import Run, from_document
 from tcpemu.scenario.running.build import build
 from tcpemu.stack.base.units import MILLISECOND, SECOND
-from tcpemu.sweep.advice.clients_coming import QuestionError, arrivals_at, arrivals_of, times_in
+from tcpemu.sweep.advice.clients_coming import (
+    QuestionError,
+    arrivals_at,
+    arrivals_of,
+    arrivals_without_rate,
+    times_in,
+)
 
 
 def starts(arrivals):
@@ -83,3 +89,12 @@ def test_retries_come_together_beside_the_others():
 def test_retries_that_cannot_be(pattern):
     with pytest.raises(QuestionError):
         arrivals_of(pattern, 100, 100)
+
+
+def test_some_at_once_and_nobody_else():
+    arrivals = arrivals_without_rate("30 at once")
+    assert starts(arrivals) == [0] * 30
+    assert (arrivals.words, arrivals.endless) == ("30 at once", False)
+    assert arrivals_without_rate("poisson") is None
+    with pytest.raises(QuestionError):
+        arrivals_without_rate("0 at once")
