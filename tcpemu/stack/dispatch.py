@@ -58,6 +58,7 @@ def arrived(tables: SocketTables, segment: Segment | Refused) -> Reason:
     if flow is None:
         return _no_flow(tables, segment)
     if type(flow) is Connection:
+        segment_arrives.count(flow, segment)
         if flow.fast_open is not None:
             return _fast_opened(flow, segment)
         return segment_arrives.receive(flow, segment)

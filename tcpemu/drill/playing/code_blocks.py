@@ -100,10 +100,10 @@ class _Block:
 
 
 def values_of(info: TcpInfo) -> dict[str, Any]:
-    """TCP_INFO as code sees it: `tcpi_rto` and the like, but for what is not counted."""
+    """TCP_INFO as code sees it: `tcpi_rto` and the like."""
     values = {f"tcpi_{field.name}": getattr(info, field.name) for field in fields(info)}
     values["tcpi_snd_wscale"], values["tcpi_rcv_wscale"] = info.wscales & 15, info.wscales >> 4
-    return {name: value for name, value in values.items() if value is not None}
+    return values
 
 
 def _dedented(text: str) -> str:

@@ -55,7 +55,7 @@ def info_lines(connections: Sequence[ConnectionInfo], width: int) -> list[Line]:
 
 
 def connection_figures(one: ConnectionInfo) -> str:
-    """The second line of `ss -ti`. What ss leaves out is left out; so is what is not counted here."""
+    """The second line of `ss -ti`. What ss leaves out is left out; so are counts of segments, and paces."""
     info = one.info
     return " ".join(
         [one.control, *_timing(info), *_sizes(info), *_rates(info), *_losses(info), *_windows(info)]

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
 
+from tcpemu.scenario.traces.info_judge import info_difference
 from tcpemu.wire.relative_numbers import LogEntry, Trace, ends_of
 
 PeerFlow: TypeAlias = tuple[str, int]
@@ -25,6 +26,8 @@ STEADY_SLACK = 0.03
 GROWING_SLACK = 1 / 8
 CONTENT = ("flags", "seq", "ack", "win", "len", "df", "ttl", "tos", "lport", "urg", "label")
 """What must be equal in a packet, besides its options."""
+_INFO = [6, 11]
+"""Level and number of TCP_INFO."""
 _ALWAYS_TOLD = ("flags", "seq", "win", "len", "opts")
 """What a log says of every packet; the rest only where there is any."""
 
@@ -199,8 +202,24 @@ def _call_differences(expected: LogEntry | None, got: LogEntry | None) -> Iterat
         yield from _sample_differences(expected["t"], expected["ret"], got["ret"])
     elif expected["ret"] != got["ret"]:
         words = f"{_told(expected)}: expected {expected['ret']}, got {got['ret']}"
+        if _asks_for_info(expected, got):
+            found = info_difference(expected["ret"], got["ret"])
+            if found is None:
+                return
+            words = f"{_told(expected)}: {found}"
         verb = expected["do"][0]
         yield Difference(words, expected["t"], _CALLS.get(verb, f"what {verb} gives"))
+
+
+def _asks_for_info(*entries: LogEntry) -> bool:
+    """Whether both got TCP_INFO in octets."""
+    return all(
+        entry["do"][0] == "getopt"
+        and entry["do"][2:4] == _INFO
+        and isinstance(entry["ret"], str)
+        and entry["ret"] == entry["ret"].lower()  # the name of an errno has capitals
+        for entry in entries
+    )
 
 
 def _told(entry: LogEntry | None) -> str:

@@ -28,12 +28,41 @@ def check_application_limited(conn: Connection) -> None:
         board.limited_until = board.delivered + in_flight or 1
 
 
-def note_delivered(conn: Connection, board: Scoreboard, delivered: int) -> None:
-    """An ACK was processed, by which so many segments arrived (the beginning of tcp_rate_gen)."""
+def note_delivered(
+    conn: Connection, board: Scoreboard, result: AckResult, delivered: int, reneged: bool
+) -> None:
+    """An ACK was processed, by which so many segments arrived: the rate that TCP_INFO tells (tcp_rate_gen).
+
+    That is the last one that the application did not limit, or a higher one that it did.
+    """
     if board.limited_until and board.delivered > board.limited_until:
         board.limited_until = 0
     if delivered:
         board.delivered_at = conn.host.now
+    if not result.prior_delivered or reneged:
+        return
+    interval = _interval(conn, result)
+    shortest = board.min_rtt
+    if shortest is None or interval < shortest:
+        return
+    arrived = board.delivered - result.prior_delivered
+    if not result.limited or arrived * board.rate_interval >= board.rate_delivered * interval:
+        board.rate_delivered, board.rate_interval, board.rate_limited = arrived, interval, result.limited
+
+
+def _interval(conn: Connection, result: AckResult) -> int:
+    """Microseconds in which what arrived was sent, or acknowledged, whichever took longer."""
+    ack_phase = (conn.host.now - result.prior_delivered_at) // MICROSECOND
+    send_phase = result.send_phase // MICROSECOND
+    return send_phase if send_phase > ack_phase else ack_phase
+
+
+def rate_told(conn: Connection) -> int:
+    """Octets per second, of the rate that was measured last; 0 before that (tcp_compute_delivery_rate)."""
+    board = conn.scoreboard
+    if board is None or not board.rate_interval:
+        return 0
+    return board.rate_delivered * conn.snd.mss_cache * 1_000_000 // board.rate_interval
 
 
 def path_of(conn: Connection, board: Scoreboard | None) -> Path:
@@ -51,7 +80,7 @@ def path_of(conn: Connection, board: Scoreboard | None) -> Path:
         0 if board is None else int(board.recovery.state),
         1 if board is None else board.delivered,
         0 if board is None else board.lost,
-        0 if board is None else board.delivered_at // MICROSECOND,
+        0 if board is None else max(board.delivered_at, 0) // MICROSECOND,
         max(snd.departed_at - host.now, 0) // MICROSECOND,
         snd.pacing_rate,
         conn.options.max_pacing_rate,
@@ -71,8 +100,7 @@ def measured(
     if not result.prior_delivered or reneged:
         return path
     path.delivered = board.delivered - result.prior_delivered
-    ack_phase = (conn.host.now - result.prior_delivered_at) // MICROSECOND
-    interval = max(result.send_phase // MICROSECOND, ack_phase)
+    interval = _interval(conn, result)
     # A time below any round-trip time comes of a repeat whose original arrived.
     path.interval = interval if interval >= path.min_rtt else -1
     return path

@@ -9,6 +9,7 @@ tcp_input.c: tcp_update_pacing_rate; tcp_output.c: tcp_tso_autosize (Linux 6.18)
 from __future__ import annotations
 
 from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
+from tcpemu.stack.base.states import OPENING
 from tcpemu.stack.records.connection import Connection
 
 GSO_MAX_SIZE = 65536 - (192 + 1)
@@ -32,8 +33,28 @@ def begin(conn: Connection) -> None:
 
 def update(conn: Connection) -> None:
     """Set the pace by the window, unless the congestion control does (tcp_update_pacing_rate)."""
-    if conn.congestion.controls:
-        return
+    if not conn.congestion.controls:
+        conn.snd.pacing_rate = by_window(conn)
+
+
+def told(conn: Connection) -> int:
+    """The pace as TCP_INFO tells it."""
+    return by_window(conn) if _not_begun(conn) else conn.snd.pacing_rate
+
+
+def _not_begun(conn: Connection) -> bool:
+    """It is open, and nothing has asked for its pace yet."""
+    open_now = conn.state not in OPENING or conn.opened_early
+    return (
+        open_now
+        and conn.snd.agreed
+        and conn.snd.pacing_rate == UNLIMITED_RATE
+        and not conn.congestion.controls
+    )
+
+
+def by_window(conn: Connection) -> int:
+    """Octets per second that the window asks for, and no more than SO_MAX_PACING_RATE."""
     sysctls, snd = conn.host.sysctls, conn.snd
     congestion = conn.congestion
     cwnd = congestion.cwnd
@@ -46,7 +67,7 @@ def update(conn: Connection) -> None:
     if conn.rtt.srtt:
         rate //= conn.rtt.srtt
     most = conn.options.max_pacing_rate
-    snd.pacing_rate = rate if rate < most else most
+    return rate if rate < most else most
 
 
 def burst(conn: Connection, mss: int) -> int:

@@ -12,6 +12,7 @@ from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.ip_families import IPV6_LENGTH
 from tcpemu.stack.base.sequence_numbers import MASK, after
 from tcpemu.stack.base.states import State
+from tcpemu.stack.base.units import MILLISECOND
 from tcpemu.stack.connection.arriving import data_arrives, segment_arrives, urgent_data
 from tcpemu.stack.connection.lifetime import establishing, keepalive
 from tcpemu.stack.connection.measures.first_window import LARGEST_WINDOW
@@ -55,13 +56,16 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     snd, rcv = conn.snd, conn.rcv
     snd.iss, rcv.irs = request.iss, request.irs
     rcv.wup = rcv.nxt = rcv.copied_seq = request.irs + 1 & MASK
+    rcv.segs_in = 1
     snd.una = snd.nxt = snd.write_seq = snd.sml = request.iss + 1 & MASK
     conn.sack_ok, conn.ecn_ok = terms.sack, terms.ecn
     snd.mss_clamp = terms.mss
     rcv.window_clamp = terms.window_clamp
     rcv.wnd = rcv.ssthresh = terms.rcv_wnd
     rcv.advmss = terms.own_mss
+    snd.agreed = True
     if terms.snd_shift is not None:
+        snd.scaled = True
         snd.wscale, rcv.wscale = terms.snd_shift, terms.rcv_shift
     else:
         rcv.window_clamp = min(terms.window_clamp, LARGEST_WINDOW)
@@ -75,8 +79,11 @@ def from_request(request: Request, segment: Segment, stamps: Timestamps | None) 
     if not conn.rtx.total_retrans:
         conn.rtt.handshake_began = request.started
     if request.timeouts:
-        conn.rtx.syn_timed_out = True
-        conn.rtx.retrans_stamp = request.started
+        rtx = conn.rtx
+        rtx.syn_timed_out = True
+        rtx.retrans_stamp = request.started
+        rtx.total_rto, rtx.rto_recoveries = request.timeouts, 1
+        rtx.rto_time = (host.now - (request.started or 0)) // MILLISECOND
     if options.keepalive:
         keepalive.begin(conn)
     return conn
@@ -119,6 +126,7 @@ def first_segment(
 ) -> None:
     """The segment that made this connection reaches it (tcp_minisocks.c: tcp_child_process)."""
     flags = segment.flags
+    segment_arrives.count(conn, segment)
     if flags & SYN:
         segment_arrives.receive(conn, segment)
         return

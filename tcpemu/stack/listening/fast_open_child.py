@@ -11,7 +11,7 @@ from tcpemu.stack.base.events import GivenUp, Reason
 from tcpemu.stack.base.sequence_numbers import add, in_window
 from tcpemu.stack.base.tcp_options import find_timestamps
 from tcpemu.stack.connection.arriving import segment_arrives
-from tcpemu.stack.connection.lifetime import closing, fast_open_end
+from tcpemu.stack.connection.lifetime import closing, fast_open_end, timeouts
 from tcpemu.stack.connection.measures.reply_limits import out_of_window_limited, too_soon
 from tcpemu.stack.connection.sending import stateless_replies
 from tcpemu.stack.listening import final_ack, syn_ack
@@ -123,8 +123,7 @@ def timer_fired(conn: Connection) -> None:
         congestion_states.enter_loss(conn, conn.scoreboard or congestion_states.new_scoreboard(conn))
     _send_again(conn, request, reasons.SENT_SYN_ACK_FAST_OPEN_AGAIN)
     request.timeouts += 1
-    conn.rtx.retransmits += 1
-    conn.rtx.total_rto += 1
+    timeouts.count_timeout(conn)
     if conn.rtx.retrans_stamp is None:
         conn.rtx.retrans_stamp = host.now
     write_timer.set_timer(conn, WriteTimer.RETRANS, host.generation.initial_rto << request.timeouts)

@@ -93,8 +93,10 @@ def _new_child(listener: Listener, request: Request, segment: Segment) -> Connec
     conn.snd.wnd = conn.snd.max_window = segment.window
     write_timer.set_timer(conn, WriteTimer.RETRANS, host.generation.initial_rto)
     establishing.init_transfer(conn)
+    establishing.init_rcv_mss(conn)
     handshake_data.take(conn, segment)
     conn.fast_open.taken = segment.length - 1
+    conn.rcv.data_segs_in = int(bool(segment.payload))
     conn.rcv.wup = conn.rcv.nxt
     host.count("TCPFastOpenPassive")
     return conn

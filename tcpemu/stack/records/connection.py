@@ -100,12 +100,22 @@ class Sending:
     """Nagle's algorithm holds the last, small part of it back."""
     nagle_push: bool = False
     """Until the next data is written nothing is held back, not even by a cork (TCP_NAGLE_PUSH)."""
+    beyond: int = 0
+    """After connect() with AF_UNSPEC: how far the next connection's number is from SND.NXT."""
     fin_queued: bool = False
     """A FIN follows what is unsent."""
     up: int | None = None
     """SND.UP, the number after the urgent octet; None once that is acknowledged, or where there was none."""
+    agreed: bool = False
+    """The peer's SYN has told its options."""
+    scaled: bool = False
+    """Both ends scale windows, be it by nothing (wscale_ok)."""
+    segs_out: int = 0
+    """Segments that were sent, ACKs and repeats too; of a SYN|ACK only what crossed a SYN (segs_out)."""
     data_segs_out: int = 0
     """Segments with data that were sent, repeats too (data_segs_out)."""
+    bytes_sent: int = 0
+    """The octets of data in these (bytes_sent)."""
     departed_at: int = 0
     """When the last segment left, or, at the pace of a paced connection, the next one may (tcp_wstamp_ns)."""
     paced: bool = False
@@ -203,6 +213,12 @@ class Receiving:
     """What is read from this number on counts for the round trip that runs."""
     space_at: int = 0
     """When that round trip began."""
+    segs_in: int = 0
+    """Segments that came in, the SYN that opened it among them (segs_in)."""
+    data_segs_in: int = 0
+    """Those of them that had data (data_segs_in)."""
+    segs_ahead: int = 0
+    """Those of them that came ahead of what was missing (rcv_ooopack)."""
     reserved: int = 0
     """Octets of memory that the kernel has set aside, in whole pages, where that is more than all queues take."""
 
@@ -318,8 +334,18 @@ class Retransmission:
     """When an acceptable ACK last came (rcv_tstamp)."""
     total_retrans: int = 0
     """Segments sent again, over all."""
+    bytes_retrans: int = 0
+    """Octets of data in these (bytes_retrans)."""
     total_rto: int = 0
     """Time-outs, over all."""
+    rto_recoveries: int = 0
+    """Time-outs after which something was acknowledged, and the one since (total_rto_recoveries)."""
+    rto_time: int = 0
+    """Milliseconds from the first time-out in a row until its losses were repaired, over all (total_rto_time)."""
+    rto_began: int | None = None
+    """When the first time-out was whose losses are being repaired; None where there is none (rto_stamp)."""
+    rehashes: int = 0
+    """Time-outs that have chosen another path, which they do unless SO_TXREHASH is 0 (timeout_rehash)."""
     soft_error: int = 0
     """The errno that ICMP gave, told when the connection is given up; 0 for none (sk_err_soft)."""
     syn_timed_out: bool = False

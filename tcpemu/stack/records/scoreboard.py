@@ -20,7 +20,7 @@ from tcpemu.stack.base.sequence_numbers import add, after, distance
 from tcpemu.stack.records.loss_recovery import Rack, Recovery
 from tcpemu.stack.records.sent_pieces import LOST, RETRANS, SACKED, SentOrder, Unacked, new_piece
 from tcpemu.stack.records.windowed_filter import WindowedFilter
-from tcpemu.wire.segment import FIN, PSH
+from tcpemu.wire.segment import FIN, PSH, SYN
 
 Block = tuple[int, int]
 NO_BLOCK: Block = (0, 0)
@@ -57,9 +57,16 @@ class Scoreboard:
     lost: int = 0
     """All that was ever taken for lost."""
     delivered_at: int = 0
-    """When something was last delivered, in nanoseconds (delivered_mstamp)."""
+    """When something was last delivered, in nanoseconds (delivered_mstamp); -1 while nothing but what opens the
+    connection was sent, for that measures no rate: it is counted before it is sent (tcp_connect_queue_skb)."""
     window_sent_at: int = 0
     """When what was delivered last had been sent (first_tx_mstamp)."""
+    rate_delivered: int = 0
+    """Segments by which the rate of delivery was measured that TCP_INFO tells (rate_delivered)."""
+    rate_interval: int = 0
+    """Microseconds in which these were delivered; 0 before the first measurement (rate_interval_us)."""
+    rate_limited: bool = True
+    """The application limited that rate (rate_app_limited)."""
     limited_until: int = 0
     """The application limits the rate until so many segments are delivered (app_limited); 0 where it does not."""
     highest_sack: Unacked | None = None
@@ -124,8 +131,11 @@ class Scoreboard:
     def note_sent(self, entry: Unacked) -> None:
         """A piece is sent, for the first time or again: what had been delivered by now (tcp_rate_skb_sent)."""
         if not self.packets_out:
-            self.window_sent_at = self.delivered_at = entry.sent_at
-        entry.delivered, entry.delivered_at = self.delivered, self.delivered_at
+            self.window_sent_at = self.delivered_at = -1 if entry.flags & SYN else entry.sent_at
+        entry.delivered, entry.delivered_at = (
+            self.delivered if self.delivered_at >= 0 else 0,
+            self.delivered_at,
+        )
         entry.window_sent_at = self.window_sent_at
         entry.limited = self.limited_until > 0
         self.sent_order.append(entry)

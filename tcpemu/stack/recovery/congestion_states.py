@@ -68,9 +68,19 @@ def fastretrans_alert(conn: Connection, board: Scoreboard, duplicates: int, resu
         return _in_recovery(conn, board, duplicates, result)
     if recovery.state is _LOSS:
         resend = _in_loss(conn, board, duplicates, result)
+        if recovery.state is not _LOSS:
+            end_rto_time(conn)
         _find_losses(conn, board, result)
         return _after_loss(conn, board, duplicates, result) or resend
     return _elsewhere(conn, board, duplicates, result) or _NOTHING
+
+
+def end_rto_time(conn: Connection) -> None:
+    """What a time-out had lost is repaired (tcp_update_rto_time)."""
+    rtx = conn.rtx
+    if rtx.rto_began is not None:
+        rtx.rto_time += conn.host.now // MILLISECOND - rtx.rto_began // MILLISECOND
+        rtx.rto_began = None
 
 
 def _after_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend | None:
@@ -313,11 +323,15 @@ def _mark_all_lost(conn: Connection, board: Scoreboard) -> None:
 
 
 def new_scoreboard(conn: Connection) -> Scoreboard:
-    """From now on the connection keeps what is under way."""
+    """From now on the connection keeps what is under way; how fast that is delivered says little at first.
+
+    For there was nothing to send until now (tcp_init_sock: app_limited).
+    """
     now = conn.host.now
     recovery = Recovery(now, reordering=conn.host.sysctls.tcp_reordering, wrote_at=conn.opened_at)
-    conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, recovery)
-    return conn.scoreboard
+    board = conn.scoreboard = Scoreboard(conn.sack_ok, conn.rtt.srtt >> 3 or None, None, recovery)
+    board.limited_until = board.delivered
+    return board
 
 
 def enter_cwr(conn: Connection, board: Scoreboard) -> None:

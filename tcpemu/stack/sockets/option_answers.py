@@ -20,7 +20,7 @@ from tcpemu.stack.records.socket_options import SocketOptions
 from tcpemu.stack.sockets.fixed_options import CONSTANTS, KEPT, OCTETS, READING_FAILS, c_int
 from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, OptionKey, check_age, unemulated_option
 from tcpemu.stack.sockets.socket_state import SocketState
-from tcpemu.stack.sockets.tcp_info import TcpInfo, of_connection, of_listener
+from tcpemu.stack.sockets.tcp_info import TcpInfo, of_connection, of_listener, of_nothing
 
 _DATAGRAM, _STREAM = 2, 1
 _UDP, _TCP = 17, 6
@@ -123,13 +123,11 @@ def _saved_syn(socket: SocketState, length: int) -> bytes:
 
 
 def info(socket: SocketState) -> TcpInfo:
-    """TCP_INFO. NotEmulatedError for a socket that is neither a listener nor a connection."""
+    """TCP_INFO of any socket."""
     if socket.listener is not None and socket.listening:
         return of_listener(socket.listener)
     if socket.connection is None:
-        raise NotEmulatedError(
-            "TCP_INFO of a socket that has neither called listen() nor connect() is not emulated"
-        )
+        return of_nothing(socket.host, socket.options, socket.listener is not None)
     return of_connection(socket.connection)
 
 

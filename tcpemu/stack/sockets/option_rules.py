@@ -31,9 +31,9 @@ from tcpemu.stack.sockets.fixed_options import INT_MAX, KEPT, SETTING_FAILS, TAK
 from tcpemu.stack.sockets.option_names import NAMES, NUMBERS, check_age, unemulated_option
 from tcpemu.stack.sockets.socket_state import SocketState
 
-_LEAST_RCVBUF = 2304
+_LEAST_RCVBUF = receive_window.LEAST_BUFFER
 _LEAST_SNDBUF = 4608
-"""include/net/sock.h: SOCK_MIN_RCVBUF, SOCK_MIN_SNDBUF, on a 64-bit machine."""
+"""include/net/sock.h: SOCK_MIN_SNDBUF, on a 64-bit machine."""
 
 
 def defer_periods(seconds: int) -> int:

@@ -548,8 +548,7 @@ class Socket(SocketState):
     def tcp_info(self, now: int | None = None) -> TcpInfo:
         """TCP_INFO as a record: state, windows, round-trip times (microseconds), what is under way.
 
-        `now` is the time of the call, in nanoseconds; None for that of the last one. Raises
-        NotEmulatedError for a socket that is neither a listener nor a connection.
+        `now` is the time of the call, in nanoseconds; None for that of the last one.
         """
         self._begin(self.host.now if now is None else now)
         return option_answers.info(self)

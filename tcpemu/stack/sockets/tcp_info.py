@@ -1,7 +1,7 @@
 """TCP_INFO: what `ss -ti` shows of a connection, as a record and in the octets of struct tcp_info.
 
 net/ipv4/tcp.c: tcp_get_info; include/uapi/linux/tcp.h (Linux 6.18, 280 octets). The first 104 octets are what most
-programs know. What is not counted here is None in the record; octets that would have it are refused.
+programs know.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ import struct
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-from tcpemu.stack.base.congestion_hooks import NO_RTT
-from tcpemu.stack.base.errors import NotEmulatedError
+from tcpemu.stack.base.congestion_hooks import INFINITE, NO_RTT
 from tcpemu.stack.base.sequence_numbers import MASK
 from tcpemu.stack.base.states import OPENING, State
+from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.units import MICROSECOND, MILLISECOND
 from tcpemu.stack.connection.sending.delayed_acks import longest_delay
-from tcpemu.stack.control import busy_times
+from tcpemu.stack.control import busy_times, delivery_rate, pacing_rate
 from tcpemu.stack.control.bbr import Bbr
 from tcpemu.stack.records.connection import Connection
+from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.listener import Listener
+from tcpemu.stack.records.socket_options import SocketOptions
 
-TIMESTAMPS, SACK, WSCALE, ECN, ECN_SEEN, SYN_DATA = 1, 2, 4, 8, 16, 32
+TIMESTAMPS, SACK, WSCALE, ECN, ECN_SEEN, SYN_DATA, TFO_CHILD = 1, 2, 4, 8, 16, 32, 128
 """Bits of `tcpi_options`."""
 _LAYOUT = "<8B24I4Q6IQ3Q2I2Q6I2HI"
 _USED = struct.calcsize(_LAYOUT)
@@ -31,7 +33,7 @@ _LENGTH = 280
 
 @dataclass(frozen=True, slots=True)
 class TcpInfo:
-    """struct tcp_info, each field named as in Linux without `tcpi_`. None where the emulator does not count it."""
+    """struct tcp_info, each field named as in Linux without `tcpi_`."""
 
     state: int
     """1 is ESTABLISHED, as in `tcpemu.State`."""
@@ -45,10 +47,10 @@ class TcpInfo:
     """How often the RTO was doubled."""
     options: int
     """TIMESTAMPS 1, SACK 2, WSCALE 4, ECN 8 where it is agreed, ECN_SEEN 16 once data came in an ECN-capable packet,
-    SYN_DATA 32 (Fast Open; data on the SYN was taken)."""
+    SYN_DATA 32 (Fast Open; data on the SYN was taken), TFO_CHILD 128 (the SYN alone has opened it)."""
     wscales: int
     """Two numbers of 4 bits: the peer's window scale low, our own high."""
-    delivery_rate_app_limited: int | None
+    delivery_rate_app_limited: int
     """Whether `delivery_rate` was limited by the application; 1 before the first data."""
     rto: int
     """Microseconds."""
@@ -87,60 +89,62 @@ class TcpInfo:
     rcv_space: int
     """The most octets that the application read in a round trip."""
     total_retrans: int
-    pacing_rate: int | None = None
-    max_pacing_rate: int | None = None
-    bytes_acked: int | None = None
-    bytes_received: int | None = None
-    segs_out: int | None = None
-    segs_in: int | None = None
-    notsent_bytes: int | None = None
-    min_rtt: int | None = None
+    pacing_rate: int = 0
+    """Octets per second."""
+    max_pacing_rate: int = 0
+    bytes_acked: int = 0
+    """Octets that the peer has acknowledged; of who connects the SYN counts as one."""
+    bytes_received: int = 0
+    """Octets that came in order; a FIN counts as one."""
+    segs_out: int = 0
+    """Segments sent, ACKs and repeats too."""
+    segs_in: int = 0
+    """Segments that came in."""
+    notsent_bytes: int = 0
+    """Octets that wait to be sent for the first time."""
+    min_rtt: int = 0
     """Microseconds."""
-    data_segs_in: int | None = None
-    data_segs_out: int | None = None
-    delivery_rate: int | None = None
-    busy_time: int | None = None
+    data_segs_in: int = 0
+    """Those of `segs_in` that had data, and of `segs_out`."""
+    data_segs_out: int = 0
+    delivery_rate: int = 0
+    """Octets per second, as the last ACKs showed it; 0 before that."""
+    busy_time: int = 0
     """Microseconds with data to send or under way, the next two among them."""
-    rwnd_limited: int | None = None
+    rwnd_limited: int = 0
     """Microseconds in which the peer's window held data back."""
-    sndbuf_limited: int | None = None
+    sndbuf_limited: int = 0
     """Microseconds in which all was sent and the send buffer had no room for more."""
-    delivered: int | None = None
+    delivered: int = 0
     """Segments delivered, the SYN among them."""
-    delivered_ce: int | None = None
-    bytes_sent: int | None = None
-    bytes_retrans: int | None = None
-    dsack_dups: int | None = None
-    reord_seen: int | None = None
-    rcv_ooopack: int | None = None
-    snd_wnd: int | None = None
-    rcv_wnd: int | None = None
-    rehash: int | None = None
-    total_rto: int | None = None
-    total_rto_recoveries: int | None = None
-    total_rto_time: int | None = None
+    delivered_ce: int = 0
+    bytes_sent: int = 0
+    """Octets of data sent, repeats too, and those of repeats alone."""
+    bytes_retrans: int = 0
+    dsack_dups: int = 0
+    reord_seen: int = 0
+    rcv_ooopack: int = 0
+    """Segments that came ahead of what was missing."""
+    snd_wnd: int = 0
+    rcv_wnd: int = 0
+    rehash: int = 0
+    """Time-outs that have chosen another path."""
+    total_rto: int = 0
+    """Time-outs; rows of them; and milliseconds until what they lost was repaired."""
+    total_rto_recoveries: int = 0
+    total_rto_time: int = 0
     fastopen_client_fail: int = 0
     """Why Fast Open failed as a client: 1 no cookie yet, 2 the SYN's data was not acknowledged, 3 the SYN timed out."""
 
     def octets(self, length: int) -> bytes:
-        """The structure as C has it, cut to `length`. NotEmulatedError where that takes in what is not counted.
-
-        Differs: the bit delivery_rate_app_limited is 0 once data was sent. It says how to take the delivery rate, which
-        lies beyond what is given.
-        """
-        room = min(length, _LENGTH)
-        values: list[int] = []
-        for field, start in zip(fields(self)[:-1], _STARTS, strict=True):
-            value = getattr(self, field.name)
-            if value is None and field.name != "delivery_rate_app_limited" and start < room:
-                raise NotEmulatedError(
-                    f"tcpi_{field.name} of TCP_INFO is not emulated: ask for fewer than {start + 1} octets, "
-                    "or for `tcp_info()` of the socket"
-                )
+        """The structure as C has it, cut to `length`. A number that is too large for its place wraps."""
+        values = []
+        for field, size in zip(fields(self)[:-1], _SIZES, strict=True):
+            value: int = getattr(self, field.name)
             if field.name == "delivery_rate_app_limited":
-                value = (value or 0) | self.fastopen_client_fail << 1  # both are bits of one octet
-            values.append(value or 0)
-        return struct.pack(_LAYOUT, *values).ljust(_LENGTH, b"\0")[:room]
+                value |= self.fastopen_client_fail << 1  # both are bits of one octet
+            values.append(value & (1 << 8 * size) - 1)
+        return struct.pack(_LAYOUT, *values).ljust(_LENGTH, b"\0")[: min(length, _LENGTH)]
 
 
 def info_of_octets(octets: bytes) -> TcpInfo:
@@ -207,7 +211,6 @@ class FlowFigures(NamedTuple):
 
 
 _SIZES = (*(1,) * 8, *(4,) * 24, *(8,) * 4, *(4,) * 6, *(8,) * 4, *(4,) * 2, *(8,) * 2, *(4,) * 6, 2, 2, 4)
-_STARTS = tuple(sum(_SIZES[:number]) for number in range(len(_SIZES)))
 
 
 def of_listener(listener: Listener) -> TcpInfo:
@@ -228,10 +231,40 @@ def of_listener(listener: Listener) -> TcpInfo:
     )
 
 
+def of_nothing(host: HostServices, options: SocketOptions, listened: bool) -> TcpInfo:
+    """Of a socket that neither listens nor has begun to connect, `listened` if it did (tcp_init_sock)."""
+    nothing = dict.fromkeys((field.name for field in fields(TcpInfo)), 0)
+    since_boot = host.uptime() // MILLISECOND & MASK
+    rto = host.generation.initial_rto // MICROSECOND
+    return TcpInfo(
+        **{
+            **nothing,
+            "state": int(State.CLOSE),
+            "delivery_rate_app_limited": 1,
+            "rto": rto,
+            "rttvar": rto >> 2,
+            "snd_mss": DEFAULT_MSS,
+            "rcv_mss": LEAST_MSS if listened else 0,
+            **dict.fromkeys(("last_data_sent", "last_data_recv", "last_ack_recv"), since_boot),
+            "snd_ssthresh": INFINITE,
+            "snd_cwnd": host.first_congestion.cwnd,
+            "reordering": host.sysctls.tcp_reordering,
+            "pacing_rate": options.max_pacing_rate,
+            "max_pacing_rate": options.max_pacing_rate,
+            "notsent_bytes": 2 if listened else 0,
+            "min_rtt": NO_RTT,
+        }
+    )
+
+
 def of_connection(conn: Connection) -> TcpInfo:
-    """All that is known of a connection now."""
+    """All that is known of a connection now.
+
+    Differs: notsent_bytes is 0 while connect() waits for the first data (TCP_FASTOPEN_CONNECT), where the kernel tells
+    the first sequence number, if it is below 2**31.
+    """
     host, snd, rcv, rtt, board = conn.host, conn.snd, conn.rcv, conn.rtt, conn.scoreboard
-    opening = conn.state in OPENING and not conn.opened_early
+    opening = not snd.agreed or (conn.state in OPENING and not conn.opened_early)
     sent = board.recovery.wrote_at if board is not None else 0
     return TcpInfo(
         state=int(conn.state),
@@ -239,13 +272,13 @@ def of_connection(conn: Connection) -> TcpInfo:
         retransmits=conn.rtx.retransmits,
         probes=conn.rtx.probes_out,
         backoff=rtt.backoff,
-        options=0 if opening else _options(conn),
-        wscales=0 if opening else snd.wscale | rcv.wscale << 4,
-        delivery_rate_app_limited=1 if board is None or opening else None,
+        options=_options(conn) if snd.agreed else 0,
+        wscales=snd.wscale | rcv.wscale << 4 if snd.scaled else 0,
+        delivery_rate_app_limited=1 if board is None else int(board.rate_limited),
         rto=-(-rtt.rto // host.jiffy) * host.jiffy // MICROSECOND,
         ato=min(conn.ack.ato, longest_delay(conn)) // MICROSECOND,
         snd_mss=snd.mss_cache,
-        rcv_mss=conn.ack.rcv_mss,
+        rcv_mss=0 if conn.fast_open is not None and conn.fast_open.deferred else conn.ack.rcv_mss,
         **_scoreboard_fields(conn),
         fackets=0,
         last_data_sent=_since(conn, sent),
@@ -261,10 +294,12 @@ def of_connection(conn: Connection) -> TcpInfo:
         advmss=rcv.advmss,
         rcv_rtt=rcv.rtt >> 3,
         rcv_space=rcv.space,
-        total_retrans=conn.rtx.total_retrans,
+        pacing_rate=pacing_rate.told(conn),
+        max_pacing_rate=conn.options.max_pacing_rate,
+        **_traffic(conn),
         bytes_acked=snd.bytes_acked,
         bytes_received=0 if opening else rcv.nxt - rcv.irs - 1 & MASK,
-        notsent_bytes=snd.write_seq - snd.nxt & MASK,
+        notsent_bytes=(snd.write_seq - snd.nxt & MASK) + snd.beyond,
         min_rtt=_min_rtt(conn),
         delivered=0 if opening else (1 if board is None else board.delivered) - conn.opened_early,
         delivered_ce=0 if board is None else board.delivered_ce,
@@ -272,7 +307,6 @@ def of_connection(conn: Connection) -> TcpInfo:
         reord_seen=0 if board is None else board.recovery.reordering_seen,
         snd_wnd=snd.wnd,
         rcv_wnd=rcv.wnd,
-        total_rto=conn.rtx.total_rto,
         busy_time=sum(busy_times.spent(snd, what, host.now) for what in (1, 2, 3)) // MICROSECOND,
         rwnd_limited=busy_times.spent(snd, busy_times.PEERS_WINDOW, host.now) // MICROSECOND,
         sndbuf_limited=busy_times.spent(snd, busy_times.SEND_BUFFER, host.now) // MICROSECOND,
@@ -315,25 +349,54 @@ def figures_of(conn: Connection) -> FlowFigures:
 
 def _since(conn: Connection, at: int) -> int:
     """Milliseconds since then, or since it opened; of one that is opening since the machine started, as in Linux."""
-    if conn.state in OPENING:
+    if (conn.state in OPENING and not conn.opened_early) or not conn.opened_at:
         return conn.host.uptime() // MILLISECOND & MASK
-    return (conn.host.now - max(at, conn.opened_at)) // MILLISECOND
+    return (conn.host.now - (at if at < 0 else max(at, conn.opened_at))) // MILLISECOND & MASK
 
 
-def _min_rtt(conn: Connection) -> int | None:
-    """The least round trip, in microseconds; that of the handshake alone is not kept here."""
-    board = conn.scoreboard
-    if not conn.rtt.srtt:
-        return NO_RTT
-    return None if board is None else board.min_rtt
+def _min_rtt(conn: Connection) -> int:
+    """The least round trip, in microseconds."""
+    shortest = None if conn.scoreboard is None else conn.scoreboard.min_rtt
+    if shortest is not None:
+        return shortest
+    return conn.rtt.srtt >> 3 if conn.rtt.srtt else NO_RTT
+
+
+def _rto_time(conn: Connection) -> int:
+    """Milliseconds in which losses of time-outs were repaired, up to now."""
+    rtx = conn.rtx
+    running = 0 if rtx.rto_began is None else conn.host.now // MILLISECOND - rtx.rto_began // MILLISECOND
+    return rtx.rto_time + running
 
 
 def _options(conn: Connection) -> int:
     taken = SYN_DATA if conn.fast_open is not None and conn.fast_open.data_acked else 0
-    scales = conn.snd.wscale or conn.rcv.wscale
     ecn = (ECN if conn.ecn_ok else 0) | (ECN_SEEN if conn.ack.ecn_seen else 0)
-    agreed = (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if scales else 0)
-    return taken | ecn | agreed
+    agreed = (
+        (TIMESTAMPS if conn.ts.ok else 0) | (SACK if conn.sack_ok else 0) | (WSCALE if conn.snd.scaled else 0)
+    )
+    opened_by_syn = TFO_CHILD if conn.fast_open is not None and conn.fast_open.queue is not None else 0
+    return opened_by_syn | taken | ecn | agreed
+
+
+def _traffic(conn: Connection) -> dict[str, int]:
+    """What went both ways, and what of it went again."""
+    snd, rcv, rtx = conn.snd, conn.rcv, conn.rtx
+    return {
+        "segs_out": snd.segs_out,
+        "segs_in": rcv.segs_in,
+        "data_segs_in": rcv.data_segs_in,
+        "data_segs_out": snd.data_segs_out,
+        "bytes_sent": snd.bytes_sent,
+        "bytes_retrans": rtx.bytes_retrans,
+        "delivery_rate": delivery_rate.rate_told(conn),
+        "rcv_ooopack": rcv.segs_ahead,
+        "rehash": rtx.rehashes,
+        "total_retrans": rtx.total_retrans,
+        "total_rto": rtx.total_rto,
+        "total_rto_recoveries": rtx.rto_recoveries,
+        "total_rto_time": _rto_time(conn),
+    }
 
 
 def _scoreboard_fields(conn: Connection) -> dict[str, int]:

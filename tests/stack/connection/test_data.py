@@ -27,6 +27,7 @@ from tcpemu.testing.bench import (
     syn_sent,
 )
 from tcpemu.testing.bench.bench_values import GENERATION
+from tcpemu.wire.codec import encode
 from tcpemu.wire.options import Sack
 
 NODELAY = (sockopt.IPPROTO_TCP, sockopt.TCP_NODELAY)
@@ -791,3 +792,10 @@ def test_a_full_buffer_is_half_of_the_peers_window_or_what_goes_out_in_one_piece
     conn.snd.max_window = window
     host.conn.send(300_000)
     assert {len(buffer.payload) for buffer in list(conn.snd.queue)[1:-1]} == {1460 * piece}
+
+
+def test_no_segment_is_longer_than_ip_carries_whatever_tcp_min_snd_mss_asks_for():
+    host = established(min_snd_mss=65535, opts=FULL)
+    host.conn.send(200_000)
+    lengths = [len(encode(segment)) for _, segment in host.taken()]
+    assert max(lengths) == 65495 + 40

@@ -28,7 +28,7 @@ def test_the_wait_for_the_next_departure_is_told_in_microseconds(conn):
 def test_a_control_may_say_that_the_application_limits_the_rate(conn, delivered, until):
     """Until all that is under way has arrived; 0 would say no."""
     board = conn.scoreboard
-    board.delivered = delivered
+    board.delivered, board.limited_until = delivered, 0
     path = delivery_rate.path_of(conn, board)
     delivery_rate.take_over(conn, board, path)
     assert board.limited_until == 0

@@ -132,7 +132,7 @@ def _sender(conn: Connection, board: Scoreboard, segment: Segment, result: AckRe
     if result.ece and arrived:
         conn.host.count("TCPDeliveredCE", arrived)
         board.delivered_ce += arrived
-    delivery_rate.note_delivered(conn, board, arrived)
+    delivery_rate.note_delivered(conn, board, result, arrived, reneged)
     if conn.congestion.controls:
         path = delivery_rate.measured(conn, board, result, arrived, board.lost - lost, reneged)
         conn.congestion = conn.congestion.controlled(path)

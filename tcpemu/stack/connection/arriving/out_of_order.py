@@ -42,6 +42,7 @@ def keep(conn: Connection, segment: Segment, end: int) -> Reason:
     if conn.host.generation.arrivals.measures_beyond_hole:
         delayed_acks.measure_mss(conn, segment, fragment.memory)
     conn.ack.pending |= SCHEDULED
+    conn.rcv.segs_ahead += receive_window.segments_of(conn, segment)
     conn.host.count("TCPOFOQueue")
     kept, tree = conn.rcv.out_of_order, conn.rcv.search_tree
     if kept is None or tree is None:

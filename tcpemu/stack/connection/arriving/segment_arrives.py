@@ -34,6 +34,17 @@ _GOOD, _TOO_OLD, _UNSENT = AckValue.GOOD, AckValue.TOO_OLD, AckValue.UNSENT
 _SYNCHRONIZED = RST | SYN | ACK
 
 
+def count(conn: Connection, segment: Segment) -> None:
+    """One more came in for this connection, whatever becomes of it (tcp.h: tcp_segs_in)."""
+    rcv = conn.rcv
+    if not segment.payload:
+        rcv.segs_in += 1
+        return
+    segments = receive_window.segments_of(conn, segment) if conn.host.gro_size else 1
+    rcv.segs_in += segments
+    rcv.data_segs_in += segments
+
+
 def receive(conn: Connection, segment: Segment) -> Reason:
     """Process one segment and say what became of it."""
     if conn.state is _SYN_SENT:

@@ -169,7 +169,6 @@ def _syn_and_data_acked(conn: Connection, segment: Segment, offer: SynOptions) -
         board.recovery.undo_marker = None
     conn.ts.ecr = offer.timestamps.ecr if offer.timestamps else 0
     ack_arrives.process(conn, segment, offer.timestamps)
-    pacing_rate.update(conn)
 
 
 def _syn_acked(conn: Connection, segment: Segment, offer: SynOptions) -> None:
@@ -187,11 +186,12 @@ def _syn_acked(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     if syn_entry is not None and not syn_entry.repeats:
         conn.rtt.handshake_began = syn_entry.sent_at
     establishing.handshake_rtt(conn)
-    pacing_rate.update(conn)
     conn.rtx.retrans_stamp = None
     write_timer.rearm(conn)
     if in_loss and not conn.sack_ok:
         _stay_in_loss(conn)
+    elif in_loss:
+        congestion_states.end_rto_time(conn)
 
 
 def _stay_in_loss(conn: Connection) -> None:
@@ -211,6 +211,7 @@ def _agree(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     conn.rcv.nxt = conn.rcv.wup = conn.rcv.copied_seq = add(segment.seq, 1)
     conn.snd.mss_clamp = offer.mss
     conn.sack_ok = offer.sack
+    conn.snd.agreed, conn.snd.scaled = True, offer.shift is not None
     conn.snd.wnd = segment.window
     conn.snd.max_window = max(conn.snd.max_window, segment.window)
     conn.snd.wl1 = segment.seq
@@ -229,6 +230,9 @@ def _ready(conn: Connection) -> None:
     """ESTABLISHED (tcp_finish_connect)."""
     if conn.ts.ok:
         conn.rcv.advmss -= TIMESTAMPS_LENGTH
+    if conn.snd.wnd:
+        segment_size.sync_mss(conn, before_syn=True)
+    pacing_rate.update(conn)  # it goes by what the SYN had room for (tcp_ack)
     segment_size.sync_mss(conn)
     establishing.init_rcv_mss(conn)
     conn.ack.last_data_at = conn.host.tick(conn.host.now)
@@ -251,8 +255,10 @@ def _crossed(conn: Connection, segment: Segment, offer: SynOptions) -> None:
     state_changes.set_state(conn, State.SYN_RECV, "SYN arrives: simultaneous open")
     segment_size.sync_mss(conn)
     establishing.init_rcv_mss(conn)
+    conn.ack.last_data_at = -conn.host.uptime(0)  # never yet: since the machine started
     assert conn.scoreboard
     conn.scoreboard.sack = conn.sack_ok
     entry = conn.scoreboard[0]
     entry.flags = SYN | ACK
+    entry.sent_at = conn.host.now  # a round trip is measured from here
     transmit.transmit(conn, entry.flags, conn.snd.iss, b"", reasons.SENT_SYN_ACK_CROSSED)

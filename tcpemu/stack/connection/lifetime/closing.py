@@ -14,14 +14,18 @@ from tcpemu.stack.base import reasons
 from tcpemu.stack.base.events import Reason
 from tcpemu.stack.base.ip_families import is_ipv6
 from tcpemu.stack.base.states import State
+from tcpemu.stack.base.tcp_options import LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer, TimerKind
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.connection.lifetime import error_queue, fast_open_end, state_changes
 from tcpemu.stack.connection.measures import blackhole, orphan_limit, receive_window, remembered_peers
 from tcpemu.stack.connection.sending import transmit
+from tcpemu.stack.control import pacing_rate
 from tcpemu.stack.records.connection import BOTH_SHUTDOWN, Connection, WriteTimer
 from tcpemu.stack.records.host_services import HostServices
+from tcpemu.stack.records.loss_recovery import CaState
 from tcpemu.stack.records.time_wait import TimeWait
+from tcpemu.stack.recovery import congestion_states
 
 SHORT_WAIT = 4 * SECOND
 """Up to so long a wait is counted as TWKilled, and not as TW."""
@@ -89,6 +93,31 @@ def disconnect(conn: Connection, cause: str, reason: Reason = reasons.SENT_ACTIV
     conn.no_route = True
     conn.rcv.window_clamp = 0
     conn.saved_syn = b""
+    _forget_for_info(conn)
+
+
+def _forget_for_info(conn: Connection) -> None:
+    """What TCP_INFO no longer tells after connect() with AF_UNSPEC, and what it tells as of a new socket."""
+    host, snd, rcv, rtt, rtx = conn.host, conn.snd, conn.rcv, conn.rtt, conn.rtx
+    board = conn.scoreboard
+    if board is None:
+        board = congestion_states.new_scoreboard(conn)
+    board.recovery.state, board.recovery.dsack_dups, board.recovery.reordering_seen = CaState.OPEN, 0, 0
+    board.delivered = board.delivered_ce = board.sacked_out = board.lost_out = board.retrans_out = 0
+    board.rate_limited = True
+    rtt.rto, rtt.srtt, rtt.mdev, rtt.backoff = host.generation.initial_rto, 0, 0, 0
+    rtx.probes_out = rtx.total_retrans = rtx.bytes_retrans = 0
+    rtx.total_rto = rtx.rto_recoveries = rtx.rto_time = 0
+    rtx.rto_began = None
+    conn.congestion = host.first_congestion
+    conn.ack.ato, conn.ack.rcv_mss, conn.ack.last_data_at = 0, LEAST_MSS, -host.uptime(0)
+    conn.ack.pingpong = conn.ack.quick = 0
+    conn.ecn_ok = conn.ack.ecn_seen = False
+    snd.beyond = snd.max_window + 2
+    snd.pacing_rate = pacing_rate.told(conn)
+    snd.agreed = snd.scaled = False
+    snd.segs_out = snd.data_segs_out = snd.bytes_sent = snd.bytes_acked = 0
+    rcv.segs_in = rcv.data_segs_in = rcv.segs_ahead = 0
 
 
 def purge(conn: Connection) -> None:

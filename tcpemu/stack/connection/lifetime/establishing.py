@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
 from tcpemu.stack.base.ip_families import IPV4_LENGTH
 from tcpemu.stack.base.states import State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS, TIMESTAMPS_LENGTH
@@ -17,6 +18,7 @@ from tcpemu.stack.connection.measures import (
     send_buffer_space,
 )
 from tcpemu.stack.connection.sending import data_out
+from tcpemu.stack.control import pacing_rate
 from tcpemu.stack.records.connection import (
     SEND_SHUTDOWN,
     Acknowledging,
@@ -81,6 +83,8 @@ def establish(
         conn.rcv.advmss -= shorter
     if conn.scoreboard is not None:
         conn.scoreboard.recovery.wrote_at = conn.host.now
+    if conn.snd.pacing_rate != UNLIMITED_RATE:
+        pacing_rate.update(conn)
     state_changes.set_state(conn, _ESTABLISHED, "the final ACK is good")
     conn.snd.wnd = segment.window << conn.snd.wscale
     conn.snd.wl1 = segment.seq

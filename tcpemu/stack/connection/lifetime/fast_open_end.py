@@ -8,7 +8,7 @@ from __future__ import annotations
 from tcpemu.stack.base.units import SECOND
 from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.loss_recovery import CaState
-from tcpemu.stack.recovery import undo, write_timer
+from tcpemu.stack.recovery import congestion_states, undo, write_timer
 
 _REMEMBERED = 60 * SECOND
 
@@ -35,6 +35,7 @@ def answered(conn: Connection) -> None:
     board = conn.scoreboard
     if board is not None and board.recovery.state is CaState.LOSS and not board.packets_out:
         undo.try_undo_recovery(conn, board)
+    congestion_states.end_rto_time(conn)
     conn.rtx.retransmits = 0
     if board is None or not undo.repeats_out(board):
         conn.rtx.retrans_stamp = None

@@ -80,18 +80,28 @@ def retransmission_timer(conn: Connection) -> None:
         return
     if conn.options.txrehash:
         host.count("TcpTimeoutRehash")
+        conn.rtx.rehashes += 1
         conn.flow_label = ipv6_header.new_flow_label(host, conn.key, conn.options)
     _count_failure(conn, board)
     congestion_states.enter_loss(conn, board)
     if conn.state in OPENING:
         conn.rtx.syn_timed_out = True
-    conn.rtx.retransmits += 1
-    conn.rtx.total_rto += 1
+    count_timeout(conn)
     retransmission.send_again(conn, board, board[0], 1, reasons.SENT_AGAIN)
     if host.takes_nothing:
         write_timer.set_timer(conn, WriteTimer.RETRANS, probe_timers.RESOURCE_PROBE_INTERVAL)
         return
     _back_off(conn)
+
+
+def count_timeout(conn: Connection) -> None:
+    """One more in a row; the first begins the time of a recovery (tcp_update_rto_stats)."""
+    rtx = conn.rtx
+    if not rtx.retransmits:
+        rtx.rto_recoveries += 1
+        rtx.rto_began = conn.host.now
+    rtx.retransmits += 1
+    rtx.total_rto += 1
 
 
 def _count_failure(conn: Connection, board: Scoreboard) -> None:

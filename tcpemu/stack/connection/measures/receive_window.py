@@ -26,6 +26,8 @@ from tcpemu.wire.segment import Segment, ip_header_length
 
 _HEADROOM, _SHARED_INFO, _SK_BUFF = 64, 320, 256
 _FULL_SEGMENT = 1460
+LEAST_BUFFER = 2304
+"""Octets of memory that a receive buffer has at least, on a 64-bit machine (SOCK_MIN_RCVBUF)."""
 """On a 64-bit machine: headroom, skb_shared_info, sk_buff, in octets."""
 _PAGE, _LARGEST_ORDER = 4096, 3
 """Octets of a page, and of a run of pages the binary logarithm of how many (PAGE_ALLOC_COSTLY_ORDER)."""
@@ -176,7 +178,13 @@ def _kept_back(clamp: int, largest: int, mss: int, share: int) -> int:
 
 
 def set_clamp(conn: Connection, clamp: int) -> None:
-    """Another clamp: a lower one holds at once, a higher one lets the window stay (tcp.c: tcp_set_window_clamp)."""
+    """Another clamp: a lower one holds at once, a higher one lets the window stay (tcp.c: tcp_set_window_clamp).
+
+    None is below half of the least buffer, and 0 is none at all.
+    """
+    if not clamp:
+        return
+    clamp = max(clamp, LEAST_BUFFER // 2)
     if not conn.host.generation.windows.clamp_holds_at_once:
         conn.rcv.window_clamp = clamp
         return
@@ -214,6 +222,12 @@ def _slow_growth(conn: Connection, length: int, truesize: int) -> int:
         memory >>= 1
         window >>= 1
     return 0
+
+
+def segments_of(conn: Connection, segment: Segment) -> int:
+    """How many segments it was before the network card put them together (GRO)."""
+    size, length = conn.host.gro_size, len(segment.payload)
+    return -(-length // size) if size and length > size else 1
 
 
 def memory_of(conn: Connection, segment: Segment) -> tuple[int, int]:

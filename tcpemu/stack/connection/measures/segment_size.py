@@ -72,8 +72,12 @@ def half_of_window(largest: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _full_payload(room: int, peer_mss: int, timestamps: bool, largest_window: int, least: int) -> int:
-    """The peer's MSS or what the link holds, less options, and at most half of the peer's window (0: no limit)."""
-    size = max(min(room, peer_mss), least)
+    """The peer's MSS or what the link holds, less options, and at most half of the peer's window (0: no limit).
+
+    Differs: the `least` that tcp_min_snd_mss asks for is no more than a packet of IP has room for, where the kernel
+    makes segments that it then cannot send.
+    """
+    size = min(max(min(room, peer_mss), least), _LARGEST_ADVERTISED)
     header = 20
     if timestamps:
         size -= TIMESTAMPS_LENGTH

@@ -345,7 +345,9 @@ def _sending_starts(conn: Connection) -> None:
 
 def queue_unacked(conn: Connection, entry: Unacked) -> None:
     """Keep a piece until it is acknowledged, with the timer running (tcp_event_new_data_sent)."""
-    board = congestion_states.new_scoreboard(conn) if conn.scoreboard is None else conn.scoreboard
+    board = conn.scoreboard
+    if board is None:
+        board = congestion_states.new_scoreboard(conn)
     idle = not board.queue
     board.append(entry)
     if entry.payload:

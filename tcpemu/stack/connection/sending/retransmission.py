@@ -108,6 +108,7 @@ def _send(conn: Connection, board: Scoreboard, entry: Unacked, reason: Reason) -
     host = conn.host
     entry.repeats += 1
     conn.rtx.total_retrans += entry.pcount
+    conn.rtx.bytes_retrans += len(entry.payload)
     host.count("RetransSegs", entry.pcount)
     if entry.flags & SYN:
         host.count("TCPSynRetrans")

@@ -99,8 +99,10 @@ def transmit(
         local, local_port, remote, remote_port, seq, acknowledged, flags, window, options,
         payload, max(urgent, 0), ttl, tos, ip_id, df, 0, b"", conn.flow_label,
     )  # fmt: skip
+    snd.segs_out += 1
     _give(conn, segment, reason, repeat)
     if payload:
+        snd.bytes_sent += len(payload)
         _data_sent(conn)
     if flags & ACK:
         _ack_sent(conn, ack < 0)
@@ -203,7 +205,7 @@ def own_syn_options(conn: Connection, flags: int) -> tuple[Option, ...]:
         stamps = Timestamps(conn.host.tsval(conn.ts.offset, conn.ts.clock_at), conn.ts.recent)
     shift = conn.rcv.wscale if sysctls.tcp_window_scaling and not plain else None
     own_mss = segment_size.advertised_mss(conn.host, conn.options.maxseg, conn.key[0])
-    conn.rcv.advmss = min(conn.rcv.advmss, own_mss)
+    conn.rcv.advmss = own_mss = min(conn.rcv.advmss, own_mss)
     order = wire.syn_ack_order or wire.order if flags & ACK else wire.order
     options = syn_options(own_mss, shift, bool(sysctls.tcp_sack), stamps, order)
     if conn.fast_open is not None and conn.fast_open.option is not None:
