@@ -1,6 +1,6 @@
 """How long a lab for a class takes to make and to mark, and that the marks are those that were earned.
 
-    python tools/lab_class.py [LAB ...] [--students 100]
+    python tools/lab_class.py [LAB ...] [--students 100] [--jobs 2]
 
 Of the labs that come with the program, or of these: makes the class, has every third student hand in all that is right,
 every third usual mistakes and what was given out, every third nothing but a file that is broken, and marks them. It
@@ -10,6 +10,7 @@ takes two minutes of processor time or marking one.
 """
 
 import argparse
+import os
 import resource
 import sys
 import tempfile
@@ -106,18 +107,18 @@ def wrong_marks(lab: Lab, key: KeyFile, marked: list[MarkedStudent]) -> list[str
     return found
 
 
-def measure(name: str, count: int) -> bool:
+def measure(name: str, count: int, jobs: int) -> bool:
     """Print one lab; whether all is as it should be."""
     lab = load_lab(name)
     students = [Student(f"s{number:04}", f"Student {number}") for number in range(count)]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "class"
         notebooks = can_make_notebooks()
-        _, making = timed(lambda: make_class(lab, students, SECRET, folder, notebooks=notebooks))
+        _, making = timed(lambda: make_class(lab, students, SECRET, folder, notebooks=notebooks, jobs=jobs))
         key = read_key(folder / "teacher" / "key.json")
         for number, each in enumerate(key.students):
             hand_in(lab, each, folder / "students" / each.id, number)
-        marked, marking = timed(lambda: _marked(folder, key))
+        marked, marking = timed(lambda: _marked(folder, key, jobs))
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     again = sum(each.attempt for each in key.students)
     mean = sum(float(each.points) for each in marked) / len(marked)
@@ -136,8 +137,8 @@ def measure(name: str, count: int) -> bool:
     return not wrong and not slow
 
 
-def _marked(folder: Path, key: KeyFile) -> list[MarkedStudent]:
-    marked = mark_class(key, submissions(folder, key), everybody=True)
+def _marked(folder: Path, key: KeyFile, jobs: int) -> list[MarkedStudent]:
+    marked = mark_class(key, submissions(folder, key), everybody=True, jobs=jobs)
     forkserver._forkserver._stop()  # type: ignore[attr-defined] # so that what its processes used is counted
     return marked
 
@@ -146,10 +147,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make and mark labs for a class, and time it.")
     parser.add_argument("labs", nargs="*", metavar="LAB", default=list(BUILT_IN_LABS))
     parser.add_argument("--students", type=int, default=100, metavar="N")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at a time"
+    )
     options = parser.parse_args()
     if options.students < 1:
         parser.error("--students: 1 or more")
-    good = [measure(name, options.students) for name in options.labs]
+    print(f"{options.jobs} at a time; load of the machine {os.getloadavg()[0]:.1f}", flush=True)
+    good = [measure(name, options.students, options.jobs) for name in options.labs]
     return 0 if all(good) else 1
 
 

@@ -48,9 +48,9 @@ def lab_of(folder, text=SMALL, scenario=SCENARIO, **files):
     return load_lab(str(folder))
 
 
-def class_of(folder, lab, students=(ADA, BEN), notebooks=False):
+def class_of(folder, lab, students=(ADA, BEN), notebooks=False, jobs=1):
     """The folder of a class, and its key."""
-    make_class(lab, students, SECRET, folder, notebooks=notebooks)
+    make_class(lab, students, SECRET, folder, notebooks=notebooks, jobs=jobs)
     return read_key(folder / "teacher" / "key.json")
 
 

@@ -50,7 +50,7 @@ def marked(request, tmp_path_factory):
             (folder / "students" / "wrong" / question.file).write_text(
                 "raise SystemExit(3)" if question.kind == "program" else 'title = "another one"'
             )
-    found = mark_class(key, submissions(folder, key), everybody=True)
+    found = mark_class(key, submissions(folder, key), everybody=True, jobs=2)
     return lab, students, {each.id: each for each in found}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from tcpemu.cli.labs.processors import processors
 from tcpemu.cli.printing import show, width
 from tcpemu.cli.progress import Progress, ProgressOfRun
 from tcpemu.cli.user_mistakes import UsageError
@@ -33,6 +34,8 @@ class Wanted:
     output: Path | None
     metadata: Path | None
     results: Path | None
+    jobs: int | None = None
+    """At a time; None for one on each processor."""
 
 
 def grade_lab(place: Path, key_file: Path | None, wanted: Wanted) -> None:
@@ -44,7 +47,7 @@ def grade_lab(place: Path, key_file: Path | None, wanted: Wanted) -> None:
     if wanted.results is not None:
         marked = _for_gradescope(key, found, wanted)
     else:
-        marked = _marked(key, found, everybody=place.is_dir())
+        marked = _marked(key, found, wanted.jobs, everybody=place.is_dir())
     if wanted.output is not None:
         _write(wanted.output, key, marked)
     if wanted.as_json:
@@ -65,12 +68,14 @@ def _for_gradescope(key: KeyFile, found: Sequence[Submission], wanted: Wanted) -
         )
     if wanted.metadata is not None:
         check_who(wanted.metadata, key, found[0])
-    marked = _marked(key, found, everybody=False)
+    marked = _marked(key, found, wanted.jobs, everybody=False)
     write_whole(wanted.results, results_text(key, marked[0]))
     return marked
 
 
-def _marked(key: KeyFile, found: Sequence[Submission], *, everybody: bool) -> list[MarkedStudent]:
+def _marked(
+    key: KeyFile, found: Sequence[Submission], jobs: int | None, *, everybody: bool
+) -> list[MarkedStudent]:
     done = [0]
 
     def standing() -> ProgressOfRun:
@@ -78,7 +83,13 @@ def _marked(key: KeyFile, found: Sequence[Submission], *, everybody: bool) -> li
         return ProgressOfRun(f"marking {key.lab}", done[0] / len(found), words)
 
     with Progress().of(standing):
-        return mark_class(key, found, everybody=everybody, done=lambda number: done.__setitem__(0, number))
+        return mark_class(
+            key,
+            found,
+            everybody=everybody,
+            done=lambda number: done.__setitem__(0, number),
+            jobs=jobs or processors(),
+        )
 
 
 def _write(folder: Path, key: KeyFile, marked: Sequence[MarkedStudent]) -> None:

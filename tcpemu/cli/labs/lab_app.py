@@ -16,6 +16,18 @@ LabName: TypeAlias = Annotated[
     typer.Argument(metavar="NAME|FOLDER", help="A lab that comes with the program, or the folder of one."),
 ]
 
+Jobs: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "-j",
+        "--jobs",
+        metavar="N",
+        min=1,
+        max=256,
+        help="So many processes at a time; one for each processor if not given.",
+    ),
+]
+
 
 @labs.command("list")
 @clear_errors
@@ -66,11 +78,12 @@ def make(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="A folder that is empty or not there.")
     ],
+    jobs: Jobs = None,
 ) -> None:
     """Make a lab for a class: for each student a handout, a capture and a form; for the teacher keys and archives."""
     from tcpemu.cli.labs.make_labs import make_lab
 
-    make_lab(name, students, secret, output)
+    make_lab(name, students, secret, output, jobs)
 
 
 @labs.command()
@@ -110,11 +123,12 @@ def grade(
             help="Write the results.json of one submission, as Gradescope reads it.",
         ),
     ] = None,
+    jobs: Jobs = None,
 ) -> None:
     """Mark what students handed in. Programs of students are run: do that where it can do no harm."""
     from tcpemu.cli.labs.grade_labs import Wanted, grade_lab
 
-    grade_lab(place, key, Wanted(as_json, output, metadata, results))
+    grade_lab(place, key, Wanted(as_json, output, metadata, results, jobs))
 
 
 @labs.command()

@@ -4,6 +4,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from tcpemu.cli.labs.processors import processors
 from tcpemu.cli.printing import check_not_read, check_place, show, width
 from tcpemu.cli.progress import Progress, ProgressOfRun
 from tcpemu.cli.report_command import PAGE_SUFFIXES
@@ -18,6 +19,9 @@ from tcpemu.lab.making.notebook_text import NOTEBOOK_FILE, can_make_notebooks
 from tcpemu.lab.pages.handout_page import points_text
 from tcpemu.lab.pages.lesson_page import lesson_text
 from tcpemu.wire.atomic_write import write_whole
+
+FEW = 20
+"""Students for whom it takes longer to start a process than to make their variants."""
 
 
 def show_labs() -> None:
@@ -52,7 +56,7 @@ def show_lesson(name: str, output: Path | None) -> None:
     show([line(f"Written: {output}")])
 
 
-def make_lab(name: str, students: Path, secret: Path, output: Path) -> None:
+def make_lab(name: str, students: Path, secret: Path, output: Path, jobs: int | None = None) -> None:
     """Make the lab for a class, with a word on how far it is."""
     check_not_read(output, [str(students), str(secret)])
     lab = load_lab(name)
@@ -66,7 +70,13 @@ def make_lab(name: str, students: Path, secret: Path, output: Path) -> None:
 
     with Progress().of(standing):
         make_class(
-            lab, listed, hidden, output, notebooks=notebooks, done=lambda number: made.__setitem__(0, number)
+            lab,
+            listed,
+            hidden,
+            output,
+            notebooks=notebooks,
+            done=lambda number: made.__setitem__(0, number),
+            jobs=jobs or min(processors(), max(len(listed) // FEW, 1)),
         )
     sys.stdout.flush()
     if not notebooks:

@@ -1,6 +1,8 @@
 """A lab, a class or a key that cannot be used."""
 
 from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
 from tcpemu.scenario.format.problems import Problem
 
@@ -22,6 +24,10 @@ class LabError(ValueError):
         """The file, or the name of the lab."""
         self.problems = tuple(problems) or (Problem(place, what, mend),)
         super().__init__(source, self.problems)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """It comes out of another process as it was."""
+        return partial(LabError, self.source, problems=self.problems), ()
 
     def __str__(self) -> str:
         return "\n".join(f"{self.source}: {problem}" for problem in self.problems)

@@ -6,6 +6,7 @@ and later, by its documentation; no Moodle was at hand to import it.
 """
 
 import base64
+from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
 from tcpemu.lab.drawing.filled_texts import number_text
@@ -21,60 +22,56 @@ from tcpemu.wire import pcapng
 MOODLE_FILE = "moodle.xml"
 
 
-class MoodleQuiz:
-    """The questions of a class, student by student."""
+def quiz_text(students: Iterable[str]) -> str:
+    """The whole file, of what `questions_text` gave of each student."""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<quiz>\n{"".join(students)}</quiz>\n'
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._root = ET.Element("quiz")
 
-    def add(self, variant: Variant) -> None:
-        """The questions of one student."""
-        key, lab = variant.key, self._lab
-        category = ET.SubElement(self._root, "question", type="category")
-        _text(ET.SubElement(category, "category"), f"$course$/top/{lab.name}/{key.id}")
-        self._description(variant)
-        for number, (question, answer) in enumerate(zip(lab.file.questions, key.answers, strict=True), 1):
-            self._question(f"{number:02}. {question.name} ({key.id})", question, answer)
+def questions_text(lab: Lab, variant: Variant) -> str:
+    """The questions of one student."""
+    key, root = variant.key, ET.Element("quiz")
+    category = ET.SubElement(root, "question", type="category")
+    _text(ET.SubElement(category, "category"), f"$course$/top/{lab.name}/{key.id}")
+    _description(root, lab, variant)
+    for number, (question, answer) in enumerate(zip(lab.file.questions, key.answers, strict=True), 1):
+        _question(root, f"{number:02}. {question.name} ({key.id})", question, answer)
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode").removeprefix("<quiz>\n").removesuffix("</quiz>")
 
-    def _description(self, variant: Variant) -> None:
-        """What stands before the questions, with the files."""
-        files = {CAPTURE_FILE: pcapng.dump(variant.capture())}
-        files |= {name: text.encode() for name, text in given_files(self._lab, variant).items()}
-        links = "".join(f'<li><a href="@@PLUGINFILE@@/{name}">{name}</a></li>' for name in files)
-        words = f"{html_of(variant.about)}<ul>{links}</ul>"
-        element = self._element("description", f"00. {self._lab.file.title} ({variant.key.id})", words)
-        place = element.find("questiontext")
-        assert place is not None
-        for name, octets in files.items():
-            file = ET.SubElement(place, "file", name=name, path="/", encoding="base64")
-            file.text = base64.b64encode(octets).decode("ascii")
-        ET.SubElement(element, "defaultgrade").text = "0"
 
-    def _question(self, title: str, question: Question, answer: AnswerKey) -> None:
-        kind = {"choice": "multichoice", "scenario": "essay", "program": "essay"}.get(
-            question.kind, "numerical"
-        )
-        element = self._element(kind, title, html_of(answer.text))
-        _html(ET.SubElement(element, "generalfeedback"), html_of(answer.because))
-        ET.SubElement(element, "defaultgrade").text = number_text(question.points)
-        if kind == "essay":
-            _essay(element, str(question.file))
-        elif kind == "multichoice":
-            _choice(element, answer)
-        else:
-            _number(element, question, answer)
+def _description(root: ET.Element, lab: Lab, variant: Variant) -> None:
+    """What stands before the questions, with the files."""
+    files = {CAPTURE_FILE: pcapng.dump(variant.capture())}
+    files |= {name: text.encode() for name, text in given_files(lab, variant).items()}
+    links = "".join(f'<li><a href="@@PLUGINFILE@@/{name}">{name}</a></li>' for name in files)
+    words = f"{html_of(variant.about)}<ul>{links}</ul>"
+    element = _element(root, "description", f"00. {lab.file.title} ({variant.key.id})", words)
+    place = element.find("questiontext")
+    assert place is not None
+    for name, octets in files.items():
+        file = ET.SubElement(place, "file", name=name, path="/", encoding="base64")
+        file.text = base64.b64encode(octets).decode("ascii")
+    ET.SubElement(element, "defaultgrade").text = "0"
 
-    def _element(self, kind: str, title: str, html: str) -> ET.Element:
-        element = ET.SubElement(self._root, "question", type=kind)
-        _text(ET.SubElement(element, "name"), title)
-        _html(ET.SubElement(element, "questiontext"), html)
-        return element
 
-    def as_text(self) -> str:
-        """The whole file."""
-        ET.indent(self._root, " ")
-        return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(self._root, encoding="unicode") + "\n"
+def _question(root: ET.Element, title: str, question: Question, answer: AnswerKey) -> None:
+    kind = {"choice": "multichoice", "scenario": "essay", "program": "essay"}.get(question.kind, "numerical")
+    element = _element(root, kind, title, html_of(answer.text))
+    _html(ET.SubElement(element, "generalfeedback"), html_of(answer.because))
+    ET.SubElement(element, "defaultgrade").text = number_text(question.points)
+    if kind == "essay":
+        _essay(element, str(question.file))
+    elif kind == "multichoice":
+        _choice(element, answer)
+    else:
+        _number(element, question, answer)
+
+
+def _element(root: ET.Element, kind: str, title: str, html: str) -> ET.Element:
+    element = ET.SubElement(root, "question", type=kind)
+    _text(ET.SubElement(element, "name"), title)
+    _html(ET.SubElement(element, "questiontext"), html)
+    return element
 
 
 def _text(element: ET.Element, words: str) -> None:

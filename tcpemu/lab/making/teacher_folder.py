@@ -2,13 +2,14 @@
 
 import csv
 import io
+from dataclasses import dataclass
 from pathlib import Path
 
-from tcpemu.lab.drawing.key_file import KEY_FILE, KeyFile
+from tcpemu.lab.drawing.key_file import KEY_FILE, KeyFile, StudentKey
 from tcpemu.lab.drawing.variant import Variant
 from tcpemu.lab.format.load_lab import Lab
 from tcpemu.lab.making.gradescope_zip import GRADESCOPE_FILE, archive
-from tcpemu.lab.making.moodle_xml import MOODLE_FILE, MoodleQuiz
+from tcpemu.lab.making.moodle_xml import MOODLE_FILE, questions_text, quiz_text
 from tcpemu.lab.making.rubric_text import RUBRIC_FILE, rubric_text
 from tcpemu.lab.pages.teacher_pages import key_text, student_key_text
 from tcpemu.wire.atomic_write import write_whole
@@ -16,18 +17,33 @@ from tcpemu.wire.atomic_write import write_whole
 KEY_TABLE, KEY_PAGE, KEYS = "key.csv", "key.html", "keys"
 
 
+@dataclass(frozen=True, slots=True)
+class TeachersPart:
+    """What the teacher keeps of one student."""
+
+    key: StudentKey
+    page: str
+    questions: str
+    """For Moodle."""
+
+
+def teachers_part(lab: Lab, variant: Variant) -> TeachersPart:
+    """Made where the student's variant is drawn, which may be another process."""
+    return TeachersPart(variant.key, student_key_text(lab, variant), questions_text(lab, variant))
+
+
 class TeacherFolder:
     """Written as students come, and finished when all have."""
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self._lab, self._folder = lab, folder
-        self._quiz = MoodleQuiz(lab)
+        self._questions: list[str] = []
         (folder / KEYS).mkdir(parents=True)
 
-    def add(self, variant: Variant) -> None:
+    def add(self, part: TeachersPart) -> None:
         """One more student. Raises OSError from the disk."""
-        self._quiz.add(variant)
-        write_whole(self._folder / KEYS / f"{variant.key.id}.html", student_key_text(self._lab, variant))
+        self._questions.append(part.questions)
+        write_whole(self._folder / KEYS / f"{part.key.id}.html", part.page)
 
     def finish(self, key: KeyFile) -> None:
         """All students are there."""
@@ -36,7 +52,7 @@ class TeacherFolder:
         write_whole(folder / KEY_TABLE, key_table(key))
         write_whole(folder / KEY_PAGE, key_text(key))
         write_whole(folder / RUBRIC_FILE, rubric_text(self._lab))
-        write_whole(folder / MOODLE_FILE, self._quiz.as_text())
+        write_whole(folder / MOODLE_FILE, quiz_text(self._questions))
         write_whole(folder / GRADESCOPE_FILE, archive(key))
 
 

@@ -1,9 +1,12 @@
 """Folders of labs, and what is said of their mistakes: the place, what is there, what would be right."""
 
+import pickle
+
 import pytest
 
 from tcpemu.lab import load_lab
 from tcpemu.lab.format.lab_error import LabError
+from tcpemu.scenario.format.problems import Problem
 from tests.lab.helpers import SCENARIO, SMALL, lab_of
 
 CHOICE = '[[questions]]\nname="x"\nkind="choice"\ntext="?"\nanswer="select 1"\n'
@@ -73,3 +76,11 @@ def test_texts_only(tmp_path):
     (tmp_path / "own" / "x.bin").write_bytes(b"\xff")
     with pytest.raises(LabError, match="a lab is made of texts"):
         load_lab(str(tmp_path / "own"))
+
+
+def test_a_mistake_comes_out_of_another_process_as_it_was():
+    error = LabError(
+        "x/lab.toml", problems=[Problem("draw", "found 1", "give two"), Problem("", "no title", "")]
+    )
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.problems) == (str(error), error.problems)

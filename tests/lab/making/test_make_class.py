@@ -32,9 +32,10 @@ def octets_of(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_same_class_is_the_same_octet_by_octet(made, tmp_path):
+def test_the_same_class_is_the_same_octet_by_octet_whoever_makes_it(made, tmp_path):
+    """The one was made by this process, the other one by two of its own."""
     lab, folder, _ = made
-    class_of(tmp_path / "again", lab, notebooks=can_make_notebooks())
+    class_of(tmp_path / "again", lab, notebooks=can_make_notebooks(), jobs=2)
     assert octets_of(tmp_path / "again") == octets_of(folder)
 
 
