@@ -62,8 +62,9 @@ def _curves(
 
 def _figures(view: TransferView, name: str, unit: int) -> tuple[PlotPoint, ...]:
     """Up to when the last of it was acknowledged."""
-    changes = [change for change in view.changes if change.at <= view.end and getattr(change.figures, name)]
-    return curve_of(changes, view.end, lambda one: getattr(one, name) / unit) if changes else ()
+    end = view.end
+    changes = [change for change in view.changes if change.at <= end and getattr(change.figures, name)]
+    return curve_of(changes, end, lambda one: getattr(one, name) / unit) if changes else ()
 
 
 def _data(view: TransferView) -> tuple[PlotPoint, ...]:
