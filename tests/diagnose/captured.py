@@ -3,7 +3,7 @@
 import struct
 
 from tcpemu.diagnose import survey
-from tcpemu.diagnose.claims.listener_diagnosis import diagnose_server
+from tcpemu.diagnose.claims.listener_diagnosis import diagnose_server, servers_of
 from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
 from tcpemu.diagnose.reproducing.explained_host import explained_run
 from tcpemu.wire import Capture, Interface, Packet, Segment, address, encode, flags_of, mss, write_capture
@@ -50,7 +50,7 @@ def pcap(link_type, frames, order="<", nano=False, snaplen=65535, cut=None):
 
 
 def explained(path, **more):
-    """The survey of a capture, the diagnosis of 10.0.0.1:80 in it, and the best explanation run once more."""
+    """The survey of a capture, the diagnosis of the server that was asked most, its best explanation run once more."""
     found = survey(path)
-    diagnosis = diagnose_server(found, SERVER, 80, kernel="linux-6.18", **{"at": "server", **more})
+    diagnosis = diagnose_server(found, *servers_of(found)[0], kernel="linux-6.18", **{"at": "server", **more})
     return found, diagnosis, explained_run(diagnosis, segments_of(path, CaptureFacts()))

@@ -11,6 +11,7 @@ from tcpemu.diagnose.flows.survey import Survey
 from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
 from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError
 from tcpemu.diagnose.reproducing.explained_host import ExplainedRun, explained_run
+from tcpemu.diagnose.reproducing.explained_scenario import explained_scenario
 from tcpemu.diagnose.reproducing.explained_script import explained_script
 from tcpemu.diagnose.reproducing.explained_trace import explained_trace
 from tcpemu.diagnose.telling.commented_capture import write_commented
@@ -83,9 +84,14 @@ def _script(found: Survey, _: Diagnosis, run: ExplainedRun) -> tuple[str, str]:
     return explained_script(run, found.path.name), f"; it passes with tcpemu drill{kernel}"
 
 
+def _scenario(found: Survey, diagnosis: Diagnosis, run: ExplainedRun) -> tuple[str, str]:
+    return explained_scenario(run, diagnosis, found.path.name), "; its connections fare as in the capture"
+
+
 _MAKERS: dict[str, Callable[[Survey, Diagnosis, ExplainedRun], tuple[str, str]]] = {
     **dict.fromkeys(_PAGES, _page),
     ".json": _trace,
     ".pkt": _script,
+    ".toml": _scenario,
 }
 """By ending: the text, and what is to be said of it."""

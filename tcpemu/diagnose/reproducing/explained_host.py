@@ -16,7 +16,7 @@ from tcpemu.diagnose.replay.answering_host import AnsweringHost, Conversation
 from tcpemu.diagnose.replay.listen_path import ListenPath
 from tcpemu.diagnose.replay.listen_replay import LOST_BEHIND, Replayed, path_mtu
 from tcpemu.diagnose.replay.program_conduct import Conduct, HostWitness, WitnessEntry
-from tcpemu.diagnose.replay.supposed_settings import Supposed, host_with
+from tcpemu.diagnose.replay.supposed_settings import LARGE, Supposed, host_with
 from tcpemu.stack import Host
 from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.capture_values import CaptureError
@@ -44,6 +44,8 @@ class ExplainedRun:
     """Nanoseconds from the capture to the server, one way."""
     conversations: list[Conversation] = field(default_factory=list)
     entries: list[WitnessEntry] = field(default_factory=list)
+    accepts_at_once: bool = False
+    """Nothing shows that anybody waited for accept()."""
     lost: frozenset[int] = frozenset()
     """Frames that did not come to its TCP."""
     midway: int = 0
@@ -85,6 +87,7 @@ def explained_run(diagnosis: Diagnosis, capture: Iterable[SeenSegment]) -> Expla
         away,
         answered.conversations,
         witness.entries,
+        _never_waits(best),
         _lost(best),
         answered.midway,
     )
@@ -118,11 +121,16 @@ def _lost(best: Replayed) -> frozenset[int]:
     return frozenset(one.frame for one in best.unseen if one.what == LOST_BEHIND and one.frame)
 
 
+def _never_waits(best: Replayed) -> bool:
+    """Whether no queue matters, so that nothing says when programs accept: then it is at once."""
+    return best.supposed.backlog == LARGE and not best.accept_was_full
+
+
 def _conduct(diagnosis: Diagnosis, path: ListenPath, best: Replayed) -> Conduct:
     return Conduct(
         best.supposed,
         (diagnosis.port,),
-        tuple(best.accepted_at),
+        None if _never_waits(best) else tuple(best.accepted_at),
         _lost(best),
         {
             _key(flow.life): flow.life.server.first_zero_window.frame
