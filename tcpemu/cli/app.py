@@ -342,13 +342,23 @@ def plot(
 ) -> None:
     r"""Draw a scenario: its queues, a connection, its windows and round-trip times, or its rates.
 
+    Of a capture: --kind sequence, rtt or throughput of one connection.
+
     Needs matplotlib: pip install '.\[plot]' in a checkout, else pip install 'tcpemu\[plot]'.
     """
     from tcpemu.cli import run_command
+    from tcpemu.cli.captures import named_capture
     from tcpemu.cli.pictures import plot_command
 
+    foreign = named_capture.is_there(name)
+    if foreign:
+        named_capture.check_alone(name, "plot", settings, seed, until, generation, only, vary)
+        named_capture.check_kind(name, kind)
     plot_command.check_plot(output, kind, client, name, vary or ())
     form = plot_command.form_of(title, size, dpi, output, style)
+    if foreign:
+        plot_command.draw(output, named_capture.picture(Path(name), kind, client), form)
+        return
     stop = run_command.until_of(until)
     changed = run_command.settings_of(settings, seed, generation)
     wanted = plot_command.kind_of(name, kind, changed, only, client, vary or ())

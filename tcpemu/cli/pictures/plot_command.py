@@ -159,6 +159,11 @@ def plot_scenario(
         picture = _picture(name, kind, client, results)
     except NothingToDrawError as error:
         raise UsageError(f"{name}: {error}") from None
+    draw(output, picture, form)
+
+
+def draw(output: Path, picture: Picture, form: PictureForm) -> None:
+    """Draw a picture and write it. Raises UsageError."""
     if form.title is not None:
         picture = replace(picture, title=form.title)
     with patience(f"drawing {output}"):

@@ -142,7 +142,7 @@ _NAMES = {
 _NOTHING_SHOWS = {
     "backlog": "nothing in the capture shows a full queue",
     "cookies": "the SYN queue was not full, as far as the capture shows",
-    "abort": "the accept queue was not full, as far as the capture shows",
+    "abort": "no final ACK came while the accept queue was full, as far as the capture shows",
     "synack_retries": "no half-open connection lasted to its end",
     "defer": "nothing shows it",
 }

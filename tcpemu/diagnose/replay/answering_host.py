@@ -289,8 +289,13 @@ class AnsweringHost:
         if flow.closes and not flow.to_send:
             flow.closes = False
             with suppress(SocketError):
-                self._note_entry(Called(now, "shutdown", flow.key, SHUT_WR))
-                socket.shutdown(SHUT_WR, now)
+                if flow.key in self._conduct.closes:
+                    flow.closed = True
+                    self._note_entry(Called(now, "close", flow.key))
+                    socket.close(now)
+                else:
+                    self._note_entry(Called(now, "shutdown", flow.key, SHUT_WR))
+                    socket.shutdown(SHUT_WR, now)
 
     # What it says.
 

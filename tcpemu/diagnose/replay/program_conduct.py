@@ -27,6 +27,10 @@ class Conduct:
     unread: dict[FlowKey, int] = field(default_factory=dict)
     """By connection, as the host calls it: up to which frame its program reads nothing, so that its window closes."""
 
+    closes: frozenset[FlowKey] = frozenset()
+    """Connections that are closed with close() when the real host sent its FIN; others with shutdown(SHUT_WR), as the
+    same FIN is sent."""
+
     def lets_wait(self, flow: FlowKey) -> bool:
         """Whether the program of that connection does not read from the beginning."""
         return flow in self.unread
@@ -51,7 +55,7 @@ class Called:
 
     at: int
     verb: str
-    """`accept`, `recv`, `send`, `shutdown` or `rst_close`."""
+    """`accept`, `recv`, `send`, `shutdown`, `close` or `rst_close`."""
     flow: FlowKey
     number: int = 0
     """Octets; of shutdown() its argument."""

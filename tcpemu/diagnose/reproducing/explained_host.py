@@ -64,7 +64,8 @@ def explained_run(diagnosis: Diagnosis, capture: Iterable[SeenSegment]) -> Expla
     path, found = diagnosis.path, diagnosis.found
     if path is None or found is None or not path.flows:
         raise CaptureError(
-            f"{diagnosis.server}: no handshake of it is in the capture, so that there is nothing to explain"
+            f"{diagnosis.server}: no SYN to it is in the capture that it did not refuse, so that no listener is there "
+            f"to explain"
         )
     away = path.away // 2
     segments = _as_the_server(diagnosis, capture, away)
@@ -137,7 +138,13 @@ def _conduct(diagnosis: Diagnosis, path: ListenPath, best: Replayed) -> Conduct:
             for flow in path.flows
             if flow.life.server.first_zero_window
         },
+        frozenset(_key(flow.life) for flow in path.flows if _was_closed(flow.life)),
     )
+
+
+def _was_closed(life: FlowLife) -> bool:
+    """Whether data that came after the server's FIN met a RST: its program had called close()."""
+    return life.reset_by is life.server and life.server.fin is not None
 
 
 def _key(life: FlowLife) -> FlowKey:

@@ -8,6 +8,7 @@ away: each connection has to fare as in the capture, and what is dropped has to 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -23,7 +24,7 @@ from tcpemu.diagnose.replay.answering_host import Conversation
 from tcpemu.diagnose.replay.listen_replay import LOST_BEHIND
 from tcpemu.diagnose.replay.program_conduct import Called
 from tcpemu.diagnose.replay.supposed_settings import LARGE
-from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError
+from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError, check_can_make
 from tcpemu.diagnose.reproducing.explained_host import ExplainedRun
 from tcpemu.explain.capture.annotated_capture import capture_of
 from tcpemu.generations import DEFAULT
@@ -47,6 +48,11 @@ _SOMAXCONN = 4096
 _USUAL_DELAY = 5 * MILLISECOND
 _BEFORE_A_PACKET = 10 * MICROSECOND
 """So long before the packet that shows it, accept() is called."""
+_AFTER = (100 * MILLISECOND, MICROSECOND)
+"""How long a scenario goes on after the capture: programs may be a little later than those of the capture, and timers
+fire that would have fired after its end."""
+_A_WAIT = 10 * MICROSECOND
+"""A shorter one of the server's program is none."""
 _TOGETHER = 50 * MILLISECOND
 """Data with no longer a pause in it was given to TCP at once."""
 _USUAL_MSS = {4: 1460, 16: 1440}
@@ -69,6 +75,7 @@ class _Client:
 
 def explained_scenario(run: ExplainedRun, diagnosis: Diagnosis, name: str) -> str:
     """The text of the scenario, run and found to do as the capture. Raises CannotMakeError."""
+    check_can_make(run.supposed)
     other = [
         one.what
         for one in (diagnosis.found.best.unseen if diagnosis.found else ())
@@ -82,7 +89,15 @@ def explained_scenario(run: ExplainedRun, diagnosis: Diagnosis, name: str) -> st
             f"'editcap -A -B'"
         )
     writer = _Writer(run)
-    text = toml_of(writer.document(name, diagnosis))
+    for after in _AFTER[:-1]:
+        with suppress(CannotMakeError):
+            return _tried(writer, name, diagnosis, after)
+    return _tried(writer, name, diagnosis, _AFTER[-1])
+
+
+def _tried(writer: _Writer, name: str, diagnosis: Diagnosis, after: int) -> str:
+    """The text of a scenario that ends so long after the capture. Raises CannotMakeError."""
+    text = toml_of(writer.document(name, diagnosis, after))
     try:
         scenario = from_text(text, f"{name}.toml")
     except ScenarioError as error:
@@ -108,13 +123,13 @@ class _Writer:
         for client in self.clients:
             self._note(client)
 
-    def document(self, name: str, diagnosis: Diagnosis) -> Document:
+    def document(self, name: str, diagnosis: Diagnosis, after: int) -> Document:
         ends = max(seen.at for client in self.clients for seen, _ in client.told.seen)
         return {
             "title": f"As in {name}: {diagnosis.server}",
             "about": f"Made by tcpemu diagnose: the best explanation, {self.run.supposed.kernel}, "
             f"{self.run.supposed.words()}.",
-            "duration": _duration(ends - self.begins + MICROSECOND),
+            "duration": _duration(ends - self.begins + after),
             "link": {"delay": _duration(self.usual)},
             "server": self._server(),
             "clients": [self._group(client) for client in self.clients],
@@ -250,9 +265,23 @@ class _Writer:
                 yield "abort"
                 return
         if fin is not None:
+            yield from self._closes(client, fin, read)
+
+    def _closes(self, client: _Client, fin: SeenSegment, read: int) -> Iterator[Any]:
+        """At a time of its own, or once it has read the server's end."""
+        life = client.told.life
+        first = life.first_close is life.server and not life.client.zero_windows
+        of_server = next(
+            (seen.at for seen, outbound in client.told.seen if outbound and seen.segment.flags & FIN), fin.at
+        )
+        if first:
+            yield "read_to_end"
+            if (later := fin.at - of_server - 2 * client.delay) >= _A_WAIT:
+                yield {"wait": _duration(later)}
+        else:
             yield from self._reads(client, fin.at, read)
             yield {"wait_until": _duration(self._left(client, fin))}
-            yield self._end_word(client, fin)
+        yield self._end_word(client, fin)
 
     def _reads(self, client: _Client, at: int, read: int) -> Iterator[Any]:
         """What the server had sent that the client can have read before it spoke."""
@@ -364,16 +393,18 @@ def _actions(acts: list[_Act], *, client_first: bool) -> Iterator[Any]:
     before = acts[0].at
     for place, act in enumerate(acts):
         following = acts[place + 1].verb if place + 1 < len(acts) else ""
-        if act.verb in ("send", "shutdown", "rst_close") and act.at - before > MILLISECOND:
+        if act.verb in ("send", "shutdown", "close", "rst_close") and act.at - before >= _A_WAIT:
             yield {"wait": _duration(act.at - before)}
         before = act.at
         if act.verb == "recv":
-            to_the_end = not following or (following == "shutdown" and client_first)
+            to_the_end = not following or (following in ("shutdown", "close") and client_first)
             yield "read_to_end" if to_the_end else {"recv": act.number}
         elif act.verb == "send":
             yield {"send": act.number}
         elif act.verb == "shutdown":
             yield "half_close" if following else "close"
+        elif act.verb == "close":
+            yield "close"
         elif act.verb == "rst_close":
             yield "abort"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
+from tcpemu.diagnose.flows.flow_life import FlowLife
 from tcpemu.diagnose.replay.program_conduct import Called, Heard
 from tcpemu.diagnose.replay.supposed_settings import LARGE
 from tcpemu.diagnose.reproducing.cannot_make import CannotMakeError, check_can_make
@@ -32,7 +33,7 @@ from tcpemu.wire.relative_numbers import (
     Trace,
     words_of_option,
 )
-from tcpemu.wire.segment import ACK, SYN, FlowKey, Segment, address, flag_letters
+from tcpemu.wire.segment import ACK, FIN, PSH, SYN, FlowKey, Segment, address, flag_letters
 
 _MASK = 0xFFFFFFFF
 _MOST_READ = 1 << 20
@@ -41,6 +42,9 @@ _HEADERS = {IPV4: 40, IPV6: 60}
 _MOST_ADDRESSES = 250
 """Of the network that the peer is in; further clients share them."""
 _SOMAXCONN = 4096
+_LEAST_MSS = 536
+_STAMPS = 12
+"""Octets that timestamps take of each segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +146,8 @@ class _Writer:
                 return [at, "accept"]
             case "recv":
                 return [at, "recv", port, _MOST_READ]
-            case "rst_close":
-                return [at, "rst_close", port]
+            case "close" | "rst_close":
+                return [at, called.verb, port]
         return [at, called.verb, port, called.number]
 
     def _in(self, heard: Heard) -> list[Any]:
@@ -248,9 +252,25 @@ class _Writer:
                     dport=peer.port,
                     payload=bytes(seen.length),
                 )
-                packets.append({"t": _seconds(max(seen.at - run.base, 0)), **numbers.entry(renamed)})
+                at = _seconds(max(seen.at - run.base, 0))
+                packets += ({"t": at, **numbers.entry(piece)} for piece in _on_the_wire(renamed, life))
         entries = [entry for entry in answered["log"] if "out" not in entry]
         return sorted([*entries, *packets], key=lambda entry: (entry["t"], "out" in entry))
+
+
+def _on_the_wire(segment: Segment, life: FlowLife) -> Iterator[Segment]:
+    """As the network card cuts what the capture has in one piece (TSO): FIN and PSH are on the last one."""
+    room = (life.client.mss or _LEAST_MSS) - (_STAMPS if segment.options and not segment.flags & SYN else 0)
+    octets = segment.payload
+    if len(octets) <= room:
+        yield segment
+        return
+    for place in range(0, len(octets), room):
+        last = place + room >= len(octets)
+        flags = segment.flags if last else segment.flags & ~(FIN | PSH)
+        yield segment._replace(
+            seq=(segment.seq + place) & _MASK, payload=octets[place : place + room], flags=flags
+        )
 
 
 def _option(origins: FlowOrigins, option: Option) -> list[Any]:

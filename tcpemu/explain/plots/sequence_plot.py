@@ -29,7 +29,7 @@ from tcpemu.scenario.format.problems import did_you_mean
 from tcpemu.scenario.running.result import Result
 from tcpemu.stack.base.events import Sent
 from tcpemu.wire.options import Sack
-from tcpemu.wire.segment import FIN, RST, SYN, FlowKey
+from tcpemu.wire.segment import FIN, RST, SYN, FlowKey, Segment
 
 _FAR = 3
 """So many times as far as the data reaches is too far for one axis."""
@@ -72,9 +72,14 @@ def sequence_picture(title: str, note: str, result: Result, client: str | None) 
     """The connection of a client; else the first one with data, or the first. Raises NothingToDrawError."""
     name, flow = chosen_connection(result, client)
     both = directions(result.record, flow)
+    words = f"Time-sequence graph of {name}" + (f" ({result.name})" if result.name else "")
+    return sequence_graphs(title, note, words, both)
+
+
+def sequence_graphs(title: str, note: str, words: str, both: Sequence[FlowDirection]) -> Picture:
+    """A graph of each direction that carries data, but for one that carries next to none beside the other."""
     most = max(each.octets for each in both)
     shown = [each for each in both if each.octets * _BESIDE >= most and each.octets] or both[:1]
-    words = f"Time-sequence graph of {name}" + (f" ({result.name})" if result.name else "")
     blocks = tuple(_block(f"{words}: {_way(each)}", each) for each in shown)
     left_out = [
         f"{_way(each)}, {count(each.octets, 'octet')}, is not drawn"
@@ -176,27 +181,36 @@ class _Reader:
             case Point.SENT:
                 self._sent_at[seen.number] = seen.at
                 there.sender = back.receiver = seen.node
-                _note_sent(there, seen, relative, self._reasons.get(seen.number))
+                sent = self._reasons.get(seen.number)
+                cause = _CAUSES.get(sent.reason.name if sent else "", Meaning.SENT_AGAIN)
+                note_sent(there, seen.at, seen.segment, relative, cause)
             case Point.LOST:
                 at = self._sent_at.get(seen.number, seen.at)
                 there.lost.append((at, relative.seq + seen.segment.length))
             case Point.RECEIVED:
                 there.receiver = back.sender = seen.node
-                if seen.segment.length and not seen.segment.flags & SYN:
-                    there.arrived.append((seen.at, relative.seq, relative.seq + seen.segment.length))
-                if relative.ack is not None and not seen.segment.flags & RST:
-                    back.acked.append((seen.at, max(relative.ack, back.acked[-1][1] if back.acked else 0)))
-                    back.window.append((seen.at, relative.ack + relative.window))
-                    back.sacked += _sacked(seen, relative.ack)
+                note_heard(there, back, seen.at, seen.segment, relative)
 
 
-def _sacked(seen: PacketSeen, acked: int) -> Iterator[tuple[int, int, int]]:
+def note_heard(
+    there: FlowDirection, back: FlowDirection, at: int, segment: Segment, relative: Relative
+) -> None:
+    """A segment of one direction has arrived, or passed: its data, and what it says of the other direction."""
+    if segment.length and not segment.flags & SYN:
+        there.arrived.append((at, relative.seq, relative.seq + segment.length))
+    if relative.ack is not None and not segment.flags & RST:
+        back.acked.append((at, max(relative.ack, back.acked[-1][1] if back.acked else 0)))
+        back.window.append((at, relative.ack + relative.window))
+        back.sacked += _sacked(at, segment, relative.ack)
+
+
+def _sacked(at: int, segment: Segment, acked: int) -> Iterator[tuple[int, int, int]]:
     """The pieces beyond what it acknowledges that a segment says have arrived."""
-    blocks = [block for option in seen.segment.options if isinstance(option, Sack) for block in option.blocks]
+    blocks = [block for option in segment.options if isinstance(option, Sack) for block in option.blocks]
     for left, right in blocks:
-        first, end = ((edge - seen.segment.ack + acked) & 0xFFFFFFFF for edge in (left, right))
+        first, end = ((edge - segment.ack + acked) & 0xFFFFFFFF for edge in (left, right))
         if acked < first < end:
-            yield seen.at, first, end
+            yield at, first, end
 
 
 _CAUSES = {
@@ -213,23 +227,24 @@ _CAUSES = {
 """What a repeat is called by the reason that its host gives."""
 
 
-def _note_sent(way: FlowDirection, seen: PacketSeen, relative: Relative, sent: Sent | None) -> None:
-    segment, first, length = seen.segment, relative.seq, seen.segment.length
+def note_sent(way: FlowDirection, at: int, segment: Segment, relative: Relative, cause: Meaning) -> None:
+    """A segment of this direction was sent; `cause` is why, if it was there before."""
+    first, length = relative.seq, segment.length
     way.octets += len(segment.payload)
     if segment.flags & RST:
-        way.resets.append((seen.at, first))
+        way.resets.append((at, first))
     if not length:
         return
     end = first + length
     new = first >= way.highest
-    (way.sent if new else way.again).append((seen.at, first, end))
+    (way.sent if new else way.again).append((at, first, end))
     if not new:
-        way.causes.append(_CAUSES.get(sent.reason.name if sent else "", Meaning.SENT_AGAIN))
+        way.causes.append(cause)
     way.segments += new and bool(segment.payload)
     way.highest = max(way.highest, end)
     words = [word for flag, word in ((SYN, "SYN"), (FIN, "FIN")) if segment.flags & flag]
     if words:
-        way.words.append((seen.at, end, "|".join(words)))
+        way.words.append((at, end, "|".join(words)))
 
 
 # Panels.

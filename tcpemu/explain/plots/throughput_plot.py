@@ -32,11 +32,12 @@ def throughput_picture(title: str, note: str, results: Sequence[Result], client:
     """A block for each run. Raises NothingToDrawError."""
     if len(results) > MOST_RUNS:
         raise NothingToDrawError(f"{len(results)} runs are too many for one picture; choose one with --run")
-    return Picture(title, note, tuple(_block(result, client) for result in results))
+    blocks = (throughput_block(result.name, list(_views(result, client))) for result in results)
+    return Picture(title, note, tuple(blocks))
 
 
-def _block(result: Result, client: str | None) -> PanelBlock:
-    views = list(_views(result, client))
+def throughput_block(heading: str, views: Sequence[TransferView]) -> PanelBlock:
+    """The rates of these connections, and of all together. Raises NothingToDrawError."""
     if not views:
         raise NothingToDrawError("no data is sent before the run ends; try a later --until")
     begin, end = min(view.span[0] for view in views), max(view.end for view in views)
@@ -55,7 +56,7 @@ def _block(result: Result, client: str | None) -> PanelBlock:
         curves.append(Curve(Meaning.LIMIT, "all together", _rates(all_of_it, begin, width, scale)))
     each = f"each a mean of {width / 1e6:.3g} ms"
     panel = Panel(f"{unit}\n({each})", tuple(curves), height=2.0, whole=False)
-    return PanelBlock(result.name, (panel,), (begin, end))
+    return PanelBlock(heading, (panel,), (begin, end))
 
 
 def _views(result: Result, client: str | None) -> Iterator[TransferView]:

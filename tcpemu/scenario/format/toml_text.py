@@ -20,6 +20,8 @@ MOST_OCTETS = 2**20
 """Of a file with a scenario or claims."""
 DEEPEST = 50
 """Tables in tables, or parts of a key with dots."""
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+"""How files begin that gzip or zstd has packed."""
 _LONG_KEY = re.compile(r"""(?m)(?:^|[\[{,])[ \t]*(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\s-]+?)\s*\]")
 _KEY = re.compile(r"""\s*["']?([\w-]+)["']?[ \t]*(?=[.=])""")
@@ -107,8 +109,11 @@ def file_octets(path: Path, name: str) -> bytes:
             octets = file.read(MOST_OCTETS + 1)
     except OSError as error:
         raise ScenarioError(name, [Problem("", f"cannot be read: {error.strerror}", "")]) from None
-    if is_capture(octets):
+    if is_capture(octets) or octets.startswith(_PACKED):
         mend = f"to read it: tcpemu diagnose {name}; one of its packets: tcpemu explain {name} --frame 1"
+        if not is_capture(octets):
+            what = "packed, and a scenario is text"
+            raise ScenarioError(name, [Problem("", what, f"if it is a capture, {mend}")])
         raise ScenarioError(name, [Problem("", "this is a capture, not a scenario", mend)])
     if len(octets) > MOST_OCTETS:
         what = f"more than {MOST_OCTETS} octets"

@@ -1,11 +1,12 @@
+import gzip
 import json
 
 import pytest
 from typer.testing import CliRunner
 
 from tcpemu.cli.app import app
-from tcpemu.wire import read_capture
-from tests.diagnose.captured import opened, save, seg
+from tcpemu.wire import Capture, Interface, read_capture, write_capture
+from tests.diagnose.captured import opened, packets, save, seg
 
 
 def tcpemu(*arguments):
@@ -93,6 +94,40 @@ def test_what_cannot_be_made_is_told_and_the_rest_is_written(tmp_path):
     page, commented = tmp_path / "x.html", tmp_path / "y.pcapng"
     made = tcpemu("diagnose", str(path), "-o", str(page), "-o", str(commented))
     assert made.exit_code == 1
-    assert "x.html is not written: 10.0.0.1:80: no handshake of it is in the capture" in made.stderr
+    assert "x.html is not written: 10.0.0.1:80: no SYN to it is in the capture" in made.stderr
     assert commented.exists()
     assert not page.exists()
+
+
+def test_a_capture_where_a_scenario_is_asked_for(ignored, tmp_path):
+    """What means something is done; what does not names the command that serves."""
+    pytest.importorskip("matplotlib")
+    drawn = tcpemu("plot", str(ignored), "-o", str(tmp_path / "x.svg"))
+    assert drawn.exit_code == 0
+    for arguments, words in (
+        (
+            ("plot", str(ignored), "-o", str(tmp_path / "x.svg"), "--kind", "queues"),
+            f"tcpemu report {ignored}",
+        ),
+        (("plot", str(ignored), "-o", str(tmp_path / "x.svg"), "--kind", "cwnd"), "is in no capture"),
+        (("run", str(ignored)), f"tcpemu diagnose {ignored}"),
+        (("explain", str(ignored)), f"tcpemu diagnose {ignored}"),
+        (("state", str(ignored), "--at", "1"), f"tcpemu diagnose {ignored}"),
+    ):
+        refused = tcpemu(*arguments)
+        assert refused.exit_code == 2
+        assert words in refused.stderr.replace("\n", "")
+
+
+def test_a_packed_capture_is_named_too(ignored, tmp_path):
+    packed = tmp_path / "x.pcapng.gz"
+    packed.write_bytes(gzip.compress(ignored.read_bytes()))
+    assert "if it is a capture, to read it: tcpemu diagnose" in tcpemu("run", str(packed)).stderr
+
+
+def test_a_strangers_interface_called_lost_is_one_like_others(tmp_path):
+    stranger = Capture((Interface("lost", 101),), tuple(packets(opened())), "dumpcap")
+    write_capture(tmp_path / "x.pcapng", stranger)
+    assert "3 TCP segments" in tcpemu("diagnose", str(tmp_path / "x.pcapng")).stdout
+    write_capture(tmp_path / "y.pcapng", Capture(stranger.interfaces, stranger.packets, "tcpemu 1"))
+    assert "0 TCP segments" in tcpemu("diagnose", str(tmp_path / "y.pcapng")).stdout

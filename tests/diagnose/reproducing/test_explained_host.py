@@ -48,7 +48,7 @@ def test_a_program_that_does_not_read_closes_the_window(tmp_path):
 
 def test_where_there_is_no_handshake_there_is_nothing_to_explain(tmp_path):
     timed = [(0, seg("client", "A", 101, 501)), (1, seg("server", "PA", 501, 101, b"hello"))]
-    with pytest.raises(CaptureError, match="no handshake of it"):
+    with pytest.raises(CaptureError, match="no SYN to it is in the capture"):
         explained(save(tmp_path / "x.pcapng", timed))
 
 
@@ -62,3 +62,12 @@ def test_away_from_the_server_it_hears_each_segment_half_a_round_trip_later(tmp_
     assert (run.away, diagnosis.path.away) == (10 * MS, 20 * MS)
     (syn_ack,) = run.conversations[0].answers
     assert syn_ack.same_as == 2
+
+
+def test_a_program_whose_host_resets_what_comes_after_its_fin_has_called_close(tmp_path):
+    timed = [*opened(), (20, seg("server", "FA", 501, 101)), (31, seg("client", "A", 101, 502))]
+    timed += [(500, seg("client", "PA", 101, 502, b"late")), (500.1, seg("server", "R", 502))]
+    _, _, run = explained(save(tmp_path / "x.pcapng", timed))
+    calls = [entry.verb for entry in run.entries if isinstance(entry, Called)]
+    assert calls == ["accept", "close"]
+    assert run.conversations[0].matched == {2, 4, 7}

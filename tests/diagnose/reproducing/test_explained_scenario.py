@@ -35,8 +35,7 @@ def test_a_conversation_is_one_of_both_programs():
     assert scenario.server.do[-2].send == 29
     assert [each if isinstance(each, str) else each.verb for each in scenario.clients[0].do] == [
         "connect",
-        "recv",
-        "wait_until",
+        "read_to_end",
         "close",
     ]
 

@@ -62,3 +62,12 @@ def test_a_link_that_a_trace_does_not_have_is_refused_in_a_sentence(tmp_path):
         CannotMakeError, match="announce an MSS of 65495, and the link of a step trace has an MTU of 1500"
     ):
         made(save(tmp_path / "x.pcapng", timed))
+
+
+def test_what_the_network_card_cuts_is_in_the_log_as_it_was_on_the_wire(tmp_path):
+    timed = [*opened(), (20, seg("server", "PA", 501, 101, b"x" * 2920)), (31, seg("client", "A", 101, 3421))]
+    log = made(save(tmp_path / "x.pcapng", timed)).trace["log"]
+    assert [(entry["flags"], entry["seq"], entry["len"]) for entry in log if entry.get("len")] == [
+        ("A", 1, 1460),
+        ("PA", 1461, 1460),
+    ]
