@@ -155,10 +155,10 @@ def test_the_state_of_one_run_of_several():
                 ["run"],
                 ["state", "--at", "1"],
                 ["compare"],
-                ["plot", "-o", "x.svg"],
-                ["report", "-o", "x.html"],
             )
         ),
+        (["plot", "-o", "x.svg", "--kind", "queues", "CAPTURE"], ["in no capture", "tcpemu report "]),
+        (["report", "-o", "x.html", "CAPTURE", "--seed", "2"], ["is a capture, which no setting changes"]),
         (["run", "old.pcap"], ["old.pcap: this is a capture", "tcpemu explain old.pcap --frame 1"]),
         (["run", "missing.pcapng"], ["no file 'missing.pcapng'"]),
         (["explain", "CAPTURE", "--frame", "1", "--seed", "0"], ["leave out all other options"]),
