@@ -68,6 +68,7 @@ def diagnose_server(
     vantage = vantage_of(asked, path.unfilled, at)
     if vantage.at is At.SERVER and path.away:
         path = _path(survey.path, address, port, at_server=True)
+    _number_alike(path, flows)
     diagnosis = Diagnosis(address, port, flows, vantage, path=path)
     if any(flow.answered or flow.reset_by is None for flow in asked):
         diagnosis.found = explain_listener(path, known, kernel)
@@ -75,6 +76,13 @@ def diagnose_server(
         diagnosis.claims += listener_claims(path, diagnosis.found, known, diagnosis.doubts)
     diagnosis.claims += ending_claims(flows, vantage)
     return diagnosis
+
+
+def _number_alike(path: ListenPath, flows: list[FlowLife]) -> None:
+    """Give the connections of one server the numbers that they have among all of the capture."""
+    numbers = {flow.begins.frame: flow.number for flow in flows}
+    for flow in path.flows:
+        flow.life.number = numbers.get(flow.life.begins.frame, flow.life.number)
 
 
 def _path(path: Path, address: Address, port: int, *, at_server: bool) -> ListenPath:

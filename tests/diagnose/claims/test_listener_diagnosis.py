@@ -81,3 +81,22 @@ def test_what_an_end_says(tmp_path, timed, words, sure):
 def test_servers_that_were_asked_come_first(tmp_path):
     timed = [(0, seg("server", "A", 1, 1, port=22)), *opened()]
     assert servers_of(survey(save(tmp_path / "x.pcapng", timed)))[0] == (SERVER, 80)
+
+
+def test_connections_have_the_numbers_of_the_table_also_where_there_are_other_servers(tmp_path):
+    other = [
+        (at, one._replace(**{end: 81}))
+        for (at, one), end in zip(opened(), ("dport", "sport", "dport"), strict=True)
+    ]
+    timed = [*other, *((at + 50, one) for at, one in opened(40001))]
+    timed += [
+        (1051, seg("server", "SA", 500, 101, port=40001)),
+        (1061, seg("client", "A", 101, 501, port=40001)),
+    ]
+    timed += [
+        (3051, seg("server", "SA", 500, 101, port=40001)),
+        (3061, seg("client", "A", 101, 501, port=40001)),
+    ]
+    timed += [(7051, seg("server", "SA", 500, 101, port=40001))]
+    told = [one for one in diagnosed(save(tmp_path / "x.pcapng", timed), at="server").claims if one.flows]
+    assert {one.flows for one in told} == {(2,)}
