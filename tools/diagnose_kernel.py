@@ -320,8 +320,15 @@ def of_captures(path: Path) -> Case | None:
     counters = dict.fromkeys(TELLING, 0) | truth["counters"]
     host, _, port = truth["server"].rpartition(":")
     return Case(
-        *(path.stem, seen_at, host, int(port), settings | {"kernel": KERNEL}, truth["client"]),
-        *(counters, truth["causes"], link_type, supposed if "backlog" in settings else None),
+        *(
+            path.stem,
+            seen_at,
+            host,
+            int(port),
+            settings | {"kernel": KERNEL},
+            truth["client"] | {"kernel": KERNEL},
+        ),
+        *(counters, truth["causes"] or None, link_type, supposed if "backlog" in settings else None),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tcpemu.diagnose.claims.ending_claims import ending_claims
 from tcpemu.diagnose.claims.listener_claims import listener_claims
+from tcpemu.diagnose.claims.speaking_claims import speaking_claims
 from tcpemu.diagnose.claims.sureness import Claim
 from tcpemu.diagnose.claims.vantage import At, Vantage, vantage_of
 from tcpemu.diagnose.flows.flow_life import FlowLife
@@ -74,7 +75,10 @@ def diagnose_server(
         diagnosis.found = explain_listener(path, known, kernel)
         diagnosis.doubts = list(_doubts(survey.facts, flows, path, diagnosis.found, vantage))
         diagnosis.claims += listener_claims(path, diagnosis.found, known, diagnosis.doubts)
-    diagnosis.claims += ending_claims(flows, vantage)
+    else:
+        diagnosis.doubts = list(_doubts(survey.facts, flows, path, None, vantage))
+    diagnosis.claims += ending_claims(flows, vantage, known, diagnosis.doubts)
+    diagnosis.claims += speaking_claims(survey.path, flows, survey.facts.ends, kernel)
     return diagnosis
 
 
@@ -90,13 +94,13 @@ def _path(path: Path, address: Address, port: int, *, at_server: bool) -> Listen
 
 
 def _doubts(
-    facts: CaptureFacts, flows: list[FlowLife], path: ListenPath, found: Explanation, vantage: Vantage
+    facts: CaptureFacts, flows: list[FlowLife], path: ListenPath, found: Explanation | None, vantage: Vantage
 ) -> list[str]:
     lacks = {
         "the capture was not taken on the server": vantage.at is not At.SERVER,
         "that it was taken on the server is a guess (--at server says so)": vantage.at is At.SERVER
         and not vantage.known,
-        "not every combination was tried": not found.complete,
+        "not every combination was tried": found is not None and not found.complete,
         "only the first handshakes were looked at": path.cut,
         "the file was not read to its end": bool(facts.file.ended or facts.file.damaged_blocks),
         "its clock stepped": bool(facts.clock_steps),

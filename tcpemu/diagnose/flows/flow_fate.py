@@ -4,6 +4,9 @@ from tcpemu.diagnose.flows.flow_life import LONG_IDLE, Fate, FlowLife, FlowSide
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.time_words import span_words
 from tcpemu.stack.base.sequence_numbers import before
+from tcpemu.wire.segment import address_text
+
+_LISTED = 3
 
 
 def fate_of(flow: FlowLife) -> Fate:
@@ -81,6 +84,11 @@ def remarks(flow: FlowLife) -> list[str]:
         )
     elif server.syn_count > 1:
         told.append(f"the SYN|ACK came {server.syn_count} times")
+    for note in flow.icmp[:_LISTED]:
+        of = "client" if note.by_client else "server"
+        told.append(
+            f"ICMP of {address_text(note.source)} about the {of}'s segment: {note.says}, frame {note.frame}"
+        )
     for side in (client, server):
         told += _remarks_of_side(flow, side)
     if flow.longest_idle >= LONG_IDLE and flow.idle_until is not None:
@@ -95,7 +103,12 @@ def _remarks_of_side(flow: FlowLife, side: FlowSide) -> list[str]:
     told = []
     if side.repeats and side.first_repeat:
         times = count(side.repeats, "segment")
-        told.append(f"the {name} sent {times} of data again, first in frame {side.first_repeat.frame}")
+        octets = count(side.repeated_octets, "octet")
+        told.append(
+            f"the {name} sent {times} of data again ({octets}), first in frame {side.first_repeat.frame}"
+        )
+    if left := flow.unacknowledged(side):
+        told.append(f"{count(left, 'octet')} of the {name} had not been acknowledged at the end")
     if side.zero_windows and side.first_zero_window:
         told.append(f"the {name} closed its window, first in frame {side.first_zero_window.frame}")
     if side.vain_resets and side.reset:

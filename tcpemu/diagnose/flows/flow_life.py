@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from tcpemu.wire.segment import Address, endpoint_text
 
+MOST_GAPS = 64
 MOST_MOMENTS = 16
 """Of SYNs and the like: the first so many are kept one by one, the others counted."""
 
@@ -34,6 +35,20 @@ class Before(NamedTuple):
     ack: int
 
 
+class IcmpNote(NamedTuple):
+    """An ICMP error about a segment of a connection."""
+
+    frame: int
+    at: int
+    by_client: bool
+    """The client had sent that segment."""
+    source: Address
+    """Who says so."""
+    says: str
+    too_large: bool
+    """It says that the packet was larger than the next link's MTU."""
+
+
 class ResetForm(NamedTuple):
     """What a RST looked like, and what it came after."""
 
@@ -41,6 +56,8 @@ class ResetForm(NamedTuple):
     seq: int
     window: int
     after: Before | None
+    probes: int = 0
+    """Probes that its sender had sent in vain."""
 
 
 class Guess(Enum):
@@ -97,10 +114,25 @@ class FlowSide:
     repeats: int = 0
     """Segments with data that had all been seen before."""
     first_repeat: Moment | None = None
+    repeated_octets: int = 0
+    """Of payload, those that had been seen before."""
+    gaps: list[tuple[int, int]] = field(default_factory=list)
+    """Numbers below `next` that were not seen, each from the first to the one behind: MOST_GAPS at most."""
+    silent_probes: int = 0
+    """Of the segments below those since the other end was last heard."""
+    vain_repeats: int = 0
+    """Times that the segment was sent again that the other end waits for."""
+    vain_length: int = 0
+    """Its length."""
+    passed: int = 0
+    """The length of the longest segment that was acknowledged."""
+    in_flight: dict[int, int] = field(default_factory=dict)
+    """Lengths of segments that wait for their ACK, by the number behind each: MOST_GAPS at most."""
     probes: int = 0
     """Segments that ask for an ACK: keepalives, window probes."""
     zero_windows: int = 0
     first_zero_window: Moment | None = None
+    last_zero_window: Moment | None = None
     holes: int = 0
     """Times that its numbers jumped forward: something was lost before the capture, or by it, or comes late."""
     unseen: int = 0
@@ -148,6 +180,7 @@ class FlowLife:
     reset_form: ResetForm | None = None
     last: Before | None = None
     """The last segment so far."""
+    icmp: list[IcmpNote] = field(default_factory=list)
 
     @property
     def midway(self) -> bool:
@@ -160,6 +193,14 @@ class FlowLife:
         if self.opened is None or not self.client.syn_count:
             return None
         return self.opened.at - self.opened_from
+
+    def unacknowledged(self, side: FlowSide) -> int:
+        """Octets of that end which the other one had not acknowledged when the capture, or the connection, ended."""
+        acked = self.other(side).acked
+        if acked is None or side.next is None or (side.next - acked) & 0xFFFFFFFF >= 1 << 30:
+            return 0
+        fin = side.fin is not None and side.next == side.fin_end and acked != side.fin_end
+        return ((side.next - acked) & 0xFFFFFFFF) - fin
 
     def other(self, side: FlowSide) -> FlowSide:
         """The other end."""

@@ -2,6 +2,7 @@
 
 from tcpemu.diagnose.flows.flow_life import (
     LONG_IDLE,
+    MOST_GAPS,
     MOST_MOMENTS,
     Before,
     FlowLife,
@@ -28,7 +29,7 @@ def follow(flow: FlowLife, seen: SeenSegment, side: FlowSide) -> None:
     side.longest = max(side.longest, seen.length)
     side.ttl = side.ttl or seen.segment.ttl
     flags = seen.segment.flags
-    flow.other(side).silent_repeats = 0
+    flow.other(side).silent_repeats = flow.other(side).silent_probes = 0
     if flags & RST:
         _follow_reset(flow, seen, side, idle)
     else:
@@ -48,7 +49,7 @@ def _follow_other(flow: FlowLife, seen: SeenSegment, side: FlowSide, here: Momen
     else:
         _follow_opening(flow, seen, side, here)
         _follow_window(seen, side, here)
-        _follow_numbers(seen, side, here)
+        _follow_numbers(seen, side, here, flow.other(side).acked)
     if flags & ACK:
         _follow_ack(flow, seen, side, here)
     if flags & FIN:
@@ -99,35 +100,80 @@ def _follow_window(seen: SeenSegment, side: FlowSide, here: Moment) -> None:
     if seen.segment.window == 0:
         side.zero_windows += 1
         side.first_zero_window = side.first_zero_window or here
+        side.last_zero_window = here
 
 
-def _follow_numbers(seen: SeenSegment, side: FlowSide, here: Moment) -> None:
+def _follow_numbers(seen: SeenSegment, side: FlowSide, here: Moment, awaited: int | None) -> None:
     segment, highest = seen.segment, side.next
+    if seen.length and len(side.in_flight) < MOST_GAPS:
+        side.in_flight[seen.end] = seen.length
     if highest is None:
         side.next = seen.end
         return
     if after(segment.seq, highest):
         side.holes += 1
+        _note_gap(side, highest, segment.seq)
+    again = 0
+    if seen.length and before(segment.seq, highest):
+        end = (segment.seq + seen.length) & MASK
+        again = ((highest if after(end, highest) else end) - segment.seq) & MASK
+        again -= _fill_gaps(side, segment.seq, (segment.seq + again) & MASK)
     if after(seen.end, highest):
         side.next = seen.end
     elif segment.seq == (highest - 1) & MASK and seen.length <= 1 and not segment.flags & FIN:
         side.probes += 1
-    elif seen.length and before(segment.seq, highest):
+        side.silent_probes += 1
+        return
+    elif again == seen.length > 0:
         side.repeats += 1
         side.silent_repeats += 1
         side.first_repeat = side.first_repeat or here
+        if segment.seq == awaited:
+            side.vain_repeats += 1
+            side.vain_length = seen.length
+    side.repeated_octets += again
+
+
+def _note_gap(side: FlowSide, begin: int, end: int) -> None:
+    """Numbers that were not seen. Beyond MOST_GAPS the oldest are forgotten."""
+    side.gaps.append((begin, end))
+    del side.gaps[:-MOST_GAPS]
+
+
+def _fill_gaps(side: FlowSide, begin: int, end: int) -> int:
+    """How many of these octets had not been seen; from now on they are."""
+    filled, left = 0, []
+    for low, high in side.gaps:
+        first = begin if after(begin, low) else low
+        last = end if before(end, high) else high
+        if not before(first, last):
+            left.append((low, high))
+            continue
+        filled += (last - first) & MASK
+        left += [one for one in ((low, first), (last, high)) if before(*one)]
+    side.gaps = left
+    return filled
 
 
 def _follow_ack(flow: FlowLife, seen: SeenSegment, side: FlowSide, here: Moment) -> None:
     number, other = seen.segment.ack, flow.other(side)
     if side.acked is None or after(number, side.acked):
         side.acked = number
+        _pass(other, number)
     if other.next is None:
         other.next = number
     elif after(number, other.next) and (number - other.next) & MASK < 1 << 30:
         other.unseen += 1
         other.first_unseen = other.first_unseen or here
+        _note_gap(other, other.next, number)
         other.next = number
+
+
+def _pass(side: FlowSide, number: int) -> None:
+    """What that end had sent up to a number was acknowledged."""
+    side.vain_repeats = side.vain_length = 0
+    for end in [end for end in side.in_flight if not after(end, number)]:
+        side.passed = max(side.passed, side.in_flight.pop(end))
 
 
 def _follow_fin(flow: FlowLife, seen: SeenSegment, side: FlowSide, here: Moment) -> None:
@@ -143,7 +189,8 @@ def _follow_reset(flow: FlowLife, seen: SeenSegment, side: FlowSide, idle: int) 
     if flow.reset_by is None:
         segment = seen.segment
         flow.reset_by = side
-        flow.reset_form = ResetForm(bool(segment.flags & ACK), segment.seq, segment.window, flow.last)
+        form = (bool(segment.flags & ACK), segment.seq, segment.window, flow.last, side.silent_probes)
+        flow.reset_form = ResetForm(*form)
         flow.reset_phase = _phase(flow, side, idle)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tcpemu.diagnose.reading.capture_stream import FileFacts, Frame, frames_of
 from tcpemu.diagnose.reading.lenient_headers import Fragment, LeftOut, Read, read_packet
@@ -12,10 +13,23 @@ from tcpemu.diagnose.reading.reassembly import Reassembly
 from tcpemu.diagnose.reading.seen_segment import SeenSegment, Sum
 from tcpemu.diagnose.reading.seen_twice import SeenTwice
 from tcpemu.explain.capture.annotated_capture import LOST_INTERFACE
+from tcpemu.wire.icmp import IcmpError, decode_icmp
 
 CLOCK_STEP = 10_000_000
 """Nanoseconds that a frame may lie before the one ahead of it, as frames of several interfaces do. More is a step of
 the clock."""
+
+
+MOST_ICMP = 10_000
+"""ICMP errors that are kept; of more, the others are only counted."""
+
+
+class SeenIcmp(NamedTuple):
+    """An ICMP error about a segment, as the capture shows it."""
+
+    frame: int
+    at: int
+    error: IcmpError
 
 
 @dataclass(slots=True)
@@ -55,6 +69,8 @@ class CaptureFacts:
     copies: int = 0
     """Frames that show a packet for the second time."""
     first_copy: int = 0
+    icmp: list[SeenIcmp] = field(default_factory=list)
+    """ICMP errors that quote a segment of TCP."""
     asked: int = 0
     """A frame that somebody asks about."""
     asked_why: str = ""
@@ -120,7 +136,8 @@ class _Reader:
         ip = packet.data[begins[0] :] if begins[0] else packet.data
         read = self._whole(read_packet(ip, on_wire - begins[0]))
         if isinstance(read, LeftOut):
-            self._leave_out(read.why, frame)
+            if not self._note_icmp(ip, frame.number, at):
+                self._leave_out(read.why, frame)
             return None
         if read is None or isinstance(read, Fragment):
             self._leave_out("is a fragment that waits for the others of its packet", frame)
@@ -139,6 +156,16 @@ class _Reader:
         """Whether it stands on the interface of our own captures for what was lost; a stranger's may be called so."""
         file, number = self.facts.file, frame.packet.interface
         return file.ours and number < len(file.interfaces) and file.interfaces[number].name == LOST_INTERFACE
+
+    def _note_icmp(self, ip: bytes, number: int, at: int) -> bool:
+        """Whether it is an ICMP error about a segment, which is kept."""
+        error = decode_icmp(ip) if len(self.facts.icmp) < MOST_ICMP else None
+        if not isinstance(error, IcmpError):
+            return False
+        self.facts.icmp.append(SeenIcmp(number, at, error))
+        if number == self.facts.asked:
+            self.facts.asked_why = f"is an ICMP error: {error}"
+        return True
 
     def _whole(self, read: Read) -> Read | None:
         """What a packet is once its fragments are together; None while one is missing."""

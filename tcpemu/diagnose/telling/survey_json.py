@@ -15,7 +15,9 @@ Times are nanoseconds from the first frame. `null` stands for what is not known.
     - `handshake`: from the SYN to the ACK that completes it; `opened_frame`
     - `syn_acks_after_opened`: SYN|ACKs that came again after that ACK
     - `reset_by`, `closed_first`: `client`, `server` or null; `longest_idle`
-    - `of_client`, `of_server`: `frames`, `octets`, `syns`, `fins`, `resets`, `repeats`, `probes`, `zero_windows`,
+    - `icmp`: ICMP errors about its segments: `frame`, `from`, `says`
+    - `of_client`, `of_server`: `frames`, `octets`, `syns`, `fins`, `resets`, `repeats`, `repeated_octets`,
+      `probes`, `zero_windows`, `unacknowledged` (octets, at the end),
       `unseen` (times that the other end acknowledged what is not in the capture), `mss`, `window_scale`, `timestamps`
 - `servers`: one for each that is diagnosed, with
     - `server`; `taken_at`: `server`, `client` or `middle`; `taken_at_known`: false where that is a guess
@@ -119,8 +121,11 @@ def _flow(flow: FlowLife, begins: int) -> dict[str, Any]:
         "reset_by": flow.name_of(flow.reset_by) if flow.reset_by else None,
         "closed_first": flow.name_of(flow.first_close) if flow.first_close else None,
         "longest_idle": flow.longest_idle,
-        "of_client": _side(flow.client),
-        "of_server": _side(flow.server),
+        "of_client": _side(flow.client) | {"unacknowledged": flow.unacknowledged(flow.client)},
+        "of_server": _side(flow.server) | {"unacknowledged": flow.unacknowledged(flow.server)},
+        "icmp": [
+            {"frame": note.frame, "from": address_text(note.source), "says": note.says} for note in flow.icmp
+        ],
     }
 
 
@@ -136,6 +141,7 @@ def _side(side: FlowSide) -> dict[str, Any]:
         "fins": side.fin_count,
         "resets": side.reset_count,
         "repeats": side.repeats,
+        "repeated_octets": side.repeated_octets,
         "probes": side.probes,
         "zero_windows": side.zero_windows,
         "unseen": side.unseen,
