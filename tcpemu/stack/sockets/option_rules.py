@@ -221,6 +221,7 @@ _MAX_PACING_RATE = NUMBERS["SO_MAX_PACING_RATE"]
 _AUTOFLOWLABEL = NUMBERS["IPV6_AUTOFLOWLABEL"][1]
 """The one option of IPv6 that takes fewer octets than four, which stand for 0."""
 _ROUTE_GOES = (NUMBERS["IP_TOS"], NUMBERS["IPV6_TCLASS"], NUMBERS["SO_MARK"])
+_MINTTL = NUMBERS["IP_MINTTL"]
 _RECVERR = (NUMBERS["IP_RECVERR"], NUMBERS["IPV6_RECVERR"])
 _LONGEST_CONTROL_NAME = 15
 """include/net/tcp.h: TCP_CA_NAME_MAX, without the NUL."""
@@ -243,7 +244,7 @@ def changed_options(socket: SocketState, level: int, name: int, value: int | byt
         raise _no_option(level, name)
     if key in _STRUCTURES:
         return _changed_structure(socket, key, value)
-    if value == b"" and key in KEPT and not KEPT[key].may_be_empty:
+    if value == b"" and (key == _MINTTL or (key in KEPT and not KEPT[key].may_be_empty)):
         raise SocketError(errno.EINVAL, f"{NAMES[key]} takes an octet at least")
     number = _number(level, value)
     if failure is not None:

@@ -570,6 +570,17 @@ def test_a_kernel_before_6_15_has_no_option_for_time_outs(option):
         assert caught.value.errno == errno.ENOPROTOOPT
 
 
+@pytest.mark.parametrize(("octets", "least"), [(b"\x41", 65), (b"\x41\0\0\0", 65), (b"", None)])
+def test_the_least_ttl_takes_an_octet_or_four_but_not_none(octets, least):
+    host = established()
+    if least is None:
+        with pytest.raises(SocketError, match="an octet at least"):
+            host.conn.sock.setsockopt(sockopt.IPPROTO_IP, 21, octets, host.now)
+        return
+    host.conn.sock.setsockopt(sockopt.IPPROTO_IP, 21, octets, host.now)
+    assert host.conn.getsockopt(sockopt.IPPROTO_IP, 21) == least
+
+
 def test_with_sack_the_first_repeat_is_a_probe_that_does_not_double():
     host = established(opts=SACK)
     host.conn.send(100)
