@@ -28,6 +28,7 @@ from tcpemu.explain.report.report_data import run_data
 from tcpemu.explain.report.report_page import Page, page_of
 from tcpemu.explain.report.socket_changes import SocketWatch
 from tcpemu.explain.run_overview import overview_lines
+from tcpemu.explain.told_run import heading_of
 from tcpemu.scenario.format.load_scenario import Run, from_document, runs
 from tcpemu.scenario.running import build
 from tcpemu.scenario.running.result import Result
@@ -103,7 +104,7 @@ def _report(one: Run) -> float:
 
     def page() -> str:
         data = run_data(result, watches[0].changes)
-        return page_of("crowd", [Page(run_command.heading_of("crowd", result), "", data)])
+        return page_of("crowd", [Page(heading_of("crowd", result), "", data)])
 
     return _timed(page)[0] / result.record.packets_sent
 

@@ -14,6 +14,7 @@ from tcpemu.explain.catalogue.rule_history import differing_rows
 from tcpemu.explain.compare.comparison_lines import ComparedRun, KernelRules, comparison_lines
 from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import line
+from tcpemu.explain.told_run import facts_of
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.scenario_file import Scenario
@@ -115,7 +116,7 @@ def write_captures_of_columns(
     """Write a capture of each column, all into one directory, which is made if it is not there."""
     for path, column, result in zip(paths, columns, results, strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
-        facts = [f"scenario {name}", column.label, *run_command.facts_of(result), result.scenario.title]
+        facts = [f"scenario {name}", column.label, *facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
             write_capture(path, capture_of(result.record, facts=list(dict.fromkeys(facts))))
 
@@ -139,7 +140,7 @@ def _title(name: str, result: Result) -> str:
 
 def _facts(results: Sequence[Result]) -> tuple[str, ...]:
     """What all columns have in common."""
-    all_facts = [run_command.facts_of(result) for result in results]
+    all_facts = [facts_of(result) for result in results]
     common = [fact for fact in all_facts[0] if all(fact in facts for facts in all_facts)]
     clients = dict.fromkeys(group.generation for group in results[0].scenario.clients)
     return (*common, f"clients {', '.join(clients)}") if clients else tuple(common)

@@ -1,6 +1,6 @@
 """`tcpemu explain` and `tcpemu state`: the story of a run, one packet of a capture, one moment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,21 +12,11 @@ from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.diagnose.reading.capture_stream import is_ours
 from tcpemu.diagnose.telling.foreign_frame import foreign_frame_lines
 from tcpemu.explain.capture.captured_frame import frame_lines
-from tcpemu.explain.facts.client_outcomes import client_outcomes
 from tcpemu.explain.lines.time_words import moment
-from tcpemu.explain.story.story_lines import story_lines
-from tcpemu.explain.story.turning_points import turning_points
-from tcpemu.explain.tables.host_state import (
-    HostState,
-    connections_of,
-    host_state_lines,
-    last_queues,
-    waiting_for_accept,
-)
+from tcpemu.explain.tables.host_state import host_state_lines
+from tcpemu.explain.told_run import heading_of, standings, told_story
 from tcpemu.network import Node
-from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.running.result import Result
-from tcpemu.stack.host import Host
 from tcpemu.wire.capture_file import check_size_of, read_capture
 
 # The story.
@@ -48,10 +38,7 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
 
 
 def _show_one(name: str, result: Result) -> None:
-    turns = turning_points(result.record, SERVER, result.hosts, transfers=result.network.transfers)
-    fates = client_outcomes(result.record, result.starts, result.ended)
-    heading = replace(run_command.heading_of(name, result), about=result.scenario.about)
-    show(story_lines(heading, turns, fates, width()))
+    show(told_story(name, result, width()))
 
 
 # One packet.
@@ -97,7 +84,7 @@ def show_state(name: str, settings: Mapping[str, object], only: str | None, at: 
     found = run_command.found(name, settings)
     one = run_command.chosen(name, found, only)[0]
     (result,) = run_and_tell(run_command.labelled(name, [one]), at)
-    heading, end = run_command.heading_of(name, result), result.scenario.duration
+    heading, end = heading_of(name, result), result.scenario.duration
     if at > end:
         heading = replace(heading, facts=(f"after the scenario, which ends at {moment(end)}", *heading.facts))
     show(host_state_lines(heading, at, standings(result), width(), _raw(result)))
@@ -108,21 +95,3 @@ def show_state(name: str, settings: Mapping[str, object], only: str | None, at: 
 def _raw(result: Result) -> list[str]:
     """The hosts without a TCP."""
     return [node.name for node in result.network.nodes.values() if not isinstance(node, Node)]
-
-
-def standings(result: Result) -> Sequence[HostState]:
-    """How each host stands now."""
-    network = result.network
-    return [
-        HostState(
-            node.name,
-            network.table(node),
-            network.counters(node),
-            last_queues(result.record, node.name),
-            network.pending(node),
-            waiting_for_accept(node.host) if isinstance(node.host, Host) else (),
-            connections_of(node.host) if isinstance(node.host, Host) else (),
-        )
-        for node in network.nodes.values()
-        if isinstance(node, Node)
-    ]

@@ -9,6 +9,7 @@ from tcpemu.explain.lines.style import line
 from tcpemu.explain.report.report_data import run_data
 from tcpemu.explain.report.report_page import Page, page_of
 from tcpemu.explain.report.socket_changes import SocketWatch
+from tcpemu.explain.told_run import heading_of
 from tcpemu.network import Network
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.visible_text import visible
@@ -29,7 +30,7 @@ def write_report(
     results = run_command.results_of(name, settings, only, until, watch)
     with patience(f"writing {output}"):
         pages = [
-            Page(run_command.heading_of(name, result), result.scenario.about, run_data(result, watch.changes))
+            Page(heading_of(name, result), result.scenario.about, run_data(result, watch.changes))
             for result, watch in zip(results, watches, strict=True)
         ]
         write_whole(output, page_of(visible(f"{name}: {results[0].scenario.title}"), pages))

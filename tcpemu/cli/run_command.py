@@ -10,13 +10,12 @@ from typing import NamedTuple, TextIO
 from tcpemu.cli.printing import check_not_read, check_place, free_name, patience, show, width
 from tcpemu.cli.progress import run_and_tell
 from tcpemu.cli.user_mistakes import UsageError, complain
-from tcpemu.explain.capture.annotated_capture import CaptureInPieces
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.compare.number_table import runs_side_by_side
 from tcpemu.explain.ladder.fold import WHOLE
-from tcpemu.explain.lines.heading import Heading
 from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.run_overview import FinishedRun, overview_lines
+from tcpemu.explain.told_run import capture_in_pieces, heading_of
 from tcpemu.generations import GENERATIONS
 from tcpemu.network import Network, Node
 from tcpemu.scenario.format import load_scenario
@@ -226,30 +225,11 @@ def write_captures(
     """Write the capture of each run to its path; nothing where there are none."""
     written = []
     for path, result in zip(paths, results, strict=bool(paths)):
-        facts = [visible(f"scenario {name}"), *facts_of(result), result.scenario.title]
         with patience(f"writing {path}"):
-            worded = comments and path.suffix.lower() != ".pcap"  # which has no place for words
-            made = CaptureInPieces(
-                result.record,
-                seen_by,
-                facts,
-                comments=worded,
-                with_lost=with_lost,
-                transfers=result.network.transfers,
-            )
+            made = capture_in_pieces(name, result, path, seen_by, comments=comments, with_lost=with_lost)
             write_packets(path, made.head, made.packets())
         written.append(Written(path, made.left_out))
     return written
-
-
-def facts_of(result: Result) -> list[str]:
-    """What somebody needs to have the same run again."""
-    scenario = result.scenario
-    run = [f"run {result.name!r}"] if result.name else []
-    kernels = dict.fromkeys([scenario.server.generation, *(group.generation for group in scenario.clients)])
-    server = f"server {scenario.server.generation}" if len(kernels) > 1 else next(iter(kernels))
-    without = dict.fromkeys(f"without {each.sysctl}" for each in result.left_out)
-    return [*run, server, f"seed {scenario.seed}", *map(visible, result.given), *without]
 
 
 def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:
@@ -301,13 +281,6 @@ def _run(name: str, result: Result) -> FinishedRun:
         hosts=result.hosts,
         transfers=network.transfers,
     )
-
-
-def heading_of(name: str, result: Result) -> Heading:
-    """What stands above all that is shown of a run."""
-    scenario = result.scenario
-    title = visible(f"{name}: {scenario.title}" + (f" — {result.name}" if result.name else ""))
-    return Heading(title, scenario.look_at, tuple(facts_of(result)))
 
 
 def show_json(name: str, results: Sequence[Result]) -> None:

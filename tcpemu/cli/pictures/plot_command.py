@@ -9,7 +9,6 @@ from pathlib import Path
 from tcpemu.cli import run_command
 from tcpemu.cli.compare_command import choices_of, columns_of, results_of_columns
 from tcpemu.cli.printing import check_not_read, check_place, patience, show
-from tcpemu.cli.run_command import facts_of
 from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.explain.lines.style import Role, line
 from tcpemu.explain.plots.cwnd_plot import cwnd_picture
@@ -23,6 +22,7 @@ from tcpemu.explain.plots.rtt_plot import rtt_picture
 from tcpemu.explain.plots.runs_plot import runs_picture
 from tcpemu.explain.plots.sequence_plot import sequence_picture
 from tcpemu.explain.plots.throughput_plot import throughput_picture
+from tcpemu.explain.told_run import facts_of
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running.reckoned_size import has_few_transfers
 from tcpemu.scenario.running.result import Result

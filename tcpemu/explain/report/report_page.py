@@ -23,6 +23,8 @@ SCRIPTS = (
     "panel.js",
     "app.js",
 )
+"""What draws a run and steps through it, in the order in which it is loaded; any page with `view.html` in it can."""
+START = "start.js"
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -36,9 +38,9 @@ class Page:
     data: PageData
 
 
-def page_of(title: str, pages: Sequence[Page]) -> str:
-    """The file, as text. The data of a run is deflated: it is unpacked when the run is looked at."""
-    about = {
+def about_pages(pages: Sequence[Page]) -> dict[str, object]:
+    """What is told of the runs of a page beside their data."""
+    return {
         "meanings": meanings(page.data for page in pages),
         "runs": [
             {
@@ -50,23 +52,29 @@ def page_of(title: str, pages: Sequence[Page]) -> str:
             for page in pages
         ],
     }
+
+
+def page_of(title: str, pages: Sequence[Page]) -> str:
+    """The file, as text. The data of a run is deflated: it is unpacked when the run is looked at."""
     slots = {
         "title": escape(title),
         "generator": f"tcpemu {__version__}",
-        "css": _asset("page.css"),
-        "js": "\n".join(map(_asset, SCRIPTS)),
-        "about": _json(about),
+        "css": asset("page.css"),
+        "js": "\n".join(map(asset, (*SCRIPTS, START))),
+        "about": _json(about_pages(pages)),
+        "view": asset("view.html"),
         "runs": "\n".join(_packed(number, page.data) for number, page in enumerate(pages)),
     }
-    return _filled(_asset("page.html"), slots)
+    return filled_page(asset("page.html"), {**slots, "view": filled_page(slots["view"], slots)})
 
 
-def _filled(template: str, slots: Mapping[str, str]) -> str:
+def filled_page(template: str, slots: Mapping[str, str]) -> str:
     """All slots at once, so that what stands in one is never taken for another."""
     return _SLOT.sub(lambda slot: slots[slot[1]], template)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """The text of a file that a page is made of."""
     return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
 
 

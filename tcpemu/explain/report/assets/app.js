@@ -6,8 +6,9 @@ const SCROLLING = new Set(["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home",
 const PRINTED = 2000; // scenes of a ladder that is printed whole
 
 class App {
-  constructor() {
-    this.about = JSON.parse(document.getElementById("data").textContent);
+  /* `about` is what is told of the runs, `load` gives the data of one, `remember` keeps where the reader is. */
+  constructor(about, load, remember) {
+    Object.assign(this, { about, load, remember });
     this.opened = new Map();
     this.size = new ResizeObserver(() => this.resized());
     this.listen();
@@ -26,10 +27,20 @@ class App {
     };
   }
 
+  /* Other runs in the place of these; `at`, in ns, is the moment that is looked for. */
+  async replace(about, load, number, at) {
+    Object.assign(this, { about, load });
+    this.opened.clear();
+    this.choices();
+    const run = await load(number);
+    const before = run.scenes.filter((scene) => scene.at <= at).length;
+    await this.open(number, Math.max(0, before - 1));
+  }
+
   async open(number, scene = null) {
     this.stop();
     this.wanted = number;
-    if (!this.opened.has(number)) this.opened.set(number, await unpacked(document.getElementById(`run-${number}`).textContent));
+    if (!this.opened.has(number)) this.opened.set(number, await this.load(number));
     if (this.wanted !== number) return; // another one was chosen meanwhile
     const run = this.opened.get(number);
     this.head(this.about.runs[number]);
@@ -77,7 +88,7 @@ class App {
     slider.setAttribute("aria-valuenow", this.chosen + 1);
     slider.setAttribute("aria-valuemin", 1);
     slider.setAttribute("aria-valuemax", this.run.scenes.length);
-    history.replaceState(null, "", `#run=${this.number + 1}&event=${this.chosen + 1}`);
+    this.remember(this.number, this.chosen);
   }
 
   turn(forward) {
@@ -139,7 +150,6 @@ class App {
       button.onclick = () => this.steer(button.dataset.go);
     });
     document.addEventListener("keydown", (event) => this.key(event));
-    addEventListener("hashchange", () => this.follow());
     addEventListener("beforeprint", () => this.print());
     addEventListener("afterprint", () => this.resized());
   }
@@ -152,7 +162,7 @@ class App {
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("select, textarea, input:not([type=checkbox])")) return;
     if (event.key === " " && event.target.matches("button, summary, input")) return; // it works what has the focus
     if (event.target.closest("#panel") && SCROLLING.has(event.key)) return;
     const action = this.keys()[event.key];
@@ -170,22 +180,6 @@ class App {
       n: () => this.turn(true), p: () => this.turn(false), " ": () => this.play(), t: () => theme(), "?": () => help(), Escape: () => help(false),
     };
   }
-
-  /* A link may name a run and an event of it: #run=2&event=17, counted from 1. */
-  follow() {
-    const wanted = new URLSearchParams(location.hash.slice(1));
-    const whole = (name) => (/^[0-9]+$/.test(wanted.get(name) ?? "") ? Number(wanted.get(name)) - 1 : null);
-    const run = Math.min(Math.max(whole("run") ?? 0, 0), this.about.runs.length - 1);
-    if (run !== this.number) return this.open(run, whole("event"));
-    return whole("event") !== null && whole("event") !== this.chosen ? this.go(whole("event")) : undefined;
-  }
-}
-
-/* The data of a run: JSON, deflated, as base64. */
-async function unpacked(text) {
-  const octets = Uint8Array.from(atob(text.trim()), (each) => each.charCodeAt(0));
-  const stream = new Blob([octets]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).json();
 }
 
 function theme() {
@@ -199,6 +193,3 @@ function help(shown) {
   keys.hidden = shown === undefined ? !keys.hidden : !shown;
   document.getElementById("help").setAttribute("aria-expanded", String(!keys.hidden));
 }
-
-const app = new App();
-app.follow();
