@@ -38,6 +38,7 @@ alone loads neither Scapy nor anything else outside the standard library. The ro
 each imports only from those below it:
 
     cli/            the commands; __main__.py: `python -m tcpemu`
+    playground/     a page in which the emulator runs in a browser
     notebook/       values that show themselves in Jupyter, rows for pandas
     lab/            labs for a class: a capture and a key for each student, and their marking
     testing/        a network for tests of other programs

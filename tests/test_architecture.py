@@ -16,7 +16,7 @@ import pytest
 HOUSE = Path(__file__).parents[1] / "tcpemu"
 FLOORS = (
     ("cli",),
-    ("notebook",),
+    ("notebook", "playground"),
     ("lab",),
     ("testing", "diagnose", "sweep"),
     ("explain",),

@@ -4,8 +4,8 @@ Where things are:
 
     the program     app.py: every command with its options
     its commands    run_command.py · compare_command.py · claims_command.py · explain_command.py: explain and state ·
-                    report_command.py · list_command.py · exec_command.py, with exec_request.py: what it is asked for,
-                    and fault_options.py: its options about faults
+                    report_command.py · playground_command.py · list_command.py · exec_command.py, with
+                    exec_request.py: what it is asked for, and fault_options.py: its options about faults
     captures        captures/: `tcpemu diagnose`, `tcpemu answer`
     pictures        pictures/: `tcpemu plot`
     scripts         playing/: step traces, packetdrill scripts

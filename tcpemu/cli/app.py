@@ -408,6 +408,29 @@ ListKernels: TypeAlias = Annotated[
 ]
 
 
+PageFolder: TypeAlias = Annotated[
+    Path,
+    typer.Option("-o", "--output", metavar="DIR", help="The folder: a new one, or that of a playground."),
+]
+PyodideOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--pyodide",
+        metavar="DIR",
+        help="Pyodide's files, in a folder or in the archive that npm gives; brought by npm if not given.",
+    ),
+]
+
+
+@app.command()
+@clear_errors
+def playground(output: PageFolder, pyodide: PyodideOption = None) -> None:
+    """Write the playground: a page in which the emulator runs by itself in a browser. Needs npm and pip once."""
+    from tcpemu.cli.playground_command import write_folder
+
+    write_folder(output, pyodide)
+
+
 @app.command("list")
 @clear_errors
 def list_scenarios(kernels: ListKernels = False) -> None:

@@ -34,6 +34,7 @@ _MISTAKES = (
     ("tcpemu.sweep.outputs", "OutputError"),
     ("tcpemu.wire.capture_values", "CaptureError"),
     ("tcpemu.lab.format.lab_error", "LabError"),
+    ("tcpemu.playground.playground_error", "PlaygroundError"),
 )
 
 

@@ -423,6 +423,8 @@ class Ladder {
       "text",
       {
         class: some.some((n) => this.isOf(n, chosen)) ? "words chosen" : "words",
+        "data-packet": some[0],
+        "data-count": some.length,
         y: some.length > 1 ? -7 : -5,
         transform: `translate(${x} ${y}) rotate(${upright})`,
         onclick: (event) => this.pick(event, some, chosen),

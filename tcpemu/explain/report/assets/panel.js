@@ -120,10 +120,11 @@ class Panel {
     const names = [packet.sender, packet.receiver].map((host) => (host === undefined ? "nobody" : this.run.hosts[host].name));
     return el(
       "div",
-      { class: "card", "data-packet": number },
+      { class: "card", "data-packet": number, tabindex: this.about.tools ? 0 : null },
       el("h3", {}, `${packet.flags} ${packet.what ?? what}: ${names[0]} → ${names[1]}`),
       el("dl", { class: "fields" }, ...this.fields(packet).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
       packet.comment && el("p", { class: "comment" }, packet.comment),
+      this.about.tools?.(number), // what a page around this one can do with it
     );
   }
 

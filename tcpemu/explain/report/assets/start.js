@@ -7,11 +7,16 @@ async function unpacked(text) {
   return new Response(stream).json();
 }
 
-/* A link may name a run and an event of it: #run=2&event=17, counted from 1. */
+/* A link may name a run and an event of it, #run=2&event=17, counted from 1; or a moment, #at=1500000000, in ns. */
 function follow() {
   const wanted = new URLSearchParams(location.hash.slice(1));
   const whole = (name) => (/^[0-9]+$/.test(wanted.get(name) ?? "") ? Number(wanted.get(name)) - 1 : null);
   const run = Math.min(Math.max(whole("run") ?? 0, 0), app.about.runs.length - 1);
+  const at = wanted.get("at");
+  if (/^[0-9]+$/.test(at ?? "")) {
+    const there = () => app.go(app.run.scenes.filter((scene) => scene.at <= Number(at)).length - 1);
+    return run === app.number ? there() : app.open(run).then(there);
+  }
   if (run !== app.number) return app.open(run, whole("event"));
   return whole("event") !== null && whole("event") !== app.chosen ? app.go(whole("event")) : undefined;
 }

@@ -1,0 +1,171 @@
+"""A scenario's text, run: what the page shows of it, or all that is wrong with it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import PurePath
+from typing import Any, TypeAlias
+
+from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.lines.style import lines_text
+from tcpemu.explain.report.report_data import PageData, run_data
+from tcpemu.explain.report.report_page import Page, about_pages, page_of
+from tcpemu.explain.report.socket_changes import SocketWatch
+from tcpemu.explain.tables.host_state import host_state_lines
+from tcpemu.explain.told_run import capture_in_pieces, heading_of, standings, told_story
+from tcpemu.network import Network, Node
+from tcpemu.playground.browser.moved_controls import controls
+from tcpemu.scenario.format import toml_text
+from tcpemu.scenario.format.load_scenario import Run, from_document, runs, tables_of
+from tcpemu.scenario.format.problems import Problem, ScenarioError
+from tcpemu.scenario.format.scenario_file import Scenario
+from tcpemu.scenario.format.setting_paths import Document
+from tcpemu.scenario.running import build, summary
+from tcpemu.scenario.running.result import Result
+from tcpemu.wire import pcapng
+from tcpemu.wire.visible_text import visible
+
+Told: TypeAlias = dict[str, Any]
+"""Plain data for the page."""
+WIDTH = 100
+"""Of texts, in characters: as the commands print them into a pipe."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunScenario:
+    """A scenario that was run, with all of its runs."""
+
+    name: str
+    """Of its file."""
+    text: str
+    scenario: Scenario
+    results: Sequence[Result]
+    pages: Sequence[PageData]
+
+    def document(self) -> Document:
+        """Its tables, to be changed."""
+        return tables_of(self.text, self.name)
+
+
+def scenario_of(name: str, text: str) -> Scenario:
+    """Raises ScenarioError with all mistakes at once, each with its line."""
+    try:
+        return from_document(tables_of(text, name), name)
+    except ScenarioError as error:
+        raise ScenarioError(name, toml_text.with_lines(text, error.problems)) from None
+
+
+def run_text(name: str, text: str) -> RunScenario:
+    """Run all of its runs. Raises ScenarioError."""
+    scenario = scenario_of(name, text)
+    results, pages = [], []
+    for one in runs(scenario):
+        result, page = _watched(one)
+        results.append(result)
+        pages.append(page)
+    return RunScenario(name, text, scenario, results, pages)
+
+
+def _watched(one: Run) -> tuple[Result, PageData]:
+    watches: list[SocketWatch] = []
+
+    def watch(network: Network, _: int) -> None:
+        watches.append(SocketWatch(network))
+        network.watch_transfers()
+
+    result = build.run(one, watch=watch)
+    return result, run_data(result, watches[0].changes)
+
+
+def told(ran: RunScenario) -> Told:
+    """All that the page shows of it."""
+    return {
+        "name": ran.name,
+        "title": ran.scenario.title,
+        "text": ran.text,
+        "about": about_pages(_pages(ran)),
+        "runs": list(ran.pages),
+        "controls": [asdict(control) for control in controls(ran.scenario)],
+        "numbers": [asdict(summary.summarize(result)) for result in ran.results],
+        "troubles": list(_troubles(ran.document())),
+        "idle": _idle(ran),
+        "groups": [group.name for group in ran.scenario.clients if not group.raw],
+    }
+
+
+def _pages(ran: RunScenario) -> list[Page]:
+    return [
+        Page(heading_of(ran.name, result), result.scenario.about, page)
+        for result, page in zip(ran.results, ran.pages, strict=True)
+    ]
+
+
+def _troubles(document: Document) -> list[Told]:
+    """What is lost on purpose and what else goes wrong, each with its place in the file."""
+    found = [
+        {"table": "faults", "place": place, "words": _words(fault)}
+        for place, fault in enumerate(document.get("faults", ()))
+    ]
+    for path, link in _links(document):
+        for place, rule in enumerate(link.get("drop", ())):
+            found.append(
+                {"table": f"{path}.drop", "place": place, "words": f"lost on the {path}: {_words(rule)}"}
+            )
+    return found
+
+
+def _links(document: Document) -> list[tuple[str, Document]]:
+    links = [("link", document.get("link", {}))]
+    return links + [
+        (f"clients.{group.get('name')}.link", group.get("link", {})) for group in document.get("clients", ())
+    ]
+
+
+def _words(table: Document) -> str:
+    return ", ".join(
+        str(value) if key in ("what", "role") else f"{key} {value}" for key, value in table.items()
+    )
+
+
+def _idle(ran: RunScenario) -> list[str]:
+    """What stands in the file and met nothing."""
+    found = []
+    for result in ran.results:
+        found += [f"a rule to drop packets, {words}" for words in result.network.idle_rules()]
+        found += [fault.unmet_words for fault in result.network.unmet_faults]
+    return list(dict.fromkeys(found))
+
+
+def mistakes(error: ScenarioError) -> list[Told]:
+    """All that is wrong with a text."""
+    return [_mistake(problem) for problem in error.problems]
+
+
+def _mistake(problem: Problem) -> Told:
+    return {"line": problem.line, "words": visible(str(problem))}
+
+
+# What can be taken away.
+
+
+def capture(ran: RunScenario, run: int) -> bytes:
+    """The same octets as `tcpemu run NAME -o x.pcapng` writes for that run."""
+    path = PurePath("x.pcapng")
+    pieces = capture_in_pieces(ran.name, ran.results[run], path, SeenBy.SERVER)
+    return b"".join(pcapng.pieces(pieces.head, pieces.packets()))
+
+
+def report(ran: RunScenario) -> str:
+    """The same page as `tcpemu report NAME -o x.html` writes."""
+    return page_of(visible(f"{ran.name}: {ran.scenario.title}"), _pages(ran))
+
+
+def story(ran: RunScenario, run: int) -> str:
+    """As `tcpemu explain NAME` prints it."""
+    return lines_text(told_story(ran.name, ran.results[run], WIDTH))
+
+
+def state(ran: RunScenario, run: int, at: int) -> str:
+    """As `tcpemu state NAME --at TIME` prints it: the run is run again, up to that time."""
+    result = build.run(runs(ran.scenario)[run], at)
+    raw = [node.name for node in result.network.nodes.values() if not isinstance(node, Node)]
+    return lines_text(host_state_lines(heading_of(ran.name, result), at, standings(result), WIDTH, raw))
