@@ -7,6 +7,7 @@ again.
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -133,5 +134,13 @@ def _saved(out: dict[Future[Done], tuple[int, ...]]) -> Iterator[MeasuredRun]:
 
 
 def _worker_begins() -> None:
-    """A worker leaves Ctrl-C to the process that has the results."""
+    """A worker leaves Ctrl-C to the process that has the results, and ends with it, should that be killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="tcpemu parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
