@@ -30,6 +30,11 @@ TESTS = (
     "tests/explain/ladder",
     "tests/test_goldens.py",
 )
+SAME_OCTETS = (
+    "tests/test_goldens.py::test_tshark_finds_nothing_malformed",
+    "tests/explain/capture/test_annotated_capture.py::test_every_built_in_scenario_is_clean_in_tshark",
+)
+"""What these ask of captures is answered once, with plain Python, as the compiled core makes the same octets."""
 BESIDE = ("tests", "tools", "pcaps", "docs", "pyproject.toml", "README.md", "CHANGELOG.md")
 """What the tests read; not the package itself, which would hide the one that is installed."""
 TOOLS = ("pytest>=8.3", "pytest-xdist>=3.6", "hypothesis>=6.120", "python-pcapng>=2.1")
@@ -68,8 +73,9 @@ def run_tests(python: Path, options: list[str]) -> int:
             print(f"what is installed is {which}: {file}", file=sys.stderr)
             return 1
         print(f"{which}: {file}", flush=True)
+        left_out = [part for test in SAME_OCTETS for part in ("--deselect", test)]
         return subprocess.run(
-            [python, "-m", "pytest", "-q", *options, *TESTS], cwd=place, check=False
+            [python, "-m", "pytest", "-q", *left_out, *options, *TESTS], cwd=place, check=False
         ).returncode
 
 
