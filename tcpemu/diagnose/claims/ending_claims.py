@@ -258,8 +258,10 @@ def _of_side(flow: FlowLife, side: FlowSide) -> Iterator[Claim]:
     elif side.silent_repeats >= _SILENT_REPEATS and side.first_repeat is not None and flow.reset_by is None:
         yield Claim(
             what=f"data of the {name} was sent again and again and nothing came from the {other}: it is gone, or the "
-            f"path is cut one way",
-            sure=Sure.POSSIBLE,
+            f"path is cut one way"
+            if flow.other(side).frames
+            else f"data of the {name} was sent again and again; of the {other} the capture has nothing at all",
+            sure=Sure.POSSIBLE if flow.other(side).frames else Sure.CANNOT_TELL,
             why=f"sent again {count(side.silent_repeats, 'time')} since the {other} was last heard",
             cause="SENT_IN_VAIN",
             frames=(side.first_repeat.frame,),

@@ -71,7 +71,9 @@ def diagnose_server(
         path = _path(survey.path, address, port, at_server=True)
     _number_alike(path, flows)
     diagnosis = Diagnosis(address, port, flows, vantage, path=path)
-    if any(flow.answered or flow.reset_by is None for flow in asked):
+    if any(
+        flow.answered for flow in asked
+    ):  # one that answers nobody is no listener, as far as anybody can tell
         diagnosis.found = explain_listener(path, known, kernel)
         diagnosis.doubts = list(_doubts(survey.facts, flows, path, diagnosis.found, vantage))
         diagnosis.claims += listener_claims(path, diagnosis.found, known, diagnosis.doubts)

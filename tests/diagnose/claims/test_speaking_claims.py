@@ -45,3 +45,8 @@ def test_data_that_is_sent_again_bounds_tcp_retries2(tmp_path):
     assert claim.setting[0] == "client.retries2"
     low, high = claim.setting[1]
     assert 1 < low < 15 <= high
+
+
+def test_of_a_server_that_answers_nobody_no_setting_is_claimed(tmp_path):
+    claims = claims_of(save(tmp_path / "x.pcapng", syns([0, 500, 1000])))
+    assert not [one for one in claims if one.setting and not one.setting[0].startswith("client.")]
