@@ -38,6 +38,8 @@ _USUAL_RETRIES2 = 15
 _LATE_SHARE, _LATE = 8, 60_000_000
 """How late a timer may be: an eighth of its wait (the timer wheel), and what a busy machine takes."""
 _NAMED = 4
+_NOT_OF_IT = 2
+"""What a SYN costs that no timer of that kernel sends; one that the capture lacks costs 1."""
 
 
 def speaking_claims(path: Path, flows: Sequence[FlowLife], ends: int, kernel: str | None) -> list[Claim]:
@@ -184,7 +186,7 @@ def _fitted(names: list[str], by: tuple[str, bool], times: tuple[int, ...], real
             continue
         missing += near - place
         place = near + 1
-    return _Schedule(names, *by, times, place, missing + odd)
+    return _Schedule(names, *by, times, place, missing + odd * _NOT_OF_IT)
 
 
 def _is_near(real: int, own: int) -> bool:
