@@ -150,6 +150,12 @@ JsonOption: TypeAlias = Annotated[
 ]
 
 
+Since: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Show the packets from this time on: '2 s', '500 ms'."),
+]
+
+
 @app.command()
 @clear_errors
 @for_long_work
@@ -166,12 +172,15 @@ def run(
     with_lost: WithLost = False,
     plain: Plain = False,
     json: JsonOption = False,
+    since: Since = None,
 ) -> None:
     """Run a scenario and show it: its packets as a ladder, with reasons; sockets; counters."""
     from tcpemu.cli import run_command
 
     run_command.check_request(output, seen_by, plain=plain, json=json, with_lost=with_lost)
-    stop = run_command.until_of(until)
+    stop, begin = run_command.until_of(until), run_command.time_of(since or "0", "--since")
+    if begin and json:
+        raise UsageError("--since goes with what is printed for people; --json has everything: leave one out")
     runs = run_command.chosen_runs(name, run_command.settings_of(settings, seed, generation), only)
     paths = run_command.paths_of(output, [each.name for each in runs], name) if output else []
     watch = run_command.follow_transfers if json else run_command.follow_if_few(runs)
@@ -184,7 +193,7 @@ def run(
         run_command.show_written(written, results, sys.stderr)
         run_command.show_json(name, results)
         return
-    run_command.show_runs(name, results, fold=not whole)
+    run_command.show_runs(name, results, fold=not whole, since=begin)
     run_command.show_written(written, results)
 
 
@@ -339,6 +348,7 @@ def plot(
     size: PictureSize = None,
     dpi: Dots = None,
     style: PictureStyle = "light",
+    since: Since = None,
 ) -> None:
     r"""Draw a scenario: its queues, a connection, its windows and round-trip times, or its rates.
 
@@ -356,14 +366,17 @@ def plot(
         named_capture.check_kind(name, kind)
     plot_command.check_plot(output, kind, client, name, vary or ())
     form = plot_command.form_of(title, size, dpi, output, style)
+    begin = plot_command.since_of(since, kind)
     if foreign:
+        if begin:
+            raise UsageError("--since goes with scenarios, not with captures: leave it out")
         plot_command.draw(output, named_capture.picture(Path(name), kind, client), form)
         return
     stop = run_command.until_of(until)
     changed = run_command.settings_of(settings, seed, generation)
     wanted = plot_command.kind_of(name, kind, changed, only, client, vary or ())
     results = plot_command.results_for(name, wanted, changed, only, stop, vary or ())
-    plot_command.plot_scenario(name, output, wanted, client, results, form)
+    plot_command.plot_scenario(name, output, wanted, client, results, form, begin)
     if kind is None:
         plot_command.tell_kind(wanted)
 

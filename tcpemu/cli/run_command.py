@@ -14,6 +14,7 @@ from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.compare.number_table import runs_side_by_side
 from tcpemu.explain.ladder.fold import WHOLE
 from tcpemu.explain.lines.style import Line, Role, line
+from tcpemu.explain.lines.time_words import span_words
 from tcpemu.explain.run_overview import FinishedRun, overview_lines
 from tcpemu.explain.told_run import capture_in_pieces, heading_of
 from tcpemu.generations import GENERATIONS
@@ -108,6 +109,14 @@ def time_with_unit(text: str, option: str) -> int:
     if _NUMBER.fullmatch(text) and Decimal(text):
         raise UsageError(f"{option} {text}: {text} of what? write {option} {text}ms or {option} {text}s")
     return time_of(text, option)
+
+
+def check_since(since: int, results: Sequence[Result]) -> None:
+    """Raises UsageError where nothing can be shown from that time on."""
+    ended = max(result.ended for result in results)
+    if since and since >= ended:
+        over = f"the run is over after {span_words(ended)}"
+        raise UsageError(f"--since {span_words(since)}: {over}; give an earlier time")
 
 
 def until_of(text: str | None) -> int | None:
@@ -232,15 +241,16 @@ def write_captures(
     return written
 
 
-def show_runs(name: str, results: Sequence[Result], *, fold: bool) -> None:
-    """Print all that is shown of the runs."""
+def show_runs(name: str, results: Sequence[Result], *, fold: bool, since: int = 0) -> None:
+    """Print all that is shown of the runs; ladders from a time on. Raises UsageError where all are over by then."""
+    check_since(since, results)
     runs = [_run(name, result) for result in results]
     whole = WHOLE if fold else EVERYTHING
     shown = runs[:1] if fold and len(runs) > SHOWN_WHOLE else runs
     for number, run in enumerate(shown):
         if number:
             show([(), ()])
-        show(overview_lines(run, width(), whole))
+        show(overview_lines(run, width(), whole, since))
     if len(runs) > 1:
         numbers = summary.rows_of_numbers([summary.summarize(result) for result in results])
         show(runs_side_by_side([run.name for run in runs], numbers, width()))

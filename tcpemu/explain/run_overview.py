@@ -42,11 +42,18 @@ class FinishedRun:
     """The inner life of its connections, where that was followed."""
 
 
-def overview_lines(run: FinishedRun, width: int = 100, whole: int = WHOLE) -> Iterator[Line]:
-    """All that is shown of one run."""
+def overview_lines(run: FinishedRun, width: int = 100, whole: int = WHOLE, since: int = 0) -> Iterator[Line]:
+    """All that is shown of one run; of its ladder what is sent from a time on."""
     clients = ClientOutcomes()
     yield from each_ladder_line(
-        run.record, run.heading, width, whole, run.hosts, clients.note_step, transfers=run.transfers
+        run.record,
+        run.heading,
+        width,
+        whole,
+        run.hosts,
+        clients.note_step,
+        transfers=run.transfers,
+        since=since,
     )
     outcomes = clients.settled(run.starts, run.ended)
     yield from section("How the clients fared", client_outcome_lines(outcomes, width))

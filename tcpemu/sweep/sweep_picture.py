@@ -1,6 +1,7 @@
 """A sweep as a picture: measures over one setting, over two as a heat map, over all seeds, over time."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import inf, isinf
 
 from tcpemu.explain.plots.picture import (
@@ -19,7 +20,8 @@ from tcpemu.sweep.swept import PointEstimates, Swept
 
 KINDS = ("lines", "heat", "distribution", "time")
 MOST_CURVES = 6
-MOST_PANELS = 4
+PANELS_UPON_ONE_ANOTHER, MOST_PANELS = 4, 16
+"""In a column, and in a picture: what is measured beyond that is left out with a word."""
 MOST_DOTS = 40
 """On a curve; of more, none is marked."""
 
@@ -32,19 +34,21 @@ def sweep_picture(swept: Swept, title: str, kind: str | None) -> Picture:
         note = f"all {seeds} seeds: which share of the runs has at most that value"
         if any(value == inf for _, values in swept.by_point() for some in values.values() for value in some):
             note += "; where a curve ends below 1, the rest of the runs is infinite: never"
-        note += _left_out(swept)
-        return Picture(title, note, _distribution(swept))
+        return Picture(title, note + _left_out(swept), _distribution(swept))
     points = list(swept.points())
     makers = {"lines": _lines, "heat": _heat, "time": _over_time}
-    return Picture(
-        title, _note(kind, seeds, points) + _left_out(swept) * (kind != "time"), makers[kind](swept, points)
-    )
+    note = _note(kind, seeds, points) + (_left_out(swept) if kind != "time" else "")
+    return Picture(title, note, makers[kind](swept, points))
 
 
 def _left_out(swept: Swept) -> str:
-    """That there are more measures than panels."""
-    number = sum(measure.at is None for measure in swept.plan.measures)
-    return f"; the first {MOST_PANELS} of {number} measures" if number > MOST_PANELS else ""
+    """What there is no room for."""
+    beyond = _measured(swept)[MOST_PANELS:]
+    return f"; not drawn, beyond {MOST_PANELS} measures: {', '.join(beyond)}" if beyond else ""
+
+
+def _measured(swept: Swept) -> list[str]:
+    return [measure.name for measure in swept.plan.measures if measure.at is None]
 
 
 def _note(kind: str, seeds: int, points: Sequence[PointEstimates]) -> str:
@@ -114,8 +118,11 @@ def _lines(swept: Swept, points: Sequence[PointEstimates]) -> tuple[PanelBlock, 
             )
     if not panels:
         raise NothingToDrawError("nothing that was measured is a number at any point")
-    span = (min(numbers), max(numbers))
-    return (PanelBlock("", tuple(panels), span, swept.grid.shown[across] + _unit(axis.labels[0])),)
+    span, words = (min(numbers), max(numbers)), swept.grid.shown[across] + _unit(axis.labels[0])
+    columns = range(0, len(panels), PANELS_UPON_ONE_ANOTHER)
+    parts = [panels[begin : begin + PANELS_UPON_ONE_ANOTHER] for begin in columns]
+    legend = panels[0].legend
+    return tuple(PanelBlock("", (replace(head, legend=legend), *rest), span, words) for head, *rest in parts)
 
 
 def _unit(label: str) -> str:
@@ -124,10 +131,7 @@ def _unit(label: str) -> str:
 
 
 def _drawable(swept: Swept) -> list[str]:
-    names = [measure.name for measure in swept.plan.measures if measure.at is None]
-    if len(names) > MOST_PANELS:
-        names = names[:MOST_PANELS]
-    return names
+    return _measured(swept)[:MOST_PANELS]
 
 
 def _curve(

@@ -1,12 +1,14 @@
 """Each lab that comes with the program: right, wrong, half right and empty submissions get what they deserve."""
 
 import re
+from xml.etree import ElementTree as ET
 
 import pytest
 
 from tcpemu.lab import BUILT_IN_LABS, Student, load_lab, mark_class, submissions
 from tests.documented import run_page
 from tests.lab.helpers import class_of, form, hand_in_right, right_answers
+from tests.lab.moodle_import import faults, name_of
 
 RIGHT, WRONG, EMPTY, SLIPPED, BROKEN = (
     Student(name) for name in ("right", "wrong", "empty", "slipped", "broken")
@@ -51,11 +53,12 @@ def marked(request, tmp_path_factory):
                 "raise SystemExit(3)" if question.kind == "program" else 'title = "another one"'
             )
     found = mark_class(key, submissions(folder, key), everybody=True, jobs=2)
-    return lab, students, {each.id: each for each in found}
+    moodle = (folder / "teacher" / "moodle.xml").read_text("utf-8")
+    return lab, students, {each.id: each for each in found}, moodle
 
 
 def test_a_right_submission_gets_all_points(marked):
-    lab, _, by_student = marked
+    lab, _, by_student, _ = marked
     right = by_student["right"]
     assert [(mark.name, mark.said) for mark in right.marks if not mark.right] == []
     assert float(right.points) == lab.points
@@ -63,21 +66,21 @@ def test_a_right_submission_gets_all_points(marked):
 
 
 def test_a_wrong_submission_gets_nothing_and_is_told_why(marked):
-    _, _, by_student = marked
+    _, _, by_student, _ = marked
     wrong = by_student["wrong"]
     assert [mark.name for mark in wrong.marks if mark.points] == []
     assert all(mark.said for mark in wrong.marks)
 
 
 def test_an_empty_submission_gets_nothing(marked):
-    _, _, by_student = marked
+    _, _, by_student, _ = marked
     empty = by_student["empty"]
     assert empty.points == 0
     assert {mark.said.partition(":")[0] for mark in empty.marks} == {"not answered"}
 
 
 def test_a_usual_mistake_gets_its_sentence_and_its_share(marked):
-    lab, students, by_student = marked
+    lab, students, by_student, _ = marked
     questions = {question.name: question for question in lab.file.questions}
     slips = {each.name: each.slips[0] for each in students["slipped"].answers if each.slips}
     assert len(slips) >= 3
@@ -88,15 +91,25 @@ def test_a_usual_mistake_gets_its_sentence_and_its_share(marked):
 
 
 def test_what_is_broken_is_told_and_stops_nobody(marked):
-    _, _, by_student = marked
+    _, _, by_student, _ = marked
     broken = by_student["broken"]
     assert broken.points == 0
     assert "line 1" in " ".join(broken.problems)
     assert by_student["right"].points > 0
 
 
+def test_moodle_would_take_the_questions(marked):
+    lab, students, _, moodle = marked
+    assert faults(moodle) == []
+    root = ET.fromstring(moodle)
+    names = [name_of(each) for each in root if each.get("type") != "category"]
+    assert len(set(names)) == len(names) == len(students) * (1 + len(lab.file.questions))
+    for student, category in zip(students, root.findall("question[@type='category']"), strict=True):
+        assert category.findtext("category/text") == f"$course$/top/{lab.name}/{student}"
+
+
 def test_every_kind_of_difficulty_is_alike(marked):
-    _, students, _ = marked
+    _, students, _, _ = marked
     for key in students.values():
         assert all(answer.text and answer.because for answer in key.answers)
         assert not any(re.search(r"\{\w+\}", answer.text + answer.because) for answer in key.answers)
@@ -104,7 +117,7 @@ def test_every_kind_of_difficulty_is_alike(marked):
 
 
 def test_right_answers_of_one_student_are_not_those_of_all_others(marked):
-    _, students, _ = marked
+    _, students, _, _ = marked
     texts = {str(right_answers(key)) for key in students.values()}
     assert len(texts) == len(students)
 

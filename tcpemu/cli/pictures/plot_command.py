@@ -150,10 +150,11 @@ def plot_scenario(
     client: str | None,
     results: Sequence[tuple[str, Result]],
     form: PictureForm,
+    since: int = 0,
 ) -> None:
-    """Draw the runs, each with its name, and write the picture. Raises UsageError."""
+    """Draw the runs, each with its name, and write the picture; a ladder from a time on. Raises UsageError."""
     if kind is Kind.LADDER:
-        _plot_ladder(name, output, results[0][1], form)
+        _plot_ladder(name, output, results[0][1], form, since)
         return
     try:
         picture = _picture(name, kind, client, results)
@@ -175,10 +176,18 @@ def draw(output: Path, picture: Picture, form: PictureForm) -> None:
     show([line(f"Written: {output}")])
 
 
-def _plot_ladder(name: str, output: Path, result: Result, form: PictureForm) -> None:
+def since_of(text: str | None, kind: str | None) -> int:
+    """Nanoseconds of `--since`. Raises UsageError."""
+    if text is not None and kind != Kind.LADDER.value:
+        raise UsageError(f"--since goes with --kind ladder, not with {kind or 'another kind'}")
+    return run_command.time_of(text or "0", "--since")
+
+
+def _plot_ladder(name: str, output: Path, result: Result, form: PictureForm, since: int) -> None:
+    run_command.check_since(since, [result])
     title = form.title or visible(f"{name}: {result.scenario.title}")
     try:
-        picture = ladder_picture(title, _note([result]), result, rows_that_fit(form.size))
+        picture = ladder_picture(title, _note([result]), result, rows_that_fit(form.size), since)
     except NothingToDrawError as error:
         raise UsageError(f"{name}: {error}") from None
     with patience(f"drawing {output}"):

@@ -204,12 +204,12 @@ RULES: tuple[RuleRow, ...] = (
         {True: "a page and more", False: "one large head"},
     ),
     RuleRow(
-        "data without memory for it",
+        "data that there is no memory for gets",
         lambda kernel: kernel.windows.none_without_memory,
         {True: "window 0", False: "an ACK"},
     ),
     RuleRow(
-        "for memory is thrown away",
+        "for want of memory it throws away what is",
         lambda kernel: kernel.windows.spares_older,
         {True: "beyond the new segment", False: "beyond the hole"},
     ),

@@ -1,5 +1,6 @@
 """Everything that `tcpemu compare` prints: the runs side by side, and where and why they differ."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -65,16 +66,20 @@ def comparison_lines(
 
 
 def _rule_lines(rules: KernelRules, width: int) -> Iterator[Line]:
-    """A table of them: N is the backlog, Q the half-open connections."""
+    """A table of them, with what the letters in it stand for."""
     yield ()
     if not rules.rows:
         names = " and ".join(rules.kernels)
         yield line(f"No rule that was told apart differs between {names}", Role.TITLE)
         return
-    yield line("Rules that differ between these kernels (N: backlog, Q: half-open connections)", Role.TITLE)
+    told = " ".join(cell for _, cells in rules.rows for cell in cells)
+    letters = [words for letter, words in _LETTERS.items() if re.search(rf"\b{letter}\b", told)]
+    legend = f" ({', '.join(letters)})" if letters else ""
+    yield line(f"Rules that differ between these kernels{legend}", Role.TITLE)
     yield from word_table(rules.kernels, rules.rows, width, LONGEST_RULE)
 
 
+_LETTERS = {"N": "N: backlog", "Q": "Q: half-open connections"}
 LONGEST_RULE = 44
 """Of the names of rules, so that two kernels stand beside them in one line."""
 BEHAVES, LOOKS = "first behaves differently from", "same decision, other fields than"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from tcpemu.explain.compare.transfer_cells import transfer_rows
 from tcpemu.explain.facts.client_outcomes import ApplicationOutcome
 from tcpemu.explain.facts.run_digest import (
     ClientEnd,
@@ -28,6 +29,7 @@ def digest_cells(digests: Sequence[RunDigest]) -> Iterator[tuple[str, list[str]]
         yield label, [_again_words(digest.syn_ack_repeats.get(telling)) for digest in digests]
     if any(digest.resets for digest in digests):
         yield "RSTs, and to what", [_reset_words(digest) for digest in digests]
+    yield from transfer_rows(digests)
     yield from _client_rows(digests)
 
 

@@ -26,8 +26,8 @@ from tcpemu.explain.ladder.travel_times import (
 )
 from tcpemu.explain.lines.heading import Heading, heading_lines
 from tcpemu.explain.lines.segment_words import flag_words, option_words
-from tcpemu.explain.lines.style import Line, Role, Span, lines_text
-from tcpemu.explain.lines.time_words import decimals_for, seconds, span_words
+from tcpemu.explain.lines.style import Line, Role, Span, line, lines_text
+from tcpemu.explain.lines.time_words import decimals_for, moment, seconds, span_words
 from tcpemu.explain.lines.wrapping import JOINED, wrapped
 from tcpemu.explain.phases.followed_transfers import followed_transfers
 from tcpemu.explain.phases.phase_notes import phase_notes
@@ -70,10 +70,11 @@ def each_ladder_line(
     watch: Callable[[HostStep], None] | None = None,
     *,
     transfers: Transfers | None = None,
+    since: int = 0,
 ) -> Iterator[Line]:
     """The same one by one. Of the rows no more are kept than are shown: those of a long record are let go.
 
-    `watch` is called with every step of a host before the first line is there.
+    Rows before `since` are not shown. `watch` is called with every step of a host before the first line is there.
     """
     rows: Iterable[Row] = each_row(record, watch=watch)
     notes: dict[int, list[Note]] = {}
@@ -84,10 +85,13 @@ def each_ladder_line(
     facts, folding = _FactsOfRows(), Folding(whole, notes)
     for row in rows:
         facts.note(row)
-        folding.add(row)
+        if row.at >= since:
+            folding.add(row)
     facts.settle()
     drawing = _Drawing(facts, folding.shown(), width, hosts or {}, notes)
     yield from heading_lines(heading, width)
+    if since:
+        yield line(f"From {moment(since)} on.", Role.QUIET)
     yield from drawing.lines()
 
 

@@ -1,4 +1,4 @@
-"""How many, in words: counts with their nouns, and ordinals."""
+"""How many, in words: counts with their nouns, ordinals, rates."""
 
 
 def ordinal(number: int) -> str:
@@ -11,3 +11,12 @@ def ordinal(number: int) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """`1 packet`, `2 packets`, `1,000 packets`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def rate_words(octets: float) -> str:
+    """A rate in bits a second, of octets a second: `9.57 Mbit/s`."""
+    unit, name = next(((size, name) for size, name in _RATES if octets * 8 >= size), _RATES[-1])
+    return f"{octets * 8 / unit:.3g} {name}"
+
+
+_RATES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1.0, "bit/s"))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from tcpemu.explain.lines.count_words import count
+from tcpemu.explain.lines.count_words import count, rate_words
 from tcpemu.explain.lines.time_words import moment, span_words
 from tcpemu.explain.phases.bbr_phases import RoundTripProbe, Startup, path_holds
 from tcpemu.explain.phases.flow_history import FlowHistory
@@ -99,15 +99,6 @@ def short_words(phase: Phase) -> str:
         case RoundTripProbe():
             return f"the window is {segments(phase.before.cwnd)}, to look for a shorter round trip (BBR)"
     return ""
-
-
-def rate_words(octets: int) -> str:
-    """A rate in bits a second, of octets a second: `9.57 Mbit/s`."""
-    unit, name = next(((size, name) for size, name in _RATES if octets * 8 >= size), _RATES[-1])
-    return f"{octets * 8 / unit:.3g} {name}"
-
-
-_RATES = ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s"), (1.0, "bit/s"))
 
 
 def short_end(phase: Phase) -> str:

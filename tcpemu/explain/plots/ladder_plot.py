@@ -15,7 +15,7 @@ from tcpemu.explain.facts.rows import CallRow, PacketRow, Row, TimerRow, rows_of
 from tcpemu.explain.ladder.ladder_lines import PAUSE, arrow_role
 from tcpemu.explain.lines.segment_words import flag_words, state_word
 from tcpemu.explain.lines.style import Role
-from tcpemu.explain.lines.time_words import decimals_for, seconds
+from tcpemu.explain.lines.time_words import decimals_for, seconds, span_words
 from tcpemu.explain.phases.followed_transfers import followed_transfers
 from tcpemu.explain.phases.phase_notes import phase_headlines
 from tcpemu.explain.plots.picture import NothingToDrawError
@@ -82,22 +82,26 @@ class _Moment:
         yield from self.departures
 
 
-def ladder_picture(title: str, note: str, result: Result, most: float) -> LadderPicture:
-    """The ladder of a run, as far down as `most` rows. Raises NothingToDrawError."""
+def ladder_picture(title: str, note: str, result: Result, most: float, since: int = 0) -> LadderPicture:
+    """The ladder of a run from a time on, as far down as `most` rows. Raises NothingToDrawError."""
     rows = [row for row in rows_of(result.record) if not isinstance(row, PacketRow) or row.lost != NO_HOST]
     if not any(isinstance(row, PacketRow) for row in rows):
         raise NothingToDrawError("no packet is sent in this run")
     followed = followed_transfers(result.record, rows, result.network.transfers, result.ended)
-    return _Ladder(rows, phase_headlines(followed)).picture(title, note, most)
+    if since:
+        note = f"{note} · from {span_words(since)}"
+        if not any(isinstance(row, PacketRow) and row.at >= since for row in rows):
+            raise NothingToDrawError(f"no packet is sent from {span_words(since)} on")
+    return _Ladder(rows, phase_headlines(followed), since).picture(title, note, most)
 
 
 class _Ladder:
-    def __init__(self, rows: Sequence[Row], phases: Mapping[int, Sequence[str]]) -> None:
+    def __init__(self, rows: Sequence[Row], phases: Mapping[int, Sequence[str]], since: int = 0) -> None:
         self._phases = phases
         self._sides = HostSides(rows)
         names = [*self._sides.left, *sorted(self._sides.right)]
         self._hosts = {name: number for number, name in enumerate(dict.fromkeys(names))}
-        self._moments = _moments_of(rows)
+        self._moments = [one for one in _moments_of(rows) if one.at >= since]
         self._left_in: dict[int, int] = {}
         """By the number of a packet, the moment in which it left."""
         for number, moment in enumerate(self._moments):

@@ -1,12 +1,13 @@
 """The questions for Moodle: its XML format, with a category for each student that holds the questions and the capture.
 
 Usual wrong answers are answers with a fraction of their own and their sentence as feedback. What is handed in as a file
-becomes an essay with an attachment, to be marked by `tcpemu lab grade`. The form is that of the import of Moodle 3
-and later, by its documentation; no Moodle was at hand to import it.
+becomes an essay with an attachment, to be marked by `tcpemu lab grade`. The form is what the import of Moodle 3 and
+later reads (`question/format/xml/format.php` there); a test holds the fields to that, but no Moodle was at hand.
 """
 
 import base64
 from collections.abc import Iterable
+from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 from tcpemu.lab.drawing.filled_texts import number_text
@@ -20,6 +21,31 @@ from tcpemu.lab.pages.markdown_text import html_of
 from tcpemu.wire import pcapng
 
 MOODLE_FILE = "moodle.xml"
+GRADES = tuple(
+    map(
+        Decimal,
+        (
+            *(
+                "100",
+                "90",
+                "83.33333",
+                "80",
+                "75",
+                "70",
+                "66.66667",
+                "60",
+                "50",
+                "40",
+                "33.33333",
+                "30",
+                "25",
+                "20",
+            ),
+            *("16.66667", "14.28571", "12.5", "11.11111", "10", "5", "0"),
+        ),
+    )
+)
+"""Hundredths of a question's points that an answer may have in Moodle: a file with others is refused."""
 
 
 def quiz_text(students: Iterable[str]) -> str:
@@ -90,9 +116,17 @@ def _answer(element: ET.Element, fraction: str, text: str, feedback: str, kind: 
     return answer
 
 
+def nearest_grade(hundredths: Decimal) -> Decimal:
+    """What Moodle knows of shares: the one of those that is nearest, and of two the smaller one."""
+    return min(reversed(GRADES), key=lambda grade: abs(grade - hundredths))
+
+
 def _number(element: ET.Element, question: Question, answer: AnswerKey) -> None:
     rows = [("100", answer.right, "")]
-    rows += [(number_text(slip.share * 100), number_text(slip.answer), slip.say) for slip in answer.slips]
+    rows += [
+        (str(nearest_grade(Decimal(str(slip.share)) * 100)), number_text(slip.answer), slip.say)
+        for slip in answer.slips
+    ]
     for fraction, text, feedback in rows:
         each = _answer(element, fraction, text, feedback, "moodle_auto_format")
         ET.SubElement(each, "tolerance").text = number_text(question.tolerance)

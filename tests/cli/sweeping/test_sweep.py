@@ -44,6 +44,17 @@ def test_file_and_picture(crowd, tmp_path):
     assert "every run had been done before" in sweep(*arguments).stdout
 
 
+def test_every_measure_is_drawn_and_what_there_is_no_room_for_is_named(crowd, tmp_path):
+    picture, hundredths = tmp_path / "x.svg", [f"connect_time.p{number}" for number in range(1, 19)]
+    arguments = (crowd, "--vary", "server.backlog=4,16", "--jobs", 1, "--plot", picture)
+    for measured, drawn, left_out in ((hundredths[:6], 6, ""), (hundredths, 16, "p17, connect_time.p18")):
+        done = sweep(*arguments, "--measure", ",".join(measured))
+        assert done.exit_code == 0, done.output
+        words = picture.read_text()
+        assert sum(f">{name} (s)<" in words for name in measured) == drawn
+        assert (f"not drawn, beyond 16 measures: connect_time.{left_out}" in words) == bool(left_out)
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [

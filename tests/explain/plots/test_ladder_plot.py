@@ -5,6 +5,7 @@ import pytest
 from tcpemu.explain.lines.style import Role
 from tcpemu.explain.plots.ladder_plot import ladder_picture
 from tcpemu.explain.plots.picture import NothingToDrawError
+from tcpemu.network import Point
 from tests.explain.phases.followed import followed_run
 
 
@@ -37,6 +38,20 @@ def test_every_packet_is_on_one_arrow():
         sent = sum(1 for _ in result.record.packets(point=None) if _.point.name == "SENT")
         picture = ladder_picture("t", "n", result, 10**6)
         assert sum(arrow.count for arrow in picture.arrows) == sent
+
+
+def test_from_a_time_on_only_what_is_sent_then_is_drawn():
+    result = followed_run("fast-retransmit")
+    whole = ladder_picture("t", "n", result, 10**6)
+    rest = ladder_picture("t", "n", result, 10**6, 150_000_000)
+    assert rest.note == "n · from 150 ms"
+    assert all(float(words.split()[0]) >= 0.15 for _, words in rest.times)
+    assert {words.words for words in rest.beside} < {words.words for words in whole.beside}
+    assert sum(arrow.count for arrow in rest.arrows) == sum(
+        1 for seen in result.record.packets(point=Point.SENT) if seen.at >= 150_000_000
+    )
+    with pytest.raises(NothingToDrawError, match="no packet is sent from 1 s on"):
+        ladder_picture("t", "n", result, 10**6, 1_000_000_000)
 
 
 def test_arrows_go_down_and_only_as_far_as_there_is_room():

@@ -8,15 +8,18 @@ import re
 import subprocess
 import sys
 import zipfile
+from decimal import Decimal
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tcpemu.lab import LabError, load_lab, make_class
+from tcpemu.lab.making.moodle_xml import nearest_grade
 from tcpemu.lab.making.notebook_text import can_make_notebooks
 from tcpemu.lab.making.rubric_text import rubric_text
 from tcpemu.wire.capture_file import read_capture
 from tests.lab.helpers import ADA, BEN, SECRET, class_of, form, hand_in_right, lab_of, right_answers
+from tests.lab.moodle_import import faults
 
 LAB = "listen-queues"
 
@@ -302,3 +305,28 @@ def test_a_form_can_be_filled_in_and_is_read_again(made, tmp_path):
     assert max(map(len, text.splitlines())) <= 100
     assert SECRET.decode() not in text
     assert BEN.id in text
+
+
+@pytest.mark.parametrize(
+    ("share", "grade"),
+    [("0.5", "50"), ("0.35", "33.33333"), ("0.99", "100"), ("0.02", "0"), ("0.125", "12.5")],
+)
+def test_moodle_knows_only_some_shares_of_the_points(share, grade):
+    """Of 0.35 there are 40 and 33.33333, of 0.02 there are 5 and 0."""
+    assert nearest_grade(Decimal(share) * 100) == Decimal(grade)
+
+
+def test_what_moodle_would_not_take_is_found(made):
+    _, folder, _ = made
+    text = (folder / "teacher" / "moodle.xml").read_text("utf-8")
+    assert faults(text) == []
+    for old, new, fault in (
+        ('fraction="100"', 'fraction="99"', "no answer has all points"),
+        ('fraction="100"', 'fraction="99"', "no grade 99"),
+        ("<answernumbering>abc", "<answernumbering>x", "answernumbering"),
+        ("$course$/top/", "top/", "no path of a category"),
+        ("<single>", "<sole>true</sole><single>", "sole is not read"),
+        ("@@PLUGINFILE@@/capture", "@@PLUGINFILE@@/kapture", "are linked or there, and not both"),
+        ("<attachmentsrequired>1", "<attachmentsrequired>2", "attachments"),
+    ):
+        assert any(fault in one for one in faults(text.replace(old, new))), fault
