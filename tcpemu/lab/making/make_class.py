@@ -97,7 +97,7 @@ def _parts(work: _Work, students: Sequence[Student], jobs: int) -> Iterator[Teac
                 work.lab.name, "a process that made variants was ended from outside", mend
             ) from None
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 _work: _Work | None = None
