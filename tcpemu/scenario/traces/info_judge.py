@@ -5,6 +5,8 @@ The octets that getsockopt() gave are taken apart into the fields of `TcpInfo`.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from tcpemu.stack.sockets.tcp_info import TcpInfo, info_of_octets
 
 _MILLISECONDS = ("last_data_sent", "last_data_recv", "last_ack_recv", "total_rto_time")
@@ -27,7 +29,7 @@ def info_difference(expected: str, got: str) -> str | None:
     if len(expected) != len(got):
         return f"expected {len(expected) // 2} octets of TCP_INFO, got {len(got) // 2}"
     ours, theirs = info_of_octets(bytes.fromhex(got)), info_of_octets(bytes.fromhex(expected))
-    for name in TcpInfo.__slots__:
+    for name in (field.name for field in fields(TcpInfo)):
         if not _alike(name, theirs, ours):
             return f"{name} of TCP_INFO: expected {getattr(theirs, name)}, got {getattr(ours, name)}"
     return None
