@@ -39,7 +39,7 @@ from _bench_traffic import listening
 from tcpemu.scenario.format.load_scenario import load
 from tcpemu.scenario.running.build import run_all
 
-FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO, PACKET = 20, 640, 2200, 2, 1.0, 600
+FASTER, REQUEST, CONNECTION, GROWTH, SCENARIO, PACKET = 20, 640, 2300, 2, 1.0, 600
 """The targets: times the naive responder, octets, octets, times the cost, seconds, octets of a packet in a record."""
 CROWD, COMPILED_CROWD = 700, 600
 """Octets of a process for each of a million half-open requests, in plain Python and compiled."""
