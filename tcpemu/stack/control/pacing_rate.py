@@ -9,7 +9,6 @@ tcp_input.c: tcp_update_pacing_rate; tcp_output.c: tcp_tso_autosize (Linux 6.18)
 from __future__ import annotations
 
 from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE
-from tcpemu.stack.base.states import OPENING
 from tcpemu.stack.records.connection import Connection
 
 GSO_MAX_SIZE = 65536 - (192 + 1)
@@ -44,9 +43,8 @@ def told(conn: Connection) -> int:
 
 def _not_begun(conn: Connection) -> bool:
     """It is open, and nothing has asked for its pace yet."""
-    open_now = conn.state not in OPENING or conn.opened_early
     return (
-        open_now
+        not conn.opening
         and conn.snd.agreed
         and conn.snd.pacing_rate == UNLIMITED_RATE
         and not conn.congestion.controls

@@ -19,7 +19,7 @@ from enum import Enum
 
 from tcpemu.stack.base.congestion_hooks import UNLIMITED_RATE, Congestion
 from tcpemu.stack.base.sequence_numbers import MASK, offset
-from tcpemu.stack.base.states import State
+from tcpemu.stack.base.states import OPENING, State
 from tcpemu.stack.base.tcp_options import DEFAULT_MSS, LEAST_MSS
 from tcpemu.stack.base.timer_queue import Timer
 from tcpemu.stack.records.fast_open import FastOpenState
@@ -478,6 +478,11 @@ class Connection(Flow):
     def opened_early(self) -> bool:
         """Whether it is a listener's child by Fast Open that waits for the final ACK (tcp_passive_fastopen)."""
         return self.fast_open is not None and self.fast_open.request is not None
+
+    @property
+    def opening(self) -> bool:
+        """Whether the handshake is still to be done, and nothing else made it a connection before that."""
+        return self.state in OPENING and not self.opened_early
 
     @property
     def recv_q(self) -> int:

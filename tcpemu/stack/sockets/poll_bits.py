@@ -39,7 +39,7 @@ def _of_connection(conn: Connection) -> int:
         bits |= POLLHUP
     if conn.shutdown & RCV_SHUTDOWN:
         bits |= _IN | POLLRDHUP
-    if conn.state not in (State.SYN_SENT, State.SYN_RECV) or conn.opened_early:
+    if not conn.opening:
         if data_waits(conn):
             bits |= _IN
         if conn.rcv.urgent is not None and conn.rcv.urgent.octet >= 0:

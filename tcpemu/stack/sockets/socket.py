@@ -133,7 +133,7 @@ class Socket(SocketState):
             return False
         if conn.fast_open is not None and conn.fast_open.deferred:
             return True
-        if conn.state in (State.SYN_SENT, State.SYN_RECV) and not conn.opened_early:
+        if conn.opening:
             return False
         return bool(conn.error or conn.shutdown & SEND_SHUTDOWN or send_buffer_space.has_room(conn))
 
