@@ -29,7 +29,8 @@ def info_difference(expected: str, got: str) -> str | None:
     if len(expected) != len(got):
         return f"expected {len(expected) // 2} octets of TCP_INFO, got {len(got) // 2}"
     ours, theirs = info_of_octets(bytes.fromhex(got)), info_of_octets(bytes.fromhex(expected))
-    for name in (field.name for field in fields(TcpInfo)):
+    for field in fields(TcpInfo):
+        name = field.name
         if not _alike(name, theirs, ours):
             return f"{name} of TCP_INFO: expected {getattr(theirs, name)}, got {getattr(ours, name)}"
     return None

@@ -77,10 +77,15 @@ def fastretrans_alert(conn: Connection, board: Scoreboard, duplicates: int, resu
 
 def end_rto_time(conn: Connection) -> None:
     """What a time-out had lost is repaired (tcp_update_rto_time)."""
+    conn.rtx.rto_time = rto_time(conn)
+    conn.rtx.rto_began = None
+
+
+def rto_time(conn: Connection) -> int:
+    """Milliseconds in which losses of time-outs were repaired, up to now."""
     rtx = conn.rtx
-    if rtx.rto_began is not None:
-        rtx.rto_time += conn.host.now // MILLISECOND - rtx.rto_began // MILLISECOND
-        rtx.rto_began = None
+    running = 0 if rtx.rto_began is None else conn.host.now // MILLISECOND - rtx.rto_began // MILLISECOND
+    return rtx.rto_time + running
 
 
 def _after_loss(conn: Connection, board: Scoreboard, duplicates: int, result: AckResult) -> Resend | None:

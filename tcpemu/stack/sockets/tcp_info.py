@@ -22,6 +22,7 @@ from tcpemu.stack.records.connection import Connection
 from tcpemu.stack.records.host_services import HostServices
 from tcpemu.stack.records.listener import Listener
 from tcpemu.stack.records.socket_options import SocketOptions
+from tcpemu.stack.recovery import congestion_states
 
 TIMESTAMPS, SACK, WSCALE, ECN, ECN_SEEN, SYN_DATA, TFO_CHILD = 1, 2, 4, 8, 16, 32, 128
 """Bits of `tcpi_options`."""
@@ -215,46 +216,39 @@ _SIZES = (*(1,) * 8, *(4,) * 24, *(8,) * 4, *(4,) * 6, *(8,) * 4, *(4,) * 2, *(8
 
 def of_listener(listener: Listener) -> TcpInfo:
     """Of a listener only its accept queue is told, and what a connection begins with."""
-    nothing = dict.fromkeys((field.name for field in fields(TcpInfo)), 0)
-    cwnd = listener.host.first_congestion.cwnd
-    return TcpInfo(
-        **{
-            **nothing,
-            "state": int(State.LISTEN),
-            "unacked": listener.accepting,
-            "sacked": listener.backlog,
-            "snd_cwnd": cwnd,
-            "reordering": listener.host.sysctls.tcp_reordering,
-            "pacing_rate": listener.options.max_pacing_rate,
-            "max_pacing_rate": listener.options.max_pacing_rate,
-        }
-    )
+    told = {"state": int(State.LISTEN), "unacked": listener.accepting, "sacked": listener.backlog}
+    return _without_connection(listener.host, listener.options, told)
 
 
 def of_nothing(host: HostServices, options: SocketOptions, listened: bool) -> TcpInfo:
     """Of a socket that neither listens nor has begun to connect, `listened` if it did (tcp_init_sock)."""
-    nothing = dict.fromkeys((field.name for field in fields(TcpInfo)), 0)
     since_boot = host.uptime() // MILLISECOND & MASK
     rto = host.generation.initial_rto // MICROSECOND
-    return TcpInfo(
-        **{
-            **nothing,
-            "state": int(State.CLOSE),
-            "delivery_rate_app_limited": 1,
-            "rto": rto,
-            "rttvar": rto >> 2,
-            "snd_mss": DEFAULT_MSS,
-            "rcv_mss": LEAST_MSS if listened else 0,
-            **dict.fromkeys(("last_data_sent", "last_data_recv", "last_ack_recv"), since_boot),
-            "snd_ssthresh": INFINITE,
-            "snd_cwnd": host.first_congestion.cwnd,
-            "reordering": host.sysctls.tcp_reordering,
-            "pacing_rate": options.max_pacing_rate,
-            "max_pacing_rate": options.max_pacing_rate,
-            "notsent_bytes": 2 if listened else 0,
-            "min_rtt": NO_RTT,
-        }
-    )
+    told = {
+        "state": int(State.CLOSE),
+        "delivery_rate_app_limited": 1,
+        "rto": rto,
+        "rttvar": rto >> 2,
+        "snd_mss": DEFAULT_MSS,
+        "rcv_mss": LEAST_MSS if listened else 0,
+        **dict.fromkeys(("last_data_sent", "last_data_recv", "last_ack_recv"), since_boot),
+        "snd_ssthresh": INFINITE,
+        "notsent_bytes": 2 if listened else 0,
+        "min_rtt": NO_RTT,
+    }
+    return _without_connection(host, options, told)
+
+
+def _without_connection(host: HostServices, options: SocketOptions, told: dict[str, int]) -> TcpInfo:
+    """What is told, what a connection would begin with, and else 0."""
+    nothing = dict.fromkeys((field.name for field in fields(TcpInfo)), 0)
+    beginning = {
+        "snd_cwnd": host.first_congestion.cwnd,
+        "reordering": host.sysctls.tcp_reordering,
+        "pacing_rate": options.max_pacing_rate,
+        "max_pacing_rate": options.max_pacing_rate,
+    }
+    return TcpInfo(**(nothing | beginning | told))
 
 
 def of_connection(conn: Connection) -> TcpInfo:
@@ -264,7 +258,7 @@ def of_connection(conn: Connection) -> TcpInfo:
     the first sequence number, if it is below 2**31.
     """
     host, snd, rcv, rtt, board = conn.host, conn.snd, conn.rcv, conn.rtt, conn.scoreboard
-    opening = not snd.agreed or (conn.state in OPENING and not conn.opened_early)
+    opening = not snd.agreed or conn.opening
     sent = board.recovery.wrote_at if board is not None else 0
     return TcpInfo(
         state=int(conn.state),
@@ -349,7 +343,7 @@ def figures_of(conn: Connection) -> FlowFigures:
 
 def _since(conn: Connection, at: int) -> int:
     """Milliseconds since then, or since it opened; of one that is opening since the machine started, as in Linux."""
-    if (conn.state in OPENING and not conn.opened_early) or not conn.opened_at:
+    if conn.opening or not conn.opened_at:
         return conn.host.uptime() // MILLISECOND & MASK
     return (conn.host.now - (at if at < 0 else max(at, conn.opened_at))) // MILLISECOND & MASK
 
@@ -360,13 +354,6 @@ def _min_rtt(conn: Connection) -> int:
     if shortest is not None:
         return shortest
     return conn.rtt.srtt >> 3 if conn.rtt.srtt else NO_RTT
-
-
-def _rto_time(conn: Connection) -> int:
-    """Milliseconds in which losses of time-outs were repaired, up to now."""
-    rtx = conn.rtx
-    running = 0 if rtx.rto_began is None else conn.host.now // MILLISECOND - rtx.rto_began // MILLISECOND
-    return rtx.rto_time + running
 
 
 def _options(conn: Connection) -> int:
@@ -395,7 +382,7 @@ def _traffic(conn: Connection) -> dict[str, int]:
         "total_retrans": rtx.total_retrans,
         "total_rto": rtx.total_rto,
         "total_rto_recoveries": rtx.rto_recoveries,
-        "total_rto_time": _rto_time(conn),
+        "total_rto_time": congestion_states.rto_time(conn),
     }
 
 

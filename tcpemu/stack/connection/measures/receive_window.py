@@ -26,9 +26,9 @@ from tcpemu.wire.segment import Segment, ip_header_length
 
 _HEADROOM, _SHARED_INFO, _SK_BUFF = 64, 320, 256
 _FULL_SEGMENT = 1460
+"""On a 64-bit machine: headroom, skb_shared_info, sk_buff, in octets."""
 LEAST_BUFFER = 2304
 """Octets of memory that a receive buffer has at least, on a 64-bit machine (SOCK_MIN_RCVBUF)."""
-"""On a 64-bit machine: headroom, skb_shared_info, sk_buff, in octets."""
 _PAGE, _LARGEST_ORDER = 4096, 3
 """Octets of a page, and of a run of pages the binary logarithm of how many (PAGE_ALLOC_COSTLY_ORDER)."""
 

@@ -7,9 +7,8 @@ Data that arrives sets SCHEDULED: an ACK is owed (`data_arrived`). When the segm
     late      else: `delay` arms the timer for `ato`, which follows the peer's pace between 40 and 200 ms
     with data that happens to be sent before: `transmit.py` clears what is owed with each segment that has ACK
 
-`pingpong` counts how often data went back and forth: `interactive` says that it does, so that `quick` does not
-count and data may carry the ACK. What the
-application reads may also call for one (`after_read`), for then the window opens.
+`pingpong` counts how often data went back and forth: `interactive` says that it does, so that `quick` does not count
+and data may carry the ACK. What the application reads may also call for one (`after_read`), for then the window opens.
 tcp_input.c: tcp_event_data_recv, __tcp_ack_snd_check; tcp_output.c: tcp_send_delayed_ack.
 """
 
