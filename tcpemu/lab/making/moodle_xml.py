@@ -21,30 +21,10 @@ from tcpemu.lab.pages.markdown_text import html_of
 from tcpemu.wire import pcapng
 
 MOODLE_FILE = "moodle.xml"
-GRADES = tuple(
-    map(
-        Decimal,
-        (
-            *(
-                "100",
-                "90",
-                "83.33333",
-                "80",
-                "75",
-                "70",
-                "66.66667",
-                "60",
-                "50",
-                "40",
-                "33.33333",
-                "30",
-                "25",
-                "20",
-            ),
-            *("16.66667", "14.28571", "12.5", "11.11111", "10", "5", "0"),
-        ),
-    )
-)
+GRADES = tuple(map(Decimal, (
+    "100", "90", "83.33333", "80", "75", "70", "66.66667", "60", "50", "40", "33.33333", "30", "25", "20",
+    "16.66667", "14.28571", "12.5", "11.11111", "10", "5", "0",
+)))  # fmt: skip
 """Hundredths of a question's points that an answer may have in Moodle: a file with others is refused."""
 
 
