@@ -98,7 +98,8 @@ def _caps(question: BacklogQuestion, backlog: int | None) -> Iterator[str]:
 
 def _rate_limit(question: BacklogQuestion) -> str:
     """What a limit of new connections in front of the server would have to let through."""
-    at_once, in_a_second = (_most_within(question.starts, span) for span in (0, SECOND))
+    starts = question.starts
+    at_once, in_a_second = _most_within(starts, 0), _most_within(starts, SECOND)
     told = f"{in_a_second:,} within a second" + (f", {at_once:,} at one moment" if at_once > 1 else "")
     return (
         "a rate limit in front of the server (nftables, a load balancer) that lets through less than comes at the "
