@@ -109,12 +109,12 @@ def file_octets(path: Path, name: str) -> bytes:
             octets = file.read(MOST_OCTETS + 1)
     except OSError as error:
         raise ScenarioError(name, [Problem("", f"cannot be read: {error.strerror}", "")]) from None
-    if is_capture(octets) or octets.startswith(_PACKED):
-        mend = f"to read it: tcpemu diagnose {name}; one of its packets: tcpemu explain {name} --frame 1"
-        if not is_capture(octets):
-            what = "packed, and a scenario is text"
-            raise ScenarioError(name, [Problem("", what, f"if it is a capture, {mend}")])
+    mend = f"to read it: tcpemu diagnose {name}; one of its packets: tcpemu explain {name} --frame 1"
+    if is_capture(octets):
         raise ScenarioError(name, [Problem("", "this is a capture, not a scenario", mend)])
+    if octets.startswith(_PACKED):
+        what = "packed, and a scenario is text"
+        raise ScenarioError(name, [Problem("", what, f"if it is a capture, {mend}")])
     if len(octets) > MOST_OCTETS:
         what = f"more than {MOST_OCTETS} octets"
         raise ScenarioError(name, [Problem("", what, "a scenario is a small file of text")])
