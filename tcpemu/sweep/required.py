@@ -34,5 +34,5 @@ def _shown(value: Value) -> str:
 def _command(found: Swept, labels: tuple[str, ...], seed: int) -> str:
     varied = zip((axis.path for axis in found.grid.axes), labels, strict=True)
     settings = [*found.plan.settings.items(), *varied]
-    words = " ".join(f"--set '{path}={value}'" for path, value in settings)
-    return f"look at it: tcpemu explain {found.plan.source} {words} --seed {seed}".replace("  ", " ")
+    words = [found.plan.source, *(f"--set '{path}={value}'" for path, value in settings), f"--seed {seed}"]
+    return f"look at it: tcpemu explain {' '.join(words)}"
