@@ -46,17 +46,18 @@ def check_files(output: Path | None, picture: Path | None) -> None:
 def advice_for(question: BacklogQuestion, jobs: int | None) -> Advice:
     """The answer, with progress. Raises UsageError."""
     steps: list[tuple[str, int, Journal]] = []
-    shares = [0.0]  # a bar never goes back, although nobody knows how many steps there will be
+    share = 0.0  # a bar never goes back, although nobody knows how many steps there will be
 
     def step(words: str, runs: int, journal: Journal) -> None:
         steps.append((words, runs, journal))
 
     def standing() -> ProgressOfRun:
+        nonlocal share
         if not steps:
             return ProgressOfRun("trying", 0.0, "about to begin")
         words, runs, journal = steps[-1]
-        shares.append(max(shares[-1], (len(steps) - 1 + journal.done / runs) / (len(steps) + _STEPS_AHEAD)))
-        return ProgressOfRun("trying", shares[-1], f"{words}: {journal.done} of {count(runs, 'run')}")
+        share = max(share, (len(steps) - 1 + journal.done / runs) / (len(steps) + _STEPS_AHEAD))
+        return ProgressOfRun("trying", share, f"{words}: {journal.done} of {count(runs, 'run')}")
 
     try:
         with Progress().of(standing):
