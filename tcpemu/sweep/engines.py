@@ -50,14 +50,16 @@ def processes(jobs: int) -> Engine:
 
 def spread(jobs: int) -> Engine:
     """Here as long as little is left to do, else by so many processes, which take a second to begin."""
+    if jobs == 1:
+        return here
 
     def done(plan: Plan, numbers: Iterable[int]) -> Iterator[MeasuredRun]:
         rest, begin = iter(numbers), perf_counter()
-        if jobs == 1 or not any(measure.own for measure in plan.measures):  # one's own may end its process
+        if not any(measure.own for measure in plan.measures):  # one's own may end its process
             for count, number in enumerate(rest, 1):
                 yield from here(plan, [number])
                 spent = perf_counter() - begin
-                if jobs > 1 and spent > SOON and (len(plan) - count) * spent / count > WORTH_PROCESSES:
+                if spent > SOON and (len(plan) - count) * spent / count > WORTH_PROCESSES:
                     break
         yield from processes(jobs)(plan, rest)
 

@@ -19,7 +19,7 @@ from tcpemu.scenario.format.time_settings import check_unit
 from tcpemu.sweep import outputs, run_measures
 from tcpemu.sweep.axes import Axis, grid_of, parse_axis
 from tcpemu.sweep.chunks import EngineError
-from tcpemu.sweep.engines import Engine, dask, here, spread, usual_jobs
+from tcpemu.sweep.engines import Engine, dask, spread, usual_jobs
 from tcpemu.sweep.journal import Journal, journal_path
 from tcpemu.sweep.measured_run import RunError
 from tcpemu.sweep.plan import Plan, plan_of
@@ -105,8 +105,7 @@ def engine_for(jobs: int | None, address: str | None, runs: int) -> Engine:
         return dask(address)
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs {jobs}: one at least")
-    number = min(jobs or usual_jobs(), runs)
-    return here if number == 1 else spread(number)
+    return spread(min(jobs or usual_jobs(), runs))
 
 
 def swept_of(plan: Plan, engine: Engine, output: Path | None) -> Swept:
