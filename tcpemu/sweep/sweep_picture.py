@@ -1,6 +1,6 @@
 """A sweep as a picture: measures over one setting, over two as a heat map, over all seeds, over time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf, isinf
 
@@ -31,10 +31,11 @@ def sweep_picture(swept: Swept, title: str, kind: str | None) -> Picture:
     kind = kind or _fitting(swept)
     seeds = swept.plan.seeds
     if kind == "distribution":
+        by_point = [values for _, values in swept.by_point()]
         note = f"all {seeds} seeds: which share of the runs has at most that value"
-        if any(value == inf for _, values in swept.by_point() for some in values.values() for value in some):
+        if any(value == inf for values in by_point for some in values.values() for value in some):
             note += "; where a curve ends below 1, the rest of the runs is infinite: never"
-        return Picture(title, note + _left_out(swept), _distribution(swept))
+        return Picture(title, note + _left_out(swept), _distribution(swept, by_point))
     points = list(swept.points())
     makers = {"lines": _lines, "heat": _heat, "time": _over_time}
     note = _note(kind, seeds, points) + (_left_out(swept) if kind != "time" else "")
@@ -103,25 +104,17 @@ def _lines(swept: Swept, points: Sequence[PointEstimates]) -> tuple[PanelBlock, 
             f"{len(curves)} curves, one for each combination of the other settings; {MOST_CURVES} can be told apart: "
             "vary fewer, or take --kind heat"
         )
-    names = _drawable(swept)
     panels: list[Panel] = []
-    for name in names:
+    for name in _drawable(swept):
         drawn = tuple(_curve(swept, across, others, along, name) for others, along in curves.items())
         if any(curve.points for curve in drawn):
-            panels.append(
-                Panel(
-                    _upwards(name),
-                    drawn,
-                    legend=not panels and bool(curves.keys() - {()}),
-                    whole=_whole(drawn),
-                )
-            )
+            panels.append(Panel(_upwards(name), drawn, legend=False, whole=_whole(drawn)))
     if not panels:
         raise NothingToDrawError("nothing that was measured is a number at any point")
     span, words = (min(numbers), max(numbers)), swept.grid.shown[across] + _unit(axis.labels[0])
     columns = range(0, len(panels), PANELS_UPON_ONE_ANOTHER)
     parts = [panels[begin : begin + PANELS_UPON_ONE_ANOTHER] for begin in columns]
-    legend = panels[0].legend
+    legend = bool(curves.keys() - {()})
     return tuple(PanelBlock("", (replace(head, legend=legend), *rest), span, words) for head, *rest in parts)
 
 
@@ -200,12 +193,11 @@ def _heat(swept: Swept, points: Sequence[PointEstimates]) -> tuple[PanelBlock, .
 # Over the seeds.
 
 
-def _distribution(swept: Swept) -> tuple[PanelBlock, ...]:
+def _distribution(swept: Swept, by_point: Sequence[Mapping[str, Sequence[Value]]]) -> tuple[PanelBlock, ...]:
     if len(swept.grid) > MOST_CURVES:
         raise NothingToDrawError(
             f"{len(swept.grid)} points; the distributions of {MOST_CURVES} can be told apart"
         )
-    by_point = [values for _, values in swept.by_point()]
     blocks = []
     for name in _drawable(swept):
         curves = tuple(_shares(swept, name, [values[name] for values in by_point]))
