@@ -21,12 +21,12 @@ from pathlib import Path
 from tcpemu.scenario.format.load_scenario import Run
 from tcpemu.scenario.format.scenario_text import toml_of
 from tcpemu.scenario.running.build import run
+from tcpemu.scenario.running.worker_process import usual_jobs
 from tcpemu.stack.base.units import SECOND
 from tcpemu.sweep import Advice, spread
 from tcpemu.sweep.advice.asked import coming, question
 from tcpemu.sweep.advice.backlog_question import BacklogQuestion
 from tcpemu.sweep.advice.backlog_search import answer
-from tcpemu.sweep.engines import usual_jobs
 
 
 @dataclass(frozen=True)

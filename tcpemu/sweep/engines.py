@@ -5,15 +5,13 @@ again.
 """
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from time import perf_counter
 from typing import TypeAlias
 
+from tcpemu.scenario.running.worker_process import worker_begins
 from tcpemu.sweep.chunks import Chunks, Done, EngineError
 from tcpemu.sweep.measured_run import MeasuredRun, runs_in_process
 from tcpemu.sweep.plan import Plan
@@ -82,18 +80,13 @@ def dask(address: str) -> Engine:
     return done
 
 
-def usual_jobs() -> int:
-    """As many processes as this one may use processors."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 # Processes.
 
 
 def _by_pool(plan: Plan, chunks: Chunks, jobs: int) -> Iterator[MeasuredRun]:
     """Until all is done, or a worker dies: then BrokenProcessPool, and what was out is left to another pool."""
     out: dict[Future[Done], tuple[int, ...]] = {}
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _worker_begins)
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), worker_begins)
     try:
         while _fill(pool, plan, chunks, out, 2 * jobs):
             ready, _ = wait(out, return_when=FIRST_COMPLETED)
@@ -133,16 +126,3 @@ def _saved(out: dict[Future[Done], tuple[int, ...]]) -> Iterator[MeasuredRun]:
     for future in [each for each in out if each.done() and not each.cancelled() and not each.exception()]:
         del out[future]
         yield from future.result()[0]
-
-
-def _worker_begins() -> None:
-    """A worker leaves Ctrl-C to the process that has the results, and ends with it, should that be killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, name="tcpemu parent", daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

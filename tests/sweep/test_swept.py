@@ -5,11 +5,8 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -144,30 +141,6 @@ def test_a_worker_that_is_killed_costs_nothing(crowd, tmp_path):
     killer.join()
     lines = (tmp_path / "x.csv.runs").read_text().splitlines()[1:]
     assert len({line.partition('"values"')[0] for line in lines}) == len(lines) == 12
-
-
-PARENT = """
-import os, time
-from multiprocessing import get_context
-from concurrent.futures import ProcessPoolExecutor
-from tcpemu.sweep.engines import _worker_begins
-
-pool = ProcessPoolExecutor(1, get_context("spawn"), _worker_begins)
-print(pool.submit(os.getpid).result(), flush=True)
-time.sleep(60)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for the worker in /proc")
-def test_workers_end_with_a_parent_that_is_killed():
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
-    worker = Path("/proc", parent.stdout.readline().strip(), "stat")
-    parent.kill()
-    parent.communicate()
-    deadline = time.monotonic() + 30
-    while worker.exists() and worker.read_text().rpartition(")")[2].split()[0] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_chunk_that_kills_its_workers_is_given_up(crowd, tmp_path):

@@ -2,7 +2,6 @@
 
 lab_app.py    its commands with their options
 make_labs.py  `lab list`, `lesson`, `make`: what there is, and what is written
-processors.py how many processes it makes sense to run at a time
 grade_labs.py `lab grade`: marks as lines, CSV, JSON, results.json
 own_labs.py   `lab new`, `check`, `ask`: labs of one's own
 """

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import typer
 
-from tcpemu.cli.labs.processors import processors
 from tcpemu.cli.printing import show, width
 from tcpemu.cli.progress import Progress, ProgressOfRun
 from tcpemu.cli.user_mistakes import UsageError
@@ -21,6 +20,7 @@ from tcpemu.lab.marking.gradescope import check_who, results_text
 from tcpemu.lab.marking.mark_class import mark_class
 from tcpemu.lab.marking.marked import MarkedStudent
 from tcpemu.lab.marking.submission import Submission, find_key, submissions
+from tcpemu.scenario.running.worker_process import usual_jobs
 from tcpemu.wire.atomic_write import write_whole
 
 RESULTS, GRADES = "results.json", "grades.csv"
@@ -88,7 +88,7 @@ def _marked(
             found,
             everybody=everybody,
             done=lambda number: done.__setitem__(0, number),
-            jobs=jobs or processors(),
+            jobs=jobs or usual_jobs(),
         )
 
 

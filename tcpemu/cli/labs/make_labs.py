@@ -4,7 +4,6 @@ import sys
 import textwrap
 from pathlib import Path
 
-from tcpemu.cli.labs.processors import processors
 from tcpemu.cli.printing import check_not_read, check_place, show, width
 from tcpemu.cli.progress import Progress, ProgressOfRun
 from tcpemu.cli.report_command import PAGE_SUFFIXES
@@ -18,6 +17,7 @@ from tcpemu.lab.making.make_class import make_class
 from tcpemu.lab.making.notebook_text import NOTEBOOK_FILE, can_make_notebooks
 from tcpemu.lab.pages.handout_page import points_text
 from tcpemu.lab.pages.lesson_page import lesson_text
+from tcpemu.scenario.running.worker_process import usual_jobs
 from tcpemu.wire.atomic_write import write_whole
 
 FEW = 20
@@ -76,7 +76,7 @@ def make_lab(name: str, students: Path, secret: Path, output: Path, jobs: int | 
             output,
             notebooks=notebooks,
             done=lambda number: made.__setitem__(0, number),
-            jobs=jobs or min(processors(), max(len(listed) // FEW, 1)),
+            jobs=jobs or min(usual_jobs(), max(len(listed) // FEW, 1)),
         )
     sys.stdout.flush()
     if not notebooks:

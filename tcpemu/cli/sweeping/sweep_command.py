@@ -16,10 +16,11 @@ from tcpemu.explain.plots.picture import NothingToDrawError
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.setting_paths import Document, path_in
 from tcpemu.scenario.format.time_settings import check_unit
+from tcpemu.scenario.running.worker_process import usual_jobs
 from tcpemu.sweep import outputs, run_measures
 from tcpemu.sweep.axes import Axis, grid_of, parse_axis
 from tcpemu.sweep.chunks import EngineError
-from tcpemu.sweep.engines import Engine, dask, spread, usual_jobs
+from tcpemu.sweep.engines import Engine, dask, spread
 from tcpemu.sweep.journal import Journal, journal_path
 from tcpemu.sweep.measured_run import RunError
 from tcpemu.sweep.plan import Plan, plan_of

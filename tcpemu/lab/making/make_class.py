@@ -2,7 +2,6 @@
 
 import multiprocessing
 import shutil
-import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,6 +16,7 @@ from tcpemu.lab.format.lab_error import LabError
 from tcpemu.lab.format.load_lab import Lab
 from tcpemu.lab.making.student_folder import write_student
 from tcpemu.lab.making.teacher_folder import TeacherFolder, TeachersPart, teachers_part
+from tcpemu.scenario.running.worker_process import worker_begins
 
 STUDENTS, TEACHER = "students", "teacher"
 
@@ -107,7 +107,7 @@ _work: _Work | None = None
 def _begin(work: _Work) -> None:
     global _work  # noqa: PLW0603 - given once to a process, and not with each student
     _work = work
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who began it is told, and ends it
+    worker_begins()
 
 
 def _make(student: Student) -> TeachersPart:

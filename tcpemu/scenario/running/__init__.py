@@ -5,7 +5,8 @@ Where things are:
     building        build.py: from a scenario to a network, and the run · start_times.py: when clients start ·
                     reckoned_size.py: how much memory it will take ·
                     link_conditions.py: what a link's table makes of it ·
-                    collector_off.py: without the garbage collector
+                    collector_off.py: without the garbage collector ·
+                    worker_process.py: in processes that work for another
     its programs    client.py: does the actions, one by one · server.py: listens, accepts, answers ·
                     bare_syns.py: floods · payload.py: what is sent · option_values.py: options as a scenario
                     writes them
