@@ -1,7 +1,6 @@
 """`tcpemu explain` and `tcpemu state`: the story of a run, one packet of a capture, one moment."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from tcpemu.cli import run_command
@@ -12,11 +11,7 @@ from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.diagnose.reading.capture_stream import is_ours
 from tcpemu.diagnose.telling.foreign_frame import foreign_frame_lines
 from tcpemu.explain.capture.captured_frame import frame_lines
-from tcpemu.explain.lines.time_words import moment
-from tcpemu.explain.tables.host_state import host_state_lines
-from tcpemu.explain.told_run import heading_of, standings, told_story
-from tcpemu.network import Node
-from tcpemu.scenario.running.result import Result
+from tcpemu.explain.told_story import told_state, told_story
 from tcpemu.wire.capture_file import check_size_of, read_capture
 
 # The story.
@@ -32,13 +27,9 @@ def show_story(name: str, settings: Mapping[str, object], only: str | None, unti
     ):
         if number:
             show([(), ()])
-        _show_one(name, result)
+        show(told_story(name, result, width()))
     if len(shown) < len(chosen):
         show(run_command.others_hint(f"tcpemu explain {name}", shown[0].name, [each.name for each in found]))
-
-
-def _show_one(name: str, result: Result) -> None:
-    show(told_story(name, result, width()))
 
 
 # One packet.
@@ -84,14 +75,6 @@ def show_state(name: str, settings: Mapping[str, object], only: str | None, at: 
     found = run_command.found(name, settings)
     one = run_command.chosen(name, found, only)[0]
     (result,) = run_and_tell(run_command.labelled(name, [one]), at)
-    heading, end = heading_of(name, result), result.scenario.duration
-    if at > end:
-        heading = replace(heading, facts=(f"after the scenario, which ends at {moment(end)}", *heading.facts))
-    show(host_state_lines(heading, at, standings(result), width(), _raw(result)))
+    show(told_state(name, result, at, width()))
     if only is None:
         show(run_command.others_hint(f"tcpemu state {name}", one.name, [each.name for each in found]))
-
-
-def _raw(result: Result) -> list[str]:
-    """The hosts without a TCP."""
-    return [node.name for node in result.network.nodes.values() if not isinstance(node, Node)]

@@ -7,12 +7,9 @@ from tcpemu.cli import run_command
 from tcpemu.cli.printing import patience, show
 from tcpemu.explain.lines.style import line
 from tcpemu.explain.report.report_data import run_data
-from tcpemu.explain.report.report_page import Page, page_of
 from tcpemu.explain.report.socket_changes import SocketWatch
-from tcpemu.explain.told_run import heading_of
-from tcpemu.network import Network
+from tcpemu.explain.told_page import told_page, watch_for_page
 from tcpemu.wire.atomic_write import write_whole
-from tcpemu.wire.visible_text import visible
 
 PAGE_SUFFIXES = (".html", ".htm")
 
@@ -22,16 +19,8 @@ def write_report(
 ) -> None:
     """Run the scenario, all of its runs or the one of that name, and write the page."""
     watches: list[SocketWatch] = []
-
-    def watch(network: Network, _: int) -> None:
-        watches.append(SocketWatch(network))
-        network.watch_transfers()
-
-    results = run_command.results_of(name, settings, only, until, watch)
+    results = run_command.results_of(name, settings, only, until, watch_for_page(watches))
     with patience(f"writing {output}"):
-        pages = [
-            Page(heading_of(name, result), result.scenario.about, run_data(result, watch.changes))
-            for result, watch in zip(results, watches, strict=True)
-        ]
-        write_whole(output, page_of(visible(f"{name}: {results[0].scenario.title}"), pages))
+        data = [run_data(result, watch.changes) for result, watch in zip(results, watches, strict=True)]
+        write_whole(output, told_page(name, results, data))
     show([line(f"Written: {output}")])

@@ -15,7 +15,9 @@
 | `catalogue/` | what there is without a run: kernels, the keys of scenario files, claims and their verdicts |
 | `as_json.py` | a run for programs: JSON, and what its keys mean |
 | `scenario_run.py` | a scenario run from Python, and what is told of it |
-| `told_run.py` | a run under its scenario's name: heading, capture, story, how each host stands |
+| `told_run.py` | a run under its scenario's name: heading, capture |
+| `told_story.py` | its story, how each host stands |
+| `told_page.py` | its page |
 | `run_overview.py` | everything that `tcpemu run` prints of a run |
 
 Arrows between rooms go up this list only. The names below are what a user of the library needs first; each is

@@ -8,14 +8,14 @@ from typing import Any, TypeAlias
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.report.report_data import PageData, run_data
-from tcpemu.explain.report.report_page import Page, about_pages, page_of
+from tcpemu.explain.report.report_page import about_pages
 from tcpemu.explain.report.socket_changes import SocketWatch
-from tcpemu.explain.tables.host_state import host_state_lines
-from tcpemu.explain.told_run import capture_in_pieces, heading_of, standings, told_story
-from tcpemu.network import Network, Node
+from tcpemu.explain.told_page import pages_of, told_page, watch_for_page
+from tcpemu.explain.told_run import capture_in_pieces
+from tcpemu.explain.told_story import told_state, told_story
 from tcpemu.playground.browser.moved_controls import controls
 from tcpemu.scenario.format import toml_text
-from tcpemu.scenario.format.load_scenario import Run, from_document, runs, tables_of
+from tcpemu.scenario.format.load_scenario import from_document, runs, tables_of
 from tcpemu.scenario.format.problems import Problem, ScenarioError
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import Document
@@ -59,21 +59,11 @@ def run_text(name: str, text: str) -> RunScenario:
     scenario = scenario_of(name, text)
     results, pages = [], []
     for one in runs(scenario):
-        result, page = _watched(one)
+        watches: list[SocketWatch] = []
+        result = build.run(one, watch=watch_for_page(watches))
         results.append(result)
-        pages.append(page)
+        pages.append(run_data(result, watches[0].changes))
     return RunScenario(name, text, scenario, results, pages)
-
-
-def _watched(one: Run) -> tuple[Result, PageData]:
-    watches: list[SocketWatch] = []
-
-    def watch(network: Network, _: int) -> None:
-        watches.append(SocketWatch(network))
-        network.watch_transfers()
-
-    result = build.run(one, watch=watch)
-    return result, run_data(result, watches[0].changes)
 
 
 def told(ran: RunScenario) -> Told:
@@ -82,7 +72,7 @@ def told(ran: RunScenario) -> Told:
         "name": ran.name,
         "title": ran.scenario.title,
         "text": ran.text,
-        "about": about_pages(_pages(ran)),
+        "about": about_pages(pages_of(ran.name, ran.results, ran.pages)),
         "runs": list(ran.pages),
         "controls": [asdict(control) for control in controls(ran.scenario)],
         "numbers": [asdict(summary.summarize(result)) for result in ran.results],
@@ -90,13 +80,6 @@ def told(ran: RunScenario) -> Told:
         "idle": _idle(ran),
         "groups": [group.name for group in ran.scenario.clients if not group.raw],
     }
-
-
-def _pages(ran: RunScenario) -> list[Page]:
-    return [
-        Page(heading_of(ran.name, result), result.scenario.about, page)
-        for result, page in zip(ran.results, ran.pages, strict=True)
-    ]
 
 
 def _troubles(document: Document) -> list[Told]:
@@ -156,7 +139,7 @@ def capture(ran: RunScenario, run: int) -> bytes:
 
 def report(ran: RunScenario) -> str:
     """The same page as `tcpemu report NAME -o x.html` writes."""
-    return page_of(visible(f"{ran.name}: {ran.scenario.title}"), _pages(ran))
+    return told_page(ran.name, ran.results, ran.pages)
 
 
 def story(ran: RunScenario, run: int) -> str:
@@ -167,5 +150,4 @@ def story(ran: RunScenario, run: int) -> str:
 def state(ran: RunScenario, run: int, at: int) -> str:
     """As `tcpemu state NAME --at TIME` prints it: the run is run again, up to that time."""
     result = build.run(runs(ran.scenario)[run], at)
-    raw = [node.name for node in result.network.nodes.values() if not isinstance(node, Node)]
-    return lines_text(host_state_lines(heading_of(ran.name, result), at, standings(result), WIDTH, raw))
+    return lines_text(told_state(ran.name, result, at, WIDTH))
