@@ -6,7 +6,6 @@ names its modules in the order in which they are loaded.
 
 import gzip
 import lzma
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tcpemu.kernel.kernel_errors import KernelError
+from tcpemu.wire.atomic_write import kept_folder
 
 MODULES = ("tun", "inet_diag", "tcp_diag", "tcp_bbr", "tcp_dctcp", "tcp_vegas", "sch_fq")
 """What a kernel is given besides what is built in, and what these need."""
@@ -23,11 +23,7 @@ _MODULE = re.compile(r"(.+)\.ko(\.xz|\.gz|\.zst)?")
 
 def store() -> Path:
     """The folder of the kernels, made if it is not there."""
-    own = os.environ.get("TCPEMU_KERNELS")
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(own) if own else Path(cache) / "tcpemu-kernels"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return kept_folder("TCPEMU_KERNELS", "tcpemu-kernels")
 
 
 def place_of(release: str) -> Path:

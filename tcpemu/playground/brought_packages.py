@@ -24,6 +24,7 @@ from tcpemu.playground.pinned_packages import (
     PinnedWheel,
 )
 from tcpemu.playground.playground_error import PlaygroundError
+from tcpemu.wire.atomic_write import kept_folder
 
 _PATIENCE = 600
 """Seconds that npm or pip may take."""
@@ -56,11 +57,7 @@ def wheels() -> dict[str, bytes]:
 
 def store() -> Path:
     """The folder of what was brought, made if it is not there."""
-    own = os.environ.get("TCPEMU_PLAYGROUND")
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(own) if own else Path(cache) / "tcpemu-playground"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return kept_folder("TCPEMU_PLAYGROUND", "tcpemu-playground")
 
 
 def _kept(file: str, kind: str, wanted: str) -> Path | None:

@@ -8,7 +8,8 @@ Where things are:
                     compiled · codec_choice.py: which of the two · bridge.py: Scapy packets
     ICMP errors     icmp.py: of IPv4 and IPv6, to octets and back, with the segment that they quote
     capture files   capture_file.py: read and write one, of either kind · capture_values.py: what a capture holds ·
-                    pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there
+                    pcap.py · pcapng.py: the two formats · atomic_write.py: files that are whole or not there,
+                    and the folder for what is kept
     what is shown   visible_text.py: control characters of foreign text, escaped
     step traces     relative_numbers.py: numbers that count from the initial ones, and those on the wire
 

@@ -1,4 +1,7 @@
-"""Files that are whole or not there: captures, and all else that is written. It stands here for the captures' sake."""
+"""Files that are whole or not there: captures, and all else that is written; and the folder for what is kept.
+
+It stands here for the captures' sake.
+"""
 
 import os
 import stat
@@ -42,6 +45,18 @@ def write_pieces(path: str | os.PathLike[str], pieces: Iterable[bytes]) -> None:
 def _named(error: OSError, path: str | os.PathLike[str]) -> OSError:
     """The error of the file that was asked for, whatever the disk calls it."""
     return type(error)(error.errno, error.strerror, os.fspath(path))
+
+
+def kept_folder(variable: str, name: str) -> Path:
+    """The folder that this variable of the environment names, or that one in the user's cache; made if not there.
+
+    What was brought from elsewhere is kept in it from one run of the program to the next. Raises OSError.
+    """
+    own = os.environ.get(variable)
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(own) if own else Path(cache) / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _write_new(path: Path, pieces: Iterable[bytes]) -> None:
