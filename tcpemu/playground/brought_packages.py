@@ -5,7 +5,6 @@ time. A folder with Pyodide's files, or the archive that npm gives, can be given
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from tcpemu.playground.pinned_packages import (
     PinnedWheel,
 )
 from tcpemu.playground.playground_error import PlaygroundError
-from tcpemu.wire.atomic_write import kept_folder
+from tcpemu.wire.atomic_write import kept_folder, write_whole
 
 _PATIENCE = 600
 """Seconds that npm or pip may take."""
@@ -38,11 +37,9 @@ def pyodide_files(own: Path | None = None) -> dict[str, bytes]:
     """
     if own is not None and own.is_dir():
         return _of_folder(own)
+    if own is not None:
+        _check_archive(own)
     archive = own or _kept(_ARCHIVE, "sha512", PYODIDE_SHA512) or _packed_by_npm()
-    if not archive.is_file():
-        raise PlaygroundError(f"--pyodide {archive}: there is no such folder, and no such archive")
-    if _hash_of(archive, "sha512") != PYODIDE_SHA512:
-        raise PlaygroundError(f"{archive} is not the archive of Pyodide {PYODIDE} (its SHA-512 is another)")
     with tarfile.open(archive) as opened:
         return {name: _member(opened, f"package/{name}") for name in PYODIDE_FILES}
 
@@ -79,6 +76,13 @@ def _of_folder(folder: Path) -> dict[str, bytes]:
     if f'"{PYODIDE}"'.encode() not in found["pyodide.mjs"]:
         raise PlaygroundError(f"--pyodide {folder}: this is not Pyodide {PYODIDE}, which the wheels are for")
     return found
+
+
+def _check_archive(archive: Path) -> None:
+    if not archive.is_file():
+        raise PlaygroundError(f"--pyodide {archive}: there is no such folder, and no such archive")
+    if _hash_of(archive, "sha512") != PYODIDE_SHA512:
+        raise PlaygroundError(f"{archive} is not the archive of Pyodide {PYODIDE} (its SHA-512 is another)")
 
 
 def _member(archive: tarfile.TarFile, name: str) -> bytes:
@@ -138,7 +142,5 @@ def _put_away(file: Path, kind: str, wanted: str) -> Path:
     if not file.is_file() or _hash_of(file, kind) != wanted:
         raise PlaygroundError(f"{file.name}: what was brought is not this file (its {kind} is another)")
     target = store() / file.name
-    half = target.with_name(f"{target.name}.{os.getpid()}")
-    shutil.copyfile(file, half)
-    half.replace(target)
+    write_whole(target, file.read_bytes())
     return target
