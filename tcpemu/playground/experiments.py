@@ -7,7 +7,7 @@ from typing import Any
 
 from tcpemu.lab.format.load_lab import BUILT_IN_LABS, Lab, load_lab
 from tcpemu.lab.pages.markdown_text import html_of
-from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS, from_document, from_text
+from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS, from_document, from_text, text_of
 from tcpemu.scenario.format.scenario_text import toml_of
 
 
@@ -49,7 +49,7 @@ def _question(table: dict[str, Any]) -> Experiment:
         table["name"],
         table["title"],
         "question",
-        own or _built_in(table["scenario"]),
+        own or text_of(table["scenario"]),
         table["question"],
         table["measure"],
         table["because"],
@@ -58,13 +58,9 @@ def _question(table: dict[str, Any]) -> Experiment:
 
 
 def _scenario(name: str) -> Experiment:
-    text = _built_in(name)
+    text = text_of(name)
     scenario = from_text(text, name)
     return Experiment(name, scenario.title, "scenario", text, look_at=scenario.look_at)
-
-
-def _built_in(name: str) -> str:
-    return resources.files("tcpemu.scenario").joinpath("builtin", f"{name}.toml").read_text("utf-8")
 
 
 def _lesson(lab: Lab) -> Experiment:

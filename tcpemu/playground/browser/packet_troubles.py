@@ -90,11 +90,9 @@ def _by_its_part(result: Result, row: PacketRow) -> dict[str, object] | None:
     return None
 
 
-def _sent(result: Result) -> Iterator[PacketSeen]:
+def _sent(result: Result) -> list[PacketSeen]:
     """What hosts have sent, in order; copies that links made are none of it."""
-    for entry in result.record:
-        if isinstance(entry, PacketSeen) and entry.point is Point.SENT:
-            yield entry
+    return result.record.packets(point=Point.SENT)
 
 
 def _owners(result: Result) -> dict[Address, str]:
