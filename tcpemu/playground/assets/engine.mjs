@@ -42,10 +42,6 @@ export class Engine {
     this.waiting = [];
   }
 
-  get isBusy() {
-    return this.asked.size > 0;
-  }
-
   /* The answer to a request, once it is there. */
   ask(name, values = {}) {
     const id = (this.count += 1);

@@ -2,14 +2,8 @@
 
 import code
 import io
-import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-
-GREETING = (
-    f"Python {sys.version.split()[0]} with tcpemu. Try: import tcpemu; "
-    'print(tcpemu.run_scenario("listen-1-vs-5").ladder())'
-)
 
 
 @dataclass(frozen=True, slots=True)
