@@ -4,11 +4,10 @@ import json
 from html import escape
 from importlib import resources
 
-from tcpemu.explain.report.report_page import SCRIPTS, asset, filled_page
+from tcpemu.explain.report.report_page import SCRIPTS, asset, filled_page, page_head, page_view
 from tcpemu.generations import GENERATIONS
 from tcpemu.playground.experiments import experiments
 from tcpemu.playground.own_wheel import WHEEL, own_wheel
-from tcpemu.version import __version__
 
 TITLE = "The TCP playground"
 PAGE = "index.html"
@@ -39,9 +38,9 @@ def _own(name: str) -> str:
 
 def _page() -> str:
     slots = {
+        "head": page_head(),
         "title": escape(TITLE),
-        "generator": f"tcpemu {__version__}",
-        "view": filled_page(asset("view.html"), {"title": ""}),
+        "view": page_view(""),
         "scripts": "\n".join(f'<script defer src="{name}"></script>' for name in SCRIPTS),
         "kernels": "".join(f"<option>{escape(name)}</option>" for name in reversed(GENERATIONS)),
     }

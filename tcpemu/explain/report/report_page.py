@@ -57,15 +57,25 @@ def about_pages(pages: Sequence[Page]) -> dict[str, object]:
 def page_of(title: str, pages: Sequence[Page]) -> str:
     """The file, as text. The data of a run is deflated: it is unpacked when the run is looked at."""
     slots = {
+        "head": page_head(),
         "title": escape(title),
-        "generator": f"tcpemu {__version__}",
         "css": asset("page.css"),
         "js": "\n".join(map(asset, (*SCRIPTS, START))),
         "about": _json(about_pages(pages)),
-        "view": asset("view.html"),
+        "view": page_view(title),
         "runs": "\n".join(_packed(number, page.data) for number, page in enumerate(pages)),
     }
-    return filled_page(asset("page.html"), {**slots, "view": filled_page(slots["view"], slots)})
+    return filled_page(asset("page.html"), slots)
+
+
+def page_head() -> str:
+    """How any page begins."""
+    return filled_page(asset("head.html"), {"generator": f"tcpemu {__version__}"}).rstrip()
+
+
+def page_view(title: str) -> str:
+    """What the scripts draw into, under that title."""
+    return filled_page(asset("view.html"), {"title": escape(title)})
 
 
 def filled_page(template: str, slots: Mapping[str, str]) -> str:
