@@ -7,16 +7,12 @@ Needs playwright and Chromium. Times are those of this machine, as busy as it is
 """
 
 import argparse
-import shutil
 import tempfile
-import threading
 import time
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from _real_browser import chromium, served
+from playwright.sync_api import Page
 
 from tcpemu.playground.browser.shown_scenario import run_text, told
 from tcpemu.playground.experiments import experiments
@@ -24,11 +20,6 @@ from tcpemu.playground.write_playground import Written, write_playground
 
 PATIENCE = 300_000
 SIZES = ((1280, 900), (390, 844))
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        """Nothing."""
 
 
 def main() -> None:
@@ -41,12 +32,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tcpemu-playground-") as place:
         written = write_playground(Path(place) / "page")
         _tell_sizes(written)
-        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(written.folder)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            _measure(f"http://127.0.0.1:{server.server_port}/", asked.pictures)
-        finally:
-            server.shutdown()
+        with served(written.folder) as address:
+            _measure(address, asked.pictures)
 
 
 def _tell_sizes(written: Written) -> None:
@@ -56,11 +43,7 @@ def _tell_sizes(written: Written) -> None:
 
 
 def _measure(address: str, pictures: Path | None) -> None:
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.set_default_timeout(PATIENCE)
         for which in ("first", "second"):
@@ -73,7 +56,6 @@ def _measure(address: str, pictures: Path | None) -> None:
         if pictures is not None:
             pictures.mkdir(parents=True, exist_ok=True)
             _take(page, pictures)
-        browser.close()
 
 
 def _tell_runs(page: Page) -> None:

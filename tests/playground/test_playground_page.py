@@ -1,10 +1,6 @@
 """The page in a real browser: the emulator runs in it, asks no other server, and says what the commands say."""
 
 import re
-import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -12,49 +8,31 @@ from tcpemu.cli import explain_command, run_command
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.playground.playground_error import PlaygroundError
 from tcpemu.playground.write_playground import write_playground
+from tests.real_browser import needs_chromium, open_browser
+from tools._real_browser import served
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-sync",
-)
+pytestmark = needs_chromium
 PATIENCE = 120_000
 """Milliseconds: Python itself is loaded, on a machine that may be busy."""
 SECOND = 10**9
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def address(tmp_path):
-    """Of a server as `python -m http.server` is one, that has the folder and nothing else."""
+    """Of a server that has the folder of the page."""
     try:
         folder = write_playground(tmp_path / "page").folder
     except PlaygroundError as error:
         pytest.skip(f"Pyodide or its wheels cannot be had here: {error}")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=folder))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(folder) as at:
+        yield at
 
 
 @pytest.fixture
 def browse(address):
     """Opens tabs of one browser. What goes wrong in them, or wants another server, fails the test."""
     wrong = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with open_browser() as browser:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
         context.set_default_timeout(PATIENCE)
         context.on(
@@ -70,7 +48,6 @@ def browse(address):
             return page
 
         yield tab
-        browser.close()
     assert not wrong
 
 

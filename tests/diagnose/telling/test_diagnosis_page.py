@@ -8,7 +8,7 @@ import pytest
 
 from tcpemu.diagnose.telling.diagnosis_page import diagnosis_page
 from tests.diagnose.captured import explained
-from tests.explain.report.test_report_page import CHROMIUM, FLAGS
+from tests.real_browser import needs_chromium, open_browser
 
 PCAPS = Path(__file__).parents[3] / "pcaps"
 
@@ -49,14 +49,12 @@ def test_each_drop_repeat_silence_and_reset_has_its_rule(page):
     assert any(text.startswith("likely: backlog is 1") for text in data["clients"])
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
+@needs_chromium
 def test_it_shows_both_in_a_browser_wide_and_narrow(page, tmp_path):
-    sync_api = pytest.importorskip("playwright.sync_api")
     path = tmp_path / "x.html"
     path.write_text(page)
     wrong = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with open_browser() as browser:
         for width in (1280, 390):
             shown = browser.new_page(viewport={"width": width, "height": 900})
             shown.on("pageerror", lambda error: wrong.append(str(error)))
@@ -66,5 +64,4 @@ def test_it_shows_both_in_a_browser_wide_and_narrow(page, tmp_path):
             assert shown.locator("#story h2").text_content() == "What is claimed, and how sure that is"
             assert "the accept queue is full" in shown.locator("#scene .verdict").text_content()
             assert shown.evaluate("document.documentElement.scrollWidth") <= width
-        browser.close()
     assert not wrong

@@ -1,7 +1,6 @@
 """The page in a real browser: it opens, steps, and says what is true."""
 
 import re
-import shutil
 import time
 
 import pytest
@@ -12,20 +11,10 @@ from tcpemu.network import Node
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.running import build
 from tests.explain.report.test_report_data import CLOSED
+from tests.real_browser import needs_chromium, open_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
+pytestmark = needs_chromium
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 KEPT = """
 title = "A connection that is accepted, and kept"
 duration = "3 s"
@@ -62,10 +51,8 @@ set.net.ipv4.tcp_syncookies = 1
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
