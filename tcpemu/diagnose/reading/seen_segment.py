@@ -39,3 +39,11 @@ class SeenSegment(NamedTuple):
         segment = self.segment
         flags = segment.flags
         return (segment.seq + self.length + (flags & 1) + (flags >> 1 & 1)) & 0xFFFFFFFF
+
+    @property
+    def whole(self) -> Segment:
+        """The segment with as many octets as it had on the wire: those that are not in the file are zeros."""
+        segment = self.segment
+        if len(segment.payload) == self.length:
+            return segment
+        return segment._replace(payload=bytes(segment.payload).ljust(self.length, b"\0"))

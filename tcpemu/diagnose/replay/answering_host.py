@@ -151,7 +151,7 @@ class AnsweringHost:
         if outbound:
             self._program_acts(flow, seen, now)
         elif seen.sum is not Sum.BAD and seen.frame not in self._conduct.lost:
-            arrives = flow.numbers.inbound(_whole(seen))
+            arrives = flow.numbers.inbound(seen.whole)
             self._note_entry(Heard(now, seen.frame, arrives))
             self.host.receive(arrives, now)
         self._settle(flow, now)
@@ -334,12 +334,6 @@ class AnsweringHost:
         for flow in self._flows.values():
             for answer in flow.told.answers:
                 answer.segment = flow.numbers.outbound(answer.segment)
-
-
-def _whole(seen: SeenSegment) -> Segment:
-    """The segment with as many octets as it had on the wire."""
-    segment = seen.segment
-    return segment if len(segment.payload) == seen.length else segment._replace(payload=bytes(seen.length))
 
 
 def _lay_beside(told: Conversation) -> None:

@@ -245,12 +245,11 @@ class _Writer:
                     origins = numbers.flows.setdefault(name, FlowOrigins())
                     origins.peer = segment.seq if origins.peer is None else origins.peer
                     continue
-                renamed = segment._replace(
+                renamed = seen.whole._replace(
                     src=address(self._ends.host),
                     sport=LISTENER_PORT,
                     dst=address(peer.ip),
                     dport=peer.port,
-                    payload=bytes(seen.length),
                 )
                 at = _seconds(max(seen.at - run.base, 0))
                 packets += ({"t": at, **numbers.entry(piece)} for piece in _on_the_wire(renamed, life))

@@ -284,10 +284,7 @@ class _Builder:
         """The packets of a row, each of which leaves and arrives in it; those that have a card of their own."""
         shown = []
         if row.seen is not None and row.told is not None:
-            seen = row.seen
-            segment = seen.segment
-            if len(segment.payload) < seen.length:
-                segment = segment._replace(payload=bytes(segment.payload).ljust(seen.length, b"\0"))
+            segment = row.seen.whole
             relative = self._numbers.relative(segment)
             again = self._is_again(row)
             ends = (_CAPTURED, _CLIENTS) if row.outbound else (_CLIENTS, _CAPTURED)

@@ -83,9 +83,7 @@ def _directions(found: Survey, flow: FlowLife) -> tuple[FlowDirection, FlowDirec
     )
     numbers = InitialNumbers()
     for seen, by_client in _segments(found, flow):
-        segment = seen.segment
-        if len(segment.payload) < seen.length:
-            segment = segment._replace(payload=bytes(seen.length))
+        segment = seen.whole
         relative = numbers.relative(segment)
         at = seen.at - found.facts.begins
         own, other = (there, back) if by_client else (back, there)
