@@ -202,7 +202,7 @@ def _repeated(
     """How long data is sent again that nobody acknowledges: tcp_retries2."""
     if not segments:
         return
-    own = "client" if side is flow.client else "server"
+    own = flow.name_of(side)
     heard = max((seen.at for seen in segments if _source(seen) != (side.address, side.port)), default=0)
     last = max(seen.at for seen in segments if _source(seen) == (side.address, side.port))
     until = ends + (_LATE if ends > last else (last - heard) // _LATE_SHARE + _LATE)
@@ -247,12 +247,10 @@ def _not_read(flow: FlowLife, side: FlowSide, segments: list[SeenSegment], kerne
     """A window that closes where that of an emulated host does whose program does not read."""
     if not segments or side.last_zero_window is None or side.first_zero_window is None:
         return
-    other = flow.other(side)
-    key = (other.address, other.port, side.address, side.port)
     until = segments[-1].at
     reads = replayed_end(segments, side, kernel, {}, until)
     waits = replayed_end(
-        segments, side, kernel, {}, until, Conduct(unread={key: side.last_zero_window.frame})
+        segments, side, kernel, {}, until, Conduct(unread={flow.key_of(side): side.last_zero_window.frame})
     )
     if reads is None or waits is None:
         return

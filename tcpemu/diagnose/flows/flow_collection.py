@@ -35,13 +35,8 @@ class FlowCollection:
                 return None
             flow = self._current[key] = _new_flow(len(self.flows) + 1, seen)
             self.flows.append(flow)
-        follow(flow, seen, _side_of(flow, source))
+        follow(flow, seen, flow.side_of(segment))
         return flow
-
-
-def _side_of(flow: FlowLife, source: End) -> FlowSide:
-    client = flow.client
-    return client if (client.address, client.port) == source else flow.server
 
 
 def _begins_anew(flow: FlowLife, seen: SeenSegment) -> bool:
@@ -49,7 +44,7 @@ def _begins_anew(flow: FlowLife, seen: SeenSegment) -> bool:
     segment = seen.segment
     if segment.flags & (SYN | ACK | RST) != SYN:
         return False
-    side = _side_of(flow, (segment.src, segment.sport))
+    side = flow.side_of(segment)
     if side.isn == segment.seq:
         return False
     answered = flow.other(side).acked

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from tcpemu.wire.segment import Address, endpoint_text
+from tcpemu.wire.segment import Address, FlowKey, Segment, endpoint_text
 
 MOST_GAPS = 64
 MOST_MOMENTS = 16
@@ -205,6 +205,16 @@ class FlowLife:
     def other(self, side: FlowSide) -> FlowSide:
         """The other end."""
         return self.server if side is self.client else self.client
+
+    def side_of(self, segment: Segment) -> FlowSide:
+        """The end that sent a segment of it."""
+        client = self.client
+        return client if (segment.src, segment.sport) == (client.address, client.port) else self.server
+
+    def key_of(self, side: FlowSide) -> FlowKey:
+        """As the host of that end calls it: the other end first."""
+        other = self.other(side)
+        return other.address, other.port, side.address, side.port
 
     def name_of(self, side: FlowSide) -> str:
         """`client` or `server`."""

@@ -186,7 +186,7 @@ class _Replay:
             self.found.looks += _look(segment) != _look(own)
             self._compare_fast_open(step, own)
         if flow.used == step.at:
-            self._accept_up_to(_key(flow, step), step)
+            self._accept_up_to(flow.life.key_of(flow.life.server), step)
 
     def _compare_fast_open(self, step: Step, own: Segment) -> None:
         """Whether both take what came with the SYN, and both give a cookie."""
@@ -453,11 +453,6 @@ def _cookie(segment: Segment) -> bytes:
 def _look(segment: Segment) -> tuple[object, ...]:
     """What tells kernels apart in a SYN|ACK: its window, and which options stand in which order."""
     return segment.window, *(type(option) for option in segment.options)
-
-
-def _key(flow: PathFlow, _step: Step) -> FlowKey:
-    client, server = flow.life.client, flow.life.server
-    return client.address, client.port, server.address, server.port
 
 
 def path_mtu(path: ListenPath) -> int:

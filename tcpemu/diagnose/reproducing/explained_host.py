@@ -20,7 +20,7 @@ from tcpemu.diagnose.replay.supposed_settings import LARGE, Supposed, host_with
 from tcpemu.stack import Host
 from tcpemu.stack.base.units import SECOND
 from tcpemu.wire.capture_values import CaptureError
-from tcpemu.wire.segment import Address, FlowKey
+from tcpemu.wire.segment import Address
 
 MOST_SEGMENTS = 20_000
 """Of one server, that are replayed whole."""
@@ -134,19 +134,14 @@ def _conduct(diagnosis: Diagnosis, path: ListenPath, best: Replayed) -> Conduct:
         None if _never_waits(best) else tuple(best.accepted_at),
         _lost(best),
         {
-            _key(flow.life): flow.life.server.first_zero_window.frame
+            flow.life.key_of(flow.life.server): flow.life.server.first_zero_window.frame
             for flow in path.flows
             if flow.life.server.first_zero_window
         },
-        frozenset(_key(flow.life) for flow in path.flows if _was_closed(flow.life)),
+        frozenset(flow.life.key_of(flow.life.server) for flow in path.flows if _was_closed(flow.life)),
     )
 
 
 def _was_closed(life: FlowLife) -> bool:
     """Whether data that came after the server's FIN met a RST: its program had called close()."""
     return life.reset_by is life.server and life.server.fin is not None
-
-
-def _key(life: FlowLife) -> FlowKey:
-    """As the server calls it."""
-    return life.client.address, life.client.port, life.server.address, life.server.port

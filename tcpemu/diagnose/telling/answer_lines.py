@@ -75,11 +75,7 @@ def _why(answer: Answer) -> str:
 
 def _words(segment: Segment, told: Conversation, length: int) -> str:
     life = told.life
-    own = (
-        life.client
-        if (segment.src, segment.sport) == (life.client.address, life.client.port)
-        else life.server
-    )
+    own = life.side_of(segment)
     begins, other = own.isn or 0, life.other(own).isn or 0
     words = [flag_words(segment.flags), f"seq {(segment.seq - begins) & 0xFFFFFFFF}"]
     words += [f"ack {(segment.ack - other) & 0xFFFFFFFF}"] if segment.flags & ACK else []

@@ -15,7 +15,7 @@ from tcpemu.diagnose.replay.answering_host import Answer, Conversation
 from tcpemu.diagnose.replay.program_conduct import Called, Heard, Looked, WitnessEntry
 from tcpemu.diagnose.reproducing.explained_host import ExplainedRun
 from tcpemu.stack import QueueChanged, StateChanged
-from tcpemu.wire.segment import FIN, RST, SYN, FlowKey, Segment
+from tcpemu.wire.segment import FIN, RST, SYN, Segment
 
 _ROW_OF_ITS_OWN = ("accept", "rst_close")
 """Calls that are worth a row: what else programs do shows in what is sent."""
@@ -126,7 +126,7 @@ class _Rows:
         self._answers = {
             id(answer.sent): (told, answer) for told in run.conversations for answer in told.answers
         }
-        self._told = {_key(told): told for told in run.conversations}
+        self._told = {told.life.key_of(told.life.server): told for told in run.conversations}
         self._without_a_row: list[WitnessEntry] = []
 
     def add(self, group: _Group) -> None:
@@ -161,12 +161,6 @@ class _Rows:
     def _new(self, group: _Group, told: Conversation | None) -> BesideRow:
         self.own.append(BesideRow(group.at + self.run.base + self.run.away, told))
         return self.own[-1]
-
-
-def _key(told: Conversation) -> FlowKey:
-    """As the server calls it."""
-    client, server = told.life.client, told.life.server
-    return client.address, client.port, server.address, server.port
 
 
 def counted(row: BesideRow) -> dict[str, int]:

@@ -98,8 +98,7 @@ def _segments(found: Survey, flow: FlowLife) -> Iterator[tuple[SeenSegment, bool
     for seen in segments:
         life = lives.add(seen)
         if life is not None and life.number == flow.number:
-            client = life.client
-            yield seen, (seen.segment.src, seen.segment.sport) == (client.address, client.port)
+            yield seen, life.side_of(seen.segment) is life.client
 
 
 def _rtt_block(way: FlowDirection) -> PanelBlock:

@@ -90,11 +90,7 @@ def _facts(seen: SeenSegment, flow: FlowLife, begins: int) -> Iterator[tuple[str
 def _words(seen: SeenSegment, flow: FlowLife) -> str:
     """The segment, with numbers that count from the SYNs where these are in the capture."""
     segment = seen.segment
-    own_side = (
-        flow.client
-        if (segment.src, segment.sport) == (flow.client.address, flow.client.port)
-        else flow.server
-    )
+    own_side = flow.side_of(segment)
     own, other = own_side.isn, flow.other(own_side).isn
     words = [flag_words(segment.flags), f"seq {(segment.seq - (own or 0)) & 0xFFFFFFFF}"]
     words += [f"ack {(segment.ack - (other or 0)) & 0xFFFFFFFF}"] if segment.flags & ACK else []
