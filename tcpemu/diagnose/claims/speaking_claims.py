@@ -21,7 +21,7 @@ from tcpemu.diagnose.replay.speaking_replay import (
     RETRIES2,
     SYN_RETRIES,
     replayed_end,
-    segments_of_flows,
+    segments_to_replay,
     syn_times,
 )
 from tcpemu.diagnose.replay.supposed_settings import linux_kernels
@@ -54,7 +54,7 @@ def speaking_claims(path: Path, flows: Sequence[FlowLife], ends: int, kernel: st
     wanted = {flow.number: flow for flow, _ in (*repeating, *closing)} | {
         row[0].number: row[0] for row in rows
     }
-    there = segments_of_flows(path, wanted.values())
+    there = segments_to_replay(path, wanted.values())
     claims: list[Claim] = []
     for row in rows:
         claims += _asked_in_vain(row, there.get(row[0].number, []), ends)

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tcpemu.diagnose.flows.flow_life import FlowLife, FlowSide
-from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
+from tcpemu.diagnose.flows.flow_segments import segments_of_flows
 from tcpemu.diagnose.reading.seen_segment import SeenSegment
 from tcpemu.diagnose.replay.answering_host import AnsweringHost, Conversation
 from tcpemu.diagnose.replay.program_conduct import Conduct
 from tcpemu.generations import generation
 from tcpemu.stack import ConfigurationError, Host
-from tcpemu.wire.segment import SYN, Address
+from tcpemu.wire.segment import SYN
 
 MOST_SEGMENTS = 3000
 """Of one connection. A longer one is not replayed."""
@@ -24,20 +24,12 @@ SYN_RETRIES, RETRIES2 = "net.ipv4.tcp_syn_retries", "net.ipv4.tcp_retries2"
 LINEAR = "net.ipv4.tcp_syn_linear_timeouts"
 
 
-def segments_of_flows(path: Path, flows: Iterable[FlowLife]) -> dict[int, list[SeenSegment]]:
+def segments_to_replay(path: Path, flows: Iterable[FlowLife]) -> dict[int, list[SeenSegment]]:
     """The segments of these connections, by their numbers; without those that have more than MOST_SEGMENTS."""
-    wanted: dict[frozenset[tuple[Address, int]], list[FlowLife]] = {}
-    for flow in flows:
-        if flow.frames <= MOST_SEGMENTS:
-            ends = ((flow.client.address, flow.client.port), (flow.server.address, flow.server.port))
-            wanted.setdefault(frozenset(ends), []).append(flow)
-    found: dict[int, list[SeenSegment]] = {flow.number: [] for each in wanted.values() for flow in each}
-    for seen in segments_of(path, CaptureFacts()) if found else ():
-        segment = seen.segment
-        ends = ((segment.src, segment.sport), (segment.dst, segment.dport))
-        for flow in wanted.get(frozenset(ends), ()):
-            if flow.begins.frame <= seen.frame <= flow.ends.frame:
-                found[flow.number].append(seen)
+    wanted = [flow for flow in flows if flow.frames <= MOST_SEGMENTS]
+    found: dict[int, list[SeenSegment]] = {flow.number: [] for flow in wanted}
+    for flow, seen in segments_of_flows(path, wanted):
+        found[flow.number].append(seen)
     return found
 
 

@@ -6,14 +6,10 @@ round-trip time is that from there to the receiver and back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from tcpemu.diagnose.flows.flow_collection import FlowCollection
 from tcpemu.diagnose.flows.flow_fate import fate_words
 from tcpemu.diagnose.flows.flow_life import FlowLife
+from tcpemu.diagnose.flows.flow_segments import segments_of_flows
 from tcpemu.diagnose.flows.survey import Survey
-from tcpemu.diagnose.reading.capture_reading import CaptureFacts, segments_of
-from tcpemu.diagnose.reading.seen_segment import SeenSegment
 from tcpemu.explain.facts.flow_numbers import InitialNumbers
 from tcpemu.explain.plots.picture import (
     Meaning,
@@ -82,23 +78,14 @@ def _directions(found: Survey, flow: FlowLife) -> tuple[FlowDirection, FlowDirec
         FlowDirection(str(flow.server), str(flow.client)),
     )
     numbers = InitialNumbers()
-    for seen, by_client in _segments(found, flow):
+    for _, seen in segments_of_flows(found.path, [flow]):
         segment = seen.whole
         relative = numbers.relative(segment)
         at = seen.at - found.facts.begins
-        own, other = (there, back) if by_client else (back, there)
+        own, other = (there, back) if flow.side_of(segment) is flow.client else (back, there)
         note_sent(own, at, segment, relative, Meaning.SENT_AGAIN)
         note_heard(own, other, at, segment, relative)
     return there, back
-
-
-def _segments(found: Survey, flow: FlowLife) -> Iterator[tuple[SeenSegment, bool]]:
-    lives = FlowCollection()
-    segments: Iterable[SeenSegment] = segments_of(found.path, CaptureFacts())
-    for seen in segments:
-        life = lives.add(seen)
-        if life is not None and life.number == flow.number:
-            yield seen, life.side_of(seen.segment) is life.client
 
 
 def _rtt_block(way: FlowDirection) -> PanelBlock:
