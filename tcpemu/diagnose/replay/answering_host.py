@@ -403,6 +403,16 @@ def _unlike(real: Segment, own: Segment) -> str:
     return ", ".join(told)
 
 
+def host_in_its_place(address: Address, kernel: str, settings: Mapping[str, object], mss: int | None) -> Host:
+    """A host with this kernel and these sysctls, whose MTU is that of one which announces that MSS.
+
+    Raises ConfigurationError for settings that this kernel does not have.
+    """
+    headers = 60 if len(address) == 16 else 40
+    mtu = min(max((mss or 1460) + headers, 1280), 65535)
+    return Host([address], generation(kernel), sysctls=settings, seed=1, mtu=mtu)
+
+
 def answers_of(
     segments: Iterable[SeenSegment], address: Address, kernel: str, settings: Mapping[str, object]
 ) -> Answered:
@@ -420,9 +430,7 @@ def answers_of(
         elif seen.segment.src == address and seen.segment.flags & SYN:
             mss = next((option.value for option in seen.segment.options if isinstance(option, Mss)), None)
             break
-    headers = 60 if len(address) == 16 else 40
-    mtu = min(max((mss or 1460) + headers, 1280), 65535)
-    host = AnsweringHost(address, Host([address], generation(kernel), sysctls=settings, seed=1, mtu=mtu))
+    host = AnsweringHost(address, host_in_its_place(address, kernel, settings, mss))
     for seen in chain(first, rest):
         host.add(seen)
     return host.finish()

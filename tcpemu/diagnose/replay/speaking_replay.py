@@ -12,7 +12,7 @@ from pathlib import Path
 from tcpemu.diagnose.flows.flow_life import FlowLife, FlowSide
 from tcpemu.diagnose.flows.flow_segments import segments_of_flows
 from tcpemu.diagnose.reading.seen_segment import SeenSegment
-from tcpemu.diagnose.replay.answering_host import AnsweringHost, Conversation
+from tcpemu.diagnose.replay.answering_host import AnsweringHost, Conversation, host_in_its_place
 from tcpemu.diagnose.replay.program_conduct import Conduct
 from tcpemu.generations import generation
 from tcpemu.stack import ConfigurationError, Host
@@ -61,8 +61,7 @@ def replayed_end(
     conduct: Conduct | None = None,
 ) -> Conversation | None:
     """What that end would have said in this connection, until that time; None where it begins in the middle."""
-    mtu = min(max((side.mss or 1460) + (60 if len(side.address) == 16 else 40), 1280), 65535)
-    host = Host([side.address], generation(kernel), sysctls=sysctls, seed=1, mtu=mtu)
+    host = host_in_its_place(side.address, kernel, sysctls, side.mss)
     speaker = AnsweringHost(side.address, host, conduct)
     for seen in segments:
         speaker.add(seen)
