@@ -112,6 +112,7 @@ class _Builder:
         self._limits = queue_limits(run.host)
         self._flow_numbers = {flow.begins.frame: flow for flow in survey.flows}
         self._scene_of = {row.frame: place for place, row in enumerate(rows) if row.frame}
+        self._again = frozenset(frame for told in run.conversations for frame in _sent_again(told))
         self._claims: dict[int, list[Claim]] = {}
         for claim in diagnosis.claims:
             for frame in claim.frames:
@@ -286,7 +287,7 @@ class _Builder:
         if row.seen is not None and row.told is not None:
             segment = row.seen.whole
             relative = self._numbers.relative(segment)
-            again = self._is_again(row)
+            again = row.frame in self._again
             ends = (_CAPTURED, _CLIENTS) if row.outbound else (_CLIENTS, _CAPTURED)
             shown.append(self._packet(place, row, segment, relative, ends, "captured", again=again))
             if not row.outbound:
@@ -309,23 +310,6 @@ class _Builder:
                 )
             )
         return shown
-
-    def _is_again(self, row: BesideRow) -> bool:
-        """Whether a frame is sent again: its SYN or data has been there before."""
-        told, seen = row.told, row.seen
-        if told is None or seen is None:
-            return False
-        segment = seen.segment
-        if not segment.flags & SYN and not seen.length:
-            return False
-        before = (
-            other.segment.flags & (SYN | FIN) == segment.flags & (SYN | FIN)
-            and other.segment.seq == segment.seq
-            and other.length == seen.length
-            for other, outbound in told.seen
-            if other.frame < seen.frame and outbound == row.outbound
-        )
-        return any(before)
 
     def _packet(
         self,
@@ -418,6 +402,17 @@ class _Builder:
         if frame in self._scene_of:
             return self._scene_of[frame]
         return max((place for other, place in self._scene_of.items() if other < frame), default=0)
+
+
+def _sent_again(told: Conversation) -> Iterator[int]:
+    """The frames whose SYN or data has been there before."""
+    seen_before: set[tuple[bool, int, int, int]] = set()
+    for seen, outbound in sorted(told.seen, key=lambda each: each[0].frame):
+        flags = seen.segment.flags & (SYN | FIN)
+        what = (outbound, flags, seen.segment.seq, seen.length)
+        if (flags & SYN or seen.length) and what in seen_before:
+            yield seen.frame
+        seen_before.add(what)
 
 
 def _short(claim: Claim) -> str:
