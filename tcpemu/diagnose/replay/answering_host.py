@@ -50,6 +50,11 @@ class Answer:
     same_as: int = 0
     """The frame that is the same; 0 where the real host sent no such thing."""
 
+    @property
+    def because(self) -> str:
+        """Why it was sent, and where the kernel does that."""
+        return f"{self.why} [{self.source}]"
+
 
 @dataclass(slots=True)
 class Conversation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcpemu.diagnose.replay.answering_host import Answer, Answered, Conversation
+from tcpemu.diagnose.replay.answering_host import Answered, Conversation
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.segment_words import flag_words, option_words
 from tcpemu.explain.lines.style import Line, Role, Span, line
@@ -66,11 +66,7 @@ def _own_rows(told: Conversation, kernel: str) -> Iterator[tuple[int, str, str, 
     for answer in told.answers:
         if not answer.same_as:
             words = _words(answer.segment, told, len(answer.segment.payload))
-            yield answer.at, "emulated only", f"{kernel}: {words}", _why(answer), Role.OPEN
-
-
-def _why(answer: Answer) -> str:
-    return f"{answer.why} [{answer.source}]"
+            yield answer.at, "emulated only", f"{kernel}: {words}", answer.because, Role.OPEN
 
 
 def _words(segment: Segment, told: Conversation, length: int) -> str:
@@ -96,7 +92,7 @@ def answer_capture(answered: Answered) -> Capture:
             packets.append(Packet(seen.at, _octets(seen.segment), 0, (said,), way))
         for answer in told.answers:
             beside = f"as frame {answer.same_as} of the capture" if answer.same_as else "not in the capture"
-            comment = f"{answered.kernel}, {beside}: {_why(answer)}"
+            comment = f"{answered.kernel}, {beside}: {answer.because}"
             packets.append(Packet(answer.at, encode(answer.segment), 1, (comment,), Direction.OUTBOUND))
     packets.sort(key=lambda packet: (packet.at, packet.interface))
     interfaces = (

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from tcpemu.diagnose.claims.listener_diagnosis import Diagnosis
 from tcpemu.diagnose.claims.sureness import Claim, Sure
 from tcpemu.diagnose.claims.vantage import At, Vantage
+from tcpemu.diagnose.replay.explanation_search import Explanation
 from tcpemu.explain.lines.count_words import count
 from tcpemu.explain.lines.style import Line, Role, line
 from tcpemu.explain.lines.wrapping import hanging
@@ -29,13 +30,10 @@ def diagnosis_lines(diagnosis: Diagnosis, width: int) -> Iterator[Line]:
     if found is not None:
         tries = count(found.tries, "combination")
         steps = count(len(diagnosis.path.steps) if diagnosis.path else 0, "segment")
-        fit = (
-            "explains all of it" if not found.best.cost else f"takes {count(found.best.cost, 'unseen event')}"
-        )
         yield from hanging(
             "",
-            f"{tries} of kernel and settings were tried on the {steps} of its handshakes; the best {fit}. Data "
-            f"transfer is not replayed, only described.",
+            f"{tries} of kernel and settings were tried on the {steps} of its handshakes; the best "
+            f"{fit_words(found)}. Data transfer is not replayed, only described.",
             2,
             width,
         )
@@ -44,6 +42,12 @@ def diagnosis_lines(diagnosis: Diagnosis, width: int) -> Iterator[Line]:
         yield from claim_lines(claim, width)
     if not diagnosis.claims:
         yield line("  Nothing is worth a word.")
+
+
+def fit_words(found: Explanation) -> str:
+    """How well the best explanation fits: `takes 2 unseen events`."""
+    cost = found.best.cost
+    return f"takes {count(cost, 'unseen event')}" if cost else "explains all of it"
 
 
 def where_taken(vantage: Vantage) -> str:
@@ -65,6 +69,12 @@ def claim_lines(claim: Claim, width: int) -> Iterator[Line]:
         yield from hanging(blank, claim.why, 2 + _WIDTH, width, Role.QUIET)
     if claim.decides:
         yield from hanging(blank, f"what would decide: {claim.decides}", 2 + _WIDTH, width, Role.QUIET)
+
+
+def claim_words(claim: Claim, places: str = "") -> str:
+    """In one sentence: how sure, where, what, and the rule."""
+    rule = f" [{claim.rule}]" if claim.rule else ""
+    return f"{claim.sure.value.capitalize()}: {places}{claim.what}{rule}."
 
 
 def frames_words(frames: Sequence[int], at_least: int = 0) -> str:

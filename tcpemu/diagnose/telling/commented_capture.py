@@ -8,6 +8,7 @@ from pathlib import Path
 from tcpemu.diagnose.claims.listener_diagnosis import Diagnosis
 from tcpemu.diagnose.claims.sureness import Claim, Sure
 from tcpemu.diagnose.reading.capture_stream import FileFacts, frames_of
+from tcpemu.diagnose.telling.claim_lines import claim_words
 from tcpemu.version import __version__
 from tcpemu.wire.capture_file import write_packets
 from tcpemu.wire.capture_values import Capture, Interface, Packet
@@ -43,11 +44,10 @@ def comments_of(diagnosis: Diagnosis) -> dict[int, tuple[str, ...]]:
 
 
 def _words(claim: Claim) -> str:
-    rule = f" [{claim.rule}]" if claim.rule else ""
     decides = (
         f" What would decide: {claim.decides}." if claim.decides and claim.sure is not Sure.CERTAIN else ""
     )
-    return f"{claim.sure.value.capitalize()}: {claim.what}{rule}.{decides}"
+    return claim_words(claim) + decides
 
 
 def _commented(path: Path, said: Mapping[int, tuple[str, ...]]) -> Iterator[Packet]:

@@ -17,7 +17,7 @@ from tcpemu.diagnose.replay.answering_host import Answer, Conversation
 from tcpemu.diagnose.replay.program_conduct import Called, Looked
 from tcpemu.diagnose.reproducing.explained_host import ExplainedRun
 from tcpemu.diagnose.telling.beside_rows import BesideRow, beside_rows, counted, first_parting
-from tcpemu.diagnose.telling.claim_lines import frames_words, where_taken
+from tcpemu.diagnose.telling.claim_lines import claim_words, fit_words, frames_words, where_taken
 from tcpemu.diagnose.telling.quality_lines import what_it_lacks
 from tcpemu.explain.facts.flow_numbers import InitialNumbers, Relative
 from tcpemu.explain.facts.queue_limits import queue_limits
@@ -51,7 +51,7 @@ def diagnosis_page(survey: Survey, diagnosis: Diagnosis, run: ExplainedRun) -> s
     facts = (
         f"{supposed.kernel}, {supposed.words()}",
         f"taken {where_taken(diagnosis.vantage)}",
-        "explains all of it" if not found.best.cost else f"takes {count(found.best.cost, 'unseen event')}",
+        fit_words(found),
         count(sum(row.seen is not None for row in rows), "frame"),
     )
     heading = Heading("", _look_at(parting), facts)
@@ -277,7 +277,7 @@ class _Builder:
         fired = next((entry for entry in row.entries if isinstance(entry, TimerFired)), None)
         if fired is not None and not row.answers:
             return f"{fired.reason.text} [{fired.reason.source}]"
-        return f"{row.answers[0].why} [{row.answers[0].source}]" if row.answers else ""
+        return row.answers[0].because if row.answers else ""
 
     # Arrows.
 
@@ -338,7 +338,7 @@ class _Builder:
                 role=role_of_segment(segment, again=again).value,
                 repeat=answer.repeat if answer is not None and answer.repeat else "",
                 who=str(self._number(row.told)),
-                comment="" if answer is None else f"{answer.why} [{answer.source}]",
+                comment="" if answer is None else answer.because,
             )
         )
         return len(self._packets) - 1
@@ -421,5 +421,4 @@ def _short(claim: Claim) -> str:
 
 
 def _claim_words(claim: Claim) -> str:
-    rule = f" [{claim.rule}]" if claim.rule else ""
-    return f"{claim.sure.value.capitalize()}: {frames_words(claim.frames, claim.at_least)}{claim.what}{rule}."
+    return claim_words(claim, frames_words(claim.frames, claim.at_least))
