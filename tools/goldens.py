@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tcpemu.cli.run_command import chosen_runs, follow_if_few, paths_of, results_of, time_of, write_captures
+from tcpemu.cli.run_command import chosen_runs, follow_if_few, paths_of, results_of, until_of, write_captures
 from tcpemu.explain.capture.seen_by import SeenBy
 from tcpemu.scenario.format.load_scenario import BUILT_IN_SCENARIOS
 
@@ -33,7 +33,7 @@ def make(directory: Path) -> list[Path]:
     """Write all captures into the directory; their paths."""
     paths: list[Path] = []
     for name in BUILT_IN_SCENARIOS:
-        until = time_of(SHORTER[name]) if name in SHORTER else None
+        until = until_of(SHORTER.get(name))
         results = results_of(name, {}, None, until, follow_if_few(chosen_runs(name, {}, None)))
         places = paths_of(directory / f"{name}.pcapng", [result.name for result in results], name)
         written = write_captures(places, results, name, SeenBy.SERVER, comments=True)

@@ -176,9 +176,10 @@ def run(
 ) -> None:
     """Run a scenario and show it: its packets as a ladder, with reasons; sockets; counters."""
     from tcpemu.cli import run_command
+    from tcpemu.scenario.format.time_settings import time_of
 
     run_command.check_request(output, seen_by, plain=plain, json=json, with_lost=with_lost)
-    stop, begin = run_command.until_of(until), run_command.time_of(since or "0", "--since")
+    stop, begin = run_command.until_of(until), time_of(since or "0", "--since")
     if begin and json:
         raise UsageError("--since goes with what is printed for people; --json has everything: leave one out")
     runs = run_command.chosen_runs(name, run_command.settings_of(settings, seed, generation), only)
@@ -325,8 +326,9 @@ def state(
 ) -> None:
     """How each host stands at one moment: ss -tln, ss -tan, nstat, both queues, and the timers that wait."""
     from tcpemu.cli import explain_command, run_command
+    from tcpemu.scenario.format.time_settings import time_of
 
-    moment = run_command.time_of(at, "--at")
+    moment = time_of(at, "--at")
     explain_command.show_state(name, run_command.settings_of(settings, seed, generation), only, moment)
 
 

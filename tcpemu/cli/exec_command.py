@@ -13,7 +13,6 @@ import typer
 from tcpemu.cli.exec_request import Placed, faults_of, link_conditions, placed, sysctl_settings
 from tcpemu.cli.printing import check_place, show, width
 from tcpemu.cli.report_command import PAGE_SUFFIXES
-from tcpemu.cli.run_command import time_of, time_with_unit
 from tcpemu.cli.user_mistakes import UsageError, complain
 from tcpemu.explain.ladder.ladder_lines import ladder_lines
 from tcpemu.explain.lines.heading import Heading
@@ -23,6 +22,7 @@ from tcpemu.explain.report.socket_changes import SocketWatch
 from tcpemu.generations import DEFAULT
 from tcpemu.network import SECOND, Conditions, Fault, seconds_text
 from tcpemu.programs import Program, StuckError
+from tcpemu.scenario.format.time_settings import time_of, time_with_unit
 from tcpemu.testing import World
 from tcpemu.wire.atomic_write import write_whole
 from tcpemu.wire.visible_text import visible
@@ -72,7 +72,7 @@ def request_of(
     *,
     ladder: bool,
 ) -> ExecRequest:
-    """The request that the options make; `faults` by the names of their options. Raises UsageError."""
+    """The request that the options make; `faults` by the names of their options. Raises UsageError, SettingError."""
     if report is not None:
         check_place(report, PAGE_SUFFIXES)
     if output is not None:

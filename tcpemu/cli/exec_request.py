@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tcpemu.cli.run_command import time_of
 from tcpemu.cli.user_mistakes import UsageError
 from tcpemu.network import Conditions, Fault
 from tcpemu.network.faults import PACKET_FAULTS
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
+from tcpemu.scenario.format.time_settings import time_of
 from tcpemu.scenario.format.written_values import parse_duration, parse_rate, parse_share
 from tcpemu.stack.base.errors import ConfigurationError
 

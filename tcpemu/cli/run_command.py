@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -22,8 +21,7 @@ from tcpemu.network import Network, Node
 from tcpemu.scenario.format import load_scenario
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import NAME_OF_SYSCTL, parse_assignment
-from tcpemu.scenario.format.time_settings import check_unit
-from tcpemu.scenario.format.written_values import parse_duration
+from tcpemu.scenario.format.time_settings import check_unit, time_of
 from tcpemu.scenario.running import summary
 from tcpemu.scenario.running.build import Watch
 from tcpemu.scenario.running.reckoned_size import has_few_transfers
@@ -45,7 +43,6 @@ EVERYTHING = 2**62
 """More rows than any ladder has: nothing is folded."""
 SHOWN_WHOLE = 2
 """Runs of one scenario that are shown whole; of more, only the first is."""
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def settings_of(
@@ -94,21 +91,6 @@ def check_request(
             f"--plain, --with-lost and --seen-by say how a capture is taken{why}: leave them out, or write a capture "
             "as well, with -o x.pcapng"
         )
-
-
-def time_of(text: str, option: str = "--until") -> int:
-    """Nanoseconds of `10 s`, as an option gives it; a bare number counts seconds."""
-    try:
-        return parse_duration(Decimal(text) if _NUMBER.fullmatch(text) else text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r}: it must be {error}") from None
-
-
-def time_with_unit(text: str, option: str) -> int:
-    """The same for a time that is as often milliseconds as seconds: a bare number is a mistake."""
-    if _NUMBER.fullmatch(text) and Decimal(text):
-        raise UsageError(f"{option} {text}: {text} of what? write {option} {text}ms or {option} {text}s")
-    return time_of(text, option)
 
 
 def check_since(since: int, results: Sequence[Result]) -> None:

@@ -24,6 +24,7 @@ from tcpemu.explain.plots.sequence_plot import sequence_picture
 from tcpemu.explain.plots.throughput_plot import throughput_picture
 from tcpemu.explain.told_run import facts_of
 from tcpemu.scenario.format import load_scenario
+from tcpemu.scenario.format.time_settings import time_of
 from tcpemu.scenario.running.reckoned_size import has_few_transfers
 from tcpemu.scenario.running.result import Result
 from tcpemu.wire.atomic_write import write_whole
@@ -177,10 +178,10 @@ def draw(output: Path, picture: Picture, form: PictureForm) -> None:
 
 
 def since_of(text: str | None, kind: str | None) -> int:
-    """Nanoseconds of `--since`. Raises UsageError."""
+    """Nanoseconds of `--since`. Raises UsageError, SettingError."""
     if text is not None and kind != Kind.LADDER.value:
         raise UsageError(f"--since goes with --kind ladder, not with {kind or 'another kind'}")
-    return run_command.time_of(text or "0", "--since")
+    return time_of(text or "0", "--since")
 
 
 def _plot_ladder(name: str, output: Path, result: Result, form: PictureForm, since: int) -> None:

@@ -22,7 +22,7 @@ _ALTERNATIVE = re.compile(r"""(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^,])+""")
 
 
 class SettingError(ValueError):
-    """A path that leads nowhere. Its text is what is wrong and what would be right."""
+    """A path that leads nowhere, or a time without a unit. Its text is what is wrong and what would be right."""
 
 
 def parse_assignment(text: str) -> tuple[str, object]:

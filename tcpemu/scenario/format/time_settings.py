@@ -1,5 +1,6 @@
-"""Times that are set by their path from outside a file: they have a unit, since 20 would silently be 20 s."""
+"""Times from outside a file: those set by their path have a unit, since 20 would silently be 20 s."""
 
+import re
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -10,6 +11,23 @@ from tcpemu.scenario.format.setting_paths import SettingError
 from tcpemu.scenario.format.validation_errors import models_in
 from tcpemu.scenario.format.written_values import parse_duration
 
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def time_of(text: str, option: str = "--until") -> int:
+    """Nanoseconds of `10 s`, as an option gives it; a bare number counts seconds. Raises SettingError."""
+    try:
+        return parse_duration(Decimal(text) if _NUMBER.fullmatch(text) else text)
+    except ValueError as error:
+        raise SettingError(f"{option} {text!r}: it must be {error}") from None
+
+
+def time_with_unit(text: str, option: str) -> int:
+    """The same for a time that is as often milliseconds as seconds: a bare number is a mistake."""
+    if _NUMBER.fullmatch(text) and Decimal(text):
+        raise SettingError(_without_unit(f"{option} ", text))
+    return time_of(text, option)
+
 
 def check_unit(path: str, value: object) -> None:
     """Raises SettingError for a time without a unit, such as link.delay=20."""
@@ -18,9 +36,12 @@ def check_unit(path: str, value: object) -> None:
         each for each in numbers if isinstance(each, int | Decimal) and not isinstance(each, bool) and each
     ]
     if bare and ".sysctls." not in path and _is_time(path):
-        raise SettingError(
-            f"{path}={bare[0]}: {bare[0]} of what? write {path}={bare[0]}ms or {path}={bare[0]}s"
-        )
+        raise SettingError(_without_unit(f"{path}=", bare[0]))
+
+
+def _without_unit(before: str, number: object) -> str:
+    """What is wrong with a bare number, and what would be right; `before` is written before it."""
+    return f"{before}{number}: {number} of what? write {before}{number}ms or {before}{number}s"
 
 
 def _is_time(path: str) -> bool:

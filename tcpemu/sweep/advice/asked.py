@@ -1,11 +1,11 @@
 """The question as people ask it, in words: on the command line and in Python."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tcpemu.scenario.format.written_values import parse_duration
+from tcpemu.scenario.format.setting_paths import SettingError
+from tcpemu.scenario.format.time_settings import time_with_unit
 from tcpemu.sweep.advice.advice_target import USUAL_TARGET, target_of
 from tcpemu.sweep.advice.backlog_question import BacklogQuestion
 from tcpemu.sweep.advice.backlog_search import Advice, answer
@@ -23,7 +23,6 @@ from tcpemu.sweep.engines import Engine, spread
 USUAL_CLIENTS = 400
 MOST_CLIENTS = 20_000
 MOST_A_SECOND = 1e9
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?")
 
 
 def advise(
@@ -144,12 +143,7 @@ def _each(given: str | Sequence[str]) -> Sequence[str]:
 
 
 def _time(text: str, option: str) -> int:
-    """Nanoseconds of a time that is as often milliseconds as seconds: a bare number is a mistake."""
-    if _NUMBER.fullmatch(text):
-        if not float(text):
-            return 0
-        raise QuestionError(f"{option} {text}: {text} of what? write {option} {text}ms or {option} {text}s")
     try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise QuestionError(f"{option} {text!r}: it must be {error}") from None
+        return time_with_unit(text, option)
+    except SettingError as error:
+        raise QuestionError(str(error)) from None
