@@ -370,8 +370,6 @@ def plot(
     form = plot_command.form_of(title, size, dpi, output, style)
     begin = plot_command.since_of(since, kind)
     if foreign:
-        if begin:
-            raise UsageError("--since goes with scenarios, not with captures: leave it out")
         plot_command.draw(output, named_capture.picture(Path(name), kind, client), form)
         return
     stop = run_command.until_of(until)
