@@ -206,9 +206,7 @@ def main() -> int:
             continue
         advice = answer(question_of(asked, chosen.seeds), engine, also=[asked.backlog])
         scenario = chosen.keep / f"{number}.toml"
-        document = advice.question.document()
-        document["server"]["backlog"] = asked.backlog
-        scenario.write_text(toml_of(document))
+        scenario.write_text(toml_of(advice.question.with_backlog(asked.backlog)))
         command = command_of(asked, chosen.seeds)
         print(f"{number}. " + "\n".join(told(asked, advice, scenario, command)), flush=True)
         if chosen.real and asked.at_once:

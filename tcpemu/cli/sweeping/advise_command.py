@@ -70,9 +70,7 @@ def show_advice(advice: Advice, output: Path | None, picture: Path | None, *, as
     """Print the answer, and write the scenario and the picture."""
     if output is not None:
         best = advice.best or advice.below
-        document = advice.question.document()
-        document["server"]["backlog"] = best.backlog if best else 0
-        write_whole(output, toml_of(document))
+        write_whole(output, toml_of(advice.question.with_backlog(best.backlog if best else 0)))
     if picture is not None:
         with patience(f"drawing {picture}"):
             write_whole(picture, drawn(advice_picture(advice), picture.suffix.lower().lstrip(".")))

@@ -114,8 +114,12 @@ class BacklogQuestion:
         clients = build(Run("", self.scenario(0))).clients
         return sorted(client.started for client in clients)
 
-    def scenario(self, backlog: int) -> Scenario:
-        """The scenario with that backlog. Raises ScenarioError."""
+    def with_backlog(self, backlog: int) -> Document:
+        """The tables of the scenario with that backlog. Raises ScenarioError."""
         document = self.document()
         document["server"]["backlog"] = backlog
-        return from_document(document, "the question")
+        return document
+
+    def scenario(self, backlog: int) -> Scenario:
+        """The scenario with that backlog. Raises ScenarioError."""
+        return from_document(self.with_backlog(backlog), "the question")
