@@ -87,9 +87,7 @@ def _child(asked):
 
 def _call(asked):
     size, files, *_ = socket.recv_fds(asked, 4, 3)
-    left, call = int.from_bytes(size, "big"), b""
-    while len(call) < left:
-        call += asked.recv(left - len(call))
+    call = asked.makefile("rb").read(int.from_bytes(size, "big"))
     arguments, place, environment = json.loads(call)
     for number, file in enumerate(files):
         os.dup2(file, number)
