@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from tcpemu.explain.phases.flow_history import FlowHistory
 from tcpemu.explain.phases.transfer_phases import Phase, Why
 from tcpemu.network.recorded.transfers import FiguresChanged
+from tcpemu.stack.control.bbr import Mode
 from tcpemu.stack.sockets.tcp_info import FlowFigures
 
 BBR = "bbr"
 """The name of the congestion control."""
-STARTUP, DRAIN, PROBE_BW, PROBE_RTT = range(4)
-"""Modes, as `FlowFigures.bbr_mode` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +36,18 @@ def bbr_phases(changes: Sequence[FiguresChanged], history: FlowHistory) -> Itera
     for place, change in enumerate(changes):
         mode = change.figures.bbr_mode
         if begun is not None and last is not None and mode != begun.figures.bbr_mode:
-            if begun.figures.bbr_mode == STARTUP:
-                why = Why.PROBE if mode == PROBE_RTT else Why.FULL
+            if begun.figures.bbr_mode == Mode.STARTUP:
+                why = Why.PROBE if mode == Mode.PROBE_RTT else Why.FULL
                 yield _startup(begun, change, why, history, changes[place:])
             else:
                 yield _probe(begun, last, change, Why.ACKNOWLEDGED, history)
             begun = None
         started = history.first_data is not None and change.at >= history.first_data
-        if begun is None and mode in (STARTUP, PROBE_RTT) and started:
+        if begun is None and mode in (Mode.STARTUP, Mode.PROBE_RTT) and started:
             begun = change
         last = change
     if begun is not None and last is not None:
-        if begun.figures.bbr_mode == STARTUP:
+        if begun.figures.bbr_mode == Mode.STARTUP:
             yield _startup(begun, last._replace(at=history.last_data), Why.LAST, history, ())
         else:
             yield _probe(begun, last, last._replace(at=history.ended), Why.LAST, history)
@@ -61,7 +60,7 @@ def _startup(
     history: FlowHistory,
     later: Sequence[FiguresChanged],
 ) -> Startup:
-    drained = next((one.at for one in later if one.figures.bbr_mode != DRAIN), None)
+    drained = next((one.at for one in later if one.figures.bbr_mode != Mode.DRAIN), None)
     mark = None if why is Why.LAST else history.mark_at(over.place)
     return Startup(begun.at, over.at, begun.figures, over.figures, why, mark=mark, drained=drained)
 

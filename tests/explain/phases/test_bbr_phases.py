@@ -2,8 +2,9 @@
 
 from functools import cache
 
-from tcpemu.explain.phases.bbr_phases import PROBE_BW, RoundTripProbe, Startup, path_holds
+from tcpemu.explain.phases.bbr_phases import RoundTripProbe, Startup, path_holds
 from tcpemu.explain.phases.transfer_phases import Recovery, Restart, SlowStart, Why
+from tcpemu.stack.control.bbr import Mode
 from tests.explain.phases.followed import HEAD, transfers_of
 from tests.explain.story.stories import turn_of
 from tests.explain.story.test_transfer_points import told_of
@@ -35,7 +36,7 @@ def test_after_ten_seconds_it_looks_for_a_shorter_round_trip():
     assert 10_000_000_000 < probe.at < 10_200_000_000
     assert (probe.before.cwnd, probe.end) == (4, Why.ACKNOWLEDGED)
     assert probe.until - probe.at > 200_000_000
-    assert probe.after.bbr_mode == PROBE_BW
+    assert probe.after.bbr_mode == Mode.PROBE_BW
     assert probe.after.cwnd > 4
 
 
