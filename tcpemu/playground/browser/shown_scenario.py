@@ -14,8 +14,7 @@ from tcpemu.explain.told_page import pages_of, told_page, watch_for_page
 from tcpemu.explain.told_run import capture_in_pieces
 from tcpemu.explain.told_story import told_state, told_story
 from tcpemu.playground.browser.moved_controls import controls
-from tcpemu.scenario.format import toml_text
-from tcpemu.scenario.format.load_scenario import from_document, runs, tables_of
+from tcpemu.scenario.format.load_scenario import from_file_text, runs, tables_of
 from tcpemu.scenario.format.problems import Problem, ScenarioError
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import Document
@@ -46,17 +45,9 @@ class RunScenario:
         return tables_of(self.text, self.name)
 
 
-def scenario_of(name: str, text: str) -> Scenario:
-    """Raises ScenarioError with all mistakes at once, each with its line."""
-    try:
-        return from_document(tables_of(text, name), name)
-    except ScenarioError as error:
-        raise ScenarioError(name, toml_text.with_lines(text, error.problems)) from None
-
-
 def run_text(name: str, text: str) -> RunScenario:
-    """Run all of its runs. Raises ScenarioError."""
-    scenario = scenario_of(name, text)
+    """Run all of its runs. Raises ScenarioError with all mistakes at once, each with its line."""
+    scenario = from_file_text(text, name)
     results, pages = [], []
     for one in runs(scenario):
         watches: list[SocketWatch] = []

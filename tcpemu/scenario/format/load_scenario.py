@@ -76,7 +76,11 @@ def load(name: str, settings: Mapping[str, object] | None = None) -> Scenario:
     `{"server.backlog": 5, "net.ipv4.tcp_syncookies": 0}` changes those two. Raises ScenarioError with all mistakes at
     once, each with the line of the file where that can be told.
     """
-    text = text_of(name)
+    return from_file_text(text_of(name), name, settings)
+
+
+def from_file_text(text: str, name: str, settings: Mapping[str, object] | None = None) -> Scenario:
+    """The scenario of that text as `load` has it: mistakes have their lines. Raises ScenarioError."""
     try:
         return from_text(text, name, settings)
     except ScenarioError as error:
