@@ -5,17 +5,16 @@ from typing import Any
 
 from tcpemu.explain.compare.digest_cells import digest_cells
 from tcpemu.explain.compare.first_difference import Difference, first_differences
-from tcpemu.explain.facts.run_digest import RunDigest, digest_of
+from tcpemu.explain.facts.run_digest import RunDigest
 from tcpemu.explain.lines.time_words import moment
-from tcpemu.scenario.format.consistency import SERVER
-from tcpemu.scenario.running import summary
-from tcpemu.scenario.running.result import Result
+from tcpemu.playground.browser.shown_scenario import RunScenario
+from tcpemu.scenario.running.summary import rows_of_numbers
 
 
-def differences(one: Result, other: Result) -> dict[str, Any]:
-    """The numbers that are not the same, each of `one` and of `other`, and where they part first."""
-    digests = [digest_of(result.record, SERVER) for result in (one, other)]
-    numbers = summary.rows_of_numbers([summary.summarize(result) for result in (one, other)])
+def differences(one: RunScenario, run: int, other: RunScenario, other_run: int) -> dict[str, Any]:
+    """The numbers that are not the same, each of a run of `one` and of one of `other`, and where they part first."""
+    digests = one.digests[run], other.digests[other_run]
+    numbers = rows_of_numbers([one.summaries[run], other.summaries[other_run]])
     rows = [[label, *cells] for label, cells in [*numbers, *digest_cells(digests)] if len(set(cells)) > 1]
     return {"rows": rows, "parts": list(_parting(*digests))}
 

@@ -61,8 +61,8 @@ class Session:
         before, self._ran = self._ran, ran
         changes = None
         if before is not None and before.name == ran.name and before.text != ran.text:
-            pairs = zip(before.results, ran.results, strict=False)
-            changes = [differences(one, other) for one, other in pairs]
+            both = min(len(before.results), len(ran.results))
+            changes = [differences(before, each, ran, each) for each in range(both)]
         return {**shown_scenario.told(ran), "changes": changes}
 
     def move(self, path: str, value: object) -> Told:
@@ -87,7 +87,7 @@ class Session:
         text, notes = text_changes.moved(self._now, "server.generation", kernel)
         other = shown_scenario.run_text(self._now.name, text)
         run = min(run, len(other.results) - 1)
-        changes = differences(self._now.results[min(run, len(self._now.results) - 1)], other.results[run])
+        changes = differences(self._now, min(run, len(self._now.results) - 1), other, run)
         return {"page": shown_scenario.report(other), "changes": changes, "notes": notes}
 
     def capture(self, run: int) -> bytes:

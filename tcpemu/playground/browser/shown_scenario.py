@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from tcpemu.explain.capture.seen_by import SeenBy
+from tcpemu.explain.facts.run_digest import RunDigest, digest_of
 from tcpemu.explain.lines.style import lines_text
 from tcpemu.explain.report.report_data import PageData, run_data
 from tcpemu.explain.report.report_page import about_pages
@@ -14,12 +16,14 @@ from tcpemu.explain.told_page import pages_of, told_page, watch_for_page
 from tcpemu.explain.told_run import capture_in_pieces
 from tcpemu.explain.told_story import told_state, told_story
 from tcpemu.playground.browser.moved_controls import controls
+from tcpemu.scenario.format.consistency import SERVER
 from tcpemu.scenario.format.load_scenario import from_file_text, runs, tables_of
 from tcpemu.scenario.format.problems import Problem, ScenarioError
 from tcpemu.scenario.format.scenario_file import Scenario
 from tcpemu.scenario.format.setting_paths import Document
 from tcpemu.scenario.running import build, summary
 from tcpemu.scenario.running.result import Result
+from tcpemu.scenario.running.summary import Summary
 from tcpemu.wire import pcapng
 from tcpemu.wire.visible_text import visible
 
@@ -29,7 +33,7 @@ WIDTH = 100
 """Of texts, in characters: as the commands print them into a pipe."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunScenario:
     """A scenario that was run, with all of its runs."""
 
@@ -39,6 +43,16 @@ class RunScenario:
     scenario: Scenario
     results: Sequence[Result]
     pages: Sequence[PageData]
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """The numbers of each run."""
+        return [summary.summarize(result) for result in self.results]
+
+    @cached_property
+    def digests(self) -> list[RunDigest]:
+        """What each run is compared by, with the run before it and then with the one after it."""
+        return [digest_of(result.record, SERVER) for result in self.results]
 
     def document(self) -> Document:
         """Its tables, to be changed."""
@@ -66,7 +80,7 @@ def told(ran: RunScenario) -> Told:
         "about": about_pages(pages_of(ran.name, ran.results, ran.pages)),
         "runs": list(ran.pages),
         "controls": [asdict(control) for control in controls(ran.scenario)],
-        "numbers": [asdict(summary.summarize(result)) for result in ran.results],
+        "numbers": [asdict(each) for each in ran.summaries],
         "troubles": list(_troubles(ran.document())),
         "idle": _idle(ran),
         "groups": [group.name for group in ran.scenario.clients if not group.raw],
