@@ -3,7 +3,8 @@
 Tables are read from the text, changed, and written anew. What is there stays, but comments do not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from tcpemu.playground.browser.moved_controls import move
@@ -66,9 +67,7 @@ def with_more(ran: RunScenario, what: str, at: int, group: str | None = None) ->
     return toml_of(document)
 
 
-def _names() -> Any:
+def _names() -> Iterator[str]:
     yield ADDED
-    number = 2
-    while True:
+    for number in count(2):
         yield f"{ADDED}-{number}"
-        number += 1
