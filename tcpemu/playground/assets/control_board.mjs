@@ -11,7 +11,8 @@ export class ControlBoard {
 
   show(controls) {
     const focus = document.activeElement?.id;
-    const groups = Map.groupBy ? Map.groupBy(controls, (each) => each.group) : grouped_by(controls);
+    const groups = new Map();
+    for (const each of controls) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
     this.box.replaceChildren(...[...groups].map(([name, some]) => this.group(name, some)));
     if (focus && this.box.querySelector(`#${CSS.escape(focus)}`)) document.getElementById(focus).focus();
   }
@@ -62,10 +63,4 @@ export class ControlBoard {
     number.oninput = () => set(number.value, number);
     return [el("label", { for: id, title: control.about }, control.label + unit), range, number];
   }
-}
-
-function grouped_by(controls) {
-  const groups = new Map();
-  for (const each of controls) groups.set(each.group, [...(groups.get(each.group) ?? []), each]);
-  return groups;
 }

@@ -66,7 +66,7 @@ async function begin() {
   }
   self.postMessage({ starting: true });
   const answer = python.runPython("from tcpemu.playground.browser.page_requests import answered\nanswered()");
-  self.postMessage({ ready: true, fromCache, python: manifest.python, pyodide: manifest.pyodide, tcpemu: manifest.tcpemu });
+  self.postMessage({ ready: true, fromCache, python: manifest.python });
   return answer;
 }
 

@@ -206,7 +206,7 @@ class Playground {
     this.board.show(told.controls);
     this.troubles(told);
     await app.replace(told.about, (n) => told.runs[n], number, at);
-    this.changes(before, told);
+    this.changes(told);
     this.answer();
     if (document.activeElement !== $("text") || !before) $("text").value = told.text;
     else if (told.text !== $("text").value && told.text !== before.text) $("text").value = told.text;
@@ -216,12 +216,11 @@ class Playground {
     this.remember();
   }
 
-  changes(before, told) {
+  changes(told) {
     const notes = (told.notes ?? []).map((words) => el("p", { class: "quiet" }, words));
     const idle = told.idle.map((words) => el("p", { class: "quiet" }, words));
     const shown = told.changes ? [el("h2", {}, "What changed"), ...differencesShown(told.changes[Math.min(app.number, told.changes.length - 1)], "before", "now")] : [];
     $("changes").replaceChildren(...notes, ...shown, ...idle);
-    document.body.dataset.changed = Boolean(before && told.changes);
   }
 
   troubles({ troubles }) {

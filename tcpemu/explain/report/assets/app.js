@@ -32,9 +32,8 @@ class App {
     Object.assign(this, { about, load });
     this.opened.clear();
     this.choices();
-    const run = await load(number);
-    const before = run.scenes.filter((scene) => scene.at <= at).length;
-    await this.open(number, Math.max(0, before - 1));
+    this.opened.set(number, await load(number));
+    await this.open(number, sceneAt(this.opened.get(number), at));
   }
 
   async open(number, scene = null) {
@@ -180,6 +179,11 @@ class App {
       n: () => this.turn(true), p: () => this.turn(false), " ": () => this.play(), t: () => theme(), "?": () => help(), Escape: () => help(false),
     };
   }
+}
+
+/* The last scene that is not after that moment, in ns; -1 where there is none. */
+function sceneAt(run, at) {
+  return run.scenes.filter((scene) => scene.at <= at).length - 1;
 }
 
 function theme() {

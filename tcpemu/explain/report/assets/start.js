@@ -14,7 +14,7 @@ function follow() {
   const run = Math.min(Math.max(whole("run") ?? 0, 0), app.about.runs.length - 1);
   const at = wanted.get("at");
   if (/^[0-9]+$/.test(at ?? "")) {
-    const there = () => app.go(app.run.scenes.filter((scene) => scene.at <= Number(at)).length - 1);
+    const there = () => app.go(sceneAt(app.run, Number(at)));
     return run === app.number ? there() : app.open(run).then(there);
   }
   if (run !== app.number) return app.open(run, whole("event"));
